@@ -1,0 +1,21 @@
+/** What a token may do: see `docs/architecture.md` and the API's roles. */
+export type Role = 'root' | 'admin' | 'operator' | 'redeemer' | 'customer';
+
+/** Who is asking, as authentication found out. A caller acts in its own tenant only. */
+export interface Caller {
+  tenantId: number;
+  role: Role;
+  /**
+   * How events name the caller: `root`, `key:<short id of the API key>`, `jwt:<sub>`, or `customer` for a customer,
+   * whose id is the coupon's holder and must not be written down a second time (it is personal).
+   */
+  actor: string;
+  /** A customer's own id: the token's `sub`. Null for every other role. */
+  customerId: string | null;
+}
+
+/** What an operation gives back: the answer, and whether it is a replay of an earlier call with the same key. */
+export interface Outcome<T> {
+  body: T;
+  replayed: boolean;
+}

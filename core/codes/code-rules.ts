@@ -1,0 +1,57 @@
+import { limits } from '../limits.ts';
+
+/** Why a text is no code; the message names the fix. */
+export interface CodeProblem {
+  readonly ok: false;
+  readonly problem: 'code-too-short' | 'code-too-long' | 'code-has-invalid-character';
+  readonly message: string;
+}
+
+/** A code in its one stored form, or why the text is none. */
+export type CodeResult = { readonly ok: true; readonly code: string } | CodeProblem;
+
+const INVALID_CHARACTER = /[^A-Z0-9_-]/u;
+
+/**
+ * The text as codes are stored and compared: without the white space around it, and with ASCII letters in upper case.
+ *
+ * Other letters stay as they are: Unicode upper-casing would turn `ı` into `I` and `ß` into `SS`, and so let texts that
+ * nobody was given pass for a code.
+ */
+export function normaliseCode(text: string): string {
+  return text.trim().replace(/[a-z]+/g, (letters) => letters.toUpperCase());
+}
+
+/**
+ * Whether a normalised text is a code: 4 to 64 characters, each of `A-Z`, `0-9`, `-` or `_`.
+ *
+ * Lengths are in UTF-16 units, which are characters for every text that is a code.
+ */
+export function checkCode(normalised: string): CodeResult {
+  if (normalised.length < limits.codeLengthMinChars)
+    return refuse(
+      'code-too-short',
+      `a code has at least ${limits.codeLengthMinChars} characters; this one has ${normalised.length}`,
+    );
+  if (normalised.length > limits.codeLengthMaxChars)
+    return refuse(
+      'code-too-long',
+      `a code has at most ${limits.codeLengthMaxChars} characters; this one has ${normalised.length}`,
+    );
+  const invalid = INVALID_CHARACTER.exec(normalised);
+  if (invalid)
+    return refuse(
+      'code-has-invalid-character',
+      `a code has only A-Z, 0-9, "-" and "_"; replace ${JSON.stringify(invalid[0])} at character ${invalid.index + 1}`,
+    );
+  return { ok: true, code: normalised };
+}
+
+/** Normalises a typed or uploaded text and checks it: the way in for every code that somebody typed. */
+export function readCode(text: string): CodeResult {
+  return checkCode(normaliseCode(text));
+}
+
+function refuse(problem: CodeProblem['problem'], message: string): CodeProblem {
+  return { ok: false, problem, message };
+}

@@ -1,0 +1,220 @@
+import { limits } from './limits.ts';
+
+/** How to reach PostgreSQL: what a `pg.Pool` takes, without the pool's size. */
+export interface DatabaseAddress {
+  connectionString?: string;
+  host?: string;
+  port?: number;
+  database?: string;
+  user?: string;
+  password?: string;
+  ssl?: boolean | { rejectUnauthorized: boolean; ca?: string };
+}
+
+/** How to reach Redis. */
+export interface RedisAddress {
+  url?: string;
+  host?: string;
+  port?: number;
+  password?: string;
+  tls: boolean;
+}
+
+/** How JWTs are checked. The algorithm follows from here, never from the token. */
+export type JwtConfig =
+  | { mode: 'secret'; secret: string; issuer: string | null; audience: string | null }
+  | { mode: 'jwks'; url: string; issuer: string | null; audience: string | null }
+  | { mode: 'none' };
+
+/** Everything the environment may set, checked. */
+export interface Config {
+  port: number;
+  host: string;
+  database: DatabaseAddress;
+  /** A read replica for lists and exports, never for a decision; null: the primary serves them. */
+  replica: DatabaseAddress | null;
+  /** Connections in the primary's pool, 4 to 200. */
+  databasePoolMax: number;
+  redis: RedisAddress | null;
+  jwt: JwtConfig;
+  /** Wraps the pattern keys; 32 to 1,024 characters. */
+  codeSecret: string;
+  /** Its version, 1 and up: raised when the secret is rotated. */
+  codeSecretVersion: number;
+  /** The bootstrap root key, or null. */
+  adminKey: string | null;
+  corsOrigins: string[];
+  logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+  /** The port of `/metrics`; null: on the main port, for admins only. */
+  metricsPort: number | null;
+  /** How many proxies in front may be believed about the client's address: 1 behind a load balancer, 0 without one. */
+  trustedProxies: number;
+  /** Requests a second that one token may make, over all tasks; 0: no limit. */
+  rateLimitPerSecond: number;
+}
+
+/** A variable that is missing or malformed. Its message is one line that names the variable. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+}
+
+type Environment = Record<string, string | undefined>;
+
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+/** The variables that begin with QURABLE_; any other such name is a typing error worth stopping for. */
+const ownVariables = new Set(['QURABLE_ADMIN_KEY', 'QURABLE_HOME']);
+
+/**
+ * Reads and checks the whole configuration. Nothing else in the project's core reads the environment.
+ * @throws ConfigError naming the first variable that is missing or malformed
+ */
+export function readConfig(env: Environment): Config {
+  for (const name of Object.keys(env)) {
+    if (name.startsWith('QURABLE_') && !name.startsWith('QURABLE_TEST_') && !ownVariables.has(name)) {
+      throw new ConfigError(`${name} is not a variable that Qurable knows; the names are in .env.example`);
+    }
+  }
+  return {
+    port: whole(env, 'PORT', 3000, 0, 65_535),
+    host: text(env, 'HOST') ?? '0.0.0.0',
+    database: readDatabase(env),
+    replica: readReplica(env),
+    databasePoolMax: whole(env, 'DB_POOL_MAX', 10, 4, 200),
+    redis: readRedis(env),
+    jwt: readJwt(env),
+    codeSecret: secret(env, 'CODE_SECRET', 32, 1024),
+    codeSecretVersion: whole(env, 'CODE_SECRET_VERSION', 1, 1, 1_000_000),
+    adminKey: readAdminKey(env),
+    corsOrigins: readOrigins(env),
+    logLevel: oneOf(env, 'LOG_LEVEL', logLevels, 'info'),
+    metricsPort: env['METRICS_PORT'] ? whole(env, 'METRICS_PORT', 0, 0, 65_535) : null,
+    trustedProxies: whole(env, 'TRUSTED_PROXIES', 0, 0, 10),
+    rateLimitPerSecond: whole(env, 'RATE_LIMIT_PER_SECOND', limits.defaultRateLimitPerSecond, 0, 1_000_000),
+  };
+}
+
+/**
+ * Reads the database's address alone, for the commands that need nothing else (migrations).
+ * @throws ConfigError naming the variable
+ */
+export function readDatabase(env: Environment): DatabaseAddress {
+  const ssl = readSsl(env);
+  const url = text(env, 'DATABASE_URL');
+  if (url !== null) {
+    if (!/^postgres(ql)?:\/\//.test(url)) throw new ConfigError('DATABASE_URL must begin with postgres:// or postgresql://');
+    if (!URL.canParse(url)) throw new ConfigError('DATABASE_URL is not a URL; special characters in it must be percent-encoded');
+    return { connectionString: url, ...ssl };
+  }
+  const host = text(env, 'DB_HOST');
+  if (host === null) throw new ConfigError('DATABASE_URL or DB_HOST must be set: there is no database without an address');
+  return {
+    host,
+    port: whole(env, 'DB_PORT', 5432, 1, 65_535),
+    database: text(env, 'DB_NAME') ?? 'qurable',
+    user: required(env, 'DB_USERNAME'),
+    password: required(env, 'DB_PASSWORD'),
+    ...ssl,
+  };
+}
+
+function readReplica(env: Environment): DatabaseAddress | null {
+  const host = text(env, 'DB_REPLICA_HOST');
+  if (host === null) return null;
+  const primary = readDatabase(env);
+  if (primary.connectionString === undefined) return { ...primary, host };
+  const url = new URL(primary.connectionString);
+  url.hostname = host;
+  return { ...primary, connectionString: url.href };
+}
+
+function readSsl(env: Environment): Pick<DatabaseAddress, 'ssl'> {
+  const mode = oneOf(env, 'DB_SSLMODE', ['disable', 'require', 'verify-full'] as const, 'disable');
+  if (mode === 'disable') return {};
+  const ca = text(env, 'DB_SSL_CA');
+  return { ssl: { rejectUnauthorized: mode === 'verify-full', ...(ca === null ? {} : { ca }) } };
+}
+
+function readRedis(env: Environment): RedisAddress | null {
+  const tls = oneOf(env, 'REDIS_TLS', ['true', 'false'] as const, 'false') === 'true';
+  const url = text(env, 'REDIS_URL');
+  if (url !== null) {
+    if (!/^rediss?:\/\//.test(url) || !URL.canParse(url)) throw new ConfigError('REDIS_URL must be a redis:// or rediss:// URL');
+    return { url, tls: tls || url.startsWith('rediss:') };
+  }
+  const host = text(env, 'REDIS_HOST');
+  if (host === null) return null;
+  const password = text(env, 'REDIS_AUTH_TOKEN');
+  return { host, port: whole(env, 'REDIS_PORT', 6379, 1, 65_535), ...(password === null ? {} : { password }), tls };
+}
+
+function readJwt(env: Environment): JwtConfig {
+  const issuer = text(env, 'JWT_ISSUER');
+  const audience = text(env, 'JWT_AUDIENCE');
+  const url = text(env, 'JWT_JWKS_URL');
+  if (url !== null) {
+    if (env['JWT_SECRET']) throw new ConfigError('JWT_JWKS_URL and JWT_SECRET are both set; choose one');
+    if (!URL.canParse(url) || !/^https?:/.test(url)) throw new ConfigError('JWT_JWKS_URL must be an http(s) URL');
+    return { mode: 'jwks', url, issuer, audience };
+  }
+  if (!env['JWT_SECRET']) return { mode: 'none' };
+  return { mode: 'secret', secret: secret(env, 'JWT_SECRET', 32, 1024), issuer, audience };
+}
+
+function readAdminKey(env: Environment): string | null {
+  const key = text(env, 'QURABLE_ADMIN_KEY');
+  if (key === null) return null;
+  if (!/^qk_[\x21-\x7e]{29,125}$/.test(key)) {
+    throw new ConfigError('QURABLE_ADMIN_KEY must begin with qk_ and have 32 to 128 visible ASCII characters');
+  }
+  return key;
+}
+
+function readOrigins(env: Environment): string[] {
+  const value = text(env, 'CORS_ORIGINS');
+  if (value === null || value === 'none') return [];
+  return value.split(',').map((part) => {
+    const origin = part.trim();
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
+      throw new ConfigError(`CORS_ORIGINS must be a comma-separated list of origins such as https://shop.example`);
+    }
+    return origin;
+  });
+}
+
+function text(env: Environment, name: string): string | null {
+  const value = env[name];
+  return value === undefined || value === '' ? null : value;
+}
+
+function required(env: Environment, name: string): string {
+  const value = text(env, name);
+  if (value === null) throw new ConfigError(`${name} must be set`);
+  return value;
+}
+
+function secret(env: Environment, name: string, least: number, most: number): string {
+  const value = required(env, name);
+  if (value.length < least || value.length > most) {
+    throw new ConfigError(`${name} must have ${least} to ${most} characters`);
+  }
+  return value;
+}
+
+function whole(env: Environment, name: string, fallback: number, least: number, most: number): number {
+  const value = text(env, name);
+  if (value === null) return fallback;
+  const number = Number(value);
+  if (!/^\d+$/.test(value) || number < least || number > most) {
+    throw new ConfigError(`${name} must be a whole number from ${least} to ${most}`);
+  }
+  return number;
+}
+
+function oneOf<T extends string>(env: Environment, name: string, values: readonly T[], fallback: T): T {
+  const value = text(env, name);
+  if (value === null) return fallback;
+  const found = values.find((candidate) => candidate === value);
+  if (found === undefined) throw new ConfigError(`${name} must be one of ${values.join(', ')}`);
+  return found;
+}

@@ -1,0 +1,33 @@
+import type { Kysely } from 'kysely';
+import type pg from 'pg';
+import type { Clock } from './clock.ts';
+import type { KnownBooks } from './books/known-books.ts';
+import type { KnownDecks } from './codes/known-decks.ts';
+import type { KnownPatterns } from './codes/known-patterns.ts';
+import type { Config } from './config.ts';
+import type { CouponBatches } from './coupons/coupon-batches.ts';
+import type { Schema } from './db/schema.ts';
+import type { Log } from './log.ts';
+import type { Random } from './random.ts';
+
+/** What every operation works with: made once a process by openCore, handed to each operation as its first argument. */
+export interface Core {
+  readonly config: Config;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** The primary: the hot path's raw named statements go here. */
+  readonly pool: pg.Pool;
+  /** The primary again through kysely, for cold paths. */
+  readonly db: Kysely<Schema>;
+  /** A replica where there is one, else the primary: for lists and exports, never for a decision. */
+  readonly readPool: pg.Pool;
+  /** The same through kysely. */
+  readonly reads: Kysely<Schema>;
+  /** What never changes of books, decks and patterns, so that the hot path need not ask for it again. */
+  readonly knownBooks: KnownBooks;
+  readonly knownDecks: KnownDecks;
+  readonly knownPatterns: KnownPatterns;
+  /** The queues in front of the hot path's transactions. */
+  readonly batches: CouponBatches;
+}

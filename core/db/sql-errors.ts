@@ -1,0 +1,43 @@
+import pg from 'pg';
+
+/** The SQLSTATE of an error that PostgreSQL sent, or null for any other. */
+export function sqlStateOf(error: unknown): string | null {
+  return error instanceof pg.DatabaseError ? (error.code ?? null) : null;
+}
+
+/** The violated constraint's name, or null. */
+export function constraintOf(error: unknown): string | null {
+  return error instanceof pg.DatabaseError ? (error.constraint ?? null) : null;
+}
+
+/** A deadlock or a serialization failure: the same work, done again, can succeed. */
+export function isRetryable(error: unknown): boolean {
+  const state = sqlStateOf(error);
+  return state === '40001' || state === '40P01';
+}
+
+/** Data or constraint trouble (classes 22 and 23): one member of the batch is the cause, and only halving finds it. */
+export function isPoison(error: unknown): boolean {
+  const state = sqlStateOf(error);
+  return state !== null && (state.startsWith('22') || state.startsWith('23'));
+}
+
+/** A statement, a lock or a connection took too long: neither a retry nor halving would help an overloaded database. */
+export function isTimeout(error: unknown): boolean {
+  const state = sqlStateOf(error);
+  if (state === '57014' || state === '55P03' || state === '25P03') return true;
+  return error instanceof Error && /timeout exceeded when trying to connect|Query read timeout/.test(error.message);
+}
+
+const lostConnectionCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH']);
+
+/** The connection is gone, or the server is going away or full; the state of a running COMMIT is then unknown. */
+export function isConnectionLoss(error: unknown): boolean {
+  const state = sqlStateOf(error);
+  if (state !== null) return state.startsWith('08') || /^57P0[1-5]$/.test(state) || state === '25P03' || state === '53300';
+  if (!(error instanceof Error)) return false;
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code !== undefined && lostConnectionCodes.has(code)) return true;
+  if (error instanceof AggregateError) return error.errors.some(isConnectionLoss);
+  return /Connection terminated|Client has encountered a connection error|not queryable|Query read timeout|timeout exceeded when trying to connect|Cannot use a pool after calling end/i.test(error.message);
+}

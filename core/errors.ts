@@ -1,0 +1,90 @@
+/** Every kind of refusal there is, with its HTTP status and title. Adding one means adding it to the contract. */
+export const errorKinds = {
+  'invalid-input': { status: 400, title: 'The request is not valid' },
+  unauthenticated: { status: 401, title: 'Credentials are missing or not valid' },
+  forbidden: { status: 403, title: 'These credentials may not do this' },
+  'not-found': { status: 404, title: 'There is nothing at this address' },
+  'book-not-found': { status: 404, title: 'There is no such book' },
+  'deck-not-found': { status: 404, title: 'There is no such deck' },
+  'coupon-not-found': { status: 404, title: 'There is no such coupon' },
+  'redemption-not-found': { status: 404, title: 'There is no such redemption' },
+  'method-not-allowed': { status: 405, title: 'This address does not take this method' },
+  'book-not-active': { status: 409, title: 'The book is not active' },
+  'book-outside-window': { status: 409, title: 'The book is outside its window of time' },
+  'no-codes-left': { status: 409, title: 'The book has no codes left' },
+  'user-limit-reached': { status: 409, title: 'The user has reached a limit of the book' },
+  'redemption-limit-reached': { status: 409, title: 'The book has reached its limit of redemptions' },
+  'code-already-assigned': { status: 409, title: 'The code is in a user’s hands already' },
+  'code-already-redeemed': { status: 409, title: 'The coupon has no redemption left' },
+  'code-locked': { status: 409, title: 'The coupon is locked by another checkout' },
+  'lock-required': { status: 409, title: 'The book wants a lock before a redemption' },
+  'lock-expired': { status: 409, title: 'The lock is no longer live' },
+  'coupon-void': { status: 409, title: 'The coupon is void' },
+  'held-by-another-user': { status: 409, title: 'The coupon is in another user’s hands' },
+  conflict: { status: 409, title: 'Something stands in the way' },
+  'revision-mismatch': { status: 412, title: 'The book has changed since it was read' },
+  'body-too-large': { status: 413, title: 'The request body is too large' },
+  'unsupported-media-type': { status: 415, title: 'The content type is not one this address takes' },
+  'idempotency-key-reused': { status: 422, title: 'The idempotency key was used for another request' },
+  'pattern-too-small': { status: 422, title: 'The pattern has too few combinations' },
+  'rate-limited': { status: 429, title: 'Too many requests' },
+  internal: { status: 500, title: 'Something went wrong on our side' },
+  unavailable: { status: 503, title: 'The service can’t take this request now' },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+/** A refusal's name, for clients to branch on. */
+export type ErrorKind = keyof typeof errorKinds;
+
+/** One thing wrong with the input: a JSON pointer into the body, or a parameter's name, and how to mend it. */
+export interface InputProblem {
+  path: string;
+  message: string;
+}
+
+/** What a refusal tells beside its kind. */
+export interface RefusalFacts {
+  /** The coupon's revision, where the coupon is known and the caller may see it. */
+  rev?: number;
+  /** For `invalid-input`. */
+  errors?: InputProblem[];
+  /** Whole seconds, at least 1, after which a retry makes sense. */
+  retryAfterSeconds?: number;
+  /** For `method-not-allowed`: the value of the Allow header. */
+  allow?: string;
+}
+
+/** A refusal as a value, as the pure rules give it. */
+export interface Refusal extends RefusalFacts {
+  kind: ErrorKind;
+  /** A sentence for the developer at the other end. It holds no secret and nothing of another user's. */
+  detail: string;
+}
+
+/** The one error that operations throw at their callers; anything else that is thrown is a bug or a broken machine. */
+export class CouponError extends Error {
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal) {
+    // Refusals are ordinary answers, thousands a second at peak: collecting a stack for each is time nobody reads.
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = 0;
+    super(refusal.detail);
+    Error.stackTraceLimit = limit;
+    this.name = 'CouponError';
+    this.refusal = refusal;
+  }
+
+  get kind(): ErrorKind {
+    return this.refusal.kind;
+  }
+}
+
+/** Makes a CouponError in one call: `throw refuse('book-not-found', 'There is no book …')`. */
+export function refuse(kind: ErrorKind, detail: string, facts: RefusalFacts = {}): CouponError {
+  return new CouponError({ kind, detail, ...facts });
+}
+
+/** An `invalid-input` about one field. */
+export function invalidInput(path: string, message: string): CouponError {
+  return refuse('invalid-input', `${path}: ${message}`, { errors: [{ path, message }] });
+}

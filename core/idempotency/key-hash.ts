@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+import type { Caller } from '../caller.ts';
+
+/** An idempotency key as the database knows it, with what the request said. */
+export interface KeyedRequest {
+  /** 16 bytes of SHA-256 over the scope and the key, as a UUID's text: the shortest type PostgreSQL has for them. */
+  keyHash: string;
+  /** 48 bits of SHA-256 over path and canonical body; another request under the same key differs in it. */
+  fingerprint: number;
+}
+
+/**
+ * Names a request by its Idempotency-Key. The scope is the tenant (whose id is part of the table's key) and, for a
+ * customer, its own id: two customers may use the same key.
+ * @param path the route with its identifiers filled in and normalised, so that two spellings of one code are one path
+ * @param body the fields that matter; their order does not
+ */
+export function keyedRequest(caller: Caller, key: string, path: string, body: unknown): KeyedRequest {
+  const scope = caller.customerId === null ? 'tenant' : `customer ${caller.customerId}`;
+  return { keyHash: keyHash(scope, key), fingerprint: fingerprintOf(path, canonicalJson(body)) };
+}
+
+/** The key of one item of a batch that has one key for the whole: derived, so that items have effects of their own. */
+export function derivedKeyHash(whole: KeyedRequest, index: number): string {
+  return keyHash(`item ${index}`, whole.keyHash);
+}
+
+/** 48 bits that tell one request from another: `content` is the canonical body or, for a stream, a digest of it. */
+export function fingerprintOf(path: string, content: string): number {
+  return createHash('sha256').update(`${path}\n${content}`).digest().readUIntBE(0, 6);
+}
+
+function keyHash(scope: string, key: string): string {
+  const hex = createHash('sha256').update(`${scope}\n${key}`).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
+}
+
+/** JSON with every object's keys in order; undefined fields are left out, as in JSON.stringify. */
+function canonicalJson(value: unknown): string {
+  return (
+    JSON.stringify(value, (_key, part: unknown) => {
+      if (part === null || typeof part !== 'object' || Array.isArray(part)) return part;
+      return Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)));
+    }) ?? ''
+  );
+}

@@ -1,0 +1,87 @@
+/**
+ * Every bound of the product, in one place: the unit is in the name, the reason beside the value. What an operator may
+ * want to change is in config.ts instead.
+ */
+export const limits = {
+  // Codes and patterns. 4 keeps a code readable, 64 keeps an index entry short.
+  codeLengthMinChars: 4,
+  codeLengthMaxChars: 64,
+  /** FF1's floor: NIST SP 800-38G wants radix^length of at least one million. */
+  patternCombinationsMin: 1_000_000,
+  /** A guess must not be right more often than one time in a million, unless the caller insists. */
+  guessOddsMin: 1_000_000,
+  alphabetMinSymbols: 2,
+  alphabetMaxSymbols: 36,
+  /** A generated deck is a row whatever its size; ten billion is one code for each person on earth. */
+  generatedDeckMaxCodes: 10_000_000_000,
+  /** Sequence numbers and int8 columns are read as JavaScript numbers, which are exact below 2^53. */
+  sequenceMaxIndex: Number.MAX_SAFE_INTEGER,
+
+  // Text. Long enough for anything people use, short enough that 256 of them make a small statement.
+  userIdMaxChars: 128,
+  bookNameMaxChars: 200,
+  descriptionMaxChars: 2_000,
+  referenceMaxChars: 200,
+  reasonMaxChars: 500,
+  metadataMaxBytes: 4_096,
+  /** Deeper JSON is refused before it is parsed: a parser's recursion is an attacker's stack overflow. */
+  jsonMaxDepth: 32,
+  apiKeyNameMaxChars: 100,
+  tenantSlugMaxChars: 63,
+  idempotencyKeyMaxChars: 255,
+
+  // Books. int4 columns hold these with room to spare.
+  perUserLimitMax: 1_000_000,
+  redemptionsPerCodeMax: 1_000_000,
+  redemptionsPerBookMax: 1_000_000_000_000,
+  lockTtlMaxSeconds: 86_400,
+  lockTtlDefaultSeconds: 300,
+
+  // Requests.
+  bodyMaxBytes: 65_536,
+  assignBatchMaxUsers: 10_000,
+  /** 10,000 user ids of 128 characters, four bytes each, with quotes and commas. */
+  assignBatchMaxBytes: 6_000_000,
+  /** 100 million codes in a file; more belongs into a second deck. */
+  uploadMaxBytes: 4_294_967_296,
+  uploadMaxRejectionsNamed: 1_000,
+  headerMaxBytes: 16_384,
+  tokenMaxChars: 8_192,
+  pageMaxItems: 1_000,
+  pageDefaultItems: 100,
+  /** Rows a filtered list may look at for one page; a page that runs out of them is short, with a cursor. */
+  pageScanMaxRows: 50_000,
+  defaultRateLimitPerSecond: 0,
+
+  // Batches. 256 members amortise a transaction; more only adds waiting.
+  batchMaxMembers: 256,
+  /** Transactions of one kind in flight: one writes while the next one gathers and commits. */
+  batchMaxInFlight: 2,
+  /** About two seconds of work at full speed: what waits longer is better told to come back. */
+  queueMaxMembers: 20_000,
+  queueMaxWaitMillis: 5_000,
+  /** A queue whose head is older than this is overloaded, and new members are turned away at the door. */
+  queueShedAgeMillis: 2_000,
+  batchRetries: 3,
+
+  // Database. A hot statement takes milliseconds; ten seconds means something is broken.
+  statementTimeoutMillis: 10_000,
+  lockTimeoutMillis: 5_000,
+  idleInTransactionMillis: 15_000,
+  connectTimeoutMillis: 5_000,
+  idleConnectionMillis: 30_000,
+  /** An upload of millions of rows sorts and merges in one statement. */
+  uploadStatementTimeoutMillis: 1_800_000,
+  commitFateAttempts: 5,
+  commitFatePauseMillis: 100,
+  bookCounterStripes: 16,
+
+  // Lifetimes.
+  idempotencyKeptHours: 48,
+  /** Revoking a key works everywhere within 5 seconds; 3 leaves room for a slow query. */
+  apiKeyCacheMillis: 3_000,
+  cacheMaxEntries: 10_000,
+
+  // Shutdown: the load balancer's deregistration delay is 30 s and a task is killed after its stop timeout.
+  drainMaxMillis: 25_000,
+} as const;
