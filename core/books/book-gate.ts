@@ -1,0 +1,39 @@
+import type { Transaction } from '../db/transaction.ts';
+
+/** Sets the gates apart from every other advisory lock of two numbers: "BOOK" in ASCII. */
+const gateClass = 0x424f4f4b;
+
+/**
+ * Goes through the gates of these books, beside anyone else who does, and keeps them from closing until the transaction
+ * ends. What a book's row says must be read in a statement after this one: a snapshot taken before could predate the
+ * change that the gate was waiting for. Gates come first in the order of locks, ascending by book.
+ *
+ * A waiting closeBookGate goes before later arrivals, so that a pause is not starved by traffic (proved by "a change
+ * waits for the transactions inside the gate and for none that come later" in books.test.ts).
+ * @param bookIds in any order, with or without repeats; none is no query
+ * @throws what the database throws, 55P03 after limits.lockTimeoutMillis included
+ */
+export async function enterBookGate(tx: Transaction, bookIds: readonly number[]): Promise<void> {
+  if (bookIds.length === 0) return;
+  const ascending = [...new Set(bookIds)].sort((a, b) => a - b);
+  await tx.query({
+    name: 'enter-book-gate',
+    // A set-returning function yields its rows in the array's order, and the locks are taken as the rows go by.
+    text: 'select pg_advisory_xact_lock_shared($1, book_id) from unnest($2::int[]) as book_id',
+    values: [gateClass, ascending],
+  });
+}
+
+/**
+ * Closes one book's gate until the transaction ends: waits for everyone inside, and everyone who comes later waits.
+ * For what changes a book's rules or publishes a deck; such a transaction takes one gate only, so that gates can't
+ * deadlock, and is short.
+ * @throws what the database throws, 55P03 after limits.lockTimeoutMillis included
+ */
+export async function closeBookGate(tx: Transaction, bookId: number): Promise<void> {
+  await tx.query({
+    name: 'close-book-gate',
+    text: 'select pg_advisory_xact_lock($1, $2::int)',
+    values: [gateClass, bookId],
+  });
+}

@@ -1,0 +1,83 @@
+import type { Queryable } from '../db/pool.ts';
+import { limits } from '../limits.ts';
+
+/**
+ * Remembers what never changes of a book: which internal id its public id stands for, and back. Shared by all requests
+ * of a process and bounded to limits.cacheMaxEntries each way; the longest unused go first. "Not found" is never
+ * remembered: the book may be made in the next moment by another process.
+ */
+export interface KnownBooks {
+  /**
+   * The internal id of the tenant's book, or null where it has none of this id or the id is no UUID at all. Look-ups of
+   * one book at the same time are one query. Throws what the database throws, and remembers nothing then.
+   */
+  bookIdOf(tenantId: number, publicId: string): Promise<number | null>;
+  /**
+   * The public id of a book whose internal id came out of the database, a UUID in lower case. Throws an Error where the
+   * tenant has no such book: books are never deleted, so that is a bug.
+   */
+  publicIdOf(tenantId: number, bookId: number): Promise<string>;
+}
+
+const uuidShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+interface Identity {
+  bookId: number;
+  publicId: string;
+}
+
+/** Opens an empty cache over `pool`; the primary, since a replica may not have a new book yet. */
+export function openKnownBooks(pool: Queryable): KnownBooks {
+  const byPublicId = new Map<string, Identity>();
+  const byBookId = new Map<string, Identity>();
+  const asked = new Map<string, Promise<Identity | null>>();
+
+  async function find(cache: Map<string, Identity>, key: string, query: () => Promise<Identity | null>) {
+    const known = cache.get(key);
+    if (known !== undefined) {
+      cache.delete(key);
+      cache.set(key, known);
+      return known;
+    }
+    const running = asked.get(key);
+    if (running !== undefined) return running;
+    const answer = query().finally(() => asked.delete(key));
+    asked.set(key, answer);
+    return answer;
+  }
+
+  async function read(tenantId: number, column: 'id' | 'book_id', value: string | number): Promise<Identity | null> {
+    const answer = await pool.query<Identity>({
+      name: `known-book-by-${column}`,
+      text: `select book_id as "bookId", id as "publicId" from books where tenant_id = $1 and ${column} = $2`,
+      values: [tenantId, value],
+    });
+    const identity = answer.rows[0] ?? null;
+    if (identity !== null) {
+      remember(byPublicId, `${tenantId} ${identity.publicId}`, identity);
+      remember(byBookId, `${tenantId} #${identity.bookId}`, identity);
+    }
+    return identity;
+  }
+
+  return {
+    async bookIdOf(tenantId, publicId) {
+      if (!uuidShape.test(publicId)) return null;
+      const id = publicId.toLowerCase();
+      const identity = await find(byPublicId, `${tenantId} ${id}`, () => read(tenantId, 'id', id));
+      return identity?.bookId ?? null;
+    },
+    async publicIdOf(tenantId, bookId) {
+      const identity = await find(byBookId, `${tenantId} #${bookId}`, () => read(tenantId, 'book_id', bookId));
+      if (identity === null) throw new Error(`tenant ${tenantId} has no book ${bookId}`);
+      return identity.publicId;
+    },
+  };
+}
+
+function remember(cache: Map<string, Identity>, key: string, identity: Identity): void {
+  cache.delete(key);
+  cache.set(key, identity);
+  // A Map keeps the order of insertion, and a hit inserts anew, so its first key is the longest unused one.
+  if (cache.size > limits.cacheMaxEntries) cache.delete(cache.keys().next().value!);
+}

@@ -1,0 +1,49 @@
+import type { Transaction } from '../db/transaction.ts';
+
+/** The statuses of a book. `closed` is final. */
+export type BookStatus = 'draft' | 'active' | 'paused' | 'closed';
+
+/** What a decision about a coupon needs to know of its book. Null limits mean no limit. */
+export interface BookRules {
+  bookId: number;
+  /** The id that callers know: a UUID in lower case. */
+  publicId: string;
+  status: BookStatus;
+  /** The window is half-open, `[startsAt, endsAt)`; null is open on that side. */
+  startsAt: Date | null;
+  endsAt: Date | null;
+  /** 1 to limits.perUserLimitMax. */
+  maxCodesPerUser: number | null;
+  /** 1 to limits.redemptionsPerCodeMax. */
+  maxRedemptionsPerCode: number | null;
+  /** 1 to limits.perUserLimitMax. */
+  maxRedemptionsPerUser: number | null;
+  /** 1 to limits.redemptionsPerBookMax. */
+  maxRedemptions: number | null;
+  /** How long a lock lasts unless its request says: 1 to limits.lockTtlMaxSeconds. */
+  lockTtlSeconds: number;
+  requireLock: boolean;
+  selfService: boolean;
+}
+
+/**
+ * Reads the rules of these books, one row each by internal id; a book that the tenant does not have is not in the map.
+ * Binding only inside the books' gates and in a statement after enterBookGate: then no rule changes until COMMIT.
+ */
+export async function readBooksForDecision(
+  tx: Transaction,
+  tenantId: number,
+  bookIds: readonly number[],
+): Promise<Map<number, BookRules>> {
+  if (bookIds.length === 0) return new Map();
+  const answer = await tx.query<BookRules>({
+    name: 'read-books-for-decision',
+    text: `select book_id as "bookId", id as "publicId", status, starts_at as "startsAt", ends_at as "endsAt",
+        max_codes_per_user as "maxCodesPerUser", max_redemptions_per_code as "maxRedemptionsPerCode",
+        max_redemptions_per_user as "maxRedemptionsPerUser", max_redemptions as "maxRedemptions",
+        lock_ttl_seconds as "lockTtlSeconds", require_lock as "requireLock", self_service as "selfService"
+      from books where tenant_id = $1 and book_id = any($2::int[])`,
+    values: [tenantId, bookIds],
+  });
+  return new Map(answer.rows.map((book) => [book.bookId, book]));
+}
