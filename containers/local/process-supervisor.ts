@@ -1,0 +1,61 @@
+/**
+ * The supervisor process that supervise-process.ts forks: it starts one program and ends it when the channel to its
+ * parent closes. It holds nothing else, so that there is little that could make it fail.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import type { SupervisedCommand } from './supervise-process.ts';
+
+/** What the parent asks of its supervisor: first to start, later what to delete in the end. */
+export type SupervisorOrder = { start: SupervisedCommand } | { deleteAfterwards: string[] };
+
+/** What the supervisor tells its parent. */
+export type SupervisorReport = { kind: 'started'; pid: number } | { kind: 'ended'; how: string };
+
+let running: ChildProcess | null = null;
+let stopSteps: SupervisedCommand['stopSteps'] = [];
+let toDelete: string[] = [];
+
+// The parent's end is the only order to stop: a signal sent to the whole session must not come before the draining.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+
+process.on('message', (order: SupervisorOrder) => {
+  if ('start' in order) start(order.start);
+  else toDelete = order.deleteAfterwards;
+});
+
+process.once('disconnect', () => {
+  if (running === null) finish();
+  for (const { signal, afterMs } of stopSteps) setTimeout(() => running?.kill(signal), afterMs);
+});
+
+function start(command: SupervisedCommand): void {
+  const child = spawn(command.file, command.args, {
+    cwd: command.workingDirectory,
+    stdio: [command.input === undefined ? 'ignore' : 'pipe', 'inherit', 'inherit'],
+    ...command.account,
+  });
+  running = child;
+  stopSteps = command.stopSteps;
+  child.once('spawn', () => report({ kind: 'started', pid: child.pid ?? 0 }));
+  child.once('error', (error) => ended(error.message));
+  child.once('exit', (code, signal) => ended(signal === null ? `exit code ${code}` : `signal ${signal}`));
+  // A program that ends before it has read its input is reported by its exit, not by the broken pipe.
+  child.stdin?.on('error', () => {});
+  child.stdin?.end(command.input);
+}
+
+function ended(how: string): void {
+  running = null;
+  report({ kind: 'ended', how });
+  if (!process.connected) finish();
+}
+
+function report(message: SupervisorReport): void {
+  if (process.connected) process.send?.(message);
+}
+
+function finish(): never {
+  for (const path of toDelete) rmSync(path, { recursive: true, force: true });
+  process.exit(0);
+}

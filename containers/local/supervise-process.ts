@@ -1,0 +1,97 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { EmbeddedStartError } from './embedded-start-error.ts';
+import type { SupervisorOrder, SupervisorReport } from './process-supervisor.ts';
+
+/** A signal to send, and how long after the stop was asked for, in milliseconds. */
+export type StopStep = { signal: NodeJS.Signals; afterMs: number };
+
+/** A program to run for as long as this process lives, and no longer. */
+export type SupervisedCommand = {
+  /** Absolute path of the program. */
+  file: string;
+  args: string[];
+  /** An existing directory that the program's user may enter. */
+  workingDirectory: string;
+  /** The user and group to run as; only root can choose them. */
+  account?: { uid: number; gid: number } | undefined;
+  /** Written to the program's standard input, which is then closed. */
+  input?: string | undefined;
+  /** How to end the program, the gentlest way first. */
+  stopSteps: StopStep[];
+};
+
+/** A program that runs under its supervisor. */
+export type SupervisedProcess = {
+  /** The program's process id (not the supervisor's). */
+  pid: number;
+  /** Resolves with a description ("exit code 1", "signal SIGKILL") when the program has ended; never rejects. */
+  exited: Promise<string>;
+  /** Has the supervisor delete files and directories in the end, however this process ends. */
+  deleteAfterwards(paths: string[]): void;
+  /** Ends the program by its stop steps and resolves when it and its supervisor are gone. */
+  stop(): Promise<void>;
+};
+
+/**
+ * Starts a program under a small supervisor process of its own session. Two things follow from that: a Ctrl-C in the
+ * terminal reaches this process only, which can then drain before it stops what it stands on; and when this process
+ * ends without a word, by kill -9 for instance, the supervisor sees its channel close and ends the program.
+ *
+ * @param logFile what the program writes is appended to this file, which is created with mode 0600.
+ * @throws EmbeddedStartError when the program cannot be started at all.
+ */
+export async function superviseProcess(command: SupervisedCommand, logFile: string): Promise<SupervisedProcess> {
+  const log = openSync(logFile, 'a', 0o600);
+  const supervisor = fork(new URL('./process-supervisor.ts', import.meta.url), [], {
+    detached: true,
+    execArgv: [],
+    env: plainEnvironment(),
+    stdio: ['ignore', log, log, 'ipc'],
+  });
+  closeSync(log);
+  // The command goes over the channel and not into the arguments, which every user of the machine can read.
+  sendOrder(supervisor, { start: command });
+
+  const gone = new Promise<void>((resolve) => supervisor.once('exit', () => resolve()));
+  const exited = describeEnd(supervisor);
+  const pid = await waitForPid(supervisor, command.file);
+  const stop = async (): Promise<void> => {
+    if (supervisor.connected) supervisor.disconnect();
+    await gone;
+  };
+  return { pid, exited, deleteAfterwards: (paths) => sendOrder(supervisor, { deleteAfterwards: paths }), stop };
+}
+
+function sendOrder(supervisor: ChildProcess, order: SupervisorOrder): void {
+  if (supervisor.connected) supervisor.send(order);
+}
+
+/** The program must not be steered by settings that were meant for this process, such as NODE_OPTIONS or PGOPTIONS. */
+function plainEnvironment(): NodeJS.ProcessEnv {
+  const kept = ['PATH', 'SystemRoot', 'TEMP', 'TMPDIR'].map((name) => [name, process.env[name]] as const);
+  return { ...Object.fromEntries(kept.filter(([, value]) => value !== undefined)), LC_ALL: 'C' };
+}
+
+function describeEnd(supervisor: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    supervisor.on('message', (report: SupervisorReport) => {
+      if (report.kind === 'ended') resolve(report.how);
+    });
+    // The supervisor's last report may still be in the channel when its exit is seen.
+    supervisor.once('exit', () => void delay(100).then(() => resolve('its supervisor ended')));
+  });
+}
+
+function waitForPid(supervisor: ChildProcess, file: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const fail = (why: string) => reject(new EmbeddedStartError(`${file} cannot be started: ${why}.`));
+    supervisor.on('message', (report: SupervisorReport) => {
+      if (report.kind === 'started') resolve(report.pid);
+      else fail(report.how);
+    });
+    supervisor.once('error', (error) => fail(error.message));
+    supervisor.once('exit', () => fail('its supervisor ended'));
+  });
+}

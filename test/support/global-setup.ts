@@ -1,0 +1,12 @@
+import type { EmbeddedPostgres } from '../../containers/local/embedded-postgres.ts';
+import { startTestPostgres } from './start-postgres.ts';
+
+declare global {
+  /** The test run's PostgreSQL, handed from Jest's global setup to its global teardown. */
+  var qurableTestPostgres: EmbeddedPostgres | undefined;
+}
+
+/** Jest's global setup: one PostgreSQL for the whole run. */
+export default async function setUpTestRun(): Promise<void> {
+  globalThis.qurableTestPostgres = await startTestPostgres();
+}
