@@ -1,0 +1,21 @@
+import { type CouponError, type ErrorKind, refuse } from '../errors.ts';
+import { constraintOf } from './sql-errors.ts';
+
+/**
+ * What a violated constraint means to the caller. Operations check before they write; a constraint speaks up when two
+ * requests did so at the same time, and then it is the only one that knows. What is not here is a bug when it happens.
+ */
+const refusals: ReadonlyMap<string, readonly [ErrorKind, string]> = new Map([
+  ['tenants_slug_key', ['conflict', 'A tenant has this slug already. Choose another one.']],
+  ['code_patterns_template_key', ['conflict', 'The same pattern is being set up by another request. Try again.']],
+  ['deck_codes_code_key', ['conflict', 'Another upload has brought in one of these codes. Try again.']],
+  ['coupons_pk', ['code-already-assigned', 'The code has just been assigned by another request.']],
+  ['coupons_redemptions_check', ['code-already-redeemed', 'The coupon has no redemption left.']],
+]);
+
+/** The refusal that a violated constraint stands for, or null where the error is none or has none. */
+export function refusalOfConstraint(error: unknown): CouponError | null {
+  const constraint = constraintOf(error);
+  const refusal = constraint === null ? undefined : refusals.get(constraint);
+  return refusal === undefined ? null : refuse(...refusal);
+}

@@ -1,0 +1,97 @@
+import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { invalidInput } from './errors.ts';
+import { limits } from './limits.ts';
+
+/** One page of a list. `nextCursor` is null on the last one. */
+export interface Page<T> {
+  data: T[];
+  nextCursor: string | null;
+}
+
+/** What a caller may say about the page it wants. */
+export interface PageRequest {
+  /** 1 to limits.pageMaxItems; limits.pageDefaultItems where it is missing. */
+  limit?: number | undefined;
+  /** The `nextCursor` of the page before; missing on the first one. */
+  cursor?: string | null | undefined;
+}
+
+/** Which list a cursor belongs to: it is good for no other. */
+export interface ListIdentity {
+  /** The list's name and the version of its cursors' positions, such as `books/1`. */
+  kind: string;
+  tenantId: number;
+  /** Everything that the caller filtered by; the order of the fields does not matter. Not readable in the cursor. */
+  filters: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+/** Where a page ended: the sort key of its last item. Readable by whoever holds the cursor, so public values only. */
+export type Position = readonly (string | number)[];
+
+const macBytes = 16;
+const cursorMaxChars = 2_048;
+
+/** Makes the opaque cursor that leads on from `position`. Nobody without the secret can make or change one. */
+export function sealCursor(codeSecret: string, list: ListIdentity, position: Position): string {
+  const payload = Buffer.from(JSON.stringify(position));
+  return Buffer.concat([macOf(codeSecret, list, payload), payload]).toString('base64url');
+}
+
+/**
+ * Reads the position out of a cursor that sealCursor made for the same list.
+ * @throws CouponError `invalid-input` naming `cursor` for any other text: one that was changed, that belongs to another
+ *   list, tenant or filter, or that was made under another secret
+ */
+export function openCursor(codeSecret: string, list: ListIdentity, cursor: string): Position {
+  const bytes = Buffer.from(cursor.slice(0, cursorMaxChars), 'base64url');
+  const payload = bytes.subarray(macBytes);
+  // Decoding skips what is not base64url, so two texts could be one cursor; only the one that was given out is good.
+  const isOurs =
+    bytes.length > macBytes &&
+    bytes.toString('base64url') === cursor &&
+    timingSafeEqual(bytes.subarray(0, macBytes), macOf(codeSecret, list, payload));
+  if (!isOurs) {
+    throw invalidInput(
+      'cursor',
+      'is not a cursor of this list; take nextCursor as it was given, with the same filters',
+    );
+  }
+  return JSON.parse(payload.toString()) as Position;
+}
+
+/**
+ * The number of items a page may have.
+ * @throws CouponError `invalid-input` naming `limit` where it is not a whole number from 1 to limits.pageMaxItems
+ */
+export function pageLimit(page: PageRequest): number {
+  const limit = page.limit ?? limits.pageDefaultItems;
+  if (!Number.isInteger(limit) || limit < 1 || limit > limits.pageMaxItems) {
+    throw invalidInput('limit', `must be a whole number from 1 to ${limits.pageMaxItems}`);
+  }
+  return limit;
+}
+
+/**
+ * Makes a page of rows that were read with one more than `limit`: the extra one only tells that there is a next page.
+ * @param toCursor seals the sort key of the last row shown
+ */
+export function cutPage<R, T>(
+  rows: readonly R[],
+  limit: number,
+  toItem: (row: R) => T,
+  toCursor: (last: R) => string,
+): Page<T> {
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  return { data: shown.map(toItem), nextCursor: rows.length > limit && last !== undefined ? toCursor(last) : null };
+}
+
+function macOf(codeSecret: string, list: ListIdentity, payload: Buffer): Buffer {
+  const key = Buffer.from(hkdfSync('sha256', codeSecret, '', 'qurable cursors', 32));
+  const filters = Object.entries(list.filters).sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHmac('sha256', key)
+    .update(`${JSON.stringify([list.kind, list.tenantId, filters])}\n`)
+    .update(payload)
+    .digest()
+    .subarray(0, macBytes);
+}
