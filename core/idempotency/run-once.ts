@@ -1,9 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Outcome } from '../caller.ts';
 import type { Core } from '../core.ts';
 import { refusalOfConstraint } from '../db/constraints.ts';
-import { isRetryable } from '../db/sql-errors.ts';
-import { inTransaction, type Transaction } from '../db/transaction.ts';
+import { retryTransaction } from '../db/retry-transaction.ts';
+import type { Transaction } from '../db/transaction.ts';
 import { refuse } from '../errors.ts';
 import { limits } from '../limits.ts';
 import type { KeyedRequest } from './key-hash.ts';
@@ -12,9 +11,6 @@ interface StoredReply<T> {
   fingerprint: number;
   reply: T | null;
 }
-
-/** Milliseconds; doubled for each further attempt and drawn at random below that, so that two rivals part. */
-const retryPauseMillis = 20;
 
 /**
  * Does `work` once for an idempotency key, in one transaction with the key's row and the stored reply: either all of it
@@ -39,7 +35,7 @@ export async function runOnce<T extends object>(
   work: (tx: Transaction) => Promise<T>,
   stored: (body: T) => object = (body) => body,
 ): Promise<Outcome<T>> {
-  return runRetried(core, async (tx) => {
+  const once = async (tx: Transaction): Promise<Outcome<T>> => {
     if (request === null) return { body: await work(tx), replayed: false };
     if (!(await claimKey(tx, tenantId, request, status))) {
       return { body: await readReply<T>(tx, tenantId, request), replayed: true };
@@ -51,25 +47,11 @@ export async function runOnce<T extends object>(
       values: [tenantId, request.keyHash, JSON.stringify(stored(body))],
     });
     return { body, replayed: false };
-  });
-}
-
-/**
- * Runs `work` in a transaction and again, up to limits.batchRetries times with growing random pauses, when PostgreSQL
- * gave it up for a deadlock or a serialization failure. For cold changes that have no idempotency key.
- * @throws what `work` throws, or the refusal for a violated constraint that has one
- */
-export async function runRetried<T>(
-  core: Pick<Core, 'pool' | 'random'>,
-  work: (tx: Transaction) => Promise<T>,
-): Promise<T> {
-  for (let attempt = 0; ; attempt += 1) {
-    try {
-      return await inTransaction(core.pool, work);
-    } catch (error) {
-      if (!isRetryable(error) || attempt === limits.batchRetries) throw refusalOfConstraint(error) ?? error;
-      await sleep(core.random.below(retryPauseMillis * 2 ** attempt) + 1);
-    }
+  };
+  try {
+    return await retryTransaction(core.pool, core.random, once);
+  } catch (error) {
+    throw refusalOfConstraint(error) ?? error;
   }
 }
 

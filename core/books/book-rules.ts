@@ -1,0 +1,209 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type InputProblem, refuse } from '../errors.ts';
+import { limits } from '../limits.ts';
+import { isStorableText, type Metadata, metadataProblem } from './metadata-rules.ts';
+import type { BookStatus } from './read-book-rules.ts';
+import { Fault, type GivenTime, placeTime, readTime, readZone } from './time-rules.ts';
+
+/** Everything about a book that callers set, checked. Null limits mean no limit. */
+export interface BookTerms {
+  /** 1 to limits.bookNameMaxChars characters, not all of them white space. */
+  name: string;
+  /** At most limits.descriptionMaxChars characters. */
+  description: string | null;
+  status: BookStatus;
+  /** The name of an IANA time zone: how local times are read, and what the book's times should be shown in. */
+  timeZone: string;
+  /** The window is half-open, `[startsAt, endsAt)`: RFC 3339 in UTC with milliseconds; null is open on that side. */
+  startsAt: string | null;
+  endsAt: string | null;
+  maxCodesPerUser: number | null;
+  maxRedemptionsPerCode: number | null;
+  maxRedemptionsPerUser: number | null;
+  maxRedemptions: number | null;
+  /** 1 to limits.lockTtlMaxSeconds. */
+  lockTtlSeconds: number;
+  requireLock: boolean;
+  selfService: boolean;
+  metadata: Metadata;
+}
+
+/** The fields that a request gave, checked one by one; times may still be local ones. */
+export type BookChanges = Partial<Omit<BookTerms, 'startsAt' | 'endsAt'>> & {
+  startsAt?: GivenTime | null;
+  endsAt?: GivenTime | null;
+};
+
+/** What a new book is where its request says nothing. */
+export const newBookTerms: BookTerms = {
+  name: '',
+  description: null,
+  status: 'draft',
+  timeZone: 'UTC',
+  startsAt: null,
+  endsAt: null,
+  maxCodesPerUser: null,
+  maxRedemptionsPerCode: 1,
+  maxRedemptionsPerUser: null,
+  maxRedemptions: null,
+  lockTtlSeconds: limits.lockTtlDefaultSeconds,
+  requireLock: false,
+  selfService: false,
+  metadata: {},
+};
+
+const statuses: readonly BookStatus[] = ['draft', 'active', 'paused', 'closed'];
+
+/** From each status, where a book may go. Nothing leads out of closed, and a book that never opened can't close. */
+const transitions: Readonly<Record<BookStatus, readonly BookStatus[]>> = {
+  draft: ['active'],
+  active: ['paused', 'closed'],
+  paused: ['active', 'closed'],
+  closed: [],
+};
+
+type Reader = (value: unknown) => unknown;
+
+const readers: Readonly<Record<keyof BookTerms, Reader>> = {
+  name: readName,
+  description: orNull((value) => readText(value, limits.descriptionMaxChars)),
+  status: (value) => readBookStatus(value) ?? new Fault(`must be one of ${statuses.join(', ')}`),
+  timeZone: readZone,
+  startsAt: orNull(readTime),
+  endsAt: orNull(readTime),
+  maxCodesPerUser: orNull((value) => readWhole(value, limits.perUserLimitMax)),
+  maxRedemptionsPerCode: orNull((value) => readWhole(value, limits.redemptionsPerCodeMax)),
+  maxRedemptionsPerUser: orNull((value) => readWhole(value, limits.perUserLimitMax)),
+  maxRedemptions: orNull((value) => readWhole(value, limits.redemptionsPerBookMax)),
+  lockTtlSeconds: (value) => readWhole(value, limits.lockTtlMaxSeconds),
+  requireLock: readBoolean,
+  selfService: readBoolean,
+  metadata: (value) => {
+    const problem = metadataProblem(value);
+    return problem === null ? value : new Fault(problem);
+  },
+};
+
+/** The value as a book's status, or null where it is none. */
+export function readBookStatus(value: unknown): BookStatus | null {
+  return statuses.find((status) => status === value) ?? null;
+}
+
+/**
+ * Reads the body of a request that makes a book: all of it is checked, times are placed in the book's zone.
+ * @throws CouponError `invalid-input` naming every field that is wrong, and how to mend it
+ */
+export function readNewBook(input: unknown): BookTerms {
+  const changes = readBookChanges(input);
+  if (changes.name === undefined) throw invalid([{ path: '/name', message: 'is missing; give the book a name' }]);
+  if (changes.status === 'paused' || changes.status === 'closed') {
+    throw invalid([{ path: '/status', message: 'must be draft or active for a new book' }]);
+  }
+  return applyChanges(newBookTerms, changes);
+}
+
+/**
+ * Reads the body of a request that changes a book, as far as it can be read without the book.
+ * @throws CouponError `invalid-input` naming every field that is wrong, and how to mend it
+ */
+export function readBookChanges(input: unknown): BookChanges {
+  if (input === null || typeof input !== 'object' || Array.isArray(input)) {
+    throw invalid([{ path: '', message: 'must be a JSON object with the fields of a book' }]);
+  }
+  const changes: Record<string, unknown> = {};
+  const problems: InputProblem[] = [];
+  for (const [field, value] of Object.entries(input)) {
+    if (value === undefined) continue;
+    const path = `/${field.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    if (!isField(field)) {
+      problems.push({ path, message: 'is not a field that can be set on a book; leave it out' });
+      continue;
+    }
+    const read = readers[field](value);
+    if (read instanceof Fault) problems.push({ path, message: read.message });
+    else changes[field] = read;
+  }
+  if (problems.length > 0) throw invalid(problems);
+  // Each reader gives its field's type or a fault, which the table of readers can't say field by field.
+  return changes as BookChanges;
+}
+
+/**
+ * The terms after the changes. Local times are read in the zone that the same request gives, else in the book's; a new
+ * zone alone moves no time.
+ * @throws CouponError `invalid-input` for a local time that the zone has never or twice, or a window that ends before
+ *   it starts or is empty
+ */
+export function applyChanges(before: BookTerms, changes: BookChanges): BookTerms {
+  const { startsAt, endsAt, ...rest } = changes;
+  const after: BookTerms = { ...before, ...rest };
+  const problems: InputProblem[] = [];
+  for (const [field, time] of [['startsAt', startsAt] as const, ['endsAt', endsAt] as const]) {
+    if (time === undefined) continue;
+    const placed = time === null ? null : placeTime(time, after.timeZone);
+    if (placed instanceof Fault) problems.push({ path: `/${field}`, message: placed.message });
+    else after[field] = placed;
+  }
+  if (problems.length === 0 && after.startsAt !== null && after.endsAt !== null && after.startsAt >= after.endsAt) {
+    const field = endsAt === undefined || endsAt === null ? 'startsAt' : 'endsAt';
+    const fix =
+      field === 'endsAt' ? `must be after startsAt, ${after.startsAt}` : `must be before endsAt, ${after.endsAt}`;
+    problems.push({ path: `/${field}`, message: fix });
+  }
+  if (problems.length > 0) throw invalid(problems);
+  return after;
+}
+
+/** True where the terms differ in anything. The order of the fields in metadata is no difference. */
+export function isChanged(before: BookTerms, after: BookTerms): boolean {
+  return !isDeepStrictEqual(before, after);
+}
+
+/**
+ * Checks that a book may go from one set of terms to another, different one.
+ * @throws CouponError `conflict` where the book is closed, which is final in everything, or where its status has no way
+ *   to the new one
+ */
+export function checkTransition(before: BookTerms, after: BookTerms): void {
+  if (before.status === 'closed') throw refuse('conflict', 'The book is closed, which is final: it takes no change.');
+  if (before.status === after.status || transitions[before.status].includes(after.status)) return;
+  const ways = transitions[before.status].join(' or ');
+  throw refuse('conflict', `A book that is ${before.status} can become ${ways}, not ${after.status}.`);
+}
+
+function isField(name: string): name is keyof BookTerms {
+  return Object.hasOwn(readers, name);
+}
+
+function orNull(reader: Reader): Reader {
+  return (value) => (value === null ? null : reader(value));
+}
+
+function readName(value: unknown): string | Fault {
+  const name = readText(value, limits.bookNameMaxChars);
+  return typeof name === 'string' && name.trim() === '' ? new Fault('must not be empty or blank') : name;
+}
+
+function readText(value: unknown, maxChars: number): string | Fault {
+  if (typeof value !== 'string') return new Fault('must be a text');
+  // A character may take two units; counting characters of a text that can't fit would only waste time.
+  if (value.length > 2 * maxChars || [...value].length > maxChars) {
+    return new Fault(`must have at most ${maxChars} characters`);
+  }
+  return isStorableText(value) ? value : new Fault('must not hold NUL characters or lone surrogates');
+}
+
+function readWhole(value: unknown, most: number): number | Fault {
+  const isWhole = typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= most;
+  return isWhole ? value : new Fault(`must be a whole number from 1 to ${most}`);
+}
+
+function readBoolean(value: unknown): boolean | Fault {
+  return typeof value === 'boolean' ? value : new Fault('must be true or false');
+}
+
+function invalid(errors: InputProblem[]) {
+  return refuse('invalid-input', errors.map(({ path, message }) => `${path || 'The body'} ${message}`).join('; '), {
+    errors,
+  });
+}

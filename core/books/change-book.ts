@@ -1,0 +1,106 @@
+import type { Caller } from '../caller.ts';
+import type { Core } from '../core.ts';
+import type { Transaction } from '../db/transaction.ts';
+import { refuse } from '../errors.ts';
+import { runOnce } from '../idempotency/run-once.ts';
+import { type BookDocument, bookDocument, bookTerms } from './book-document.ts';
+import { closeBookGate } from './book-gate.ts';
+import { applyChanges, type BookTerms, checkTransition, isChanged, readBookChanges } from './book-rules.ts';
+import { bookNotFound, readBookRow } from './read-book.ts';
+import { writeBookRevision } from './write-book-revision.ts';
+
+/**
+ * Changes a book. It waits for the transactions that are inside the book's gate and holds up later ones until it is
+ * committed, so that whatever is decided after the answer is decided by the new rules: nothing is redeemed after the
+ * answer to a pause. Limits may be lowered below what was granted, which stays; a new `maxRedemptions` counts what was
+ * redeemed before. A request that changes nothing answers with the book as it is and leaves `rev` alone.
+ * @param input the request's body: the fields to change
+ * @param expectedRev the revision that the caller has seen (`If-Match`), or null to change whatever is there
+ * @throws CouponError `invalid-input`; `book-not-found`, for an id that is no UUID too; `revision-mismatch`; `conflict`
+ *   where the book's status has no way to the new one, or the book is closed
+ */
+export async function changeBook(
+  core: Pick<Core, 'pool' | 'random' | 'knownBooks'>,
+  caller: Caller,
+  bookId: string,
+  input: unknown,
+  expectedRev: number | null,
+): Promise<BookDocument> {
+  const changes = readBookChanges(input);
+  const { tenantId, actor } = caller;
+  const internalId = await core.knownBooks.bookIdOf(tenantId, bookId);
+  if (internalId === null) throw bookNotFound();
+  const outcome = await runOnce(core, tenantId, null, 200, async (tx) => {
+    await closeBookGate(tx, internalId);
+    const row = await readBookRow(tx, tenantId, internalId);
+    if (expectedRev !== null && expectedRev !== row.rev) {
+      throw refuse('revision-mismatch', `The book is at revision ${row.rev}, not ${expectedRev}. Read it again.`);
+    }
+    const before = bookTerms(row);
+    const after = applyChanges(before, changes);
+    if (!isChanged(before, after)) return bookDocument(row);
+    checkTransition(before, after);
+    const from = await nextMillisecond(tx);
+    await updateBook(tx, tenantId, internalId, after, from);
+    await writeBookRevision(tx, tenantId, internalId, actor);
+    await waitUntil(tx, from);
+    return bookDocument(await readBookRow(tx, tenantId, internalId));
+  });
+  return outcome.body;
+}
+
+/**
+ * From when the new revision counts. Events keep whole milliseconds, cut off: the next full one is after all that were
+ * decided by the old rules, and this transaction stays until it has come, so it is not after any of the new ones.
+ */
+async function nextMillisecond(tx: Transaction): Promise<Date> {
+  const answer = await tx.query<{ next: Date }>({
+    name: 'next-millisecond',
+    text: `select date_trunc('milliseconds', clock_timestamp()) + interval '1 millisecond' as next`,
+  });
+  return answer.rows[0]!.next;
+}
+
+async function waitUntil(tx: Transaction, time: Date): Promise<void> {
+  await tx.query({
+    name: 'wait-until',
+    text: 'select pg_sleep(extract(epoch from $1::timestamptz - clock_timestamp()))',
+    values: [time],
+  });
+}
+
+async function updateBook(
+  tx: Transaction,
+  tenantId: number,
+  bookId: number,
+  terms: BookTerms,
+  from: Date,
+): Promise<void> {
+  await tx.query({
+    name: 'update-book',
+    text: `update books set name = $3, description = $4, status = $5, time_zone = $6, starts_at = $7, ends_at = $8,
+        max_codes_per_user = $9, max_redemptions_per_code = $10, max_redemptions_per_user = $11,
+        max_redemptions = $12, lock_ttl_seconds = $13, require_lock = $14, self_service = $15, metadata = $16,
+        rev = rev + 1, updated_at = $17
+      where tenant_id = $1 and book_id = $2`,
+    values: [
+      tenantId,
+      bookId,
+      terms.name,
+      terms.description,
+      terms.status,
+      terms.timeZone,
+      terms.startsAt,
+      terms.endsAt,
+      terms.maxCodesPerUser,
+      terms.maxRedemptionsPerCode,
+      terms.maxRedemptionsPerUser,
+      terms.maxRedemptions,
+      terms.lockTtlSeconds,
+      terms.requireLock,
+      terms.selfService,
+      JSON.stringify(terms.metadata),
+      from,
+    ],
+  });
+}

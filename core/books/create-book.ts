@@ -1,0 +1,71 @@
+import type { Caller, Outcome } from '../caller.ts';
+import type { Core } from '../core.ts';
+import type { Transaction } from '../db/transaction.ts';
+import type { KeyedRequest } from '../idempotency/key-hash.ts';
+import { runOnce } from '../idempotency/run-once.ts';
+import { limits } from '../limits.ts';
+import { uuidv7 } from '../random.ts';
+import { type BookDocument, bookDocument } from './book-document.ts';
+import { type BookTerms, readNewBook } from './book-rules.ts';
+import { readBookRow } from './read-book.ts';
+import { writeBookRevision } from './write-book-revision.ts';
+
+/**
+ * Makes a book, with everything that the hot path expects to find of one: its dealer's row and its counter's stripes.
+ * @param input the request's body; every field is checked here
+ * @throws CouponError `invalid-input`, `idempotency-key-reused`
+ */
+export async function createBook(
+  core: Pick<Core, 'pool' | 'clock' | 'random'>,
+  caller: Caller,
+  input: unknown,
+  request: KeyedRequest | null,
+): Promise<Outcome<BookDocument>> {
+  const terms = readNewBook(input);
+  return runOnce(core, caller.tenantId, request, 201, async (tx) => {
+    const bookId = await insertBook(tx, caller.tenantId, uuidv7(core.clock.now(), core.random), terms);
+    await insertCompanions(tx, caller.tenantId, bookId);
+    await writeBookRevision(tx, caller.tenantId, bookId, caller.actor);
+    return bookDocument(await readBookRow(tx, caller.tenantId, bookId));
+  });
+}
+
+async function insertBook(tx: Transaction, tenantId: number, publicId: string, terms: BookTerms): Promise<number> {
+  const answer = await tx.query<{ bookId: number }>({
+    name: 'insert-book',
+    text: `insert into books (tenant_id, id, name, description, status, time_zone, starts_at, ends_at,
+        max_codes_per_user, max_redemptions_per_code, max_redemptions_per_user, max_redemptions, lock_ttl_seconds,
+        require_lock, self_service, metadata, rev, created_at, updated_at)
+      select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1, now.at, now.at
+      from (select date_trunc('milliseconds', clock_timestamp()) as at) as now
+      returning book_id as "bookId"`,
+    values: [
+      tenantId,
+      publicId,
+      terms.name,
+      terms.description,
+      terms.status,
+      terms.timeZone,
+      terms.startsAt,
+      terms.endsAt,
+      terms.maxCodesPerUser,
+      terms.maxRedemptionsPerCode,
+      terms.maxRedemptionsPerUser,
+      terms.maxRedemptions,
+      terms.lockTtlSeconds,
+      terms.requireLock,
+      terms.selfService,
+      JSON.stringify(terms.metadata),
+    ],
+  });
+  return answer.rows[0]!.bookId;
+}
+
+async function insertCompanions(tx: Transaction, tenantId: number, bookId: number): Promise<void> {
+  await tx.query({
+    name: 'insert-book-companions',
+    text: `with dealer as (insert into dealers (tenant_id, book_id) values ($1, $2))
+      insert into book_counters (tenant_id, book_id, stripe) select $1, $2, generate_series(0, $3::int - 1)`,
+    values: [tenantId, bookId, limits.bookCounterStripes],
+  });
+}

@@ -1,0 +1,40 @@
+import type { Caller } from '../caller.ts';
+import type { Core } from '../core.ts';
+import { invalidInput } from '../errors.ts';
+import { cutPage, openCursor, type Page, type PageRequest, pageLimit, sealCursor } from '../paging.ts';
+import { type BookDocument, type BookRow, bookDocument, bookSelection } from './book-document.ts';
+import { readBookStatus } from './book-rules.ts';
+
+/** Which books to list. */
+export interface BookListRequest extends PageRequest {
+  /** One of the statuses of a book; missing or null for all. */
+  status?: string | null | undefined;
+}
+
+/**
+ * Lists the tenant's books with their counts, newest first, from the replica where there is one. Books made while the
+ * caller pages come before the first page, and none is shown twice or left out.
+ * @throws CouponError `invalid-input` naming `status`, `limit` or `cursor`
+ */
+export async function listBooks(
+  core: Pick<Core, 'readPool' | 'config'>,
+  caller: Caller,
+  request: BookListRequest,
+): Promise<Page<BookDocument>> {
+  const limit = pageLimit(request);
+  const status = request.status ?? null;
+  if (status !== null && readBookStatus(status) === null) {
+    throw invalidInput('status', 'must be one of draft, active, paused, closed');
+  }
+  const list = { kind: 'books/1', tenantId: caller.tenantId, filters: { status } };
+  const { codeSecret } = core.config;
+  // The id is a UUIDv7: it sorts by the time of creation, and callers know it already.
+  const [after = null] = request.cursor == null ? [] : openCursor(codeSecret, list, request.cursor);
+  const answer = await core.readPool.query<BookRow>({
+    name: 'list-books',
+    text: `${bookSelection} where b.tenant_id = $1 and ($2::text is null or b.status = $2)
+      and ($3::uuid is null or b.id < $3) order by b.id desc limit $4`,
+    values: [caller.tenantId, status, after, limit + 1],
+  });
+  return cutPage(answer.rows, limit, bookDocument, (last) => sealCursor(codeSecret, list, [last.id]));
+}

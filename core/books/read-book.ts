@@ -1,0 +1,34 @@
+import type { Caller } from '../caller.ts';
+import type { Core } from '../core.ts';
+import type { Queryable } from '../db/pool.ts';
+import { type CouponError, refuse } from '../errors.ts';
+import { type BookDocument, type BookRow, bookDocument, bookSelection } from './book-document.ts';
+
+/**
+ * Reads a book with its counts, from the primary, so that whoever has just changed it sees the change.
+ * @throws CouponError `book-not-found`, for an id that is no UUID too
+ */
+export async function readBook(
+  core: Pick<Core, 'pool' | 'knownBooks'>,
+  caller: Caller,
+  bookId: string,
+): Promise<BookDocument> {
+  const internalId = await core.knownBooks.bookIdOf(caller.tenantId, bookId);
+  if (internalId === null) throw bookNotFound();
+  return bookDocument(await readBookRow(core.pool, caller.tenantId, internalId));
+}
+
+/** Reads the row of a book that exists, with its counts; inside the closed gate it can't change until COMMIT. */
+export async function readBookRow(db: Queryable, tenantId: number, bookId: number): Promise<BookRow> {
+  const answer = await db.query<BookRow>({
+    name: 'read-book',
+    text: `${bookSelection} where b.tenant_id = $1 and b.book_id = $2`,
+    values: [tenantId, bookId],
+  });
+  return answer.rows[0]!;
+}
+
+/** The refusal for a book that the tenant does not have. */
+export function bookNotFound(): CouponError {
+  return refuse('book-not-found', 'There is no book with this id.');
+}

@@ -1,0 +1,22 @@
+import type { Transaction } from '../db/transaction.ts';
+
+/**
+ * Writes down what the book's row now allows and since when, by whom: the audit of its rules, against which events can
+ * be held. To be called after the row has been written, in the same transaction.
+ */
+export async function writeBookRevision(
+  tx: Transaction,
+  tenantId: number,
+  bookId: number,
+  actor: string,
+): Promise<void> {
+  await tx.query({
+    name: 'write-book-revision',
+    text: `insert into book_revisions (tenant_id, book_id, rev, at, actor, status, starts_at, ends_at,
+        max_codes_per_user, max_redemptions_per_code, max_redemptions_per_user, max_redemptions)
+      select tenant_id, book_id, rev, updated_at, $3, status, starts_at, ends_at,
+        max_codes_per_user, max_redemptions_per_code, max_redemptions_per_user, max_redemptions
+      from books where tenant_id = $1 and book_id = $2`,
+    values: [tenantId, bookId, actor],
+  });
+}
