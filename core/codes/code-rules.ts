@@ -13,13 +13,16 @@ export type CodeResult = { readonly ok: true; readonly code: string } | CodeProb
 const INVALID_CHARACTER = /[^A-Z0-9_-]/u;
 
 /**
- * The text as codes are stored and compared: without the white space around it, and with ASCII letters in upper case.
- *
- * Other letters stay as they are: Unicode upper-casing would turn `ı` into `I` and `ß` into `SS`, and so let texts that
- * nobody was given pass for a code.
+ * The text with its ASCII letters in upper case; other letters stay as they are. Unicode upper-casing would turn `ı` into
+ * `I` and `ß` into `SS`, and so let texts that nobody was given pass for a code.
  */
+export function upperCaseAscii(text: string): string {
+  return text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
+}
+
+/** The text as codes are stored and compared: without the white space around it, and in upper case. */
 export function normaliseCode(text: string): string {
-  return text.trim().replace(/[a-z]+/g, (letters) => letters.toUpperCase());
+  return upperCaseAscii(text.trim());
 }
 
 /**

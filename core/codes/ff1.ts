@@ -33,6 +33,8 @@ const NARROW_HALF_MAX = 2n ** 48n;
 /** Bounds the working memory (16 bytes a message and round) and keeps it inside a core's cache. */
 const SLICE_MAX_MESSAGES = 1024;
 const NO_TWEAK = new Uint8Array(0);
+/** Bound once: where the globals are behind a proxy, as under the test runner, looking up `Math` costs most of a round. */
+const { floor } = Math;
 
 /**
  * Prepares FF1 for one key, radix and length.
@@ -181,9 +183,9 @@ function permuteSlice<Half>(
   halves.write(right, permuted, leftLength, rightLength);
 }
 
-/** The size of the half that a round alters: even rounds alter the left one. */
-function alteredLength({ leftLength, rightLength }: Rounds, round: number): number {
-  return round % 2 === 0 ? leftLength : rightLength;
+/** How many values the half has that a round alters: even rounds alter the left one. */
+function alteredSize({ radix, leftLength, rightLength }: Rounds, round: number): bigint {
+  return BigInt(radix) ** BigInt(round % 2 === 0 ? leftLength : rightLength);
 }
 
 // ---- Halves of at most 2^48, in JavaScript numbers ----------------------------------------------------------------
@@ -207,8 +209,8 @@ function narrowHalves(rounds: Rounds): Halves<Float64Array> {
       for (let k = 0, start = offset; k < half.length; k += 1, start += length) {
         let value = half[k]!;
         for (let at = start + digits - 1; at >= start; at -= 1) {
-          // Exact: below 2^48 a quotient is nearer to the right whole number than its rounding error is wide.
-          const rest = Math.floor(value / radix);
+          // Exact below 2^53: the quotient's rounding error is less than 1/radix, its least distance from the next number.
+          const rest = floor(value / radix);
           numerals[at] = value - rest * radix;
           value = rest;
         }
@@ -218,7 +220,7 @@ function narrowHalves(rounds: Rounds): Halves<Float64Array> {
 }
 
 function mixNarrow(rounds: Rounds, altered: Float64Array, source: Float64Array, round: number, sign: 1 | -1): void {
-  const modulus = rounds.radix ** alteredLength(rounds, round);
+  const modulus = Number(alteredSize(rounds, round));
   const inverse = 1 / modulus;
   const results = viewOf(rounds.encryptBlocks(narrowBlocks(rounds, source, round)));
   for (let k = 0; k < altered.length; k += 1) {
@@ -239,7 +241,7 @@ function narrowBlocks({ tail, halfBytes }: Rounds, source: Float64Array, round: 
   const view = viewOf(blocks);
   for (let k = 0, at = 0; k < source.length; k += 1, at += BLOCK_BYTES) {
     const value = source[k]!;
-    const high = Math.floor(value / 2 ** 32);
+    const high = floor(value / 2 ** 32);
     view.setUint32(at + 8, headHigh ^ high);
     view.setUint32(at + 12, headLow ^ (value - high * 2 ** 32));
   }
@@ -275,7 +277,7 @@ function remainder(view: DataView, at: number, resultBytes: number, modulus: num
  * by at most one, and with value + modulus at most 2^53 each product is exact, so one correction settles it.
  */
 function reduce(value: number, modulus: number, inverse: number): number {
-  const rest = value - Math.floor(value * inverse) * modulus;
+  const rest = value - floor(value * inverse) * modulus;
   return rest < 0 ? rest + modulus : rest >= modulus ? rest - modulus : rest;
 }
 
@@ -292,7 +294,7 @@ function wideHalves(rounds: Rounds): Halves<bigint[]> {
       });
     },
     mix(altered, source, round, sign) {
-      const modulus = radix ** BigInt(alteredLength(rounds, round));
+      const modulus = alteredSize(rounds, round);
       for (const [k, y] of wideResults(rounds, source, round).entries()) {
         const mixed = (altered[k]! + BigInt(sign) * y) % modulus;
         altered[k] = mixed < 0n ? mixed + modulus : mixed;
@@ -341,7 +343,7 @@ function wideTails({ tail, halfBytes }: Rounds, source: readonly bigint[], round
 
 /** CBC-MAC (algorithm 6) over each message's tail. */
 function chainBlocks({ tail, encryptBlocks }: Rounds, tails: Buffer, count: number): Buffer {
-  let mac = Buffer.alloc(count * BLOCK_BYTES);
+  let mac: Buffer = Buffer.alloc(count * BLOCK_BYTES);
   for (let within = 0; within < tail.length; within += BLOCK_BYTES) {
     for (let k = 0; k < count; k += 1) {
       const from = k * tail.length + within;

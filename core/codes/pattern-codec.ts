@@ -32,31 +32,29 @@ const NOT_OURS = -1;
  * @throws RangeError when the key is not an AES key.
  */
 export function createPatternCodec(pattern: Pattern, key: Uint8Array): PatternCodec {
-  const radix = pattern.alphabet.length;
-  const length = pattern.placeholders.length;
-  const ff1 = createFf1(key, radix, length);
+  const ff1 = createFf1(key, pattern.alphabet.length, pattern.placeholders.length);
+  const largest = Math.min(Number(pattern.combinations - 1n), limits.sequenceMaxIndex);
   return {
     codesAt(sequenceNumbers) {
-      const numerals = new Uint8Array(sequenceNumbers.length * length);
-      for (const [k, value] of sequenceNumbers.entries()) {
-        checkSequenceNumber(pattern, value);
-        writeNumerals(value, radix, numerals, k * length, length);
+      const numerals = new Uint8Array(sequenceNumbers.length * ff1.length);
+      for (let k = 0; k < sequenceNumbers.length; k += 1) {
+        const value = sequenceNumbers[k]!;
+        if (!Number.isInteger(value) || value < 0 || value > largest)
+          throw new RangeError(`the pattern ${pattern.template} has codes 0 to ${largest}, and none at ${value}`);
+        writeNumerals(value, ff1.radix, numerals, k * ff1.length, ff1.length);
       }
       return formatCodes(pattern, ff1.encrypt(numerals));
     },
     sequenceNumbersOf(codes) {
       const matches = codes.map((code) => matchPattern(pattern, code));
-      const numerals = new Uint8Array(matches.length * length);
-      for (const [k, match] of matches.entries()) if (match) numerals.set(match.numerals, k * length);
-      const numbers = ff1.decrypt(numerals);
-      return matches.map((match, k) => (match ? readNumber(numbers, radix, k * length, length) : NOT_OURS));
+      const numbers = ff1.decrypt(Buffer.concat(matches.flatMap((match) => match?.numerals ?? [])));
+      let start = -ff1.length;
+      return matches.map((match) => {
+        if (match) start += ff1.length;
+        return match ? readNumber(numbers, ff1.radix, start, ff1.length) : NOT_OURS;
+      });
     },
   };
-}
-
-function checkSequenceNumber(pattern: Pattern, value: number): void {
-  if (!Number.isInteger(value) || value < 0 || value > limits.sequenceMaxIndex || value >= pattern.combinations)
-    throw new RangeError(`there is no code number ${value} in the pattern ${pattern.template}`);
 }
 
 /** Writes a number as numerals, the most significant first, over zeros. */

@@ -1,4 +1,5 @@
 import { limits } from '../limits.ts';
+import { upperCaseAscii } from './code-rules.ts';
 
 /**
  * A checked pattern: how the codes of one sequence look. Plain immutable data; parsing `template` with `alphabet` gives
@@ -165,10 +166,6 @@ function numeralTable(symbols: string, typeable: string): Uint8Array {
   return table;
 }
 
-function upperCaseAscii(text: string): string {
-  return text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
-}
-
 function refuse(problem: PatternProblem['problem'], message: string): PatternProblem {
   return { ok: false, problem, message };
 }
@@ -246,7 +243,7 @@ export function formatCodes(pattern: Pattern, numerals: Uint8Array): string[] {
   const codes = new Array<string>(count);
   for (let k = 0, start = 0, next = 0; k < count; k += 1, start += template.length) {
     for (const at of placeholders) text[start + at] = symbolCode(alphabet, numerals[next++]!);
-    codes[k] = text.latin1Slice(start, start + template.length);
+    codes[k] = text.toString('latin1', start, start + template.length);
   }
   return codes;
 }
