@@ -6,12 +6,14 @@ import { EmbeddedStartError } from './embedded-start-error.ts';
 import { inspectProcess } from './inspect-process.ts';
 import { readPostmasterFile } from './postmaster-file.ts';
 
+/** A process that was killed a moment ago may still look alive for as long as the kernel takes its memory apart. */
+const dyingMillis = 300;
 /** The supervisor of a start that was killed needs a moment to notice and to stop the server. */
-const graceMs = 3_000;
+const graceMillis = 3_000;
 /** A fast shutdown writes at most shared_buffers to disk; after this long something is wrong, and recovery is safe. */
-const fastShutdownMs = 30_000;
-const immediateShutdownMs = 40_000;
-const pollMs = 50;
+const fastShutdownMillis = 30_000;
+const immediateShutdownMillis = 40_000;
+const pollMillis = 50;
 
 /**
  * Makes sure that no PostgreSQL of an earlier start runs on the data directory. One whose owner is alive is left alone
@@ -21,23 +23,23 @@ const pollMs = 50;
  * @throws EmbeddedStartError when another start is using the data, or when the old server does not stop.
  */
 export async function clearFormerPostmaster(dataDirectory: string, log: (line: string) => void): Promise<void> {
-  const began = Date.now();
+  const began = performance.now();
   const sent = new Set<NodeJS.Signals>();
   for (let pid = runningPostmaster(dataDirectory); pid !== null; pid = runningPostmaster(dataDirectory)) {
-    refuseLiveOwner(dataDirectory);
-    const waitedMs = Date.now() - began;
-    if (waitedMs > immediateShutdownMs) {
+    const waitedMillis = performance.now() - began;
+    if (waitedMillis > dyingMillis) refuseLiveOwner(dataDirectory);
+    if (waitedMillis > immediateShutdownMillis) {
       throw new EmbeddedStartError(
         `The PostgreSQL of an earlier start (process ${pid}) does not stop; end it and start again.`,
       );
     }
-    const signal = waitedMs > fastShutdownMs ? 'SIGQUIT' : 'SIGINT';
-    if (waitedMs > graceMs && !sent.has(signal)) {
+    const signal = waitedMillis > fastShutdownMillis ? 'SIGQUIT' : 'SIGINT';
+    if (waitedMillis > graceMillis && !sent.has(signal)) {
       log(`Stopping the PostgreSQL that an earlier start left behind (process ${pid}).`);
       sent.add(signal);
       signalServer(pid, signal);
     }
-    await delay(pollMs);
+    await delay(pollMillis);
   }
 }
 
@@ -64,10 +66,19 @@ function runningPostmaster(dataDirectory: string): number | null {
   const file = readPostmasterFile(dataDirectory);
   if (file === null) return null;
   const running = inspectProcess(file.pid);
-  // A dead process's file is left to PostgreSQL, which also looks for children of it that still hold the memory.
-  if (running === null) return null;
-  if (running.commandLine.includes('postgres') && running.commandLine.includes(dataDirectory)) return file.pid;
-  // PostgreSQL itself would take the stranger that was given the same id for its predecessor, and refuse to start.
-  rmSync(join(dataDirectory, 'postmaster.pid'), { force: true });
+  if (running?.commandLine.includes('postgres') && running.commandLine.includes(dataDirectory)) return file.pid;
+  // PostgreSQL takes whatever has the id, be it a stranger or a dead process that nobody has collected, for its
+  // predecessor and refuses to start. Whether the predecessor's children still hold its memory it finds out by itself.
+  if (isIdTaken(file.pid)) rmSync(join(dataDirectory, 'postmaster.pid'), { force: true });
   return null;
+}
+
+function isIdTaken(pid: number): boolean {
+  // Without /proc and ps there is no telling whose id it is, so the file is left to PostgreSQL there.
+  if (process.platform === 'win32') return false;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
 }

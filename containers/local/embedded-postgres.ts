@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
@@ -7,6 +7,7 @@ import { type Account, chooseAccount } from './choose-account.ts';
 import { clearFormerPostmaster } from './clear-former-postmaster.ts';
 import { writeClusterOwner } from './cluster-owner.ts';
 import { clusterUser, createCluster } from './create-cluster.ts';
+import { createFileOnce } from './create-file-once.ts';
 import { EmbeddedStartError } from './embedded-start-error.ts';
 import { findFreePort } from './find-free-port.ts';
 import { placeData } from './place-data.ts';
@@ -52,12 +53,12 @@ export type EmbeddedPostgres = {
 };
 
 const databaseName = 'qurable';
-const pollMs = 20;
+const pollMillis = 20;
 /** Recovery after a crash replays at most max_wal_size of log, which takes seconds; this is for slow disks. */
-const readyWithinMs = 120_000;
+const readyWithinMillis = 120_000;
 /** Backends of a server that was killed see it within moments; until then they hold its shared memory. */
 const launchAttempts = 20;
-const retryAfterMs = 250;
+const retryAfterMillis = 250;
 /** The log is put aside at a start when it is longer than this. */
 const logKeptBytes = 16 * 1024 * 1024;
 
@@ -127,7 +128,7 @@ async function launch(options: Launch): Promise<{ server: SupervisedProcess; por
     await server.stop();
     const said = readFileSync(options.logFile, 'utf8').slice(logStart);
     if (attempt === launchAttempts || !isWorthRetrying(said, options)) throw explainFailure(said, ended, options, port);
-    await delay(retryAfterMs);
+    await delay(retryAfterMillis);
   }
 }
 
@@ -144,14 +145,14 @@ function commandFor(options: Launch, port: number): SupervisedCommand {
     // PostgreSQL returns to the directory it was started in, which the account must be allowed to.
     workingDirectory: dirname(options.postgres),
     account: options.account,
-    stopSteps: ephemeral ? [{ signal: 'SIGQUIT', afterMs: 0 }] : durableStopSteps,
+    stopSteps: ephemeral ? [{ signal: 'SIGQUIT', afterMillis: 0 }] : durableStopSteps,
   };
 }
 
 /** SIGINT ends connections and writes a checkpoint; SIGQUIT leaves the rest to recovery at the next start. */
 const durableStopSteps: SupervisedCommand['stopSteps'] = [
-  { signal: 'SIGINT', afterMs: 0 },
-  { signal: 'SIGQUIT', afterMs: 30_000 },
+  { signal: 'SIGINT', afterMillis: 0 },
+  { signal: 'SIGQUIT', afterMillis: 30_000 },
 ];
 
 /** Returns null once the server takes connections, or how it ended instead. */
@@ -160,13 +161,13 @@ async function waitUntilReady(server: SupervisedProcess, dataDirectory: string):
   void server.exited.then((how) => {
     ended = how;
   });
-  const giveUpAt = Date.now() + readyWithinMs;
-  while (ended === null && Date.now() < giveUpAt) {
+  const giveUpAt = performance.now() + readyWithinMillis;
+  while (ended === null && performance.now() < giveUpAt) {
     const file = readPostmasterFile(dataDirectory);
     if (file?.pid === server.pid && file.ready) return null;
-    await delay(pollMs);
+    await delay(pollMillis);
   }
-  return ended ?? `not ready within ${readyWithinMs / 1000} s`;
+  return ended ?? `not ready within ${readyWithinMillis / 1000} s`;
 }
 
 function isWorthRetrying(said: string, options: Launch): boolean {
@@ -190,22 +191,10 @@ function explainFailure(said: string, ended: string, options: Launch, port: numb
 /** The password is made with the cluster and kept beside it, readable by its owner only. */
 function keepPassword(wanted: string, dataDirectory: string): string {
   const file = `${wanted}.password`;
-  if (existsSync(file)) return readFileSync(file, 'utf8').trim();
-  if (existsSync(join(dataDirectory, 'PG_VERSION'))) {
+  if (!existsSync(file) && existsSync(join(dataDirectory, 'PG_VERSION'))) {
     throw new EmbeddedStartError(`${file} is missing, and without it the data in ${dataDirectory} cannot be opened.`);
   }
-  const password = randomBytes(24).toString('base64url');
-  const unfinished = `${file}.${process.pid}`;
-  writeFileSync(unfinished, `${password}\n`, { mode: 0o600 });
-  try {
-    // A link, unlike a rename, never replaces: of two starts at once both go on with the first one's password.
-    linkSync(unfinished, file);
-  } catch (error) {
-    if (!existsSync(file)) throw error;
-  } finally {
-    rmSync(unfinished);
-  }
-  return readFileSync(file, 'utf8').trim();
+  return createFileOnce(file, () => `${randomBytes(24).toString('base64url')}\n`).trim();
 }
 
 function putLogAside(logFile: string): void {

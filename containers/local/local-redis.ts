@@ -35,8 +35,8 @@ export type LocalRedis = {
   stop(): Promise<void>;
 };
 
-const readyWithinMs = 5_000;
-const pollMs = 10;
+const readyWithinMillis = 5_000;
+const pollMillis = 10;
 const launchAttempts = 3;
 
 /**
@@ -105,8 +105,8 @@ function commandFor(
     workingDirectory: dirname(file),
     account: unprivileged(file),
     stopSteps: [
-      { signal: 'SIGTERM', afterMs: 0 },
-      { signal: 'SIGKILL', afterMs: 5_000 },
+      { signal: 'SIGTERM', afterMillis: 0 },
+      { signal: 'SIGKILL', afterMillis: 5_000 },
     ],
   };
 }
@@ -122,11 +122,11 @@ async function waitUntilReady(server: SupervisedProcess, port: number, password:
   void server.exited.then(() => {
     ended = true;
   });
-  const giveUpAt = Date.now() + readyWithinMs;
-  while (!ended && Date.now() < giveUpAt) {
+  const giveUpAt = performance.now() + readyWithinMillis;
+  while (!ended && performance.now() < giveUpAt) {
     // The password tells our server from a stranger that took the port in between.
     if (await answersPing(port, password)) return true;
-    await delay(pollMs);
+    await delay(pollMillis);
   }
   return false;
 }

@@ -26,7 +26,7 @@ process.on('message', (order: SupervisorOrder) => {
 
 process.once('disconnect', () => {
   if (running === null) finish();
-  for (const { signal, afterMs } of stopSteps) setTimeout(() => running?.kill(signal), afterMs);
+  for (const { signal, afterMillis } of stopSteps) setTimeout(() => running?.kill(signal), afterMillis);
 });
 
 function start(command: SupervisedCommand): void {

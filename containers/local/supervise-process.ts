@@ -2,10 +2,13 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EmbeddedStartError } from './embedded-start-error.ts';
+import { inspectProcess } from './inspect-process.ts';
 import type { SupervisorOrder, SupervisorReport } from './process-supervisor.ts';
 
+const pollMillis = 20;
+
 /** A signal to send, and how long after the stop was asked for, in milliseconds. */
-export type StopStep = { signal: NodeJS.Signals; afterMs: number };
+export type StopStep = { signal: NodeJS.Signals; afterMillis: number };
 
 /** A program to run for as long as this process lives, and no longer. */
 export type SupervisedCommand = {
@@ -57,9 +60,11 @@ export async function superviseProcess(command: SupervisedCommand, logFile: stri
   const gone = new Promise<void>((resolve) => supervisor.once('exit', () => resolve()));
   const exited = describeEnd(supervisor);
   const pid = await waitForPid(supervisor, command.file);
+  const program = { pid, startedAt: inspectProcess(pid)?.startedAt };
   const stop = async (): Promise<void> => {
     if (supervisor.connected) supervisor.disconnect();
     await gone;
+    await endOrphan(program, command.stopSteps);
   };
   return { pid, exited, deleteAfterwards: (paths) => sendOrder(supervisor, { deleteAfterwards: paths }), stop };
 }
@@ -72,6 +77,18 @@ function sendOrder(supervisor: ChildProcess, order: SupervisorOrder): void {
 function plainEnvironment(): NodeJS.ProcessEnv {
   const kept = ['PATH', 'SystemRoot', 'TEMP', 'TMPDIR'].map((name) => [name, process.env[name]] as const);
   return { ...Object.fromEntries(kept.filter(([, value]) => value !== undefined)), LC_ALL: 'C' };
+}
+
+/** A supervisor that was killed itself could not end its program. */
+async function endOrphan(program: { pid: number; startedAt: string | undefined }, steps: StopStep[]): Promise<void> {
+  const isRunning = () =>
+    program.startedAt !== undefined && inspectProcess(program.pid)?.startedAt === program.startedAt;
+  const began = performance.now();
+  for (const { signal, afterMillis } of steps) {
+    while (isRunning() && performance.now() - began < afterMillis) await delay(pollMillis);
+    if (isRunning()) process.kill(program.pid, signal);
+  }
+  while (isRunning()) await delay(pollMillis);
 }
 
 function describeEnd(supervisor: ChildProcess): Promise<string> {

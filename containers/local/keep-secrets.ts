@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createFileOnce } from './create-file-once.ts';
+import { EmbeddedStartError } from './embedded-start-error.ts';
+
+/** The secrets of a local installation, by the names of their variables. */
+export type LocalSecrets = { JWT_SECRET: string; CODE_SECRET: string; QURABLE_ADMIN_KEY: string };
+
+/** The secrets and the file that keeps them. */
+export type KeptSecrets = { secrets: LocalSecrets; file: string };
+
+/**
+ * Makes the secrets of a local installation at its first start and reads them at every later one. CODE_SECRET must
+ * outlive the database that was begun with it; the database's own password lies beside its data.
+ *
+ * @param home the directory for them, made with mode 0700 when missing; the file in it has mode 0600.
+ * @throws EmbeddedStartError when the directory is another user's or the file is not what was written.
+ */
+export function keepSecrets(home: string): KeptSecrets {
+  const file = join(home, 'secrets.json');
+  let text: string;
+  try {
+    mkdirSync(home, { recursive: true, mode: 0o700 });
+    text = createFileOnce(file, makeSecrets);
+  } catch (error) {
+    throw new EmbeddedStartError(`${file} cannot be used: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  return { secrets: parseSecrets(text, file), file };
+}
+
+function makeSecrets(): string {
+  const secrets: LocalSecrets = {
+    JWT_SECRET: randomBytes(32).toString('base64url'),
+    CODE_SECRET: randomBytes(32).toString('base64url'),
+    QURABLE_ADMIN_KEY: `qk_${randomBytes(24).toString('base64url')}`,
+  };
+  return `${JSON.stringify(secrets, null, 2)}\n`;
+}
+
+function parseSecrets(text: string, file: string): LocalSecrets {
+  const { JWT_SECRET, CODE_SECRET, QURABLE_ADMIN_KEY } = parseObject(text, file);
+  if (typeof JWT_SECRET === 'string' && typeof CODE_SECRET === 'string' && typeof QURABLE_ADMIN_KEY === 'string') {
+    return { JWT_SECRET, CODE_SECRET, QURABLE_ADMIN_KEY };
+  }
+  throw new EmbeddedStartError(`${file} must hold JWT_SECRET, CODE_SECRET and QURABLE_ADMIN_KEY as strings.`);
+}
+
+function parseObject(text: string, file: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null) return { ...value };
+  } catch {
+    // What is wrong with it makes no difference to what has to be done.
+  }
+  throw new EmbeddedStartError(`${file} is not valid JSON; put back its copy, or delete it together with the data.`);
+}

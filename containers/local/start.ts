@@ -1,0 +1,151 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type Config, ConfigError, readConfig } from '../../core/config.ts';
+import { migrateToLatest } from '../../core/db/migrate.ts';
+import type { Log } from '../../core/log.ts';
+import { startServer } from '../api/server.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
+import { EmbeddedStartError } from './embedded-start-error.ts';
+import { type KeptSecrets, keepSecrets } from './keep-secrets.ts';
+import { listenForStop, type StopRequest } from './listen-for-stop.ts';
+import { type LocalRedis, startLocalRedis } from './local-redis.ts';
+import { requirePort } from './require-port.ts';
+
+type Environment = Record<string, string | undefined>;
+
+/** What has been started and must be stopped again, the latest first. */
+type Started = { stop(): Promise<void> }[];
+
+const project = resolve(import.meta.dirname, '../..');
+const say = (line: string): void => console.log(line);
+
+function complain(error: unknown): void {
+  const isForPeople = error instanceof EmbeddedStartError || error instanceof ConfigError;
+  console.error(isForPeople ? error.message : error);
+}
+
+async function run(stop: StopRequest): Promise<number> {
+  if (existsSync(join(project, '.env'))) process.loadEnvFile(join(project, '.env'));
+  const home = resolve(process.env.QURABLE_HOME || join(project, '.qurable'));
+  const kept = keepSecrets(home);
+  const environment = completeEnvironment(process.env, kept);
+  // Everything that can be found wrong is found before a database is started for it.
+  const { port, host } = readConfig({ DATABASE_URL: 'postgres://127.0.0.1/', ...environment });
+  await requirePort(port, host);
+  const started: Started = [];
+  try {
+    return await serve(environment, home, kept, started, stop);
+  } catch (error) {
+    // A Ctrl-C in the terminal also reaches programs that run for a moment, such as initdb, and makes them fail.
+    if (stop.isRequested()) return 0;
+    throw error;
+  } finally {
+    for (const part of started.reverse()) await part.stop().catch(complain);
+  }
+}
+
+/** What the environment leaves open is filled in: secrets of this installation's own, and no door to the network. */
+function completeEnvironment(given: Environment, { secrets }: KeptSecrets): Environment {
+  const filled: Environment = { HOST: '127.0.0.1', ...secrets };
+  if (given.JWT_JWKS_URL) delete filled.JWT_SECRET;
+  return { ...filled, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== '')) };
+}
+
+async function serve(
+  environment: Environment,
+  home: string,
+  kept: KeptSecrets,
+  started: Started,
+  stop: StopRequest,
+): Promise<number> {
+  const postgres = await startPostgres(environment, home, started);
+  if (stop.isRequested()) return 0;
+  const redis = await startRedis(environment, home, started);
+  if (stop.isRequested()) return 0;
+  const config = readConfig({
+    ...environment,
+    ...(postgres === null ? {} : { DATABASE_URL: postgres.url }),
+    ...(redis === null ? {} : { REDIS_URL: redis.url }),
+  });
+  await migrateToLatest(config.database, consoleLog);
+  if (stop.isRequested()) return 0;
+  const server = await startServer(config);
+  started.push({ stop: () => server.close() });
+  printBanner(server.address, config, kept, postgres);
+  return await waitForEnd(stop, postgres);
+}
+
+async function startPostgres(
+  environment: Environment,
+  home: string,
+  started: Started,
+): Promise<EmbeddedPostgres | null> {
+  if (environment.DATABASE_URL || environment.DB_HOST) return null;
+  const postgres = await startEmbeddedPostgres({ dataDirectory: join(home, 'postgres'), log: say });
+  started.push(postgres);
+  return postgres;
+}
+
+/** Redis only makes things faster, so one that does not come up is no reason to stop. */
+async function startRedis(environment: Environment, home: string, started: Started): Promise<LocalRedis | null> {
+  if (environment.REDIS_URL || environment.REDIS_HOST) return null;
+  try {
+    const redis = await startLocalRedis({ logFile: join(home, 'redis.log') });
+    if (redis !== null) started.push(redis);
+    return redis;
+  } catch (error) {
+    if (!(error instanceof EmbeddedStartError)) throw error;
+    say(`${error.message}; going on without Redis.`);
+    return null;
+  }
+}
+
+/** Returns the exit code once somebody asks to stop, or once there is no database any more. */
+async function waitForEnd(stop: StopRequest, postgres: EmbeddedPostgres | null): Promise<number> {
+  const lost = postgres?.exited ?? new Promise<never>(() => {});
+  const how = await Promise.race([stop.requested, lost]);
+  if (how === undefined) {
+    say('Stopping: requests that have begun are answered first. Ctrl-C again stops at once.');
+    return 0;
+  }
+  console.error(
+    `PostgreSQL ended by itself (${how}; see ${postgres?.logFile}); start again, and it recovers its data.`,
+  );
+  return 1;
+}
+
+function printBanner(
+  address: string,
+  config: Config,
+  { secrets, file }: KeptSecrets,
+  postgres: EmbeddedPostgres | null,
+): void {
+  const isOwnKey = config.adminKey === secrets.QURABLE_ADMIN_KEY;
+  const lines = [
+    `Qurable is running at ${address}`,
+    '',
+    `  Documentation  ${address}/docs`,
+    `  Admin key      ${isOwnKey ? `${secrets.QURABLE_ADMIN_KEY}  (kept in ${file})` : 'the one in QURABLE_ADMIN_KEY'}`,
+    `  Database       ${postgres === null ? 'the one that the environment names' : postgres.dataDirectory}`,
+    `  Redis          ${config.redis === null ? 'none; PostgreSQL does its part' : 'yes'}`,
+    '',
+    'Ctrl-C stops it and keeps the data.',
+  ];
+  console.log(`\n${lines.join('\n')}\n`);
+}
+
+const consoleLog: Log = {
+  info: () => {},
+  warn: (fields, message) => console.error(`${message}: ${JSON.stringify(fields)}`),
+  error: (fields, message) => console.error(`${message}: ${JSON.stringify(fields)}`),
+};
+
+/** `npm start`: everything Qurable needs on a machine that has nothing but Node and npm. */
+let exitCode = 1;
+try {
+  exitCode = await run(listenForStop());
+} catch (error) {
+  complain(error);
+}
+// Nothing that was forgotten may keep this process, and with it its servers, alive.
+process.exit(exitCode);
