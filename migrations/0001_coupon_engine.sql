@@ -4,11 +4,19 @@
 
 create table tenants (
   tenant_id  int generated always as identity primary key,
+  id         uuid not null constraint tenants_id_key unique,
   slug       text collate "C" not null constraint tenants_slug_key unique,
   name       text not null,
   created_at timestamptz not null
 );
-insert into tenants (slug, name, created_at) values ('default', 'Default', clock_timestamp());
+-- A UUIDv7 like every public id: PostgreSQL 15 makes version 4, so its first 48 bits become the time.
+insert into tenants (id, slug, name, created_at)
+select encode(set_byte(
+    overlay(uuid_send(gen_random_uuid())
+      placing substring(int8send((extract(epoch from now.at) * 1000)::bigint) from 3) from 1 for 6),
+    6, (get_byte(uuid_send(gen_random_uuid()), 6) & 15) | 112), 'hex')::uuid,
+  'default', 'Default', now.at
+from (select date_trunc('milliseconds', clock_timestamp()) as at) as now;
 
 -- key_id is the short name under which events remember a key; secret_hash is SHA-256 of the whole key.
 create table api_keys (
@@ -251,3 +259,16 @@ create table idempotency (
   constraint idempotency_pk primary key (tenant_id, key_hash)
 );
 create index idempotency_kept_until_idx on idempotency (kept_until) where kept_until is not null;
+
+-- Failed look-ups of users, tokens and addresses, where Redis is not there to count them; see core/throttling. key_hash
+-- can't be read back. Times are milliseconds since 1970 by the tasks' clocks. Not logged: it writes no WAL, and what a
+-- crash empties, the tasks bring back. cost_ms and depth_ms are there for ON CONFLICT, which sees only columns.
+create unlogged table failed_lookups (
+  empty_at_ms bigint not null,
+  last_at_ms  bigint not null,
+  tenant_id   int not null,
+  cost_ms     int not null,
+  depth_ms    int not null,
+  key_hash    uuid not null,
+  constraint failed_lookups_pk primary key (tenant_id, key_hash)
+) with (fillfactor = 70);

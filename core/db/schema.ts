@@ -8,7 +8,7 @@ type Json = ColumnType<unknown, string | null, string | null>;
 
 /** The tables of migrations/, for kysely. A test compares it with the database. */
 export interface Schema {
-  tenants: { tenant_id: Generated<number>; slug: string; name: string; created_at: Time };
+  tenants: { tenant_id: Generated<number>; id: string; slug: string; name: string; created_at: Time };
   api_keys: {
     tenant_id: number;
     key_id: Generated<number>;
@@ -143,5 +143,13 @@ export interface Schema {
     rev: number | null;
     status: number | null;
     reply: Json;
+  };
+  failed_lookups: {
+    empty_at_ms: number;
+    last_at_ms: number;
+    tenant_id: number;
+    cost_ms: number;
+    depth_ms: number;
+    key_hash: string;
   };
 }
