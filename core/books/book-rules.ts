@@ -1,9 +1,20 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type InputProblem, refuse } from '../errors.ts';
 import { limits } from '../limits.ts';
-import { isStorableText, type Metadata, metadataProblem } from './metadata-rules.ts';
+import {
+  Fault,
+  orNull,
+  type Readers,
+  readBoolean,
+  readFields,
+  readLabel,
+  readText,
+  readWhole,
+  refuseFields,
+} from './field-rules.ts';
+import { type Metadata, metadataProblem } from './metadata-rules.ts';
 import type { BookStatus } from './read-book-rules.ts';
-import { Fault, type GivenTime, placeTime, readTime, readZone } from './time-rules.ts';
+import { type GivenTime, placeTime, readTime, readZone } from './time-rules.ts';
 
 /** Everything about a book that callers set, checked. Null limits mean no limit. */
 export interface BookTerms {
@@ -28,11 +39,14 @@ export interface BookTerms {
   metadata: Metadata;
 }
 
-/** The fields that a request gave, checked one by one; times may still be local ones. */
-export type BookChanges = Partial<Omit<BookTerms, 'startsAt' | 'endsAt'>> & {
-  startsAt?: GivenTime | null;
-  endsAt?: GivenTime | null;
-};
+/** The fields of a request's body, checked one by one; times may still be local ones. */
+interface BookFields extends Omit<BookTerms, 'startsAt' | 'endsAt'> {
+  startsAt: GivenTime | null;
+  endsAt: GivenTime | null;
+}
+
+/** Those fields that a request gave. */
+export type BookChanges = Partial<BookFields>;
 
 /** What a new book is where its request says nothing. */
 export const newBookTerms: BookTerms = {
@@ -62,10 +76,8 @@ const transitions: Readonly<Record<BookStatus, readonly BookStatus[]>> = {
   closed: [],
 };
 
-type Reader = (value: unknown) => unknown;
-
-const readers: Readonly<Record<keyof BookTerms, Reader>> = {
-  name: readName,
+const readers: Readers<BookFields> = {
+  name: (value) => readLabel(value, limits.bookNameMaxChars),
   description: orNull((value) => readText(value, limits.descriptionMaxChars)),
   status: (value) => readBookStatus(value) ?? new Fault(`must be one of ${statuses.join(', ')}`),
   timeZone: readZone,
@@ -78,10 +90,7 @@ const readers: Readonly<Record<keyof BookTerms, Reader>> = {
   lockTtlSeconds: (value) => readWhole(value, limits.lockTtlMaxSeconds),
   requireLock: readBoolean,
   selfService: readBoolean,
-  metadata: (value) => {
-    const problem = metadataProblem(value);
-    return problem === null ? value : new Fault(problem);
-  },
+  metadata: readMetadata,
 };
 
 /** The value as a book's status, or null where it is none. */
@@ -94,12 +103,11 @@ export function readBookStatus(value: unknown): BookStatus | null {
  * @throws CouponError `invalid-input` naming every field that is wrong, and how to mend it
  */
 export function readNewBook(input: unknown): BookTerms {
-  const changes = readBookChanges(input);
-  if (changes.name === undefined) throw invalid([{ path: '/name', message: 'is missing; give the book a name' }]);
-  if (changes.status === 'paused' || changes.status === 'closed') {
-    throw invalid([{ path: '/status', message: 'must be draft or active for a new book' }]);
+  const fields = readFields<BookFields, 'name'>(input, readers, 'a book', ['name']);
+  if (fields.status === 'paused' || fields.status === 'closed') {
+    throw refuseFields([{ path: '/status', message: 'must be draft or active for a new book' }]);
   }
-  return applyChanges(newBookTerms, changes);
+  return applyChanges(newBookTerms, fields);
 }
 
 /**
@@ -107,25 +115,7 @@ export function readNewBook(input: unknown): BookTerms {
  * @throws CouponError `invalid-input` naming every field that is wrong, and how to mend it
  */
 export function readBookChanges(input: unknown): BookChanges {
-  if (input === null || typeof input !== 'object' || Array.isArray(input)) {
-    throw invalid([{ path: '', message: 'must be a JSON object with the fields of a book' }]);
-  }
-  const changes: Record<string, unknown> = {};
-  const problems: InputProblem[] = [];
-  for (const [field, value] of Object.entries(input)) {
-    if (value === undefined) continue;
-    const path = `/${field.replaceAll('~', '~0').replaceAll('/', '~1')}`;
-    if (!isField(field)) {
-      problems.push({ path, message: 'is not a field that can be set on a book; leave it out' });
-      continue;
-    }
-    const read = readers[field](value);
-    if (read instanceof Fault) problems.push({ path, message: read.message });
-    else changes[field] = read;
-  }
-  if (problems.length > 0) throw invalid(problems);
-  // Each reader gives its field's type or a fault, which the table of readers can't say field by field.
-  return changes as BookChanges;
+  return readFields(input, readers, 'a book');
 }
 
 /**
@@ -150,7 +140,7 @@ export function applyChanges(before: BookTerms, changes: BookChanges): BookTerms
       field === 'endsAt' ? `must be after startsAt, ${after.startsAt}` : `must be before endsAt, ${after.endsAt}`;
     problems.push({ path: `/${field}`, message: fix });
   }
-  if (problems.length > 0) throw invalid(problems);
+  if (problems.length > 0) throw refuseFields(problems);
   return after;
 }
 
@@ -171,39 +161,7 @@ export function checkTransition(before: BookTerms, after: BookTerms): void {
   throw refuse('conflict', `A book that is ${before.status} can become ${ways}, not ${after.status}.`);
 }
 
-function isField(name: string): name is keyof BookTerms {
-  return Object.hasOwn(readers, name);
-}
-
-function orNull(reader: Reader): Reader {
-  return (value) => (value === null ? null : reader(value));
-}
-
-function readName(value: unknown): string | Fault {
-  const name = readText(value, limits.bookNameMaxChars);
-  return typeof name === 'string' && name.trim() === '' ? new Fault('must not be empty or blank') : name;
-}
-
-function readText(value: unknown, maxChars: number): string | Fault {
-  if (typeof value !== 'string') return new Fault('must be a text');
-  // A character may take two units; counting characters of a text that can't fit would only waste time.
-  if (value.length > 2 * maxChars || [...value].length > maxChars) {
-    return new Fault(`must have at most ${maxChars} characters`);
-  }
-  return isStorableText(value) ? value : new Fault('must not hold NUL characters or lone surrogates');
-}
-
-function readWhole(value: unknown, most: number): number | Fault {
-  const isWhole = typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= most;
-  return isWhole ? value : new Fault(`must be a whole number from 1 to ${most}`);
-}
-
-function readBoolean(value: unknown): boolean | Fault {
-  return typeof value === 'boolean' ? value : new Fault('must be true or false');
-}
-
-function invalid(errors: InputProblem[]) {
-  return refuse('invalid-input', errors.map(({ path, message }) => `${path || 'The body'} ${message}`).join('; '), {
-    errors,
-  });
+function readMetadata(value: unknown): Metadata | Fault {
+  const problem = metadataProblem(value);
+  return problem === null ? (value as Metadata) : new Fault(problem);
 }

@@ -1,4 +1,4 @@
-import type { Transaction } from '../db/transaction.ts';
+import type { Queryable } from '../db/pool.ts';
 
 /** The statuses of a book. `closed` is final. */
 export type BookStatus = 'draft' | 'active' | 'paused' | 'closed';
@@ -31,12 +31,12 @@ export interface BookRules {
  * Binding only inside the books' gates and in a statement after enterBookGate: then no rule changes until COMMIT.
  */
 export async function readBooksForDecision(
-  tx: Transaction,
+  db: Queryable,
   tenantId: number,
   bookIds: readonly number[],
 ): Promise<Map<number, BookRules>> {
   if (bookIds.length === 0) return new Map();
-  const answer = await tx.query<BookRules>({
+  const answer = await db.query<BookRules>({
     name: 'read-books-for-decision',
     text: `select book_id as "bookId", id as "publicId", status, starts_at as "startsAt", ends_at as "endsAt",
         max_codes_per_user as "maxCodesPerUser", max_redemptions_per_code as "maxRedemptionsPerCode",

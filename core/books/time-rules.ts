@@ -1,19 +1,11 @@
 import { Temporal } from 'temporal-polyfill';
+import { Fault } from './field-rules.ts';
 
 /**
  * A point in time as a caller gave it: with an offset it is an instant, which is kept as RFC 3339 in UTC with
  * milliseconds (finer digits are cut off); without one it is a local date-time that a time zone has yet to place.
  */
 export type GivenTime = { instant: string } | { local: string };
-
-/** What is wrong with a value, in words that follow its name and say how to mend it. */
-export class Fault {
-  readonly message: string;
-
-  constructor(message: string) {
-    this.message = message;
-  }
-}
 
 const shape = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}(?::[0-5]\d(?:\.\d{1,9})?)?([Zz]|[+-]\d{2}:\d{2})?$/;
 const zoneName = /^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/;

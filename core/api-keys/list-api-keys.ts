@@ -1,0 +1,27 @@
+import type { Caller } from '../caller.ts';
+import type { Core } from '../core.ts';
+import { cutPage, openCursor, type Page, type PageRequest, pageLimit, sealCursor } from '../paging.ts';
+import { type ApiKeyDocument, type ApiKeyRow, apiKeyColumns, apiKeyDocument } from './api-key-document.ts';
+
+/**
+ * Lists the tenant's API keys, newest first, without secrets. Revoked keys are gone from it; expired ones are there.
+ * Read from the primary: whoever has just revoked a key wants to see that it is gone.
+ * @throws CouponError `invalid-input` naming `limit` or `cursor`
+ */
+export async function listApiKeys(
+  core: Pick<Core, 'pool' | 'config'>,
+  caller: Caller,
+  request: PageRequest,
+): Promise<Page<ApiKeyDocument>> {
+  const limit = pageLimit(request);
+  const list = { kind: 'api-keys/1', tenantId: caller.tenantId, filters: {} };
+  const { codeSecret } = core.config;
+  const [after = null] = request.cursor == null ? [] : openCursor(codeSecret, list, request.cursor);
+  const answer = await core.pool.query<ApiKeyRow>({
+    name: 'list-api-keys',
+    text: `select ${apiKeyColumns} from api_keys
+      where tenant_id = $1 and revoked_at is null and ($2::uuid is null or id < $2) order by id desc limit $3`,
+    values: [caller.tenantId, after, limit + 1],
+  });
+  return cutPage(answer.rows, limit, apiKeyDocument, (last) => sealCursor(codeSecret, list, [last.id]));
+}

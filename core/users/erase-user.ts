@@ -1,0 +1,74 @@
+import { closeBookGate } from '../books/book-gate.ts';
+import { Fault, readText } from '../books/field-rules.ts';
+import type { Caller } from '../caller.ts';
+import type { Core } from '../core.ts';
+import type { Transaction } from '../db/transaction.ts';
+import { invalidInput } from '../errors.ts';
+import { runOnce } from '../idempotency/run-once.ts';
+import { limits } from '../limits.ts';
+
+/**
+ * Erases a user's personal data from the caller's tenant: the user's id, and what callers wrote beside the user's
+ * redemptions, voids and reversals. Coupons, redemptions and events stay, without a name, so that every count stays
+ * true. Whether the user was known is not told, and erasing again is a success.
+ *
+ * The gates of the user's books are closed meanwhile: a redeem that had read the user's id before could otherwise
+ * write a reference after the erasure had looked. Stored replies hold no user's data: an effect on a coupon is replayed
+ * from its event and the holder's row, and the cold calls that store a reply (books, decks, keys, tenants) name no user.
+ * The time it takes grows with the user's coupons; past limits.statementTimeoutMillis nothing is erased.
+ * @throws CouponError `invalid-input` for a user id that no user can have
+ */
+export async function eraseUser(core: Pick<Core, 'pool' | 'random'>, caller: Caller, userId: string): Promise<void> {
+  const read = userId === '' ? new Fault('must not be empty') : readText(userId, limits.userIdMaxChars);
+  if (read instanceof Fault) throw invalidInput('userId', read.message);
+  const { tenantId } = caller;
+  await runOnce(core, tenantId, null, 202, async (tx) => {
+    const bookIds = await booksOf(tx, tenantId, userId);
+    for (const bookId of bookIds) await closeBookGate(tx, bookId);
+    const holderIds = await forgetHolders(tx, tenantId, userId, bookIds);
+    if (holderIds.length > 0) await emptyTexts(tx, tenantId, holderIds);
+    return {};
+  });
+}
+
+/** Ascending, the order in which everyone goes through several gates. */
+async function booksOf(tx: Transaction, tenantId: number, userId: string): Promise<number[]> {
+  const answer = await tx.query<{ bookId: number }>({
+    name: 'books-of-user',
+    text: 'select book_id as "bookId" from holders where tenant_id = $1 and user_id = $2 order by book_id',
+    values: [tenantId, userId],
+  });
+  return answer.rows.map((row) => row.bookId);
+}
+
+/** In the books whose gates are closed: what comes into another one meanwhile comes after the erasure. */
+async function forgetHolders(tx: Transaction, tenantId: number, userId: string, bookIds: number[]): Promise<number[]> {
+  const answer = await tx.query<{ holderId: number }>({
+    name: 'forget-holders',
+    text: `update holders set user_id = null where tenant_id = $1 and user_id = $2 and book_id = any($3::int[])
+      returning holder_id as "holderId"`,
+    values: [tenantId, userId, bookIds],
+  });
+  return answer.rows.map((row) => row.holderId);
+}
+
+/** By way of the coupons, whose holder never changes and has an index; a redemption is named by its event. */
+async function emptyTexts(tx: Transaction, tenantId: number, holderIds: number[]): Promise<void> {
+  const eventsOfHolders = `coupons c join events e on e.tenant_id = c.tenant_id and e.deck_id = c.deck_id and e.pos = c.pos
+      where c.tenant_id = $1 and c.holder_id = any($2::bigint[])`;
+  await tx.query({
+    name: 'empty-redemption-texts',
+    text: `update redemptions r set reference = null, metadata = null
+      from (select distinct e.redemption_id from ${eventsOfHolders} and e.redemption_id is not null) found
+      where r.tenant_id = $1 and r.id = found.redemption_id and (r.reference is not null or r.metadata is not null)`,
+    values: [tenantId, holderIds],
+  });
+  await tx.query({
+    name: 'empty-event-reasons',
+    text: `update events target set reason = null
+      from (select e.tenant_id, e.deck_id, e.pos, e.rev, e.at from ${eventsOfHolders} and e.reason is not null) found
+      where (target.tenant_id, target.deck_id, target.pos, target.rev, target.at)
+        = (found.tenant_id, found.deck_id, found.pos, found.rev, found.at)`,
+    values: [tenantId, holderIds],
+  });
+}
