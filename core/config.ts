@@ -102,12 +102,15 @@ export function readDatabase(env: Environment): DatabaseAddress {
   const ssl = readSsl(env);
   const url = text(env, 'DATABASE_URL');
   if (url !== null) {
-    if (!/^postgres(ql)?:\/\//.test(url)) throw new ConfigError('DATABASE_URL must begin with postgres:// or postgresql://');
-    if (!URL.canParse(url)) throw new ConfigError('DATABASE_URL is not a URL; special characters in it must be percent-encoded');
+    if (!/^postgres(ql)?:\/\//.test(url))
+      throw new ConfigError('DATABASE_URL must begin with postgres:// or postgresql://');
+    if (!URL.canParse(url))
+      throw new ConfigError('DATABASE_URL is not a URL; special characters in it must be percent-encoded');
     return { connectionString: url, ...ssl };
   }
   const host = text(env, 'DB_HOST');
-  if (host === null) throw new ConfigError('DATABASE_URL or DB_HOST must be set: there is no database without an address');
+  if (host === null)
+    throw new ConfigError('DATABASE_URL or DB_HOST must be set: there is no database without an address');
   return {
     host,
     port: whole(env, 'DB_PORT', 5432, 1, 65_535),
@@ -139,7 +142,8 @@ function readRedis(env: Environment): RedisAddress | null {
   const tls = oneOf(env, 'REDIS_TLS', ['true', 'false'] as const, 'false') === 'true';
   const url = text(env, 'REDIS_URL');
   if (url !== null) {
-    if (!/^rediss?:\/\//.test(url) || !URL.canParse(url)) throw new ConfigError('REDIS_URL must be a redis:// or rediss:// URL');
+    if (!/^rediss?:\/\//.test(url) || !URL.canParse(url))
+      throw new ConfigError('REDIS_URL must be a redis:// or rediss:// URL');
     return { url, tls: tls || url.startsWith('rediss:') };
   }
   const host = text(env, 'REDIS_HOST');

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import type pg from 'pg';
-import type { Clock } from './clock.ts';
 import type { KnownBooks } from './books/known-books.ts';
+import type { Clock } from './clock.ts';
 import type { KnownDecks } from './codes/known-decks.ts';
 import type { KnownPatterns } from './codes/known-patterns.ts';
 import type { Config } from './config.ts';
@@ -9,6 +9,8 @@ import type { CouponBatches } from './coupons/coupon-batches.ts';
 import type { Schema } from './db/schema.ts';
 import type { Log } from './log.ts';
 import type { Random } from './random.ts';
+import type { RedisConnection } from './redis/open-redis.ts';
+import type { Throttle } from './throttling/open-throttle.ts';
 
 /** What every operation works with: made once a process by openCore, handed to each operation as its first argument. */
 export interface Core {
@@ -28,6 +30,10 @@ export interface Core {
   readonly knownBooks: KnownBooks;
   readonly knownDecks: KnownDecks;
   readonly knownPatterns: KnownPatterns;
+  /** Null where none is configured; may be away at any moment. */
+  readonly redis: RedisConnection | null;
+  /** Slows those who guess codes, and limits the pace of a token. */
+  readonly throttle: Throttle;
   /** The queues in front of the hot path's transactions. */
   readonly batches: CouponBatches;
 }

@@ -29,15 +29,35 @@ export function isTimeout(error: unknown): boolean {
   return error instanceof Error && /timeout exceeded when trying to connect|Query read timeout/.test(error.message);
 }
 
-const lostConnectionCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH']);
+const lostConnectionCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+]);
 
 /** The connection is gone, or the server is going away or full; the state of a running COMMIT is then unknown. */
 export function isConnectionLoss(error: unknown): boolean {
   const state = sqlStateOf(error);
-  if (state !== null) return state.startsWith('08') || /^57P0[1-5]$/.test(state) || state === '25P03' || state === '53300';
+  if (state !== null)
+    return state.startsWith('08') || /^57P0[1-5]$/.test(state) || state === '25P03' || state === '53300';
   if (!(error instanceof Error)) return false;
   const code = (error as NodeJS.ErrnoException).code;
   if (code !== undefined && lostConnectionCodes.has(code)) return true;
   if (error instanceof AggregateError) return error.errors.some(isConnectionLoss);
-  return /Connection terminated|Client has encountered a connection error|not queryable|Query read timeout|timeout exceeded when trying to connect|Cannot use a pool after calling end/i.test(error.message);
+  return /Connection terminated|Client has encountered a connection error|not queryable|Query read timeout|timeout exceeded when trying to connect|Cannot use a pool after calling end/i.test(
+    error.message,
+  );
+}
+
+/** What may be logged of an error: PostgreSQL's own detail quotes the row, and with it codes and user ids. */
+export function loggable(error: unknown): object {
+  if (error instanceof pg.DatabaseError) {
+    return { sqlState: error.code, constraint: error.constraint, table: error.table, routine: error.routine };
+  }
+  if (error instanceof Error) return { name: error.name, message: error.message, stack: error.stack };
+  return { thrown: typeof error };
 }

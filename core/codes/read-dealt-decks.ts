@@ -1,0 +1,119 @@
+import type { Transaction } from '../db/transaction.ts';
+import type { DealtDeck } from './draw-rules.ts';
+
+/** How a batch will use the decks, which says how far ahead their taken positions must be known. */
+export interface DealPlan {
+  /** Books whose decks are drawn from. */
+  bookIds: number[];
+  /** Decks of which codes are taken by name. */
+  deckIds: number[];
+  /** Most positions that the batch can draw or take, over all decks. */
+  members: number;
+  /** The positions that the batch wants to take by name. */
+  wanted: { deckId: number; pos: number }[];
+}
+
+const takenPageRows = 1_000;
+
+/** Locks the dealers of these books until COMMIT, ascending: whoever deals, takes or voids undealt codes holds one. */
+export async function lockDealers(tx: Transaction, tenantId: number, bookIds: number[]): Promise<void> {
+  await tx.query({
+    name: 'lock-dealers',
+    text: `select from dealers where tenant_id = $1 and book_id = any($2::int[]) order by book_id for no key update`,
+    values: [tenantId, bookIds],
+  });
+}
+
+/**
+ * Reads the decks that still have codes, and those named, afresh: only valid under their dealers' locks and in a
+ * statement after them. Ordered by deck, so that a replayed random source draws the same.
+ */
+export async function readDealtDecks(
+  tx: Transaction,
+  tenantId: number,
+  plan: DealPlan,
+): Promise<Map<number, DealtDeck & { bookId: number }>> {
+  const { rows } = await tx.query<{
+    deckId: number;
+    bookId: number;
+    size: number;
+    nextPos: number;
+    takenAhead: number;
+  }>({
+    name: 'read-dealt-decks',
+    text: `select deck_id as "deckId", book_id as "bookId", size, next_pos as "nextPos", taken_ahead as "takenAhead"
+      from decks
+      where tenant_id = $1 and (book_id = any($2::int[]) and next_pos < size or deck_id = any($3::int[]))
+      order by deck_id`,
+    values: [tenantId, plan.bookIds, plan.deckIds],
+  });
+  const decks = new Map(
+    rows.map((row) => [
+      row.deckId,
+      { ...row, voided: 0, taken: new Set<number>(), takenHere: new Set<number>(), passed: [] },
+    ]),
+  );
+  for (const deck of decks.values()) {
+    if (deck.takenAhead > 0) await readTaken(tx, tenantId, deck, plan);
+  }
+  return decks;
+}
+
+/** Reads the positions taken by name as far as the batch can come: past as many free ones as it has members. */
+async function readTaken(tx: Transaction, tenantId: number, deck: DealtDeck, plan: DealPlan): Promise<void> {
+  const wanted = plan.wanted.filter(({ deckId }) => deckId === deck.deckId).map(({ pos }) => pos);
+  let from = deck.nextPos;
+  for (;;) {
+    const { rows } = await tx.query<{ pos: number }>({
+      name: 'read-taken',
+      text: `select pos from deck_taken where tenant_id = $1 and deck_id = $2 and pos >= $3 order by pos limit $4`,
+      values: [tenantId, deck.deckId, from, takenPageRows],
+    });
+    for (const { pos } of rows) deck.taken.add(pos);
+    if (rows.length < takenPageRows) return;
+    from = rows.at(-1)!.pos + 1;
+    const free = from - deck.nextPos - deck.taken.size;
+    if (free > plan.members) break;
+  }
+  const { rows } = await tx.query<{ pos: number }>({
+    name: 'read-taken-wanted',
+    text: 'select pos from deck_taken where tenant_id = $1 and deck_id = $2 and pos = any($3::bigint[])',
+    values: [tenantId, deck.deckId, wanted],
+  });
+  for (const { pos } of rows) deck.taken.add(pos);
+}
+
+/** Writes what a batch did to the decks: how far they are dealt, and which positions were taken or passed. */
+export async function writeDealtDecks(tx: Transaction, tenantId: number, decks: DealtDeck[]): Promise<void> {
+  if (decks.length === 0) return;
+  await tx.query({
+    name: 'write-dealt-decks',
+    text: `update decks d set next_pos = n.next_pos, taken_ahead = n.taken_ahead, voided = d.voided + n.voided
+      from unnest($2::int[], $3::bigint[], $4::bigint[], $5::bigint[]) as n (deck_id, next_pos, taken_ahead, voided)
+      where d.tenant_id = $1 and d.deck_id = n.deck_id`,
+    values: [
+      tenantId,
+      decks.map((deck) => deck.deckId),
+      decks.map((deck) => deck.nextPos),
+      decks.map((deck) => deck.takenAhead),
+      decks.map((deck) => deck.voided),
+    ],
+  });
+  const takenHere = decks.flatMap(({ deckId, takenHere }) => [...takenHere].map((pos) => ({ deckId, pos })));
+  const passed = decks.flatMap(({ deckId, passed }) => passed.map((pos) => ({ deckId, pos })));
+  if (takenHere.length > 0) {
+    await tx.query({
+      name: 'insert-taken',
+      text: `insert into deck_taken (tenant_id, deck_id, pos) select $1::int, * from unnest($2::int[], $3::bigint[])`,
+      values: [tenantId, takenHere.map(({ deckId }) => deckId), takenHere.map(({ pos }) => pos)],
+    });
+  }
+  if (passed.length > 0) {
+    await tx.query({
+      name: 'delete-passed',
+      text: `delete from deck_taken t using unnest($2::int[], $3::bigint[]) as p (deck_id, pos)
+        where t.tenant_id = $1 and t.deck_id = p.deck_id and t.pos = p.pos`,
+      values: [tenantId, passed.map(({ deckId }) => deckId), passed.map(({ pos }) => pos)],
+    });
+  }
+}

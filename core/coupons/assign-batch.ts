@@ -1,0 +1,108 @@
+import type { Caller, Outcome } from '../caller.ts';
+import type { Core } from '../core.ts';
+import { CouponError, type Refusal, refuse } from '../errors.ts';
+import { derivedKeyHash, type KeyedRequest, keyedRequest } from '../idempotency/key-hash.ts';
+import { drawCoupon } from './assign-coupon.ts';
+import type { CouponView } from './coupon-view.ts';
+
+/** An item of the answer: the user's coupon, or why it got none. */
+export type BatchResult = CouponView | { refusal: Refusal };
+
+/** Items of one request under way at a time: enough to fill batches, few enough to leave room for others. */
+const itemsAtOnce = 512;
+
+/**
+ * Assigns a random code to each of up to limits.assignBatchMaxUsers users. Each item is an assign of its own, with an
+ * idempotency key derived from the request's: a request that broke off is repeated and goes on where it stopped. Once
+ * it has come to its end, refusals are remembered too, and a repeat gets the same answer to the letter.
+ * @throws CouponError `book-not-found`, `idempotency-key-reused`, and `unavailable` when an item could not be decided
+ */
+export async function assignBatch(
+  core: Core,
+  caller: Caller,
+  { bookId, userIds }: { bookId: string; userIds: string[] },
+  key?: string,
+): Promise<Outcome<{ results: BatchResult[] }>> {
+  const whole = key === undefined ? null : keyedRequest(caller, key, 'coupons/assign-batch', { bookId, userIds });
+  const remembered = whole === null ? null : await claimWhole(core, caller.tenantId, whole);
+  if ((await core.knownBooks.bookIdOf(caller.tenantId, bookId)) === null) {
+    throw refuse('book-not-found', 'There is no such book.');
+  }
+  const results: BatchResult[] = [];
+  let replayed = whole !== null;
+  for (let from = 0; from < userIds.length; from += itemsAtOnce) {
+    const slice = userIds.slice(from, from + itemsAtOnce);
+    const outcomes = await Promise.all(
+      slice.map(async (userId, offset): Promise<Outcome<BatchResult>> => {
+        const index = from + offset;
+        const refusal = remembered?.[index];
+        if (refusal !== undefined) return { body: { refusal }, replayed: true };
+        return assignItem(core, caller, { bookId, userId }, itemKey(whole, index));
+      }),
+    );
+    for (const outcome of outcomes) {
+      results.push(outcome.body);
+      replayed &&= outcome.replayed;
+    }
+  }
+  if (whole !== null && remembered === null) await rememberRefusals(core, caller.tenantId, whole, results);
+  return { body: { results }, replayed };
+}
+
+function itemKey(whole: KeyedRequest | null, index: number): KeyedRequest | null {
+  return whole === null ? null : { keyHash: derivedKeyHash(whole, index), fingerprint: whole.fingerprint };
+}
+
+async function assignItem(
+  core: Core,
+  caller: Caller,
+  input: { bookId: string; userId: string },
+  keyed: KeyedRequest | null,
+): Promise<Outcome<BatchResult>> {
+  try {
+    return await drawCoupon(core, caller, input, keyed);
+  } catch (error) {
+    // Overload or a lost database is the whole request's: it is repeated, and what was done is not done twice.
+    if (!(error instanceof CouponError) || error.refusal.kind === 'unavailable') throw error;
+    return { body: { refusal: error.refusal }, replayed: false };
+  }
+}
+
+/** Refusals of a finished request by index; null when it has not come to its end. */
+type Remembered = Record<number, Refusal> | null;
+
+/** Takes the request's key, or finds that it is the same request again. */
+async function claimWhole(core: Core, tenantId: number, whole: KeyedRequest): Promise<Remembered> {
+  await core.pool.query({
+    name: 'claim-batch-key',
+    text: `insert into idempotency (tenant_id, key_hash, fingerprint, status) values ($1, $2, $3, 200)
+      on conflict (tenant_id, key_hash) do nothing`,
+    values: [tenantId, whole.keyHash, whole.fingerprint],
+  });
+  const { rows } = await core.pool.query<{ fingerprint: number; status: number | null; reply: Remembered }>({
+    name: 'read-batch-key',
+    text: 'select fingerprint, status, reply from idempotency where tenant_id = $1 and key_hash = $2',
+    values: [tenantId, whole.keyHash],
+  });
+  if (rows[0]!.fingerprint !== whole.fingerprint) {
+    throw refuse('idempotency-key-reused', 'This Idempotency-Key was used for another request. Use a new key.');
+  }
+  return rows[0]!.reply;
+}
+
+/** The first of two equal requests that comes to its end decides what is remembered. */
+async function rememberRefusals(
+  core: Core,
+  tenantId: number,
+  whole: KeyedRequest,
+  results: BatchResult[],
+): Promise<void> {
+  const refusals = Object.fromEntries(
+    results.flatMap((result, index) => ('refusal' in result ? [[index, result.refusal]] : [])),
+  );
+  await core.pool.query({
+    name: 'remember-batch-refusals',
+    text: 'update idempotency set reply = $3::jsonb where tenant_id = $1 and key_hash = $2 and reply is null',
+    values: [tenantId, whole.keyHash, JSON.stringify(refusals)],
+  });
+}

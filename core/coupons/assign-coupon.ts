@@ -1,0 +1,37 @@
+import type { Caller, Outcome } from '../caller.ts';
+import type { Core } from '../core.ts';
+import { type KeyedRequest, keyedRequest } from '../idempotency/key-hash.ts';
+import type { CouponView } from './coupon-view.ts';
+
+/** Who gets a code of which book. */
+export interface AssignInput {
+  bookId: string;
+  userId: string;
+}
+
+/**
+ * Puts a uniformly random code of those left in the book into a user's hands.
+ * @throws CouponError `book-not-found`, `forbidden` (a customer, and the book has no self-service), `book-not-active`,
+ *   `book-outside-window` (the book has ended), `user-limit-reached`, `no-codes-left`, `idempotency-key-reused`,
+ *   `unavailable`
+ */
+export async function assignCoupon(
+  core: Core,
+  caller: Caller,
+  input: AssignInput,
+  key?: string,
+): Promise<Outcome<CouponView>> {
+  const keyed = key === undefined ? null : keyedRequest(caller, key, 'coupons/assign', input);
+  return drawCoupon(core, caller, input, keyed);
+}
+
+/** The same for a caller that has named its request already, such as an item of a batch. */
+export async function drawCoupon(
+  core: Core,
+  caller: Caller,
+  { bookId: publicId, userId }: AssignInput,
+  keyed: KeyedRequest | null,
+): Promise<Outcome<CouponView>> {
+  const bookId = await core.knownBooks.bookIdOf(caller.tenantId, publicId);
+  return core.batches.deals.push(caller.tenantId, bookId ?? 0, { op: 'draw', caller, keyed, bookId, userId });
+}

@@ -1,0 +1,214 @@
+import { enterBookGate } from '../books/book-gate.ts';
+import { type BookRules, readBooksForDecision } from '../books/read-book-rules.ts';
+import type { Caller, Outcome } from '../caller.ts';
+import { type Location, locateCodes } from '../codes/locate-codes.ts';
+import type { Core } from '../core.ts';
+import { retryTransaction } from '../db/retry-transaction.ts';
+import type { Transaction } from '../db/transaction.ts';
+import { CouponError, type Refusal } from '../errors.ts';
+import type { KeyedRequest } from '../idempotency/key-hash.ts';
+import { readMoment } from '../idempotency/read-keys.ts';
+import { limits } from '../limits.ts';
+import { uuidv7 } from '../random.ts';
+import { findRedemptions, type KnownRedemption, readReversed } from '../redemptions/find-redemptions.ts';
+import { type Decision, decideLock, decideRedeem, decideReverse, decideUnlock, decideVoid } from './coupon-rules.ts';
+import type { CouponState } from './coupon-state.ts';
+import { type KeyMemory, openKeyMemory } from './key-memory.ts';
+import { missingCoupon } from './missing-coupon.ts';
+import { lockCoupons, placeName, readCouponStates } from './read-coupon-states.ts';
+import { type ChangeAnswer, outcomeOf, type PendingChange, recordOf, type Success } from './recorded-change.ts';
+import { lockCounters, lockHolders, readUsage, standingOf, type Usage } from './usage-counts.ts';
+import { findVoidPlaces } from './void-places.ts';
+import { writeChanges } from './write-changes.ts';
+
+/** What every command brings. */
+interface Command {
+  caller: Caller;
+  keyed: KeyedRequest | null;
+}
+
+/** A change of a coupon that exists. */
+export type CouponCommand = Command &
+  (
+    | { op: 'lock'; code: string; userId: string; ttlSeconds: number | null; lockToken: string | null }
+    | { op: 'unlock'; code: string; userId: string; lockToken: string }
+    | {
+        op: 'redeem';
+        code: string;
+        userId: string;
+        lockToken: string | null;
+        reference: string | null;
+        metadata: object | null;
+      }
+    | { op: 'void'; code: string; reason: string | null }
+    | { op: 'reverse'; redemptionId: string; reason: string | null }
+  );
+
+/** What a change answers once it is committed. */
+export type CouponAnswer = Outcome<ChangeAnswer>;
+
+/** A command with the coupon's place, which never changes and so is found before anything is locked. */
+interface Target {
+  command: CouponCommand;
+  location: Location | null;
+  redemption: KnownRedemption | null;
+}
+
+/** Everything that the batch decides on, kept up to date as its members change it. */
+interface Bench {
+  core: Core;
+  now: Date;
+  keys: KeyMemory;
+  books: Map<number, BookRules>;
+  coupons: Map<string, CouponState>;
+  voidPlaces: Set<string>;
+  reversed: Set<string>;
+  usage: Usage;
+  pending: PendingChange[];
+}
+
+/**
+ * Locks, unlocks, redeems, voids and reverses: one transaction for the whole batch. Locks are taken in the order of
+ * the house: gates of the books, holders, coupons, counters; then the clock and the keys are read; then each member is
+ * decided in the order of arrival on what the members before it left; then everything is written, set by set.
+ * Proved by test/integration/races.test.ts, and by the mutants that take out each lock in turn.
+ */
+export async function changeCoupons(
+  core: Core,
+  tenantId: number,
+  commands: CouponCommand[],
+): Promise<(CouponAnswer | CouponError)[]> {
+  const targets = await findTargets(core, tenantId, commands);
+  return retryTransaction(core.pool, core.random, async (tx) => {
+    const stripe = core.random.below(limits.bookCounterStripes);
+    const bench = await prepare(core, tx, tenantId, targets, stripe);
+    const answers = targets.map((target) => answerMember(bench, target));
+    await writeChanges(tx, tenantId, { now: bench.now, books: bench.books, pending: bench.pending, stripe });
+    return answers.map((answer) => (answer instanceof CouponError ? answer : outcomeOf(answer)));
+  });
+}
+
+async function findTargets(core: Core, tenantId: number, commands: CouponCommand[]): Promise<Target[]> {
+  const reversals = commands.flatMap((command) => (command.op === 'reverse' ? [command.redemptionId] : []));
+  const redemptions = await findRedemptions(core, tenantId, reversals);
+  const codes = commands.map((command) => (command.op === 'reverse' ? '' : command.code));
+  // A customer must not learn from the time it takes whether a code is one of the pattern: it is always asked for.
+  const always = commands.some((command) => command.caller.customerId !== null);
+  const locations = await locateCodes(core, tenantId, codes, { always });
+  return commands.map((command, index) => {
+    const redemption = command.op === 'reverse' ? (redemptions.get(command.redemptionId) ?? null) : null;
+    return { command, redemption, location: redemption?.location ?? locations[index] ?? null };
+  });
+}
+
+async function prepare(
+  core: Core,
+  tx: Transaction,
+  tenantId: number,
+  targets: Target[],
+  stripe: number,
+): Promise<Bench> {
+  const locations = targets.flatMap(({ location }) => (location === null ? [] : [location]));
+  const bookIds = [...new Set(locations.map((location) => location.bookId))];
+  await enterBookGate(tx, bookIds);
+  const books = await readBooksForDecision(tx, tenantId, bookIds);
+  if ([...books.values()].some((book) => book.maxRedemptionsPerUser !== null)) {
+    const identities = await readCouponStates(tx, tenantId, locations);
+    await lockHolders(tx, tenantId, identities.values(), books);
+  }
+  const coupons = await lockCoupons(tx, tenantId, locations);
+  await lockCounters(tx, tenantId, countedBooks(targets, books), stripe);
+  const { now, usedKeys } = await readMoment(
+    tx,
+    tenantId,
+    targets.flatMap(({ command }) => command.keyed?.keyHash ?? []),
+  );
+  const redemptionIds = targets.flatMap(({ redemption }) => redemption?.id ?? []);
+  return {
+    core,
+    now,
+    keys: await openKeyMemory(tx, tenantId, usedKeys),
+    books,
+    coupons,
+    voidPlaces: await findVoidPlaces(tx, tenantId, locations, coupons),
+    reversed: await readReversed(tx, tenantId, redemptionIds),
+    usage: await readUsage(tx, tenantId, coupons.values(), books),
+    pending: [],
+  };
+}
+
+/** The books whose counters the batch may change. */
+function countedBooks(targets: Target[], books: Map<number, BookRules>): BookRules[] {
+  const counted = new Set<BookRules>();
+  for (const { command, location } of targets) {
+    const counts = command.op === 'redeem' || command.op === 'reverse' || command.op === 'void';
+    const book = counts && location !== null ? books.get(location.bookId) : undefined;
+    if (book !== undefined) counted.add(book);
+  }
+  return [...counted];
+}
+
+function answerMember(bench: Bench, target: Target): Success | CouponError {
+  const { command, location } = target;
+  const remembered = bench.keys.recall(command.keyed);
+  if (remembered !== null) return remembered;
+  const coupon = location === null ? undefined : bench.coupons.get(placeName(location));
+  const missing = refuseMissing(bench, target, coupon);
+  if (missing !== null) return new CouponError(missing);
+  const decision = decide(bench, target, coupon!);
+  if ('refusal' in decision) return new CouponError(decision.refusal);
+  return carryOut(bench, target, coupon!, decision.change);
+}
+
+/** To a customer, a code that is not there, is void or is another user's looks the same. */
+function refuseMissing(bench: Bench, { command, location }: Target, coupon: CouponState | undefined): Refusal | null {
+  if (command.op === 'reverse') {
+    if (coupon !== undefined) return null;
+    return { kind: 'redemption-not-found', detail: `There is no redemption ${command.redemptionId}.` };
+  }
+  return missingCoupon(command.caller, coupon, location !== null && bench.voidPlaces.has(placeName(location)));
+}
+
+function decide(bench: Bench, { command, redemption }: Target, coupon: CouponState): Decision {
+  const { actor } = command.caller;
+  const standing = standingOf(coupon, bench);
+  switch (command.op) {
+    case 'lock':
+      return decideLock(coupon, standing, { ...command, actor });
+    case 'unlock':
+      return decideUnlock(coupon, standing, { ...command, actor });
+    case 'redeem': {
+      const { reference, metadata } = command;
+      const id = uuidv7(bench.now.getTime(), bench.core.random);
+      return decideRedeem(coupon, standing, { ...command, actor, redemption: { id, reference, metadata } });
+    }
+    case 'void':
+      return decideVoid(coupon, { ...command, actor });
+    case 'reverse': {
+      const { id } = redemption!;
+      return decideReverse(coupon, { id, reversed: bench.reversed.has(id) }, { ...command, actor });
+    }
+  }
+}
+
+/** Makes the change true for the members that follow, and puts it on the list of what is written. */
+function carryOut(bench: Bench, { command }: Target, before: CouponState, change: PendingChange['change']): Success {
+  const { next } = change;
+  const book = bench.books.get(next.bookId)!;
+  const pending = { change, expiresAt: book.endsAt, keyed: command.keyed };
+  bench.coupons.set(placeName(next), next);
+  bench.pending.push(pending);
+  if (change.reversedRedemptionId !== null) bench.reversed.add(change.reversedRedemptionId);
+  const used = next.redemptions - before.redemptions;
+  addTo(bench.usage.byBook, next.bookId, used);
+  addTo(bench.usage.byHolder, next.holderId ?? 0, used);
+  const recorded = recordOf(pending, book.publicId, bench.now);
+  bench.keys.remember(command.keyed, recorded);
+  return { recorded, replayed: false };
+}
+
+/** Adds to a sum that is kept; what no limit counts is not kept. */
+function addTo(sums: Map<number, number>, key: number, amount: number): void {
+  const sum = sums.get(key);
+  if (sum !== undefined) sums.set(key, sum + amount);
+}

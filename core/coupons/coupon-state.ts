@@ -1,0 +1,64 @@
+/** A coupon's row, as the rules see it. A rule's effect is the next state; the row is written once a batch. */
+export interface CouponState {
+  readonly deckId: number;
+  readonly pos: number;
+  readonly bookId: number;
+  /** Filled in after the draw: a place is drawn first, and its code computed or read with those of the whole batch. */
+  code: string;
+  /** Null for a code that was voided before anyone had it; of a new holder, filled in once its row is made. */
+  holderId: number | null;
+  /** Null without a holder, and once the holder has been erased. */
+  readonly userId: string | null;
+  readonly assignedAt: Date | null;
+  /** Fixed when the coupon was assigned: what was granted stays, whatever becomes of the book's limit. Null: no limit. */
+  readonly maxRedemptions: number | null;
+  readonly rev: number;
+  readonly redemptions: number;
+  /** Grants of a lock so far; the last one's number is the lock's token. */
+  readonly fence: number;
+  /** The lock is live before this moment and gone from it on. */
+  readonly lockExpiresAt: Date | null;
+  readonly voided: boolean;
+}
+
+/** Kinds of events, in the order of their numbers in the database, which start at 1. */
+export const eventKinds = ['assigned', 'locked', 'lock-renewed', 'unlocked', 'redeemed', 'reversed', 'voided'] as const;
+
+/** What happened to a coupon. */
+export type EventKind = (typeof eventKinds)[number];
+
+/** The number under which the database keeps a kind. */
+export function eventKindNumber(kind: EventKind): number {
+  return eventKinds.indexOf(kind) + 1;
+}
+
+/** What a redeem, reverse or void tells beside the coupon's new state. */
+export interface Change {
+  kind: EventKind;
+  /** The coupon after the change, its rev one higher. */
+  next: CouponState;
+  actor: string;
+  reason: string | null;
+  redemption: NewRedemption | null;
+  /** For a reversal: the redemption that was given back. */
+  reversedRedemptionId: string | null;
+}
+
+/** A redemption about to be written. */
+export interface NewRedemption {
+  id: string;
+  /** The how manieth redemption of its coupon, counting reversed ones out. */
+  seq: number;
+  reference: string | null;
+  metadata: object | null;
+}
+
+/** Whether the coupon is locked at `now`. A lock that has expired is no lock. */
+export function isLocked(coupon: CouponState, now: Date): boolean {
+  return coupon.lockExpiresAt !== null && now < coupon.lockExpiresAt;
+}
+
+/** Whether every redemption that the coupon allows has been made. */
+export function isRedeemed(coupon: CouponState): boolean {
+  return coupon.maxRedemptions !== null && coupon.redemptions >= coupon.maxRedemptions;
+}

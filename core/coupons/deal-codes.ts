@@ -1,0 +1,294 @@
+import { enterBookGate } from '../books/book-gate.ts';
+import { type BookRules, readBooksForDecision } from '../books/read-book-rules.ts';
+import type { Caller } from '../caller.ts';
+import { codesAt } from '../codes/codes-at.ts';
+import { type DealtDeck, drawPlace, takePlace } from '../codes/draw-rules.ts';
+import { type Location, locateCodes } from '../codes/locate-codes.ts';
+import { lockDealers, readDealtDecks, writeDealtDecks } from '../codes/read-dealt-decks.ts';
+import type { Core } from '../core.ts';
+import { retryTransaction } from '../db/retry-transaction.ts';
+import type { Transaction } from '../db/transaction.ts';
+import { CouponError, refuse } from '../errors.ts';
+import type { KeyedRequest } from '../idempotency/key-hash.ts';
+import { readMoment } from '../idempotency/read-keys.ts';
+import type { CouponAnswer } from './change-coupons.ts';
+import { assignRefusal, voidRefusal } from './coupon-rules.ts';
+import type { CouponState } from './coupon-state.ts';
+import { type Holder, holderName, insertHolders, readHolders } from './holders.ts';
+import { type KeyMemory, openKeyMemory } from './key-memory.ts';
+import { missingCoupon } from './missing-coupon.ts';
+import { placeName, readCouponStates } from './read-coupon-states.ts';
+import { outcomeOf, type PendingChange, recordOf, type Success } from './recorded-change.ts';
+import { writeEvents } from './write-events.ts';
+
+/** What takes a code out of a deck. `bookId` is null for a book that does not exist. */
+export type DealCommand = { caller: Caller; keyed: KeyedRequest | null } & (
+  | { op: 'draw'; bookId: number | null; userId: string }
+  | { op: 'take'; code: string; userId: string }
+  | { op: 'discard'; code: string; reason: string | null }
+);
+
+interface Target {
+  command: DealCommand;
+  bookId: number | null;
+  location: Location | null;
+}
+
+/** A coupon about to be made. Its holder's id and, after a draw, its code are filled in once all are decided. */
+interface NewCoupon {
+  pending: PendingChange;
+  holder: Holder | null;
+}
+
+interface Bench {
+  core: Core;
+  now: Date;
+  keys: KeyMemory;
+  books: Map<number, BookRules>;
+  decks: Map<number, DealtDeck & { bookId: number }>;
+  decksOfBook: Map<number, DealtDeck[]>;
+  coupons: Map<string, CouponState>;
+  holders: Map<string, Holder>;
+  made: NewCoupon[];
+}
+
+/**
+ * Assigns random codes, assigns codes by name, and voids codes that nobody has: one transaction for the whole batch.
+ * Locks: gates of the books, then their dealers, under which every code leaves its deck. So what is left is exact, a
+ * code can't be dealt twice, and a user's coupons can be counted. Proved by test/integration/races.test.ts.
+ */
+export async function dealCodes(
+  core: Core,
+  tenantId: number,
+  commands: DealCommand[],
+): Promise<(CouponAnswer | CouponError)[]> {
+  const targets = await findTargets(core, tenantId, commands);
+  return retryTransaction(core.pool, core.random, async (tx) => {
+    const bench = await prepare(core, tx, tenantId, targets);
+    const answers = targets.map((target) => answerMember(bench, target));
+    await write(tx, tenantId, bench);
+    return answers.map((answer) => (answer instanceof CouponError ? answer : outcomeOf(answer)));
+  });
+}
+
+async function findTargets(core: Core, tenantId: number, commands: DealCommand[]): Promise<Target[]> {
+  const named = commands.flatMap((command) => (command.op === 'draw' ? [] : [command.code]));
+  const locations = (await locateCodes(core, tenantId, named, { always: false })).values();
+  return commands.map((command) => {
+    if (command.op === 'draw') return { command, bookId: command.bookId, location: null };
+    const location = locations.next().value ?? null;
+    return { command, bookId: location?.bookId ?? null, location };
+  });
+}
+
+async function prepare(core: Core, tx: Transaction, tenantId: number, targets: Target[]): Promise<Bench> {
+  const bookIds = [...new Set(targets.flatMap(({ bookId }) => bookId ?? []))];
+  const wanted = targets.flatMap(({ location }) => location ?? []);
+  const deckIds = [...new Set(wanted.map(({ deckId }) => deckId))];
+  await enterBookGate(tx, bookIds);
+  const books = await readBooksForDecision(tx, tenantId, bookIds);
+  await lockDealers(tx, tenantId, bookIds);
+  const decks = await readDealtDecks(tx, tenantId, { bookIds, deckIds, members: targets.length, wanted });
+  const holders = await readHolders(tx, tenantId, targets.flatMap(wantedHolder), books);
+  const keyHashes = targets.flatMap(({ command }) => command.keyed?.keyHash ?? []);
+  const { now, usedKeys } = await readMoment(tx, tenantId, keyHashes);
+  return {
+    core,
+    now,
+    keys: await openKeyMemory(tx, tenantId, usedKeys),
+    books,
+    decks,
+    decksOfBook: groupByBook(decks.values()),
+    coupons: await readCouponStates(tx, tenantId, wanted),
+    holders,
+    made: [],
+  };
+}
+
+function wantedHolder({ command, bookId }: Target): { bookId: number; userId: string }[] {
+  return command.op === 'discard' || bookId === null ? [] : [{ bookId, userId: command.userId }];
+}
+
+function groupByBook(decks: Iterable<DealtDeck & { bookId: number }>): Map<number, DealtDeck[]> {
+  const byBook = new Map<number, DealtDeck[]>();
+  for (const deck of decks) {
+    const group = byBook.get(deck.bookId);
+    if (group === undefined) byBook.set(deck.bookId, [deck]);
+    else group.push(deck);
+  }
+  return byBook;
+}
+
+function answerMember(bench: Bench, target: Target): Success | CouponError {
+  const remembered = bench.keys.recall(target.command.keyed);
+  if (remembered !== null) return remembered;
+  switch (target.command.op) {
+    case 'draw':
+      return draw(bench, target.command);
+    case 'take':
+      return take(bench, target.command, target.location);
+    case 'discard':
+      return discard(bench, target.command, target.location);
+  }
+}
+
+function draw(bench: Bench, command: DealCommand & { op: 'draw' }): Success | CouponError {
+  const book = command.bookId === null ? undefined : bench.books.get(command.bookId);
+  if (book === undefined) return refuse('book-not-found', 'There is no such book.');
+  if (command.caller.customerId !== null && !book.selfService) {
+    return refuse('forbidden', 'The book does not let customers claim codes by themselves.');
+  }
+  const holder = bench.holders.get(holderName(book.bookId, command.userId))!;
+  const refused = refuseAssign(bench, book, holder);
+  if (refused !== null) return refused;
+  const decks = bench.decksOfBook.get(book.bookId) ?? [];
+  const place = drawPlace(decks, bench.core.random);
+  if (place === null) return refuse('no-codes-left', 'Every code of the book has been handed out or voided.');
+  return make(bench, command, book, holder, { ...place, bookId: book.bookId, code: '' });
+}
+
+function take(bench: Bench, command: DealCommand & { op: 'take' }, location: Location | null): Success | CouponError {
+  const refusedCode = refuseTaken(bench, command, location);
+  if (refusedCode !== null) return refusedCode;
+  const book = bench.books.get(location!.bookId)!;
+  const holder = bench.holders.get(holderName(book.bookId, command.userId))!;
+  const refused = refuseAssign(bench, book, holder);
+  if (refused !== null) return refused;
+  takePlace(bench.decks.get(location!.deckId)!, location!.pos);
+  return make(bench, command, book, holder, location!);
+}
+
+function discard(
+  bench: Bench,
+  command: DealCommand & { op: 'discard' },
+  location: Location | null,
+): Success | CouponError {
+  const refused = refuseTaken(bench, command, location);
+  if (refused !== null) return refused;
+  const deck = bench.decks.get(location!.deckId)!;
+  takePlace(deck, location!.pos);
+  deck.voided += 1;
+  return make(bench, command, bench.books.get(location!.bookId)!, null, location!);
+}
+
+/** Why this code can't be taken out of its deck, or null: somebody has it, or it is void, or it never was. */
+function refuseTaken(bench: Bench, { caller }: DealCommand, location: Location | null): CouponError | null {
+  if (location === null) return new CouponError(missingCoupon(caller, undefined, false)!);
+  const coupon = bench.coupons.get(placeName(location));
+  if (coupon?.voided) return new CouponError(voidRefusal(coupon));
+  if (coupon !== undefined) {
+    return refuse('code-already-assigned', 'The code is in a user’s hands already.', { rev: coupon.rev });
+  }
+  const deck = bench.decks.get(location.deckId)!;
+  return location.pos < deck.nextPos ? new CouponError(missingCoupon(caller, undefined, true)!) : null;
+}
+
+function refuseAssign(bench: Bench, book: BookRules, holder: Holder): CouponError | null {
+  const refusal = assignRefusal(book, bench.now);
+  if (refusal !== null) return new CouponError(refusal);
+  if (book.maxCodesPerUser === null || holder.codes < book.maxCodesPerUser) return null;
+  return refuse('user-limit-reached', `The book allows ${book.maxCodesPerUser} codes a user.`);
+}
+
+/** Puts a new coupon on the list of what is written, and makes it true for the members that follow. */
+function make(
+  bench: Bench,
+  { caller, keyed, ...command }: DealCommand,
+  book: BookRules,
+  holder: Holder | null,
+  location: Location,
+): Success {
+  const coupon = newCoupon(location, book, holder, bench.now);
+  const pending: PendingChange = {
+    change: {
+      kind: holder === null ? 'voided' : 'assigned',
+      next: coupon,
+      actor: caller.actor,
+      reason: command.op === 'discard' ? command.reason : null,
+      redemption: null,
+      reversedRedemptionId: null,
+    },
+    expiresAt: book.endsAt,
+    keyed,
+  };
+  if (holder !== null) holder.codes += 1;
+  bench.coupons.set(placeName(coupon), coupon);
+  bench.made.push({ pending, holder });
+  const recorded = recordOf(pending, book.publicId, bench.now);
+  bench.keys.remember(keyed, recorded);
+  return { recorded, replayed: false };
+}
+
+function newCoupon(
+  { deckId, pos, bookId, code }: Location,
+  book: BookRules,
+  holder: Holder | null,
+  now: Date,
+): CouponState {
+  return {
+    deckId,
+    pos,
+    bookId,
+    code,
+    holderId: holder?.holderId ?? null,
+    userId: holder?.userId ?? null,
+    assignedAt: holder === null ? null : now,
+    maxRedemptions: book.maxRedemptionsPerCode,
+    rev: 1,
+    redemptions: 0,
+    fence: 0,
+    lockExpiresAt: null,
+    voided: holder === null,
+  };
+}
+
+async function write(tx: Transaction, tenantId: number, bench: Bench): Promise<void> {
+  if (bench.made.length === 0) return;
+  await fillInCodes(tx, tenantId, bench);
+  await fillInHolders(tx, tenantId, bench);
+  const coupons = bench.made.map(({ pending }) => pending.change.next);
+  await insertCoupons(tx, tenantId, coupons);
+  const touched = new Set(coupons.map(({ deckId }) => deckId));
+  await writeDealtDecks(
+    tx,
+    tenantId,
+    [...bench.decks.values()].filter(({ deckId }) => touched.has(deckId)),
+  );
+  await writeEvents(
+    tx,
+    tenantId,
+    bench.now,
+    bench.made.map(({ pending }) => pending),
+  );
+}
+
+async function fillInCodes(tx: Transaction, tenantId: number, { core, made }: Bench): Promise<void> {
+  const drawn = made.map(({ pending }) => pending.change.next).filter((coupon) => coupon.code === '');
+  const codes = await codesAt(core, tx, tenantId, drawn);
+  for (const [index, coupon] of drawn.entries()) coupon.code = codes[index]!;
+}
+
+async function fillInHolders(tx: Transaction, tenantId: number, { made }: Bench): Promise<void> {
+  const fresh = new Set(made.flatMap(({ holder }) => (holder !== null && holder.holderId === null ? [holder] : [])));
+  await insertHolders(tx, tenantId, [...fresh]);
+  for (const { pending, holder } of made) pending.change.next.holderId = holder?.holderId ?? null;
+}
+
+async function insertCoupons(tx: Transaction, tenantId: number, coupons: CouponState[]): Promise<void> {
+  await tx.query({
+    name: 'insert-coupons',
+    text: `insert into coupons (tenant_id, rev, deck_id, pos, code, holder_id, assigned_at, max_redemptions, voided)
+      select $1::int, 1, * from unnest($2::int[], $3::bigint[], $4::text[], $5::bigint[], $6::timestamptz[], $7::int[],
+        $8::boolean[])`,
+    values: [
+      tenantId,
+      coupons.map((coupon) => coupon.deckId),
+      coupons.map((coupon) => coupon.pos),
+      coupons.map((coupon) => coupon.code),
+      coupons.map((coupon) => coupon.holderId),
+      coupons.map((coupon) => coupon.assignedAt),
+      coupons.map((coupon) => coupon.maxRedemptions),
+      coupons.map((coupon) => coupon.voided),
+    ],
+  });
+}

@@ -1,0 +1,95 @@
+import { actorNames } from '../api-keys/actor-names.ts';
+import type { Caller } from '../caller.ts';
+import { locateCodes } from '../codes/locate-codes.ts';
+import type { Core } from '../core.ts';
+import { refuse } from '../errors.ts';
+import { cutPage, openCursor, type Page, type PageRequest, pageLimit, sealCursor } from '../paging.ts';
+import { type EventKind, eventKinds } from './coupon-state.ts';
+
+/** One change of a coupon. */
+export interface CouponEvent {
+  rev: number;
+  at: string;
+  kind: EventKind;
+  userId: string | null;
+  /** `root`, `key:<id of the API key>`, `jwt:<sub>` or `customer`. */
+  actor: string;
+  data: Record<string, string | number | null>;
+}
+
+interface Row {
+  rev: number;
+  at: Date;
+  kind: number;
+  userId: string | null;
+  actor: string;
+  fence: number;
+  lockExpiresAt: Date | null;
+  redemptionId: string | null;
+  seq: number | null;
+  reference: string | null;
+  reason: string | null;
+}
+
+/**
+ * What happened to a coupon, in the order of its revisions, read from the replica where there is one.
+ * @throws CouponError `coupon-not-found`, `invalid-input` (limit, cursor)
+ */
+export async function listCouponEvents(
+  core: Core,
+  caller: Caller,
+  code: string,
+  page: PageRequest = {},
+): Promise<Page<CouponEvent>> {
+  const limit = pageLimit(page);
+  const { tenantId } = caller;
+  const [location = null] = await locateCodes(core, tenantId, [code], { always: false });
+  if (location === null) throw noSuchCoupon();
+  const list = { kind: 'coupon-events/1', tenantId, filters: { code: location.code } };
+  const { codeSecret } = core.config;
+  const after = page.cursor == null ? 0 : Number(openCursor(codeSecret, list, page.cursor)[0]);
+  const { rows } = await core.readPool.query<Row>({
+    name: 'list-coupon-events',
+    text: `select e.rev, e.at, e.kind, h.user_id as "userId", e.actor, e.fence, e.lock_expires_at as "lockExpiresAt",
+        e.redemption_id as "redemptionId", r.seq, r.reference, e.reason
+      from events e
+      left join holders h on h.tenant_id = $1 and h.holder_id = e.holder_id
+      left join redemptions r on r.tenant_id = $1 and r.id = e.redemption_id
+      where e.tenant_id = $1 and e.deck_id = $2 and e.pos = $3 and e.rev > $4
+      order by e.rev limit $5`,
+    values: [tenantId, location.deckId, location.pos, after, limit + 1],
+  });
+  if (rows.length === 0 && after === 0) throw noSuchCoupon();
+  const names = await actorNames(
+    core.readPool,
+    tenantId,
+    rows.map((row) => row.actor),
+  );
+  const show = (row: Row) => eventFrom(row, names.get(row.actor) ?? row.actor);
+  return cutPage(rows, limit, show, (last) => sealCursor(codeSecret, list, [last.rev]));
+}
+
+function noSuchCoupon() {
+  return refuse('coupon-not-found', 'There is no such coupon: no user holds this code.');
+}
+
+function eventFrom(row: Row, actor: string): CouponEvent {
+  const kind = eventKinds[row.kind - 1]!;
+  return { rev: row.rev, at: row.at.toISOString(), kind, userId: row.userId, actor, data: dataOf(kind, row) };
+}
+
+function dataOf(kind: EventKind, row: Row): CouponEvent['data'] {
+  switch (kind) {
+    case 'locked':
+    case 'lock-renewed':
+      return { lockToken: String(row.fence), lockedUntil: row.lockExpiresAt?.toISOString() ?? null };
+    case 'redeemed':
+      return { redemptionId: row.redemptionId, seq: row.seq, reference: row.reference };
+    case 'reversed':
+      return { redemptionId: row.redemptionId, reason: row.reason };
+    case 'voided':
+      return { reason: row.reason };
+    default:
+      return {};
+  }
+}

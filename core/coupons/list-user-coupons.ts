@@ -1,0 +1,84 @@
+import type { Caller } from '../caller.ts';
+import type { Core } from '../core.ts';
+import { limits } from '../limits.ts';
+import { openCursor, type Page, type PageRequest, pageLimit, sealCursor } from '../paging.ts';
+import type { CouponState } from './coupon-state.ts';
+import { type CouponStatus, type CouponView, couponStatus, viewCoupon } from './coupon-view.ts';
+
+/** Which of a user's coupons, and which page of them. */
+export interface UserCouponsRequest extends PageRequest {
+  bookId?: string | undefined;
+  status?: CouponStatus | undefined;
+}
+
+interface Row extends CouponState {
+  bookPublicId: string;
+  endsAt: Date | null;
+  now: Date;
+}
+
+/**
+ * A user's coupons, book by book in the order of the books' making, and in a book by place; read from the replica where
+ * there is one. A customer does not see its void coupons, which for it do not exist. A page that is filtered by status
+ * looks at limits.pageScanMaxRows coupons at most and may then be short, with a cursor to go on.
+ * @throws CouponError `invalid-input` (limit, cursor). An unknown book or user has no coupons: an empty list.
+ */
+export async function listUserCoupons(
+  core: Core,
+  caller: Caller,
+  userId: string,
+  request: UserCouponsRequest = {},
+): Promise<Page<CouponView>> {
+  const limit = pageLimit(request);
+  const { tenantId } = caller;
+  const { bookId: publicId = null, status = null } = request;
+  const list = { kind: 'user-coupons/1', tenantId, filters: { userId, bookId: publicId, status } };
+  const { codeSecret } = core.config;
+  let after = request.cursor == null ? [0, 0, -1] : openCursor(codeSecret, list, request.cursor).map(Number);
+  const bookId = publicId === null ? null : await core.knownBooks.bookIdOf(tenantId, publicId);
+  if (publicId !== null && bookId === null) return { data: [], nextCursor: null };
+
+  const data: CouponView[] = [];
+  for (let looked = 0; looked < limits.pageScanMaxRows; ) {
+    const rows = await readRows(core, tenantId, userId, bookId, after, limit + 1);
+    for (const row of rows.slice(0, limit)) {
+      if (data.length === limit) return { data, nextCursor: sealCursor(codeSecret, list, after) };
+      after = [row.holderId!, row.deckId, row.pos];
+      if (isWanted(row, status, caller)) data.push(viewCoupon(row, row.bookPublicId, row.endsAt, row.now));
+    }
+    if (rows.length <= limit) return { data, nextCursor: null };
+    looked += limit;
+    if (data.length === limit) break;
+  }
+  return { data, nextCursor: sealCursor(codeSecret, list, after) };
+}
+
+function isWanted(row: Row, status: CouponStatus | null, caller: Caller): boolean {
+  if (row.voided && caller.customerId !== null) return false;
+  return status === null || couponStatus(row, row.now) === status;
+}
+
+async function readRows(
+  core: Core,
+  tenantId: number,
+  userId: string,
+  bookId: number | null,
+  after: readonly number[],
+  limit: number,
+): Promise<Row[]> {
+  const { rows } = await core.readPool.query<Row>({
+    name: 'list-user-coupons',
+    text: `select c.deck_id as "deckId", c.pos, h.book_id as "bookId", c.code, c.holder_id as "holderId",
+        h.user_id as "userId", c.assigned_at as "assignedAt", c.max_redemptions as "maxRedemptions", c.rev,
+        c.redemptions, c.fence, c.lock_expires_at as "lockExpiresAt", c.voided, b.id as "bookPublicId",
+        b.ends_at as "endsAt", date_trunc('milliseconds', clock_timestamp()) as now
+      from holders h
+      join books b on b.tenant_id = $1 and b.book_id = h.book_id
+      join coupons c on c.tenant_id = $1 and c.holder_id = h.holder_id
+      where h.tenant_id = $1 and h.user_id = $2 and ($3::int is null or h.book_id = $3)
+        and (c.holder_id, c.deck_id, c.pos) > ($4::bigint, $5::int, $6::bigint)
+      order by c.holder_id, c.deck_id, c.pos limit $7`,
+    values: [tenantId, userId, bookId, after[0], after[1], after[2], limit],
+  });
+  return rows;
+}

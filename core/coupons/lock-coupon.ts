@@ -1,0 +1,34 @@
+import type { Caller, Outcome } from '../caller.ts';
+import { pathOfCode } from '../codes/path-of-code.ts';
+import type { Core } from '../core.ts';
+import { keyedRequest } from '../idempotency/key-hash.ts';
+import { laneOfCode } from './coupon-batches.ts';
+import type { LockedCouponView } from './coupon-view.ts';
+
+/** A lock wanted: new, or the renewal of the one whose token is given. */
+export interface LockInput {
+  userId: string;
+  /** 1 to limits.lockTtlMaxSeconds; the book's lockTtlSeconds unless given. */
+  ttlSeconds?: number;
+  lockToken?: string;
+}
+
+/**
+ * Locks a coupon for a checkout, or renews the lock. The token is a fencing number: it grows with each grant.
+ * @throws CouponError `coupon-not-found`, `coupon-void`, `held-by-another-user`, `book-not-active`,
+ *   `book-outside-window`, `code-locked`, `lock-expired`, `code-already-redeemed`, `redemption-limit-reached`,
+ *   `user-limit-reached`, `idempotency-key-reused`, `unavailable`
+ */
+export async function lockCoupon(
+  core: Core,
+  caller: Caller,
+  code: string,
+  input: LockInput,
+  key?: string,
+): Promise<Outcome<LockedCouponView>> {
+  const keyed = key === undefined ? null : keyedRequest(caller, key, `${pathOfCode(code)}/lock`, input);
+  const { userId, ttlSeconds = null, lockToken = null } = input;
+  const command = { op: 'lock' as const, caller, keyed, code, userId, ttlSeconds, lockToken };
+  const outcome = await core.batches.changes.push(caller.tenantId, laneOfCode(code), command);
+  return outcome as Outcome<LockedCouponView>;
+}

@@ -1,0 +1,59 @@
+import { readBooksForDecision } from '../books/read-book-rules.ts';
+import type { Caller } from '../caller.ts';
+import { type Location, locateCodes } from '../codes/locate-codes.ts';
+import type { Core } from '../core.ts';
+import { CouponError } from '../errors.ts';
+import { readMoment } from '../idempotency/read-keys.ts';
+import type { Standing } from './coupon-rules.ts';
+import type { CouponState } from './coupon-state.ts';
+import { missingCoupon } from './missing-coupon.ts';
+import { placeName, readCouponStates } from './read-coupon-states.ts';
+import { readUsage, standingOf } from './usage-counts.ts';
+import { findVoidPlaces } from './void-places.ts';
+
+/** Somebody wants to see a coupon. */
+export interface CouponQuestion {
+  caller: Caller;
+  code: string;
+}
+
+/** A coupon as it stands, with what a decision about it would look at. */
+export interface CouponSight {
+  coupon: CouponState;
+  standing: Standing;
+}
+
+/**
+ * Looks at coupons without a lock or a transaction: one look-up a table for the whole batch. The answer is true at a
+ * moment between question and answer, and binds nobody.
+ */
+export async function lookAtCoupons(
+  core: Core,
+  tenantId: number,
+  questions: CouponQuestion[],
+): Promise<(CouponSight | CouponError)[]> {
+  const always = questions.some(({ caller }) => caller.customerId !== null);
+  const locations = await locateCodes(
+    core,
+    tenantId,
+    questions.map(({ code }) => code),
+    { always },
+  );
+  const found = locations.flatMap((location) => location ?? []);
+  const coupons = await readCouponStates(core.pool, tenantId, found);
+  const books = await readBooksForDecision(core.pool, tenantId, [...new Set(found.map(({ bookId }) => bookId))]);
+  const usage = await readUsage(core.pool, tenantId, coupons.values(), books);
+  const { now } = await readMoment(core.pool, tenantId, []);
+  const voidPlaces = await findVoidPlaces(core.pool, tenantId, found, coupons);
+  return questions.map(({ caller }, index) => {
+    const location = locations[index] ?? null;
+    const coupon = location === null ? undefined : coupons.get(placeName(location));
+    const missing = missingCoupon(caller, coupon, isVoid(voidPlaces, location));
+    if (missing !== null) return new CouponError(missing);
+    return { coupon: coupon!, standing: standingOf(coupon!, { books, usage, now }) };
+  });
+}
+
+function isVoid(voidPlaces: Set<string>, location: Location | null): boolean {
+  return location !== null && voidPlaces.has(placeName(location));
+}

@@ -1,0 +1,59 @@
+import type { Outcome } from '../caller.ts';
+import type { KeyedRequest } from '../idempotency/key-hash.ts';
+import type { Change, CouponState, EventKind } from './coupon-state.ts';
+import { type CouponView, type LockedCouponView, type RedeemedCouponView, viewCoupon } from './coupon-view.ts';
+
+/**
+ * A change with everything its event row holds. The answer to the caller is a pure function of it, which is why a
+ * replay, made from the row, is the same to the letter.
+ */
+export interface RecordedChange {
+  kind: EventKind;
+  coupon: CouponState;
+  at: Date;
+  /** The public id of the coupon's book. */
+  bookId: string;
+  /** The book's end when the change was made. */
+  expiresAt: Date | null;
+  /** For `redeemed`. */
+  redemption: { id: string; seq: number; reference: string | null } | null;
+}
+
+/** A change about to be written. */
+export interface PendingChange {
+  change: Change;
+  expiresAt: Date | null;
+  keyed: KeyedRequest | null;
+}
+
+/** What a change answers: the coupon after it, and what the kind adds. */
+export type ChangeAnswer = CouponView | LockedCouponView | RedeemedCouponView;
+
+/** A member's success: its own change, or an earlier one that had the same key. */
+export interface Success {
+  recorded: RecordedChange;
+  replayed: boolean;
+}
+
+/** The record of a change that is about to be written. */
+export function recordOf(pending: PendingChange, bookId: string, at: Date): RecordedChange {
+  const { kind, next: coupon, redemption } = pending.change;
+  return { kind, coupon, at, bookId, expiresAt: pending.expiresAt, redemption };
+}
+
+/** The outcome that a success has for its caller. */
+export function outcomeOf({ recorded, replayed }: Success): Outcome<ChangeAnswer> {
+  return { body: answerOf(recorded), replayed };
+}
+
+/** The answer to the caller whose request made this change. */
+export function answerOf(recorded: RecordedChange): ChangeAnswer {
+  const { kind, coupon, at, redemption } = recorded;
+  const view = viewCoupon(coupon, recorded.bookId, recorded.expiresAt, at);
+  if (kind === 'locked' || kind === 'lock-renewed') return { ...view, lockToken: String(coupon.fence) };
+  if (kind === 'redeemed' && redemption !== null) {
+    const { id, seq, reference } = redemption;
+    return { ...view, redemption: { id, seq, at: at.toISOString(), reference } };
+  }
+  return view;
+}

@@ -1,0 +1,75 @@
+import type { Queryable } from '../db/pool.ts';
+import type { EventPlace } from '../idempotency/read-keys.ts';
+import { eventKinds } from './coupon-state.ts';
+import type { RecordedChange } from './recorded-change.ts';
+
+interface Row {
+  deckId: number;
+  pos: number;
+  rev: number;
+  at: Date;
+  kind: number;
+  holderId: number | null;
+  userId: string | null;
+  redemptions: number;
+  fence: number;
+  lockExpiresAt: Date | null;
+  expiresAt: Date | null;
+  bookId: number;
+  bookPublicId: string;
+  code: string;
+  assignedAt: Date | null;
+  maxRedemptions: number | null;
+  redemptionId: string | null;
+  seq: number | null;
+  reference: string | null;
+}
+
+/**
+ * Reads changes back from their events, in the order asked; null where there is no such event. A user who was erased
+ * since is null in what comes back.
+ */
+export async function replayChanges(
+  db: Queryable,
+  tenantId: number,
+  places: EventPlace[],
+): Promise<(RecordedChange | null)[]> {
+  if (places.length === 0) return [];
+  const { rows } = await db.query<Row>({
+    name: 'replay-changes',
+    text: `select e.deck_id as "deckId", e.pos, e.rev, e.at, e.kind, e.holder_id as "holderId", h.user_id as "userId",
+        e.redemptions, e.fence, e.lock_expires_at as "lockExpiresAt", e.expires_at as "expiresAt",
+        b.book_id as "bookId", b.id as "bookPublicId", c.code, c.assigned_at as "assignedAt",
+        c.max_redemptions as "maxRedemptions", e.redemption_id as "redemptionId", r.seq, r.reference
+      from unnest($2::int[], $3::bigint[], $4::int[]) as place (deck_id, pos, rev)
+      join events e on e.tenant_id = $1 and (e.deck_id, e.pos, e.rev) = (place.deck_id, place.pos, place.rev)
+      join coupons c on c.tenant_id = $1 and (c.deck_id, c.pos) = (e.deck_id, e.pos)
+      join decks d on d.tenant_id = $1 and d.deck_id = e.deck_id
+      join books b on b.tenant_id = $1 and b.book_id = d.book_id
+      left join holders h on h.tenant_id = $1 and h.holder_id = e.holder_id
+      left join redemptions r on r.tenant_id = $1 and r.id = e.redemption_id`,
+    values: [tenantId, places.map((at) => at.deckId), places.map((at) => at.pos), places.map((at) => at.rev)],
+  });
+  const byPlace = new Map(rows.map((row) => [nameOf(row), recordedFrom(row)]));
+  return places.map((place) => byPlace.get(nameOf(place)) ?? null);
+}
+
+function nameOf(place: EventPlace): string {
+  return `${place.deckId} ${place.pos} ${place.rev}`;
+}
+
+function recordedFrom(row: Row): RecordedChange {
+  const { deckId, pos, bookId, code, holderId, userId, assignedAt, maxRedemptions } = row;
+  const { rev, redemptions, fence, lockExpiresAt, redemptionId, seq, reference } = row;
+  const kind = eventKinds[row.kind - 1]!;
+  const voided = kind === 'voided';
+  const identity = { deckId, pos, bookId, code, holderId, userId, assignedAt, maxRedemptions };
+  return {
+    kind,
+    coupon: { ...identity, rev, redemptions, fence, lockExpiresAt, voided },
+    at: row.at,
+    bookId: row.bookPublicId,
+    expiresAt: row.expiresAt,
+    redemption: redemptionId === null ? null : { id: redemptionId, seq: seq!, reference },
+  };
+}

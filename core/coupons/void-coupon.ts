@@ -1,0 +1,36 @@
+import type { Caller, Outcome } from '../caller.ts';
+import { pathOfCode } from '../codes/path-of-code.ts';
+import type { Core } from '../core.ts';
+import { CouponError, type ErrorKind } from '../errors.ts';
+import { keyedRequest } from '../idempotency/key-hash.ts';
+import { laneOfCode } from './coupon-batches.ts';
+import type { CouponView } from './coupon-view.ts';
+
+/**
+ * Voids a coupon, or a code that nobody has yet, which then becomes a coupon without a user. Which of the two it is may
+ * change between the look and the lock, but only once and only one way: a code that was assigned stays assigned. So two
+ * tries at each settle it.
+ * @throws CouponError `coupon-not-found`, `coupon-void`, `idempotency-key-reused`, `unavailable`
+ */
+export async function voidCoupon(
+  core: Core,
+  caller: Caller,
+  code: string,
+  { reason }: { reason?: string },
+  key?: string,
+): Promise<Outcome<CouponView>> {
+  const keyed = key === undefined ? null : keyedRequest(caller, key, `${pathOfCode(code)}/void`, { reason });
+  const command = { caller, keyed, code, reason: reason ?? null };
+  const lane = laneOfCode(code);
+  const voidHeld = () => core.batches.changes.push(caller.tenantId, lane, { op: 'void', ...command });
+  const discard = () => core.batches.deals.push(caller.tenantId, lane, { op: 'discard', ...command });
+  return voidHeld().catch(unless('coupon-not-found', () => discard().catch(unless('code-already-assigned', voidHeld))));
+}
+
+/** Goes on with `next` after a refusal of this kind, and passes on anything else. */
+function unless<T>(kind: ErrorKind, next: () => Promise<T>): (error: unknown) => Promise<T> {
+  return (error) => {
+    if (error instanceof CouponError && error.kind === kind) return next();
+    throw error;
+  };
+}

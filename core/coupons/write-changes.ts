@@ -1,0 +1,107 @@
+import type { BookRules } from '../books/read-book-rules.ts';
+import type { Transaction } from '../db/transaction.ts';
+import { placeName } from './read-coupon-states.ts';
+import type { PendingChange } from './recorded-change.ts';
+import { stripeOf } from './usage-counts.ts';
+import { writeEvents } from './write-events.ts';
+
+/** What a batch of changes wants written. */
+export interface ChangesToWrite {
+  now: Date;
+  books: Map<number, BookRules>;
+  /** In the order in which they were decided; several may be of one coupon. */
+  pending: PendingChange[];
+  /** The counter stripe that lockCounters locked. */
+  stripe: number;
+}
+
+/** Writes the changes of a batch, a statement a table. Every row it updates is locked by the transaction already. */
+export async function writeChanges(tx: Transaction, tenantId: number, changes: ChangesToWrite): Promise<void> {
+  if (changes.pending.length === 0) return;
+  await updateCoupons(tx, tenantId, changes.pending);
+  await insertRedemptions(tx, tenantId, changes);
+  await markReversed(tx, tenantId, changes);
+  await addToCounters(tx, tenantId, changes);
+  await writeEvents(tx, tenantId, changes.now, changes.pending);
+}
+
+/** A row is written once, as its last change left it: an UPDATE that joins two rows to one keeps either. */
+async function updateCoupons(tx: Transaction, tenantId: number, pending: PendingChange[]): Promise<void> {
+  const last = [...new Map(pending.map(({ change }) => [placeName(change.next), change.next])).values()];
+  await tx.query({
+    name: 'update-coupons',
+    text: `update coupons c set rev = n.rev, redemptions = n.redemptions, fence = n.fence,
+        lock_expires_at = n.lock_expires_at, voided = n.voided
+      from unnest($2::int[], $3::bigint[], $4::int[], $5::int[], $6::int[], $7::timestamptz[], $8::boolean[])
+        as n (deck_id, pos, rev, redemptions, fence, lock_expires_at, voided)
+      where c.tenant_id = $1 and c.deck_id = n.deck_id and c.pos = n.pos`,
+    values: [
+      tenantId,
+      last.map((next) => next.deckId),
+      last.map((next) => next.pos),
+      last.map((next) => next.rev),
+      last.map((next) => next.redemptions),
+      last.map((next) => next.fence),
+      last.map((next) => next.lockExpiresAt),
+      last.map((next) => next.voided),
+    ],
+  });
+}
+
+async function insertRedemptions(tx: Transaction, tenantId: number, { now, pending }: ChangesToWrite): Promise<void> {
+  const made = pending.flatMap(({ change: { redemption, next } }) =>
+    redemption === null ? [] : [{ redemption, next }],
+  );
+  if (made.length === 0) return;
+  await tx.query({
+    name: 'insert-redemptions',
+    text: `insert into redemptions (tenant_id, at, id, deck_id, pos, seq, reference, metadata)
+      select $1::int, $2::timestamptz, * from unnest($3::uuid[], $4::int[], $5::bigint[], $6::int[], $7::text[], $8::jsonb[])`,
+    values: [
+      tenantId,
+      now,
+      made.map(({ redemption }) => redemption.id),
+      made.map(({ next }) => next.deckId),
+      made.map(({ next }) => next.pos),
+      made.map(({ redemption }) => redemption.seq),
+      made.map(({ redemption }) => redemption.reference),
+      made.map(({ redemption }) => (redemption.metadata === null ? null : JSON.stringify(redemption.metadata))),
+    ],
+  });
+}
+
+async function markReversed(tx: Transaction, tenantId: number, { now, pending }: ChangesToWrite): Promise<void> {
+  const ids = pending.flatMap(({ change }) => change.reversedRedemptionId ?? []);
+  if (ids.length === 0) return;
+  await tx.query({
+    name: 'mark-reversed',
+    text: 'update redemptions set reversed_at = $2 where tenant_id = $1 and id = any($3::uuid[])',
+    values: [tenantId, now, ids],
+  });
+}
+
+async function addToCounters(tx: Transaction, tenantId: number, changes: ChangesToWrite): Promise<void> {
+  const sums = new Map<number, { redemptions: number; voided: number }>();
+  for (const { change } of changes.pending) {
+    const sum = sums.get(change.next.bookId) ?? { redemptions: 0, voided: 0 };
+    if (change.kind === 'redeemed') sum.redemptions += 1;
+    if (change.kind === 'reversed') sum.redemptions -= 1;
+    if (change.kind === 'voided') sum.voided += 1;
+    sums.set(change.next.bookId, sum);
+  }
+  const counted = [...sums].filter(([, sum]) => sum.redemptions !== 0 || sum.voided !== 0);
+  if (counted.length === 0) return;
+  await tx.query({
+    name: 'add-to-counters',
+    text: `update book_counters c set redemptions = c.redemptions + n.redemptions, voided = c.voided + n.voided
+      from unnest($2::int[], $3::smallint[], $4::bigint[], $5::bigint[]) as n (book_id, stripe, redemptions, voided)
+      where c.tenant_id = $1 and c.book_id = n.book_id and c.stripe = n.stripe`,
+    values: [
+      tenantId,
+      counted.map(([bookId]) => bookId),
+      counted.map(([bookId]) => stripeOf(changes.books.get(bookId)!, changes.stripe)),
+      counted.map(([, sum]) => sum.redemptions),
+      counted.map(([, sum]) => sum.voided),
+    ],
+  });
+}

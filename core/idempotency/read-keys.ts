@@ -1,0 +1,60 @@
+import type { Queryable } from '../db/pool.ts';
+import { type CouponError, refuse } from '../errors.ts';
+import type { KeyedRequest } from './key-hash.ts';
+
+/** A key that was used before: what for, and the event that it caused; the event is null for a cold call. */
+export interface UsedKey {
+  fingerprint: number;
+  event: EventPlace | null;
+}
+
+/** Names an event: the coupon's place and the coupon's revision that the event made. */
+export interface EventPlace {
+  deckId: number;
+  pos: number;
+  rev: number;
+}
+
+/** What a decision reads after its last lock. */
+export interface Moment {
+  /** The database's clock in whole milliseconds, so that what is stored and what is shown are the same. */
+  now: Date;
+  /** The used ones of the keys asked for, by hash. */
+  usedKeys: Map<string, UsedKey>;
+}
+
+interface Row {
+  now: Date;
+  keyHash: string | null;
+  fingerprint: number;
+  deckId: number | null;
+  pos: number;
+  rev: number;
+}
+
+/**
+ * Reads the clock and the idempotency keys in a statement of its own, which must come after the transaction's last
+ * lock: taken inside the locking statement, the time could predate the wait, and a key used meanwhile would be missed.
+ */
+export async function readMoment(db: Queryable, tenantId: number, keyHashes: string[]): Promise<Moment> {
+  const { rows } = await db.query<Row>({
+    name: 'read-moment',
+    text: `select date_trunc('milliseconds', clock_timestamp()) as now, key_hash as "keyHash", fingerprint,
+        deck_id as "deckId", pos, rev
+      from (values (1)) as one (row) left join idempotency on tenant_id = $1 and key_hash = any($2::uuid[])`,
+    values: [tenantId, keyHashes],
+  });
+  const usedKeys = new Map<string, UsedKey>();
+  for (const row of rows) {
+    if (row.keyHash === null) continue;
+    const event = row.deckId === null ? null : { deckId: row.deckId, pos: row.pos, rev: row.rev };
+    usedKeys.set(row.keyHash, { fingerprint: row.fingerprint, event });
+  }
+  return { now: rows[0]!.now, usedKeys };
+}
+
+/** The refusal for a key that another request used, or null where this is the same request again. */
+export function refuseReuse(keyed: KeyedRequest, used: UsedKey): CouponError | null {
+  if (used.event !== null && used.fingerprint === keyed.fingerprint) return null;
+  return refuse('idempotency-key-reused', 'This Idempotency-Key was used for another request. Use a new key.');
+}

@@ -1,0 +1,106 @@
+import { Kysely, PostgresDialect } from 'kysely';
+import type pg from 'pg';
+import { openKnownBooks } from './books/known-books.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { checkCodeSecret } from './codes/code-secret.ts';
+import { openKnownDecks } from './codes/known-decks.ts';
+import { openKnownPatterns } from './codes/known-patterns.ts';
+import type { Config, DatabaseAddress } from './config.ts';
+import type { Core } from './core.ts';
+import { type BatchListener, type CouponBatches, openCouponBatches } from './coupons/coupon-batches.ts';
+import { neededSchemaVersion, schemaVersion } from './db/migrate.ts';
+import { openPool } from './db/pool.ts';
+import type { Schema } from './db/schema.ts';
+import { isConnectionLoss, isTimeout, loggable } from './db/sql-errors.ts';
+import { refuse } from './errors.ts';
+import type { Log } from './log.ts';
+import { type Random, systemRandom } from './random.ts';
+import { openRedis } from './redis/open-redis.ts';
+import { openThrottle } from './throttling/open-throttle.ts';
+
+/** What openCore may be given beside the configuration. */
+export interface CoreParts {
+  log: Log;
+  clock?: Clock;
+  random?: Random;
+  /** Told of every batch, for metrics. */
+  onBatch?: BatchListener;
+}
+
+/** Connections to a replica: lists and exports are few and may wait for one another. */
+const replicaPoolMax = 4;
+
+/**
+ * Opens everything that operations need. Resolves only when the database is there with a schema that is new enough,
+ * and CODE_SECRET is the one that wrapped its keys; closes what it opened and throws otherwise.
+ */
+export async function openCore(config: Config, parts: CoreParts): Promise<Core> {
+  const { log, clock = systemClock, random = systemRandom, onBatch = () => {} } = parts;
+  const pool = open(config.database, config.databasePoolMax, log);
+  const readPool = config.replica === null ? pool : open(config.replica, replicaPoolMax, log);
+  const db = kyselyOver(pool);
+  const redis = openRedis(config.redis, log, random);
+  const core: Core & { batches: CouponBatches } = {
+    config,
+    log,
+    clock,
+    random,
+    pool,
+    db,
+    readPool,
+    reads: readPool === pool ? db : kyselyOver(readPool),
+    knownBooks: openKnownBooks(pool),
+    knownDecks: openKnownDecks(),
+    knownPatterns: openKnownPatterns(config),
+    redis,
+    throttle: openThrottle({ redis, pool, clock, log, config }),
+    // The queues need the core and the core the queues: they are put in place before anyone can see either.
+    batches: undefined as unknown as CouponBatches,
+  };
+  core.batches = openCouponBatches(core, onBatch);
+  try {
+    await checkReady(core);
+    await checkCodeSecret(pool, config);
+    return core;
+  } catch (error) {
+    await closeCore(core);
+    throw error;
+  }
+}
+
+/** Answers everything that is queued, then closes the connections. Call it once nothing new comes in. */
+export async function closeCore(core: Core): Promise<void> {
+  await core.batches.close();
+  await core.redis?.close();
+  if (core.readPool !== core.pool) await core.readPool.end();
+  await core.pool.end();
+}
+
+/**
+ * Returns when the database answers and its schema is new enough for this version.
+ * @throws CouponError `unavailable`, saying which of the two it is
+ */
+export async function checkReady(core: Pick<Core, 'pool' | 'log'>): Promise<void> {
+  const version = await schemaVersion(core.pool).catch((error: unknown) => {
+    if (!isConnectionLoss(error) && !isTimeout(error))
+      core.log.error({ error: loggable(error) }, 'the schema can’t be read');
+    throw refuse('unavailable', 'The database can’t be reached.', { retryAfterSeconds: 5 });
+  });
+  if (version < neededSchemaVersion) {
+    const detail = `The database's schema is version ${version}, and version ${neededSchemaVersion} is needed: run the migrations.`;
+    throw refuse('unavailable', detail, { retryAfterSeconds: 5 });
+  }
+}
+
+function open(address: DatabaseAddress, max: number, log: Log): pg.Pool {
+  return openPool(address, {
+    max,
+    applicationName: 'qurable',
+    onError: (error) => log.warn({ error: loggable(error) }, 'an idle database connection was lost'),
+  });
+}
+
+/** Kysely ends the pool it is given with itself; closeCore ends pools, so kysely is never destroyed. */
+function kyselyOver(pool: pg.Pool): Kysely<Schema> {
+  return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+}

@@ -1,0 +1,41 @@
+import type { Location } from '../codes/locate-codes.ts';
+import type { Core } from '../core.ts';
+import type { Transaction } from '../db/transaction.ts';
+
+/** A redemption and where its coupon stands, neither of which ever changes. */
+export interface KnownRedemption {
+  id: string;
+  location: Location;
+}
+
+const uuidShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** Finds redemptions by id; an id that is not there, or is no lower-case UUID, is not in the map. */
+export async function findRedemptions(
+  core: Core,
+  tenantId: number,
+  ids: string[],
+): Promise<Map<string, KnownRedemption>> {
+  const wellFormed = ids.filter((id) => uuidShape.test(id));
+  if (wellFormed.length === 0) return new Map();
+  const { rows } = await core.pool.query<{ id: string; deckId: number; pos: number; code: string; bookId: number }>({
+    name: 'find-redemptions',
+    text: `select r.id, r.deck_id as "deckId", r.pos, c.code, d.book_id as "bookId" from redemptions r
+      join coupons c on c.tenant_id = $1 and c.deck_id = r.deck_id and c.pos = r.pos
+      join decks d on d.tenant_id = $1 and d.deck_id = r.deck_id
+      where r.tenant_id = $1 and r.id = any($2::uuid[])`,
+    values: [tenantId, wellFormed],
+  });
+  return new Map(rows.map(({ id, ...location }) => [id, { id, location }]));
+}
+
+/** Which of these redemptions were given back; read under their coupons' locks, without which none is given back. */
+export async function readReversed(tx: Transaction, tenantId: number, ids: string[]): Promise<Set<string>> {
+  if (ids.length === 0) return new Set();
+  const { rows } = await tx.query<{ id: string }>({
+    name: 'read-reversed',
+    text: 'select id from redemptions where tenant_id = $1 and id = any($2::uuid[]) and reversed_at is not null',
+    values: [tenantId, ids],
+  });
+  return new Set(rows.map((row) => row.id));
+}
