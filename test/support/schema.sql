@@ -1,0 +1,320 @@
+table api_keys
+  tenant_id integer not null
+  key_id integer not null generated always as identity
+  id uuid not null
+  name text not null
+  role text collate C not null
+  secret_hash bytea not null
+  expires_at timestamp with time zone
+  revoked_at timestamp with time zone
+  created_at timestamp with time zone not null
+  api_keys_key_id_key: UNIQUE (key_id)
+  api_keys_pk: PRIMARY KEY (tenant_id, id)
+  api_keys_role_check: CHECK ((role = ANY (ARRAY['admin'::text, 'operator'::text, 'redeemer'::text])))
+  api_keys_secret_hash_key: UNIQUE (tenant_id, secret_hash)
+  api_keys_tenant_fk: FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id)
+
+table book_counters with (fillfactor=50)
+  tenant_id integer not null
+  book_id integer not null
+  stripe smallint not null
+  redemptions bigint not null default 0
+  voided bigint not null default 0
+  book_counters_pk: PRIMARY KEY (tenant_id, book_id, stripe)
+
+table book_revisions
+  tenant_id integer not null
+  book_id integer not null
+  rev integer not null
+  at timestamp with time zone not null
+  actor text collate C not null
+  status text collate C not null
+  starts_at timestamp with time zone
+  ends_at timestamp with time zone
+  max_codes_per_user integer
+  max_redemptions_per_code integer
+  max_redemptions_per_user integer
+  max_redemptions bigint
+  book_revisions_pk: PRIMARY KEY (tenant_id, book_id, rev)
+
+table books
+  tenant_id integer not null
+  book_id integer not null generated always as identity
+  id uuid not null
+  name text not null
+  description text
+  status text collate C not null
+  time_zone text not null
+  starts_at timestamp with time zone
+  ends_at timestamp with time zone
+  max_codes_per_user integer
+  max_redemptions_per_code integer
+  max_redemptions_per_user integer
+  max_redemptions bigint
+  lock_ttl_seconds integer not null
+  require_lock boolean not null
+  self_service boolean not null
+  metadata jsonb not null
+  rev integer not null
+  created_at timestamp with time zone not null
+  updated_at timestamp with time zone not null
+  books_id_key: UNIQUE (tenant_id, id)
+  books_lock_ttl_seconds_check: CHECK ((lock_ttl_seconds > 0))
+  books_max_codes_per_user_check: CHECK ((max_codes_per_user > 0))
+  books_max_redemptions_check: CHECK ((max_redemptions > 0))
+  books_max_redemptions_per_code_check: CHECK ((max_redemptions_per_code > 0))
+  books_max_redemptions_per_user_check: CHECK ((max_redemptions_per_user > 0))
+  books_pk: PRIMARY KEY (tenant_id, book_id)
+  books_rev_check: CHECK ((rev > 0))
+  books_status_check: CHECK ((status = ANY (ARRAY['draft'::text, 'active'::text, 'paused'::text, 'closed'::text])))
+  books_tenant_fk: FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id)
+  books_window_check: CHECK ((starts_at < ends_at))
+
+table code_patterns
+  tenant_id integer not null
+  pattern_id integer not null generated always as identity
+  template text collate C not null
+  alphabet text collate C not null
+  key_version integer not null
+  wrapped_key bytea not null
+  next_index bigint not null
+  created_at timestamp with time zone not null
+  code_patterns_next_index_check: CHECK ((next_index >= 0))
+  code_patterns_pk: PRIMARY KEY (tenant_id, pattern_id)
+  code_patterns_template_key: UNIQUE (tenant_id, template, alphabet)
+
+table code_secrets
+  key_version integer not null
+  check_value bytea not null
+  created_at timestamp with time zone not null
+  code_secrets_pkey: PRIMARY KEY (key_version)
+
+table coupons with (fillfactor=85)
+  pos bigint not null
+  holder_id bigint
+  assigned_at timestamp with time zone
+  lock_expires_at timestamp with time zone
+  tenant_id integer not null
+  deck_id integer not null
+  rev integer not null
+  redemptions integer not null default 0
+  max_redemptions integer
+  fence integer not null default 0
+  voided boolean not null default false
+  code text collate C not null
+  coupons_fence_check: CHECK ((fence >= 0))
+  coupons_holder_check: CHECK ((voided OR (holder_id IS NOT NULL)))
+  coupons_pk: PRIMARY KEY (tenant_id, deck_id, pos)
+  coupons_redemptions_check: CHECK (((redemptions >= 0) AND (redemptions <= max_redemptions)))
+  coupons_rev_check: CHECK ((rev > 0))
+  coupons_voided_lock_check: CHECK ((NOT (voided AND (lock_expires_at IS NOT NULL))))
+
+table dealers with (fillfactor=50)
+  tenant_id integer not null
+  book_id integer not null
+  dealers_pk: PRIMARY KEY (tenant_id, book_id)
+
+table deck_codes
+  tenant_id integer not null
+  deck_id integer not null
+  pos bigint not null
+  code text collate C not null
+  deck_codes_code_key: UNIQUE (tenant_id, code)
+  deck_codes_pk: PRIMARY KEY (tenant_id, deck_id, pos)
+
+table deck_taken
+  tenant_id integer not null
+  deck_id integer not null
+  pos bigint not null
+  deck_taken_pk: PRIMARY KEY (tenant_id, deck_id, pos)
+
+table decks with (fillfactor=50)
+  tenant_id integer not null
+  deck_id integer not null generated always as identity
+  id uuid not null
+  book_id integer not null
+  kind text collate C not null
+  size bigint not null
+  next_pos bigint not null default 0
+  taken_ahead bigint not null default 0
+  voided bigint not null default 0
+  pattern_id integer
+  first_index bigint
+  created_at timestamp with time zone not null
+  decks_id_key: UNIQUE (tenant_id, id)
+  decks_kind_check: CHECK ((kind = ANY (ARRAY['generated'::text, 'uploaded'::text])))
+  decks_next_pos_check: CHECK (((next_pos >= 0) AND (next_pos <= size)))
+  decks_pattern_check: CHECK (((kind = 'generated'::text) = ((pattern_id IS NOT NULL) AND (first_index IS NOT NULL))))
+  decks_pk: PRIMARY KEY (tenant_id, deck_id)
+  decks_size_check: CHECK ((size >= 0))
+  decks_taken_ahead_check: CHECK (((taken_ahead >= 0) AND (taken_ahead <= (size - next_pos))))
+  decks_voided_check: CHECK (((voided >= 0) AND (voided <= size)))
+
+table events partition by RANGE (at)
+  pos bigint not null
+  at timestamp with time zone not null
+  holder_id bigint
+  lock_expires_at timestamp with time zone
+  expires_at timestamp with time zone
+  redemption_id uuid
+  tenant_id integer not null
+  deck_id integer not null
+  rev integer not null
+  redemptions integer not null
+  fence integer not null
+  kind smallint not null
+  actor text collate C not null
+  reason text
+  events_kind_check: CHECK (((kind >= 1) AND (kind <= 7)))
+  events_pk: PRIMARY KEY (tenant_id, deck_id, pos, rev, at)
+
+table events_default DEFAULT
+  pos bigint not null
+  at timestamp with time zone not null
+  holder_id bigint
+  lock_expires_at timestamp with time zone
+  expires_at timestamp with time zone
+  redemption_id uuid
+  tenant_id integer not null
+  deck_id integer not null
+  rev integer not null
+  redemptions integer not null
+  fence integer not null
+  kind smallint not null
+  actor text collate C not null
+  reason text
+  events_default_pkey: PRIMARY KEY (tenant_id, deck_id, pos, rev, at)
+  events_kind_check: CHECK (((kind >= 1) AND (kind <= 7)))
+
+table failed_lookups with (fillfactor=70)
+  empty_at_ms bigint not null
+  last_at_ms bigint not null
+  tenant_id integer not null
+  cost_ms integer not null
+  depth_ms integer not null
+  key_hash uuid not null
+  failed_lookups_pk: PRIMARY KEY (tenant_id, key_hash)
+
+table holders
+  holder_id bigint not null generated always as identity
+  tenant_id integer not null
+  book_id integer not null
+  user_id text collate C
+  holders_pk: PRIMARY KEY (tenant_id, holder_id)
+  holders_user_key: UNIQUE (tenant_id, user_id, book_id)
+
+table idempotency
+  key_hash uuid not null
+  fingerprint bigint not null
+  pos bigint
+  kept_until timestamp with time zone
+  tenant_id integer not null
+  deck_id integer
+  rev integer
+  status smallint
+  reply jsonb
+  idempotency_pk: PRIMARY KEY (tenant_id, key_hash)
+
+table redemptions with (fillfactor=95)
+  id uuid not null
+  pos bigint not null
+  at timestamp with time zone not null
+  reversed_at timestamp with time zone
+  tenant_id integer not null
+  deck_id integer not null
+  seq integer not null
+  reference text
+  metadata jsonb
+  redemptions_pk: PRIMARY KEY (tenant_id, id)
+  redemptions_seq_check: CHECK ((seq > 0))
+
+table tenants
+  tenant_id integer not null generated always as identity
+  id uuid not null
+  slug text collate C not null
+  name text not null
+  created_at timestamp with time zone not null
+  tenants_id_key: UNIQUE (id)
+  tenants_pkey: PRIMARY KEY (tenant_id)
+  tenants_slug_key: UNIQUE (slug)
+
+CREATE UNIQUE INDEX api_keys_key_id_key ON public.api_keys USING btree (key_id)
+
+CREATE UNIQUE INDEX api_keys_pk ON public.api_keys USING btree (tenant_id, id)
+
+CREATE UNIQUE INDEX api_keys_secret_hash_key ON public.api_keys USING btree (tenant_id, secret_hash)
+
+CREATE UNIQUE INDEX book_counters_pk ON public.book_counters USING btree (tenant_id, book_id, stripe)
+
+CREATE UNIQUE INDEX book_revisions_pk ON public.book_revisions USING btree (tenant_id, book_id, rev)
+
+CREATE UNIQUE INDEX books_id_key ON public.books USING btree (tenant_id, id)
+
+CREATE UNIQUE INDEX books_pk ON public.books USING btree (tenant_id, book_id)
+
+CREATE UNIQUE INDEX code_patterns_pk ON public.code_patterns USING btree (tenant_id, pattern_id)
+
+CREATE UNIQUE INDEX code_patterns_template_key ON public.code_patterns USING btree (tenant_id, template, alphabet)
+
+CREATE UNIQUE INDEX code_secrets_pkey ON public.code_secrets USING btree (key_version)
+
+CREATE INDEX coupons_holder_idx ON public.coupons USING btree (tenant_id, holder_id)
+
+CREATE UNIQUE INDEX coupons_pk ON public.coupons USING btree (tenant_id, deck_id, pos)
+
+CREATE UNIQUE INDEX dealers_pk ON public.dealers USING btree (tenant_id, book_id)
+
+CREATE UNIQUE INDEX deck_codes_code_key ON public.deck_codes USING btree (tenant_id, code)
+
+CREATE UNIQUE INDEX deck_codes_pk ON public.deck_codes USING btree (tenant_id, deck_id, pos)
+
+CREATE UNIQUE INDEX deck_taken_pk ON public.deck_taken USING btree (tenant_id, deck_id, pos)
+
+CREATE INDEX decks_book_idx ON public.decks USING btree (tenant_id, book_id, deck_id)
+
+CREATE UNIQUE INDEX decks_id_key ON public.decks USING btree (tenant_id, id)
+
+CREATE INDEX decks_pattern_idx ON public.decks USING btree (tenant_id, pattern_id, first_index) WHERE (pattern_id IS NOT NULL)
+
+CREATE UNIQUE INDEX decks_pk ON public.decks USING btree (tenant_id, deck_id)
+
+CREATE UNIQUE INDEX events_default_pkey ON public.events_default USING btree (tenant_id, deck_id, pos, rev, at)
+
+CREATE UNIQUE INDEX events_pk ON ONLY public.events USING btree (tenant_id, deck_id, pos, rev, at)
+
+CREATE UNIQUE INDEX failed_lookups_pk ON public.failed_lookups USING btree (tenant_id, key_hash)
+
+CREATE UNIQUE INDEX holders_pk ON public.holders USING btree (tenant_id, holder_id)
+
+CREATE UNIQUE INDEX holders_user_key ON public.holders USING btree (tenant_id, user_id, book_id)
+
+CREATE INDEX idempotency_kept_until_idx ON public.idempotency USING btree (kept_until) WHERE (kept_until IS NOT NULL)
+
+CREATE UNIQUE INDEX idempotency_pk ON public.idempotency USING btree (tenant_id, key_hash)
+
+CREATE UNIQUE INDEX redemptions_pk ON public.redemptions USING btree (tenant_id, id)
+
+CREATE UNIQUE INDEX tenants_id_key ON public.tenants USING btree (id)
+
+CREATE UNIQUE INDEX tenants_pkey ON public.tenants USING btree (tenant_id)
+
+CREATE UNIQUE INDEX tenants_slug_key ON public.tenants USING btree (slug)
+
+CREATE OR REPLACE FUNCTION public.create_event_partitions(from_time timestamp with time zone, months integer)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  first_day timestamptz;
+  name text;
+begin
+  for step in 0 .. months - 1 loop
+    first_day := (date_trunc('month', from_time at time zone 'UTC') + make_interval(months => step)) at time zone 'UTC';
+    name := 'events_' || to_char(first_day at time zone 'UTC', 'YYYY_MM');
+    if to_regclass(name) is null then
+      execute format(
+        'create table %I partition of events for values from (%L) to (%L)', name, first_day,
+        ((first_day at time zone 'UTC') + interval '1 month') at time zone 'UTC');
+    end if;
+  end loop;
+end $function$
