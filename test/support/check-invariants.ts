@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs';
+import { Client } from 'pg';
+
+/** The queries of invariants.sql by name. */
+const invariants = readFileSync(new URL('invariants.sql', import.meta.url), 'utf8')
+  .split(/^-- name: /m)
+  .slice(1)
+  .map((part) => {
+    const end = part.indexOf('\n');
+    return { name: part.slice(0, end).trim(), query: part.slice(end) };
+  });
+
+/** Runs every invariant and returns those that are broken, with the rows that break them; empty where all are kept. */
+export async function findBrokenInvariants(databaseUrl: string): Promise<{ name: string; rows: unknown[] }[]> {
+  const client = new Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    const broken: { name: string; rows: unknown[] }[] = [];
+    for (const { name, query } of invariants) {
+      const { rows } = await client.query(query);
+      if (rows.length > 0) broken.push({ name, rows: rows.slice(0, 5) });
+    }
+    return broken;
+  } finally {
+    await client.end();
+  }
+}

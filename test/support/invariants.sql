@@ -1,0 +1,168 @@
+-- The promises of the product as queries: each returns no row where its promise is kept. Every line that begins with
+-- "-- name:" starts a query. Run them when nothing is in flight.
+
+-- name: 1a a code has at most one coupon
+select tenant_id, code, count(*) from coupons group by 1, 2 having count(*) > 1;
+
+-- name: 1b a coupon's holder is its last event's
+select c.tenant_id, c.code, c.holder_id, e.holder_id from coupons c
+join events e on (e.tenant_id, e.deck_id, e.pos, e.rev) = (c.tenant_id, c.deck_id, c.pos, c.rev)
+where c.holder_id is distinct from e.holder_id;
+
+-- name: 1c an uploaded coupon carries the code of its place
+select c.tenant_id, c.code, d.code from coupons c
+join decks k on (k.tenant_id, k.deck_id) = (c.tenant_id, c.deck_id) and k.kind = 'uploaded'
+left join deck_codes d on (d.tenant_id, d.deck_id, d.pos) = (c.tenant_id, c.deck_id, c.pos)
+where d.code is distinct from c.code;
+
+-- name: 2a redemptions counted are the redemptions not reversed
+select c.tenant_id, c.code, c.redemptions, count(r.id) from coupons c
+left join redemptions r on (r.tenant_id, r.deck_id, r.pos) = (c.tenant_id, c.deck_id, c.pos) and r.reversed_at is null
+group by c.tenant_id, c.deck_id, c.pos having c.redemptions <> count(r.id);
+
+-- name: 2b redemptions counted are the redeemed events less the reversed ones
+select c.tenant_id, c.code, c.redemptions from coupons c
+join events e on (e.tenant_id, e.deck_id, e.pos) = (c.tenant_id, c.deck_id, c.pos)
+group by c.tenant_id, c.deck_id, c.pos
+having c.redemptions <> count(*) filter (where e.kind = 5) - count(*) filter (where e.kind = 6);
+
+-- name: 2c no coupon was redeemed more often than it allows, at any revision
+select c.tenant_id, c.code, e.rev, e.redemptions, c.max_redemptions from coupons c
+join events e on (e.tenant_id, e.deck_id, e.pos) = (c.tenant_id, c.deck_id, c.pos)
+where e.redemptions > c.max_redemptions or e.redemptions < 0;
+
+-- name: 2d every redemption has its redeemed event, and every reversed one its reversed event
+select r.tenant_id, r.id from redemptions r
+left join events e on (e.tenant_id, e.deck_id, e.pos) = (r.tenant_id, r.deck_id, r.pos) and e.redemption_id = r.id
+group by r.tenant_id, r.id
+having count(*) filter (where e.kind = 5) <> 1
+  or count(*) filter (where e.kind = 6) <> (case when r.reversed_at is null then 0 else 1 end);
+
+-- name: 3a no user has more codes of a book than some revision of the book allowed
+select h.tenant_id, h.book_id, h.holder_id, count(*) from holders h
+join coupons c on (c.tenant_id, c.holder_id) = (h.tenant_id, h.holder_id) and not c.voided
+join lateral (select bool_or(max_codes_per_user is null) as free, max(max_codes_per_user) as most from book_revisions r
+  where (r.tenant_id, r.book_id) = (h.tenant_id, h.book_id)) allowed on not allowed.free
+group by h.tenant_id, h.book_id, h.holder_id, allowed.most having count(*) > allowed.most;
+
+-- name: 3b no user has redeemed more in a book than some revision of the book allowed
+select h.tenant_id, h.book_id, h.holder_id, sum(c.redemptions) from holders h
+join coupons c on (c.tenant_id, c.holder_id) = (h.tenant_id, h.holder_id)
+join lateral (select bool_or(max_redemptions_per_user is null) as free, max(max_redemptions_per_user) as most
+  from book_revisions r where (r.tenant_id, r.book_id) = (h.tenant_id, h.book_id)) allowed on not allowed.free
+group by h.tenant_id, h.book_id, h.holder_id, allowed.most having sum(c.redemptions) > allowed.most;
+
+-- name: 3c no book was redeemed more often than some revision of it allowed
+select b.tenant_id, b.book_id, sum(n.redemptions) from books b
+join book_counters n on (n.tenant_id, n.book_id) = (b.tenant_id, b.book_id)
+join lateral (select bool_or(max_redemptions is null) as free, max(max_redemptions) as most from book_revisions r
+  where (r.tenant_id, r.book_id) = (b.tenant_id, b.book_id)) allowed on not allowed.free
+group by b.tenant_id, b.book_id, allowed.most having sum(n.redemptions) > allowed.most;
+
+-- name: 3d a book's counters equal a recount
+select b.tenant_id, b.book_id, n.redemptions, n.voided, found.redemptions, found.voided from books b
+join lateral (select coalesce(sum(redemptions), 0) as redemptions, coalesce(sum(voided), 0) as voided
+  from book_counters n where (n.tenant_id, n.book_id) = (b.tenant_id, b.book_id)) n on true
+join lateral (select coalesce(sum(c.redemptions), 0) as redemptions,
+    count(*) filter (where c.voided and c.holder_id is not null) as voided
+  from decks d join coupons c on (c.tenant_id, c.deck_id) = (d.tenant_id, d.deck_id)
+  where (d.tenant_id, d.book_id) = (b.tenant_id, b.book_id)) found on true
+where (n.redemptions, n.voided) is distinct from (found.redemptions, found.voided);
+
+-- name: 4a a grant adds one to the fence, and nothing else changes it
+select tenant_id, deck_id, pos, rev, kind, fence, before from (
+  select *, lag(fence, 1, 0) over (partition by tenant_id, deck_id, pos order by rev) as before from events) e
+where fence <> before + (case when kind = 2 then 1 else 0 end);
+
+-- name: 4b no lock is granted while another one is live, and only a live one is renewed or ended
+select tenant_id, deck_id, pos, rev, kind, at, lock_before from (
+  select *, lag(lock_expires_at) over (partition by tenant_id, deck_id, pos order by rev) as lock_before from events) e
+where (kind = 2 and lock_before > at) or (kind in (3, 4) and (lock_before is null or lock_before <= at));
+
+-- name: 4c a redeem and a void end the lock
+select tenant_id, deck_id, pos, rev from events where kind in (4, 5, 7) and lock_expires_at is not null;
+
+-- name: 5a every idempotency key of a change points to an event of its own
+select i.tenant_id, i.key_hash from idempotency i
+left join events e on (e.tenant_id, e.deck_id, e.pos, e.rev) = (i.tenant_id, i.deck_id, i.pos, i.rev)
+where i.deck_id is not null and e.rev is null
+union all
+select tenant_id, (array_agg(key_hash))[1] from idempotency where deck_id is not null
+group by tenant_id, deck_id, pos, rev having count(*) > 1;
+
+-- name: 6a the revisions of a coupon are 1 to its own, without gaps
+select c.tenant_id, c.code, c.rev, count(e.rev), min(e.rev), max(e.rev) from coupons c
+left join events e on (e.tenant_id, e.deck_id, e.pos) = (c.tenant_id, c.deck_id, c.pos)
+group by c.tenant_id, c.deck_id, c.pos
+having count(e.rev) <> c.rev or min(e.rev) <> 1 or max(e.rev) <> c.rev or count(distinct e.rev) <> c.rev;
+
+-- name: 6b the last event gives the coupon
+select c.tenant_id, c.code from coupons c
+join events e on (e.tenant_id, e.deck_id, e.pos, e.rev) = (c.tenant_id, c.deck_id, c.pos, c.rev)
+where (c.redemptions, c.fence, c.lock_expires_at, c.voided)
+  is distinct from (e.redemptions, e.fence, e.lock_expires_at, e.kind = 7);
+
+-- name: 6c every event belongs to a coupon, and time does not go back along a coupon's revisions
+select e.tenant_id, e.deck_id, e.pos, e.rev from events e
+left join coupons c on (c.tenant_id, c.deck_id, c.pos) = (e.tenant_id, e.deck_id, e.pos) where c.rev is null
+union all
+select tenant_id, deck_id, pos, rev from (
+  select *, lag(at) over (partition by tenant_id, deck_id, pos order by rev) as before from events) e
+where at < before;
+
+-- name: 6d a coupon is made by an assignment or by voiding, and nothing follows voiding
+select tenant_id, deck_id, pos, rev, kind from events where rev = 1 and kind not in (1, 7) or rev > 1 and kind = 1
+union all
+select e.tenant_id, e.deck_id, e.pos, e.rev, e.kind from events e
+join coupons c on (c.tenant_id, c.deck_id, c.pos) = (e.tenant_id, e.deck_id, e.pos) where e.kind = 7 and e.rev <> c.rev;
+
+-- name: 7a codes are left, in somebody's hands, or voided before
+select d.tenant_id, d.deck_id, d.size, d.next_pos, d.taken_ahead, d.voided, count(c.pos) from decks d
+left join coupons c on (c.tenant_id, c.deck_id) = (d.tenant_id, d.deck_id) and c.holder_id is not null
+group by d.tenant_id, d.deck_id
+having d.size <> (d.size - d.next_pos - d.taken_ahead) + count(c.pos) + d.voided;
+
+-- name: 7b what was taken ahead stands in deck_taken, ahead of the deal and with a coupon
+select d.tenant_id, d.deck_id, d.taken_ahead, count(t.pos) from decks d
+left join deck_taken t on (t.tenant_id, t.deck_id) = (d.tenant_id, d.deck_id)
+group by d.tenant_id, d.deck_id having d.taken_ahead <> count(t.pos) or min(t.pos) < d.next_pos
+union all
+select t.tenant_id, t.deck_id, t.pos, 0 from deck_taken t
+left join coupons c on (c.tenant_id, c.deck_id, c.pos) = (t.tenant_id, t.deck_id, t.pos) where c.rev is null;
+
+-- name: 7c an uploaded deck has its codes, at the positions 0 to size - 1
+select d.tenant_id, d.deck_id, d.size, count(c.pos) from decks d
+left join deck_codes c on (c.tenant_id, c.deck_id) = (d.tenant_id, d.deck_id)
+where d.kind = 'uploaded' group by d.tenant_id, d.deck_id
+having count(c.pos) <> d.size or min(c.pos) < 0 or max(c.pos) >= d.size;
+
+-- name: 7d the decks of a pattern do not overlap and stay below its next index
+select a.tenant_id, a.deck_id, b.deck_id from decks a
+join decks b on (b.tenant_id, b.pattern_id) = (a.tenant_id, a.pattern_id) and a.deck_id < b.deck_id
+where a.first_index < b.first_index + b.size and b.first_index < a.first_index + a.size
+union all
+select d.tenant_id, d.deck_id, p.pattern_id from decks d
+join code_patterns p on (p.tenant_id, p.pattern_id) = (d.tenant_id, d.pattern_id)
+where d.first_index + d.size > p.next_index;
+
+-- name: 8a no lock, redeem or assign unless some revision in force at that moment allowed it
+select e.tenant_id, e.deck_id, e.pos, e.rev, e.kind, e.at from events e
+join decks d on (d.tenant_id, d.deck_id) = (e.tenant_id, e.deck_id)
+where e.kind in (1, 2, 3, 5) and not exists (
+  select from (
+    select *, lead(at, 1, 'infinity') over (partition by tenant_id, book_id order by rev) as until from book_revisions) r
+  where (r.tenant_id, r.book_id) = (d.tenant_id, d.book_id) and e.at >= r.at and e.at <= r.until
+    and r.status = 'active' and e.at < coalesce(r.ends_at, 'infinity')
+    and (e.kind = 1 or e.at >= coalesce(r.starts_at, '-infinity')));
+
+-- name: 9a no row crosses tenants
+select c.tenant_id, c.deck_id from coupons c
+left join decks d on (d.tenant_id, d.deck_id) = (c.tenant_id, c.deck_id) where d.deck_id is null
+union all
+select d.tenant_id, d.deck_id from decks d
+left join books b on (b.tenant_id, b.book_id) = (d.tenant_id, d.book_id) where b.book_id is null
+union all
+select c.tenant_id, c.deck_id from coupons c
+left join holders h on (h.tenant_id, h.holder_id) = (c.tenant_id, c.holder_id)
+join decks d on (d.tenant_id, d.deck_id) = (c.tenant_id, c.deck_id)
+where c.holder_id is not null and h.book_id is distinct from d.book_id;
