@@ -191,10 +191,20 @@ describe('authentication', () => {
 
   test('a look-up that was under way when its key was revoked is not remembered', async () => {
     const { id, secret } = await makeKey();
+    const revoked = Promise.withResolvers<void>();
+    const query = core.pool.query.bind(core.pool) as (config: object) => Promise<unknown>;
+    const slow = jest.spyOn(core.pool, 'query').mockImplementationOnce(async (config: object) => {
+      const seenBefore = await query(config);
+      await revoked.promise;
+      return seenBefore as never;
+    });
     const under = authenticateKey(core, secret);
     await revokeApiKey(core, admin, id);
-    await under;
     expect(await authenticateKey(core, secret)).toBeNull();
+    revoked.resolve();
+    expect(await under).not.toBeNull();
+    expect(await authenticateKey(core, secret)).toBeNull();
+    slow.mockRestore();
   });
 
   test('a key is refused from its expiry on, also where it was remembered before', async () => {
