@@ -14,7 +14,7 @@ import {
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { findFreePort } from '../../containers/local/find-free-port.ts';
 import { callLocalApi, readAdminKey } from '../support/call-local-api.ts';
 import { makeUser, type TestUser } from '../support/make-user.ts';
@@ -23,6 +23,9 @@ import { killAll, type NpmStart, runNpmStart, type StartedProcess, waitUntilGone
 
 const project = resolve(import.meta.dirname, '../..');
 const seen: StartedProcess[] = [];
+/** Each start is quick alone; on a machine that does much else at once, flushing a new database to disk is not. */
+const patienceMillis = 180_000;
+jest.setTimeout(patienceMillis);
 
 /** A scratch directory, the home of secrets and data in it, and a port for the API. */
 type Place = { scratch: string; home: string; port: number };
