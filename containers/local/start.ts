@@ -1,3 +1,4 @@
+import './require-node-24.js';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Config, ConfigError, type Log, migrateToLatest, readConfig } from '../../core/index.ts';
