@@ -37,8 +37,8 @@ const replicaPoolMax = 4;
  */
 export async function openCore(config: Config, parts: CoreParts): Promise<Core> {
   const { log, clock = systemClock, random = systemRandom, onBatch = () => {} } = parts;
-  const pool = open(config.database, config.databasePoolMax, log);
-  const readPool = config.replica === null ? pool : open(config.replica, replicaPoolMax, log);
+  const pool = open(config.database, config.databasePoolMax, 'by-key', log);
+  const readPool = config.replica === null ? pool : open(config.replica, replicaPoolMax, 'by-cost', log);
   const db = kyselyOver(pool);
   const redis = openRedis(config.redis, log, random);
   const core: Core & { batches: CouponBatches } = {
@@ -93,9 +93,10 @@ export async function checkReady(core: Pick<Core, 'pool' | 'log'>): Promise<void
   }
 }
 
-function open(address: DatabaseAddress, max: number, log: Log): pg.Pool {
+function open(address: DatabaseAddress, max: number, plans: 'by-key' | 'by-cost', log: Log): pg.Pool {
   return openPool(address, {
     max,
+    plans,
     applicationName: 'qurable',
     answerTimeoutMillis: limits.answerTimeoutMillis,
     onError: (error) => log.warn({ error: loggable(error) }, 'an idle database connection was lost'),
