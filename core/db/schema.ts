@@ -90,6 +90,7 @@ export interface Schema {
     created_at: Time;
   };
   deck_codes: { tenant_id: number; deck_id: number; pos: number; code: string };
+  deck_blocks: { tenant_id: number; deck_id: number; block: number; codes: string };
   deck_taken: { tenant_id: number; deck_id: number; pos: number };
   holders: { holder_id: Generated<number>; tenant_id: number; book_id: number; user_id: string | null };
   coupons: {
