@@ -6,6 +6,7 @@ import { type DealtDeck, drawPlace, takePlace } from '../codes/draw-rules.ts';
 import { type Location, locateCodes } from '../codes/locate-codes.ts';
 import { lockDealers, readDealtDecks, writeDealtDecks } from '../codes/read-dealt-decks.ts';
 import type { Core } from '../core.ts';
+import { plainArray, textArray, timeArray } from '../db/array-text.ts';
 import { retryTransaction } from '../db/retry-transaction.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { CouponError, refuse } from '../errors.ts';
@@ -288,13 +289,13 @@ async function insertCoupons(tx: Transaction, tenantId: number, coupons: CouponS
         $8::boolean[])`,
     values: [
       tenantId,
-      coupons.map((coupon) => coupon.deckId),
-      coupons.map((coupon) => coupon.pos),
-      coupons.map((coupon) => coupon.code),
-      coupons.map((coupon) => coupon.holderId),
-      coupons.map((coupon) => coupon.assignedAt),
-      coupons.map((coupon) => coupon.maxRedemptions),
-      coupons.map((coupon) => coupon.voided),
+      plainArray(coupons.map((coupon) => coupon.deckId)),
+      plainArray(coupons.map((coupon) => coupon.pos)),
+      textArray(coupons.map((coupon) => coupon.code)),
+      plainArray(coupons.map((coupon) => coupon.holderId)),
+      timeArray(coupons.map((coupon) => coupon.assignedAt)),
+      plainArray(coupons.map((coupon) => coupon.maxRedemptions)),
+      plainArray(coupons.map((coupon) => coupon.voided)),
     ],
   });
 }
