@@ -112,11 +112,8 @@ async function prepare(
   const bookIds = [...new Set(locations.map((location) => location.bookId))];
   await enterBookGate(tx, bookIds);
   const books = await readBooksForDecision(tx, tenantId, bookIds);
-  if ([...books.values()].some((book) => book.maxRedemptionsPerUser !== null)) {
-    const identities = await readCouponStates(tx, tenantId, locations);
-    await lockHolders(tx, tenantId, identities.values(), books);
-  }
-  const coupons = await lockCoupons(tx, tenantId, locations);
+  const lockable = await lockHoldersAt(tx, tenantId, locations, books);
+  const coupons = await lockCoupons(tx, tenantId, lockable);
   await lockCounters(tx, tenantId, countedBooks(targets, books), stripe);
   const { now, usedKeys } = await readMoment(
     tx,
@@ -135,6 +132,24 @@ async function prepare(
     usage: await readUsage(tx, tenantId, coupons.values(), books),
     pending: [],
   };
+}
+
+/**
+ * Locks the holders that limits look at, and returns the places whose coupons may be locked after them. A coupon that
+ * came to its place since the holders were read is left out: its holder is not locked, and can't be once coupons are.
+ * Its request was here before the coupon, and is told that there is none.
+ */
+async function lockHoldersAt(
+  tx: Transaction,
+  tenantId: number,
+  locations: Location[],
+  books: Map<number, BookRules>,
+): Promise<Location[]> {
+  const isLimited = ({ bookId }: Location) => books.get(bookId)!.maxRedemptionsPerUser !== null;
+  if (!locations.some(isLimited)) return locations;
+  const identities = await readCouponStates(tx, tenantId, locations);
+  await lockHolders(tx, tenantId, identities.values(), books);
+  return locations.filter((location) => !isLimited(location) || identities.has(placeName(location)));
 }
 
 /** The books whose counters the batch may change. */
