@@ -128,6 +128,8 @@ function groupByBook(decks: Iterable<DealtDeck & { bookId: number }>): Map<numbe
 
 function answerMember(bench: Bench, target: Target): Success | CouponError {
   const remembered = bench.keys.recall(target.command.keyed);
+  // Of two refusals, what the caller may not do at all comes before trouble with its key; a replay is no refusal.
+  if (remembered instanceof CouponError) return refuseClaim(bench, target.command) ?? remembered;
   if (remembered !== null) return remembered;
   switch (target.command.op) {
     case 'draw':
@@ -142,9 +144,8 @@ function answerMember(bench: Bench, target: Target): Success | CouponError {
 function draw(bench: Bench, command: DealCommand & { op: 'draw' }): Success | CouponError {
   const book = command.bookId === null ? undefined : bench.books.get(command.bookId);
   if (book === undefined) return refuse('book-not-found', 'There is no such book.');
-  if (command.caller.customerId !== null && !book.selfService) {
-    return refuse('forbidden', 'The book does not let customers claim codes by themselves.');
-  }
+  const forbidden = refuseClaim(bench, command);
+  if (forbidden !== null) return forbidden;
   const holder = bench.holders.get(holderName(book.bookId, command.userId))!;
   const refused = refuseAssign(bench, book, holder);
   if (refused !== null) return refused;
@@ -152,6 +153,13 @@ function draw(bench: Bench, command: DealCommand & { op: 'draw' }): Success | Co
   const place = drawPlace(decks, bench.core.random);
   if (place === null) return refuse('no-codes-left', 'Every code of the book has been handed out or voided.');
   return make(bench, command, book, holder, { ...place, bookId: book.bookId, code: '' });
+}
+
+/** Why a customer may not draw from this book, or null: only where the book lets it, and no other role is asked. */
+function refuseClaim(bench: Bench, command: DealCommand): CouponError | null {
+  if (command.op !== 'draw' || command.caller.customerId === null || command.bookId === null) return null;
+  if (bench.books.get(command.bookId)?.selfService !== false) return null;
+  return refuse('forbidden', 'The book does not let customers claim codes by themselves.');
 }
 
 function take(bench: Bench, command: DealCommand & { op: 'take' }, location: Location | null): Success | CouponError {
