@@ -363,6 +363,22 @@ describe('a key', () => {
     expect(new Set(claims.map(({ body }) => body.code)).size).toBe(3);
   });
 
+  test('is named after what the caller may not do at all', async () => {
+    const [open, shut] = await Promise.all(
+      [true, false].map(async (selfService) => {
+        const { body } = await createBook(one, admin, { name: 'Claims', status: 'active', selfService }, null);
+        return body.id;
+      }),
+    );
+    await generateCodes(one, admin, open!, { count: 10, pattern: 'CLAIM-####-####' }, null);
+    const key = uniqueName();
+    const claim = (bookId: string) => assignCoupon(one, customer('u-1'), { bookId, userId: 'u-1' }, key);
+    const first = await claim(open!);
+    await expect(claim(shut!)).rejects.toMatchObject({ kind: 'forbidden' });
+    await changeBook(one, admin, open!, { selfService: false }, null);
+    expect(await claim(open!)).toEqual({ body: first.body, replayed: true });
+  });
+
   test('names one request however its code, its body’s order or a redemption’s id are written', async () => {
     const code = await heldCode();
     const key = uniqueName();
