@@ -42,7 +42,10 @@ describe('what the documentation shows', () => {
     const script = blocks.join('\n').replace('http://127.0.0.1:3000', api.address);
     expect(script).toContain(api.address);
     const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', script], { cwd: folder, env: environment() });
-    const [generated, redeemed, refused, uploaded] = stdout.split(/(?<=\})(?=\{)/).map((json) => JSON.parse(json));
+    const [generated, redeemed, refused, uploaded] = stdout
+      .trim()
+      .split('\n')
+      .map((json) => JSON.parse(json));
     expect(generated).toMatchObject({ count: 1_000_000, pattern: 'SUN-####-####', guessOdds: 1_100_000 });
     expect(redeemed).toMatchObject({ status: 'redeemed', redemption: { reference: 'order-1' } });
     expect(refused).toMatchObject({ kind: 'code-already-redeemed', status: 409 });
