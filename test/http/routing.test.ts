@@ -44,6 +44,21 @@ describe('what comes before any route', () => {
     },
   );
 
+  test('415: a body with a Content-Encoding is unsupported-media-type, and identity is none', async () => {
+    const upload = '/v1/books/0193a6f0-7c3e-7b1a-9d52-3f1f6f0c8a11/codes';
+    for (const [path, type] of [
+      ['/v1/books', 'application/json'],
+      [upload, 'text/csv'],
+      [upload, 'application/json'],
+    ] as const) {
+      const send = (encoding: string) =>
+        api.call('POST', path, { body: '{}', headers: { 'content-type': type, 'content-encoding': encoding } });
+      const { status, body } = await send('gzip');
+      expect([path, status, body.kind]).toEqual([path, 415, 'unsupported-media-type']);
+      expect((await send('identity')).status).not.toBe(415);
+    }
+  });
+
   test.each(['text/plain', 'application/xml', 'multipart/form-data; boundary=x', 'application/jsonx', 'nonsense'])(
     '415: a body of %s is unsupported-media-type',
     async (type) => {
