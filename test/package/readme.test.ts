@@ -46,7 +46,7 @@ describe('what the documentation shows', () => {
       .trim()
       .split('\n')
       .map((json) => JSON.parse(json));
-    expect(generated).toMatchObject({ count: 1_000_000, pattern: 'SUN-####-####', guessOdds: 1_100_000 });
+    expect(generated).toMatchObject({ count: 1_000_000, pattern: 'SUN-#####-#####', guessOdds: 1_100_000_000 });
     expect(redeemed).toMatchObject({ status: 'redeemed', redemption: { reference: 'order-1' } });
     expect(refused).toMatchObject({ kind: 'code-already-redeemed', status: 409 });
     expect(uploaded).toMatchObject({ accepted: 2, rejected: 0 });
