@@ -46,7 +46,7 @@ export const GenerateInput = strictObject(
       Type.Boolean({ description: `Take it even where more than one guess in ${limits.guessOddsMin} would be right.` }),
     ),
   },
-  { examples: [{ count: 1_000_000, pattern: 'BF26-####-####' }] },
+  { examples: [{ count: 100_000, pattern: 'BF26-####-####' }] },
 );
 
 /** What came of generating. */
