@@ -1,8 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Config, ConfigError, readConfig } from '../../core/config.ts';
-import { migrateToLatest } from '../../core/db/migrate.ts';
-import type { Log } from '../../core/log.ts';
+import { type Config, ConfigError, type Log, migrateToLatest, readConfig } from '../../core/index.ts';
 import { startServer } from '../api/server.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
 import { EmbeddedStartError } from './embedded-start-error.ts';

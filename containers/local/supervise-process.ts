@@ -59,7 +59,7 @@ export async function superviseProcess(command: SupervisedCommand, logFile: stri
 
   const gone = new Promise<void>((resolve) => supervisor.once('exit', () => resolve()));
   const exited = describeEnd(supervisor);
-  const pid = await waitForPid(supervisor, command.file);
+  const pid = await waitForPid(supervisor, command.file, logFile);
   const program = { pid, startedAt: inspectProcess(pid)?.startedAt };
   const stop = async (): Promise<void> => {
     if (supervisor.connected) supervisor.disconnect();
@@ -101,7 +101,7 @@ function describeEnd(supervisor: ChildProcess): Promise<string> {
   });
 }
 
-function waitForPid(supervisor: ChildProcess, file: string): Promise<number> {
+function waitForPid(supervisor: ChildProcess, file: string, logFile: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const fail = (why: string) => reject(new EmbeddedStartError(`${file} cannot be started: ${why}.`));
     supervisor.on('message', (report: SupervisorReport) => {
@@ -109,6 +109,6 @@ function waitForPid(supervisor: ChildProcess, file: string): Promise<number> {
       else fail(report.how);
     });
     supervisor.once('error', (error) => fail(error.message));
-    supervisor.once('exit', () => fail('its supervisor ended'));
+    supervisor.once('exit', () => fail(`its supervisor ended, see ${logFile}`));
   });
 }

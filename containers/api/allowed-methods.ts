@@ -1,0 +1,49 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { sendProblem } from './problems.ts';
+
+interface KnownPath {
+  matches: RegExp;
+  methods: Set<string>;
+}
+
+/**
+ * Answers what no route takes: 405 with `Allow` where the path has routes for other methods, else 404. Must be called
+ * before any route is added.
+ */
+export function answerUnknownRoutes(app: FastifyInstance): void {
+  const paths = new Map<string, KnownPath>();
+  app.addHook('onRoute', (route) => {
+    const known = paths.get(route.url) ?? { matches: patternOf(route.url), methods: new Set<string>() };
+    for (const method of [route.method].flat()) known.methods.add(method.toUpperCase());
+    paths.set(route.url, known);
+  });
+  app.setNotFoundHandler((request, reply) => answer([...paths.values()], request, reply));
+}
+
+function answer(paths: KnownPath[], request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  // An unread body would be taken for the next request.
+  if (request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined) {
+    reply.header('connection', 'close');
+  }
+  const path = request.url.split('?', 1)[0]!;
+  const methods = new Set(paths.filter(({ matches }) => matches.test(path)).flatMap((known) => [...known.methods]));
+  if (methods.size === 0) {
+    return sendProblem(reply, { kind: 'not-found', detail: 'There is no route with this path; see /docs.' });
+  }
+  const allow = [...methods].sort().join(', ');
+  return sendProblem(reply, {
+    kind: 'method-not-allowed',
+    detail: `${request.method} is not among this address’s methods: ${allow}.`,
+    allow,
+  });
+}
+
+/** `/v1/books/:bookId` as a pattern of paths; a `*` at the end stands for anything. */
+function patternOf(url: string): RegExp {
+  const parts = url.split('/').map((part) => {
+    if (part.startsWith(':')) return '[^/]+';
+    if (part === '*') return '.*';
+    return part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  });
+  return new RegExp(`^${parts.join('/')}$`);
+}

@@ -1,0 +1,75 @@
+import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage } from 'node:http';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { invalidInput, refuse } from '../../core/index.ts';
+import { parseJsonText } from './json-text.ts';
+
+/** A body comes in one or two packets; whoever takes this long holds a connection for its own sake. */
+const bodyMaxMillis = 30_000;
+
+type Done = (error: Error | null, body?: unknown) => void;
+
+/**
+ * Makes `application/json` the one content type that an application (or a part of it) takes.
+ * @param maxBytes a longer body is `body-too-large`
+ */
+export function takeJsonBodies(
+  app: Pick<FastifyInstance, 'removeAllContentTypeParsers' | 'addContentTypeParser'>,
+  maxBytes: number,
+): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', (request: FastifyRequest, payload: IncomingMessage, done: Done) => {
+    readBytes(request, payload, maxBytes, (error, bytes) => {
+      if (bytes === undefined) {
+        done(error);
+        return;
+      }
+      let value: unknown;
+      try {
+        value = parseBytes(bytes);
+      } catch (problem) {
+        done(problem as Error);
+        return;
+      }
+      done(null, value);
+    });
+  });
+}
+
+/** No bytes at all are no body, which some routes allow. */
+function parseBytes(bytes: Buffer): unknown {
+  if (bytes.length === 0) return undefined;
+  if (!isUtf8(bytes)) throw invalidInput('body', 'must be UTF-8');
+  const text = bytes.toString('utf8');
+  return parseJsonText(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
+}
+
+function readBytes(
+  request: FastifyRequest,
+  payload: IncomingMessage,
+  maxBytes: number,
+  done: (error: Error | null, bytes?: Buffer) => void,
+): void {
+  const tooLarge = () => refuse('body-too-large', `The body has more than the ${maxBytes} bytes that are taken here.`);
+  if (Number(request.headers['content-length']) > maxBytes) {
+    done(tooLarge());
+    return;
+  }
+  const chunks: Buffer[] = [];
+  let length = 0;
+  const timer = setTimeout(() => finish(invalidInput('body', 'did not arrive in time; send it whole')), bodyMaxMillis);
+  const finish = (error: Error | null) => {
+    clearTimeout(timer);
+    payload.off('data', onData).off('end', onEnd).off('error', onCut).off('close', onCut);
+    if (error !== null) done(error);
+    else done(null, chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, length));
+  };
+  const onData = (chunk: Buffer) => {
+    length += chunk.length;
+    chunks.push(chunk);
+    if (length > maxBytes) finish(tooLarge());
+  };
+  const onEnd = () => finish(null);
+  const onCut = () => finish(invalidInput('body', 'broke off before its end'));
+  payload.on('data', onData).on('end', onEnd).on('error', onCut).on('close', onCut);
+}

@@ -1,0 +1,171 @@
+import swagger from '@fastify/swagger';
+import type { FastifyInstance, FastifySchema } from 'fastify';
+import { type ErrorKind, errorKinds, limits } from '../../core/index.ts';
+import { problemTexts } from './problem-pages.ts';
+import { problemHeaders, toProblem } from './problems.ts';
+import type { RouteRules } from './roles.ts';
+
+/** An operation of the document, as far as it is completed here. */
+interface Operation {
+  operationId?: string;
+  parameters?: object[];
+  requestBody?: { required?: boolean };
+  responses: Record<string, { headers?: Record<string, object> } & Record<string, unknown>>;
+  security?: object[];
+  [extension: `x-${string}`]: unknown;
+}
+
+interface Document {
+  paths: Record<string, Record<string, Operation>>;
+}
+
+const tags = [
+  { name: 'books', description: 'Campaigns with their rules.' },
+  { name: 'codes', description: 'What fills books: generated and uploaded decks of codes.' },
+  { name: 'coupons', description: 'Codes in users’ hands: assign, validate, lock, redeem.' },
+  { name: 'redemptions', description: 'Uses of coupons, which can be given back.' },
+  { name: 'users', description: 'What a user holds, and erasure.' },
+  { name: 'keys', description: 'API keys.' },
+  { name: 'tenants', description: 'Businesses that share a deployment and see nothing of each other.' },
+  { name: 'service', description: 'Health, documentation and metrics.' },
+];
+
+const everyGuarded: ErrorKind[] = ['unauthenticated', 'forbidden', 'invalid-input', 'rate-limited', 'unavailable'];
+
+/**
+ * Describes the routes as OpenAPI 3.1: each route's own schema, completed by what its rules say (roles, headers, kinds of
+ * problems). Must be called before any route is added.
+ */
+export async function describeRoutes(app: FastifyInstance): Promise<void> {
+  const rules = new Map<string, RouteRules>();
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Qurable',
+        version: '1.0.0',
+        description:
+          'Books of coupon codes: fill them, put codes into users’ hands, lock and redeem them exactly as often as allowed.',
+        license: { name: 'MIT', identifier: 'MIT' } as { name: string },
+      },
+      servers: [{ url: '/' }],
+      tags,
+      components: {
+        headers: {
+          RequestId: { schema: { type: 'string' }, description: 'The request’s id, as in the log.' },
+        },
+        securitySchemes: {
+          bearer: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'An API key (qk_…), or a JWT with sub, tenant, role and exp.',
+          },
+        },
+      },
+      security: [{ bearer: [] }],
+    },
+    convertConstToEnum: false,
+    refResolver: { buildLocalReference: (json, _base, _fragment, index) => String(json.$id ?? `def-${index}`) },
+    transform: ({ schema, url, route }) => {
+      const operationId = (schema as (FastifySchema & { operationId?: string }) | undefined)?.operationId;
+      if (operationId === undefined) return { schema: { ...schema, hide: true }, url };
+      rules.set(operationId, route.config as RouteRules);
+      return { schema, url };
+    },
+    transformObject: (document) => {
+      if ('openapiObject' in document) {
+        completeOperations(document.openapiObject as unknown as Document, rules);
+        return document.openapiObject;
+      }
+      return document.swaggerObject;
+    },
+  });
+}
+
+function completeOperations(document: Document, rules: Map<string, RouteRules>): void {
+  for (const path of Object.values(document.paths)) {
+    for (const [method, operation] of Object.entries(path)) {
+      const known = rules.get(operation.operationId ?? '');
+      if (known !== undefined) completeOperation(method, operation, known);
+    }
+  }
+}
+
+function completeOperation(method: string, operation: Operation, rules: RouteRules): void {
+  if (rules.roles === 'public') operation.security = [];
+  else operation['x-roles'] = rules.roles;
+  if (operation.requestBody !== undefined) operation.requestBody.required = rules.bodyOptional !== true;
+  if (rules.idempotent === true) describeIdempotency(operation);
+  const kinds = new Set<ErrorKind>(rules.kinds ?? []);
+  if (rules.roles !== 'public') for (const kind of everyGuarded) kinds.add(kind);
+  if (rules.idempotent === true) kinds.add('idempotency-key-reused');
+  if (method !== 'get' && method !== 'delete') for (const kind of bodyKinds(operation)) kinds.add(kind);
+  kinds.add('internal');
+  Object.assign(operation.responses, problemResponses([...kinds]));
+  for (const response of Object.values(operation.responses)) {
+    response.headers = { ...response.headers, 'x-request-id': { $ref: '#/components/headers/RequestId' } };
+  }
+}
+
+function bodyKinds(operation: Operation): ErrorKind[] {
+  return operation.requestBody === undefined ? [] : ['unsupported-media-type', 'body-too-large'];
+}
+
+function describeIdempotency(operation: Operation): void {
+  operation.parameters = [
+    ...(operation.parameters ?? []),
+    {
+      name: 'Idempotency-Key',
+      in: 'header',
+      required: false,
+      schema: { type: 'string', minLength: 1, maxLength: limits.idempotencyKeyMaxChars, pattern: '^[!-~]+$' },
+      description: 'Makes a repeated request safe: the same key and body give the first answer and no second effect.',
+      example: 'order-1001',
+    },
+  ];
+  for (const [status, response] of Object.entries(operation.responses)) {
+    if (!status.startsWith('2')) continue;
+    response.headers = {
+      ...response.headers,
+      'Idempotency-Replayed': {
+        schema: { type: 'string', enum: ['true'] },
+        description: 'There when the answer is a repeated one.',
+      },
+    };
+  }
+}
+
+/** One response a status, with the kinds that share it. */
+function problemResponses(kinds: ErrorKind[]): Record<string, Operation['responses'][string]> {
+  const byStatus = new Map<number, ErrorKind[]>();
+  for (const kind of kinds) {
+    const { status } = errorKinds[kind];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), kind]);
+  }
+  return Object.fromEntries([...byStatus].map(([status, sharing]) => [String(status), problemResponse(sharing)]));
+}
+
+function problemResponse(kinds: ErrorKind[]): Operation['responses'][string] {
+  const headers = Object.assign({}, ...kinds.map((kind) => problemHeaders({ kind, detail: '' }))) as object;
+  return {
+    description: kinds.map((kind) => `\`${kind}\`: ${problemTexts[kind].meaning}`).join('\n\n'),
+    headers: Object.fromEntries(Object.entries(headers).map(([name, example]) => [name, headerOf(example)])),
+    content: {
+      'application/problem+json': {
+        schema: {
+          allOf: [
+            { $ref: '#/components/schemas/Problem' },
+            { type: 'object', properties: { kind: { type: 'string', enum: kinds } } },
+          ],
+        },
+        examples: Object.fromEntries(
+          kinds.map((kind) => [kind, { value: toProblem({ kind, detail: problemTexts[kind].meaning }, '/v1/…') }]),
+        ),
+      },
+    },
+  };
+}
+
+function headerOf(example: string): object {
+  return { schema: { type: 'string' }, example };
+}

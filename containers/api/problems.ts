@@ -1,0 +1,61 @@
+import type { FastifyReply } from 'fastify';
+import { errorKinds, type Refusal } from '../../core/index.ts';
+import type { Problem } from './schemas/problem.ts';
+
+/** Longer paths are cut in problem documents: they repeat what the client sent, which may be as long as a header. */
+const instanceMaxChars = 512;
+
+/** Kinds after which a client should come back, and when where nothing better is known. */
+const defaultRetrySeconds: Partial<Record<Refusal['kind'], number>> = {
+  'rate-limited': 1,
+  unavailable: 1,
+  'code-locked': 1,
+};
+
+/** The address of the page about a kind. */
+export function problemType(kind: Refusal['kind']): string {
+  return `/problems/${kind}`;
+}
+
+/**
+ * Writes a refusal as a problem document (RFC 9457).
+ * @param url the request's address; its query is left out
+ */
+export function toProblem(refusal: Refusal, url: string): Problem {
+  const { status, title } = errorKinds[refusal.kind];
+  const problem: Problem = {
+    type: problemType(refusal.kind),
+    kind: refusal.kind,
+    title,
+    status,
+    detail: refusal.detail,
+    instance: pathOf(url),
+  };
+  if (refusal.errors !== undefined) problem.errors = refusal.errors;
+  if (refusal.rev !== undefined) problem.rev = refusal.rev;
+  return problem;
+}
+
+/** The headers that a refusal's kind brings along. */
+export function problemHeaders(refusal: Refusal): Record<string, string> {
+  const headers: Record<string, string> = {};
+  const retry = refusal.retryAfterSeconds ?? defaultRetrySeconds[refusal.kind];
+  if (retry !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(retry)));
+  if (refusal.kind === 'unauthenticated') headers['www-authenticate'] = 'Bearer';
+  if (refusal.allow !== undefined) headers.allow = refusal.allow;
+  return headers;
+}
+
+/** Answers a request with a problem document. It is written here and not by a schema: every route shares its form. */
+export function sendProblem(reply: FastifyReply, refusal: Refusal): FastifyReply {
+  return reply
+    .code(errorKinds[refusal.kind].status)
+    .headers(problemHeaders(refusal))
+    .type('application/problem+json; charset=utf-8')
+    .send(JSON.stringify(toProblem(refusal, reply.request.url)));
+}
+
+function pathOf(url: string): string {
+  const end = url.search(/[?#]/);
+  return (end === -1 ? url : url.slice(0, end)).slice(0, instanceMaxChars);
+}

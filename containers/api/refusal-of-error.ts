@@ -1,0 +1,50 @@
+import type { FastifyError, FastifySchemaValidationError } from 'fastify';
+import { isConnectionLoss, isTimeout } from '../../core/db/sql-errors.ts';
+import { CouponError, type Refusal } from '../../core/index.ts';
+import { describeInputProblems } from './describe-input-problems.ts';
+
+/** Refusals for what the HTTP layer itself turns away, by its error codes. */
+const httpRefusals: Record<string, Refusal> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: {
+    kind: 'unsupported-media-type',
+    detail: 'Send the body with a Content-Type that this address takes.',
+  },
+  FST_ERR_CTP_BODY_TOO_LARGE: { kind: 'body-too-large', detail: 'The body is larger than this address takes.' },
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: inputRefusal('Content-Length', 'must be the number of bytes in the body'),
+  FST_ERR_BAD_URL: inputRefusal('path', 'must be percent-encoded UTF-8'),
+  FST_ERR_MAX_PARAM_LENGTH: inputRefusal('path', 'has a part that is too long'),
+};
+
+const databaseAway: Refusal = {
+  kind: 'unavailable',
+  detail: 'The database can’t be reached or is too slow. Repeat the request with the same Idempotency-Key.',
+  retryAfterSeconds: 1,
+};
+
+/**
+ * Finds the refusal that a thrown value stands for.
+ * @returns null where it is a bug or a broken machine, about which the client learns nothing
+ */
+export function refusalOfError(error: unknown): Refusal | null {
+  if (error instanceof CouponError) return error.refusal;
+  if (isConnectionLoss(error) || isTimeout(error)) return databaseAway;
+  if (!(error instanceof Error)) return null;
+  const { code, validation, validationContext } = error as Partial<FastifyError>;
+  if (validation !== undefined) return validationRefusal(validation, validationContext);
+  return (code !== undefined && httpRefusals[code]) || null;
+}
+
+function validationRefusal(validation: FastifySchemaValidationError[], part: string | undefined): Refusal {
+  const errors = describeInputProblems(validation, part === 'body');
+  return { kind: 'invalid-input', detail: summarise(errors), errors };
+}
+
+function inputRefusal(path: string, message: string): Refusal {
+  return { kind: 'invalid-input', detail: `${path}: ${message}`, errors: [{ path, message }] };
+}
+
+function summarise(errors: NonNullable<Refusal['errors']>): string {
+  const first = errors[0]!;
+  const more = errors.length === 1 ? '' : ` (and ${errors.length - 1} more)`;
+  return `${first.path}: ${first.message}${more}`;
+}

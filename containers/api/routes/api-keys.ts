@@ -1,0 +1,62 @@
+import { Type } from 'typebox';
+import { createApiKey, limits, listApiKeys, revokeApiKey } from '../../../core/index.ts';
+import { readKeyedRequest } from '../request-headers.ts';
+import { admins } from '../roles.ts';
+import { exampleId, pageOf, pageParameters, ref, strictObject } from '../schemas/common.ts';
+import { ApiKey, ApiKeyInput, NewApiKey } from '../schemas/tenant.ts';
+import { type Api, answer, idFromPath, type RouteTools } from './answer.ts';
+
+/** Adds the routes of API keys. */
+export function addApiKeyRoutes(app: Api, { core }: RouteTools): void {
+  app.post(
+    '/v1/api-keys',
+    {
+      config: { roles: admins, idempotent: true },
+      schema: {
+        operationId: 'createApiKey',
+        summary: 'Create an API key',
+        description: 'Its `secret` is shown this once and stored as a hash only.',
+        tags: ['keys'],
+        body: ApiKeyInput,
+        response: { 201: ref(NewApiKey) },
+      },
+    },
+    async (request, reply) =>
+      answer(reply, 201, await createApiKey(core, request.caller, request.body, readKeyedRequest(request, 'api-keys'))),
+  );
+
+  app.get(
+    '/v1/api-keys',
+    {
+      config: { roles: admins },
+      schema: {
+        operationId: 'listApiKeys',
+        summary: 'List the API keys',
+        tags: ['keys'],
+        querystring: strictObject(pageParameters),
+        response: { 200: pageOf(ref(ApiKey), 'API keys without their secrets.') },
+      },
+    },
+    ({ caller, query }) => listApiKeys(core, caller, { ...query, limit: query.limit ?? limits.pageDefaultItems }),
+  );
+
+  app.delete(
+    '/v1/api-keys/:id',
+    {
+      config: { roles: admins, kinds: ['not-found'] },
+      schema: {
+        operationId: 'revokeApiKey',
+        summary: 'Revoke an API key',
+        description: 'Takes effect everywhere within 5 seconds.',
+        tags: ['keys'],
+        params: Type.Object({ id: Type.String({ description: 'The key’s id.', examples: [exampleId] }) }),
+        querystring: strictObject({}),
+        response: { 204: Type.Null({ description: 'The key is revoked.' }) },
+      },
+    },
+    async (request, reply) => {
+      await revokeApiKey(core, request.caller, idFromPath(request.params.id, 'not-found'));
+      return reply.code(204).send(null);
+    },
+  );
+}

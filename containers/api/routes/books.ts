@@ -1,0 +1,101 @@
+import { Type } from 'typebox';
+import { changeBook, createBook, limits, listBooks, readBook } from '../../../core/index.ts';
+import { readIfMatch, readKeyedRequest } from '../request-headers.ts';
+import { admins, operators } from '../roles.ts';
+import { Book, BookInput, BookPatch, BookStatus } from '../schemas/book.ts';
+import { BookPath, pageOf, pageParameters, ref, strictObject } from '../schemas/common.ts';
+import { type Api, answer, idFromPath, type RouteTools } from './answer.ts';
+
+const etag = { ETag: { type: 'string', description: 'The book’s revision in double quotes, for If-Match.' } };
+const ifMatch = {
+  type: 'object',
+  properties: {
+    'if-match': {
+      type: 'string',
+      description: 'Change the book only if it is at this revision still.',
+      examples: ['"1"'],
+    },
+  },
+} as const;
+
+/** Adds the routes of books. */
+export function addBookRoutes(app: Api, { core }: RouteTools): void {
+  app.post(
+    '/v1/books',
+    {
+      config: { roles: admins, idempotent: true },
+      schema: {
+        operationId: 'createBook',
+        summary: 'Create a book',
+        tags: ['books'],
+        body: BookInput,
+        response: { 201: { ...ref(Book), headers: etag } },
+      },
+    },
+    async (request, reply) => {
+      const outcome = await createBook(core, request.caller, request.body, readKeyedRequest(request, 'books'));
+      const book = answer(reply, 201, outcome);
+      reply.header('etag', `"${book.rev}"`);
+      return book;
+    },
+  );
+
+  app.get(
+    '/v1/books',
+    {
+      config: { roles: operators },
+      schema: {
+        operationId: 'listBooks',
+        summary: 'List the books',
+        tags: ['books'],
+        querystring: strictObject({ status: Type.Optional(BookStatus), ...pageParameters }),
+        response: { 200: pageOf(ref(Book), 'Books, oldest first.') },
+      },
+    },
+    ({ caller, query }) => listBooks(core, caller, { ...query, limit: query.limit ?? limits.pageDefaultItems }),
+  );
+
+  app.get(
+    '/v1/books/:bookId',
+    {
+      config: { roles: operators, kinds: ['book-not-found'] },
+      schema: {
+        operationId: 'readBook',
+        summary: 'Read a book with its counts',
+        tags: ['books'],
+        params: BookPath,
+        querystring: strictObject({}),
+        response: { 200: { ...ref(Book), headers: etag } },
+      },
+    },
+    async (request, reply) => {
+      const book = await readBook(core, request.caller, idFromPath(request.params.bookId, 'book-not-found'));
+      reply.header('etag', `"${book.rev}"`);
+      return book;
+    },
+  );
+
+  app.patch(
+    '/v1/books/:bookId',
+    {
+      config: { roles: admins, kinds: ['book-not-found', 'conflict', 'revision-mismatch'] },
+      schema: {
+        operationId: 'changeBook',
+        summary: 'Change a book',
+        description: 'Fields that are left out stay. What was granted before stays whatever the new limits are.',
+        tags: ['books'],
+        params: BookPath,
+        headers: ifMatch,
+        body: BookPatch,
+        response: { 200: { ...ref(Book), headers: etag } },
+      },
+    },
+    async (request, reply) => {
+      const rev = readIfMatch(request);
+      const bookId = idFromPath(request.params.bookId, 'book-not-found');
+      const book = await changeBook(core, request.caller, bookId, request.body, rev);
+      reply.header('etag', `"${book.rev}"`);
+      return book;
+    },
+  );
+}

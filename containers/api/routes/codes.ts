@@ -1,0 +1,166 @@
+import type { Readable } from 'node:stream';
+import { Type } from 'typebox';
+import { generateCodes, invalidInput, limits } from '../../../core/index.ts';
+import { exportCodes, listCodes, listDecks, uploadCodes, voidDeck } from '../pending-codes.ts';
+import { prefersCsv, readIdempotencyKey, readKeyedRequest } from '../request-headers.ts';
+import { operators } from '../roles.ts';
+import { CodeItem, CodeStatus, Deck, GeneratedDeck, GenerateInput, UploadedDeck } from '../schemas/code.ts';
+import { BookPath, DeckPath, pageOf, pageParameters, ref, strictObject } from '../schemas/common.ts';
+import { readUpload, takeUploads } from '../upload-body.ts';
+import { type Api, answer, idFromPath, type RouteTools } from './answer.ts';
+
+/** Adds the routes of codes and decks. */
+export function addCodeRoutes(app: Api, tools: RouteTools): void {
+  addGenerate(app, tools);
+  app.register(async (uploads: Api) => addUpload(uploads, tools));
+  addCodeList(app, tools);
+  addDecks(app, tools);
+}
+
+function addGenerate(app: Api, { core }: RouteTools): void {
+  app.post(
+    '/v1/books/:bookId/codes/generate',
+    {
+      config: { roles: operators, idempotent: true, kinds: ['book-not-found', 'conflict', 'pattern-too-small'] },
+      schema: {
+        operationId: 'generateCodes',
+        summary: 'Generate a deck of codes',
+        description: 'Any number of codes is there at once; they cannot repeat and cannot be predicted.',
+        tags: ['codes'],
+        params: BookPath,
+        body: GenerateInput,
+        response: { 201: ref(GeneratedDeck) },
+      },
+    },
+    async (request, reply) => {
+      const bookId = idFromPath(request.params.bookId, 'book-not-found');
+      const keyed = readKeyedRequest(request, `books/${bookId}/codes/generate`);
+      return answer(reply, 201, await generateCodes(core, request.caller, bookId, request.body, keyed));
+    },
+  );
+}
+
+function addUpload(app: Api, { core }: RouteTools): void {
+  takeUploads(app);
+  app.post(
+    '/v1/books/:bookId/codes',
+    {
+      config: {
+        roles: operators,
+        idempotent: true,
+        upload: true,
+        kinds: ['book-not-found', 'conflict', 'unsupported-media-type', 'body-too-large'],
+      },
+      schema: {
+        operationId: 'uploadCodes',
+        summary: 'Upload a deck of codes',
+        description:
+          'JSON `{ "codes": [] }`, CSV with a `code` column or one code a line, or NDJSON, streamed. The accepted codes are there all together or not at all.',
+        tags: ['codes'],
+        params: BookPath,
+        response: { 201: ref(UploadedDeck) },
+      },
+    },
+    async (request, reply) => {
+      const key = readIdempotencyKey(request);
+      const upload = readUpload(request);
+      try {
+        const bookId = idFromPath(request.params.bookId, 'book-not-found');
+        return answer(reply, 201, await uploadCodes(core, request.caller, bookId, upload, key));
+      } finally {
+        // Where the core stopped reading half way, the rest of the upload would be taken for the next request.
+        if (!upload.stream.readableEnded) {
+          reply.header('connection', 'close');
+          upload.stream.destroy();
+        }
+      }
+    },
+  );
+}
+
+function addCodeList(app: Api, { core }: RouteTools): void {
+  app.get(
+    '/v1/books/:bookId/codes',
+    {
+      config: { roles: operators, kinds: ['book-not-found'] },
+      schema: {
+        operationId: 'listCodes',
+        summary: 'List the codes of a book, or export them as CSV',
+        description: 'With `Accept: text/csv` the whole list is streamed, and `limit` and `cursor` have no place.',
+        tags: ['codes'],
+        params: BookPath,
+        querystring: strictObject({ status: Type.Optional(CodeStatus), ...pageParameters }),
+        response: {
+          200: {
+            description: 'Codes, in the order of their decks.',
+            content: {
+              'application/json': { schema: pageOf(ref(CodeItem), 'A page of codes.') },
+              'text/csv': { schema: Type.String() },
+            },
+          },
+        },
+      },
+    },
+    async (request, reply) => {
+      const bookId = idFromPath(request.params.bookId, 'book-not-found');
+      const { limit, cursor, ...filter } = request.query;
+      if (!prefersCsv(request))
+        return listCodes(core, request.caller, bookId, { ...request.query, limit: limit ?? limits.pageDefaultItems });
+      if (cursor !== undefined) throw invalidInput('cursor', 'has no place in a CSV, which is the whole list');
+      const csv: Readable = await exportCodes(core, request.caller, bookId, filter);
+      return reply
+        .type('text/csv; charset=utf-8')
+        .header('content-disposition', 'attachment; filename="codes.csv"')
+        .send(csv as never);
+    },
+  );
+}
+
+function addDecks(app: Api, { core }: RouteTools): void {
+  app.get(
+    '/v1/books/:bookId/decks',
+    {
+      config: { roles: operators, kinds: ['book-not-found'] },
+      schema: {
+        operationId: 'listDecks',
+        summary: 'List the decks of a book',
+        tags: ['codes'],
+        params: BookPath,
+        querystring: strictObject(pageParameters),
+        response: { 200: pageOf(ref(Deck), 'Decks, oldest first.') },
+      },
+    },
+    ({ caller, params, query }) =>
+      listDecks(core, caller, idFromPath(params.bookId, 'book-not-found'), {
+        ...query,
+        limit: query.limit ?? limits.pageDefaultItems,
+      }),
+  );
+
+  app.post(
+    '/v1/books/:bookId/decks/:deckId/void',
+    {
+      config: {
+        roles: operators,
+        idempotent: true,
+        bodyOptional: true,
+        kinds: ['book-not-found', 'deck-not-found', 'conflict'],
+      },
+      schema: {
+        operationId: 'voidDeck',
+        summary: 'Void what is undealt of a deck',
+        description: 'For codes that leaked: whatever is undealt is void at once. Coupons in users’ hands stay.',
+        tags: ['codes'],
+        params: DeckPath,
+        body: strictObject({}),
+        response: { 200: ref(Deck) },
+      },
+    },
+    async (request, reply) => {
+      const key = readIdempotencyKey(request);
+      const bookId = idFromPath(request.params.bookId, 'book-not-found');
+      const deckId = idFromPath(request.params.deckId, 'deck-not-found');
+      return answer(reply, 200, await voidDeck(core, request.caller, bookId, deckId, key));
+    },
+  );
+}

@@ -1,0 +1,126 @@
+import { Type } from 'typebox';
+import { checkReady, type ErrorKind, errorKinds, refuse } from '../../../core/index.ts';
+import type { Drain } from '../drain.ts';
+import type { Metrics } from '../metrics.ts';
+import { problemIndex, problemPage } from '../problem-pages.ts';
+import { admins } from '../roles.ts';
+import { oneOf } from '../schemas/common.ts';
+import type { Api, RouteTools } from './answer.ts';
+
+const Ok = Type.Object({ status: oneOf(['ok'], { examples: ['ok'] }) }, { description: 'All is well.' });
+const Page = { description: 'A page for people.', content: { 'text/html': { schema: Type.String() } } };
+
+/** Adds the routes about the service itself. */
+export function addServiceRoutes(app: Api, tools: RouteTools, drain: Drain): void {
+  addHealth(app, tools, drain);
+  addProblemPages(app);
+  addDocument(app);
+}
+
+function addHealth(app: Api, { core }: RouteTools, drain: Drain): void {
+  app.get(
+    '/health',
+    {
+      config: { roles: 'public' },
+      schema: {
+        operationId: 'health',
+        summary: 'Whether the process is alive',
+        description: 'Asks no database: one that is down is no reason to restart the process.',
+        tags: ['service'],
+        response: { 200: Ok },
+      },
+    },
+    async () => ({ status: 'ok' as const }),
+  );
+
+  app.get(
+    '/ready',
+    {
+      config: { roles: 'public', kinds: ['unavailable'] },
+      schema: {
+        operationId: 'ready',
+        summary: 'Whether the process can take requests',
+        description:
+          'The database is reachable, its schema is at least what this version needs, and no shutdown is on.',
+        tags: ['service'],
+        response: { 200: Ok },
+      },
+    },
+    async () => {
+      if (drain.isOn) throw refuse('unavailable', 'The process is shutting down.');
+      await checkReady(core);
+      return { status: 'ok' as const };
+    },
+  );
+}
+
+function addProblemPages(app: Api): void {
+  app.get(
+    '/problems',
+    {
+      config: { roles: 'public' },
+      schema: {
+        operationId: 'listProblems',
+        summary: 'All kinds of problems',
+        tags: ['service'],
+        response: { 200: Page },
+      },
+    },
+    (_request, reply) => {
+      reply.type('text/html; charset=utf-8').send(problemIndex());
+    },
+  );
+
+  app.get(
+    '/problems/:kind',
+    {
+      config: { roles: 'public', kinds: ['not-found'] },
+      schema: {
+        operationId: 'readProblem',
+        summary: 'What a kind of problem means and what to do',
+        tags: ['service'],
+        params: Type.Object({ kind: Type.String({ examples: ['code-locked'] }) }),
+        response: { 200: Page },
+      },
+    },
+    (request, reply) => {
+      const { kind } = request.params;
+      if (!isKind(kind)) throw refuse('not-found', 'There is no kind of problem with this name; see /problems.');
+      reply.type('text/html; charset=utf-8').send(problemPage(kind));
+    },
+  );
+}
+
+function addDocument(app: Api): void {
+  let document = '';
+  app.addHook('onReady', async () => {
+    document = JSON.stringify(app.swagger());
+  });
+  app.get('/openapi.json', { config: { roles: 'public' }, schema: { hide: true } }, (_request, reply) =>
+    reply.type('application/json; charset=utf-8').header('access-control-allow-origin', '*').send(document),
+  );
+}
+
+/** Adds `/metrics` for admins, where the metrics have no port of their own. */
+export function addMetricsRoute(app: Api, metrics: Metrics): void {
+  app.get(
+    '/metrics',
+    {
+      config: { roles: admins },
+      schema: {
+        operationId: 'metrics',
+        summary: 'Metrics in Prometheus’ text format',
+        tags: ['service'],
+        response: { 200: { description: 'Metrics.', content: { 'text/plain': { schema: Type.String() } } } },
+      },
+    },
+    async (_request, reply) => {
+      reply.type(metrics.contentType);
+      return await metrics.read();
+    },
+  );
+}
+
+function isKind(text: string): text is ErrorKind {
+  return Object.hasOwn(errorKinds, text);
+}

@@ -1,0 +1,54 @@
+import { Type } from 'typebox';
+import { eraseUser, limits, listUserCoupons } from '../../../core/index.ts';
+import { admins, operatorsAndCustomers } from '../roles.ts';
+import { Id, oneOf, pageOf, pageParameters, ref, strictObject, UserPath } from '../schemas/common.ts';
+import { Coupon, CouponStatus } from '../schemas/coupon.ts';
+import type { Api, RouteTools } from './answer.ts';
+
+/** Adds the routes of users. */
+export function addUserRoutes(app: Api, { core }: RouteTools): void {
+  app.get(
+    '/v1/users/:userId/coupons',
+    {
+      config: { roles: operatorsAndCustomers, ownUser: 'path' },
+      schema: {
+        operationId: 'listUserCoupons',
+        summary: 'List a user’s coupons',
+        tags: ['users'],
+        params: UserPath,
+        querystring: strictObject({
+          bookId: Type.Optional(Id),
+          status: Type.Optional(CouponStatus),
+          ...pageParameters,
+        }),
+        response: { 200: pageOf(ref(Coupon), 'Coupons of the user.') },
+      },
+    },
+    ({ caller, params, query }) =>
+      listUserCoupons(core, caller, params.userId, { ...query, limit: query.limit ?? limits.pageDefaultItems }),
+  );
+
+  app.delete(
+    '/v1/users/:userId',
+    {
+      config: { roles: admins },
+      schema: {
+        operationId: 'eraseUser',
+        summary: 'Erase a user’s personal data',
+        description:
+          'The user’s id and texts are gone; counts stay true. Erasing a user who is not there does nothing.',
+        tags: ['users'],
+        params: UserPath,
+        querystring: strictObject({}),
+        response: {
+          202: Type.Object({ status: oneOf(['accepted']) }, { description: 'The erasure is under way or done.' }),
+        },
+      },
+    },
+    async (request, reply) => {
+      await eraseUser(core, request.caller, request.params.userId);
+      reply.code(202);
+      return { status: 'accepted' as const };
+    },
+  );
+}

@@ -1,0 +1,79 @@
+import { Type } from 'typebox';
+import { limits } from '../../../core/index.ts';
+import { Code, Id, nullable, oneOf, strictObject, Time } from './common.ts';
+
+/** Where a code is in its life. */
+export const CodeStatus = oneOf(['available', 'assigned', 'locked', 'redeemed', 'voided'], { examples: ['available'] });
+
+/** A code of a book. */
+export const CodeItem = Type.Object(
+  { code: Code, status: CodeStatus, deckId: Id, userId: nullable(Type.String()) },
+  { $id: 'Code', description: 'A code of a book, and in whose hands it is.' },
+);
+
+/** A deck of a book. */
+export const Deck = Type.Object(
+  {
+    id: Id,
+    kind: oneOf(['generated', 'uploaded']),
+    size: Type.Integer({ minimum: 0 }),
+    dealt: Type.Integer({ minimum: 0 }),
+    voided: Type.Integer({ minimum: 0 }),
+    createdAt: Time,
+  },
+  { $id: 'Deck', description: 'A list of codes in random order, dealt from the top.' },
+);
+
+/** What generates codes. */
+export const GenerateInput = strictObject(
+  {
+    count: Type.Integer({ minimum: 1, maximum: limits.generatedDeckMaxCodes }),
+    pattern: Type.String({
+      minLength: 1,
+      maxLength: limits.codeLengthMaxChars,
+      description: 'Each `#` stands for one symbol of the alphabet; the rest stands for itself.',
+      examples: ['BF26-####-####'],
+    }),
+    alphabet: Type.Optional(
+      Type.String({
+        minLength: limits.alphabetMinSymbols,
+        maxLength: 64,
+        description: '`crockford32`, `digits`, or 2 to 36 distinct of A-Z and 0-9.',
+        examples: ['crockford32'],
+      }),
+    ),
+    allowGuessable: Type.Optional(Type.Boolean()),
+  },
+  { examples: [{ count: 1_000_000, pattern: 'BF26-####-####' }] },
+);
+
+/** What came of generating. */
+export const GeneratedDeck = Type.Object(
+  {
+    deckId: Id,
+    count: Type.Integer(),
+    pattern: Type.String(),
+    example: Type.String(),
+    guessOdds: Type.Number({ description: 'One guess in so many is a code of this pattern.' }),
+  },
+  { $id: 'GeneratedDeck', description: 'A deck of generated codes, all there at once.' },
+);
+
+/** What came of an upload. */
+export const UploadedDeck = Type.Object(
+  {
+    deckId: nullable(Id),
+    accepted: Type.Integer({ minimum: 0 }),
+    rejected: Type.Integer({ minimum: 0 }),
+    duplicates: Type.Integer({ minimum: 0 }),
+    rejections: Type.Array(
+      Type.Object({
+        line: Type.Integer({ minimum: 1 }),
+        code: Type.String(),
+        reason: Type.String({ examples: ['duplicate-in-file'] }),
+      }),
+      { description: `The first ${limits.uploadMaxRejectionsNamed} rows that were not taken.` },
+    ),
+  },
+  { $id: 'UploadedDeck', description: 'A deck of uploaded codes, and the rows that were not taken.' },
+);

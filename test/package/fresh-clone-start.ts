@@ -1,0 +1,156 @@
+/**
+ * Shows what a newcomer gets: `git clone`, `npm ci`, `npm start`, on real clones, as root and as an ordinary user made for
+ * it, each in a home of mode 0700 of its own. Prints one line a step and exits with 1 at the first thing that is not so.
+ *
+ *   node test/package/fresh-clone-start.ts
+ *
+ * What is not committed is not in a clone. Needs the npm registry and git; without root only the present user is shown.
+ */
+import { execFileSync } from 'node:child_process';
+import { lstatSync, mkdtempSync, readlinkSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { findFreePort } from '../../containers/local/find-free-port.ts';
+import { callLocalApi } from '../support/call-local-api.ts';
+import { makeUser, type TestUser } from '../support/make-user.ts';
+import {
+  cleanEnvironment,
+  killAll,
+  type NpmStart,
+  runNpmStart,
+  type StartedProcess,
+  waitUntilGone,
+} from '../support/run-npm-start.ts';
+
+const project = resolve(import.meta.dirname, '../..');
+const readyWithinSeconds = 20;
+const seen: StartedProcess[] = [];
+
+const isRoot = process.getuid?.() === 0;
+await showInHomeOfOwn(isRoot ? 'root' : 'the present user');
+if (isRoot) await showAsOrdinaryUser();
+else if (process.env.CI === 'true') throw new Error('CI=true and this is not root, who could make an ordinary user.');
+else say('SKIPPED: without root there is no making another user.');
+
+async function showInHomeOfOwn(who: string): Promise<void> {
+  const home = mkdtempSync(join(tmpdir(), 'qurable-fresh-'));
+  try {
+    await show(who, home);
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+async function showAsOrdinaryUser(): Promise<void> {
+  const user = makeUser();
+  try {
+    await show('an ordinary user', user.home, user);
+  } finally {
+    user.remove();
+  }
+}
+
+async function show(who: string, home: string, account?: TestUser): Promise<void> {
+  const directory = join(home, 'qurable');
+  const run = { who, home, directory, account, port: await findFreePort() };
+  try {
+    clone(run);
+    const installed = install(run);
+    await showStart(run, installed);
+    await showRecovery(run);
+    await showPortInUse(run);
+  } finally {
+    killAll(seen);
+    await waitUntilGone(seen.splice(0));
+    deleteData(directory);
+  }
+}
+
+type Run = { who: string; home: string; directory: string; account: TestUser | undefined; port: number };
+
+function clone({ directory, account }: Run): void {
+  execFileSync('git', ['clone', '--quiet', '--no-hardlinks', project, directory]);
+  if (account !== undefined) execFileSync('chown', ['-R', `${account.uid}:${account.gid}`, directory]);
+}
+
+/** Returns the moment at which the install ended, in the milliseconds of `performance.now`. */
+function install({ who, home, directory, account }: Run): number {
+  const began = performance.now();
+  const as = account === undefined ? {} : { uid: account.uid, gid: account.gid };
+  const options = {
+    cwd: directory,
+    env: cleanEnvironment(home),
+    stdio: ['ignore', 'ignore', 'inherit'] as const,
+    ...as,
+  };
+  execFileSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { ...options, stdio: [...options.stdio] });
+  say(`${who}: npm ci in ${secondsSince(began)} s`);
+  return performance.now();
+}
+
+async function showStart(run: Run, installed: number): Promise<void> {
+  const started = await start(run);
+  const seconds = secondsSince(installed);
+  say(`${run.who}: /ready ${seconds} s after the install's end`);
+  if (seconds > readyWithinSeconds) throw new Error(`more than ${readyWithinSeconds} s`);
+  const processes = started.processes();
+  started.pressCtrlC();
+  await started.ended;
+  await waitUntilGone(processes);
+  say(`${run.who}: Ctrl-C left none of ${processes.length} processes`);
+}
+
+async function showRecovery(run: Run): Promise<void> {
+  const api = { home: join(run.directory, '.qurable'), port: run.port };
+  const first = await start(run);
+  const book = await callLocalApi(api, 201, '/v1/books', {
+    method: 'POST',
+    body: JSON.stringify({ name: 'Verano 2026' }),
+  });
+  process.kill(first.node(), 'SIGKILL');
+  await first.ended;
+  const began = performance.now();
+  const second = await start(run);
+  await callLocalApi(api, 200, `/v1/books/${book.id}`);
+  say(`${run.who}: /ready with the data kept ${secondsSince(began)} s after kill -9`);
+  second.pressCtrlC();
+  await second.ended;
+}
+
+async function showPortInUse(run: Run): Promise<void> {
+  const server = createServer().listen(run.port, '127.0.0.1');
+  await new Promise((listening) => server.once('listening', listening));
+  const refused = runNpmStart(run);
+  const code = await refused.ended;
+  server.close();
+  const lines = refused
+    .output()
+    .split('\n')
+    .filter((line) => line.startsWith('Port '));
+  if (code !== 1 || lines.length !== 1)
+    throw new Error(`a port in use gave exit code ${code} and:\n${refused.output()}`);
+  say(`${run.who}: ${lines[0]}`);
+}
+
+async function start(run: Run): Promise<NpmStart> {
+  const started = runNpmStart(run);
+  await started.ready();
+  seen.push(...started.processes());
+  return started;
+}
+
+/** Under root the data lies elsewhere, behind a link. */
+function deleteData(directory: string): void {
+  const data = join(directory, '.qurable/postgres');
+  if (lstatSync(data, { throwIfNoEntry: false })?.isSymbolicLink())
+    rmSync(dirname(readlinkSync(data)), { recursive: true });
+}
+
+function secondsSince(began: number): number {
+  return Math.round((performance.now() - began) / 100) / 10;
+}
+
+function say(line: string): void {
+  console.log(line);
+}
