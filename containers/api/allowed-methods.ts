@@ -21,10 +21,6 @@ export function answerUnknownRoutes(app: FastifyInstance): void {
 }
 
 function answer(paths: KnownPath[], request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  // An unread body would be taken for the next request.
-  if (request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined) {
-    reply.header('connection', 'close');
-  }
   const path = request.url.split('?', 1)[0]!;
   const methods = new Set(paths.filter(({ matches }) => matches.test(path)).flatMap((known) => [...known.methods]));
   if (methods.size === 0) {

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 
 /**
  * What every answer says to browsers, by hand: answers hold people's data and are nothing to embed or to keep. The
@@ -13,8 +13,13 @@ const securityHeaders = {
 
 /** Sets the headers that every answer has, its request's id among them. */
 export function setAnswerHeaders(app: FastifyInstance): void {
-  app.addHook('onRequest', (request, reply, done) => {
-    reply.headers(securityHeaders).header('x-request-id', request.id);
+  app.addHook('onRequest', (_request, reply, done) => {
+    setHeaders(reply);
     done();
   });
+}
+
+/** The same for an answer that is given before any hook runs. */
+export function setHeaders(reply: FastifyReply): void {
+  reply.headers(securityHeaders).header('x-request-id', reply.request.id);
 }

@@ -13,7 +13,7 @@ import type { Logger } from 'pino';
 import { loggable } from '../../core/db/sql-errors.ts';
 import { authenticateKey, type Core, CouponError, findTenantId, limits, type Refusal } from '../../core/index.ts';
 import { answerUnknownRoutes } from './allowed-methods.ts';
-import { setAnswerHeaders } from './answer-headers.ts';
+import { setAnswerHeaders, setHeaders } from './answer-headers.ts';
 import { type Authenticate, makeAuthenticate } from './authentication.ts';
 import { answerClientError } from './client-errors.ts';
 import { type Drain, makeDrain } from './drain.ts';
@@ -86,13 +86,14 @@ export async function buildApp(core: Core, parts: AppParts): Promise<FastifyInst
   observeRequests(app, parts.log, parts.metrics);
   app.setErrorHandler((error, request, reply) => answerError(error, request, reply, parts.log));
   takeJsonBodies(app, limits.bodyMaxBytes);
+  // Before the guard: the route of preflight requests, which bring no token, is the plugin's own.
+  if (core.config.corsOrigins.length > 0) await allowOrigins(app, core.config.corsOrigins);
   guardRoutes(app, {
     authenticate: parts.authenticate ?? authenticationOf(core),
     checkRate: core.config.rateLimitPerSecond === 0 ? null : core.throttle.checkRate,
     queueAgeMillis: () => core.batches.queueAgeMillis(),
   });
   answerUnknownRoutes(app);
-  if (core.config.corsOrigins.length > 0) await allowOrigins(app, core.config.corsOrigins);
   await describeRoutes(app);
   for (const schema of sharedSchemas) app.addSchema(schema);
   addRoutes(app.withTypeProvider<TypeBoxTypeProvider>(), tools, drain, parts.metrics);
@@ -132,7 +133,10 @@ function makeFastify(core: Core, log: Logger): FastifyInstance {
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: pathPartMaxChars, querystringParser: parseQuery },
     clientErrorHandler: (error, socket) => answerClientError(error, socket as Socket),
-    frameworkErrors: (error, request, reply) => answerError(error, request, reply, log),
+    frameworkErrors: (error, request, reply) => {
+      setHeaders(reply);
+      answerError(error, request, reply, log);
+    },
     ajv: {
       customOptions: {
         // A wrong type is refused, not mended, and so is an unknown field.

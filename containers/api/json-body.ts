@@ -51,25 +51,27 @@ function readBytes(
   done: (error: Error | null, bytes?: Buffer) => void,
 ): void {
   const tooLarge = () => refuse('body-too-large', `The body has more than the ${maxBytes} bytes that are taken here.`);
-  if (Number(request.headers['content-length']) > maxBytes) {
-    done(tooLarge());
-    return;
-  }
-  const chunks: Buffer[] = [];
+  let isTooLarge = Number(request.headers['content-length']) > maxBytes;
+  let chunks: Buffer[] = [];
   let length = 0;
-  const timer = setTimeout(() => finish(invalidInput('body', 'did not arrive in time; send it whole')), bodyMaxMillis);
   const finish = (error: Error | null) => {
     clearTimeout(timer);
     payload.off('data', onData).off('end', onEnd).off('error', onCut).off('close', onCut);
-    if (error !== null) done(error);
+    if (isTooLarge) done(tooLarge());
+    else if (error !== null) done(error);
     else done(null, chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, length));
   };
   const onData = (chunk: Buffer) => {
     length += chunk.length;
-    chunks.push(chunk);
-    if (length > maxBytes) finish(tooLarge());
+    isTooLarge ||= length > maxBytes;
+    // Too large a body is read to its end and dropped: answering and closing before that would reset the connection of
+    // a client that is still sending, which then never sees the answer.
+    if (isTooLarge) chunks = [];
+    else chunks.push(chunk);
   };
   const onEnd = () => finish(null);
   const onCut = () => finish(invalidInput('body', 'broke off before its end'));
+  const onLate = () => finish(invalidInput('body', 'did not arrive in time; send it whole'));
+  const timer = setTimeout(onLate, bodyMaxMillis);
   payload.on('data', onData).on('end', onEnd).on('error', onCut).on('close', onCut);
 }

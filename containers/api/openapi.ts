@@ -4,6 +4,7 @@ import { type ErrorKind, errorKinds, limits } from '../../core/index.ts';
 import { problemTexts } from './problem-pages.ts';
 import { problemHeaders, toProblem } from './problems.ts';
 import type { RouteRules } from './roles.ts';
+import { uploadTypes } from './upload-body.ts';
 
 /** An operation of the document, as far as it is completed here. */
 interface Operation {
@@ -95,6 +96,7 @@ function completeOperation(method: string, operation: Operation, rules: RouteRul
   if (rules.roles === 'public') operation.security = [];
   else operation['x-roles'] = rules.roles;
   if (operation.requestBody !== undefined) operation.requestBody.required = rules.bodyOptional !== true;
+  if (rules.upload === true) operation.requestBody = uploadBody();
   if (rules.idempotent === true) describeIdempotency(operation);
   const kinds = new Set<ErrorKind>(rules.kinds ?? []);
   if (rules.roles !== 'public') for (const kind of everyGuarded) kinds.add(kind);
@@ -105,6 +107,22 @@ function completeOperation(method: string, operation: Operation, rules: RouteRul
   for (const response of Object.values(operation.responses)) {
     response.headers = { ...response.headers, 'x-request-id': { $ref: '#/components/headers/RequestId' } };
   }
+}
+
+function uploadBody(): object {
+  const examples: Record<string, object> = {
+    'application/json': {
+      schema: {
+        type: 'object',
+        required: ['codes'],
+        properties: { codes: { type: 'array', items: { type: 'string' } } },
+      },
+      example: { codes: ['SUMMER-0001', 'SUMMER-0002'] },
+    },
+    'text/csv': { schema: { type: 'string' }, example: 'code\nSUMMER-0001\nSUMMER-0002\n' },
+    'application/x-ndjson': { schema: { type: 'string' }, example: '{"code":"SUMMER-0001"}\n{"code":"SUMMER-0002"}\n' },
+  };
+  return { required: true, content: Object.fromEntries(uploadTypes.map((type) => [type, examples[type]])) };
 }
 
 function bodyKinds(operation: Operation): ErrorKind[] {

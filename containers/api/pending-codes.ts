@@ -14,37 +14,15 @@ type DeckDoc = {
   voided: number;
   createdAt: string;
 };
+type CodeDoc = { code: string; status: Status; deckId: string; userId: string | null };
+type PageRequest = { limit: number; cursor?: string };
 const no = async (): Promise<never> => {
   throw refuse('unavailable', 'not yet');
 };
-export const uploadCodes: (
-  core: Core,
-  caller: Caller,
-  id: string,
-  input: { format: 'json' | 'csv' | 'ndjson'; stream: Readable },
-  key?: string,
-) => Promise<
-  Outcome<{
-    deckId: string | null;
-    accepted: number;
-    rejected: number;
-    duplicates: number;
-    rejections: { line: number; code: string; reason: string }[];
-  }>
-> = no;
-export const listCodes: (
-  core: Core,
-  caller: Caller,
-  id: string,
-  r: { status?: Status; limit: number; cursor?: string },
-) => Promise<Page<{ code: string; status: Status; deckId: string; userId: string | null }>> = no;
-export const exportCodes: (core: Core, caller: Caller, id: string, r: { status?: Status }) => Promise<Readable> = no;
-export const listDecks: (
-  core: Core,
-  caller: Caller,
-  id: string,
-  r: { limit: number; cursor?: string },
-) => Promise<Page<DeckDoc>> = no;
+type L<R, T> = (core: Core, caller: Caller, id: string, r: R) => Promise<T>;
+export const listCodes: L<PageRequest & { status?: Status }, Page<CodeDoc>> = no;
+export const exportCodes: L<{ status?: Status }, Readable> = no;
+export const listDecks: L<PageRequest, Page<DeckDoc>> = no;
 export const voidDeck: (
   core: Core,
   caller: Caller,

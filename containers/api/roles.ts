@@ -23,6 +23,8 @@ export interface RouteRules {
   bodyOptional?: boolean;
   /** Whether it takes an Idempotency-Key. */
   idempotent?: boolean;
+  /** Whether its body is an upload of codes. */
+  upload?: boolean;
   /** The refusals it gives beside those that every route gives. */
   kinds?: readonly ErrorKind[];
 }

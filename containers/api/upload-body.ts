@@ -1,10 +1,11 @@
 import type { IncomingMessage } from 'node:http';
-import { pipeline, type Readable, Transform, type TransformCallback } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { invalidInput, limits, refuse } from '../../core/index.ts';
+import { limits, refuse } from '../../core/index.ts';
 
-/** An upload that sends nothing for so long while we could read has broken off. */
+/** An upload that sends nothing for so long, while we wait for it, has broken off. */
 const idleMaxMillis = 60_000;
+const idleCheckMillis = 5_000;
 
 /** How an upload's rows are written. */
 export type UploadFormat = 'json' | 'csv' | 'ndjson';
@@ -15,75 +16,48 @@ const formats: Record<string, UploadFormat> = {
   'application/x-ndjson': 'ndjson',
 };
 
+/** The content types of uploads. */
+export const uploadTypes = Object.keys(formats);
+
 /** Makes a part of the application take uploads: bodies in their content types are streams there, read by nobody yet. */
-export function takeUploads(app: FastifyInstance): void {
+export function takeUploads(app: Pick<FastifyInstance, 'removeAllContentTypeParsers' | 'addContentTypeParser'>): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser(Object.keys(formats), (_request, payload: IncomingMessage, done) => done(null, payload));
+  app.addContentTypeParser(uploadTypes, (_request: FastifyRequest, payload: IncomingMessage, done) =>
+    done(null, payload),
+  );
 }
 
 /**
- * The upload that a request carries. Its bytes pass through as they come, counted and timed.
- * @throws CouponError `unsupported-media-type` where it carries none
+ * The upload that a request carries, unread. Its bytes are never all in memory.
+ * @throws CouponError `unsupported-media-type` where it carries none, `body-too-large` where it says so itself
  */
-export function readUpload(request: FastifyRequest): { format: UploadFormat; stream: Readable } {
+export function readUpload(request: FastifyRequest): { format: UploadFormat; body: Readable } {
   const type = (request.headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase();
   const format = formats[type];
   if (format === undefined || request.body === undefined || request.body === null) {
-    throw refuse('unsupported-media-type', `Send the codes as ${Object.keys(formats).join(', ')}.`);
+    throw refuse('unsupported-media-type', `Send the codes as ${uploadTypes.join(', ')}.`);
   }
-  if (Number(request.headers['content-length']) > limits.uploadMaxBytes) throw tooLarge();
-  const meter = new UploadMeter();
-  // An upload that breaks off ends the stream with an error, never as if it were complete.
-  pipeline(request.body as IncomingMessage, meter, () => meter.stopTimer());
-  return { format, stream: meter };
+  if (Number(request.headers['content-length']) > limits.uploadMaxBytes) {
+    throw refuse('body-too-large', `An upload has at most ${limits.uploadMaxBytes} bytes; send several.`);
+  }
+  const body = request.body as IncomingMessage;
+  cutWhenIdle(body);
+  return { format, body };
 }
 
-function tooLarge() {
-  return refuse('body-too-large', `An upload has at most ${limits.uploadMaxBytes} bytes; split it into several decks.`);
-}
-
-/** Counts an upload's bytes and watches that they keep coming. The reader's own slowness does not count as idle. */
-class UploadMeter extends Transform {
-  private bytes = 0;
-  private ended = false;
-  private timer: NodeJS.Timeout | undefined;
-
-  constructor() {
-    super();
-    this.startTimer();
-  }
-
-  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    this.stopTimer();
-    this.bytes += chunk.length;
-    const fits = this.bytes <= limits.uploadMaxBytes;
-    if (fits && this.push(chunk)) this.startTimer();
-    done(fits ? null : tooLarge());
-  }
-
-  override _read(size: number): void {
-    if (this.timer === undefined && !this.ended) this.startTimer();
-    super._read(size);
-  }
-
-  override _flush(done: TransformCallback): void {
-    this.ended = true;
-    this.stopTimer();
-    done();
-  }
-
-  stopTimer(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-  }
-
-  private startTimer(): void {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.destroy(brokenOff()), idleMaxMillis);
-    this.timer.unref();
-  }
-}
-
-function brokenOff() {
-  return invalidInput('body', `sent nothing for ${idleMaxMillis / 1000} seconds; nothing of it was kept`);
+/**
+ * Cuts an upload whose client has gone silent. Bytes that wait in our own buffers mean that we are slow and not the
+ * client, and that is no reason.
+ */
+function cutWhenIdle(body: IncomingMessage): void {
+  let seen = -1;
+  let idleMillis = 0;
+  const timer = setInterval(() => {
+    const received = body.socket.bytesRead;
+    idleMillis = received === seen && body.readableLength === 0 ? idleMillis + idleCheckMillis : 0;
+    seen = received;
+    if (idleMillis >= idleMaxMillis) body.destroy();
+  }, idleCheckMillis);
+  const stop = () => clearInterval(timer);
+  body.once('end', stop).once('close', stop);
 }

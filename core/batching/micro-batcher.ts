@@ -86,10 +86,16 @@ export function openMicroBatcher<Command, Answer>(
     }
     return new Promise((resolve, reject) => {
       laneOf(tenantId, laneName).members.push({ command, since: clock.monotonic(), resolve, reject });
-      if (waiting === 0) lastTakenAt = clock.monotonic();
+      if (waiting === 0) startWaiting();
       waiting += 1;
       schedule();
     });
+  }
+
+  /** The first to wait finds no queue: how long others waited before it, maybe long ago, turns nobody away. */
+  function startWaiting(): void {
+    lastWaitMillis = 0;
+    lastTakenAt = clock.monotonic();
   }
 
   function laneOf(tenantId: number, laneName: number | string): Lane<Command, Answer> {
@@ -127,10 +133,16 @@ export function openMicroBatcher<Command, Answer>(
         inFlight -= 1;
         onBatch?.(name, batch.length, clock.monotonic() - startedAt);
         schedule();
-        if (inFlight === 0 && waiting === 0) onIdle?.();
+        tellWhenIdle();
       });
     }
     schedule();
+    // Every member may have been overdue: then this was the last that close() waited for.
+    tellWhenIdle();
+  }
+
+  function tellWhenIdle(): void {
+    if (inFlight === 0 && waiting === 0) onIdle?.();
   }
 
   /** Takes up to maxMembers of a tenant, an equal share a lane, and sends tenant and lanes to the end of their rows. */

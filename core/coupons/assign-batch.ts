@@ -24,10 +24,11 @@ export async function assignBatch(
   key?: string,
 ): Promise<Outcome<{ results: BatchResult[] }>> {
   const whole = key === undefined ? null : keyedRequest(caller, key, 'coupons/assign-batch', { bookId, userIds });
-  const remembered = whole === null ? null : await claimWhole(core, caller.tenantId, whole);
-  if ((await core.knownBooks.bookIdOf(caller.tenantId, bookId)) === null) {
-    throw refuse('book-not-found', 'There is no such book.');
-  }
+  const exists = (await core.knownBooks.bookIdOf(caller.tenantId, bookId)) !== null;
+  // Trouble with the key is named before the missing book; but a request that is refused leaves its key free.
+  if (whole !== null && exists) await claimWhole(core, caller.tenantId, whole);
+  const remembered = whole === null ? null : await recallWhole(core, caller.tenantId, whole);
+  if (!exists) throw refuse('book-not-found', 'There is no such book.');
   const results: BatchResult[] = [];
   let replayed = whole !== null;
   for (let from = 0; from < userIds.length; from += itemsAtOnce) {
@@ -71,23 +72,29 @@ async function assignItem(
 /** Refusals of a finished request by index; null when it has not come to its end. */
 type Remembered = Record<number, Refusal> | null;
 
-/** Takes the request's key, or finds that it is the same request again. */
-async function claimWhole(core: Core, tenantId: number, whole: KeyedRequest): Promise<Remembered> {
+/** Takes the request's key, unless it was used before. */
+async function claimWhole(core: Core, tenantId: number, whole: KeyedRequest): Promise<void> {
   await core.pool.query({
     name: 'claim-batch-key',
     text: `insert into idempotency (tenant_id, key_hash, fingerprint, status) values ($1, $2, $3, 200)
       on conflict (tenant_id, key_hash) do nothing`,
     values: [tenantId, whole.keyHash, whole.fingerprint],
   });
+}
+
+/** What is remembered of the same request; throws where another one used the key. */
+async function recallWhole(core: Core, tenantId: number, whole: KeyedRequest): Promise<Remembered> {
   const { rows } = await core.pool.query<{ fingerprint: number; status: number | null; reply: Remembered }>({
     name: 'read-batch-key',
     text: 'select fingerprint, status, reply from idempotency where tenant_id = $1 and key_hash = $2',
     values: [tenantId, whole.keyHash],
   });
-  if (rows[0]!.fingerprint !== whole.fingerprint) {
+  const row = rows[0];
+  if (row === undefined) return null;
+  if (row.fingerprint !== whole.fingerprint) {
     throw refuse('idempotency-key-reused', 'This Idempotency-Key was used for another request. Use a new key.');
   }
-  return rows[0]!.reply;
+  return row.reply;
 }
 
 /** The first of two equal requests that comes to its end decides what is remembered. */

@@ -5,7 +5,8 @@ import { placeName } from './read-coupon-states.ts';
 
 /**
  * Which of these places hold codes that were voided before anyone had them: those below their deck's next position
- * without a coupon. Asks nothing when every place has its coupon.
+ * without a coupon. Asks nothing when every place has its coupon. The deck and the coupons are looked at in one
+ * statement, and so at one moment: a code that is dealt between the reading of `coupons` and this is not void.
  */
 export async function findVoidPlaces(
   db: Queryable,
@@ -15,11 +16,13 @@ export async function findVoidPlaces(
 ): Promise<Set<string>> {
   const bare = locations.filter((location) => !coupons.has(placeName(location)));
   if (bare.length === 0) return new Set();
-  const { rows } = await db.query<{ deckId: number; nextPos: number }>({
-    name: 'read-next-positions',
-    text: `select deck_id as "deckId", next_pos as "nextPos" from decks where tenant_id = $1 and deck_id = any($2::int[])`,
-    values: [tenantId, [...new Set(bare.map((location) => location.deckId))]],
+  const { rows } = await db.query<{ deckId: number; pos: number }>({
+    name: 'find-void-places',
+    text: `select place.deck_id as "deckId", place.pos from unnest($2::int[], $3::bigint[]) as place (deck_id, pos)
+      join decks d on d.tenant_id = $1 and d.deck_id = place.deck_id and place.pos < d.next_pos
+      where not exists (select from coupons c
+        where c.tenant_id = $1 and c.deck_id = place.deck_id and c.pos = place.pos)`,
+    values: [tenantId, bare.map((location) => location.deckId), bare.map((location) => location.pos)],
   });
-  const nextPositions = new Map(rows.map((row) => [row.deckId, row.nextPos]));
-  return new Set(bare.filter(({ deckId, pos }) => pos < (nextPositions.get(deckId) ?? 0)).map(placeName));
+  return new Set(rows.map(placeName));
 }

@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream';
 import { Type } from 'typebox';
+import { uploadCodes } from '../../../core/codes/upload-codes.ts';
 import { generateCodes, invalidInput, limits } from '../../../core/index.ts';
-import { exportCodes, listCodes, listDecks, uploadCodes, voidDeck } from '../pending-codes.ts';
+import { exportCodes, listCodes, listDecks, voidDeck } from '../pending-codes.ts';
 import { prefersCsv, readIdempotencyKey, readKeyedRequest } from '../request-headers.ts';
 import { operators } from '../roles.ts';
 import { CodeItem, CodeStatus, Deck, GeneratedDeck, GenerateInput, UploadedDeck } from '../schemas/code.ts';
@@ -49,7 +50,7 @@ function addUpload(app: Api, { core }: RouteTools): void {
         roles: operators,
         idempotent: true,
         upload: true,
-        kinds: ['book-not-found', 'conflict', 'unsupported-media-type', 'body-too-large'],
+        kinds: ['book-not-found', 'book-not-active', 'unsupported-media-type', 'body-too-large'],
       },
       schema: {
         operationId: 'uploadCodes',
@@ -62,18 +63,9 @@ function addUpload(app: Api, { core }: RouteTools): void {
       },
     },
     async (request, reply) => {
-      const key = readIdempotencyKey(request);
+      const key = readIdempotencyKey(request) ?? null;
       const upload = readUpload(request);
-      try {
-        const bookId = idFromPath(request.params.bookId, 'book-not-found');
-        return answer(reply, 201, await uploadCodes(core, request.caller, bookId, upload, key));
-      } finally {
-        // Where the core stopped reading half way, the rest of the upload would be taken for the next request.
-        if (!upload.stream.readableEnded) {
-          reply.header('connection', 'close');
-          upload.stream.destroy();
-        }
-      }
+      return answer(reply, 201, await uploadCodes(core, request.caller, request.params.bookId, upload, key));
     },
   );
 }

@@ -1,0 +1,76 @@
+import { describe, expect, test } from '@jest/globals';
+import { nestsDeeperThan, parseJsonText } from '../../containers/api/json-text.ts';
+import { CouponError, limits, type Refusal } from '../../core/index.ts';
+
+function refusalOf(text: string): Refusal {
+  try {
+    parseJsonText(text);
+  } catch (error) {
+    if (error instanceof CouponError) return error.refusal;
+    throw error;
+  }
+  throw new Error(`taken: ${text.slice(0, 80)}`);
+}
+
+describe('JSON that a stranger wrote', () => {
+  test.each([
+    ['NUL', '{"userId":"a\\u0000b"}', '/userId'],
+    ['a lone high surrogate', '{"userId":"\\ud800"}', '/userId'],
+    ['a lone low surrogate', '{"userIds":["ok","\\udc00x"]}', '/userIds/1'],
+    ['surrogates the wrong way round', '{"metadata":{"a/b":"\\ude00\\ud83d"}}', '/metadata/a~1b'],
+    ['NUL in a name', '{"metadata":{"x\\u0000":1}}', '/metadata/x\u0000'],
+    ['__proto__', '{"__proto__":{"role":"admin"}}', '/__proto__'],
+    ['__proto__ deep down', '{"metadata":{"a":[{"__proto__":1}]}}', '/metadata/a/0/__proto__'],
+    ['__proto__ in disguise', '{"\\u005f_proto__":1}', '/__proto__'],
+    ['constructor.prototype', '{"constructor":{"prototype":{"x":1}}}', '/constructor'],
+  ])('%s is invalid-input that names the field', (_what, text, path) => {
+    const refusal = refusalOf(text);
+    expect([refusal.kind, refusal.errors?.map((error) => error.path)]).toEqual(['invalid-input', [path]]);
+  });
+
+  test.each([
+    ['{', '{'],
+    ['nothing but white space', '  '],
+    ['a trailing comma', '{"a":1,}'],
+    ['single quotes', "{'a':1}"],
+    ['a raw control character', '{"a":"\u0001"}'],
+    ['two values', '{}{}'],
+    ['NaN', '{"a":NaN}'],
+    ['a comment', '{/* */}'],
+  ])('malformed JSON is invalid-input: %s', (_what, text) => {
+    expect(refusalOf(text)).toMatchObject({ kind: 'invalid-input', errors: [{ path: 'body' }] });
+  });
+
+  test('a refusal of malformed JSON quotes nothing of it', () => {
+    expect(JSON.stringify(refusalOf('{"code":"BF26-SECRET",]'))).not.toContain('SECRET');
+  });
+
+  test('10,000 levels, of lists or of objects, are refused without a stack overflow', () => {
+    for (const text of ['['.repeat(10_000), '{"a":'.repeat(10_000), `${'['.repeat(10_000)}${']'.repeat(10_000)}`]) {
+      expect(refusalOf(text).errors?.[0]?.message).toContain(`${limits.jsonMaxDepth} levels`);
+    }
+  });
+
+  test('the deepest that is taken is the limit', () => {
+    const nested = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`;
+    expect(() => parseJsonText(nested(limits.jsonMaxDepth))).not.toThrow();
+    expect(refusalOf(nested(limits.jsonMaxDepth + 1)).kind).toBe('invalid-input');
+  });
+
+  test('brackets and escaped quotes inside strings do not count as nesting', () => {
+    expect(nestsDeeperThan(`{"a":"${'['.repeat(100)}\\"${'{'.repeat(100)}"}`, 1)).toBe(false);
+    expect(nestsDeeperThan('{"a\\\\":[1]}', 1)).toBe(true);
+  });
+
+  test('everything else reads as JSON.parse reads it', () => {
+    for (const text of [
+      '{"a":"\\ud83d\\ude00 \\u00e9","b":[1e3,-0.5,null,true]}',
+      '{"a":1,"a":2}',
+      '"constructor"',
+      '7',
+    ]) {
+      expect(parseJsonText(text)).toEqual(JSON.parse(text));
+    }
+    expect(parseJsonText('{"constructor":"x","prototype":{}}')).toEqual({ constructor: 'x', prototype: {} });
+  });
+});

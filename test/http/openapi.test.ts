@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { errorKinds } from '../../core/index.ts';
+import { startTestApi, type TestApi } from './support.ts';
+
+interface Described {
+  operationId: string;
+  summary: string;
+  tags: string[];
+  security?: object[];
+  'x-roles'?: string[];
+  responses: Record<string, { content?: Record<string, { schema: { allOf?: { properties?: Kinds }[] } }> }>;
+}
+type Kinds = { kind: { enum: string[] } };
+
+describe('the OpenAPI document', () => {
+  let api: TestApi;
+  beforeAll(async () => {
+    api = await startTestApi('openapi');
+  });
+  afterAll(() => api.close());
+
+  const operations = (): [string, Described][] =>
+    Object.entries(api.document.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]): [string, Described] => [
+        `${method.toUpperCase()} ${path}`,
+        operation as unknown as Described,
+      ]),
+    );
+
+  test('it is valid OpenAPI 3.1', async () => {
+    const result = await new Validator().validate(api.document);
+    expect(result).toEqual({ valid: true });
+    expect(api.document).toMatchObject({
+      openapi: '3.1.0',
+      components: { securitySchemes: { bearer: { type: 'http' } } },
+    });
+  });
+
+  test('it has every route of the contract', () => {
+    expect(
+      operations()
+        .map(([name]) => name)
+        .sort(),
+    ).toEqual(contract.toSorted());
+  });
+
+  test('every operation has an id of its own, a summary and a tag', () => {
+    const ids = operations().map(([, operation]) => operation.operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const [name, operation] of operations()) {
+      expect([name, typeof operation.summary, operation.tags.length]).toEqual([name, 'string', 1]);
+    }
+  });
+
+  test('every route but those for the public wants a token and says which roles may', () => {
+    for (const [name, operation] of operations()) {
+      const isPublic = operation.security?.length === 0;
+      expect([name, isPublic]).toEqual([name, publicRoutes.has(name)]);
+      expect([name, operation['x-roles'] === undefined]).toEqual([name, isPublic]);
+    }
+  });
+
+  test('every kind of problem is documented at some route, but those that come where there is no route', () => {
+    const documented = new Set(
+      operations().flatMap(([, operation]) => Object.values(operation.responses).flatMap(kindsOf)),
+    );
+    const missing = Object.keys(errorKinds).filter((kind) => !documented.has(kind));
+    expect(missing).toEqual(['method-not-allowed']);
+  });
+
+  test('the pages for people show it from the server’s own files', async () => {
+    const page = await api.app.inject('/docs');
+    expect(page.statusCode).toBe(200);
+    const assets = [...page.payload.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1]!);
+    expect(assets.length).toBeGreaterThan(2);
+    for (const asset of assets) {
+      expect(asset).toMatch(/^\/docs\//);
+      expect((await api.app.inject(asset)).statusCode).toBe(200);
+    }
+    const json = await api.app.inject('/docs/json');
+    expect(json.json()).toEqual(api.document);
+  });
+});
+
+function kindsOf(response: Described['responses'][string]): string[] {
+  return (response.content?.['application/problem+json']?.schema.allOf ?? []).flatMap(
+    (part) => part.properties?.kind.enum ?? [],
+  );
+}
+
+const publicRoutes = new Set(['GET /health', 'GET /ready', 'GET /problems', 'GET /problems/{kind}']);
+
+const contract = [
+  'POST /v1/books',
+  'GET /v1/books',
+  'GET /v1/books/{bookId}',
+  'PATCH /v1/books/{bookId}',
+  'POST /v1/books/{bookId}/codes/generate',
+  'POST /v1/books/{bookId}/codes',
+  'GET /v1/books/{bookId}/codes',
+  'GET /v1/books/{bookId}/decks',
+  'POST /v1/books/{bookId}/decks/{deckId}/void',
+  'POST /v1/coupons/assign',
+  'POST /v1/coupons/assign-batch',
+  'POST /v1/coupons/{code}/assign',
+  'POST /v1/coupons/{code}/validate',
+  'POST /v1/coupons/{code}/lock',
+  'POST /v1/coupons/{code}/unlock',
+  'POST /v1/coupons/{code}/redeem',
+  'POST /v1/coupons/{code}/void',
+  'GET /v1/coupons/{code}',
+  'GET /v1/coupons/{code}/events',
+  'POST /v1/redemptions/{redemptionId}/reverse',
+  'GET /v1/users/{userId}/coupons',
+  'DELETE /v1/users/{userId}',
+  'POST /v1/api-keys',
+  'GET /v1/api-keys',
+  'DELETE /v1/api-keys/{id}',
+  'POST /v1/tenants',
+  'GET /health',
+  'GET /ready',
+  'GET /problems',
+  'GET /problems/{kind}',
+  'GET /metrics',
+];

@@ -1,0 +1,239 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { type ApiAnswer, ApiClient, atOnce, countKinds } from '../support/api-client.ts';
+import { findBrokenInvariants } from '../support/check-invariants.ts';
+import { type ApiProcess, startApiProcesses } from '../support/start-api-processes.ts';
+import { createTestDatabase, findDeadlocks, type TestDatabase } from '../support/start-postgres.ts';
+
+/** Each race is run this often: a wrong lock shows in some rounds only. */
+const rounds = Number(process.env.QURABLE_TEST_ROUNDS ?? (process.env.QURABLE_TEST_LONG === '1' ? 20 : 5));
+
+describe('races over three API processes on one database', () => {
+  let database: TestDatabase;
+  let processes: ApiProcess[];
+  let api: ApiClient;
+
+  beforeAll(async () => {
+    database = await createTestDatabase('races');
+    processes = await startApiProcesses(database.url, 3, { LOG_LEVEL: 'info' });
+    api = new ApiClient(processes.map(({ address }) => address));
+  });
+  afterEach(async () => {
+    expect(await findBrokenInvariants(database.url)).toEqual([]);
+    expect(await findDeadlocks(database.name)).toEqual([]);
+  });
+  afterAll(async () => {
+    await Promise.all(processes.map((process) => process.stop()));
+    await database.drop();
+  });
+
+  let letters = 0;
+  /** Makes an active book, with `codes` generated ones where that is not 0. */
+  async function makeBook(codes: number, terms: object = {}): Promise<string> {
+    const { body } = await api.post('/v1/books', { name: 'Race', status: 'active', ...terms });
+    if (codes > 0) {
+      letters += 1;
+      const made = await api.post(`/v1/books/${body.id}/codes/generate`, {
+        count: codes,
+        pattern: `R${letters}-########`,
+      });
+      expect(made.status).toBe(201);
+    }
+    return body.id;
+  }
+  const assign = (bookId: string, userId: string, key?: string) =>
+    api.post('/v1/coupons/assign', { bookId, userId }, key);
+  async function assigned(bookId: string, userId: string): Promise<string> {
+    const answer = await assign(bookId, userId);
+    expect(answer.status).toBe(201);
+    return answer.body.code;
+  }
+  const redeem = (code: string, userId: string, more: object = {}, key?: string) =>
+    api.post(`/v1/coupons/${code}/redeem`, { userId, ...more }, key);
+  const lock = (code: string, userId: string, more: object = {}) =>
+    api.post(`/v1/coupons/${code}/lock`, { userId, ...more });
+
+  async function eachRound(work: () => Promise<void>): Promise<void> {
+    for (let round = 0; round < rounds; round += 1) await work();
+  }
+
+  test('of 300 concurrent redeems of a single-use coupon, exactly one succeeds', async () => {
+    const bookId = await makeBook(100);
+    await eachRound(async () => {
+      const code = await assigned(bookId, 'ana');
+      const answers = await atOnce(300, () => redeem(code, 'ana'));
+      expect(countKinds(answers)).toEqual({ ok: 1, 'code-already-redeemed': 299 });
+    });
+  });
+
+  test('of 200 concurrent assigns to a new user with maxCodesPerUser 3, exactly three succeed', async () => {
+    const bookId = await makeBook(10_000, { maxCodesPerUser: 3 });
+    let user = 0;
+    await eachRound(async () => {
+      user += 1;
+      const answers = await atOnce(200, () => assign(bookId, `new-${user}`));
+      expect(countKinds(answers)).toEqual({ ok: 3, 'user-limit-reached': 197 });
+    });
+  });
+
+  test('of 500 claims on 10 codes, exactly 10 succeed and 490 are told that no codes are left', async () => {
+    await eachRound(async () => {
+      const bookId = await makeBook(10);
+      const answers = await atOnce(500, (index) => assign(bookId, `claimer-${index}`));
+      expect(countKinds(answers)).toEqual({ ok: 10, 'no-codes-left': 490 });
+      expect(new Set(answers.map(({ body }) => body.code).filter(Boolean)).size).toBe(10);
+    });
+  });
+
+  test('of 60 concurrent locks on one coupon, exactly one wins', async () => {
+    const bookId = await makeBook(100);
+    await eachRound(async () => {
+      const code = await assigned(bookId, 'ana');
+      const answers = await atOnce(60, () => lock(code, 'ana'));
+      expect(countKinds(answers)).toEqual({ ok: 1, 'code-locked': 59 });
+    });
+  });
+
+  test('a token that expired and was granted anew never redeems', async () => {
+    const bookId = await makeBook(1000);
+    await eachRound(async () => {
+      const codes = await Promise.all(Array.from({ length: 20 }, () => assigned(bookId, 'ana')));
+      const old = await Promise.all(codes.map((code) => lock(code, 'ana', { ttlSeconds: 1 })));
+      await sleep(1_050);
+      // The second checkout locks and redeems while the first one, late, tries its old token all the time.
+      const tries = codes.map(async (code, index) => {
+        const late = atOnce(5, () => redeem(code, 'ana', { lockToken: old[index]!.body.lockToken }));
+        const fresh = await lock(code, 'ana');
+        const redeemed = await redeem(code, 'ana', { lockToken: fresh.body.lockToken });
+        return { late: await late, redeemed };
+      });
+      for (const { late, redeemed } of await Promise.all(tries)) {
+        expect(late.map(({ kind }) => kind)).not.toContain('ok');
+        expect(redeemed.kind).toBe('ok');
+      }
+    });
+  });
+
+  test('reverse, redeem, lock and void of the same coupons at once keep every count true', async () => {
+    const bookId = await makeBook(1000, { maxRedemptionsPerCode: 3, maxRedemptionsPerUser: 40 });
+    await eachRound(async () => {
+      const codes = await Promise.all(Array.from({ length: 10 }, () => assigned(bookId, 'ana')));
+      const first = await Promise.all(codes.map((code) => redeem(code, 'ana')));
+      const answers = await Promise.all(
+        codes.flatMap((code, index) => [
+          ...Array.from({ length: 6 }, () => redeem(code, 'ana')),
+          ...Array.from({ length: 3 }, () => api.post(`/v1/redemptions/${first[index]!.body.redemption?.id}/reverse`)),
+          ...(index % 2 === 0 ? [api.post(`/v1/coupons/${code}/void`, { reason: 'race' })] : []),
+          lock(code, 'ana', { ttlSeconds: 1 }),
+        ]),
+      );
+      expect(answers.filter(({ status }) => status >= 500)).toEqual([]);
+    });
+  });
+
+  test('a book is redeemed exactly maxRedemptions times, however many coupons race for the last ones', async () => {
+    await eachRound(async () => {
+      const bookId = await makeBook(200, { maxRedemptions: 50 });
+      const codes = await atOnce(120, (index) => assigned(bookId, `user-${index}`));
+      const answers = await atOnce(120, (index) => redeem(codes[index]!, `user-${index}`));
+      expect(countKinds(answers)).toEqual({ ok: 50, 'redemption-limit-reached': 70 });
+    });
+  });
+
+  test('a user redeems exactly maxRedemptionsPerUser times over all of its coupons', async () => {
+    const bookId = await makeBook(5_000, { maxRedemptionsPerUser: 7 });
+    let user = 0;
+    await eachRound(async () => {
+      const name = `heavy-${user++}`;
+      const codes = await atOnce(60, () => assigned(bookId, name));
+      const answers = await atOnce(60, (index) => redeem(codes[index]!, name));
+      expect(countKinds(answers)).toEqual({ ok: 7, 'user-limit-reached': 53 });
+    });
+  });
+
+  test('codes assigned by name while the dealer deals the same codes go to one user each', async () => {
+    await eachRound(async () => {
+      const bookId = await makeBook(0);
+      letters += 1;
+      const codes = Array.from({ length: 150 }, (_, index) => `NAMED${letters}-${index}`);
+      expect((await api.post(`/v1/books/${bookId}/codes`, { codes })).body.accepted).toBe(150);
+      const [drawn, named] = await Promise.all([
+        atOnce(150, (index) => assign(bookId, `drawer-${index}`)),
+        atOnce(150, (index) => api.post(`/v1/coupons/${codes[index]}/assign`, { userId: `named-${index}` })),
+      ]);
+      const handedOut = [...drawn, ...named].filter(({ status }) => status === 201).map(({ body }) => body.code);
+      expect(handedOut.sort()).toEqual(codes.sort());
+      expect(countKinds(drawn).ok! + countKinds(named).ok!).toBe(150);
+      expect(Object.keys(countKinds(drawn)).filter((kind) => !['ok', 'no-codes-left'].includes(kind))).toEqual([]);
+      expect(Object.keys(countKinds(named)).filter((kind) => !['ok', 'code-already-assigned'].includes(kind))).toEqual(
+        [],
+      );
+    });
+  });
+
+  test('nothing is redeemed after the answer to a pause, and the pause is answered under full load', async () => {
+    const slowest: number[] = [];
+    await eachRound(async () => {
+      const bookId = await makeBook(2_000, { maxRedemptionsPerCode: null });
+      const codes = await atOnce(60, (index) => assigned(bookId, `user-${index}`));
+      let paused = false;
+      const afterwards: ApiAnswer[] = [];
+      const load = codes.map(async (code, index) => {
+        for (let turn = 0; turn < 200; turn += 1) {
+          const isLate = paused;
+          const answer = await redeem(code, `user-${index}`);
+          if (isLate) {
+            afterwards.push(answer);
+            return;
+          }
+        }
+      });
+      await sleep(150);
+      const asked = performance.now();
+      const pause = await api.call('PATCH', `/v1/books/${bookId}`, { status: 'paused' });
+      slowest.push(performance.now() - asked);
+      paused = true;
+      expect(pause.status).toBe(200);
+      await Promise.all(load);
+      expect(afterwards.length).toBeGreaterThan(0);
+      expect(countKinds(afterwards)).toEqual({ 'book-not-active': afterwards.length });
+    });
+    console.info(`the slowest pause under load was answered in ${Math.round(Math.max(...slowest))} ms`);
+  });
+
+  test('two uploads of overlapping codes at once accept each code exactly once', async () => {
+    await eachRound(async () => {
+      const bookId = await makeBook(0);
+      letters += 1;
+      const name = (index: number) => `UP${letters}-${index}`;
+      const first = Array.from({ length: 1500 }, (_, index) => name(index));
+      const second = Array.from({ length: 1500 }, (_, index) => name(index + 750));
+      const uploads = await Promise.all(
+        [first, second].map((codes) => api.post(`/v1/books/${bookId}/codes`, { codes })),
+      );
+      expect(uploads.map(({ status }) => status)).toEqual([201, 201]);
+      expect(uploads.reduce((sum, { body }) => sum + body.accepted, 0)).toBe(2250);
+      expect(uploads.reduce((sum, { body }) => sum + body.rejected, 0)).toBe(750);
+    });
+  });
+
+  test('one idempotency key in flight through three processes has one effect and one answer', async () => {
+    const bookId = await makeBook(1_000, { maxRedemptionsPerCode: null });
+    let turn = 0;
+    await eachRound(async () => {
+      turn += 1;
+      const assigns = await atOnce(60, () => assign(bookId, 'ana', `assign-${turn}`));
+      expect(new Set(assigns.map(({ body }) => JSON.stringify(body))).size).toBe(1);
+      expect(assigns.filter(({ replayed }) => !replayed)).toHaveLength(1);
+      const { code } = assigns[0]!.body;
+      const redeems = await atOnce(60, () => redeem(code, 'ana', {}, `redeem-${turn}`));
+      expect(new Set(redeems.map(({ body }) => JSON.stringify(body))).size).toBe(1);
+      const id = redeems[0]!.body.redemption.id;
+      const reversals = await atOnce(30, () => api.post(`/v1/redemptions/${id}/reverse`, {}, `reverse-${turn}`));
+      expect(countKinds(reversals)).toEqual({ ok: 30 });
+      expect(reversals.filter(({ replayed }) => !replayed)).toHaveLength(1);
+      const reused = await atOnce(30, () => redeem(code, 'ana', {}, `assign-${turn}`));
+      expect(countKinds(reused)).toEqual({ 'idempotency-key-reused': 30 });
+    });
+  });
+});

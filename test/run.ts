@@ -1,0 +1,76 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The part of Jest's JSON report that is counted here. */
+interface Report {
+  numPassedTests: number;
+  numFailedTests: number;
+  numPendingTests: number;
+  numFailedTestSuites: number;
+  testResults: { name: string; assertionResults: { status: string }[] }[];
+}
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/**
+ * `npm test`: the type check, the linter, then every test, and at the end their number by kind. Arguments go to Jest,
+ * so `npm test -- races` runs the files with that in their path; `--long` turns the long loops on.
+ */
+function main(args: string[]): number {
+  const long = args.includes('--long');
+  const selection = args.filter((argument) => argument !== '--long');
+  if (selection.length === 0) {
+    if (!runs('type check', 'node_modules/typescript/bin/tsc', ['--noEmit'])) return 1;
+    if (!runs('format and lint', 'node_modules/@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '.']))
+      return 1;
+  }
+  const report = runJest(selection, long);
+  if (report === null) return 1;
+  printCounts(report);
+  const failed = report.numFailedTests + report.numFailedTestSuites;
+  return failed > 0 || report.numPassedTests === 0 ? 1 : 0;
+}
+
+function runs(what: string, program: string, args: string[]): boolean {
+  const started = performance.now();
+  const { status } = spawnSync(process.execPath, [join(root, program), ...args], { cwd: root, stdio: 'inherit' });
+  console.log(
+    `${what}: ${status === 0 ? 'clean' : 'FAILED'} (${Math.round((performance.now() - started) / 100) / 10} s)`,
+  );
+  return status === 0;
+}
+
+function runJest(selection: string[], long: boolean): Report | null {
+  const folder = mkdtempSync(join(tmpdir(), 'qurable-report-'));
+  const outputFile = join(folder, 'report.json');
+  try {
+    const jest = join(root, 'node_modules/jest/bin/jest.js');
+    const flags = ['--no-warnings', '--experimental-vm-modules', jest, '--json', `--outputFile=${outputFile}`];
+    const env = long ? { ...process.env, QURABLE_TEST_LONG: '1' } : process.env;
+    // Jest tells its progress on stderr; what --json prints on stdout is in the file already.
+    spawnSync(process.execPath, [...flags, ...selection], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'], env });
+    return JSON.parse(readFileSync(outputFile, 'utf8')) as Report;
+  } catch {
+    console.error('Jest ended without a report.');
+    return null;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function printCounts(report: Report): void {
+  const byKind = new Map<string, number>();
+  for (const { name, assertionResults } of report.testResults) {
+    const kind = relative(join(root, 'test'), name).split(sep)[0] ?? 'other';
+    const passed = assertionResults.filter(({ status }) => status === 'passed').length;
+    byKind.set(kind, (byKind.get(kind) ?? 0) + passed);
+  }
+  for (const [kind, count] of [...byKind].sort()) console.log(`${kind}: ${count} tests`);
+  const { numPassedTests: passed, numFailedTests: failed, numPendingTests: skipped } = report;
+  console.log(`Tests: ${passed} passed, ${failed} failed, ${skipped} skipped`);
+}
+
+process.exitCode = main(process.argv.slice(2));

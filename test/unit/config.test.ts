@@ -1,0 +1,158 @@
+import { describe, expect, test } from '@jest/globals';
+import { ConfigError, readConfig } from '../../core/config.ts';
+
+const secret = 'a secret of 32 characters or more';
+const adequate = { DATABASE_URL: 'postgres://user:password@db:5432/qurable', CODE_SECRET: secret };
+
+/** The one line with which a start would stop; null where it would not. */
+function complaint(changes: Record<string, string | undefined>): string | null {
+  try {
+    readConfig({ ...adequate, ...changes });
+    return null;
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+}
+
+const byHost = { DATABASE_URL: undefined, DB_HOST: 'db', DB_USERNAME: 'user', DB_PASSWORD: 'password' };
+
+describe('an unknown or malformed value stops the start with one line that names the variable', () => {
+  const cases: [variable: string, changes: Record<string, string | undefined>][] = [
+    ['PORT', { PORT: '65536' }],
+    ['PORT', { PORT: '-1' }],
+    ['PORT', { PORT: '3000.5' }],
+    ['PORT', { PORT: '0x10' }],
+    ['PORT', { PORT: '3e3' }],
+    ['PORT', { PORT: ' 3000' }],
+    ['PORT', { PORT: 'http' }],
+    ['DATABASE_URL', { DATABASE_URL: undefined }],
+    ['DATABASE_URL', { DATABASE_URL: '' }],
+    ['DATABASE_URL', { DATABASE_URL: 'mysql://db/qurable' }],
+    ['DATABASE_URL', { DATABASE_URL: 'postgres://user:pass word@:port/' }],
+    ['DB_HOST', { DATABASE_URL: undefined }],
+    ['DB_PORT', { ...byHost, DB_PORT: '0' }],
+    ['DB_PORT', { ...byHost, DB_PORT: 'five' }],
+    ['DB_USERNAME', { ...byHost, DB_USERNAME: undefined }],
+    ['DB_PASSWORD', { ...byHost, DB_PASSWORD: '' }],
+    ['DB_SSLMODE', { DB_SSLMODE: 'prefer' }],
+    ['DB_POOL_MAX', { DB_POOL_MAX: '3' }],
+    ['DB_POOL_MAX', { DB_POOL_MAX: '201' }],
+    ['DB_POOL_MAX', { DB_POOL_MAX: 'ten' }],
+    ['REDIS_URL', { REDIS_URL: 'http://cache' }],
+    ['REDIS_URL', { REDIS_URL: 'redis://cache:notaport' }],
+    ['REDIS_PORT', { REDIS_HOST: 'cache', REDIS_PORT: '70000' }],
+    ['REDIS_TLS', { REDIS_TLS: 'yes' }],
+    ['JWT_SECRET', { JWT_SECRET: 'short' }],
+    ['JWT_SECRET', { JWT_SECRET: 'x'.repeat(1025) }],
+    ['JWT_JWKS_URL', { JWT_JWKS_URL: 'ftp://keys' }],
+    ['JWT_JWKS_URL', { JWT_JWKS_URL: 'keys.json' }],
+    ['JWT_JWKS_URL', { JWT_JWKS_URL: 'https://keys.example/jwks', JWT_SECRET: secret }],
+    ['CODE_SECRET', { CODE_SECRET: undefined }],
+    ['CODE_SECRET', { CODE_SECRET: '' }],
+    ['CODE_SECRET', { CODE_SECRET: 'x'.repeat(31) }],
+    ['CODE_SECRET', { CODE_SECRET: 'x'.repeat(1025) }],
+    ['CODE_SECRET_VERSION', { CODE_SECRET_VERSION: '0' }],
+    ['CODE_SECRET_VERSION', { CODE_SECRET_VERSION: 'v1' }],
+    ['QURABLE_ADMIN_KEY', { QURABLE_ADMIN_KEY: 'x'.repeat(40) }],
+    ['QURABLE_ADMIN_KEY', { QURABLE_ADMIN_KEY: `qk_${'x'.repeat(28)}` }],
+    ['QURABLE_ADMIN_KEY', { QURABLE_ADMIN_KEY: `qk_${'x'.repeat(126)}` }],
+    ['QURABLE_ADMIN_KEY', { QURABLE_ADMIN_KEY: `qk_${'x'.repeat(30)} y` }],
+    ['CORS_ORIGINS', { CORS_ORIGINS: '*' }],
+    ['CORS_ORIGINS', { CORS_ORIGINS: 'shop.example' }],
+    ['CORS_ORIGINS', { CORS_ORIGINS: 'https://shop.example/path' }],
+    ['CORS_ORIGINS', { CORS_ORIGINS: 'https://shop.example,' }],
+    ['LOG_LEVEL', { LOG_LEVEL: 'verbose' }],
+    ['LOG_LEVEL', { LOG_LEVEL: 'INFO' }],
+    ['METRICS_PORT', { METRICS_PORT: '65536' }],
+    ['TRUSTED_PROXIES', { TRUSTED_PROXIES: '11' }],
+    ['TRUSTED_PROXIES', { TRUSTED_PROXIES: 'true' }],
+    ['RATE_LIMIT_PER_SECOND', { RATE_LIMIT_PER_SECOND: '-5' }],
+    ['QURABLE_ADMINKEY', { QURABLE_ADMINKEY: 'qk_' }],
+  ];
+
+  test.each(cases)('%s: %j', (variable, changes) => {
+    const line = complaint(changes);
+    expect(line).toMatch(new RegExp(`(^|\\W)${variable}(\\W|$)`));
+    expect(line).not.toContain('\n');
+  });
+
+  test('a secret’s value is never in the line', () => {
+    for (const name of ['CODE_SECRET', 'JWT_SECRET', 'QURABLE_ADMIN_KEY']) {
+      expect(complaint({ [name]: 'hunter2' })).not.toContain('hunter2');
+    }
+    expect(complaint({ DATABASE_URL: 'postgres://user:hunter2 @[/' })).not.toContain('hunter2');
+  });
+});
+
+describe('what is good is taken as it is', () => {
+  test('little is needed, and the rest has the defaults of the contract', () => {
+    expect(readConfig(adequate)).toMatchObject({
+      port: 3000,
+      database: { connectionString: adequate.DATABASE_URL },
+      replica: null,
+      redis: null,
+      jwt: { mode: 'none' },
+      codeSecret: secret,
+      codeSecretVersion: 1,
+      adminKey: null,
+      corsOrigins: [],
+      logLevel: 'info',
+      metricsPort: null,
+      trustedProxies: 0,
+    });
+  });
+
+  test('empty is as good as unset', () => {
+    const empty = { PORT: '', REDIS_URL: '', JWT_SECRET: '', LOG_LEVEL: '', CORS_ORIGINS: '', QURABLE_ADMIN_KEY: '' };
+    expect(readConfig({ ...adequate, ...empty })).toEqual(readConfig(adequate));
+  });
+
+  test('the database is reached by its parts too, and the replica is the same one elsewhere', () => {
+    const config = readConfig({ ...byHost, CODE_SECRET: secret, DB_PORT: '6432', DB_REPLICA_HOST: 'replica' });
+    expect(config.database).toEqual({
+      host: 'db',
+      port: 6432,
+      database: 'qurable',
+      user: 'user',
+      password: 'password',
+    });
+    expect(config.replica).toEqual({ ...config.database, host: 'replica' });
+    const url = readConfig({ ...adequate, DB_REPLICA_HOST: 'replica' }).replica?.connectionString;
+    expect(url).toBe('postgres://user:password@replica:5432/qurable');
+  });
+
+  test('the bounds themselves are allowed', () => {
+    const least = {
+      PORT: '0',
+      DB_POOL_MAX: '4',
+      CODE_SECRET: 'x'.repeat(32),
+      QURABLE_ADMIN_KEY: `qk_${'x'.repeat(29)}`,
+    };
+    const most = {
+      PORT: '65535',
+      DB_POOL_MAX: '200',
+      CODE_SECRET: 'x'.repeat(1024),
+      QURABLE_ADMIN_KEY: `qk_${'x'.repeat(125)}`,
+    };
+    expect([complaint(least), complaint(most)]).toEqual([null, null]);
+  });
+
+  test('verify-full is the one mode that looks at the server’s certificate', () => {
+    const ssl = (mode: string) => readConfig({ ...adequate, DB_SSLMODE: mode }).database.ssl;
+    expect([ssl('disable'), ssl('require'), ssl('verify-full')]).toEqual([
+      undefined,
+      { rejectUnauthorized: false },
+      { rejectUnauthorized: true },
+    ]);
+  });
+
+  test('several origins may have white space between them', () => {
+    const { corsOrigins } = readConfig({ ...adequate, CORS_ORIGINS: 'https://a.example, http://localhost:8080' });
+    expect(corsOrigins).toEqual(['https://a.example', 'http://localhost:8080']);
+  });
+
+  test('other programs’ variables are nobody’s business here', () => {
+    expect(complaint({ PATH: '/bin', AWS_REGION: 'eu-west-1', QURABLE_TEST_LONG: '1' })).toBeNull();
+  });
+});
