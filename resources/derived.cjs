@@ -1,0 +1,130 @@
+// What follows from the parameters of resources/stages.yml. Whatever contradicts itself ends the packaging here, with a
+// sentence that says what to change: CloudFormation would find out after a quarter of an hour, or never.
+const { createHash } = require('node:crypto');
+const { readdirSync, readFileSync } = require('node:fs');
+const { join } = require('node:path');
+const { imageTag } = require('./image-tag.cjs');
+
+const project = join(__dirname, '..');
+
+module.exports = async ({ resolveVariable }) => {
+  const stage = await resolveVariable('sls:stage');
+  // Names of ElastiCache's snapshots are at most 40 characters, and hold the stage, the kind, the date and the run.
+  if (!/^[a-z][a-z0-9]{0,6}$/.test(stage)) refuse(`stage "${stage}": 1 to 7 of a-z and 0-9, a letter first`);
+  const p = new Proxy({}, { get: (_, name) => resolveVariable(`param:${name}`) });
+
+  const jwksUrl = await p.jwksUrl;
+  const nat = await p.nat;
+  if (!['none', 'one', 'each-zone'].includes(nat)) refuse(`nat "${nat}": none, one or each-zone`);
+  if (jwksUrl !== '' && nat === 'none') {
+    refuse('jwksUrl is set, but the tasks have no way out to fetch it: set nat to one or each-zone');
+  }
+  if (jwksUrl !== '' && !jwksUrl.startsWith('https://')) refuse('jwksUrl must be an https:// address');
+
+  const databaseConnectionsAlarm = Math.floor((await number(p, 'databaseMaxConnections', 20, 5000)) * 0.9);
+  const storageGb = await number(p, 'databaseStorageGb', 20, 65536);
+  const storageMaxGb = await number(p, 'databaseStorageMaxGb', 22, 65536);
+  if (storageMaxGb < storageGb * 1.1) refuse('databaseStorageMaxGb must be at least a tenth above databaseStorageGb');
+  if (!/^\d+\.\d+$/.test(await p.databaseVersion)) refuse('databaseVersion must be a full minor version, such as 15.17');
+
+  const { certificate, entrance } = await entranceOf(p);
+  const cacheNodes = await number(p, 'cacheNodes', 1, 6);
+  const zones = await number(p, 'interfaceEndpointZones', 1, 2);
+  const subnets = [{ Ref: 'PrivateSubnetA' }, { Ref: 'PrivateSubnetB' }];
+
+  return {
+    names: {
+      cluster: `qurable-${stage}`,
+      service: 'qurable-api',
+    },
+    scaleResourceId: `service/qurable-${stage}/qurable-api`,
+    scaleCalendar: JSON.stringify(await calendarOf(p)),
+    imageTag: (await p.imageTag) || imageTag(project),
+    migrations: migrationsHash(),
+    nat,
+    entrance,
+    certificate,
+    replica: (await flag(p, 'databaseReplica')) ? 'one' : 'none',
+    codeSecret: (await p.codeSecretArn) === '' ? 'made' : 'given',
+    hasSeveralCacheNodes: cacheNodes > 1,
+    interfaceEndpointSubnets: subnets.slice(0, zones),
+    // 90 % of all connections, as the strategy's 180 of 200.
+    databaseConnectionsAlarm,
+    // A tenth of the disk, in bytes, leaves time to act before the automatic growth has reached its end.
+    databaseFreeStorageAlarm: Math.floor(storageGb * 0.1 * 1024 ** 3),
+    // RDS takes integers in the parameter's own unit: pages of 8 kB for some, kB for others.
+    databaseMemory: {
+      sharedBuffers: String((await number(p, 'databaseSharedBuffersMb', 16, 1e6)) * 128),
+      effectiveCache: String((await number(p, 'databaseEffectiveCacheMb', 16, 1e6)) * 128),
+      walBuffers: String((await number(p, 'databaseWalBuffersMb', 1, 2047)) * 128),
+      maintenanceWorkMem: String((await number(p, 'databaseMaintenanceWorkMemMb', 16, 1e6)) * 1024),
+      workMem: String((await number(p, 'databaseWorkMemMb', 1, 1e4)) * 1024),
+    },
+    taskEnvironment: await taskEnvironment(p),
+    alertSubscriptions: (await p.alertEmail) === '' ? [] : [{ Protocol: 'email', Endpoint: await p.alertEmail }],
+  };
+};
+
+/** Which listeners there are, and where their certificate comes from. */
+async function entranceOf(p) {
+  const [domainName, hostedZoneId, certificateArn] = [await p.domainName, await p.hostedZoneId, await p.certificateArn];
+  if (certificateArn !== '') return { entrance: 'https', certificate: hostedZoneId === '' ? 'given' : 'given-record' };
+  if (domainName !== '' && hostedZoneId !== '') return { entrance: 'https', certificate: 'made' };
+  if (domainName !== '' || hostedZoneId !== '') {
+    refuse('domainName and hostedZoneId go together; without a Route 53 zone, set certificateArn');
+  }
+  return { entrance: 'http', certificate: 'none' };
+}
+
+/** When the service needs which capacity, as `scale` reads it; handlers/scale/read-calendar.ts checks it further. */
+async function calendarOf(p) {
+  const base = { min: await number(p, 'minTasks', 1, 1000), max: await number(p, 'maxTasks', 1, 1000) };
+  const event = { min: await number(p, 'eventMinTasks', 1, 1000), max: await number(p, 'eventMaxTasks', 1, 1000) };
+  const events = await p.events;
+  for (const { name, max } of [{ name: 'base', ...base }, { name: 'eventMinTasks', max: event.min }, ...events]) {
+    if (max > event.max) refuse(`${name} has more tasks than eventMaxTasks, for which there are connections`);
+  }
+  return {
+    timeZone: await p.eventTimeZone,
+    base,
+    leadMinutes: await number(p, 'eventLeadMinutes', 0, 240),
+    blackFriday: (await flag(p, 'blackFriday')) ? { from: await p.eventStart, to: await p.eventEnd, ...event } : null,
+    events,
+  };
+}
+
+/** The variables of the API that are set only where a parameter is. */
+async function taskEnvironment(p) {
+  const optional = {
+    JWT_JWKS_URL: await p.jwksUrl,
+    JWT_ISSUER: await p.jwtIssuer,
+    JWT_AUDIENCE: await p.jwtAudience,
+    CORS_ORIGINS: await p.corsOrigins,
+  };
+  return Object.entries(optional).flatMap(([Name, Value]) => (Value === '' ? [] : [{ Name, Value }]));
+}
+
+/** Changes whenever a migration does, so that CloudFormation runs the custom resource again. */
+function migrationsHash() {
+  const directory = join(project, 'migrations');
+  const hash = createHash('sha256');
+  for (const name of readdirSync(directory).sort()) hash.update(`${name}\0`).update(readFileSync(join(directory, name)));
+  return hash.digest('hex').slice(0, 24);
+}
+
+/** A parameter from the command line is text; one from the file may be a number. */
+async function number(p, name, least, most) {
+  const value = Number(await p[name]);
+  if (!Number.isInteger(value) || value < least || value > most) refuse(`${name} must be ${least} to ${most}`);
+  return value;
+}
+
+async function flag(p, name) {
+  const value = String(await p[name]);
+  if (value !== 'true' && value !== 'false') refuse(`${name} must be true or false`);
+  return value === 'true';
+}
+
+function refuse(why) {
+  throw new Error(`The deployment's parameters contradict each other. ${why}`);
+}
