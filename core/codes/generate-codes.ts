@@ -1,3 +1,4 @@
+import type pg from 'pg';
 import type { Caller, Outcome } from '../caller.ts';
 import type { Core } from '../core.ts';
 import type { Transaction } from '../db/transaction.ts';
@@ -195,13 +196,16 @@ async function newSequence(
 async function refuseUploadedCode(tx: Transaction, tenantId: number, pattern: Pattern): Promise<void> {
   const start = pattern.template.slice(0, pattern.placeholders[0]);
   await tx.query(`set local statement_timeout = ${conflictSearchTimeoutMillis}`);
-  const answer = await tx.query<{ code: string }>({
+  const search: pg.QueryConfig & { query_timeout: number } = {
     name: 'uploaded-code-of-pattern',
     text: `select code from deck_codes
       where tenant_id = $1 and code >= $2 and code < $3 and length(code) = $4 and code ~ $5 limit 1`,
     // "~" sorts after every character that a code can have.
     values: [tenantId, start, `${start}~`, pattern.template.length, patternExpression(pattern)],
-  });
+    // The pool's own is meant for statements of seconds.
+    query_timeout: 2 * conflictSearchTimeoutMillis,
+  };
+  const answer = await tx.query<{ code: string }>(search);
   await tx.query(`set local statement_timeout = ${limits.statementTimeoutMillis}`);
   if (answer.rows.length > 0) {
     throw refuse(

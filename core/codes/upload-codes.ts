@@ -1,0 +1,187 @@
+import type { Readable } from 'node:stream';
+import type pg from 'pg';
+import type { Caller, Outcome } from '../caller.ts';
+import type { Core } from '../core.ts';
+import { openPool } from '../db/pool.ts';
+import { loggable, sqlStateOf } from '../db/sql-errors.ts';
+import type { Transaction } from '../db/transaction.ts';
+import { refuse } from '../errors.ts';
+import { type KeyedRequest, keyedRequest } from '../idempotency/key-hash.ts';
+import { runOnce } from '../idempotency/run-once.ts';
+import { limits } from '../limits.ts';
+import { insertDeck, reserveDeckId } from './insert-deck.ts';
+import type { TenantPatterns } from './known-patterns.ts';
+import { mergeUpload } from './merge-upload.ts';
+import { closeGateOfOpenBook, findBook, refuseClosedBook } from './open-book.ts';
+import { digestBody } from './read-body.ts';
+import { type StagedUpload, stageUpload } from './stage-upload.ts';
+import { lockTenantCodes } from './tenant-codes-lock.ts';
+import { mergeRejections, type Rejection } from './upload-rejections.ts';
+import type { UploadFormat } from './upload-rows.ts';
+import { takeUploadSlot } from './upload-slots.ts';
+
+/** A file of codes as it comes in. */
+export interface Upload {
+  /**
+   * `json`: `{ "codes": ["…"] }` · `csv`: a column called `code`, or one code a line without a header · `ndjson`: a
+   * string or `{ "code": "…" }` a line. UTF-8.
+   */
+  format: UploadFormat;
+  /** Read to its end, except after a refusal: what is left then is thrown away. */
+  body: Readable;
+}
+
+/** What became of an upload. */
+export interface UploadedDeck {
+  /** A deck of its own, of size 0 where no row was taken. */
+  deckId: string;
+  /** Codes that are there now: all of them together, from one moment on. */
+  accepted: number;
+  /** Rows that were not taken, for whatever reason. */
+  rejected: number;
+  /** How many of those were in the file or the tenant already. */
+  duplicates: number;
+  /** The first limits.uploadMaxRejectionsNamed, by line. */
+  rejections: Rejection[];
+}
+
+type UploadCore = Pick<Core, 'config' | 'log' | 'clock' | 'random' | 'pool' | 'knownBooks' | 'knownPatterns'>;
+
+/**
+ * What an upload's session may use on the database's side before it goes to disk: a million rows of the staged table,
+ * and their sort. Bigger files only get slower.
+ */
+const stagedMemory = '96MB';
+const sortMemory = '128MB';
+const undefinedTable = '42P01';
+
+/**
+ * Adds a deck of uploaded codes, in uniformly random order, to a book in any state but closed. The file is checked line
+ * by line while it streams into a table that only this upload's connection sees; then, in one transaction under the
+ * tenant's lock, duplicates are taken out, the codes stored and the deck published. Of two uploads of the same codes at
+ * once each code goes to one (test: "of two uploads of overlapping codes at once, each code is taken by exactly one").
+ * Memory stays flat whatever the size. An upload that breaks off leaves nothing behind.
+ *
+ * The tenant's lock is held while the codes are stored, some seconds a million; the book's gate only for the deck's
+ * row. At most two uploads run in a process, others wait for 30 seconds.
+ *
+ * With an idempotency key, a body of the same bytes under the same key gets the first answer.
+ *
+ * @throws CouponError `invalid-input` for a body that can't be read as a whole, holds no row or breaks off;
+ *   `idempotency-key-reused`; `book-not-found`, for an id that is no UUID too; `book-not-active` for a closed book;
+ *   `body-too-large` beyond limits.uploadMaxBytes; `unavailable`
+ */
+export async function uploadCodes(
+  core: UploadCore,
+  caller: Caller,
+  bookId: string,
+  upload: Upload,
+  key: string | null,
+): Promise<Outcome<UploadedDeck>> {
+  try {
+    const name = (digest: string) =>
+      key === null
+        ? null
+        : keyedRequest(caller, key, `/books/${bookId.toLowerCase()}/codes`, `${upload.format} ${digest}`);
+    if (await isKeyUsed(core, caller.tenantId, name(''))) {
+      return await replay(core, caller.tenantId, name(await digestBody(upload.body)));
+    }
+    const internalId = await findBook(core, caller.tenantId, bookId);
+    await refuseClosedBook(core.pool, caller.tenantId, internalId);
+    return await takeUpload(core, caller.tenantId, internalId, upload, name);
+  } finally {
+    upload.body.resume();
+  }
+}
+
+async function isKeyUsed(core: UploadCore, tenantId: number, request: KeyedRequest | null): Promise<boolean> {
+  if (request === null) return false;
+  const answer = await core.pool.query({
+    name: 'is-key-used',
+    text: 'select from idempotency where tenant_id = $1 and key_hash = $2',
+    values: [tenantId, request.keyHash],
+  });
+  return answer.rows.length > 0;
+}
+
+function replay(core: UploadCore, tenantId: number, request: KeyedRequest | null): Promise<Outcome<UploadedDeck>> {
+  return runOnce(core, tenantId, request, 201, () => {
+    throw refuse('unavailable', 'The idempotency key has just run out. Repeat the request.', { retryAfterSeconds: 1 });
+  });
+}
+
+async function takeUpload(
+  core: UploadCore,
+  tenantId: number,
+  bookId: number,
+  upload: Upload,
+  name: (digest: string) => KeyedRequest | null,
+): Promise<Outcome<UploadedDeck>> {
+  const giveBack = await takeUploadSlot();
+  const pool = openUploadPool(core);
+  try {
+    const patterns = await core.knownPatterns.refresh(core.pool, tenantId);
+    const staged = await stage(core, pool, patterns, upload);
+    // The pool has one connection, so the transaction runs in the session that has the staged rows.
+    return await runOnce({ ...core, pool }, tenantId, name(staged.digest), 201, (tx) =>
+      publish(core, tx, tenantId, bookId, patterns, staged),
+    );
+  } catch (error) {
+    // Another connection than the one that staged the rows: that one was lost in between.
+    if (sqlStateOf(error) === undefinedTable) throw refuse('unavailable', 'The database was lost. Repeat the upload.');
+    throw error;
+  } finally {
+    await pool.end();
+    giveBack();
+  }
+}
+
+/** A session of the upload's own: its statements may take long, and ending it drops the staged rows. */
+function openUploadPool(core: UploadCore): pg.Pool {
+  return openPool(core.config.database, {
+    max: 1,
+    applicationName: 'qurable upload',
+    statementTimeoutMillis: limits.uploadStatementTimeoutMillis,
+    onError: (error) => core.log.warn({ error: loggable(error) }, 'the connection of an upload was lost'),
+  });
+}
+
+async function stage(
+  core: UploadCore,
+  pool: pg.Pool,
+  patterns: TenantPatterns,
+  { format, body }: Upload,
+): Promise<StagedUpload> {
+  const connection = await pool.connect();
+  let isBroken = true;
+  try {
+    // Another upload of the tenant may hold its lock for longer than any other lock is waited for.
+    await connection.query(
+      `set lock_timeout = 0; set jit = off; set temp_buffers = '${stagedMemory}'; set work_mem = '${sortMemory}'`,
+    );
+    const staged = await stageUpload(connection, core.random, patterns, format, body);
+    isBroken = false;
+    return staged;
+  } finally {
+    connection.release(isBroken);
+  }
+}
+
+async function publish(
+  core: UploadCore,
+  tx: Transaction,
+  tenantId: number,
+  bookId: number,
+  checked: TenantPatterns,
+  staged: StagedUpload,
+): Promise<UploadedDeck> {
+  await lockTenantCodes(tx, tenantId);
+  const current = await core.knownPatterns.refresh(tx, tenantId);
+  const internalId = await reserveDeckId(tx);
+  const merged = await mergeUpload(tx, tenantId, internalId, checked, current);
+  await closeGateOfOpenBook(tx, tenantId, bookId);
+  const deck = { deckId: internalId, bookId, size: merged.accepted, sequence: null };
+  const deckId = await insertDeck(core, tx, tenantId, deck);
+  const { count, first } = mergeRejections(staged.rejections, merged.rejections);
+  return { deckId, accepted: merged.accepted, rejected: count, duplicates: merged.duplicates, rejections: [...first] };
+}
