@@ -12,11 +12,17 @@ type Failure = FastifySchemaValidationError & { parentSchema?: { description?: s
  * @param inBody whether paths are JSON pointers into the body; else they are names of parameters
  */
 export function describeInputProblems(failures: FastifySchemaValidationError[], inBody: boolean): InputProblem[] {
-  return failures.slice(0, problemsMax).map((failure) => {
+  const problems = new Map<string, InputProblem>();
+  for (const failure of failures) {
     const pointer = failure.instancePath + childOf(failure);
-    if (inBody) return { path: pointer || 'body', message: messageOf(failure, pointer, 'field') };
-    return { path: pointer.slice(1), message: messageOf(failure, pointer, 'parameter') };
-  });
+    const path = inBody ? pointer || 'body' : pointer.slice(1);
+    // The first thing that is wrong with a field is enough: an empty text need not also fail its pattern.
+    if (!problems.has(path)) {
+      problems.set(path, { path, message: messageOf(failure, pointer, inBody ? 'field' : 'parameter') });
+    }
+    if (problems.size === problemsMax) break;
+  }
+  return [...problems.values()];
 }
 
 /** A missing or unknown field is reported at its parent; a client wants the field's own name. */

@@ -32,6 +32,8 @@ export function toProblem(refusal: Refusal, url: string): Problem {
     instance: pathOf(url),
   };
   if (refusal.errors !== undefined) problem.errors = refusal.errors;
+  // A refusal that is about the body as a whole names no field of its own.
+  else if (refusal.kind === 'invalid-input') problem.errors = [{ path: 'body', message: refusal.detail }];
   if (refusal.rev !== undefined) problem.rev = refusal.rev;
   return problem;
 }

@@ -1,4 +1,4 @@
-import type { ErrorKind, Role } from '../../core/index.ts';
+import type { Caller, ErrorKind, Role } from '../../core/index.ts';
 
 /** Makes tenants. */
 export const rootOnly: readonly Role[] = ['root'];
@@ -34,6 +34,6 @@ declare module 'fastify' {
   interface FastifyContextConfig extends Partial<RouteRules> {}
   interface FastifyRequest {
     /** Who is asking. Set before the body is read; routes for the public must not look at it. */
-    caller: import('../../core/caller.ts').Caller;
+    caller: Caller;
   }
 }

@@ -1,7 +1,7 @@
+import './require-node-24.js';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Config, ConfigError, type Log, migrateToLatest, readConfig } from '../../core/index.ts';
-import { startServer } from '../api/server.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
 import { EmbeddedStartError } from './embedded-start-error.ts';
 import { type KeptSecrets, keepSecrets } from './keep-secrets.ts';
@@ -56,7 +56,11 @@ async function serve(
   started: Started,
   stop: StopRequest,
 ): Promise<number> {
-  const postgres = await startPostgres(environment, home, started);
+  // The server's modules are read while the database is made, which takes about as long.
+  const [postgres, { startServer }] = await Promise.all([
+    startPostgres(environment, home, started),
+    import('../api/server.ts'),
+  ]);
   if (stop.isRequested()) return 0;
   const redis = await startRedis(environment, home, started);
   if (stop.isRequested()) return 0;

@@ -142,6 +142,7 @@ function openUploadPool(core: UploadCore): pg.Pool {
     max: 1,
     applicationName: 'qurable upload',
     statementTimeoutMillis: limits.uploadStatementTimeoutMillis,
+    answerTimeoutMillis: 2 * limits.uploadStatementTimeoutMillis,
     onError: (error) => core.log.warn({ error: loggable(error) }, 'the connection of an upload was lost'),
   });
 }

@@ -14,7 +14,8 @@ import { limits } from '../limits.ts';
  *
  * The gates of the user's books are closed meanwhile: a redeem that had read the user's id before could otherwise
  * write a reference after the erasure had looked. Stored replies hold no user's data: an effect on a coupon is replayed
- * from its event and the holder's row, and the cold calls that store a reply (books, decks, keys, tenants) name no user.
+ * from its event and the holder's row; what is stored of a batch is its refusals, by number; and the cold calls that
+ * store a reply (books, decks, keys, tenants) name no user.
  * The time it takes grows with the user's coupons; past limits.statementTimeoutMillis nothing is erased.
  * @throws CouponError `invalid-input` for a user id that no user can have
  */

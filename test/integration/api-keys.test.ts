@@ -191,10 +191,22 @@ describe('authentication', () => {
 
   test('a look-up that was under way when its key was revoked is not remembered', async () => {
     const { id, secret } = await makeKey();
+    const revoked = Promise.withResolvers<void>();
+    const query = core.pool.query.bind(core.pool) as (config: object) => Promise<unknown>;
+    const queryThatTakesLong = async (config: object) => {
+      const seenBefore = await query(config);
+      await revoked.promise;
+      return seenBefore;
+    };
+    // The method has an overload for every way of calling it, and a mock is typed by the last one.
+    const slow = jest.spyOn(core.pool, 'query').mockImplementationOnce(queryThatTakesLong as never);
     const under = authenticateKey(core, secret);
     await revokeApiKey(core, admin, id);
-    await under;
     expect(await authenticateKey(core, secret)).toBeNull();
+    revoked.resolve();
+    expect(await under).not.toBeNull();
+    expect(await authenticateKey(core, secret)).toBeNull();
+    slow.mockRestore();
   });
 
   test('a key is refused from its expiry on, also where it was remembered before', async () => {

@@ -28,7 +28,6 @@ beforeEach(async () => {
 });
 
 afterAll(async () => {
-  expect(await findDeadlocks(database.name)).toEqual([]);
   await core.close();
   await other.close();
   await database.drop();
@@ -196,10 +195,15 @@ test('a redeem that is inside the gate when the erasure comes leaves nothing per
   expect(JSON.stringify(after)).not.toContain('jane');
 });
 
-test('twenty erasures of one user in many books at once, from two processes, all succeed', async () => {
+test('twenty erasures of one user in many books at once, from two processes, all succeed without a deadlock', async () => {
   const places = [];
   for (let index = 0; index < 5; index += 1) places.push(await makeBook());
   for (const place of places) await makeCoupon(place, 'jane', 0);
-  await Promise.all(Array.from({ length: 20 }, (_, index) => eraseUser(index % 2 ? core : other, admin, 'jane')));
+  const twentyTimes = (call: (process: ColdCore) => Promise<unknown>) =>
+    Promise.all(Array.from({ length: 20 }, (_, index) => call(index % 2 ? core : other)));
+  // So that every connection is open, and none of the erasures is over before the others have begun.
+  await twentyTimes((process) => process.pool.query('select pg_sleep(0.1)'));
+  await twentyTimes((process) => eraseUser(process, admin, 'jane'));
   expect(JSON.stringify(await everything(1))).not.toContain('jane');
+  expect(await findDeadlocks(database.name)).toEqual([]);
 });

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
@@ -88,6 +89,15 @@ describe('migrating', () => {
     expect(await dumpSchema(db)).toBe(before);
     expect((await db.query('select * from kysely_migration order by name')).rows).toEqual(executed.rows);
     expect(await migrate(newer)).toEqual({ applied: [] });
+  });
+
+  test('by an older version that waits for a newer one’s run succeeds and changes nothing', async () => {
+    await migrate();
+    const newer = await migrationsWith({ '0002_more.sql': 'select pg_sleep(0.5); create table more (id int);' });
+    const growing = migrate(newer);
+    await sleep(250);
+    expect(await migrate()).toEqual({ applied: [] });
+    expect(await growing).toEqual({ applied: ['0002_more'] });
   });
 
   test('a schema that grew is brought up to date by the files that are new, from a path or a URL', async () => {

@@ -131,6 +131,19 @@ describe('races over three API processes on one database', () => {
     });
   });
 
+  test('batches that lock the same coupons in every order never wait for each other in a circle', async () => {
+    const bookId = await makeBook(10_000, { maxRedemptionsPerCode: null });
+    // So many coupons that PostgreSQL looks each up by its key, in the order in which the batch names them.
+    const userIds = Array.from({ length: 5_000 }, () => 'ana');
+    const made = await api.post('/v1/coupons/assign-batch', { bookId, userIds });
+    const codes = (made.body.results as { code: string }[]).map(({ code }) => code);
+    await eachRound(async () => {
+      const chosen = codes.slice(0, 60);
+      const answers = await atOnce(900, (index) => redeem(chosen[(index * 37) % (index % 2 === 0 ? 60 : 59)]!, 'ana'));
+      expect(countKinds(answers)).toEqual({ ok: 900 });
+    });
+  });
+
   test('a book is redeemed exactly maxRedemptions times, however many coupons race for the last ones', async () => {
     await eachRound(async () => {
       const bookId = await makeBook(200, { maxRedemptions: 50 });
@@ -234,6 +247,17 @@ describe('races over three API processes on one database', () => {
       expect(reversals.filter(({ replayed }) => !replayed)).toHaveLength(1);
       const reused = await atOnce(30, () => redeem(code, 'ana', {}, `assign-${turn}`));
       expect(countKinds(reused)).toEqual({ 'idempotency-key-reused': 30 });
+    });
+  });
+
+  test('one idempotency key for two books at once assigns from one of them', async () => {
+    const books = [await makeBook(1_000), await makeBook(1_000)];
+    let turn = 0;
+    await eachRound(async () => {
+      turn += 1;
+      const answers = await atOnce(30, (index) => assign(books[index % 2]!, 'ana', `two-books-${turn}`));
+      expect(countKinds(answers)).toEqual({ ok: 15, 'idempotency-key-reused': 15 });
+      expect(answers.filter(({ kind, replayed }) => kind === 'ok' && !replayed)).toHaveLength(1);
     });
   });
 });

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   cpSync,
@@ -14,7 +14,7 @@ import {
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { findFreePort } from '../../containers/local/find-free-port.ts';
 import { callLocalApi, readAdminKey } from '../support/call-local-api.ts';
 import { makeUser, type TestUser } from '../support/make-user.ts';
@@ -23,6 +23,9 @@ import { killAll, type NpmStart, runNpmStart, type StartedProcess, waitUntilGone
 
 const project = resolve(import.meta.dirname, '../..');
 const seen: StartedProcess[] = [];
+/** Each start is quick alone; on a machine that does much else at once, flushing a new database to disk is not. */
+const patienceMillis = 180_000;
+jest.setTimeout(patienceMillis);
 
 /** A scratch directory, the home of secrets and data in it, and a port for the API. */
 type Place = { scratch: string; home: string; port: number };
@@ -88,6 +91,30 @@ describe('npm start on what is not right', () => {
     expect(await refused.ended).toBe(1);
     expect(ownLines(refused)).toEqual([expect.stringContaining('LOG_LEVEL')]);
     expect(readdirSync(place.home)).toEqual(['secrets.json']);
+  });
+
+  test('drains after the first Ctrl-C and ends at once at the second', async () => {
+    const module = new URL('../../containers/local/listen-for-stop.ts', import.meta.url).href;
+    const program = `
+      import { listenForStop } from ${JSON.stringify(module)};
+      setInterval(() => {}, 1_000);
+      listenForStop().requested.then(() => console.log('draining'));
+      console.log('listening');
+    `;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program]);
+    for (const expected of ['listening', 'draining']) {
+      expect(String(await new Promise((said) => child.stdout.once('data', said)))).toBe(`${expected}\n`);
+      child.kill('SIGINT');
+    }
+    expect(await new Promise((ended) => child.once('exit', ended))).toBe(130);
+  });
+
+  test('under another Node than 24 says so in one line', () => {
+    const other = `data:text/javascript,Object.defineProperty(process, 'versions', { value: { node: '22.1.0' } })`;
+    const imports = ['--import', other, '--import', './containers/local/require-node-24.js'];
+    const { status, stderr } = spawnSync(process.execPath, [...imports, '-e', '0'], { cwd: project, encoding: 'utf8' });
+    expect(stderr).toMatch(/^Qurable runs on Node 24, and this is Node 22\.1\.0; .*\n$/);
+    expect(status).toBe(1);
   });
 
   test('makes the links between libraries that an install without scripts leaves out', () => {

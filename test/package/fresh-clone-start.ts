@@ -84,7 +84,10 @@ function install({ who, home, directory, account }: Run): number {
     stdio: ['ignore', 'ignore', 'inherit'] as const,
     ...as,
   };
-  execFileSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { ...options, stdio: [...options.stdio] });
+  execFileSync('npm', ['ci', '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error'], {
+    ...options,
+    stdio: [...options.stdio],
+  });
   say(`${who}: npm ci in ${secondsSince(began)} s`);
   return performance.now();
 }

@@ -1,8 +1,11 @@
 import type { Readable } from 'node:stream';
 import { Type } from 'typebox';
+import { exportCodes } from '../../../core/codes/export-codes.ts';
+import { listCodes } from '../../../core/codes/list-codes.ts';
+import { listDecks } from '../../../core/codes/list-decks.ts';
 import { uploadCodes } from '../../../core/codes/upload-codes.ts';
+import { voidDeck } from '../../../core/codes/void-deck.ts';
 import { generateCodes, invalidInput, limits } from '../../../core/index.ts';
-import { exportCodes, listCodes, listDecks, voidDeck } from '../pending-codes.ts';
 import { prefersCsv, readIdempotencyKey, readKeyedRequest } from '../request-headers.ts';
 import { operators } from '../roles.ts';
 import { CodeItem, CodeStatus, Deck, GeneratedDeck, GenerateInput, UploadedDeck } from '../schemas/code.ts';
@@ -149,10 +152,10 @@ function addDecks(app: Api, { core }: RouteTools): void {
       },
     },
     async (request, reply) => {
-      const key = readIdempotencyKey(request);
       const bookId = idFromPath(request.params.bookId, 'book-not-found');
       const deckId = idFromPath(request.params.deckId, 'deck-not-found');
-      return answer(reply, 200, await voidDeck(core, request.caller, bookId, deckId, key));
+      const keyed = readKeyedRequest(request, `books/${bookId}/decks/${deckId}/void`);
+      return answer(reply, 200, await voidDeck(core, request.caller, bookId, deckId, keyed));
     },
   );
 }

@@ -3,6 +3,7 @@ import {
   assignCode,
   assignCoupon,
   type ErrorKind,
+  invalidInput,
   limits,
   listCouponEvents,
   lockCoupon,
@@ -253,10 +254,17 @@ function addRedeem(app: Api, { core }: RouteTools): void {
     async (request, reply) => {
       const { caller, params, body } = request;
       const key = readIdempotencyKey(request);
+      refuseLargeMetadata(body.metadata);
       const work = () => redeemCoupon(core, caller, params.code, body, key);
       return answer(reply, 200, await lookUpCode(core, request, body.userId, work));
     },
   );
+}
+
+/** A schema can't bound the size of a free object. */
+function refuseLargeMetadata(metadata: object | undefined): void {
+  if (metadata === undefined || Buffer.byteLength(JSON.stringify(metadata)) <= limits.metadataMaxBytes) return;
+  throw invalidInput('/metadata', `must have at most ${limits.metadataMaxBytes} bytes of JSON`);
 }
 
 function addVoid(app: Api, { core }: RouteTools): void {

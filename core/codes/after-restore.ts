@@ -1,0 +1,215 @@
+import { changeBook } from '../books/change-book.ts';
+import type { Core } from '../core.ts';
+import { retryTransaction } from '../db/retry-transaction.ts';
+import { inTransaction, type Transaction } from '../db/transaction.ts';
+import { limits } from '../limits.ts';
+import { codesAt } from './codes-at.ts';
+import { type DeckCounters, moveDeckTo, moveTarget } from './left-in-deck-rules.ts';
+import { parsePattern } from './pattern-rules.ts';
+import { lockDealers } from './read-dealt-decks.ts';
+import type { FurthestMarks } from './read-deck-marks.ts';
+
+/** How far to move. */
+export interface RestoreOrder {
+  /** What the log knows of the time after the backup; null: nothing, then the margins are all there is. */
+  marks: FurthestMarks | null;
+  /** Codes to pass in every deck beyond its mark: at least what can be dealt of a deck in the second before a failure. */
+  margin: number;
+  /** Sequence numbers to pass in every pattern beyond its mark. Generating marks at once, so with marks 0 will do. */
+  patternMargin: number;
+}
+
+/** A deck that was moved. */
+export interface MovedDeck {
+  tenantId: number;
+  /** The deck's UUID. */
+  deckId: string;
+  size: number;
+  /** The next position to deal, before and now. */
+  from: number;
+  to: number;
+  /** Codes that this voided. */
+  voided: number;
+}
+
+/** What was done. */
+export interface RestoreReport {
+  /** UUIDs of the books that were active and are paused now. */
+  pausedBooks: string[];
+  decks: MovedDeck[];
+  patterns: { tenantId: number; template: string; from: number; to: number }[];
+  /** `tenantId/deckId`, internal, of decks that the log knows and the database does not: they were added after the backup. */
+  lostDecks: string[];
+}
+
+type RestoreCore = Pick<Core, 'pool' | 'random' | 'knownBooks' | 'knownDecks' | 'knownPatterns'>;
+
+const actor = 'after-restore';
+const reason = 'It may have been handed out after the backup that was restored.';
+
+/**
+ * Makes a database that went back in time safe to deal from: pauses every active book, and moves every deck past what
+ * may have been dealt after the backup, and every pattern past what may have been generated. Codes in the gap are
+ * voided: somebody may hold them, and nobody can tell who. To be run before traffic returns; the tasks must have been
+ * started anew, since one from before remembers decks that are gone. Books stay paused until somebody looked.
+ *
+ * Each book and each pattern is a transaction of its own, under the same locks as dealing and generating. A repeat with
+ * the same marks voids the margin once more where there is one, and does no other harm.
+ */
+export async function afterRestore(core: RestoreCore, order: RestoreOrder): Promise<RestoreReport> {
+  const pausedBooks = await pauseBooks(core);
+  const decks: MovedDeck[] = [];
+  for (const { tenantId, bookId } of await booksWithDecks(core)) {
+    decks.push(...(await moveDecksOfBook(core, tenantId, bookId, order)));
+  }
+  return { pausedBooks, decks, patterns: await movePatterns(core, order), lostDecks: await findLostDecks(core, order) };
+}
+
+async function pauseBooks(core: RestoreCore): Promise<string[]> {
+  const { rows } = await core.pool.query<{ tenantId: number; id: string }>(
+    `select tenant_id as "tenantId", id from books where status = 'active' order by tenant_id, book_id`,
+  );
+  for (const { tenantId, id } of rows) {
+    await changeBook(core, { tenantId, role: 'root', actor, customerId: null }, id, { status: 'paused' }, null);
+  }
+  return rows.map(({ id }) => id);
+}
+
+async function booksWithDecks({ pool }: RestoreCore): Promise<{ tenantId: number; bookId: number }[]> {
+  const { rows } = await pool.query<{ tenantId: number; bookId: number }>(
+    `select distinct tenant_id as "tenantId", book_id as "bookId" from decks where next_pos < size order by 1, 2`,
+  );
+  return rows;
+}
+
+interface Deck extends DeckCounters {
+  deckId: number;
+  id: string;
+}
+
+function moveDecksOfBook(
+  core: RestoreCore,
+  tenantId: number,
+  bookId: number,
+  order: RestoreOrder,
+): Promise<MovedDeck[]> {
+  return retryTransaction(core.pool, core.random, async (tx) => {
+    await lockDealers(tx, tenantId, [bookId]);
+    const moved: MovedDeck[] = [];
+    for (const deck of await readDecks(tx, tenantId, bookId)) {
+      const mark = order.marks?.decks.get(`${tenantId}/${deck.deckId}`) ?? 0;
+      const after = await moveDeck(tx, tenantId, deck, Math.max(mark, deck.nextPos) + order.margin);
+      const byName = await voidTaken(core, tx, tenantId, after, order.marks?.taken.get(`${tenantId}/${deck.deckId}`));
+      const voided = after.voided - deck.voided + byName;
+      if (voided === 0 && after.nextPos === deck.nextPos) continue;
+      moved.push({ tenantId, deckId: deck.id, size: deck.size, from: deck.nextPos, to: after.nextPos, voided });
+    }
+    return moved;
+  });
+}
+
+async function readDecks(tx: Transaction, tenantId: number, bookId: number): Promise<Deck[]> {
+  const { rows } = await tx.query<Deck>({
+    name: 'decks-to-move',
+    text: `select deck_id as "deckId", id, size, next_pos as "nextPos", taken_ahead as "takenAhead", voided
+      from decks where tenant_id = $1 and book_id = $2 and next_pos < size order by deck_id`,
+    values: [tenantId, bookId],
+  });
+  return rows;
+}
+
+async function moveDeck(tx: Transaction, tenantId: number, deck: Deck, nextPos: number): Promise<Deck> {
+  const passed = await tx.query({
+    name: 'pass-taken',
+    text: 'delete from deck_taken where tenant_id = $1 and deck_id = $2 and pos < $3',
+    values: [tenantId, deck.deckId, moveTarget(deck, nextPos)],
+  });
+  const after = moveDeckTo(deck, nextPos, passed.rowCount ?? 0);
+  await tx.query({
+    name: 'move-deck',
+    text: 'update decks set next_pos = $3, taken_ahead = $4, voided = $5 where tenant_id = $1 and deck_id = $2',
+    values: [tenantId, deck.deckId, after.nextPos, after.takenAhead, after.voided],
+  });
+  return { ...deck, ...after };
+}
+
+/**
+ * Voids codes that the log knows to have been taken by name ahead of the deal and the database does not: as voiding
+ * them by name would, with a coupon of nobody and its event. Returns how many there were.
+ */
+async function voidTaken(
+  core: RestoreCore,
+  tx: Transaction,
+  tenantId: number,
+  deck: Deck,
+  taken: ReadonlySet<number> | undefined,
+): Promise<number> {
+  const ahead = [...(taken ?? [])].filter((pos) => pos >= deck.nextPos && pos < deck.size);
+  if (ahead.length === 0) return 0;
+  const { rows } = await tx.query<{ pos: number }>({
+    name: 'insert-lost-taken',
+    text: `insert into deck_taken (tenant_id, deck_id, pos) select $1::int, $2::int, unnest($3::bigint[])
+      on conflict do nothing returning pos`,
+    values: [tenantId, deck.deckId, ahead],
+  });
+  const places = rows.map(({ pos }) => ({ deckId: deck.deckId, pos }));
+  const codes = await codesAt(core, tx, tenantId, places);
+  await tx.query({
+    name: 'insert-lost-coupons',
+    text: `with lost as (select * from unnest($3::bigint[], $4::text[]) as l (pos, code)),
+        coupon as (
+          insert into coupons (tenant_id, deck_id, pos, code, rev, voided)
+          select $1::int, $2::int, pos, code, 1, true from lost),
+        event as (
+          insert into events (tenant_id, deck_id, pos, rev, at, kind, redemptions, fence, actor, reason)
+          select $1::int, $2::int, pos, 1, date_trunc('milliseconds', clock_timestamp()), 7, 0, 0, $5, $6 from lost)
+      update decks set taken_ahead = taken_ahead + $7::bigint, voided = voided + $7::bigint
+        where tenant_id = $1 and deck_id = $2`,
+    values: [tenantId, deck.deckId, places.map(({ pos }) => pos), codes, actor, reason, places.length],
+  });
+  return places.length;
+}
+
+interface Sequence {
+  tenantId: number;
+  patternId: number;
+  template: string;
+  alphabet: string;
+  from: number;
+}
+
+/** A pattern that was moved to here is used up. */
+function endOfSequence(template: string, alphabet: string): number {
+  const parsed = parsePattern(template, alphabet);
+  if (!parsed.ok) throw new Error(`the stored pattern ${template} can't be read: ${parsed.message}`);
+  return Math.min(Number(parsed.pattern.combinations), limits.sequenceMaxIndex);
+}
+
+async function movePatterns(core: RestoreCore, order: RestoreOrder): Promise<RestoreReport['patterns']> {
+  return inTransaction(core.pool, async (tx) => {
+    const { rows } = await tx.query<Sequence>(
+      `select tenant_id as "tenantId", pattern_id as "patternId", template, alphabet, next_index as "from"
+        from code_patterns order by tenant_id, pattern_id for no key update`,
+    );
+    const moved: RestoreReport['patterns'] = [];
+    for (const { tenantId, patternId, template, alphabet, from } of rows) {
+      const mark = order.marks?.patterns.get(`${tenantId}/${patternId}`) ?? 0;
+      const to = Math.min(Math.max(mark, from) + order.patternMargin, endOfSequence(template, alphabet));
+      if (to === from) continue;
+      await tx.query({
+        name: 'move-pattern',
+        text: 'update code_patterns set next_index = $3 where tenant_id = $1 and pattern_id = $2',
+        values: [tenantId, patternId, to],
+      });
+      moved.push({ tenantId, template, from, to });
+    }
+    return moved;
+  });
+}
+
+async function findLostDecks(core: RestoreCore, { marks }: RestoreOrder): Promise<string[]> {
+  if (marks === null) return [];
+  const { rows } = await core.pool.query<{ key: string }>(`select tenant_id || '/' || deck_id as key from decks`);
+  const present = new Set(rows.map(({ key }) => key));
+  return [...marks.decks.keys()].filter((key) => !present.has(key));
+}

@@ -1,0 +1,26 @@
+import { ConfigError, readConfig } from '../config.ts';
+import { openPool } from '../db/pool.ts';
+import { systemRandom } from '../random.ts';
+import { rewrapPatternKeys } from './rewrap-pattern-keys.ts';
+
+/**
+ * `npm run rewrap-pattern-keys`: rotates CODE_SECRET. The environment is that of the API with the new secret and its
+ * version, and with the old ones in PREVIOUS_CODE_SECRET and PREVIOUS_CODE_SECRET_VERSION.
+ */
+try {
+  const config = readConfig(process.env);
+  const { PREVIOUS_CODE_SECRET: codeSecret, PREVIOUS_CODE_SECRET_VERSION: version = '1' } = process.env;
+  if (!codeSecret) throw new ConfigError('PREVIOUS_CODE_SECRET must be set');
+  if (!/^[1-9]\d{0,6}$/.test(version))
+    throw new ConfigError('PREVIOUS_CODE_SECRET_VERSION must be a whole number from 1');
+  const pool = openPool(config.database, { max: 1, applicationName: 'qurable rewrap', onError: () => {} });
+  try {
+    const from = { codeSecret, codeSecretVersion: Number(version) };
+    console.log(`wrapped ${await rewrapPatternKeys(pool, systemRandom, from, config)} pattern keys anew`);
+  } finally {
+    await pool.end();
+  }
+} catch (error) {
+  console.error(`rewrap-pattern-keys: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,180 @@
+import type { Clock } from '../clock.ts';
+import { loggable } from '../db/sql-errors.ts';
+import type { Log } from '../log.ts';
+import { BoundedMap } from './bounded-map.ts';
+import { addFailures, type Failures, type FailureView } from './failure-rules.ts';
+import type { FailureMark, FailureSide } from './failure-side.ts';
+import { type FailureKind, failureBudgets, throttleLimits } from './throttle-limits.ts';
+
+/** One key whose failures are counted. */
+export interface FailureName {
+  kind: FailureKind;
+  tenantId: number;
+  /** The user's id, the token's actor or the address. It stays in this process. */
+  name: string;
+}
+
+/** What this process knows of failures, and its part in counting them for all tasks. */
+export interface KnownFailures {
+  /** True where no key has failures: the usual state, told without looking anything up. */
+  readonly isEmpty: boolean;
+  /** What is known of a key, from memory alone; undefined where it has no failures left. */
+  view(name: FailureName): FailureView | undefined;
+  /** Notes that a look-up of the key goes ahead; nothing where the key has no failures. */
+  noteLookup(name: FailureName): void;
+  /**
+   * Counts one failure of each key: here at once, for all tasks soon after. Resolves when the shared count has been
+   * learned, or after noteMaxWaitMillis; never rejects.
+   */
+  note(names: readonly FailureName[]): Promise<void>;
+}
+
+/** A key as this process knows it: the view, what all tasks together had counted, and what they don't know yet. */
+interface Entry extends FailureView {
+  tenantId: number;
+  keyHash: string;
+  learned: Failures | null;
+  unsent: number;
+}
+
+/**
+ * Keeps failures in memory and shares them through `sides`, tried in their order at each sharing, so that the first one
+ * is in use again as soon as it answers. Sharings do not overlap: what fails during one is gathered for the next.
+ * @param sides at least one; the last never rejects
+ * @param hash makes a name that can't be read back, for what leaves the process
+ */
+export function openKnownFailures(
+  sides: readonly FailureSide[],
+  hash: (kind: FailureKind, name: string) => string,
+  clock: Clock,
+  log: Log,
+): KnownFailures {
+  const entries = new BoundedMap<Entry>(throttleLimits.knownMaxEntries);
+  let gathered = emptyGathering();
+  let sharing = false;
+  let sideInUse = sides[0]!.name;
+
+  /** The entry of a key that still has failures. One that has leaked empty is dropped where it is met. */
+  function live(key: string, now: number): Entry | undefined {
+    const entry = entries.get(key);
+    if (entry === undefined || entry.failures.emptyAt > now) return entry;
+    entries.delete(key);
+    return undefined;
+  }
+
+  function count({ kind, tenantId, name }: FailureName, now: number): void {
+    const key = keyOf(kind, tenantId, name);
+    // One that has leaked empty, or was dropped, while it waits to be shared is still the key's one entry.
+    let entry = live(key, now) ?? gathered.entries.get(key);
+    if (entry === undefined) {
+      const failures = { emptyAt: now, lastAt: now };
+      const keyHash = hash(kind, name);
+      entry = { kind, tenantId, keyHash, failures, learned: null, unsent: 0, lookups: 1, failedLookups: 0 };
+    }
+    entry.failures = addFailures(entry.failures, 1, failureBudgets[kind], now);
+    entry.unsent += 1;
+    entry.failedLookups += 1;
+    // Written anew, so that it is the last to be dropped.
+    entries.set(key, entry);
+    if (gathered.entries.size < throttleLimits.pendingMaxKeys) gathered.entries.set(key, entry);
+  }
+
+  async function shareAll(): Promise<void> {
+    sharing = true;
+    while (gathered.entries.size > 0) {
+      const { entries: batch, shared } = gathered;
+      gathered = emptyGathering();
+      await share([...batch.values()]);
+      shared.resolve();
+    }
+    sharing = false;
+  }
+
+  async function share(batch: readonly Entry[]): Promise<void> {
+    const marks = batch.map(({ tenantId, keyHash, kind, unsent, learned }) => {
+      return { tenantId, keyHash, kind, count: unsent, known: learned };
+    });
+    for (const entry of batch) entry.unsent = 0;
+    const answers = await record(marks, wholeNow(clock));
+    if (answers === null) return;
+    const now = wholeNow(clock);
+    batch.forEach((entry, index) => {
+      entry.learned = answers[index]!;
+      entry.failures = addUnsent(entry, now);
+    });
+  }
+
+  /** Asks the sides in turn. Null only if the last one rejects too, which leaves the entries as they were counted here. */
+  async function record(marks: readonly FailureMark[], now: number): Promise<Failures[] | null> {
+    for (const side of sides) {
+      try {
+        const answers = await side.record(marks, now);
+        if (side.name !== sideInUse)
+          log.info({ side: side.name, before: sideInUse }, 'failed look-ups are counted elsewhere');
+        sideInUse = side.name;
+        return answers;
+      } catch (error) {
+        if (side.name === sideInUse)
+          log.warn({ side: side.name, error: loggable(error) }, 'failed look-ups can’t be counted here');
+      }
+    }
+    return null;
+  }
+
+  return {
+    get isEmpty() {
+      return entries.size === 0;
+    },
+    noteLookup({ kind, tenantId, name }) {
+      const entry = entries.get(keyOf(kind, tenantId, name));
+      if (entry === undefined) return;
+      entry.lookups += 1;
+      if (entry.lookups < throttleLimits.floodSpanLookups) return;
+      entry.lookups /= 2;
+      entry.failedLookups /= 2;
+    },
+    view: ({ kind, tenantId, name }) => live(keyOf(kind, tenantId, name), clock.now()),
+    async note(names) {
+      const now = wholeNow(clock);
+      for (const name of names) count(name, now);
+      const { promise } = gathered.shared;
+      if (!sharing) void shareAll();
+      await settledWithin(promise, throttleLimits.noteMaxWaitMillis);
+    },
+  };
+}
+
+/** Entries with failures that the other tasks don't know of yet, and the moment when they do. */
+interface Gathering {
+  entries: Map<string, Entry>;
+  shared: PromiseWithResolvers<void>;
+}
+
+function emptyGathering(): Gathering {
+  return { entries: new Map(), shared: Promise.withResolvers<void>() };
+}
+
+function addUnsent(entry: Entry, now: number): Failures {
+  return entry.unsent === 0
+    ? entry.learned!
+    : addFailures(entry.learned, entry.unsent, failureBudgets[entry.kind], now);
+}
+
+function keyOf(kind: FailureKind, tenantId: number, name: string): string {
+  return `${kind} ${tenantId} ${name}`;
+}
+
+/** The sides count in whole milliseconds. */
+function wholeNow(clock: Clock): number {
+  return Math.floor(clock.now());
+}
+
+/** Waits for `work`, but no longer than `millis`. */
+async function settledWithin(work: Promise<void>, millis: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeUp = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, millis);
+  });
+  await Promise.race([work, timeUp]);
+  clearTimeout(timer);
+}

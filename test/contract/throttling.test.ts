@@ -1,0 +1,503 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type pg from 'pg';
+import type { Caller } from '../../core/caller.ts';
+import { type Clock, systemClock } from '../../core/clock.ts';
+import { openPool } from '../../core/db/pool.ts';
+import { CouponError } from '../../core/errors.ts';
+import { silentLog } from '../../core/log.ts';
+import { systemRandom } from '../../core/random.ts';
+import { openRedis, type RedisConnection } from '../../core/redis/open-redis.ts';
+import { addFailures, type Failures } from '../../core/throttling/failure-rules.ts';
+import type { FailureMark, FailureSide } from '../../core/throttling/failure-side.ts';
+import { memoryFailures } from '../../core/throttling/memory-failures.ts';
+import { openThrottle, openThrottleOver, type Throttle } from '../../core/throttling/open-throttle.ts';
+import { postgresFailures } from '../../core/throttling/postgres-failures.ts';
+import { redisFailures } from '../../core/throttling/redis-failures.ts';
+import { type FailureKind, failureBudgets } from '../../core/throttling/throttle-limits.ts';
+import { requireOrSkip } from '../support/require-or-skip.ts';
+import { createTestDatabase, type TestDatabase } from '../support/start-postgres.ts';
+import { startTestRedis, type TestRedis } from '../support/start-redis.ts';
+
+const minute = 60_000;
+const hour = 60 * minute;
+const config = { codeSecret: 'a secret for tests, thirty-two characters', rateLimitPerSecond: 0 };
+
+// What is asked here is what Redis answers, not how fast: a busy machine may take its time.
+const patience = { commandTimeoutMillis: 10_000, silenceMaxMillis: 20_000 };
+
+/** A clock that the test moves. */
+class MovedClock implements Clock {
+  #now = 1_790_000_000_000;
+  now = () => this.#now;
+  monotonic = () => this.#now;
+  advance(millis: number): void {
+    this.#now += millis;
+  }
+}
+
+// Everything that one run of the suite writes is under tenants of its own, so no test sees another one's failures.
+let lastTenant = 0;
+const newTenant = () => ++lastTenant;
+
+const customer = (tenantId: number, id: string): Caller => ({
+  tenantId,
+  role: 'customer',
+  actor: 'customer',
+  customerId: id,
+});
+const backend = (tenantId: number, actor = 'key:1'): Caller => ({
+  tenantId,
+  role: 'redeemer',
+  actor,
+  customerId: null,
+});
+
+/** The refusal's Retry-After in seconds, or 0 where the look-up may go ahead. */
+function refusedFor(throttle: Throttle, caller: Caller, address: string, userId: string | null = null): number {
+  try {
+    throttle.beforeLookup(caller, address, userId);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof CouponError)) throw error;
+    expect(error.kind).toBe('rate-limited');
+    expect(error.refusal.retryAfterSeconds).toBeGreaterThanOrEqual(1);
+    expect(error.refusal.retryAfterSeconds).toBeLessThanOrEqual(3_600);
+    return error.refusal.retryAfterSeconds!;
+  }
+}
+
+/** Calls of sides that are under way. A busy machine may need longer than a note waits for. */
+let counting = 0;
+const watched = (side: FailureSide): FailureSide => ({
+  name: side.name,
+  async record(marks, now) {
+    counting += 1;
+    try {
+      return await side.record(marks, now);
+    } finally {
+      counting -= 1;
+    }
+  },
+});
+
+/** Resolves when everything that was noted has been counted and learned. */
+async function settle(notes: Promise<void>[]): Promise<void> {
+  await Promise.all(notes);
+  do await sleep(0);
+  while (counting > 0);
+}
+
+async function fail(throttle: Throttle, times: number, caller: Caller, address: string, userId: string | null = null) {
+  for (let n = 0; n < times; n += 1) await settle([throttle.noteFailure(caller, address, userId)]);
+}
+
+const redis: TestRedis | null = await startTestRedis();
+let connection: RedisConnection | null = null;
+let database: TestDatabase;
+let pool: pg.Pool;
+
+beforeAll(async () => {
+  database = await createTestDatabase('throttling');
+  const address = { connectionString: database.url };
+  pool = openPool(address, { max: 4, applicationName: 'throttling test', onError: () => {} });
+  if (redis === null) return;
+  connection = openRedis({ url: redis.url, tls: false }, silentLog, systemRandom, patience)!;
+  while (connection.status !== 'ready') await sleep(5);
+});
+
+afterAll(async () => {
+  await connection?.close();
+  await redis?.stop();
+  await pool?.end();
+  await database?.drop();
+});
+
+const sides: [FailureSide['name'], () => FailureSide, typeof describe | typeof describe.skip][] = [
+  [
+    'redis',
+    () => redisFailures(connection!),
+    requireOrSkip('a redis-server or valkey-server on the PATH', redis !== null),
+  ],
+  ['postgres', () => postgresFailures(pool), describe],
+  ['memory', memoryFailures, describe],
+];
+
+for (const [name, makeSide, describeSide] of sides) {
+  describeSide(`failed look-ups, counted in ${name}`, () => {
+    const kinds = Object.keys(failureBudgets) as FailureKind[];
+    const hashOf = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+    const mark = (tenantId: number, changes: Partial<FailureMark> = {}): FailureMark => {
+      return { tenantId, keyHash: hashOf(1), kind: 'user', count: 1, known: null, ...changes };
+    };
+
+    /** Tasks that count in one place: each has a side of its own where the place is outside the process. */
+    function openTasks(count: number, clock: Clock): Throttle[] {
+      const shared = makeSide();
+      const parts = { redis: null, clock, log: silentLog, config };
+      return Array.from({ length: count }, () =>
+        openThrottleOver([watched(name === 'memory' ? shared : makeSide())], parts),
+      );
+    }
+
+    test('are the same as the pure rule computes, over all kinds, counts and times', async () => {
+      const side = makeSide();
+      const tenantId = newTenant();
+      const expected = new Map<FailureKind, Failures>();
+      let now = 1_790_000_000_000;
+      for (let step = 0; step < 60; step += 1) {
+        now += (step * 7_919) % 400_000;
+        const marks = kinds.map((kind, index) => {
+          return mark(tenantId, { kind, keyHash: hashOf(index), count: 1 + ((step * 31 + index * 7) % 40) });
+        });
+        const answers = await side.record(marks, now);
+        for (const [index, { kind, count }] of marks.entries()) {
+          expected.set(kind, addFailures(expected.get(kind) ?? null, count, failureBudgets[kind], now));
+          expect(answers[index]).toEqual(expected.get(kind));
+        }
+      }
+    });
+
+    test('add up exactly when many tasks count at the same time', async () => {
+      const side = makeSide();
+      const tenantId = newTenant();
+      const now = 1_790_000_000_000;
+      const rounds = Array.from({ length: 60 }, () =>
+        side.record([mark(tenantId, { kind: 'token', keyHash: hashOf(2) }), mark(tenantId, { kind: 'token' })], now),
+      );
+      await Promise.all(rounds);
+      const [after] = await side.record([mark(tenantId, { kind: 'token' })], now);
+      expect(after!.emptyAt - now).toBe(61 * failureBudgets.token.leakMillis);
+    });
+
+    test('are kept apart by tenant and by key, and answered in the order of the marks', async () => {
+      const side = makeSide();
+      const [a, b] = [newTenant(), newTenant()];
+      const now = 1_790_000_000_000;
+      const marks = [mark(b, { count: 3 }), mark(a, { keyHash: hashOf(9), count: 2 }), mark(a)];
+      const levels = (await side.record(marks, now)).map((f) => (f.emptyAt - now) / failureBudgets.user.leakMillis);
+      expect(levels).toEqual([3, 2, 1]);
+    });
+
+    test('go on from what a task knows where they were lost, and never count back', async () => {
+      const side = makeSide();
+      const tenantId = newTenant();
+      const now = 1_790_000_000_000;
+      const known = { emptyAt: now + 8 * failureBudgets.user.leakMillis, lastAt: now - 1 };
+      const [first] = await side.record([mark(tenantId, { known })], now);
+      const [second] = await side.record([mark(tenantId)], now);
+      expect([first, second].map((f) => (f!.emptyAt - now) / failureBudgets.user.leakMillis)).toEqual([9, 10]);
+    });
+
+    test('do not slow a user who only ever succeeds, or mistypes now and then', async () => {
+      const clock = new MovedClock();
+      const [throttle] = openTasks(1, clock);
+      const caller = customer(newTenant(), 'u-1');
+      for (let n = 0; n < 200; n += 1) {
+        expect(refusedFor(throttle!, caller, '203.0.113.1')).toBe(0);
+        if (n % 4 === 0) await fail(throttle!, 1, caller, '203.0.113.1');
+        clock.advance(5 * minute);
+      }
+    });
+
+    test('refuse a user after ten failures, longer after each further one, and let it through in between', async () => {
+      const clock = new MovedClock();
+      const [throttle] = openTasks(1, clock);
+      const caller = customer(newTenant(), 'u-1');
+      await fail(throttle!, 9, caller, '203.0.113.1');
+      expect(refusedFor(throttle!, caller, '203.0.113.1')).toBe(0);
+      const waits: number[] = [];
+      for (let n = 0; n < 5; n += 1) {
+        await fail(throttle!, 1, caller, '203.0.113.1');
+        waits.push(refusedFor(throttle!, caller, '203.0.113.1'));
+        clock.advance(waits.at(-1)! * 1000 - 1);
+        expect(refusedFor(throttle!, caller, '203.0.113.1')).toBe(1);
+        clock.advance(1);
+        expect(refusedFor(throttle!, caller, '203.0.113.1')).toBe(0);
+      }
+      expect(waits).toEqual([30, 60, 120, 240, 480]);
+    });
+
+    test('give a guesser who never stops fewer than 200 guesses a day', async () => {
+      const clock = new MovedClock();
+      const [throttle] = openTasks(1, clock);
+      const caller = customer(newTenant(), 'u-1');
+      const end = clock.now() + 24 * hour;
+      let guesses = 0;
+      while (clock.now() < end) {
+        const wait = refusedFor(throttle!, caller, '203.0.113.1');
+        if (wait === 0) {
+          guesses += 1;
+          await fail(throttle!, 1, caller, '203.0.113.1');
+        }
+        clock.advance(wait * 1000 + 50);
+      }
+      expect(guesses).toBeGreaterThan(100);
+      expect(guesses).toBeLessThan(200);
+    });
+
+    test('never block for more than an hour, however many failures were in flight', async () => {
+      const clock = new MovedClock();
+      const [throttle] = openTasks(1, clock);
+      const caller = customer(newTenant(), 'u-1');
+      await settle(Array.from({ length: 2_000 }, () => throttle!.noteFailure(caller, '203.0.113.1', null)));
+      expect(refusedFor(throttle!, caller, '203.0.113.1')).toBe(3_600);
+      clock.advance(hour);
+      expect(refusedFor(throttle!, caller, '203.0.113.1')).toBe(0);
+      clock.advance(2 * hour);
+      await fail(throttle!, 9, caller, '203.0.113.1');
+      expect(refusedFor(throttle!, caller, '203.0.113.1')).toBe(0);
+    });
+
+    test('never refuse a user without failures for what others do behind its address', async () => {
+      const clock = new MovedClock();
+      const [throttle] = openTasks(1, clock);
+      const tenantId = newTenant();
+      const guesses = Array.from({ length: 3_000 }, (_, n) =>
+        throttle!.noteFailure(customer(tenantId, `guesser-${n % 150}`), '203.0.113.1', null),
+      );
+      await settle(guesses);
+      expect(refusedFor(throttle!, customer(tenantId, 'guesser-7'), '203.0.113.1')).toBeGreaterThan(0);
+      expect(refusedFor(throttle!, customer(tenantId, 'u-1'), '203.0.113.1')).toBe(0);
+    });
+
+    test('leave three tries to a user behind an address where others guess, and ten elsewhere', async () => {
+      const clock = new MovedClock();
+      const [throttle] = openTasks(1, clock);
+      const tenantId = newTenant();
+      const caller = customer(tenantId, 'u-1');
+      for (let n = 0; n < 60; n += 1) await fail(throttle!, 1, customer(tenantId, `guesser-${n}`), '203.0.113.1');
+      await fail(throttle!, 2, caller, '203.0.113.1');
+      expect(refusedFor(throttle!, caller, '203.0.113.1')).toBe(0);
+      await fail(throttle!, 1, caller, '203.0.113.1');
+      expect(refusedFor(throttle!, caller, '203.0.113.1')).toBe(600);
+      expect(refusedFor(throttle!, caller, '198.51.100.9')).toBe(0);
+      clock.advance(10 * minute);
+      expect(refusedFor(throttle!, caller, '203.0.113.1')).toBe(0);
+    });
+
+    test('refuse the guessing user of a shop’s token and none of its other users', async () => {
+      const clock = new MovedClock();
+      const [throttle] = openTasks(1, clock);
+      const shop = backend(newTenant());
+      await fail(throttle!, 10, shop, '10.0.0.1', 'guesser');
+      expect(refusedFor(throttle!, shop, '10.0.0.1', 'guesser')).toBe(30);
+      expect(refusedFor(throttle!, shop, '10.0.0.1', 'u-1')).toBe(0);
+      expect(refusedFor(throttle!, shop, '10.0.0.1', null)).toBe(0);
+      // The user is the same one when it comes with a token of its own.
+      expect(refusedFor(throttle!, customer(shop.tenantId, 'guesser'), '203.0.113.1')).toBe(30);
+    });
+
+    test('keep serving a large shop of which a third of the look-ups fail', async () => {
+      const clock = new MovedClock();
+      const [throttle] = openTasks(1, clock);
+      const shop = backend(newTenant());
+      for (let second = 0; second < 60; second += 1) {
+        const failures: Promise<void>[] = [];
+        for (let n = 0; n < 150; n += 1) {
+          const userId = `u-${second}-${n}`;
+          expect(refusedFor(throttle!, shop, '10.0.0.1', userId)).toBe(0);
+          if (n % 3 === 0) failures.push(throttle!.noteFailure(shop, '10.0.0.1', userId));
+        }
+        await settle(failures);
+        clock.advance(1_000);
+      }
+    });
+
+    test('hold a leaked token that tries made-up users to one guess a second in the long run', async () => {
+      const clock = new MovedClock();
+      const [throttle] = openTasks(1, clock);
+      const shop = backend(newTenant());
+      const noteAll = async (from: number, to: number) => {
+        const failures: Promise<void>[] = [];
+        for (let n = from; n < to && refusedFor(throttle!, shop, '10.0.0.1', `made-up-${n}`) === 0; n += 1) {
+          failures.push(throttle!.noteFailure(shop, '10.0.0.1', `made-up-${n}`));
+        }
+        await settle(failures);
+        return failures.length;
+      };
+      expect(await noteAll(0, 10_000)).toBe(1_800);
+      let guesses = 0;
+      for (let round = 1; round <= 20; round += 1) {
+        clock.advance(30_000);
+        guesses += await noteAll(round * 10_000, round * 10_000 + 10_000);
+      }
+      expect(guesses).toBeLessThanOrEqual(20 * 31);
+      expect(guesses).toBeGreaterThanOrEqual(20 * 29);
+    });
+
+    test('give look-ups for nobody in particular a budget of 300, then one a second', async () => {
+      const clock = new MovedClock();
+      const [throttle] = openTasks(1, clock);
+      const desk = backend(newTenant(), 'key:support');
+      await fail(throttle!, 299, desk, '10.0.0.1');
+      expect(refusedFor(throttle!, desk, '10.0.0.1')).toBe(0);
+      await fail(throttle!, 1, desk, '10.0.0.1');
+      expect(refusedFor(throttle!, desk, '10.0.0.1')).toBe(1);
+      expect(refusedFor(throttle!, backend(desk.tenantId, 'key:other'), '10.0.0.1')).toBe(0);
+      clock.advance(1_000);
+      expect(refusedFor(throttle!, desk, '10.0.0.1')).toBe(0);
+    });
+
+    test('do not reach another tenant’s user, token or address of the same name', async () => {
+      const [throttle] = openTasks(1, new MovedClock());
+      const [here, there] = [newTenant(), newTenant()];
+      await fail(throttle!, 20, customer(here, 'u-1'), '203.0.113.1');
+      expect(refusedFor(throttle!, customer(here, 'u-1'), '203.0.113.1')).toBeGreaterThan(0);
+      expect(refusedFor(throttle!, customer(there, 'u-1'), '203.0.113.1')).toBe(0);
+    });
+
+    test('are one count over all tasks: each further task gives a guesser one guess', async () => {
+      const clock = new MovedClock();
+      const tasks = openTasks(4, clock);
+      const caller = customer(newTenant(), 'u-1');
+      await fail(tasks[0]!, 9, caller, '203.0.113.1');
+      for (const task of tasks.slice(1)) {
+        expect(refusedFor(task, caller, '203.0.113.1')).toBe(0);
+        await fail(task, 1, caller, '203.0.113.1');
+        expect(refusedFor(task, caller, '203.0.113.1')).toBeGreaterThan(0);
+      }
+      // 12 failures by now: the last block is twice doubled.
+      expect(refusedFor(tasks[3]!, caller, '203.0.113.1')).toBe(120);
+    });
+
+    test('of two tasks that fail at the same time add up on both at the next failure', async () => {
+      const tasks = openTasks(2, new MovedClock());
+      const caller = customer(newTenant(), 'u-1');
+      await settle(tasks.flatMap((task) => [1, 2, 3, 4].map(() => task.noteFailure(caller, '203.0.113.1', null))));
+      for (const task of tasks) expect(refusedFor(task, caller, '203.0.113.1')).toBe(0);
+      await fail(tasks[0]!, 1, caller, '203.0.113.1');
+      await fail(tasks[1]!, 1, caller, '203.0.113.1');
+      expect(refusedFor(tasks[1]!, caller, '203.0.113.1')).toBe(30);
+    });
+  });
+}
+
+describe('failed look-ups in PostgreSQL', () => {
+  test('leave no row behind once they are forgotten', async () => {
+    const side = postgresFailures(pool);
+    const tenantId = newTenant();
+    const mark = {
+      tenantId,
+      keyHash: '00000000-0000-4000-8000-000000000001',
+      kind: 'user',
+      count: 1,
+      known: null,
+    } as const;
+    await side.record([mark], 1_790_000_000_000);
+    const later = { ...mark, keyHash: '00000000-0000-4000-8000-000000000002' };
+    await side.record([later], 1_790_000_000_000 + 24 * hour);
+    const rowsOf = async () =>
+      (await pool.query('select key_hash from failed_lookups where tenant_id = $1', [tenantId])).rows;
+    for (let n = 0; n < 100 && (await rowsOf()).length > 1; n += 1) await sleep(10);
+    expect(await rowsOf()).toEqual([{ key_hash: later.keyHash }]);
+  });
+});
+
+describe('what throttling writes', () => {
+  test('names no user, token or address in clear, in Redis or in PostgreSQL', async () => {
+    const tenantId = newTenant();
+    const caller = customer(tenantId, 'someone@example.com');
+    await fail(
+      openThrottle({ redis: null, pool, clock: systemClock, log: silentLog, config }),
+      1,
+      caller,
+      '203.0.113.77',
+    );
+    const { rows } = await pool.query('select f::text from failed_lookups f where tenant_id = $1', [tenantId]);
+    expect(rows).toHaveLength(2);
+    expect(JSON.stringify(rows)).not.toMatch(/someone|example|203\.0\.113/);
+    if (connection === null) return;
+    await fail(
+      openThrottle({ redis: connection, pool: null, clock: systemClock, log: silentLog, config }),
+      1,
+      caller,
+      '203.0.113.77',
+    );
+    const keys = await connection.command((client) => client.keys(`*:${tenantId}:*`));
+    expect(keys).toHaveLength(2);
+    expect(keys.join(' ')).not.toMatch(/someone|example|203\.0\.113/);
+    const lifetimes = await connection.command((client) => Promise.all(keys.map((key) => client.pttl(key))));
+    expect(Math.min(...lifetimes)).toBeGreaterThan(0);
+  });
+});
+
+describe('the pace of requests', () => {
+  const withLimit = (rateLimitPerSecond: number, redisSide: RedisConnection | null, clock: Clock = systemClock) =>
+    openThrottle({ redis: redisSide, pool: null, clock, log: silentLog, config: { ...config, rateLimitPerSecond } });
+
+  /** How many of `count` requests at once pass, and the longest wait that the others were told. */
+  async function request(tasks: readonly Throttle[], caller: Caller, count: number) {
+    const attempts = Array.from({ length: count }, (_, n) => tasks[n % tasks.length]!.checkRate(caller));
+    const results = await Promise.allSettled(attempts);
+    const refused = results.filter((result) => result.status === 'rejected').map((result): unknown => result.reason);
+    for (const reason of refused) expect(reason).toMatchObject({ kind: 'rate-limited' });
+    return { passed: count - refused.length, refused: refused as CouponError[] };
+  }
+
+  /** The processor's time for one call, awaited: the best of ten rounds, so that a busy machine does not count. */
+  async function microsecondsOf(call: () => Promise<void> | void): Promise<number> {
+    let best = Number.POSITIVE_INFINITY;
+    for (let round = 0; round < 10; round += 1) {
+      const began = process.cpuUsage();
+      for (let n = 0; n < 10_000; n += 1) await call();
+      best = Math.min(best, process.cpuUsage(began).user / 10_000);
+    }
+    return best;
+  }
+
+  test('costs less than 5 microseconds a request where there is no limit', async () => {
+    const throttle = withLimit(0, null);
+    const caller = backend(newTenant());
+    expect(await microsecondsOf(() => throttle.checkRate(caller))).toBeLessThan(5);
+  });
+
+  test('costs a look-up less than 5 microseconds, whoever else has failed', async () => {
+    const throttle = openThrottleOver([memoryFailures()], { redis: null, clock: systemClock, log: silentLog, config });
+    const tenantId = newTenant();
+    for (let n = 0; n < 1_000; n += 1) await fail(throttle, 1, customer(tenantId, `u-${n}`), '203.0.113.1');
+    const caller = customer(tenantId, 'someone-else');
+    expect(await microsecondsOf(() => throttle.beforeLookup(caller, '203.0.113.1', null))).toBeLessThan(5);
+  });
+
+  test('without Redis is the limit for each token in each task, even and without a gap', async () => {
+    const clock = new MovedClock();
+    const throttle = withLimit(3, null, clock);
+    const caller = backend(newTenant());
+    const first = await request([throttle], caller, 10);
+    expect(first.passed).toBe(3);
+    expect(first.refused[0]!.refusal.retryAfterSeconds).toBe(1);
+    expect((await request([throttle], backend(caller.tenantId, 'key:2'), 10)).passed).toBe(3);
+    clock.advance(334);
+    expect((await request([throttle], caller, 10)).passed).toBe(1);
+    clock.advance(10_000);
+    expect((await request([throttle], caller, 10)).passed).toBe(3);
+  });
+
+  requireOrSkip('a redis-server or valkey-server on the PATH', redis !== null)('with Redis', () => {
+    test('is the limit over all tasks together, whatever their number', async () => {
+      for (const limit of [5, 40]) {
+        const tasks = [1, 2, 3].map(() => withLimit(limit, connection));
+        const caller = backend(newTenant());
+        const began = performance.now();
+        const { passed, refused } = await request(tasks, caller, limit * 4);
+        const refilled = ((performance.now() - began) / 1000) * limit;
+        // Each task may hold back a twentieth of a second's requests that it did not need.
+        expect(passed).toBeGreaterThanOrEqual(limit - 3 * Math.floor(limit / 20));
+        expect(passed).toBeLessThanOrEqual(limit + Math.ceil(refilled));
+        expect(refused[0]!.refusal.retryAfterSeconds).toBe(1);
+        await sleep(1_050);
+        expect((await request(tasks, caller, 3)).passed).toBe(3);
+      }
+    });
+
+    test('lets a token that keeps to its limit through at every request', async () => {
+      const tasks = [withLimit(100, connection), withLimit(100, connection)];
+      const caller = customer(newTenant(), 'u-1');
+      for (let n = 0; n < 100; n += 1) {
+        expect((await request(tasks, caller, 1)).passed).toBe(1);
+        await sleep(12);
+      }
+    });
+  });
+});

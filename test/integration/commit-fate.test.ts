@@ -1,0 +1,250 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Core } from '../../core/core.ts';
+import {
+  assignCode,
+  assignCoupon,
+  closeCore,
+  createBook,
+  generateCodes,
+  lockCoupon,
+  openCore,
+  readBook,
+  readCoupon,
+  redeemCoupon,
+  reverseRedemption,
+  silentLog,
+  unlockCoupon,
+  voidCoupon,
+} from '../../core/index.ts';
+import { findBrokenInvariants } from '../support/check-invariants.ts';
+import { codesOfDeck } from '../support/coupon-model-codes.ts';
+import { type FaultProxy, openFaultProxy } from '../support/fault-proxy.ts';
+import { admin, openTestCore, type TestCore, testConfig } from '../support/open-test-core.ts';
+
+interface Answer {
+  body: object;
+  replayed: boolean;
+}
+
+/** A request ready to be sent, as often as wanted and to any core. */
+type Request = (core: Core, key: string) => Promise<Answer>;
+
+let observer: TestCore;
+let proxy: FaultProxy;
+/** Talks to the database by way of the proxy, which breaks the conversation. */
+let core: Core;
+let bookId: string;
+let freeCodes: string[];
+let keys = 0;
+
+beforeAll(async () => {
+  observer = await openTestCore('commit fate');
+  proxy = await openFaultProxy(observer.database.url);
+  core = await openCore(testConfig(proxy.url), { log: silentLog });
+  const book = await createBook(observer.core, admin, { name: 'Fate', status: 'active' }, null);
+  bookId = book.body.id;
+  const deck = await generateCodes(observer.core, admin, bookId, { count: 1000, pattern: 'FATE-####-####' }, null);
+  // The deck is dealt from its start, and codes are named from its end.
+  freeCodes = await codesOfDeck(observer.core, 1, deck.body.deckId);
+});
+afterEach(() => proxy.accept());
+afterAll(async () => {
+  await closeCore(core);
+  await proxy.close();
+  await observer.close();
+});
+
+async function heldCode(): Promise<string> {
+  const { body } = await assignCoupon(observer.core, admin, { bookId, userId: 'u-1' });
+  return body.code;
+}
+
+async function lockedCode(): Promise<string> {
+  const code = await heldCode();
+  await lockCoupon(observer.core, admin, code, { userId: 'u-1' });
+  return code;
+}
+
+/** Each request that changes something: made ready, so that nothing but itself is still to happen. */
+const requests: Record<string, () => Promise<Request>> = {
+  'an assign': async () => (core, key) => assignCoupon(core, admin, { bookId, userId: 'u-1' }, key),
+  'an assign by name': async () => {
+    const code = freeCodes.pop()!;
+    return (core, key) => assignCode(core, admin, code, { userId: 'u-1' }, key);
+  },
+  'a lock': async () => {
+    const code = await heldCode();
+    return (core, key) => lockCoupon(core, admin, code, { userId: 'u-1' }, key);
+  },
+  'an unlock': async () => {
+    const code = await lockedCode();
+    return (core, key) => unlockCoupon(core, admin, code, { userId: 'u-1', lockToken: '1' }, key);
+  },
+  'a redeem': async () => {
+    const code = await heldCode();
+    return (core, key) => redeemCoupon(core, admin, code, { userId: 'u-1', reference: 'o-1' }, key);
+  },
+  'a reverse': async () => {
+    const { body } = await redeemCoupon(observer.core, admin, await heldCode(), { userId: 'u-1' });
+    return (core, key) => reverseRedemption(core, admin, body.redemption.id, {}, key);
+  },
+  'a void': async () => {
+    const code = await heldCode();
+    return (core, key) => voidCoupon(core, admin, code, { reason: 'leaked' }, key);
+  },
+};
+
+async function countEvents(): Promise<number> {
+  const { rows } = await observer.core.pool.query<{ count: number }>('select count(*) from events');
+  return rows[0]!.count;
+}
+
+/** Runs a request into a fault and returns its answer, or the kind of its refusal. */
+async function breakAt(kind: 'cut-before' | 'cut-after' | 'cut-during', request: Request, key: string) {
+  const fault = proxy.arm('commit', kind);
+  const outcome = await request(core, key).catch((error: { kind?: string }) => error.kind ?? error);
+  fault.release();
+  await fault.struck;
+  return outcome;
+}
+
+describe.each(Object.entries(requests))('%s whose connection is cut', (_name, makeReady) => {
+  test('before COMMIT is sent, has no effect, is answered 503, and has its one effect when it is repeated', async () => {
+    const request = await makeReady();
+    const key = `k-${++keys}`;
+    const before = await countEvents();
+    expect(await breakAt('cut-before', request, key)).toBe('unavailable');
+    expect(await countEvents()).toBe(before);
+    const repeated = await request(core, key);
+    expect(repeated.replayed).toBe(false);
+    expect(await request(core, key)).toEqual({ body: repeated.body, replayed: true });
+    expect(await countEvents()).toBe(before + 1);
+  });
+
+  test('before COMMIT’s answer comes, gets its success by way of the transaction’s status, once', async () => {
+    const request = await makeReady();
+    const key = `k-${++keys}`;
+    const before = await countEvents();
+    const outcome = await breakAt('cut-after', request, key);
+    expect(outcome).toMatchObject({ replayed: false });
+    expect(await request(core, key)).toEqual({ body: (outcome as Answer).body, replayed: true });
+    expect(await countEvents()).toBe(before + 1);
+  });
+
+  test('while COMMIT is on its way, has one effect whatever became of it', async () => {
+    const request = await makeReady();
+    const key = `k-${++keys}`;
+    const before = await countEvents();
+    const outcome = await breakAt('cut-during', request, key);
+    const repeated = await request(core, key);
+    if (outcome !== 'unavailable') expect(repeated).toEqual({ body: (outcome as Answer).body, replayed: true });
+    expect(await request(core, key)).toEqual({ body: repeated.body, replayed: true });
+    expect(await countEvents()).toBe(before + 1);
+  });
+});
+
+describe('a code that nobody has, voided over a connection that is cut before COMMIT’s answer', () => {
+  test('is voided once, and the answer comes', async () => {
+    const code = freeCodes.pop()!;
+    // The first COMMIT is that of the look whether somebody has it.
+    const fault = proxy.arm('commit', 'cut-after', 1);
+    const { body } = await voidCoupon(core, admin, code, {}, 'void-free');
+    fault.release();
+    await fault.struck;
+    expect(body).toMatchObject({ status: 'voided', rev: 1 });
+    expect(await voidCoupon(core, admin, code, {}, 'void-free')).toEqual({ body, replayed: true });
+  });
+});
+
+describe('when the database can’t be asked what became of a COMMIT', () => {
+  test('the caller gets 503, and a repeat with its key gets the effect that is there', async () => {
+    const request = await requests['a redeem']!();
+    const before = await countEvents();
+    const fault = proxy.arm('commit', 'stall-answer');
+    const outcome = request(core, 'unknown').catch((error: unknown) => error);
+    await fault.struck;
+    await proxy.refuse();
+    proxy.cutAll();
+    expect(await outcome).toMatchObject({ kind: 'unavailable', refusal: { retryAfterSeconds: 1 } });
+    await proxy.accept();
+    const repeated = await request(core, 'unknown');
+    expect(repeated.replayed).toBe(true);
+    expect(await countEvents()).toBe(before + 1);
+  });
+});
+
+describe('cold requests', () => {
+  test.each(['cut-before', 'cut-after'] as const)('a book is made once over a connection that is %s', async (kind) => {
+    const { rows } = await observer.core.pool.query<{ count: number }>('select count(*) from books');
+    const outcome = await breakAt(kind, (core) => createBook(core, admin, { name: 'Cold' }, null), '');
+    const after = await observer.core.pool.query<{ count: number }>('select count(*) from books');
+    if (kind === 'cut-before') expect(outcome).toBe('unavailable');
+    else expect(outcome).toMatchObject({ replayed: false });
+    expect(after.rows[0]!.count - rows[0]!.count).toBe(kind === 'cut-before' ? 0 : 1);
+  });
+
+  test.each(['cut-before', 'cut-after'] as const)('a deck is there once over a connection that is %s', async (kind) => {
+    const before = await readBook(observer.core, admin, bookId);
+    const input = { count: 10, pattern: 'FATE-####-####' };
+    const outcome = await breakAt(kind, (core) => generateCodes(core, admin, bookId, input, null), '');
+    const after = await readBook(observer.core, admin, bookId);
+    if (kind === 'cut-before') expect(outcome).toBe('unavailable');
+    else expect(outcome).toMatchObject({ replayed: false });
+    expect(after.counts.codes - before.counts.codes).toBe(kind === 'cut-before' ? 0 : 10);
+  });
+});
+
+describe('the members of a batch', () => {
+  async function heldCodes(count: number): Promise<string[]> {
+    return Promise.all(Array.from({ length: count }, heldCode));
+  }
+
+  /** Redeems each code in one batch and notes the answers as they come. */
+  function redeemAll(codes: string[]) {
+    const answered: string[] = [];
+    const all = codes.map(async (code) => {
+      const { body } = await redeemCoupon(core, admin, code, { userId: 'u-1' });
+      answered.push(body.status);
+    });
+    return { answered, all: Promise.all(all) };
+  }
+
+  test('none is answered, and nobody sees an effect, before COMMIT', async () => {
+    const codes = await heldCodes(20);
+    const fault = proxy.arm('commit', 'stall-before');
+    const { answered, all } = redeemAll(codes);
+    await fault.struck;
+    const seen = await Promise.all(codes.map((code) => readCoupon(observer.core, admin, code)));
+    expect(new Set(seen.map(({ status }) => status))).toEqual(new Set(['assigned']));
+    expect(answered).toEqual([]);
+    fault.release();
+    await all;
+    expect(answered).toEqual(Array(20).fill('redeemed'));
+  });
+
+  test('none is answered before COMMIT’s answer, though others see the effects already', async () => {
+    const codes = await heldCodes(20);
+    const fault = proxy.arm('commit', 'stall-answer');
+    const { answered, all } = redeemAll(codes);
+    await fault.struck;
+    const seen = await Promise.all(codes.map((code) => readCoupon(observer.core, admin, code)));
+    expect(new Set(seen.map(({ status }) => status))).toEqual(new Set(['redeemed']));
+    expect(answered).toEqual([]);
+    fault.release();
+    await all;
+  });
+
+  test('all get their success when the connection is cut before COMMIT’s answer', async () => {
+    const codes = await heldCodes(20);
+    const fault = proxy.arm('commit', 'cut-after');
+    const { answered, all } = redeemAll(codes);
+    await all;
+    fault.release();
+    await fault.struck;
+    expect(answered).toEqual(Array(20).fill('redeemed'));
+  });
+});
+
+test('every invariant holds after it', async () => {
+  expect(await findBrokenInvariants(observer.database.url)).toEqual([]);
+});

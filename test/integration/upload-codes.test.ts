@@ -1,0 +1,258 @@
+import { Readable } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { uploadCodes } from '../../core/codes/upload-codes.ts';
+import { changeBook, createBook, generateCodes, readBook } from '../../core/index.ts';
+import { findBrokenInvariants } from '../support/check-invariants.ts';
+import { codesOfDeck } from '../support/coupon-model-codes.ts';
+import { admin, openTestCore, type TestCore } from '../support/open-test-core.ts';
+import { findDeadlocks } from '../support/start-postgres.ts';
+import { uploadText } from '../support/upload-text.ts';
+
+let testCore: TestCore;
+
+beforeAll(async () => {
+  testCore = await openTestCore('upload codes');
+});
+afterAll(async () => {
+  expect(await findBrokenInvariants(testCore.database.url)).toEqual([]);
+  expect(await findDeadlocks(testCore.database.name)).toEqual([]);
+  await testCore.close();
+});
+
+async function newBook(status = 'draft'): Promise<string> {
+  return (await createBook(testCore.core, admin, { name: 'Book', status }, null)).body.id;
+}
+
+const codesNamed = (name: string, count: number) => Array.from({ length: count }, (_, at) => `${name}-${at}`);
+
+/** Codes in the database, whatever deck they belong to. */
+async function countStored(start: string): Promise<number> {
+  const { rows } = await testCore.core.pool.query<{ count: number }>(
+    'select count(*) as count from deck_codes where starts_with(code, $1)',
+    [start],
+  );
+  return rows[0]!.count;
+}
+
+describe('an upload', () => {
+  test('takes what is a code and names every line that is none', async () => {
+    const lines = [
+      'name,code',
+      'a,good-1',
+      'b, GOOD_2 ',
+      'c,abc',
+      `d,${'x'.repeat(65)}`,
+      'e,"BAD CODE"',
+      'f,"BRO',
+      'g,GOOD-3,h',
+      '',
+      'i,Ünïcode',
+      'j,GOOD-4',
+    ];
+    const answer = await uploadText(testCore.core, await newBook(), 'csv', `${lines.join('\r\n')}\r\n`);
+    expect(answer).toEqual({
+      deckId: expect.any(String),
+      accepted: 3,
+      rejected: 6,
+      duplicates: 0,
+      rejections: [
+        { line: 4, code: 'abc', reason: 'code-too-short' },
+        { line: 5, code: 'x'.repeat(64), reason: 'code-too-long' },
+        { line: 6, code: 'BAD CODE', reason: 'code-has-invalid-character' },
+        { line: 7, code: 'f,"BRO', reason: 'broken-line' },
+        { line: 8, code: 'g,GOOD-3,h', reason: 'wrong-column-count' },
+        { line: 10, code: 'Ünïcode', reason: 'code-has-invalid-character' },
+      ],
+    });
+    expect((await codesOfDeck(testCore.core, 1, answer.deckId)).sort()).toEqual(['GOOD-1', 'GOOD-4', 'GOOD_2']);
+  });
+
+  test('takes the first line of a code that stands in the file twice, and none that the tenant has', async () => {
+    const bookId = await newBook();
+    await uploadText(testCore.core, await newBook(), 'ndjson', '"TWICE-OLD"\n{"code":"TWICE-ELSE"}\n');
+    const codes = ['TWICE-A', 'twice-old', 'TWICE-B', 'twice-a', 'TWICE-A', 'TWICE-OLD'];
+    const answer = await uploadText(testCore.core, bookId, 'json', JSON.stringify({ codes }));
+    expect(answer).toMatchObject({ accepted: 2, rejected: 4, duplicates: 4 });
+    expect(answer.rejections).toEqual([
+      { line: 2, code: 'TWICE-OLD', reason: 'duplicate-in-tenant' },
+      { line: 4, code: 'TWICE-A', reason: 'duplicate-in-file' },
+      { line: 5, code: 'TWICE-A', reason: 'duplicate-in-file' },
+      { line: 6, code: 'TWICE-OLD', reason: 'duplicate-in-tenant' },
+    ]);
+    expect((await readBook(testCore.core, admin, bookId)).counts).toMatchObject({ codes: 2, available: 2 });
+  });
+
+  test('takes no code that a pattern of the tenant could produce, folding included', async () => {
+    const bookId = await newBook();
+    await generateCodes(testCore.core, admin, bookId, { count: 1, pattern: 'PAT-####-####' }, null);
+    const answer = await uploadText(testCore.core, bookId, 'csv', 'PAT-OOOO-IIII\nPAT-UUUU-UUUU\nPAT-0000-000\n');
+    expect(answer).toMatchObject({ accepted: 2, rejected: 1, duplicates: 0 });
+    expect(answer.rejections).toEqual([{ line: 1, code: 'PAT-OOOO-IIII', reason: 'belongs-to-pattern' }]);
+  });
+
+  test('counts every bad line and names the first 1,000, in the order of the file', async () => {
+    const lines = codesNamed('MANY', 3_000).flatMap((code, at) => (at % 2 ? [code, '?'] : [code]));
+    lines.push(...codesNamed('MANY', 500));
+    const answer = await uploadText(testCore.core, await newBook(), 'csv', lines.join('\n'));
+    expect(answer).toMatchObject({ accepted: 3_000, rejected: 2_000, duplicates: 500 });
+    expect(answer.rejections).toHaveLength(1_000);
+    expect(answer.rejections.map(({ line }) => line)).toEqual(
+      lines.flatMap((line, at) => (line === '?' ? [at + 1] : [])).slice(0, 1_000),
+    );
+  });
+
+  test('of nothing but known codes is an empty deck with a report, and one without a row is refused', async () => {
+    const bookId = await newBook();
+    const text = codesNamed('KNOWN', 10).join('\n');
+    await uploadText(testCore.core, bookId, 'csv', text);
+    expect(await uploadText(testCore.core, bookId, 'csv', text)).toMatchObject({
+      accepted: 0,
+      rejected: 10,
+      duplicates: 10,
+    });
+    for (const [format, empty] of [
+      ['csv', 'code\n\n'],
+      ['csv', ''],
+      ['ndjson', '\n'],
+      ['json', '{"codes":[]}'],
+    ] as const) {
+      await expect(uploadText(testCore.core, bookId, format, empty)).rejects.toMatchObject({ kind: 'invalid-input' });
+    }
+  });
+
+  test('shows nothing of a bad line that a terminal would obey', async () => {
+    const answer = await uploadText(testCore.core, await newBook(), 'csv', 'SAFE\n\u001b[2J\u0000\u202eX\n');
+    expect(answer.rejections).toEqual([
+      { line: 2, code: '\uFFFD[2J\uFFFD\uFFFDX', reason: 'code-has-invalid-character' },
+    ]);
+  });
+
+  test('puts the codes in an order that is not the file’s', async () => {
+    const codes = codesNamed('ORDER', 500);
+    const { deckId } = await uploadText(testCore.core, await newBook(), 'csv', codes.join('\n'));
+    const order = await codesOfDeck(testCore.core, 1, deckId);
+    expect(order).not.toEqual(codes);
+    expect([...order].sort()).toEqual([...codes].sort());
+  });
+});
+
+describe('nothing changes', () => {
+  test('when a JSON document is broken in its middle', async () => {
+    const bookId = await newBook();
+    const text = `{"codes":[${codesNamed('BROKEN', 10_000).map((code) => JSON.stringify(code))}, oops`;
+    await expect(uploadText(testCore.core, bookId, 'json', text)).rejects.toMatchObject({ kind: 'invalid-input' });
+    expect(await countStored('BROKEN')).toBe(0);
+  });
+
+  test('when the body breaks off half way', async () => {
+    const bookId = await newBook();
+    const body = Readable.from(
+      (async function* () {
+        yield Buffer.from(codesNamed('HALF', 50_000).join('\n'));
+        throw new Error('ECONNRESET');
+      })(),
+    );
+    await expect(uploadCodes(testCore.core, admin, bookId, { format: 'csv', body }, null)).rejects.toMatchObject({
+      kind: 'invalid-input',
+    });
+    expect(await countStored('HALF')).toBe(0);
+    expect((await readBook(testCore.core, admin, bookId)).counts.codes).toBe(0);
+  });
+
+  test('in a book that is unknown or closed', async () => {
+    const bookId = await newBook('active');
+    await changeBook(testCore.core, admin, bookId, { status: 'closed' }, null);
+    await expect(uploadText(testCore.core, bookId, 'csv', 'CLOSED-1')).rejects.toMatchObject({
+      kind: 'book-not-active',
+    });
+    await expect(uploadText(testCore.core, 'x', 'csv', 'CLOSED-1')).rejects.toMatchObject({ kind: 'book-not-found' });
+    expect(await countStored('CLOSED')).toBe(0);
+  });
+
+  test('and no session or table is left after any of it', async () => {
+    const { rows } = await testCore.core.pool.query(
+      `select (select count(*) from pg_stat_activity where application_name = 'qurable upload'
+          and datname = current_database() and state <> 'idle') as sessions`,
+    );
+    expect(rows).toEqual([{ sessions: 0 }]);
+  });
+});
+
+describe('at once', () => {
+  test('of two uploads of overlapping codes at once, each code is taken by exactly one', async () => {
+    const other = await testCore.openAnother();
+    for (let round = 0; round < 5; round += 1) {
+      const [bookA, bookB] = [await newBook(), await newBook()];
+      const codes = codesNamed(`ROUND${round}`, 4_000);
+      const [a, b] = await Promise.all([
+        uploadText(testCore.core, bookA, 'csv', codes.slice(0, 3_000).join('\n')),
+        uploadText(other, bookB, 'csv', codes.slice(1_000).reverse().join('\n')),
+      ]);
+      expect(a.accepted + b.accepted).toBe(4_000);
+      expect(a.duplicates + b.duplicates).toBe(2_000);
+      const stored = await Promise.all([a, b].map(({ deckId }) => codesOfDeck(testCore.core, 1, deckId)));
+      expect(stored.flat().sort()).toEqual([...codes].sort());
+    }
+  });
+
+  test('of an upload and a pattern that could produce its codes, one gives way', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const bookId = await newBook();
+      const pattern = `GIVE${round}-####-####`;
+      const codes = Array.from({ length: 2_000 }, (_, at) => `GIVE${round}-0000-${String(at).padStart(4, '0')}`);
+      const [upload, generated] = await Promise.allSettled([
+        uploadText(testCore.core, bookId, 'csv', codes.join('\n')),
+        generateCodes(testCore.core, admin, bookId, { count: 10, pattern }, null),
+      ]);
+      const accepted = upload.status === 'fulfilled' ? upload.value.accepted : -1;
+      if (generated.status === 'fulfilled') expect(accepted).toBe(0);
+      else {
+        expect(generated.reason).toMatchObject({ kind: 'conflict' });
+        expect(accepted).toBe(2_000);
+      }
+    }
+  });
+
+  test('more uploads than slots wait for their turn, and each succeeds', async () => {
+    const bookId = await newBook();
+    const answers = await Promise.all(
+      Array.from({ length: 6 }, (_, at) =>
+        uploadText(testCore.core, bookId, 'csv', codesNamed(`SLOT${at}`, 100).join('\n')),
+      ),
+    );
+    expect(answers.map(({ accepted }) => accepted)).toEqual(Array(6).fill(100));
+  });
+});
+
+describe('with a key', () => {
+  const upload = (bookId: string, text: string, key = 'upload-1') =>
+    uploadCodes(testCore.core, admin, bookId, { format: 'csv', body: Readable.from([Buffer.from(text)]) }, key);
+
+  test('the same bytes get the first answer, however they are cut and whatever became of the book', async () => {
+    const bookId = await newBook('active');
+    const text = codesNamed('KEYED', 100).join('\n');
+    const first = await upload(bookId, text);
+    expect(first.replayed).toBe(false);
+    await changeBook(testCore.core, admin, bookId, { status: 'closed' }, null);
+    const pieces = Readable.from(text.match(/.{1,13}/gs)!.map((piece) => Buffer.from(piece)));
+    const again = await uploadCodes(testCore.core, admin, bookId, { format: 'csv', body: pieces }, 'upload-1');
+    expect(again).toEqual({ body: first.body, replayed: true });
+    expect(await countStored('KEYED')).toBe(100);
+    await expect(upload(bookId, `${text}\nKEYED-MORE`)).rejects.toMatchObject({ kind: 'idempotency-key-reused' });
+  });
+
+  test('two at once with one key are one upload', async () => {
+    const bookId = await newBook();
+    const text = codesNamed('SAMEKEY', 1_000).join('\n');
+    const [a, b] = await Promise.all([upload(bookId, text, 'k2'), upload(bookId, text, 'k2')]);
+    expect(a.body).toEqual(b.body);
+    expect(a.body.accepted).toBe(1_000);
+    expect([a.replayed, b.replayed].sort()).toEqual([false, true]);
+  });
+
+  test('a refusal is not remembered', async () => {
+    const bookId = await newBook();
+    await expect(upload(bookId, 'name,other\nx,y', 'k3')).rejects.toMatchObject({ kind: 'invalid-input' });
+    expect((await upload(bookId, 'code\nRIGHT-1', 'k3')).body.accepted).toBe(1);
+  });
+});

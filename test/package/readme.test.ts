@@ -1,0 +1,69 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ApiClient } from '../support/api-client.ts';
+import { testSecrets } from '../support/open-test-core.ts';
+import { type ApiProcess, startApiProcess } from '../support/start-api-processes.ts';
+import { createTestDatabase, type TestDatabase } from '../support/start-postgres.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const run = promisify(execFile);
+
+describe('what the documentation shows', () => {
+  let database: TestDatabase;
+  let api: ApiProcess;
+  let folder: string;
+
+  beforeAll(async () => {
+    database = await createTestDatabase('readme');
+    api = await startApiProcess(database.url);
+    folder = mkdtempSync(join(tmpdir(), 'qurable-readme-'));
+    mkdirSync(join(folder, '.qurable'));
+    const { QURABLE_ADMIN_KEY } = testSecrets;
+    writeFileSync(join(folder, '.qurable/secrets.json'), JSON.stringify({ QURABLE_ADMIN_KEY }));
+  });
+  afterAll(async () => {
+    await api.stop();
+    await database.drop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** Node 24 first on the PATH, as a newcomer's `node` may be any. */
+  const environment = () => ({ ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` });
+
+  test('the tour, pasted, makes a book and codes, redeems one once, and uploads two', async () => {
+    const blocks = [...readme.matchAll(/<!-- tour -->\n```sh\n([\s\S]*?)```/g)].map((match) => match[1]!);
+    expect(blocks).toHaveLength(2);
+    const script = blocks.join('\n').replace('http://127.0.0.1:3000', api.address);
+    expect(script).toContain(api.address);
+    const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', script], { cwd: folder, env: environment() });
+    const [generated, redeemed, refused, uploaded] = stdout.split(/(?<=\})(?=\{)/).map((json) => JSON.parse(json));
+    expect(generated).toMatchObject({ count: 1_000_000, pattern: 'SUN-####-####', guessOdds: 1_100_000 });
+    expect(redeemed).toMatchObject({ status: 'redeemed', redemption: { reference: 'order-1' } });
+    expect(refused).toMatchObject({ kind: 'code-already-redeemed', status: 409 });
+    expect(uploaded).toMatchObject({ accepted: 2, rejected: 0 });
+  });
+
+  test('the example checkout locks, redeems and gives back', async () => {
+    const client = new ApiClient([api.address]);
+    const { body } = await client.post('/v1/books', { name: 'Example', status: 'active' });
+    await client.post(`/v1/books/${body.id}/codes/generate`, { count: 1000, pattern: 'EX-########' });
+    const env = { ...environment(), API: api.address, KEY: testSecrets.QURABLE_ADMIN_KEY, BOOK: body.id };
+    const { stdout } = await run(process.execPath, [join(root, 'examples/checkout.ts')], { env });
+    expect(stdout).toMatch(/redeemed EX-\w+\ncancelled, and the redemption is given back/);
+  });
+
+  test('every script and file that the README names is there', () => {
+    const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: object };
+    const named = [...readme.matchAll(/npm run ([a-z:]+)/g)].map((match) => match[1]!);
+    expect(Object.keys(scripts)).toEqual(expect.arrayContaining(named));
+    for (const [, path] of readme.matchAll(/\]\(([\w./-]+)\)/g)) {
+      expect(() => readFileSync(join(root, path!))).not.toThrow();
+    }
+  });
+});

@@ -1,0 +1,239 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+
+/** Where in a conversation a fault strikes: a statement by its name, or the text of a simple query such as `commit`. */
+export type FaultPoint = string;
+
+/**
+ * What happens there. `cut-before`: the connection is cut and the server never sees the statement. `cut-after`: the
+ * server carries it out, and the connection is cut instead of bringing the answer. `cut-during`: the statement is sent
+ * on and the connection cut at once, so that nobody here knows how far the server came. `stall-before` and
+ * `stall-answer`: statement or answer is held back until the fault is released; the connection stays up.
+ */
+export type FaultKind = 'cut-before' | 'cut-after' | 'cut-during' | 'stall-before' | 'stall-answer';
+
+/** An armed fault; it strikes once. */
+export interface Fault {
+  /**
+   * Resolves when the fault has struck; for `cut-after` and `stall-answer`, when the server has answered. Rejects when
+   * it is released without.
+   */
+  struck: Promise<void>;
+  /** Lets a stalled conversation go on; disarms a fault that has not struck. */
+  release(): void;
+}
+
+/** A TCP proxy in front of PostgreSQL that understands enough of the protocol to break it at a chosen statement. */
+export interface FaultProxy {
+  /** The database's URL by way of the proxy. */
+  url: string;
+  /** Arms a fault for the next statement like this on any connection, after `skip` others like it. */
+  arm(point: FaultPoint, kind: FaultKind, skip?: number): Fault;
+  /** Cuts every connection at once. */
+  cutAll(): void;
+  /** Refuses new connections from now on, as a server does that is not there; `accept` ends it. */
+  refuse(): Promise<void>;
+  accept(): Promise<void>;
+  /** The points that went by since the last call, in their order over all connections. */
+  takeTrace(): FaultPoint[];
+  close(): Promise<void>;
+}
+
+interface ArmedFault {
+  point: FaultPoint;
+  kind: FaultKind;
+  skip: number;
+  strike: () => void;
+  released: Promise<void>;
+}
+
+/** Opens a proxy on a free port of 127.0.0.1 in front of the server that the URL names. */
+export async function openFaultProxy(databaseUrl: string): Promise<FaultProxy> {
+  const target = new URL(databaseUrl);
+  const armed = new Set<ArmedFault>();
+  const links = new Set<Link>();
+  let trace: FaultPoint[] = [];
+
+  const take = (point: FaultPoint): ArmedFault | null => {
+    trace.push(point);
+    for (const fault of armed) {
+      if (fault.point !== point) continue;
+      fault.skip -= 1;
+      if (fault.skip >= 0) continue;
+      armed.delete(fault);
+      return fault;
+    }
+    return null;
+  };
+  const onClient = (client: Socket) => {
+    const link = openLink(client, connect(Number(target.port), target.hostname), take);
+    links.add(link);
+    client.on('close', () => links.delete(link));
+  };
+
+  let server = await listen(onClient, 0);
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the proxy listens on no port');
+  const { port } = address;
+  const url = new URL(databaseUrl);
+  url.hostname = '127.0.0.1';
+  url.port = String(port);
+
+  const stopListening = (): Promise<void> =>
+    new Promise((resolve) => {
+      if (!server.listening) return resolve();
+      // The callback comes once the last connection is gone; that nobody can connect is true at once.
+      server.close();
+      resolve();
+    });
+
+  return {
+    url: url.href,
+    arm(point, kind, skip = 0) {
+      const { promise: struck, resolve: strike, reject: miss } = Promise.withResolvers<void>();
+      const { promise: released, resolve: release } = Promise.withResolvers<void>();
+      // Whoever does not wait for the fault need not hear that it did not strike.
+      struck.catch(() => {});
+      const fault: ArmedFault = { point, kind, skip, strike, released };
+      armed.add(fault);
+      return {
+        struck,
+        release: () => {
+          armed.delete(fault);
+          release();
+          // Does nothing where it has struck.
+          miss(new Error(`no ${kind} struck at ${point}`));
+        },
+      };
+    },
+    cutAll() {
+      for (const link of links) link.cut();
+    },
+    refuse: stopListening,
+    async accept() {
+      if (!server.listening) server = await listen(onClient, port);
+    },
+    takeTrace() {
+      const taken = trace;
+      trace = [];
+      return taken;
+    },
+    async close() {
+      await stopListening();
+      for (const link of links) link.cut();
+    },
+  };
+}
+
+function listen(onClient: (client: Socket) => void, port: number): Promise<Server> {
+  const server = createServer(onClient);
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => resolve(server));
+  });
+}
+
+interface Link {
+  cut(): void;
+}
+
+/** One client's conversation. Statements go through one after the other, so a stalled one holds up those behind it. */
+function openLink(client: Socket, server: Socket, take: (point: FaultPoint) => ArmedFault | null): Link {
+  /** What becomes of the server's bytes: passed on, thrown away until the cut, or held back. */
+  let answers: 'pass' | 'drop' | 'hold' = 'pass';
+  let onAnswer: (() => void) | null = null;
+  let held: Buffer[] = [];
+  let queue = Promise.resolve();
+
+  const cut = () => {
+    client.destroy();
+    server.destroy();
+  };
+  for (const socket of [client, server]) {
+    socket.setNoDelay(true);
+    socket.on('error', cut);
+    socket.on('close', cut);
+  }
+  server.on('data', (chunk) => {
+    if (answers === 'pass') client.write(chunk);
+    if (answers === 'hold') held.push(chunk);
+    onAnswer?.();
+  });
+
+  async function pass(message: Buffer, point: FaultPoint | null): Promise<void> {
+    const fault = point === null ? null : take(point);
+    if (fault === null) {
+      server.write(message);
+      return;
+    }
+    switch (fault.kind) {
+      case 'cut-before':
+        cut();
+        return fault.strike();
+      case 'cut-during':
+        answers = 'drop';
+        server.end(message);
+        client.destroy();
+        return fault.strike();
+      case 'cut-after':
+        answers = 'drop';
+        onAnswer = () => {
+          onAnswer = null;
+          cut();
+          fault.strike();
+        };
+        server.write(message);
+        return;
+      case 'stall-before':
+        fault.strike();
+        await fault.released;
+        server.write(message);
+        return;
+      case 'stall-answer':
+        answers = 'hold';
+        onAnswer = () => {
+          onAnswer = null;
+          fault.strike();
+        };
+        void fault.released.then(() => {
+          answers = 'pass';
+          for (const chunk of held) client.write(chunk);
+          held = [];
+        });
+        server.write(message);
+    }
+  }
+
+  readMessages(client, (message, point) => {
+    queue = queue.then(() => pass(message, point));
+  });
+  return { cut };
+}
+
+/** Cuts a client's bytes into messages and names those that begin a statement. */
+function readMessages(client: Socket, onMessage: (message: Buffer, point: FaultPoint | null) => void): void {
+  let rest = Buffer.alloc(0);
+  // The first message of a connection has no type.
+  let typed = false;
+  client.on('data', (chunk) => {
+    rest = Buffer.concat([rest, chunk]);
+    for (;;) {
+      const start = typed ? 1 : 0;
+      if (rest.length < start + 4) return;
+      const end = start + rest.readInt32BE(start);
+      if (rest.length < end) return;
+      const message = rest.subarray(0, end);
+      rest = rest.subarray(end);
+      onMessage(message, typed ? pointOf(message) : null);
+      typed = true;
+    }
+  });
+}
+
+/** `Q` carries a simple query's text; `B` (Bind) a portal's name, which is empty here, and then the statement's. */
+function pointOf(message: Buffer): FaultPoint | null {
+  const type = String.fromCharCode(message[0]!);
+  const texts = message.subarray(5).toString('latin1').split('\0');
+  if (type === 'Q') return texts[0]!;
+  if (type === 'B') return texts[1]!;
+  return null;
+}
