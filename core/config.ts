@@ -88,7 +88,7 @@ export function readConfig(env: Environment): Config {
     adminKey: readAdminKey(env),
     corsOrigins: readOrigins(env),
     logLevel: oneOf(env, 'LOG_LEVEL', logLevels, 'info'),
-    metricsPort: env['METRICS_PORT'] ? whole(env, 'METRICS_PORT', 0, 0, 65_535) : null,
+    metricsPort: env.METRICS_PORT ? whole(env, 'METRICS_PORT', 0, 0, 65_535) : null,
     trustedProxies: whole(env, 'TRUSTED_PROXIES', 0, 0, 10),
     rateLimitPerSecond: whole(env, 'RATE_LIMIT_PER_SECOND', limits.defaultRateLimitPerSecond, 0, 1_000_000),
   };
@@ -157,11 +157,11 @@ function readJwt(env: Environment): JwtConfig {
   const audience = text(env, 'JWT_AUDIENCE');
   const url = text(env, 'JWT_JWKS_URL');
   if (url !== null) {
-    if (env['JWT_SECRET']) throw new ConfigError('JWT_JWKS_URL and JWT_SECRET are both set; choose one');
+    if (env.JWT_SECRET) throw new ConfigError('JWT_JWKS_URL and JWT_SECRET are both set; choose one');
     if (!URL.canParse(url) || !/^https?:/.test(url)) throw new ConfigError('JWT_JWKS_URL must be an http(s) URL');
     return { mode: 'jwks', url, issuer, audience };
   }
-  if (!env['JWT_SECRET']) return { mode: 'none' };
+  if (!env.JWT_SECRET) return { mode: 'none' };
   return { mode: 'secret', secret: secret(env, 'JWT_SECRET', 32, 1024), issuer, audience };
 }
 

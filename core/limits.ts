@@ -66,6 +66,8 @@ export const limits = {
 
   // Database. A hot statement takes milliseconds; ten seconds means something is broken.
   statementTimeoutMillis: 10_000,
+  /** The server gives up first, unless it can't be heard. */
+  answerTimeoutMillis: 15_000,
   lockTimeoutMillis: 5_000,
   idleInTransactionMillis: 15_000,
   connectTimeoutMillis: 5_000,

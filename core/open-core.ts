@@ -13,6 +13,7 @@ import { openPool } from './db/pool.ts';
 import type { Schema } from './db/schema.ts';
 import { isConnectionLoss, isTimeout, loggable } from './db/sql-errors.ts';
 import { refuse } from './errors.ts';
+import { limits } from './limits.ts';
 import type { Log } from './log.ts';
 import { type Random, systemRandom } from './random.ts';
 import { openRedis } from './redis/open-redis.ts';
@@ -96,6 +97,7 @@ function open(address: DatabaseAddress, max: number, log: Log): pg.Pool {
   return openPool(address, {
     max,
     applicationName: 'qurable',
+    answerTimeoutMillis: limits.answerTimeoutMillis,
     onError: (error) => log.warn({ error: loggable(error) }, 'an idle database connection was lost'),
   });
 }

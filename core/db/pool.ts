@@ -32,6 +32,12 @@ export interface PoolOptions {
   onError: (error: Error) => void;
   /** Milliseconds; limits.statementTimeoutMillis unless told. */
   statementTimeoutMillis?: number;
+  /**
+   * Milliseconds after which a statement without any answer counts as a lost connection; none unless told. More than
+   * the server's own timeout, so that it only strikes where the server can't be heard: a failover that leaves no trace
+   * on the wire would otherwise hold a batch until TCP gives up, a quarter of an hour later.
+   */
+  answerTimeoutMillis?: number;
 }
 
 /**
@@ -40,6 +46,7 @@ export interface PoolOptions {
  */
 export function openPool(address: DatabaseAddress, options: PoolOptions): pg.Pool {
   const { max, applicationName, onError, statementTimeoutMillis = limits.statementTimeoutMillis } = options;
+  const { answerTimeoutMillis } = options;
   const pool = new pg.Pool({
     ...address,
     max,
@@ -48,6 +55,7 @@ export function openPool(address: DatabaseAddress, options: PoolOptions): pg.Poo
     connectionTimeoutMillis: limits.connectTimeoutMillis,
     idleTimeoutMillis: limits.idleConnectionMillis,
     keepAlive: true,
+    ...(answerTimeoutMillis === undefined ? {} : { query_timeout: answerTimeoutMillis }),
     options: [
       '-c plan_cache_mode=force_custom_plan',
       `-c statement_timeout=${statementTimeoutMillis}`,

@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import pg from 'pg';
 
 /** The SQLSTATE of an error that PostgreSQL sent, or null for any other. */
@@ -26,7 +27,7 @@ export function isPoison(error: unknown): boolean {
 export function isTimeout(error: unknown): boolean {
   const state = sqlStateOf(error);
   if (state === '57014' || state === '55P03' || state === '25P03') return true;
-  return error instanceof Error && /timeout exceeded when trying to connect|Query read timeout/.test(error.message);
+  return isNativeError(error) && /timeout exceeded when trying to connect|Query read timeout/.test(error.message);
 }
 
 const lostConnectionCodes = new Set([
@@ -44,10 +45,11 @@ export function isConnectionLoss(error: unknown): boolean {
   const state = sqlStateOf(error);
   if (state !== null)
     return state.startsWith('08') || /^57P0[1-5]$/.test(state) || state === '25P03' || state === '53300';
-  if (!(error instanceof Error)) return false;
-  const code = (error as NodeJS.ErrnoException).code;
+  // Not `instanceof`: an error that Node's sockets made in another realm (a vm context) is an error all the same.
+  if (!isNativeError(error)) return false;
+  const { code, errors } = error as NodeJS.ErrnoException & { errors?: unknown };
   if (code !== undefined && lostConnectionCodes.has(code)) return true;
-  if (error instanceof AggregateError) return error.errors.some(isConnectionLoss);
+  if (Array.isArray(errors)) return errors.some(isConnectionLoss);
   return /Connection terminated|Client has encountered a connection error|not queryable|Query read timeout|timeout exceeded when trying to connect|Cannot use a pool after calling end/i.test(
     error.message,
   );
@@ -58,6 +60,6 @@ export function loggable(error: unknown): object {
   if (error instanceof pg.DatabaseError) {
     return { sqlState: error.code, constraint: error.constraint, table: error.table, routine: error.routine };
   }
-  if (error instanceof Error) return { name: error.name, message: error.message, stack: error.stack };
+  if (isNativeError(error)) return { name: error.name, message: error.message, stack: error.stack };
   return { thrown: typeof error };
 }
