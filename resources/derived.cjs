@@ -27,25 +27,23 @@ module.exports = async ({ resolveVariable }) => {
   if (storageMaxGb < storageGb * 1.1) refuse('databaseStorageMaxGb must be at least a tenth above databaseStorageGb');
   if (!/^\d+\.\d+$/.test(await p.databaseVersion)) refuse('databaseVersion must be a full minor version, such as 15.17');
 
-  const { certificate, entrance } = await entranceOf(p);
+  const entrance = await entranceOf(p);
   const cacheNodes = await number(p, 'cacheNodes', 1, 6);
   const zones = await number(p, 'interfaceEndpointZones', 1, 2);
+  const replica = (await flag(p, 'databaseReplica')) ? 'one' : 'none';
+  const codeSecretArn = (await p.codeSecretArn) || { Ref: 'CodeSecret' };
   const subnets = [{ Ref: 'PrivateSubnetA' }, { Ref: 'PrivateSubnetB' }];
 
   return {
-    names: {
-      cluster: `qurable-${stage}`,
-      service: 'qurable-api',
-    },
     scaleResourceId: `service/qurable-${stage}/qurable-api`,
     scaleCalendar: JSON.stringify(await calendarOf(p)),
     imageTag: (await p.imageTag) || imageTag(project),
     migrations: migrationsHash(),
     nat,
-    entrance,
-    certificate,
-    replica: (await flag(p, 'databaseReplica')) ? 'one' : 'none',
+    ...entrance,
+    replica,
     codeSecret: (await p.codeSecretArn) === '' ? 'made' : 'given',
+    codeSecretArn,
     hasSeveralCacheNodes: cacheNodes > 1,
     interfaceEndpointSubnets: subnets.slice(0, zones),
     // 90 % of all connections, as the strategy's 180 of 200.
@@ -60,7 +58,13 @@ module.exports = async ({ resolveVariable }) => {
       maintenanceWorkMem: String((await number(p, 'databaseMaintenanceWorkMemMb', 16, 1e6)) * 1024),
       workMem: String((await number(p, 'databaseWorkMemMb', 1, 1e4)) * 1024),
     },
-    taskEnvironment: await taskEnvironment(p),
+    taskEnvironment: await taskEnvironmentOf(p, replica),
+    taskSecrets: taskSecretsOf(jwksUrl, codeSecretArn),
+    cacheMetrics: {
+      evictions: overCacheNodes(cacheNodes, 'SUM', 'Evictions', 'Sum'),
+      cpu: overCacheNodes(cacheNodes, 'MAX', 'EngineCPUUtilization', 'Average'),
+      memory: overCacheNodes(cacheNodes, 'MAX', 'DatabaseMemoryUsagePercentage', 'Average'),
+    },
     alertSubscriptions: (await p.alertEmail) === '' ? [] : [{ Protocol: 'email', Endpoint: await p.alertEmail }],
   };
 };
@@ -68,12 +72,17 @@ module.exports = async ({ resolveVariable }) => {
 /** Which listeners there are, and where their certificate comes from. */
 async function entranceOf(p) {
   const [domainName, hostedZoneId, certificateArn] = [await p.domainName, await p.hostedZoneId, await p.certificateArn];
-  if (certificateArn !== '') return { entrance: 'https', certificate: hostedZoneId === '' ? 'given' : 'given-record' };
-  if (domainName !== '' && hostedZoneId !== '') return { entrance: 'https', certificate: 'made' };
-  if (domainName !== '' || hostedZoneId !== '') {
-    refuse('domainName and hostedZoneId go together; without a Route 53 zone, set certificateArn');
+  const host = domainName || { 'Fn::GetAtt': ['LoadBalancer', 'DNSName'] };
+  if (hostedZoneId !== '' && domainName === '') refuse('hostedZoneId is set, and domainName, the name in it, is not');
+  if (certificateArn !== '') {
+    const certificate = hostedZoneId === '' ? 'given' : 'given-record';
+    return { entrance: 'https', certificate, certificateArn, host };
   }
-  return { entrance: 'http', certificate: 'none' };
+  if (domainName === '') return { entrance: 'http', certificate: 'none' };
+  if (hostedZoneId === '') {
+    refuse('domainName is set: set hostedZoneId, its Route 53 zone, as well, or certificateArn where there is none');
+  }
+  return { entrance: 'https', certificate: 'made', certificateArn: { Ref: 'Certificate' }, host };
 }
 
 /** When the service needs which capacity, as `scale` reads it; handlers/scale/read-calendar.ts checks it further. */
@@ -93,15 +102,69 @@ async function calendarOf(p) {
   };
 }
 
-/** The variables of the API that are set only where a parameter is. */
-async function taskEnvironment(p) {
-  const optional = {
+/** The API's variables (core/config.ts); an empty one is as good as none. */
+async function taskEnvironmentOf(p, replica) {
+  const variables = {
+    NODE_ENV: 'production',
+    PORT: '3000',
+    // The load balancer.
+    TRUSTED_PROXIES: '1',
+    LOG_LEVEL: await p.logLevel,
+    DB_HOST: { 'Fn::GetAtt': ['Database', 'Endpoint.Address'] },
+    DB_PORT: { 'Fn::GetAtt': ['Database', 'Endpoint.Port'] },
+    DB_NAME: 'qurable',
+    DB_REPLICA_HOST: replica === 'one' ? { 'Fn::GetAtt': ['DatabaseReplica', 'Endpoint.Address'] } : '',
+    DB_SSLMODE: await p.databaseSslMode,
+    // RDS's certificate authorities, which the image has (containers/api/Dockerfile).
+    NODE_EXTRA_CA_CERTS: '/app/rds-ca.pem',
+    DB_POOL_MAX: await number(p, 'databasePoolMax', 4, 200),
+    REDIS_HOST: { 'Fn::GetAtt': ['Cache', 'PrimaryEndPoint.Address'] },
+    REDIS_PORT: { 'Fn::GetAtt': ['Cache', 'PrimaryEndPoint.Port'] },
+    REDIS_TLS: 'true',
     JWT_JWKS_URL: await p.jwksUrl,
     JWT_ISSUER: await p.jwtIssuer,
     JWT_AUDIENCE: await p.jwtAudience,
     CORS_ORIGINS: await p.corsOrigins,
+    CODE_SECRET_VERSION: await number(p, 'codeSecretVersion', 1, 1_000_000),
+    RATE_LIMIT_PER_SECOND: await number(p, 'rateLimitPerSecond', 0, 1_000_000),
   };
-  return Object.entries(optional).flatMap(([Name, Value]) => (Value === '' ? [] : [{ Name, Value }]));
+  return Object.entries(variables).map(([Name, Value]) => ({
+    Name,
+    Value: typeof Value === 'number' ? String(Value) : Value,
+  }));
+}
+
+/** The API's variables that ECS takes from Secrets Manager when a task starts. */
+function taskSecretsOf(jwksUrl, codeSecretArn) {
+  const secrets = {
+    DB_USERNAME: { 'Fn::Sub': '${DatabaseSecret}:username::' },
+    DB_PASSWORD: { 'Fn::Sub': '${DatabaseSecret}:password::' },
+    REDIS_AUTH_TOKEN: { Ref: 'CacheSecret' },
+    // One of the two ways, never both: a token must not choose how it is checked.
+    ...(jwksUrl === '' ? { JWT_SECRET: { Ref: 'JwtSecret' } } : {}),
+    CODE_SECRET: codeSecretArn,
+    QURABLE_ADMIN_KEY: { Ref: 'AdminKeySecret' },
+  };
+  return Object.entries(secrets).map(([Name, ValueFrom]) => ({ Name, ValueFrom }));
+}
+
+/** One number over all nodes of the cache: after a failover another one is the primary. */
+function overCacheNodes(nodes, combine, MetricName, Stat) {
+  const ids = Array.from({ length: nodes }, (_, index) => `node${index + 1}`);
+  const single = (Id, index) => ({
+    Id,
+    ReturnData: false,
+    MetricStat: {
+      Metric: {
+        Namespace: 'AWS/ElastiCache',
+        MetricName,
+        Dimensions: [{ Name: 'CacheClusterId', Value: { 'Fn::Sub': `\${Cache}-00${index + 1}` } }],
+      },
+      Period: 60,
+      Stat,
+    },
+  });
+  return [{ Id: 'all', Label: MetricName, Expression: `${combine}([${ids.join(',')}])` }, ...ids.map(single)];
 }
 
 /** Changes whenever a migration does, so that CloudFormation runs the custom resource again. */
