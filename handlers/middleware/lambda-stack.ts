@@ -15,7 +15,7 @@ export interface Invocation {
 }
 
 /** Enough to tell CloudFormation, with retries, that time ran out. */
-const timeToAnswerMillis = 15_000;
+const timeToAnswerMillis = 10_000;
 
 /**
  * The one stack that every function runs on: context in the logs, metrics, an answer to CloudFormation, and an end in

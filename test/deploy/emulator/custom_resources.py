@@ -12,6 +12,9 @@ _answers = {}
 
 
 class CustomResource(CloudFormationModel):
+    # moto files its models by the second part of their module.
+    __module__ = "moto.emulator.models"
+
     def __init__(self, pid, data):
         self.pid, self.data = pid, data
 

@@ -1,6 +1,8 @@
 """Attributes that CloudFormation has and moto's models lack."""
 
 import moto.elbv2.models as elb
+import moto.s3.models as s3
+from moto.iam.access_control import PermissionResult
 
 
 def _target_group_attribute(self, name):
@@ -26,3 +28,6 @@ def install():
         return moto_attribute(self, name)
 
     elb.FakeLoadBalancer.get_cfn_attribute = load_balancer_attribute
+    # moto judges a bucket's policy without its conditions, so that a refusal of plain HTTP would refuse everyone. The
+    # policy is kept and can be read back; what it allows is not emulated.
+    s3.FakeBucket.get_permission = lambda self, action, resource: PermissionResult.NEUTRAL

@@ -20,6 +20,10 @@ _dynamic = re.compile(
 class Resource(CloudFormationModel):
     """A resource of a type that is handled here."""
 
+    # moto files its models by the second part of their module.
+    __module__ = "moto.emulator.models"
+
+
     def __init__(self, pid, attributes=None):
         self.pid, self.attributes = pid, attributes or {}
 
