@@ -49,6 +49,10 @@ const keepAliveMillis = 65_000;
 /** Longer than keepAliveMillis is of no use; heads come in one packet. */
 const headersMaxMillis = 20_000;
 
+/** The documentation's pages use their own files alone, over http too: a first try is on a machine without a certificate. */
+const docsPolicy =
+  "default-src 'self'; base-uri 'self'; frame-ancestors 'none'; img-src 'self' data:; object-src 'none'";
+
 /** What an application is built with beside the core. */
 export interface AppParts {
   log: Logger;
@@ -97,7 +101,7 @@ export async function buildApp(core: Core, parts: AppParts): Promise<FastifyInst
   await describeRoutes(app);
   for (const schema of sharedSchemas) app.addSchema(schema);
   addRoutes(app.withTypeProvider<TypeBoxTypeProvider>(), tools, drain, parts.metrics);
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true });
+  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: docsPolicy, uiConfig: { validatorUrl: null } });
   await app.ready();
   return app;
 }

@@ -4,6 +4,8 @@ import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 export interface Metrics {
   /** Notes an answered request. The route is its template, so that no code or user id becomes a label. */
   observeRequest(method: string, route: string, status: number, seconds: number): void;
+  /** Notes a batch of the hot path: its queue's name, its members, and milliseconds of its transaction. */
+  observeBatch(queue: string, members: number, millis: number): void;
   /** Everything in Prometheus' text format. */
   read(): Promise<string>;
   readonly contentType: string;
@@ -31,7 +33,25 @@ export function openMetrics(queueAgeMillis: () => number): Metrics {
       this.set(queueAgeMillis() / 1000);
     },
   });
+  const batchDurations = new Histogram({
+    name: 'qurable_batch_duration_seconds',
+    help: 'Time of a batch’s transaction, retries included.',
+    labelNames: ['queue'],
+    buckets: durationBuckets,
+    registers: [registry],
+  });
+  const batchMembers = new Histogram({
+    name: 'qurable_batch_members',
+    help: 'Requests that shared a transaction.',
+    labelNames: ['queue'],
+    buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256],
+    registers: [registry],
+  });
   return {
+    observeBatch: (queue, members, millis) => {
+      batchDurations.observe({ queue }, millis / 1000);
+      batchMembers.observe({ queue }, members);
+    },
     observeRequest: (method, route, status, seconds) => durations.observe({ method, route, status }, seconds),
     read: () => registry.metrics(),
     contentType: registry.contentType,

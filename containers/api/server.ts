@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { type Config, type Core, checkReady, closeCore, limits, openCore } from '../../core/index.ts';
+import { type Config, type Core, checkReady, closeCore, limits, openCore, startMaintenance } from '../../core/index.ts';
 import { buildApp } from './app.ts';
 import { makeDrain } from './drain.ts';
 import { openLog } from './log.ts';
@@ -35,33 +35,43 @@ export interface StartOptions {
 export async function startServer(config: Config, options: StartOptions = {}): Promise<RunningServer> {
   const ownLog = options.log === undefined ? openLog(config.logLevel) : null;
   const log = options.log ?? ownLog!.log;
-  const core = options.core ?? (await openCore(config, { log }));
-  const closeOwnCore = async () => {
-    if (options.core === undefined) await closeCore(core);
+  let core: Core | undefined = options.core;
+  // The core reports to the metrics and they ask the core: whoever asks before it is open sees empty queues.
+  const metrics = openMetrics(() => core?.batches.queueAgeMillis() ?? 0);
+  let stopMaintenance = () => {};
+  const closeOwnParts = async () => {
+    stopMaintenance();
+    if (options.core === undefined && core !== undefined) await closeCore(core);
     ownLog?.flush();
   };
   try {
+    if (core === undefined) {
+      core = await openCore(config, { log, onBatch: metrics.observeBatch });
+      stopMaintenance = startMaintenance(core);
+    }
     await checkReady(core);
-    return await serve(core, config, log, options.drainPauseMillis ?? 0, closeOwnCore);
+    return await serve(core, { log, metrics, drainPauseMillis: options.drainPauseMillis ?? 0 }, closeOwnParts);
   } catch (error) {
-    await closeOwnCore();
+    await closeOwnParts();
     throw error;
   }
 }
 
 async function serve(
   core: Core,
-  config: Config,
-  log: Logger,
-  drainPauseMillis: number,
-  closeOwnCore: () => Promise<void>,
+  { log, metrics, drainPauseMillis }: { log: Logger; metrics: Metrics; drainPauseMillis: number },
+  closeOwnParts: () => Promise<void>,
 ): Promise<RunningServer> {
+  const { config } = core;
   const drain = makeDrain();
-  const metrics = openMetrics(() => core.batches.queueAgeMillis());
   const app = await buildApp(core, { log, metrics, drain });
-  const address = await app.listen({ port: config.port, host: config.host });
   const metricsServer =
     config.metricsPort === null ? null : await listenForMetrics(config, config.metricsPort, metrics);
+  const address = await app.listen({ port: config.port, host: config.host }).catch(async (error: unknown) => {
+    metricsServer?.close();
+    await app.close();
+    throw error;
+  });
   log.info({ address }, 'listening');
 
   const shutDown = async () => {
@@ -71,7 +81,7 @@ async function serve(
     await closeInTime(app);
     metricsServer?.close();
     log.info({}, 'closed');
-    await closeOwnCore();
+    await closeOwnParts();
   };
   let closing: Promise<void> | null = null;
   return {

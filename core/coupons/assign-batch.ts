@@ -97,19 +97,24 @@ async function recallWhole(core: Core, tenantId: number, whole: KeyedRequest): P
   return row.reply;
 }
 
-/** The first of two equal requests that comes to its end decides what is remembered. */
+/**
+ * The first of two equal requests that comes to its end decides which refusals are remembered; but where the other one
+ * got the user a coupon in the meantime, the coupon is what a repeat must answer with.
+ */
 async function rememberRefusals(
   core: Core,
   tenantId: number,
   whole: KeyedRequest,
   results: BatchResult[],
 ): Promise<void> {
-  const refusals = Object.fromEntries(
-    results.flatMap((result, index) => ('refusal' in result ? [[index, result.refusal]] : [])),
+  const entries = results.map((result, index) => [String(index), result] as const);
+  const refusals = entries.flatMap(([index, result]) =>
+    'refusal' in result ? [[index, result.refusal] as const] : [],
   );
+  const assigned = entries.flatMap(([index, result]) => ('refusal' in result ? [] : [index]));
   await core.pool.query({
     name: 'remember-batch-refusals',
-    text: 'update idempotency set reply = $3::jsonb where tenant_id = $1 and key_hash = $2 and reply is null',
-    values: [tenantId, whole.keyHash, JSON.stringify(refusals)],
+    text: `update idempotency set reply = coalesce(reply, $3::jsonb) - $4::text[] where tenant_id = $1 and key_hash = $2`,
+    values: [tenantId, whole.keyHash, JSON.stringify(Object.fromEntries(refusals)), assigned],
   });
 }

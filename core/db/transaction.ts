@@ -17,6 +17,19 @@ export type Transaction = Connection & { readonly [transactionMark]: true };
  * the request with the same idempotency key.
  */
 export async function inTransaction<T>(pool: pg.Pool, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  const { result, lostCommit } = await runTransaction(pool, work);
+  // Only now, when the lost connection has made room in the pool: an upload's pool has room for one.
+  if (lostCommit !== null) await settleCommit(pool, lostCommit);
+  return result;
+}
+
+/** What `work` gave, and the id of its transaction where COMMIT was sent and the connection lost before the answer. */
+interface Ended<T> {
+  result: T;
+  lostCommit: string | null;
+}
+
+async function runTransaction<T>(pool: pg.Pool, work: (tx: Transaction) => Promise<T>): Promise<Ended<T>> {
   const connection = await pool.connect();
   let broken = false;
   // A connection cut between two statements emits 'error'; unheard, that would end the process.
@@ -32,9 +45,9 @@ export async function inTransaction<T>(pool: pg.Pool, work: (tx: Transaction) =>
     } catch (error) {
       if (!isConnectionLoss(error)) throw error;
       broken = true;
-      await settleCommit(pool, transactionId);
+      return { result, lostCommit: transactionId };
     }
-    return result;
+    return { result, lostCommit: null };
   } catch (error) {
     if (isConnectionLoss(error)) broken = true;
     if (!broken) await connection.query('rollback').catch(onError);

@@ -72,6 +72,8 @@ describe('the OpenAPI document', () => {
   test('the pages for people show it from the server’s own files', async () => {
     const page = await api.app.inject('/docs');
     expect(page.statusCode).toBe(200);
+    expect(page.headers['content-security-policy']).toMatch(/^default-src 'self';/);
+    expect(page.headers['content-security-policy']).not.toMatch(/https:|validator/);
     const assets = [...page.payload.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1]!);
     expect(assets.length).toBeGreaterThan(2);
     for (const asset of assets) {

@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Core } from '../../core/core.ts';
+import { openPool } from '../../core/db/pool.ts';
+import { inTransaction } from '../../core/db/transaction.ts';
 import {
   assignCode,
   assignCoupon,
@@ -170,6 +172,17 @@ describe('when the database can’t be asked what became of a COMMIT', () => {
     const repeated = await request(core, 'unknown');
     expect(repeated.replayed).toBe(true);
     expect(await countEvents()).toBe(before + 1);
+  });
+});
+
+describe('a pool with room for one connection', () => {
+  test('still settles what became of a COMMIT: the lost connection has left it', async () => {
+    const pool = openPool({ connectionString: proxy.url }, { max: 1, applicationName: 'test', onError: () => {} });
+    const fault = proxy.arm('commit', 'cut-after');
+    expect(await inTransaction(pool, async () => 'done')).toBe('done');
+    fault.release();
+    await fault.struck;
+    await pool.end();
   });
 });
 
