@@ -1,6 +1,7 @@
 """Attributes that CloudFormation has and moto's models lack."""
 
 import moto.elbv2.models as elb
+import moto.rds.utils as rds
 import moto.s3.models as s3
 from moto.iam.access_control import PermissionResult
 
@@ -31,3 +32,6 @@ def install():
     # moto judges a bucket's policy without its conditions, so that a refusal of plain HTTP would refuse everyone. The
     # policy is kept and can be read back; what it allows is not emulated.
     s3.FakeBucket.get_permission = lambda self, action, resource: PermissionResult.NEUTRAL
+    # RDS takes a maintenance window that begins when the backup window ends.
+    moto_overlap = rds.get_overlap_between_two_date_ranges
+    rds.get_overlap_between_two_date_ranges = lambda *ranges: moto_overlap(*ranges) or -1

@@ -13,7 +13,7 @@ import custom_resources
 import database
 
 _dynamic = re.compile(
-    r"\{\{resolve:secretsmanager:(?P<id>arn:[^}]+?|[^:}]+):SecretString:(?P<key>[^:}]*)(?::[^}]*)?\}\}"
+    r"\{\{resolve:secretsmanager:(?P<id>arn:[^}]+?|[^:}]+):SecretString(?::(?P<key>[^:}]*))?(?::[^}]*)?\}\}"
 )
 
 
@@ -627,6 +627,15 @@ KINDS["AWS::EC2::SecurityGroupEgress"] = Kind(
 )
 
 
+def _associate_routes(at, p):
+    return Resource(at.call("ec2", "associate_route_table", p)["AssociationId"])
+
+
+KINDS["AWS::EC2::SubnetRouteTableAssociation"] = Kind(
+    _associate_routes, None,
+    lambda at, model, p: at.call("ec2", "disassociate_route_table", {"AssociationId": model.pid}),
+)
+
 # --- Types that change nothing that could be read back -----------------------------------------------------------------
 # They are accepted so that a stack which has them deploys, and nothing about them may be asserted through the emulator.
 
@@ -645,4 +654,47 @@ for _type in NOT_EMULATED:
 
 # --- Deletions that moto's models lack -------------------------------------------------------------------------------
 
-DELETIONS = {}
+
+def _ec2(operation, parameter, as_list=False):
+    """A deletion by the resource's own id."""
+
+    def run(at, model, p):
+        id_ = model.physical_resource_id
+        at.call("ec2", operation, {parameter: [id_] if as_list else id_})
+
+    return run
+
+
+def _ingress(p):
+    made = {"IpProtocol": p["IpProtocol"]}
+    if "FromPort" in p:
+        made |= {"FromPort": int(p["FromPort"]), "ToPort": int(p["ToPort"])}
+    if "SourceSecurityGroupId" in p:
+        made["UserIdGroupPairs"] = [{"GroupId": p["SourceSecurityGroupId"]}]
+    if "CidrIp" in p:
+        made["IpRanges"] = [{"CidrIp": p["CidrIp"]}]
+    return {"GroupId": p["GroupId"], "IpPermissions": [made]}
+
+
+def _v2(operation, parameter):
+    return lambda at, model, p: at.call("elbv2", operation, {parameter: model.physical_resource_id})
+
+
+DELETIONS = {
+    "AWS::EC2::EIP": lambda at, model, p: at.call("ec2", "release_address", {"AllocationId": model.allocation_id}),
+    "AWS::EC2::FlowLog": _ec2("delete_flow_logs", "FlowLogIds", True),
+    "AWS::EC2::InternetGateway": _ec2("delete_internet_gateway", "InternetGatewayId"),
+    "AWS::EC2::NatGateway": _ec2("delete_nat_gateway", "NatGatewayId"),
+    "AWS::EC2::Route": lambda at, model, p: at.call("ec2", "delete_route", p),
+    "AWS::EC2::RouteTable": _ec2("delete_route_table", "RouteTableId"),
+    "AWS::EC2::SecurityGroupIngress": lambda at, model, p: at.call(
+        "ec2", "revoke_security_group_ingress", _ingress(p)
+    ),
+    "AWS::EC2::VPCEndpoint": _ec2("delete_vpc_endpoints", "VpcEndpointIds", True),
+    "AWS::EC2::VPCGatewayAttachment": lambda at, model, p: at.call("ec2", "detach_internet_gateway", p),
+    "AWS::ECS::Cluster": lambda at, model, p: at.call("ecs", "delete_cluster", {"Cluster": model.physical_resource_id}),
+    "AWS::ElasticLoadBalancingV2::Listener": _v2("delete_listener", "ListenerArn"),
+    "AWS::ElasticLoadBalancingV2::TargetGroup": _v2("delete_target_group", "TargetGroupArn"),
+    # It goes with its function.
+    "AWS::Lambda::Permission": lambda at, model, p: None,
+}
