@@ -25,7 +25,8 @@ module.exports = async ({ resolveVariable }) => {
   const storageGb = await number(p, 'databaseStorageGb', 20, 65536);
   const storageMaxGb = await number(p, 'databaseStorageMaxGb', 22, 65536);
   if (storageMaxGb < storageGb * 1.1) refuse('databaseStorageMaxGb must be at least a tenth above databaseStorageGb');
-  if (!/^\d+\.\d+$/.test(await p.databaseVersion)) refuse('databaseVersion must be a full minor version, such as 15.17');
+  if (!/^\d+\.\d+$/.test(await p.databaseVersion))
+    refuse('databaseVersion must be a full minor version, such as 15.17');
 
   const entrance = await entranceOf(p);
   const cacheNodes = await number(p, 'cacheNodes', 1, 6);
@@ -171,7 +172,8 @@ function overCacheNodes(nodes, combine, MetricName, Stat) {
 function migrationsHash() {
   const directory = join(project, 'migrations');
   const hash = createHash('sha256');
-  for (const name of readdirSync(directory).sort()) hash.update(`${name}\0`).update(readFileSync(join(directory, name)));
+  for (const name of readdirSync(directory).sort())
+    hash.update(`${name}\0`).update(readFileSync(join(directory, name)));
   return hash.digest('hex').slice(0, 24);
 }
 
