@@ -22,7 +22,7 @@ export function cacheSnapshots(elastiCache: ElastiCacheClient, group: string, pr
           if (!name.startsWith(`${prefix}-`)) continue;
           found.push({
             name,
-            createdMillis: dateInName(name),
+            createdMillis: snapshot.NodeSnapshots?.[0]?.SnapshotCreateTime?.getTime() ?? dateInName(name),
             available: snapshot.SnapshotStatus === 'available',
             tagged: await isTagged(elastiCache, snapshot.ARN, prefix),
           });
@@ -65,7 +65,7 @@ async function isTagged(elastiCache: ElastiCacheClient, arn: string | undefined,
   return (answer.TagList ?? []).some(({ Key, Value }) => Key === madeByTag && Value === prefix);
 }
 
-/** ElastiCache tells a snapshot's time only by its nodes', so the day comes from the name; null: not a name of ours. */
+/** The day in a name, for a snapshot whose nodes tell no time yet; null: not a name of ours. */
 function dateInName(name: string): number | null {
   const digits = /-(\d{4})(\d{2})(\d{2})-[a-z0-9]+$/.exec(name);
   const millis = digits === null ? Number.NaN : Date.parse(`${digits[1]}-${digits[2]}-${digits[3]}T00:00:00Z`);

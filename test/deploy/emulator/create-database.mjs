@@ -9,8 +9,11 @@ await client.connect();
 const [role, database] = [client.escapeIdentifier(owner), client.escapeIdentifier(name)];
 // The administrator of RDS is no superuser.
 const known = async (query, value) => (await client.query(query, [value])).rowCount > 0;
-if (!(await known('select from pg_roles where rolname = $1', owner))) await client.query(`create role ${role} login createrole createdb`);
+if (!(await known('select from pg_roles where rolname = $1', owner)))
+  await client.query(`create role ${role} login createrole createdb`);
 await client.query(`alter role ${role} password ${client.escapeLiteral(password)}`);
 const exists = await known('select from pg_database where datname = $1', name);
-await client.query(exists ? `alter database ${database} owner to ${role}` : `create database ${database} owner ${role}`);
+await client.query(
+  exists ? `alter database ${database} owner to ${role}` : `create database ${database} owner ${role}`,
+);
 await client.end();

@@ -1,8 +1,7 @@
 // What Lambda's Node runtime does, for one event: finds the handler, gives it event and context, hands on its answer.
-import { writeSync } from 'node:fs';
+import { existsSync, writeSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { existsSync } from 'node:fs';
 
 const answerTo = Number(process.argv[2]);
 const started = performance.now();
