@@ -695,6 +695,8 @@ DELETIONS = {
     "AWS::ECS::Cluster": lambda at, model, p: at.call("ecs", "delete_cluster", {"Cluster": model.physical_resource_id}),
     "AWS::ElasticLoadBalancingV2::Listener": _v2("delete_listener", "ListenerArn"),
     "AWS::ElasticLoadBalancingV2::TargetGroup": _v2("delete_target_group", "TargetGroupArn"),
+    # moto's own deletion passes over a bucket that is not empty; CloudFormation fails.
+    "AWS::S3::Bucket": lambda at, model, p: at.call("s3", "delete_bucket", {"Bucket": model.physical_resource_id}),
     # It goes with its function.
     "AWS::Lambda::Permission": lambda at, model, p: None,
 }

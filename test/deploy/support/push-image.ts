@@ -4,10 +4,15 @@ import type { Account } from './account.ts';
 
 const registry = 'AmazonEC2ContainerRegistry_V20150921';
 
-/** Puts a manifest into the registry under the tag that belongs to a copy's files, in the place of building and pushing. */
-export async function pushImage(account: Account, directory: string): Promise<string> {
+/** The tag that belongs to a copy's files. */
+export function imageTagOf(directory: string): string {
   const program = join(directory, 'resources/image-tag.cjs');
-  const tag = execFileSync(process.execPath, [program], { encoding: 'utf8' }).trim();
+  return execFileSync(process.execPath, [program], { encoding: 'utf8' }).trim();
+}
+
+/** Puts a manifest into the registry under the tag that belongs to a copy's files, in the place of building and pushing. */
+export async function pushImage(account: Account, directory: string): Promise<void> {
+  const tag = imageTagOf(directory);
   const layer = {
     mediaType: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
     size: 1,
@@ -24,5 +29,4 @@ export async function pushImage(account: Account, directory: string): Promise<st
     target: `${registry}.PutImage`,
     body: { repositoryName: 'qurable-api', imageTag: tag, imageManifest: JSON.stringify(manifest) },
   });
-  return tag;
 }
