@@ -138,8 +138,8 @@ async function taskEnvironmentOf(p, replica) {
 /** The API's variables that ECS takes from Secrets Manager when a task starts. */
 function taskSecretsOf(jwksUrl, codeSecretArn) {
   const secrets = {
-    DB_USERNAME: { 'Fn::Sub': '${DatabaseSecret}:username::' },
-    DB_PASSWORD: { 'Fn::Sub': '${DatabaseSecret}:password::' },
+    DB_USERNAME: { 'Fn::Join': ['', [{ Ref: 'DatabaseSecret' }, ':username::']] },
+    DB_PASSWORD: { 'Fn::Join': ['', [{ Ref: 'DatabaseSecret' }, ':password::']] },
     REDIS_AUTH_TOKEN: { Ref: 'CacheSecret' },
     // One of the two ways, never both: a token must not choose how it is checked.
     ...(jwksUrl === '' ? { JWT_SECRET: { Ref: 'JwtSecret' } } : {}),
