@@ -1,12 +1,11 @@
-import type { Kysely } from 'kysely';
 import type pg from 'pg';
 import type { KnownBooks } from './books/known-books.ts';
 import type { Clock } from './clock.ts';
+import type { DeckMarks } from './codes/deck-marks.ts';
 import type { KnownDecks } from './codes/known-decks.ts';
 import type { KnownPatterns } from './codes/known-patterns.ts';
 import type { Config } from './config.ts';
 import type { CouponBatches } from './coupons/coupon-batches.ts';
-import type { Schema } from './db/schema.ts';
 import type { Log } from './log.ts';
 import type { Random } from './random.ts';
 import type { RedisConnection } from './redis/open-redis.ts';
@@ -18,14 +17,10 @@ export interface Core {
   readonly log: Log;
   readonly clock: Clock;
   readonly random: Random;
-  /** The primary: the hot path's raw named statements go here. */
+  /** The primary: everything that decides goes here, as named statements. */
   readonly pool: pg.Pool;
-  /** The primary again through kysely, for cold paths. */
-  readonly db: Kysely<Schema>;
   /** A replica where there is one, else the primary: for lists and exports, never for a decision. */
   readonly readPool: pg.Pool;
-  /** The same through kysely. */
-  readonly reads: Kysely<Schema>;
   /** What never changes of books, decks and patterns, so that the hot path need not ask for it again. */
   readonly knownBooks: KnownBooks;
   readonly knownDecks: KnownDecks;
@@ -34,6 +29,8 @@ export interface Core {
   readonly redis: RedisConnection | null;
   /** Slows those who guess codes, and limits the pace of a token. */
   readonly throttle: Throttle;
+  /** Notes outside the database how far decks are dealt, for the day on which it is restored from a backup. */
+  readonly deckMarks: DeckMarks;
   /** The queues in front of the hot path's transactions. */
   readonly batches: CouponBatches;
 }

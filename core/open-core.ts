@@ -1,8 +1,8 @@
-import { Kysely, PostgresDialect } from 'kysely';
 import type pg from 'pg';
 import { openKnownBooks } from './books/known-books.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { checkCodeSecret } from './codes/code-secret.ts';
+import { startDeckMarks } from './codes/deck-marks.ts';
 import { openKnownDecks } from './codes/known-decks.ts';
 import { openKnownPatterns } from './codes/known-patterns.ts';
 import type { Config, DatabaseAddress } from './config.ts';
@@ -10,7 +10,6 @@ import type { Core } from './core.ts';
 import { type BatchListener, type CouponBatches, openCouponBatches } from './coupons/coupon-batches.ts';
 import { neededSchemaVersion, schemaVersion } from './db/migrate.ts';
 import { openPool } from './db/pool.ts';
-import type { Schema } from './db/schema.ts';
 import { isConnectionLoss, isTimeout, loggable } from './db/sql-errors.ts';
 import { refuse } from './errors.ts';
 import { limits } from './limits.ts';
@@ -37,9 +36,8 @@ const replicaPoolMax = 4;
  */
 export async function openCore(config: Config, parts: CoreParts): Promise<Core> {
   const { log, clock = systemClock, random = systemRandom, onBatch = () => {} } = parts;
-  const pool = open(config.database, config.databasePoolMax, log);
-  const readPool = config.replica === null ? pool : open(config.replica, replicaPoolMax, log);
-  const db = kyselyOver(pool);
+  const pool = open(config.database, config.databasePoolMax, 'by-key', log);
+  const readPool = config.replica === null ? pool : open(config.replica, replicaPoolMax, 'by-cost', log);
   const redis = openRedis(config.redis, log, random);
   const core: Core & { batches: CouponBatches } = {
     config,
@@ -47,14 +45,13 @@ export async function openCore(config: Config, parts: CoreParts): Promise<Core> 
     clock,
     random,
     pool,
-    db,
     readPool,
-    reads: readPool === pool ? db : kyselyOver(readPool),
     knownBooks: openKnownBooks(pool),
     knownDecks: openKnownDecks(),
     knownPatterns: openKnownPatterns(config),
     redis,
     throttle: openThrottle({ redis, pool, clock, log, config }),
+    deckMarks: startDeckMarks({ pool, log, clock }),
     // The queues need the core and the core the queues: they are put in place before anyone can see either.
     batches: undefined as unknown as CouponBatches,
   };
@@ -72,6 +69,7 @@ export async function openCore(config: Config, parts: CoreParts): Promise<Core> 
 /** Answers everything that is queued, then closes the connections. Call it once nothing new comes in. */
 export async function closeCore(core: Core): Promise<void> {
   await core.batches.close();
+  await core.deckMarks.close();
   await core.redis?.close();
   if (core.readPool !== core.pool) await core.readPool.end();
   await core.pool.end();
@@ -93,16 +91,12 @@ export async function checkReady(core: Pick<Core, 'pool' | 'log'>): Promise<void
   }
 }
 
-function open(address: DatabaseAddress, max: number, log: Log): pg.Pool {
+function open(address: DatabaseAddress, max: number, plans: 'by-key' | 'by-cost', log: Log): pg.Pool {
   return openPool(address, {
     max,
+    plans,
     applicationName: 'qurable',
     answerTimeoutMillis: limits.answerTimeoutMillis,
     onError: (error) => log.warn({ error: loggable(error) }, 'an idle database connection was lost'),
   });
-}
-
-/** Kysely ends the pool it is given with itself; closeCore ends pools, so kysely is never destroyed. */
-function kyselyOver(pool: pg.Pool): Kysely<Schema> {
-  return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
 }

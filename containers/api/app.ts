@@ -10,8 +10,15 @@ import Fastify, {
   type RawServerDefault,
 } from 'fastify';
 import type { Logger } from 'pino';
-import { loggable } from '../../core/db/sql-errors.ts';
-import { authenticateKey, type Core, CouponError, findTenantId, limits, type Refusal } from '../../core/index.ts';
+import {
+  authenticateKey,
+  type Core,
+  CouponError,
+  findTenantId,
+  limits,
+  loggable,
+  type Refusal,
+} from '../../core/index.ts';
 import { answerUnknownRoutes } from './allowed-methods.ts';
 import { setAnswerHeaders, setHeaders } from './answer-headers.ts';
 import { type Authenticate, makeAuthenticate } from './authentication.ts';

@@ -1,6 +1,5 @@
 import type { FastifyError, FastifySchemaValidationError } from 'fastify';
-import { isConnectionLoss, isTimeout } from '../../core/db/sql-errors.ts';
-import { CouponError, type Refusal } from '../../core/index.ts';
+import { CouponError, isConnectionLoss, isTimeout, type Refusal } from '../../core/index.ts';
 import { describeInputProblems } from './describe-input-problems.ts';
 
 /** Refusals for what the HTTP layer itself turns away, by its error codes. */

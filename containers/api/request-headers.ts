@@ -1,6 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { type KeyedRequest, keyedRequest } from '../../core/idempotency/key-hash.ts';
-import { invalidInput, limits } from '../../core/index.ts';
+import { invalidInput, type KeyedRequest, keyedRequest, limits } from '../../core/index.ts';
 
 const idempotencyKey = new RegExp(`^[\\x21-\\x7e]{1,${limits.idempotencyKeyMaxChars}}$`);
 

@@ -1,5 +1,6 @@
 import type { Core } from '../core.ts';
 import type { Queryable } from '../db/pool.ts';
+import { blockOf, placeInBlock, splitBlock } from './deck-block-rules.ts';
 import type { KnownDeck } from './known-decks.ts';
 
 /** A position in a deck: `pos` counts from 0 and is below the deck's size. */
@@ -79,12 +80,26 @@ async function readCodes(
   ats: readonly number[],
   codes: (string | undefined)[],
 ): Promise<void> {
-  const answer = await queryable.query<{ at: number; code: string }>({
+  const blocks = new Map<string, Place>();
+  for (const at of ats) {
+    const { deckId, pos } = places[at]!;
+    blocks.set(blockKey(deckId, blockOf(pos)), { deckId, pos: blockOf(pos) });
+  }
+  const wanted = [...blocks.values()];
+  const answer = await queryable.query<{ deck_id: number; block: number; codes: string }>({
     name: 'codes-at',
-    text: `select w.at, c.code
-             from unnest($2::int[], $3::bigint[], $4::int[]) as w (deck_id, pos, at)
-             join deck_codes c on c.tenant_id = $1 and c.deck_id = w.deck_id and c.pos = w.pos`,
-    values: [tenantId, ats.map((at) => places[at]!.deckId), ats.map((at) => places[at]!.pos), ats],
+    text: `select b.deck_id, b.block, b.codes
+             from unnest($2::int[], $3::bigint[]) as w (deck_id, block)
+             join deck_blocks b on b.tenant_id = $1 and b.deck_id = w.deck_id and b.block = w.block`,
+    values: [tenantId, wanted.map(({ deckId }) => deckId), wanted.map(({ pos }) => pos)],
   });
-  for (const row of answer.rows) codes[row.at] = row.code;
+  const texts = new Map(answer.rows.map((row) => [blockKey(row.deck_id, row.block), splitBlock(row.codes)]));
+  for (const at of ats) {
+    const { deckId, pos } = places[at]!;
+    codes[at] = texts.get(blockKey(deckId, blockOf(pos)))?.[placeInBlock(pos)];
+  }
+}
+
+function blockKey(deckId: number, block: number): string {
+  return `${deckId} ${block}`;
 }

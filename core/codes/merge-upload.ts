@@ -1,11 +1,16 @@
 import { constraintOf } from '../db/sql-errors.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { limits } from '../limits.ts';
-import type { TenantPatterns } from './known-patterns.ts';
+import type { Random } from '../random.ts';
+import { blockCodes } from './deck-block-rules.ts';
+import type { KnownPattern, TenantPatterns } from './known-patterns.ts';
 import { patternExpression } from './pattern-rules.ts';
+import { openStaging, stageHeldRows } from './stage-rows.ts';
+import type { StagedUpload } from './stage-upload.ts';
+import { storeHeldRows } from './store-held-rows.ts';
 import type { Rejection, RejectionReason, Rejections } from './upload-rejections.ts';
 
-/** What became of the staged rows. */
+/** What became of an upload's rows. */
 export interface MergedUpload {
   /** Codes stored under the deck, at positions 0 to accepted - 1. */
   readonly accepted: number;
@@ -16,55 +21,79 @@ export interface MergedUpload {
 }
 
 /**
- * Moves the rows of the temporary table `staged` into deck_codes, in the order of their random keys. To be called
- * under the tenant's lock, in the session that staged them.
+ * Stores an upload's rows as the codes of a deck in uniformly random order. To be called under the tenant's lock, in the
+ * session that staged them.
  *
  * Most files hold no duplicate, and the unique index says so for nothing: the rows are stored at once, and only when
- * the index refuses one, duplicates are looked for, taken out, and the rows stored again. Of a code that stands in the
- * file several times the first line is kept.
+ * the index refuses one, duplicates are looked for and taken out, and the rows stored again. Of a code that stands in
+ * the file several times the first line is kept.
  *
- * @param checked the patterns that the rows were held against while they were staged
+ * @param checked the patterns that the rows were held against while they were read
  * @param current the tenant's patterns as they are under the lock
  */
 export async function mergeUpload(
   tx: Transaction,
+  random: Random,
   tenantId: number,
   deckId: number,
+  { held }: StagedUpload,
   checked: TenantPatterns,
   current: TenantPatterns,
 ): Promise<MergedUpload> {
-  await tx.query('create temporary table refused (line bigint, code text, reason text) on commit drop');
-  for (const [patternId, known] of current.patterns) {
-    if (checked.patterns.has(patternId)) continue;
-    await tx.query({
-      text: `with gone as (delete from staged where length(code) = $1 and code ~ $2 returning line, code)
-        insert into refused select line, code, 'belongs-to-pattern' from gone`,
-      values: [known.pattern.template.length, patternExpression(known.pattern)],
-    });
+  const newPatterns = [...current.patterns.values()].filter(({ patternId }) => !checked.patterns.has(patternId));
+  if (held !== null) {
+    if (newPatterns.length === 0 && (await storeHeldRows(tx, tenantId, deckId, held))) {
+      return { accepted: held.rows.count, rejections: { count: 0, first: [] }, duplicates: 0 };
+    }
+    const staging = await openStaging(tx, random);
+    await stageHeldRows(staging, held.rows);
+    await staging.finish();
   }
-  const accepted = await storeCodes(tx, tenantId, deckId);
+  await tx.query('create temporary table refused (line bigint, code text, reason text) on commit drop');
+  for (const known of newPatterns) await removePatternCodes(tx, known);
+  const accepted = await storeStagedRows(tx, tenantId, deckId, held === null);
   return { accepted, ...(await readRefused(tx)) };
 }
 
-async function storeCodes(tx: Transaction, tenantId: number, deckId: number): Promise<number> {
-  await tx.query('savepoint before_codes');
-  try {
-    return await insertCodes(tx, tenantId, deckId);
-  } catch (error) {
-    if (constraintOf(error) !== 'deck_codes_code_key') throw error;
-    await tx.query('rollback to savepoint before_codes');
-    await removeDuplicates(tx, tenantId);
-    return insertCodes(tx, tenantId, deckId);
+async function removePatternCodes(tx: Transaction, { pattern }: KnownPattern): Promise<void> {
+  await tx.query({
+    text: `with gone as (delete from staged where length(code) = $1 and code ~ $2 returning line, code)
+      insert into refused select line, code, 'belongs-to-pattern' from gone`,
+    values: [pattern.template.length, patternExpression(pattern)],
+  });
+}
+
+/** @param isHopeful whether nobody has found a duplicate yet */
+async function storeStagedRows(tx: Transaction, tenantId: number, deckId: number, isHopeful: boolean): Promise<number> {
+  if (isHopeful) {
+    await tx.query('savepoint before_codes');
+    try {
+      return await insertCodes(tx, tenantId, deckId);
+    } catch (error) {
+      if (constraintOf(error) !== 'deck_codes_code_key') throw error;
+      await tx.query('rollback to savepoint before_codes');
+    }
   }
+  await removeDuplicates(tx, tenantId);
+  return insertCodes(tx, tenantId, deckId);
 }
 
 async function insertCodes(tx: Transaction, tenantId: number, deckId: number): Promise<number> {
-  const answer = await tx.query({
+  const placed = await tx.query(
+    `create temporary table placed on commit drop as
+      select row_number() over (order by key) - 1 as pos, code from staged`,
+  );
+  await tx.query({
     text: `insert into deck_codes (tenant_id, deck_id, pos, code)
-      select $1, $2, row_number() over (order by key) - 1, code from staged`,
+      select $1, $2, pos, code from placed order by code`,
     values: [tenantId, deckId],
   });
-  return answer.rowCount ?? 0;
+  await tx.query({
+    text: `insert into deck_blocks (tenant_id, deck_id, block, codes)
+      select $1, $2, pos / $3::int, string_agg(code, chr(10) order by pos) from placed group by pos / $3::int`,
+    values: [tenantId, deckId, blockCodes],
+  });
+  return placed.rowCount ?? 0;
 }
 
 async function removeDuplicates(tx: Transaction, tenantId: number): Promise<void> {

@@ -3,27 +3,30 @@ import type { Readable } from 'node:stream';
 import { refuse } from '../errors.ts';
 import { limits } from '../limits.ts';
 
+/** HeldRows counts on it. */
+const pieceMaxBytes = 65_536;
+
 /**
- * The pieces of an upload's body. Whoever stops reading leaves the stream alive, so that a refusal can still be sent
+ * The pieces of an upload's body, of 65,536 bytes at most. Whoever stops reading leaves the stream alive, so that a refusal can still be sent
  * on the same connection; what is left of the body should then be thrown away with `resume`.
  * @throws CouponError `body-too-large` beyond limits.uploadMaxBytes, `invalid-input` where the body breaks off
  */
 export async function* readBody(body: Readable): AsyncGenerator<Uint8Array, void, undefined> {
-  let bytes = 0;
-  const pieces: AsyncIterator<Uint8Array> = body.iterator({ destroyOnReturn: false });
+  let total = 0;
+  const pieces: AsyncIterator<Uint8Array | string> = body.iterator({ destroyOnReturn: false });
   for (;;) {
     const piece = await pieces.next().catch(() => {
       throw refuse('invalid-input', 'The upload broke off before its end; nothing of it was taken.');
     });
     if (piece.done) return;
-    bytes += piece.value.length;
-    if (bytes > limits.uploadMaxBytes) {
-      throw refuse(
-        'body-too-large',
-        `An upload has at most ${limits.uploadMaxBytes} bytes; send the rest as a second deck.`,
-      );
+    const bytes = typeof piece.value === 'string' ? Buffer.from(piece.value) : piece.value;
+    total += bytes.length;
+    if (total > limits.uploadMaxBytes) {
+      const detail = `An upload has at most ${limits.uploadMaxBytes} bytes; send the rest as a second deck.`;
+      throw refuse('body-too-large', detail);
     }
-    yield piece.value;
+    // A stream may give what it likes; who reads counts on small pieces.
+    for (let at = 0; at < bytes.length; at += pieceMaxBytes) yield bytes.subarray(at, at + pieceMaxBytes);
   }
 }
 

@@ -1,80 +1,111 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import type { Readable, Writable } from 'node:stream';
-import { from as copyFrom } from 'pg-copy-streams';
+import type { Readable } from 'node:stream';
 import type { Connection } from '../db/pool.ts';
 import { refuse } from '../errors.ts';
 import { limits } from '../limits.ts';
 import type { Random } from '../random.ts';
 import { readCode } from './code-rules.ts';
+import type { HeldRows } from './held-rows.ts';
 import type { TenantPatterns } from './known-patterns.ts';
 import { readBody } from './read-body.ts';
-import { openStagedRows } from './staged-rows.ts';
+import { openStaging, type Staging, stageHeldRows } from './stage-rows.ts';
+import { type OrderedRows, orderRows } from './store-held-rows.ts';
 import { type Rejection, type RejectionReason, type Rejections, showText } from './upload-rejections.ts';
 import { openUploadRows, type RowSink, type UploadFormat } from './upload-rows.ts';
 
-/** An upload that lies in the temporary table `staged`, checked line by line. */
+/** An upload that was read to its end and checked line by line. */
 export interface StagedUpload {
-  /** Rows in the table. */
-  readonly rows: number;
+  /** Its rows in memory; null: they are in the temporary table `staged` of the connection. */
+  readonly held: OrderedRows | null;
   readonly rejections: Rejections;
   /** SHA-256 over the bytes of the upload, in hexadecimal. */
   readonly digest: string;
 }
 
 /**
- * Streams an upload into the temporary table `staged` of this connection, with a random 128-bit key a row: the deck's
- * order is the order of the keys, so it is uniformly random whatever the order of the file. A temporary table costs no
- * write-ahead log, and goes away with the connection, however that ends.
+ * Reads an upload. Its rows stay in memory until `held` is full; with more, all of them stream into a temporary table,
+ * so memory stays flat: the rows so far, a piece of the file, one of the copy, and the first rejections.
  *
- * Lines that are no codes, and codes that one of `patterns` could produce, are counted and named and left out. Memory
- * stays flat: a piece of the file, one of the copy, and the first rejections.
+ * Lines that are no codes, and codes that one of `patterns` could produce, are counted and named and left out.
  *
  * @throws CouponError `invalid-input` where the upload as a whole can't be read or holds no row, `body-too-large`
  */
 export async function stageUpload(
   connection: Connection,
   random: Random,
+  held: HeldRows,
   patterns: TenantPatterns,
   format: UploadFormat,
   body: Readable,
 ): Promise<StagedUpload> {
-  await connection.query(
-    'create temporary table staged (key uuid not null, line bigint not null, code text collate "C" not null)',
-  );
-  const copy = connection.query(copyFrom('copy staged (key, line, code) from stdin with (format binary)'));
-  // Unheard, an error between two writes would end the process; the next write or the end meets it anyway.
-  copy.on('error', () => {});
+  const rows = new UploadRows(connection, random, held);
   try {
-    const staged = await copyBody(copy, random, patterns, format, body);
-    await finish(copy);
-    return staged;
+    const rejected: OpenRejections = { count: 0, first: [] };
+    const digest = await readRows(rows, rejected, patterns, format, body);
+    if (rows.count + rejected.count === 0) throw refuse('invalid-input', 'The upload holds no code.');
+    return { held: await rows.finish(), rejections: rejected, digest };
   } catch (error) {
-    copy.destroy();
+    await rows.abort();
     throw error;
   }
 }
 
-async function copyBody(
-  copy: Writable,
-  random: Random,
+async function readRows(
+  rows: UploadRows,
+  rejected: OpenRejections,
   patterns: TenantPatterns,
   format: UploadFormat,
   body: Readable,
-): Promise<StagedUpload> {
+): Promise<string> {
   const hash = createHash('sha256');
-  const rows = openStagedRows(random);
-  const rejected: OpenRejections = { count: 0, first: [] };
   const reader = openUploadRows(format, sinkOf(rows, rejected, patterns));
-  for await (const chunk of readBody(body)) {
-    hash.update(chunk);
-    reader.push(chunk);
-    await write(copy, rows.takeFull());
+  for await (const piece of readBody(body)) {
+    hash.update(piece);
+    reader.push(piece);
+    await rows.settle();
   }
   reader.end();
-  if (rows.count + rejected.count === 0) throw refuse('invalid-input', 'The upload holds no code.');
-  await write(copy, rows.finish());
-  return { rows: rows.count, rejections: rejected, digest: hash.digest('hex') };
+  return hash.digest('hex');
+}
+
+/** Rows in memory until there are too many, and in the temporary table from then on. */
+class UploadRows {
+  count = 0;
+  #held: HeldRows | null;
+  #staging: Staging | null = null;
+  readonly #connection: Connection;
+  readonly #random: Random;
+
+  constructor(connection: Connection, random: Random, held: HeldRows) {
+    this.#held = held;
+    this.#connection = connection;
+    this.#random = random;
+  }
+
+  add(line: number, code: string): void {
+    this.count += 1;
+    if (this.#held !== null) this.#held.add(line, code);
+    else this.#staging!.add(line, code);
+  }
+
+  /** To be called after each piece of the body. */
+  async settle(): Promise<void> {
+    if (this.#held?.isFull) {
+      this.#staging = await openStaging(this.#connection, this.#random);
+      await stageHeldRows(this.#staging, this.#held);
+      this.#held = null;
+    }
+    await this.#staging?.flush();
+  }
+
+  async finish(): Promise<OrderedRows | null> {
+    await this.#staging?.finish();
+    return this.#held === null ? null : orderRows(this.#held, this.#random);
+  }
+
+  async abort(): Promise<void> {
+    await this.#staging?.abort();
+  }
 }
 
 interface OpenRejections {
@@ -82,15 +113,12 @@ interface OpenRejections {
   first: Rejection[];
 }
 
-function sinkOf(
-  rows: { add(line: number, code: string): void },
-  rejected: OpenRejections,
-  patterns: TenantPatterns,
-): RowSink {
+function sinkOf(rows: UploadRows, rejected: OpenRejections, patterns: TenantPatterns): RowSink {
   const reject = (line: number, text: string, reason: RejectionReason) => {
     rejected.count += 1;
-    if (rejected.first.length < limits.uploadMaxRejectionsNamed)
+    if (rejected.first.length < limits.uploadMaxRejectionsNamed) {
       rejected.first.push({ line, code: showText(text), reason });
+    }
   };
   const hasPatterns = patterns.patterns.size > 0;
   return {
@@ -102,18 +130,4 @@ function sinkOf(
     },
     broken: reject,
   };
-}
-
-/** Writes pieces as fast as the database takes them. */
-async function write(copy: Writable, pieces: readonly Buffer[]): Promise<void> {
-  for (const piece of pieces) {
-    if (copy.errored) throw copy.errored;
-    if (!copy.write(piece)) await once(copy, 'drain');
-  }
-}
-
-async function finish(copy: Writable): Promise<void> {
-  if (copy.errored) throw copy.errored;
-  copy.end();
-  await once(copy, 'finish');
 }

@@ -9,6 +9,7 @@ import { refuse } from '../errors.ts';
 import { type KeyedRequest, keyedRequest } from '../idempotency/key-hash.ts';
 import { runOnce } from '../idempotency/run-once.ts';
 import { limits } from '../limits.ts';
+import { HeldRows, heldRowsMax } from './held-rows.ts';
 import { insertDeck, reserveDeckId } from './insert-deck.ts';
 import type { TenantPatterns } from './known-patterns.ts';
 import { mergeUpload } from './merge-upload.ts';
@@ -57,8 +58,8 @@ const undefinedTable = '42P01';
 
 /**
  * Adds a deck of uploaded codes, in uniformly random order, to a book in any state but closed. The file is checked line
- * by line while it streams into a table that only this upload's connection sees; then, in one transaction under the
- * tenant's lock, duplicates are taken out, the codes stored and the deck published. Of two uploads of the same codes at
+ * by line while it streams in, into memory or, beyond a million rows, a table that only this upload's connection sees;
+ * then, in one transaction under the tenant's lock, duplicates are taken out, the codes stored and the deck published. Of two uploads of the same codes at
  * once each code goes to one (test: "of two uploads of overlapping codes at once, each code is taken by exactly one").
  * Memory stays flat whatever the size. An upload that breaks off leaves nothing behind.
  *
@@ -160,7 +161,7 @@ async function stage(
     await connection.query(
       `set lock_timeout = 0; set jit = off; set temp_buffers = '${stagedMemory}'; set work_mem = '${sortMemory}'`,
     );
-    const staged = await stageUpload(connection, core.random, patterns, format, body);
+    const staged = await stageUpload(connection, core.random, new HeldRows(heldRowsMax), patterns, format, body);
     isBroken = false;
     return staged;
   } finally {
@@ -179,7 +180,7 @@ async function publish(
   await lockTenantCodes(tx, tenantId);
   const current = await core.knownPatterns.refresh(tx, tenantId);
   const internalId = await reserveDeckId(tx);
-  const merged = await mergeUpload(tx, tenantId, internalId, checked, current);
+  const merged = await mergeUpload(tx, core.random, tenantId, internalId, staged, checked, current);
   await closeGateOfOpenBook(tx, tenantId, bookId);
   const deck = { deckId: internalId, bookId, size: merged.accepted, sequence: null };
   const deckId = await insertDeck(core, tx, tenantId, deck);

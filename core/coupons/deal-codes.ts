@@ -38,6 +38,8 @@ interface Target {
 interface NewCoupon {
   pending: PendingChange;
   holder: Holder | null;
+  /** Taken out of the deal by name, which a restored database must be told of. */
+  byName: boolean;
 }
 
 interface Bench {
@@ -63,12 +65,16 @@ export async function dealCodes(
   commands: DealCommand[],
 ): Promise<(CouponAnswer | CouponError)[]> {
   const targets = await findTargets(core, tenantId, commands);
-  return retryTransaction(core.pool, core.random, async (tx) => {
+  const { answers, named } = await retryTransaction(core.pool, core.random, async (tx) => {
     const bench = await prepare(core, tx, tenantId, targets);
     const answers = targets.map((target) => answerMember(bench, target));
     await write(tx, tenantId, bench);
-    return answers.map((answer) => (answer instanceof CouponError ? answer : outcomeOf(answer)));
+    return { answers, named: bench.made.filter(({ byName }) => byName) };
   });
+  for (const { pending } of named) {
+    core.deckMarks.noteTaken(tenantId, pending.change.next.deckId, pending.change.next.pos);
+  }
+  return answers.map((answer) => (answer instanceof CouponError ? answer : outcomeOf(answer)));
 }
 
 async function findTargets(core: Core, tenantId: number, commands: DealCommand[]): Promise<Target[]> {
@@ -213,7 +219,7 @@ function make(
   };
   if (holder !== null) holder.codes += 1;
   bench.coupons.set(placeName(coupon), coupon);
-  bench.made.push({ pending, holder });
+  bench.made.push({ pending, holder, byName: command.op !== 'draw' });
   const recorded = recordOf(pending, book.publicId, bench.now);
   bench.keys.remember(keyed, recorded);
   return { recorded, replayed: false };

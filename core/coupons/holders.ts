@@ -37,7 +37,8 @@ export async function readHolders(
     name: 'read-holders',
     text: `select h.book_id as "bookId", h.user_id as "userId", h.holder_id as "holderId"
       from unnest($2::int[], $3::text[]) as w (book_id, user_id)
-      join holders h on h.tenant_id = $1 and h.user_id = w.user_id and h.book_id = w.book_id`,
+      cross join lateral (
+        select * from holders where tenant_id = $1 and user_id = w.user_id and book_id = w.book_id limit 1) as h`,
     values: [tenantId, asked.map((holder) => holder.bookId), asked.map((holder) => holder.userId)],
   });
   for (const row of rows) holders.get(holderName(row.bookId, row.userId))!.holderId = row.holderId;

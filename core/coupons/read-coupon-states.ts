@@ -16,12 +16,17 @@ export function placeName(place: Place): string {
 
 type Row = Omit<CouponState, 'bookId'>;
 
-const columns = `c.deck_id as "deckId", c.pos, c.code, c.holder_id as "holderId",
-        (select h.user_id from holders h where h.tenant_id = $1 and h.holder_id = c.holder_id) as "userId",
-        c.assigned_at as "assignedAt", c.max_redemptions as "maxRedemptions", c.rev, c.redemptions, c.fence,
-        c.lock_expires_at as "lockExpiresAt", c.voided
-      from unnest($2::int[], $3::bigint[]) as place (deck_id, pos)
-      join coupons c on c.tenant_id = $1 and c.deck_id = place.deck_id and c.pos = place.pos`;
+/**
+ * Each place is looked up by the coupons' key, in the order of `places`. A plain join would let PostgreSQL choose the
+ * order, and without statistics of a new table it reads all of the tenant's coupons for every batch.
+ */
+const select = (locking: string) => `select c.*,
+        (select h.user_id from holders h where h.holder_id = c."holderId" and h.tenant_id = $1) as "userId"
+      from (select * from unnest($2::int[], $3::bigint[]) as p (deck_id, pos) order by deck_id, pos) as place
+      cross join lateral (
+        select deck_id as "deckId", pos, code, holder_id as "holderId", assigned_at as "assignedAt",
+          max_redemptions as "maxRedemptions", rev, redemptions, fence, lock_expires_at as "lockExpiresAt", voided
+        from coupons where tenant_id = $1 and deck_id = place.deck_id and pos = place.pos ${locking}) as c`;
 
 /**
  * Locks the coupons at these places until COMMIT and reads them as they are under the lock; a place without a coupon
@@ -34,7 +39,7 @@ export function lockCoupons(
   tenantId: number,
   locations: Location[],
 ): Promise<Map<string, CouponState>> {
-  return read(tx, tenantId, locations, 'lock-coupons', 'order by c.deck_id, c.pos for no key update of c');
+  return read(tx, tenantId, locations, 'lock-coupons', 'for no key update');
 }
 
 /**
@@ -46,7 +51,7 @@ export function readCouponStates(
   tenantId: number,
   locations: Location[],
 ): Promise<Map<string, CouponState>> {
-  return read(db, tenantId, locations, 'read-coupons', '');
+  return read(db, tenantId, locations, 'read-coupons', 'limit 1');
 }
 
 async function read(
@@ -61,7 +66,7 @@ async function read(
   const wanted = [...places.values()];
   const { rows } = await db.query<Row>({
     name,
-    text: `select ${columns} ${ending}`,
+    text: select(ending),
     values: [tenantId, wanted.map((place) => place.deckId), wanted.map((place) => place.pos)],
   });
   return new Map(

@@ -46,9 +46,10 @@ export async function lockCounters(
   if (books.length === 0) return;
   await tx.query({
     name: 'lock-counters',
-    text: `select from unnest($2::int[], $3::smallint[]) as wanted (book_id, stripe)
-      join book_counters c on c.tenant_id = $1 and c.book_id = wanted.book_id and c.stripe = wanted.stripe
-      order by c.book_id, c.stripe for no key update of c`,
+    text: `select from (select * from unnest($2::int[], $3::smallint[]) as w (book_id, stripe) order by 1, 2) as wanted
+      cross join lateral (
+        select from book_counters where tenant_id = $1 and book_id = wanted.book_id and stripe = wanted.stripe
+        for no key update) as locked`,
     values: [tenantId, books.map((book) => book.bookId), books.map((book) => stripeOf(book, stripe))],
   });
 }

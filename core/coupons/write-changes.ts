@@ -25,7 +25,10 @@ export async function writeChanges(tx: Transaction, tenantId: number, changes: C
   await writeEvents(tx, tenantId, changes.now, changes.pending);
 }
 
-/** A row is written once, as its last change left it: an UPDATE that joins two rows to one keeps either. */
+/**
+ * A row is written once, as its last change left it: an UPDATE that joins two rows to one keeps either. Each row is
+ * looked up by its key and written where it lies, so that the plan does not depend on statistics (see lockCoupons).
+ */
 async function updateCoupons(tx: Transaction, tenantId: number, pending: PendingChange[]): Promise<void> {
   const last = [...new Map(pending.map(({ change }) => [placeName(change.next), change.next])).values()];
   await tx.query({
@@ -34,7 +37,9 @@ async function updateCoupons(tx: Transaction, tenantId: number, pending: Pending
         lock_expires_at = n.lock_expires_at, voided = n.voided
       from unnest($2::int[], $3::bigint[], $4::int[], $5::int[], $6::int[], $7::timestamptz[], $8::boolean[])
         as n (deck_id, pos, rev, redemptions, fence, lock_expires_at, voided)
-      where c.tenant_id = $1 and c.deck_id = n.deck_id and c.pos = n.pos`,
+      cross join lateral (
+        select ctid from coupons where tenant_id = $1 and deck_id = n.deck_id and pos = n.pos limit 1) as place
+      where c.ctid = place.ctid`,
     values: [
       tenantId,
       last.map((next) => next.deckId),
@@ -95,7 +100,9 @@ async function addToCounters(tx: Transaction, tenantId: number, changes: Changes
     name: 'add-to-counters',
     text: `update book_counters c set redemptions = c.redemptions + n.redemptions, voided = c.voided + n.voided
       from unnest($2::int[], $3::smallint[], $4::bigint[], $5::bigint[]) as n (book_id, stripe, redemptions, voided)
-      where c.tenant_id = $1 and c.book_id = n.book_id and c.stripe = n.stripe`,
+      cross join lateral (
+        select ctid from book_counters where tenant_id = $1 and book_id = n.book_id and stripe = n.stripe limit 1) as place
+      where c.ctid = place.ctid`,
     values: [
       tenantId,
       counted.map(([bookId]) => bookId),

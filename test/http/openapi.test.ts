@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Validator } from '@seriousme/openapi-schema-validator';
+import Ajv2020 from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
 import { errorKinds } from '../../core/index.ts';
 import { startTestApi, type TestApi } from './support.ts';
 
@@ -69,6 +71,23 @@ describe('the OpenAPI document', () => {
     expect(missing).toEqual(['method-not-allowed']);
   });
 
+  test('every example is valid under the schema beside it', () => {
+    const ajv = new Ajv2020.default({ strict: false });
+    addFormats.default(ajv);
+    ajv.addSchema(api.document, 'openapi');
+    const found = [...findMedia(api.document, 'openapi#')].flatMap(({ pointer, media }) =>
+      examplesOf(media).map((example) => ({ pointer, example })),
+    );
+    expect(found.length).toBeGreaterThan(200);
+    for (const { pointer, example } of found) {
+      expect([pointer, ajv.validate({ $ref: `${pointer}/schema` }, example), ajv.errorsText()]).toEqual([
+        pointer,
+        true,
+        'No errors',
+      ]);
+    }
+  });
+
   test('the pages for people show it from the server’s own files', async () => {
     const page = await api.app.inject('/docs');
     expect(page.statusCode).toBe(200);
@@ -84,6 +103,25 @@ describe('the OpenAPI document', () => {
     expect(json.json()).toEqual(api.document);
   });
 });
+
+interface Media {
+  schema: object;
+  example?: unknown;
+  examples?: Record<string, { value: unknown }>;
+}
+
+/** Every place of the document that has a schema beside its examples: bodies, answers, parameters and headers. */
+function* findMedia(value: unknown, pointer: string): Generator<{ pointer: string; media: Media }> {
+  if (value === null || typeof value !== 'object') return;
+  if ('schema' in value) yield { pointer, media: value as Media };
+  for (const [name, child] of Object.entries(value)) {
+    yield* findMedia(child, `${pointer}/${encodeURIComponent(name.replaceAll('~', '~0').replaceAll('/', '~1'))}`);
+  }
+}
+
+function examplesOf({ example, examples = {} }: Media): unknown[] {
+  return [...(example === undefined ? [] : [example]), ...Object.values(examples).map(({ value }) => value)];
+}
 
 function kindsOf(response: Described['responses'][string]): string[] {
   return (response.content?.['application/problem+json']?.schema.allOf ?? []).flatMap(

@@ -47,6 +47,7 @@ const tables = [
   'decks',
   'deck_taken',
   'deck_codes',
+  'deck_blocks',
   'code_patterns',
   'holders',
   'coupons',

@@ -1,6 +1,13 @@
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { HeldRows } from '../../core/codes/held-rows.ts';
+import { insertDeck, reserveDeckId } from '../../core/codes/insert-deck.ts';
+import { mergeUpload } from '../../core/codes/merge-upload.ts';
+import { stageUpload } from '../../core/codes/stage-upload.ts';
+import { lockTenantCodes } from '../../core/codes/tenant-codes-lock.ts';
 import { uploadCodes } from '../../core/codes/upload-codes.ts';
+import { openPool } from '../../core/db/pool.ts';
+import { inTransaction } from '../../core/db/transaction.ts';
 import { changeBook, createBook, generateCodes, readBook } from '../../core/index.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { codesOfDeck } from '../support/coupon-model-codes.ts';
@@ -133,6 +140,57 @@ describe('an upload', () => {
     const order = await codesOfDeck(testCore.core, 1, deckId);
     expect(order).not.toEqual(codes);
     expect([...order].sort()).toEqual([...codes].sort());
+  });
+});
+
+describe('an upload of more rows than memory holds', () => {
+  /** Uploads as uploadCodes does, but with room for few rows. */
+  async function uploadBig(bookId: string, text: string) {
+    const { core } = testCore;
+    const pool = openPool(core.config.database, { max: 1, applicationName: 'test', onError: () => {} });
+    const connection = await pool.connect();
+    try {
+      const patterns = await core.knownPatterns.refresh(core.pool, 1);
+      const body = Readable.from([Buffer.from(text)]);
+      const staged = await stageUpload(connection, core.random, new HeldRows(1_000), patterns, 'csv', body);
+      const internalId = (await core.knownBooks.bookIdOf(1, bookId))!;
+      expect(staged.held).toBeNull();
+      connection.release();
+      return await inTransaction(pool, async (tx) => {
+        await lockTenantCodes(tx, 1);
+        const deckId = await reserveDeckId(tx);
+        const merged = await mergeUpload(tx, core.random, 1, deckId, staged, patterns, patterns);
+        const deck = { deckId, bookId: internalId, size: merged.accepted, sequence: null };
+        return { ...merged, deckId: await insertDeck(core, tx, 1, deck) };
+      });
+    } finally {
+      await pool.end();
+    }
+  }
+
+  test('takes every code, in an order that is not the file’s', async () => {
+    const codes = codesNamed('BIG', 30_000);
+    const { deckId, accepted, rejections } = await uploadBig(await newBook(), codes.join('\n'));
+    expect({ accepted, rejections }).toEqual({ accepted: 30_000, rejections: { count: 0, first: [] } });
+    const order = await codesOfDeck(testCore.core, 1, deckId);
+    expect(order.slice(0, 100)).not.toEqual(codes.slice(0, 100));
+    expect([...order].sort()).toEqual([...codes].sort());
+  });
+
+  test('takes out duplicates of the file and of the tenant', async () => {
+    const codes = codesNamed('BIGGER', 25_000);
+    await uploadText(testCore.core, await newBook(), 'csv', codes.slice(0, 5_000).join('\n'));
+    const { accepted, duplicates, rejections } = await uploadBig(
+      await newBook(),
+      [...codes, ...codes.slice(20_000)].join('\n'),
+    );
+    expect({ accepted, duplicates, count: rejections.count }).toEqual({
+      accepted: 20_000,
+      duplicates: 10_000,
+      count: 10_000,
+    });
+    expect(rejections.first).toHaveLength(1_000);
+    expect(rejections.first[999]).toEqual({ line: 1_000, code: 'BIGGER-999', reason: 'duplicate-in-tenant' });
   });
 });
 

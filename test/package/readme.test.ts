@@ -60,7 +60,7 @@ describe('what the documentation shows', () => {
 
   test('every script and file that the README names is there', () => {
     const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: object };
-    const named = [...readme.matchAll(/npm run ([a-z:]+)/g)].map((match) => match[1]!);
+    const named = [...readme.matchAll(/npm run ([a-z:-]+)/g)].map((match) => match[1]!);
     expect(Object.keys(scripts)).toEqual(expect.arrayContaining(named));
     for (const [, path] of readme.matchAll(/\]\(([\w./-]+)\)/g)) {
       expect(() => readFileSync(join(root, path!))).not.toThrow();

@@ -136,6 +136,16 @@ left join deck_codes c on (c.tenant_id, c.deck_id) = (d.tenant_id, d.deck_id)
 where d.kind = 'uploaded' group by d.tenant_id, d.deck_id
 having count(c.pos) <> d.size or min(c.pos) < 0 or max(c.pos) >= d.size;
 
+-- name: 7c2 a block holds the codes that stand in it, each at its place, and no other
+select c.tenant_id, c.deck_id, c.pos, c.code from deck_codes c
+left join deck_blocks b on (b.tenant_id, b.deck_id, b.block) = (c.tenant_id, c.deck_id, c.pos / 64)
+where split_part(b.codes, chr(10), (c.pos % 64)::int + 1) is distinct from c.code
+union all
+select d.tenant_id, d.deck_id, d.size, null from decks d
+left join deck_blocks b on (b.tenant_id, b.deck_id) = (d.tenant_id, d.deck_id)
+where d.kind = 'uploaded' group by d.tenant_id, d.deck_id
+having coalesce(sum(length(b.codes) - length(replace(b.codes, chr(10), '')) + 1), 0) <> d.size;
+
 -- name: 7d the decks of a pattern do not overlap and stay below its next index
 select a.tenant_id, a.deck_id, b.deck_id from decks a
 join decks b on (b.tenant_id, b.pattern_id) = (a.tenant_id, a.pattern_id) and a.deck_id < b.deck_id

@@ -114,13 +114,19 @@ table dealers with (fillfactor=50)
   book_id integer not null
   dealers_pk: PRIMARY KEY (tenant_id, book_id)
 
+table deck_blocks
+  tenant_id integer not null
+  deck_id integer not null
+  block bigint not null
+  codes text collate C not null
+  deck_blocks_pk: PRIMARY KEY (tenant_id, deck_id, block)
+
 table deck_codes
   tenant_id integer not null
   deck_id integer not null
   pos bigint not null
   code text collate C not null
-  deck_codes_code_key: UNIQUE (tenant_id, code)
-  deck_codes_pk: PRIMARY KEY (tenant_id, deck_id, pos)
+  deck_codes_code_key: PRIMARY KEY (tenant_id, code)
 
 table deck_taken
   tenant_id integer not null
@@ -200,7 +206,7 @@ table holders
   tenant_id integer not null
   book_id integer not null
   user_id text collate C
-  holders_pk: PRIMARY KEY (tenant_id, holder_id)
+  holders_pk: PRIMARY KEY (holder_id, tenant_id)
   holders_user_key: UNIQUE (tenant_id, user_id, book_id)
 
 table idempotency
@@ -258,15 +264,15 @@ CREATE UNIQUE INDEX code_patterns_template_key ON public.code_patterns USING btr
 
 CREATE UNIQUE INDEX code_secrets_pkey ON public.code_secrets USING btree (key_version)
 
-CREATE INDEX coupons_holder_idx ON public.coupons USING btree (tenant_id, holder_id)
+CREATE INDEX coupons_holder_idx ON public.coupons USING btree (holder_id)
 
 CREATE UNIQUE INDEX coupons_pk ON public.coupons USING btree (tenant_id, deck_id, pos)
 
 CREATE UNIQUE INDEX dealers_pk ON public.dealers USING btree (tenant_id, book_id)
 
-CREATE UNIQUE INDEX deck_codes_code_key ON public.deck_codes USING btree (tenant_id, code)
+CREATE UNIQUE INDEX deck_blocks_pk ON public.deck_blocks USING btree (tenant_id, deck_id, block)
 
-CREATE UNIQUE INDEX deck_codes_pk ON public.deck_codes USING btree (tenant_id, deck_id, pos)
+CREATE UNIQUE INDEX deck_codes_code_key ON public.deck_codes USING btree (tenant_id, code)
 
 CREATE UNIQUE INDEX deck_taken_pk ON public.deck_taken USING btree (tenant_id, deck_id, pos)
 
@@ -284,7 +290,7 @@ CREATE UNIQUE INDEX events_pk ON ONLY public.events USING btree (tenant_id, deck
 
 CREATE UNIQUE INDEX failed_lookups_pk ON public.failed_lookups USING btree (tenant_id, key_hash)
 
-CREATE UNIQUE INDEX holders_pk ON public.holders USING btree (tenant_id, holder_id)
+CREATE UNIQUE INDEX holders_pk ON public.holders USING btree (holder_id, tenant_id)
 
 CREATE UNIQUE INDEX holders_user_key ON public.holders USING btree (tenant_id, user_id, book_id)
 

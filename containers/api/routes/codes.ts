@@ -1,11 +1,15 @@
 import type { Readable } from 'node:stream';
 import { Type } from 'typebox';
-import { exportCodes } from '../../../core/codes/export-codes.ts';
-import { listCodes } from '../../../core/codes/list-codes.ts';
-import { listDecks } from '../../../core/codes/list-decks.ts';
-import { uploadCodes } from '../../../core/codes/upload-codes.ts';
-import { voidDeck } from '../../../core/codes/void-deck.ts';
-import { generateCodes, invalidInput, limits } from '../../../core/index.ts';
+import {
+  exportCodes,
+  generateCodes,
+  invalidInput,
+  limits,
+  listCodes,
+  listDecks,
+  uploadCodes,
+  voidDeck,
+} from '../../../core/index.ts';
 import { prefersCsv, readIdempotencyKey, readKeyedRequest } from '../request-headers.ts';
 import { operators } from '../roles.ts';
 import { CodeItem, CodeStatus, Deck, GeneratedDeck, GenerateInput, UploadedDeck } from '../schemas/code.ts';
