@@ -14,7 +14,12 @@ import {
 } from '@aws-sdk/client-elasticache';
 import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import { CreateDBSnapshotCommand, DescribeDBInstancesCommand, DescribeDBSnapshotsCommand } from '@aws-sdk/client-rds';
-import { GetPublicAccessBlockCommand, ListBucketsCommand } from '@aws-sdk/client-s3';
+import {
+  GetBucketEncryptionCommand,
+  GetPublicAccessBlockCommand,
+  ListBucketsCommand,
+  ListObjectsV2Command,
+} from '@aws-sdk/client-s3';
 import { GetSecretValueCommand, ListSecretsCommand } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
@@ -154,7 +159,8 @@ describeOrSkip('a deployment to an emulated account', () => {
           TemplateBody: readFileSync(join(project.directory, 'resources/registry.yml'), 'utf8'),
         }),
       );
-      expectOk(await deploy());
+      // What was linted is what is deployed.
+      expectOk(await deploy('--package', '.serverless'));
       expect(await stackStatus()).toBe('UPDATE_COMPLETE');
       expect(await tables()).toEqual(expect.arrayContaining(['books', 'coupons', 'deck_codes', 'events', 'holders']));
       expect(await migrations()).toEqual(expect.arrayContaining(['0001_coupon_engine']));
@@ -188,6 +194,8 @@ describeOrSkip('a deployment to an emulated account', () => {
     for (const { Name } of Buckets ?? []) {
       const found = await account.s3.send(new GetPublicAccessBlockCommand({ Bucket: Name }));
       expect(Object.values(found.PublicAccessBlockConfiguration ?? {})).toEqual([true, true, true, true]);
+      const encryption = await account.s3.send(new GetBucketEncryptionCommand({ Bucket: Name }));
+      expect(encryption.ServerSideEncryptionConfiguration?.Rules).toHaveLength(1);
     }
     const { SecretList } = await account.secrets.send(new ListSecretsCommand({}));
     const values = await Promise.all(
@@ -275,7 +283,7 @@ describeOrSkip('a deployment to an emulated account', () => {
   test(
     'a deployment in mid-event brings new code and a new migration, and keeps the capacity of the event',
     async () => {
-      formerTimestamp = newestTimestamp((await sls('deploy', 'list')).output);
+      formerTimestamp = await newestTimestamp();
       await emulator.setClock(inEvent);
       expect((await account.invoke(`${stack}-scale`, {})).failed).toBe(false);
       expect(await markOfScale()).toBeUndefined();
@@ -355,7 +363,7 @@ describeOrSkip('a deployment to an emulated account', () => {
       };
       process.stderr.write(`left after a removal: ${JSON.stringify(left)}\n`);
       expect(left).toMatchObject({ databases: [], databaseSnapshots: 1, stacks: ['qurable-registry'] });
-      expect(left.buckets).toEqual(['backupbucket', 'logbucket', 'serverlessdeploymentbucket']);
+      expect(left.buckets).toEqual(['backupbucket', 'logbucket']);
       expect(left.secrets).toEqual([expect.stringContaining('CodeSecret')]);
     },
     deploymentMillis,
@@ -367,9 +375,12 @@ async function remainingStacks(): Promise<(string | undefined)[]> {
   return (Stacks ?? []).map(({ StackName }) => StackName);
 }
 
-/** `sls deploy list` prints each deployment's time in milliseconds. */
-function newestTimestamp(output: string): string {
-  const found = [...output.matchAll(/Timestamp: (\d{13})/g)].map((match) => match[1]!);
-  if (found.length === 0) throw new Error(`no deployment is listed:\n${output}`);
-  return found.sort().at(-1)!;
+/** The newest of the deployments that `sls deploy list` would print: they are named by their milliseconds. */
+async function newestTimestamp(): Promise<string> {
+  const { Buckets } = await account.s3.send(new ListBucketsCommand({}));
+  const bucket = Buckets?.find(({ Name }) => Name?.includes('deploymentbucket'))?.Name;
+  const found = await account.s3.send(new ListObjectsV2Command({ Bucket: bucket }));
+  const times = (found.Contents ?? []).flatMap(({ Key }) => /\/(\d{13})-/.exec(Key ?? '')?.[1] ?? []);
+  if (times.length === 0) throw new Error('the deployment bucket has no deployment');
+  return times.sort().at(-1)!;
 }

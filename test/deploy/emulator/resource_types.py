@@ -565,6 +565,64 @@ KINDS["AWS::CertificateManager::Certificate"] = Kind(
 )
 
 
+def _make_bucket(at, p):
+    name = p.get("BucketName") or parsing.generate_resource_name("AWS::S3::Bucket", at.stack.name, at.logical)
+    at.call("s3", "create_bucket", {"Bucket": name})
+    made = Resource(name, {
+        "Arn": f"arn:aws:s3:::{name}",
+        "DomainName": f"{name}.s3.amazonaws.com",
+        "RegionalDomainName": f"{name}.s3.{at.region}.amazonaws.com",
+    })
+    _set_bucket(at, made, None, p)
+    return made
+
+
+def _set_bucket(at, model, before, p):
+    """What moto's own bucket leaves out: everything but the name."""
+    settings = (
+        ("BucketEncryption", "put_bucket_encryption", "ServerSideEncryptionConfiguration", _encryption),
+        ("PublicAccessBlockConfiguration", "put_public_access_block", "PublicAccessBlockConfiguration", dict),
+        ("OwnershipControls", "put_bucket_ownership_controls", "OwnershipControls", dict),
+        ("VersioningConfiguration", "put_bucket_versioning", "VersioningConfiguration", dict),
+        ("LifecycleConfiguration", "put_bucket_lifecycle_configuration", "LifecycleConfiguration", _lifecycle),
+        ("Tags", "put_bucket_tagging", "Tagging", lambda tags: {"TagSet": tags}),
+    )
+    for name, operation, parameter, spell in settings:
+        if name in p:
+            at.call("s3", operation, {"Bucket": model.pid, parameter: spell(p[name])})
+
+
+def _encryption(p):
+    rules = [
+        {
+            "ApplyServerSideEncryptionByDefault": rule["ServerSideEncryptionByDefault"],
+            "BucketKeyEnabled": rule.get("BucketKeyEnabled", False),
+        }
+        for rule in p["ServerSideEncryptionConfiguration"]
+    ]
+    return {"Rules": rules}
+
+
+def _lifecycle(p):
+    rules = []
+    for rule in p["Rules"]:
+        made = {**without(rule, "Id", "Transitions", "ExpirationInDays", "Prefix"), "ID": rule.get("Id", "rule")}
+        made["Filter"] = {"Prefix": rule.get("Prefix", "")}
+        made["Transitions"] = [
+            {"Days": transition["TransitionInDays"], "StorageClass": transition["StorageClass"]}
+            for transition in rule.get("Transitions", [])
+        ]
+        if "ExpirationInDays" in rule:
+            made["Expiration"] = {"Days": rule["ExpirationInDays"]}
+        rules.append(made)
+    return {"Rules": rules}
+
+
+KINDS["AWS::S3::Bucket"] = Kind(
+    _make_bucket, _set_bucket, lambda at, model, p: at.call("s3", "delete_bucket", {"Bucket": model.pid})
+)
+
+
 def _bucket_policy(at, p):
     at.call("s3", "put_bucket_policy", {"Bucket": p["Bucket"], "Policy": json.dumps(p["PolicyDocument"])})
     return Resource(p["Bucket"])
@@ -695,8 +753,6 @@ DELETIONS = {
     "AWS::ECS::Cluster": lambda at, model, p: at.call("ecs", "delete_cluster", {"Cluster": model.physical_resource_id}),
     "AWS::ElasticLoadBalancingV2::Listener": _v2("delete_listener", "ListenerArn"),
     "AWS::ElasticLoadBalancingV2::TargetGroup": _v2("delete_target_group", "TargetGroupArn"),
-    # moto's own deletion passes over a bucket that is not empty; CloudFormation fails.
-    "AWS::S3::Bucket": lambda at, model, p: at.call("s3", "delete_bucket", {"Bucket": model.physical_resource_id}),
     # It goes with its function.
     "AWS::Lambda::Permission": lambda at, model, p: None,
 }

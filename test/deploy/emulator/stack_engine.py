@@ -228,6 +228,7 @@ def _roll_back(stack, verb, former, error):
 def destroy(backend, stack):
     """Removes a stack, the last made first."""
     with _lock:
+        exported = [export.name for export in stack.exports]
         try:
             deployed = stack.__dict__.get("deployed", {})
             for name in sorted(deployed, key=lambda name: -deployed[name].order):
@@ -235,8 +236,9 @@ def destroy(backend, stack):
         except ResourceFailed as error:
             _status(stack, "DELETE_FAILED", f"The following resource(s) failed to delete: [{error.logical}].")
             return
-        for export in stack.exports:
-            backend.exports.pop(export.name, None)
+        for name in exported:
+            backend.exports.pop(name, None)
+        stack.output_map = parsing.OutputMap(stack.resource_map, {}, stack.stack_id)
         backend.stacks.pop(stack.stack_id, None)
         backend.deleted_stacks[stack.stack_id] = stack
         _status(stack, "DELETE_COMPLETE")
@@ -249,6 +251,13 @@ def _background(work, *args):
 def _export_all(backend, stack):
     for export in stack.exports:
         backend.exports[export.name] = export
+
+
+def _made_already(resource_map, name):
+    """moto makes a resource when it is first referred to; here the order of work has made it before."""
+    if name not in resource_map._parsed_resources:
+        raise RuntimeError(f"Unresolved resource dependencies [{name}] in the template")
+    return resource_map._parsed_resources[name]
 
 
 def install():
@@ -306,7 +315,8 @@ def install():
     cf.CloudFormationBackend.execute_change_set = execute_change_set
     cf.CloudFormationBackend.delete_stack = delete_stack
     cf.Stack.stack_resources = property(lambda self: [item.model for item in self.__dict__.get("deployed", {}).values()])
-    # The events of a deleted stack are asked for by its id while it is being removed.
+    parsing.ResourceMap.__getitem__ = _made_already
+    # sls asks for this before every deployment; the test lints the template by itself.
     cf.CloudFormationBackend.validate_template = lambda self, template: []
     custom_resources.install()
 
