@@ -47,10 +47,9 @@ export async function runMigrations(
 
 /** The code of an error or of what caused it. */
 function codeOf(error: unknown): string {
-  for (let current = error; current instanceof Error; current = current.cause) {
-    if ('code' in current && typeof current.code === 'string') return current.code;
-  }
-  return '';
+  if (typeof error !== 'object' || error === null) return '';
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  return 'cause' in error ? codeOf(error.cause) : '';
 }
 
 function wait(millis: number): Promise<void> {
