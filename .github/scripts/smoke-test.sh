@@ -8,7 +8,7 @@ address="${2:-$(aws cloudformation describe-stacks --stack-name "qurable-$1" \
 
 expect() { # STATUS PATH
   local status=none
-  for _ in $(seq 24); do
+  for _ in $(seq "${TRIES:-24}"); do
     status="$(curl --silent --output /dev/null --max-time 5 --write-out '%{http_code}' "$address$2" || true)"
     [ "$status" = "$1" ] && return 0
     sleep "${PAUSE:-5}"

@@ -1,5 +1,13 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { asList, ofType, type Packaged, type Properties, packageStage, resource } from './packaged-template.ts';
+import {
+  asList,
+  ofType,
+  type Packaged,
+  type Properties,
+  packageStage,
+  packagingMillis,
+  resource,
+} from './packaged-template.ts';
 
 /** Those of PostgreSQL for a superuser, those of RDS for its own work, and five for people with a psql. */
 const reserved = { superuser: 3, ofRds: 5, people: 5 };
@@ -41,7 +49,7 @@ describe.each(['dev', 'prod'])('the connections of %s', (stage) => {
   let packaged: Packaged;
   beforeAll(async () => {
     packaged = await packageStage(stage);
-  });
+  }, packagingMillis);
 
   test('suffice for the tasks of the largest event while all of them are replaced, with functions and people', () => {
     const { mostTasks, whileRolling, pool, functions, maxConnections } = budgetOf(packaged);

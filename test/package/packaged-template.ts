@@ -39,6 +39,9 @@ export interface Packaged {
   stackPolicy: Value;
 }
 
+/** Ten seconds a stage on an idle machine; much more on one where everything else is tested at the same time. */
+export const packagingMillis = 600_000;
+
 const project = resolve(import.meta.dirname, '../..');
 const sources = [
   'serverless.yml',

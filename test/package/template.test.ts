@@ -12,6 +12,7 @@ import {
   type Packaged,
   type Properties,
   packageStage,
+  packagingMillis,
   referencesIn,
   resource,
   type Template,
@@ -41,7 +42,7 @@ beforeAll(async () => {
     nat: 'each-zone',
     codeSecretArn: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:CodeSecret-abcdef',
   });
-}, 300_000);
+}, packagingMillis);
 
 describeWithLinter('the linter of CloudFormation', () => {
   test('has nothing to say about any template', () => {
@@ -437,8 +438,9 @@ each('who may do what in %s', (stage) => {
     expect(unreasoned).toEqual([]);
     expect([...new Set(starred.map(({ statement }) => statement.Sid))].sort()).toEqual([
       'AccountDecidesByItsPolicies',
-      'AlertsOfThisAccount',
+      'AlarmsOfThisAccount',
       'AnswersToCloudFormation',
+      'EventsToTheAlertTopic',
       'LayersOfImages',
       'LogGroupsOfThisAccount',
       'NetworkInterfacesOfFunctions',
@@ -574,11 +576,17 @@ describe('a code secret of an earlier deployment', () => {
 });
 
 describe('a JWKS address', () => {
-  test('is refused at package time where the tasks have no way out to fetch it', async () => {
-    const { ok, output } = await packageStage('dev', { jwksUrl: 'https://issuer.example/keys' });
-    expect(ok).toBe(false);
-    expect(output).toContain('jwksUrl is set, but the tasks have no way out to fetch it: set nat to one or each-zone');
-  });
+  test(
+    'is refused at package time where the tasks have no way out to fetch it',
+    async () => {
+      const { ok, output } = await packageStage('dev', { jwksUrl: 'https://issuer.example/keys' });
+      expect(ok).toBe(false);
+      expect(output).toContain(
+        'jwksUrl is set, but the tasks have no way out to fetch it: set nat to one or each-zone',
+      );
+    },
+    packagingMillis,
+  );
 
   test('with a way out takes the place of the signing secret, and each private subnet has a route', () => {
     expect(variablesOf('options')).toMatchObject({ JWT_JWKS_URL: 'https://issuer.example/keys' });

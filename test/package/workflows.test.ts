@@ -97,7 +97,9 @@ const describeWithCurl = requireOrSkip('curl', !spawnSync('curl', ['--version'])
 
 describeWithCurl('the smoke test', () => {
   const smokeTest = (address: string) =>
-    run(join(project, '.github/scripts/smoke-test.sh'), ['dev', address], { env: { ...process.env, PAUSE: '0' } });
+    run(join(project, '.github/scripts/smoke-test.sh'), ['dev', address], {
+      env: { ...process.env, PAUSE: '0', TRIES: '2' },
+    });
 
   /** An API that answers each path with the status given, and 200 otherwise. */
   async function withStatuses<T>(statuses: Record<string, number>, work: (address: string) => Promise<T>): Promise<T> {
