@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import {
   CreateStackCommand,
@@ -12,7 +14,7 @@ import {
   DescribeReplicationGroupsCommand,
   DescribeSnapshotsCommand,
 } from '@aws-sdk/client-elasticache';
-import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
+import { GetFunctionConfigurationCommand, UpdateFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import { CreateDBSnapshotCommand, DescribeDBInstancesCommand, DescribeDBSnapshotsCommand } from '@aws-sdk/client-rds';
 import {
   GetBucketEncryptionCommand,
@@ -65,6 +67,31 @@ async function stackStatus(): Promise<string> {
   return Stacks?.[0]?.StackStatus ?? 'none';
 }
 
+async function output(name: string): Promise<string> {
+  const { Stacks } = await account.cloudFormation.send(new DescribeStacksCommand({ StackName: stack }));
+  const found = Stacks?.[0]?.Outputs?.find(({ OutputKey }) => OutputKey === name)?.OutputValue;
+  if (found === undefined) throw new Error(`the stack has no output ${name}`);
+  return found;
+}
+
+/** Step 2 of docs/deployment.md, by the aws CLI as an operator does it, or where there is none by the SDK. */
+async function deployRegistry(): Promise<void> {
+  const template = join(project.directory, 'resources/registry.yml');
+  const name = 'qurable-registry';
+  const args = ['cloudformation', 'deploy', '--stack-name', name, '--template-file', template, '--region', 'us-east-1'];
+  const env = {
+    ...process.env,
+    AWS_ENDPOINT_URL: emulator.url,
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+  };
+  const { error, status, stderr } = spawnSync('aws', args, { env, encoding: 'utf8' });
+  if (error === undefined && status !== 0) throw new Error(stderr);
+  if (error === undefined) return;
+  const text = readFileSync(template, 'utf8');
+  await account.cloudFormation.send(new CreateStackCommand({ StackName: name, TemplateBody: text }));
+}
+
 /** Asks the stack's database as its administrator would. */
 async function ask(statement: string): Promise<unknown[]> {
   const client = new pg.Client(postgres.superuserUrl);
@@ -104,6 +131,20 @@ async function databaseSnapshots(): Promise<string[]> {
 async function cacheSnapshots(): Promise<string[]> {
   const found = await account.elastiCache.send(new DescribeSnapshotsCommand({ SnapshotSource: 'user' }));
   return (found.Snapshots ?? []).map((snapshot) => snapshot.SnapshotName ?? '').sort();
+}
+
+/** Stands in for the address that CloudFormation is answered at, for an event that a test makes. */
+async function listenForAnswers() {
+  const answers: { Status: string; Reason: string; PhysicalResourceId: string }[] = [];
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    answers.push(JSON.parse(Buffer.concat(chunks).toString()) as (typeof answers)[number]);
+    response.end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  return { url, answers, close: () => new Promise((resolve) => server.close(resolve)) };
 }
 
 /** The version of the code that answers, told by a mark that a later version adds. */
@@ -153,12 +194,7 @@ describeOrSkip('a deployment to an emulated account', () => {
   test(
     'from an empty account: the registry, an image, and one command bring up the stack, migrated before the service',
     async () => {
-      await account.cloudFormation.send(
-        new CreateStackCommand({
-          StackName: 'qurable-registry',
-          TemplateBody: readFileSync(join(project.directory, 'resources/registry.yml'), 'utf8'),
-        }),
-      );
+      await deployRegistry();
       // What was linted is what is deployed.
       expectOk(await deploy('--package', '.serverless'));
       expect(await stackStatus()).toBe('UPDATE_COMPLETE');
@@ -205,7 +241,9 @@ describeOrSkip('a deployment to an emulated account', () => {
     );
     expect(new Set(values).size).toBe(values.length);
     for (const value of values) expect(value.length).toBeGreaterThanOrEqual(32);
-    const admin = await account.secrets.send(new GetSecretValueCommand({ SecretId: 'qurable/dev/admin-key' }));
+    const admin = await account.secrets.send(
+      new GetSecretValueCommand({ SecretId: await output('AdminKeySecretArn') }),
+    );
     expect(admin.SecretString).toMatch(/^qk_[A-Za-z0-9]{48}$/);
   });
 
@@ -227,6 +265,38 @@ describeOrSkip('a deployment to an emulated account', () => {
     expect({ failed, answer }).toEqual({ failed: false, answer: { applied: 0, newest: 'nothing to apply' } });
     expect(await migrations()).toEqual(before);
   });
+
+  test(
+    'migrate that runs out of time tells CloudFormation, ends its process, and leaves no connection behind',
+    async () => {
+      const name = `${stack}-migrate`;
+      const { url, answers, close } = await listenForAnswers();
+      const holder = new pg.Client(postgres.superuserUrl);
+      await holder.connect();
+      try {
+        await holder.query('begin; lock table kysely_migration in access exclusive mode');
+        // The function answers ten seconds before its end: after three.
+        await account.lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName: name, Timeout: 13 }));
+        const event = {
+          RequestType: 'Update',
+          ResponseURL: url,
+          LogicalResourceId: 'Migration',
+          PhysicalResourceId: 'x',
+        };
+        const { failed } = await account.invoke(name, event);
+        expect(failed).toBe(true);
+        expect(answers).toEqual([expect.objectContaining({ Status: 'FAILED', PhysicalResourceId: 'x' })]);
+        expect(answers[0]?.Reason).toContain('migrate did not finish in the time');
+      } finally {
+        await account.lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName: name, Timeout: 900 }));
+        await holder.end();
+        await close();
+      }
+      const connections = "select pid from pg_stat_activity where application_name = 'qurable migrate'";
+      while ((await ask(connections)).length > 0) await new Promise((resolve) => setTimeout(resolve, 100));
+    },
+    deploymentMillis,
+  );
 
   test('snapshot, called twice for one run, makes one of the database and one of the cache', async () => {
     const event = { kind: 'deploy', run: 'first000' };
