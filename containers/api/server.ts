@@ -7,6 +7,7 @@ import { type Config, type Core, checkReady, closeCore, limits, openCore, startM
 import { buildApp } from './app.ts';
 import { makeDrain } from './drain.ts';
 import { openLog } from './log.ts';
+import { logLoad } from './log-load.ts';
 import { type Metrics, openMetrics } from './metrics.ts';
 
 /** A server that listens. */
@@ -73,6 +74,7 @@ async function serve(
     throw error;
   });
   log.info({ address }, 'listening');
+  const stopLogging = logLoad(() => core.batches.queueAgeMillis(), log);
 
   const shutDown = async () => {
     drain.begin(app.server);
@@ -80,6 +82,7 @@ async function serve(
     await sleep(drainPauseMillis);
     await closeInTime(app);
     metricsServer?.close();
+    stopLogging();
     log.info({}, 'closed');
     await closeOwnParts();
   };

@@ -1,0 +1,26 @@
+import type { Logger } from 'pino';
+
+/** Often enough to see a queue that grows for two seconds, from which on requests are turned away. */
+const sampleMillis = 1_000;
+/** A line every ten seconds costs nothing, and an alarm looks at a minute. */
+const samplesALine = 10;
+
+/**
+ * Logs, every ten seconds, how long the oldest queued request had waited at worst. The deployment makes a metric and an
+ * alarm of these lines (resources/logs.yml), because a metric that is only served has nobody to ask for it there.
+ * @returns stops it
+ */
+export function logLoad(queueAgeMillis: () => number, log: Logger): () => void {
+  let worst = 0;
+  let samples = 0;
+  const timer = setInterval(() => {
+    worst = Math.max(worst, queueAgeMillis());
+    samples += 1;
+    if (samples < samplesALine) return;
+    log.info({ queueAgeMillis: Math.round(worst) }, 'load');
+    worst = 0;
+    samples = 0;
+  }, sampleMillis);
+  timer.unref();
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,14 @@
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { lambdaStack } from './middleware/lambda-stack.ts';
+import { readDatabaseAddress } from './migrate/read-database-address.ts';
+import { runMigrations } from './migrate/run-migrations.ts';
+
+const secrets = new SecretsManagerClient();
+
+/**
+ * Brings the database's schema up to this version's: a custom resource that the service depends on, or an event of any
+ * other kind by hand. The function's own code carries migrations/, beside which it runs.
+ */
+export const handler = lambdaStack('migrate', async (_event: unknown, { log, metrics }) =>
+  runMigrations(await readDatabaseAddress(secrets, process.env), process.env['LAMBDA_TASK_ROOT'], log, metrics),
+);

@@ -1,0 +1,32 @@
+// The tag of the API's image: a hash of every file that the image is made of. The same files have the same image,
+// whoever builds it, and a deployment names the image that belongs to its own source: no tag moves, none is forgotten.
+//   node resources/image-tag.cjs
+const { createHash } = require('node:crypto');
+const { readdirSync, readFileSync } = require('node:fs');
+const { join } = require('node:path');
+
+/** What containers/api/Dockerfile copies, and itself. */
+const parts = ['package.json', 'package-lock.json', 'LICENSE', 'migrations', 'core', 'containers/api'];
+
+/** Hashes the parts below `directory`; 24 hexadecimal digits. */
+function imageTag(directory) {
+  const hash = createHash('sha256');
+  for (const path of parts.flatMap((part) => filesOf(directory, part)).sort()) {
+    const content = readFileSync(join(directory, path));
+    hash.update(`${path}\0${content.length}\0`).update(content);
+  }
+  return hash.digest('hex').slice(0, 24);
+}
+
+/** The files at or below a path, with `/` between their parts on every system. */
+function filesOf(directory, path) {
+  const isFolder = !path.includes('.') && path !== 'LICENSE';
+  if (!isFolder) return [path];
+  return readdirSync(join(directory, path), { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? filesOf(directory, `${path}/${entry.name}`) : [`${path}/${entry.name}`],
+  );
+}
+
+module.exports = { imageTag };
+
+if (require.main === module) console.log(imageTag(join(__dirname, '..')));

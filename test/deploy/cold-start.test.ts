@@ -1,0 +1,71 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const names = ['migrate', 'rotate', 'scale', 'snapshot'];
+const allowedBytes = 1_000_000;
+/** Lambda gives the initialisation ten seconds; on an idle machine an import takes a third of a second, most of it the SDK. */
+const allowedMillis = 5_000;
+const run = promisify(execFile);
+let directory: string;
+
+/** Bundles a function as serverless.yml does, beside the runtime's SDK and nothing else of node_modules. */
+async function bundle(name: string): Promise<string> {
+  const outfile = join(directory, 'task', `${name}.mjs`);
+  await build({
+    entryPoints: [join(root, 'handlers', `${name}.ts`)],
+    outfile,
+    bundle: true,
+    minify: true,
+    keepNames: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    external: ['@aws-sdk/*', '@smithy/*', 'pg-native'],
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
+  });
+  return outfile;
+}
+
+/** Milliseconds that a fresh Node takes to import a module, as a cold start does. */
+async function importMillis(file: string): Promise<number> {
+  const program = `const start = performance.now(); const m = await import(${JSON.stringify(pathToFileURL(file).href)});
+    if (typeof m.handler !== 'function') throw new Error('no handler'); console.log(performance.now() - start); process.exit(0);`;
+  const env = { AWS_REGION: 'us-east-1' };
+  const { stdout } = await run(process.execPath, ['--input-type=module', '-e', program], { env });
+  return Number(stdout.trim().split('\n').at(-1));
+}
+
+describe('a function that starts cold', () => {
+  beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), 'qurable-bundles-'));
+    mkdirSync(join(directory, 'node_modules'));
+    for (const scope of ['@aws-sdk', '@smithy']) {
+      symlinkSync(join(root, 'node_modules', scope), join(directory, 'node_modules', scope));
+    }
+  });
+
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+  test.each(names)(
+    '%s: its bundle is below 1 MB and a fresh Node imports it, with only the SDK beside it',
+    async (name) => {
+      const file = await bundle(name);
+      const times = [await importMillis(file), await importMillis(file), await importMillis(file)];
+      const best = Math.min(...times);
+      process.stderr.write(
+        `${name}: ${Math.round(statSync(file).size / 1024)} KiB, imported in ${Math.round(best)} ms\n`,
+      );
+      expect(statSync(file).size).toBeLessThan(allowedBytes);
+      expect(best).toBeLessThan(allowedMillis);
+    },
+  );
+});

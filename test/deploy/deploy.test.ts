@@ -1,0 +1,456 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import {
+  CreateStackCommand,
+  DescribeStackResourcesCommand,
+  DescribeStacksCommand,
+} from '@aws-sdk/client-cloudformation';
+import { DescribeServicesCommand, DescribeTaskDefinitionCommand } from '@aws-sdk/client-ecs';
+import {
+  CreateSnapshotCommand,
+  DescribeReplicationGroupsCommand,
+  DescribeSnapshotsCommand,
+} from '@aws-sdk/client-elasticache';
+import { GetFunctionConfigurationCommand, UpdateFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
+import { CreateDBSnapshotCommand, DescribeDBInstancesCommand, DescribeDBSnapshotsCommand } from '@aws-sdk/client-rds';
+import {
+  GetBucketEncryptionCommand,
+  GetPublicAccessBlockCommand,
+  ListBucketsCommand,
+  ListObjectsV2Command,
+} from '@aws-sdk/client-s3';
+import { GetSecretValueCommand, ListSecretsCommand } from '@aws-sdk/client-secrets-manager';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import pg from 'pg';
+import { requireOrSkip } from '../support/require-or-skip.ts';
+import { canEmulate, canLint, type Emulator, startEmulator } from './emulator/start-emulator.ts';
+import { type Account, openAccount } from './support/account.ts';
+import { copyProject, type ProjectCopy } from './support/copy-project.ts';
+import { imageTagOf, pushImage } from './support/push-image.ts';
+import { runServerless, type ServerlessRun } from './support/run-serverless.ts';
+import { startTlsPostgres, type TlsPostgres } from './support/start-tls-postgres.ts';
+
+/** One sls at a time on two busy cores, with the whole stack behind it. */
+const deploymentMillis = 240_000;
+const stack = 'qurable-dev';
+const service = `service/${stack}/qurable-api`;
+const zone = ['--param=eventTimeZone=America/New_York'];
+/** Events of 3 to 4 tasks, so that they can be told from the base of 1 to 2. */
+const parameters = [...zone, '--param=eventMinTasks=3', '--param=eventMaxTasks=4'];
+const inEvent = new Date('2026-11-27T15:00:00Z');
+const afterEvent = new Date('2026-11-28T06:00:00Z');
+const allowedBytes = 1_000_000;
+
+let postgres: TlsPostgres;
+let emulator: Emulator;
+let account: Account;
+let project: ProjectCopy;
+
+async function sls(...args: string[]): Promise<ServerlessRun> {
+  return runServerless(project.directory, [...args, '--stage', 'dev', '--verbose'], emulator.url);
+}
+
+async function deploy(...more: string[]): Promise<ServerlessRun> {
+  await pushImage(account, project.directory);
+  return sls('deploy', ...parameters, ...more);
+}
+
+function expectOk(run: ServerlessRun): void {
+  if (!run.ok) throw new Error(run.output);
+}
+
+async function stackStatus(): Promise<string> {
+  const { Stacks } = await account.cloudFormation.send(new DescribeStacksCommand({ StackName: stack }));
+  return Stacks?.[0]?.StackStatus ?? 'none';
+}
+
+async function output(name: string): Promise<string> {
+  const { Stacks } = await account.cloudFormation.send(new DescribeStacksCommand({ StackName: stack }));
+  const found = Stacks?.[0]?.Outputs?.find(({ OutputKey }) => OutputKey === name)?.OutputValue;
+  if (found === undefined) throw new Error(`the stack has no output ${name}`);
+  return found;
+}
+
+/** Step 2 of docs/deployment.md, by the aws CLI as an operator does it, or where there is none by the SDK. */
+async function deployRegistry(): Promise<void> {
+  const template = join(project.directory, 'resources/registry.yml');
+  const name = 'qurable-registry';
+  const args = ['cloudformation', 'deploy', '--stack-name', name, '--template-file', template, '--region', 'us-east-1'];
+  const env = {
+    ...process.env,
+    AWS_ENDPOINT_URL: emulator.url,
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+  };
+  const { error, status, stderr } = spawnSync('aws', args, { env, encoding: 'utf8' });
+  if (error === undefined && status !== 0) throw new Error(stderr);
+  if (error === undefined) return;
+  const text = readFileSync(template, 'utf8');
+  await account.cloudFormation.send(new CreateStackCommand({ StackName: name, TemplateBody: text }));
+}
+
+/** Asks the stack's database as its administrator would. */
+async function ask(statement: string): Promise<unknown[]> {
+  const client = new pg.Client(postgres.superuserUrl);
+  await client.connect();
+  try {
+    return (await client.query({ text: statement, rowMode: 'array' })).rows.map((row: unknown[]) => row[0]);
+  } finally {
+    await client.end();
+  }
+}
+
+const migrations = () => ask('select name from kysely_migration order by name');
+const tables = () => ask("select table_name from information_schema.tables where table_schema = 'public' order by 1");
+
+async function codeOf(name: string): Promise<string | undefined> {
+  const found = await account.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: name }));
+  return found.CodeSha256;
+}
+
+async function taskDefinition(): Promise<string | undefined> {
+  const found = await account.ecs.send(new DescribeServicesCommand({ cluster: stack, services: ['qurable-api'] }));
+  return found.services?.[0]?.taskDefinition;
+}
+
+/** Replaces a text of the copy that must be there. */
+function edit(path: string, from: string, to: string): void {
+  const text = readFileSync(join(project.directory, path), 'utf8');
+  if (!text.includes(from)) throw new Error(`${path} has no ${from}`);
+  project.write(path, text.replace(from, to));
+}
+
+async function databaseSnapshots(): Promise<string[]> {
+  const found = await account.rds.send(new DescribeDBSnapshotsCommand({ SnapshotType: 'manual' }));
+  return (found.DBSnapshots ?? []).map((snapshot) => snapshot.DBSnapshotIdentifier ?? '').sort();
+}
+
+async function cacheSnapshots(): Promise<string[]> {
+  const found = await account.elastiCache.send(new DescribeSnapshotsCommand({ SnapshotSource: 'user' }));
+  return (found.Snapshots ?? []).map((snapshot) => snapshot.SnapshotName ?? '').sort();
+}
+
+/** Stands in for the address that CloudFormation is answered at, for an event that a test makes. */
+async function listenForAnswers() {
+  const answers: { Status: string; Reason: string; PhysicalResourceId: string }[] = [];
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    answers.push(JSON.parse(Buffer.concat(chunks).toString()) as (typeof answers)[number]);
+    response.end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  return { url, answers, close: () => new Promise((resolve) => server.close(resolve)) };
+}
+
+/** The version of the code that answers, told by a mark that a later version adds. */
+async function markOfScale(): Promise<unknown> {
+  const { failed, answer } = await account.invoke(`${stack}-scale`, {});
+  expect(failed).toBe(false);
+  return (answer as { mark?: string }).mark;
+}
+
+let formerTimestamp = '';
+
+const describeOrSkip = requireOrSkip('python3 with moto[server], and cfn-lint', canEmulate() && canLint());
+
+describeOrSkip('a deployment to an emulated account', () => {
+  beforeAll(async () => {
+    postgres = await startTlsPostgres();
+    emulator = await startEmulator({
+      postgresUrl: postgres.superuserUrl,
+      certificateFile: postgres.certificateFile,
+    });
+    account = openAccount(emulator.url);
+    project = copyProject();
+  }, deploymentMillis);
+
+  afterAll(async () => {
+    project?.dispose();
+    await emulator?.stop();
+    await postgres?.stop();
+  }, deploymentMillis);
+
+  test(
+    'packages without credentials or network; the linter has nothing to say; each function is below 1 MB',
+    async () => {
+      const args = ['package', '--stage', 'dev', ...parameters];
+      expectOk(await runServerless(project.directory, args, null));
+      const packaged = join(project.directory, '.serverless');
+      const template = join(packaged, 'cloudformation-template-update-stack.json');
+      const linted = spawnSync('cfn-lint', ['--format', 'parseable', template], { encoding: 'utf8' });
+      expect(linted.stdout + linted.stderr).toBe('');
+      const zips = readdirSync(packaged).filter((name) => name.endsWith('.zip'));
+      expect(zips.sort()).toEqual(['migrate.zip', 'rotate.zip', 'scale.zip', 'snapshot.zip']);
+      for (const zip of zips) expect(statSync(join(packaged, zip)).size).toBeLessThan(allowedBytes);
+    },
+    deploymentMillis,
+  );
+
+  test(
+    'from an empty account: the registry, an image, and one command bring up the stack, migrated before the service',
+    async () => {
+      await deployRegistry();
+      // What was linted is what is deployed.
+      expectOk(await deploy('--package', '.serverless'));
+      expect(await stackStatus()).toBe('UPDATE_COMPLETE');
+      expect(await tables()).toEqual(expect.arrayContaining(['books', 'coupons', 'deck_codes', 'events', 'holders']));
+      expect(await migrations()).toEqual(expect.arrayContaining(['0001_coupon_engine']));
+      const found = await account.cloudFormation.send(new DescribeStackResourcesCommand({ StackName: stack }));
+      const order = (found.StackResources ?? []).map((resource) => resource.LogicalResourceId);
+      expect(order.indexOf('Migration')).toBeLessThan(order.indexOf('Service'));
+    },
+    deploymentMillis,
+  );
+
+  test('reads back as deployed: encrypted, private, on the named versions, every secret its own', async () => {
+    const { DBInstances } = await account.rds.send(new DescribeDBInstancesCommand({ DBInstanceIdentifier: stack }));
+    expect(DBInstances?.[0]).toMatchObject({
+      StorageEncrypted: true,
+      PubliclyAccessible: false,
+      EngineVersion: '15.17',
+    });
+    const groups = await account.elastiCache.send(new DescribeReplicationGroupsCommand({ ReplicationGroupId: stack }));
+    expect(groups.ReplicationGroups?.[0]).toMatchObject({
+      AtRestEncryptionEnabled: true,
+      TransitEncryptionEnabled: true,
+    });
+    for (const name of ['migrate', 'rotate', 'scale', 'snapshot']) {
+      const config = await account.lambda.send(
+        new GetFunctionConfigurationCommand({ FunctionName: `${stack}-${name}` }),
+      );
+      expect(config).toMatchObject({ Runtime: 'nodejs24.x' });
+    }
+    const { Buckets } = await account.s3.send(new ListBucketsCommand({}));
+    expect(Buckets?.length).toBeGreaterThanOrEqual(3);
+    for (const { Name } of Buckets ?? []) {
+      const found = await account.s3.send(new GetPublicAccessBlockCommand({ Bucket: Name }));
+      expect(Object.values(found.PublicAccessBlockConfiguration ?? {})).toEqual([true, true, true, true]);
+      const encryption = await account.s3.send(new GetBucketEncryptionCommand({ Bucket: Name }));
+      expect(encryption.ServerSideEncryptionConfiguration?.Rules).toHaveLength(1);
+    }
+    const { SecretList } = await account.secrets.send(new ListSecretsCommand({}));
+    const values = await Promise.all(
+      (SecretList ?? []).map(async ({ ARN }) => {
+        return (await account.secrets.send(new GetSecretValueCommand({ SecretId: ARN }))).SecretString ?? '';
+      }),
+    );
+    expect(new Set(values).size).toBe(values.length);
+    for (const value of values) expect(value.length).toBeGreaterThanOrEqual(32);
+    const admin = await account.secrets.send(
+      new GetSecretValueCommand({ SecretId: await output('AdminKeySecretArn') }),
+    );
+    expect(admin.SecretString).toMatch(/^qk_[A-Za-z0-9]{48}$/);
+  });
+
+  test('runs the image of its own files, as a user who may write nothing, in the scaled service', async () => {
+    const arn = await taskDefinition();
+    const found = await account.ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition: arn }));
+    const container = found.taskDefinition?.containerDefinitions?.[0];
+    const tag = imageTagOf(project.directory);
+    expect(container?.image).toMatch(new RegExp(`/qurable-api:${tag}$`));
+    expect(container?.readonlyRootFilesystem).toBe(true);
+    expect(container?.user).toBe('1000:1000');
+    expect(container?.environment?.map(({ value }) => value).join()).not.toMatch(/password|secret/i);
+    expect(await account.capacities()).toEqual([{ service, min: 1, max: 2 }]);
+  });
+
+  test('migrate, called again by hand, changes nothing and says so', async () => {
+    const before = await migrations();
+    const { failed, answer } = await account.invoke(`${stack}-migrate`, {});
+    expect({ failed, answer }).toEqual({ failed: false, answer: { applied: 0, newest: 'nothing to apply' } });
+    expect(await migrations()).toEqual(before);
+  });
+
+  test(
+    'migrate that runs out of time tells CloudFormation, ends its process, and leaves no connection behind',
+    async () => {
+      const name = `${stack}-migrate`;
+      const { url, answers, close } = await listenForAnswers();
+      const holder = new pg.Client(postgres.superuserUrl);
+      await holder.connect();
+      try {
+        await holder.query('begin; lock table kysely_migration in access exclusive mode');
+        // The function answers ten seconds before its end: after three.
+        await account.lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName: name, Timeout: 13 }));
+        const event = {
+          RequestType: 'Update',
+          ResponseURL: url,
+          LogicalResourceId: 'Migration',
+          PhysicalResourceId: 'x',
+        };
+        const { failed } = await account.invoke(name, event);
+        expect(failed).toBe(true);
+        expect(answers).toEqual([expect.objectContaining({ Status: 'FAILED', PhysicalResourceId: 'x' })]);
+        expect(answers[0]?.Reason).toContain('migrate did not finish in the time');
+      } finally {
+        await account.lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName: name, Timeout: 900 }));
+        await holder.end();
+        await close();
+      }
+      const connections = "select pid from pg_stat_activity where application_name = 'qurable migrate'";
+      while ((await ask(connections)).length > 0) await new Promise((resolve) => setTimeout(resolve, 100));
+    },
+    deploymentMillis,
+  );
+
+  test('snapshot, called twice for one run, makes one of the database and one of the cache', async () => {
+    const event = { kind: 'deploy', run: 'first000' };
+    const first = await account.invoke(`${stack}-snapshot`, event);
+    const second = await account.invoke(`${stack}-snapshot`, event);
+    expect(first.failed || second.failed).toBe(false);
+    expect(second.answer).toEqual(first.answer);
+    const name = (first.answer as { database: { name: string } }).database.name;
+    expect(name).toMatch(/^qurable-dev-deploy-\d{8}-first000$/);
+    expect(await databaseSnapshots()).toEqual([name]);
+    expect(await cacheSnapshots()).toEqual([name]);
+  });
+
+  test(
+    'snapshot deletes its own ones past their retention, but for the last three, and never what it did not make',
+    async () => {
+      const foreign = 'qurable-dev-daily-20200101-byhand';
+      const ofDatabase = { DBInstanceIdentifier: stack, DBSnapshotIdentifier: foreign };
+      await account.rds.send(new CreateDBSnapshotCommand(ofDatabase));
+      await account.elastiCache.send(new CreateSnapshotCommand({ ReplicationGroupId: stack, SnapshotName: foreign }));
+      const now = Date.now();
+      for (const [day, run] of ['a', 'b', 'c', 'd', 'e'].entries()) {
+        await emulator.setClock(new Date(now + day * 86_400_000));
+        const { failed } = await account.invoke(`${stack}-snapshot`, { kind: 'daily', run });
+        expect(failed).toBe(false);
+      }
+      await emulator.setClock(null);
+      const runsLeft = (names: string[]) =>
+        names.filter((name) => name.startsWith('qurable-dev-daily')).map((name) => name.split('-').at(-1));
+      expect(runsLeft(await databaseSnapshots()).sort()).toEqual(['b', 'byhand', 'c', 'd', 'e']);
+      expect(runsLeft(await cacheSnapshots()).sort()).toEqual(['b', 'byhand', 'c', 'd', 'e']);
+    },
+    deploymentMillis,
+  );
+
+  test('the schedule calls scale, which sets an event and the base in their times, however often', async () => {
+    const schedule = await account.call('scheduler', { method: 'GET', path: `/schedules/${stack}-scale` });
+    const target = schedule['Target'] as { Arn: string; Input: string };
+    const tick = async (moment: string) => {
+      await emulator.setClock(new Date(moment));
+      expect((await account.invoke(target.Arn, JSON.parse(target.Input) as object)).failed).toBe(false);
+      return (await account.capacities())[0];
+    };
+    const base = { service, min: 1, max: 2 };
+    const event = { service, min: 3, max: 4 };
+    expect(await tick('2026-11-20T15:00:00Z')).toEqual(base);
+    expect(await tick('2026-11-27T12:44:00Z')).toEqual(base);
+    expect(await tick('2026-11-27T12:45:00Z')).toEqual(event);
+    expect(await tick('2026-11-27T15:00:00Z')).toEqual(event);
+    expect(await tick('2026-11-28T03:59:00Z')).toEqual(event);
+    expect(await tick('2026-11-28T04:30:00Z')).toEqual(base);
+  });
+
+  test(
+    'a deployment in mid-event brings new code and a new migration, and keeps the capacity of the event',
+    async () => {
+      formerTimestamp = await newestTimestamp();
+      await emulator.setClock(inEvent);
+      expect((await account.invoke(`${stack}-scale`, {})).failed).toBe(false);
+      expect(await markOfScale()).toBeUndefined();
+      edit('handlers/scale/set-capacity.ts', "'none' }", "'none', mark: 'second' }");
+      project.write('migrations/9001_second.sql', 'create table second_version (id int primary key);');
+      expectOk(await deploy('--param=maxTasks=3'));
+      expect(await account.capacities()).toEqual([{ service, min: 3, max: 4 }]);
+      expect(await markOfScale()).toBe('second');
+      expect(await migrations()).toEqual(expect.arrayContaining(['9001_second']));
+      expect(await tables()).toEqual(expect.arrayContaining(['second_version']));
+    },
+    deploymentMillis,
+  );
+
+  test(
+    'a broken migration fails the deployment with its reason; database, functions and service stay as they were',
+    async () => {
+      const before = {
+        migrations: await migrations(),
+        tables: await tables(),
+        code: await codeOf(`${stack}-scale`),
+        task: await taskDefinition(),
+      };
+      project.write('migrations/9002_half.sql', 'create table half_done (id int); select 1 / 0;');
+      edit('handlers/scale/set-capacity.ts', "mark: 'second'", "mark: 'third'");
+      const run = await deploy();
+      project.remove('migrations/9002_half.sql');
+      edit('handlers/scale/set-capacity.ts', "mark: 'third'", "mark: 'second'");
+      expect(run.ok).toBe(false);
+      expect(run.output).toContain('migration 9002_half failed: division by zero');
+      expect(run.output).not.toMatch(/postgres(ql)?:\/\//);
+      expect(await stackStatus()).toBe('UPDATE_ROLLBACK_COMPLETE');
+      const after = {
+        migrations: await migrations(),
+        tables: await tables(),
+        code: await codeOf(`${stack}-scale`),
+        task: await taskDefinition(),
+      };
+      expect(after).toEqual(before);
+      expect(await markOfScale()).toBe('second');
+      expect(await account.capacities()).toEqual([{ service, min: 3, max: 4 }]);
+    },
+    deploymentMillis,
+  );
+
+  test(
+    'a rollback in mid-event brings back the first version, on the newer schema and with the capacity of the event',
+    async () => {
+      expectOk(await sls('rollback', '--timestamp', formerTimestamp));
+      expect(await stackStatus()).toBe('UPDATE_COMPLETE');
+      expect(await account.capacities()).toEqual([{ service, min: 3, max: 4 }]);
+      expect(await markOfScale()).toBeUndefined();
+      expect(await tables()).toEqual(expect.arrayContaining(['second_version']));
+      const { failed, answer } = await account.invoke(`${stack}-migrate`, {});
+      expect({ failed, answer }).toEqual({ failed: false, answer: { applied: 0, newest: 'nothing to apply' } });
+      await emulator.setClock(afterEvent);
+      expect((await account.invoke(`${stack}-scale`, {})).failed).toBe(false);
+      expect(await account.capacities()).toEqual([{ service, min: 1, max: 2 }]);
+      await emulator.setClock(null);
+    },
+    deploymentMillis,
+  );
+
+  test(
+    'what a removal leaves is the code secret, the snapshots, the logs of the load balancer, and the registry',
+    async () => {
+      expectOk(await sls('remove'));
+      const { SecretList } = await account.secrets.send(new ListSecretsCommand({}));
+      const { Buckets } = await account.s3.send(new ListBucketsCommand({}));
+      const { DBInstances } = await account.rds.send(new DescribeDBInstancesCommand({}));
+      const left = {
+        secrets: (SecretList ?? []).map(({ Name }) => Name?.replace(/-[A-Z0-9]+$/, '')),
+        buckets: (Buckets ?? []).map(({ Name }) => Name?.split('-').at(-2)).sort(),
+        databases: DBInstances ?? [],
+        databaseSnapshots: (await databaseSnapshots()).filter((name) => name.includes('-snapshot-')).length,
+        stacks: await remainingStacks(),
+      };
+      process.stderr.write(`left after a removal: ${JSON.stringify(left)}\n`);
+      expect(left).toMatchObject({ databases: [], databaseSnapshots: 1, stacks: ['qurable-registry'] });
+      expect(left.buckets).toEqual(['backupbucket', 'logbucket']);
+      expect(left.secrets).toEqual([expect.stringContaining('CodeSecret')]);
+    },
+    deploymentMillis,
+  );
+});
+
+async function remainingStacks(): Promise<(string | undefined)[]> {
+  const { Stacks } = await account.cloudFormation.send(new DescribeStacksCommand({}));
+  return (Stacks ?? []).map(({ StackName }) => StackName);
+}
+
+/** The newest of the deployments that `sls deploy list` would print: they are named by their milliseconds. */
+async function newestTimestamp(): Promise<string> {
+  const { Buckets } = await account.s3.send(new ListBucketsCommand({}));
+  const bucket = Buckets?.find(({ Name }) => Name?.includes('deploymentbucket'))?.Name;
+  const found = await account.s3.send(new ListObjectsV2Command({ Bucket: bucket }));
+  const times = (found.Contents ?? []).flatMap(({ Key }) => /\/(\d{13})-/.exec(Key ?? '')?.[1] ?? []);
+  if (times.length === 0) throw new Error('the deployment bucket has no deployment');
+  return times.sort().at(-1)!;
+}

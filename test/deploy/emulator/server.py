@@ -1,0 +1,81 @@
+"""moto as a server on a free loopback port, with the CloudFormation types it lacks, CloudFormation's order of work, and
+functions that run in Node. It says its port on the first line that it prints, and ends when its standard input does, so
+that it can't outlive the test that started it."""
+
+import json
+import logging
+import os
+import shutil
+import signal
+import sys
+import threading
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.wrappers import Request, Response
+
+import custom_resources
+import database
+import functions
+import moto_gaps
+import stack_engine
+
+
+class Quiet(WSGIRequestHandler):
+    """Requests are not logged, errors are."""
+
+    def log_request(self, *args, **kwargs):
+        pass
+
+
+def with_controls(app):
+    """Adds what AWS has outside of its APIs: the address that custom resources answer to, and the clock."""
+
+    def serve(environ, start_response):
+        if not environ.get("PATH_INFO", "").startswith("/_emulator/"):
+            return app(environ, start_response)
+        return control(Request(environ))(environ, start_response)
+
+    return serve
+
+
+def control(request):
+    _, _, what, *rest = request.path.split("/")
+    if request.method == "PUT" and what == "answers" and rest:
+        # The real address is signed for an empty content type and refuses any other.
+        if request.headers.get("Content-Type"):
+            return Response("SignatureDoesNotMatch", status=403)
+        return Response(status=200 if custom_resources.accept_answer(rest[0], request.get_data()) else 404)
+    if request.method == "PUT" and what == "clock":
+        functions.set_clock_offset(json.loads(request.get_data())["offsetMillis"])
+        return Response(status=204)
+    return Response(status=404)
+
+
+def end_with_input(server):
+    sys.stdin.buffer.read()
+    server.shutdown()
+
+
+def main():
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = make_server(
+        "127.0.0.1", 0, with_controls(DomainDispatcherApplication(create_backend_app)), threaded=True,
+        request_handler=Quiet,
+    )
+    server.daemon_threads = True
+    os.environ["MOTO_PORT"] = str(server.server_port)
+    functions.set_port(server.server_port)
+    for part in (functions, database, moto_gaps, stack_engine):
+        part.install()
+    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
+    threading.Thread(target=end_with_input, args=(server,), daemon=True).start()
+    print(server.server_port, flush=True)
+    try:
+        server.serve_forever()
+    finally:
+        shutil.rmtree(functions.scratch(), ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

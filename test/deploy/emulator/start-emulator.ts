@@ -1,0 +1,81 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+/** An AWS of one's own: moto with what it lacks, on a free port of 127.0.0.1. */
+export type Emulator = {
+  /** What AWS_ENDPOINT_URL is set to. */
+  url: string;
+  /** Moves the clock of the functions, and of nothing else, so that it shows this moment now; null: the machine's. */
+  setClock(moment: Date | null): Promise<void>;
+  /** Ends it and removes what it wrote. It also ends with the process that started it, however that ends. */
+  stop(): Promise<void>;
+};
+
+/** What an emulator may be told. */
+export type EmulatorOptions = {
+  /** A superuser's URL of the PostgreSQL in which RDS instances are databases; without it they are only described. */
+  postgresUrl?: string;
+  /** A PEM file that functions get in the place of the runtime's certificate authorities. */
+  certificateFile?: string;
+};
+
+const startMillis = 60_000;
+const server = fileURLToPath(new URL('server.py', import.meta.url));
+const modules = fileURLToPath(new URL('../../../node_modules', import.meta.url));
+
+/** Whether this machine has what the emulator is made of. */
+export function canEmulate(): boolean {
+  return spawnSync('python3', ['-c', 'import moto.server, flask'], { stdio: 'ignore' }).status === 0;
+}
+
+/** Whether this machine has the linter of CloudFormation templates. */
+export function canLint(): boolean {
+  return spawnSync('cfn-lint', ['--version'], { stdio: 'ignore' }).status === 0;
+}
+
+/** Starts an emulator with nothing in it. */
+export async function startEmulator({ postgresUrl, certificateFile }: EmulatorOptions = {}): Promise<Emulator> {
+  const child = spawn('python3', ['-u', server], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      PYTHONDONTWRITEBYTECODE: '1',
+      // A template is deployed by whoever the test says it is; roles are read back, not enforced.
+      MOTO_ALLOW_NONEXISTENT_REGION: 'false',
+      EMULATOR_NODE: process.execPath,
+      EMULATOR_NODE_MODULES: modules,
+      ...(postgresUrl === undefined ? {} : { EMULATOR_POSTGRES_URL: postgresUrl }),
+      ...(certificateFile === undefined ? {} : { EMULATOR_CERTIFICATES: certificateFile }),
+    },
+  });
+  const errors: string[] = [];
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    errors.push(line);
+    if (errors.length > 400) errors.shift();
+    if (process.env.EMULATOR_VERBOSE) process.stderr.write(`emulator: ${line}\n`);
+  });
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const port = await new Promise<string>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('the emulator did not start in time')), startMillis);
+    createInterface({ input: child.stdout }).once('line', (line) => {
+      clearTimeout(timer);
+      resolve(line);
+    });
+    child.once('exit', () => reject(new Error(`the emulator ended:\n${errors.join('\n')}`)));
+  });
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    url,
+    setClock: async (moment) => {
+      const offsetMillis = moment === null ? 0 : moment.getTime() - Date.now();
+      const answer = await fetch(`${url}/_emulator/clock`, { method: 'PUT', body: JSON.stringify({ offsetMillis }) });
+      if (!answer.ok) throw new Error(`the clock was not set: ${answer.status}`);
+    },
+    stop: async () => {
+      child.stdin.end();
+      await ended;
+    },
+  };
+}

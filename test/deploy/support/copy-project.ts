@@ -1,0 +1,32 @@
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** A copy of the project that a test may change and deploy from. */
+export type ProjectCopy = {
+  directory: string;
+  /** Writes a file of the copy, by its path in the project. */
+  write(path: string, text: string): void;
+  remove(path: string): void;
+  /** Deletes the copy. */
+  dispose(): void;
+};
+
+const project = fileURLToPath(new URL('../../../', import.meta.url));
+/** What a deployment is made of. */
+const parts = ['core', 'handlers', 'containers/api', 'migrations', 'resources', 'package.json', 'package-lock.json'];
+const files = ['tsconfig.json', 'LICENSE', 'serverless.yml'];
+
+/** Copies what is deployed; node_modules is the project's own, by a link. */
+export function copyProject(): ProjectCopy {
+  const directory = mkdtempSync(join(tmpdir(), 'qurable-project-'));
+  for (const part of [...parts, ...files]) cpSync(join(project, part), join(directory, part), { recursive: true });
+  symlinkSync(join(project, 'node_modules'), join(directory, 'node_modules'));
+  return {
+    directory,
+    write: (path, text) => writeFileSync(join(directory, path), text),
+    remove: (path) => rmSync(join(directory, path)),
+    dispose: () => rmSync(directory, { recursive: true, force: true }),
+  };
+}

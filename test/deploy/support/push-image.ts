@@ -1,0 +1,32 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import type { Account } from './account.ts';
+
+const registry = 'AmazonEC2ContainerRegistry_V20150921';
+
+/** The tag that belongs to a copy's files. */
+export function imageTagOf(directory: string): string {
+  const program = join(directory, 'resources/image-tag.cjs');
+  return execFileSync(process.execPath, [program], { encoding: 'utf8' }).trim();
+}
+
+/** Puts a manifest into the registry under the tag that belongs to a copy's files, in the place of building and pushing. */
+export async function pushImage(account: Account, directory: string): Promise<void> {
+  const tag = imageTagOf(directory);
+  const layer = {
+    mediaType: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
+    size: 1,
+    digest: `sha256:${'0'.repeat(64)}`,
+  };
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: 'application/vnd.docker.distribution.manifest.v2+json',
+    config: { ...layer, mediaType: 'application/vnd.docker.container.image.v1+json' },
+    layers: [layer],
+    annotations: { tag },
+  };
+  await account.call('ecr', {
+    target: `${registry}.PutImage`,
+    body: { repositoryName: 'qurable-api', imageTag: tag, imageManifest: JSON.stringify(manifest) },
+  });
+}

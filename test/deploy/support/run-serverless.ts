@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+
+/** How a command of the Serverless Framework ended. */
+export type ServerlessRun = {
+  ok: boolean;
+  /** Everything that it printed. */
+  output: string;
+  seconds: number;
+};
+
+const longestMillis = 240_000;
+
+/**
+ * Runs `sls` in a directory, with an account's address and invented credentials, or without either.
+ * @param endpointUrl the emulator's; null: nothing of AWS can be reached, not even by accident
+ */
+export async function runServerless(
+  directory: string,
+  args: string[],
+  endpointUrl: string | null,
+): Promise<ServerlessRun> {
+  const started = performance.now();
+  const sls = join(directory, 'node_modules/serverless/bin/serverless.js');
+  const aws =
+    endpointUrl === null
+      ? { AWS_ENDPOINT_URL: 'http://127.0.0.1:9', AWS_EC2_METADATA_DISABLED: 'true' }
+      : { AWS_ENDPOINT_URL: endpointUrl, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
+  const child = spawn(process.execPath, [sls, ...args], {
+    cwd: directory,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: longestMillis,
+    env: {
+      PATH: process.env.PATH,
+      HOME: directory,
+      CI: '1',
+      SLS_TELEMETRY_DISABLED: '1',
+      SLS_NOTIFICATIONS_MODE: 'off',
+      SLS_AWS_MONITORING_FREQUENCY: '300',
+      ...aws,
+    },
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (data: Buffer) => {
+      output += data.toString();
+    });
+  }
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { ok: code === 0, output, seconds: (performance.now() - started) / 1000 };
+}

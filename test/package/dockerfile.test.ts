@@ -1,0 +1,68 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+
+const project = resolve(import.meta.dirname, '../..');
+const dockerfile = join(project, 'containers/api/Dockerfile');
+const { imageTag } = createRequire(import.meta.url)('../../resources/image-tag.cjs') as {
+  imageTag: (directory: string) => string;
+};
+
+const entriesOf = (file: string) =>
+  readFileSync(join(project, file), 'utf8')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
+
+describe('the Dockerfile', () => {
+  test('gives a linter nothing to say, but for bases whose tag is in their parameter', () => {
+    const linter = join(project, 'node_modules/dockerfilelint/bin/dockerfilelint');
+    const run = spawnSync(process.execPath, [linter, '-o', 'json', dockerfile], { encoding: 'utf8' });
+    const { files } = JSON.parse(run.stdout) as { files: { issues: { content: string; title: string }[] }[] };
+    const issues = files.flatMap(({ issues }) => issues);
+    expect(issues.map(({ content, title }) => `${title}: ${content}`)).toEqual([
+      // biome-ignore-start lint/suspicious/noTemplateCurlyInString: the Dockerfile's own syntax
+      'Base Image Missing Tag: FROM ${BASE} AS packages',
+      'Base Image Missing Tag: FROM ${BASE}',
+      // biome-ignore-end lint/suspicious/noTemplateCurlyInString: the Dockerfile's own syntax
+    ]);
+    expect(readFileSync(dockerfile, 'utf8')).toMatch(/^ARG BASE=node:24-bookworm-slim$/m);
+  });
+
+  test('is given the same files by builders that look beside it for what to ignore and by those that do not', () => {
+    expect(entriesOf('.dockerignore')).toEqual(entriesOf('containers/api/Dockerfile.dockerignore'));
+    expect(entriesOf('.dockerignore')[0]).toBe('*');
+  });
+});
+
+describe('the image’s tag', () => {
+  test('changes with every file that the image is made of, and with no other', () => {
+    const copy = mkdtempSync(join(tmpdir(), 'qurable-tag-'));
+    try {
+      const parts = entriesOf('.dockerignore')
+        .filter((line) => line.startsWith('!'))
+        .map((line) => line.slice(1));
+      for (const part of parts) cpSync(join(project, part), join(copy, part), { recursive: true });
+      const tag = imageTag(copy);
+      expect(tag).toBe(imageTag(project));
+      expect(tag).toMatch(/^[0-9a-f]{24}$/);
+      writeFileSync(join(copy, 'README.md'), 'Another one.');
+      expect(imageTag(copy)).toBe(tag);
+      const seen = new Set([tag]);
+      for (const file of [
+        'package-lock.json',
+        'core/limits.ts',
+        'containers/api/main.ts',
+        'migrations/0002_more.sql',
+      ]) {
+        writeFileSync(join(copy, file), '-- Changed.');
+        seen.add(imageTag(copy));
+      }
+      expect(seen.size).toBe(5);
+    } finally {
+      rmSync(copy, { recursive: true, force: true });
+    }
+  });
+});
