@@ -68,7 +68,7 @@ function addUpload(app: Api, { core }: RouteTools): void {
         operationId: 'uploadCodes',
         summary: 'Upload a deck of codes',
         description:
-          'JSON `{ "codes": [] }`, CSV with a `code` column or one code a line, or NDJSON, streamed. A code has 4 to 64 of A-Z, 0-9, `-` and `_`; lower case becomes upper case. Rows that are none are left out and named; the others are there all together or not at all. In a CSV with one column, a first line other than `code` is a code itself.',
+          'JSON `{ "codes": [] }`, CSV with a `code` column or one code a line, or NDJSON, streamed. A code has 4 to 64 of A-Z, 0-9, `-` and `_`; lower case becomes upper case. Rows that are none are left out and named; the others are there all together or not at all. In a CSV with one column, a first line that is not `code` or a like word (`codes`, `coupon`, `coupon code`) is a code itself.',
         tags: ['codes'],
         params: BookPath,
         response: { 201: ref(UploadedDeck) },

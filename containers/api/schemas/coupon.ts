@@ -76,7 +76,7 @@ export const CouponEvent = Type.Object(
       type: 'object',
       additionalProperties: true,
       description:
-        'By kind: `lockToken` and `lockedUntil`; `redemptionId`, `seq` and `reference`; `redemptionId` and `reason`; `reason`.',
+        'By kind: `lockToken` and `lockedUntil`; `redemptionId`, `seq`, `reference` and `metadata`; `redemptionId` and `reason`; `reason`.',
     }),
   },
   { $id: 'CouponEvent', description: 'One change of a coupon.' },
