@@ -116,6 +116,8 @@ async function prepare(
   const lockable = await lockHoldersAt(tx, tenantId, locations, books);
   const coupons = await lockCoupons(tx, tenantId, lockable);
   await lockCounters(tx, tenantId, countedBooks(targets, books, coupons), stripe);
+  // Before the keys: a deck is voided without these locks, and whoever sees that sees its key too.
+  const voidPlaces = await findVoidPlaces(tx, tenantId, explained(targets), coupons);
   const { now, usedKeys } = await readMoment(
     tx,
     tenantId,
@@ -128,7 +130,7 @@ async function prepare(
     keys: await openKeyMemory(tx, tenantId, usedKeys),
     books,
     coupons,
-    voidPlaces: await findVoidPlaces(tx, tenantId, explained(targets), coupons),
+    voidPlaces,
     reversed: await readReversed(tx, tenantId, redemptionIds),
     usage: await readUsage(tx, tenantId, coupons.values(), books),
     pending: [],

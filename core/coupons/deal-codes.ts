@@ -97,6 +97,8 @@ async function prepare(core: Core, tx: Transaction, tenantId: number, targets: T
   await lockDealers(tx, tenantId, bookIds);
   const decks = await readDealtDecks(tx, tenantId, { bookIds, deckIds, members: targets.length, wanted });
   const holders = await readHolders(tx, tenantId, targets.flatMap(wantedHolder), books);
+  // Before the keys: a coupon is changed without the dealer's lock, and whoever sees a change sees its key too.
+  const coupons = await readCouponStates(tx, tenantId, wanted);
   const keyHashes = targets.flatMap(({ command }) => command.keyed?.keyHash ?? []);
   const { now, usedKeys } = await readMoment(tx, tenantId, keyHashes);
   return {
@@ -106,7 +108,7 @@ async function prepare(core: Core, tx: Transaction, tenantId: number, targets: T
     books,
     decks,
     decksOfBook: groupByBook(decks.values()),
-    coupons: await readCouponStates(tx, tenantId, wanted),
+    coupons,
     holders,
     made: [],
   };
