@@ -68,6 +68,10 @@ export function loggable(error: unknown): object {
   if (error instanceof pg.DatabaseError) {
     return { sqlState: error.code, constraint: error.constraint, table: error.table, routine: error.routine };
   }
-  if (isNativeError(error)) return { name: error.name, message: error.message, stack: error.stack };
+  // A framework's errors may be made by hand, and are known by their stack.
+  if (isNativeError(error) || (typeof error === 'object' && error !== null && 'stack' in error)) {
+    const { name, message, stack } = error as Error;
+    return { name, message, stack };
+  }
   return { thrown: typeof error };
 }

@@ -29,17 +29,18 @@ export interface FailureBudget {
 
 /** The budgets. At the guess odds that the product insists on, one in a million, each says what a guesser can get. */
 export const failureBudgets: Readonly<Record<FailureKind, FailureBudget>> = {
-  // Ten typing errors in a row are a person with a bad print; then half a minute, doubling, and six tries an hour in
-  // the long run: a right guess takes one user some nineteen years. Seven doublings reach the hour.
+  // Thirty typing errors in a row are a person with a bad print, or a developer trying things out; then half a minute,
+  // doubling, and six tries an hour in the long run: a right guess takes one user some nineteen years. Seven doublings
+  // reach the hour.
   user: {
     leakMillis: 600_000,
-    blocksAtFailures: 10,
+    blocksAtFailures: 30,
     blockMillis: 30_000,
     blockMaxMillis: 3_600_000,
     tightensAtFailures: null,
     // Enough to mistype, look again and mistype once more behind an address where others are guessing.
     tightenedAtFailures: 3,
-    depthFailures: 17,
+    depthFailures: 37,
   },
   // A support desk or a reconciling script meets hundreds of dead codes at once; then one a second.
   caller: {

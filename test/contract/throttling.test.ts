@@ -161,7 +161,8 @@ for (const [name, makeSide, describeSide] of sides) {
     test('add up exactly when many tasks count at the same time', async () => {
       const side = makeSide();
       const tenantId = newTenant();
-      const now = 1_790_000_000_000;
+      // Later than every other test: a clean-up of theirs, still under way, then finds nothing here to remove.
+      const now = 1_990_000_000_000;
       const rounds = Array.from({ length: 60 }, () =>
         side.record([mark(tenantId, { kind: 'token', keyHash: hashOf(2) }), mark(tenantId, { kind: 'token' })], now),
       );
@@ -200,11 +201,11 @@ for (const [name, makeSide, describeSide] of sides) {
       }
     });
 
-    test('refuse a user after ten failures, longer after each further one, and let it through in between', async () => {
+    test('refuse a user after thirty failures, longer after each further one, and let it through in between', async () => {
       const clock = new MovedClock();
       const [throttle] = openTasks(1, clock);
       const caller = customer(newTenant(), 'u-1');
-      await fail(throttle!, 9, caller, '203.0.113.1');
+      await fail(throttle!, 29, caller, '203.0.113.1');
       expect(refusedFor(throttle!, caller, '203.0.113.1')).toBe(0);
       const waits: number[] = [];
       for (let n = 0; n < 5; n += 1) {
@@ -218,7 +219,7 @@ for (const [name, makeSide, describeSide] of sides) {
       expect(waits).toEqual([30, 60, 120, 240, 480]);
     });
 
-    test('give a guesser who never stops fewer than 200 guesses a day', async () => {
+    test('give a guesser who never stops fewer than 220 guesses a day', async () => {
       const clock = new MovedClock();
       const [throttle] = openTasks(1, clock);
       const caller = customer(newTenant(), 'u-1');
@@ -233,7 +234,7 @@ for (const [name, makeSide, describeSide] of sides) {
         clock.advance(wait * 1000 + 50);
       }
       expect(guesses).toBeGreaterThan(100);
-      expect(guesses).toBeLessThan(200);
+      expect(guesses).toBeLessThan(220);
     });
 
     test('never block for more than an hour, however many failures were in flight', async () => {
@@ -280,7 +281,7 @@ for (const [name, makeSide, describeSide] of sides) {
       const clock = new MovedClock();
       const [throttle] = openTasks(1, clock);
       const shop = backend(newTenant());
-      await fail(throttle!, 10, shop, '10.0.0.1', 'guesser');
+      await fail(throttle!, 30, shop, '10.0.0.1', 'guesser');
       expect(refusedFor(throttle!, shop, '10.0.0.1', 'guesser')).toBe(30);
       expect(refusedFor(throttle!, shop, '10.0.0.1', 'u-1')).toBe(0);
       expect(refusedFor(throttle!, shop, '10.0.0.1', null)).toBe(0);
@@ -342,7 +343,7 @@ for (const [name, makeSide, describeSide] of sides) {
     test('do not reach another tenant’s user, token or address of the same name', async () => {
       const [throttle] = openTasks(1, new MovedClock());
       const [here, there] = [newTenant(), newTenant()];
-      await fail(throttle!, 20, customer(here, 'u-1'), '203.0.113.1');
+      await fail(throttle!, 40, customer(here, 'u-1'), '203.0.113.1');
       expect(refusedFor(throttle!, customer(here, 'u-1'), '203.0.113.1')).toBeGreaterThan(0);
       expect(refusedFor(throttle!, customer(there, 'u-1'), '203.0.113.1')).toBe(0);
     });
@@ -351,20 +352,22 @@ for (const [name, makeSide, describeSide] of sides) {
       const clock = new MovedClock();
       const tasks = openTasks(4, clock);
       const caller = customer(newTenant(), 'u-1');
-      await fail(tasks[0]!, 9, caller, '203.0.113.1');
+      await fail(tasks[0]!, 29, caller, '203.0.113.1');
       for (const task of tasks.slice(1)) {
         expect(refusedFor(task, caller, '203.0.113.1')).toBe(0);
         await fail(task, 1, caller, '203.0.113.1');
         expect(refusedFor(task, caller, '203.0.113.1')).toBeGreaterThan(0);
       }
-      // 12 failures by now: the last block is twice doubled.
+      // 32 failures by now: the last block is twice doubled.
       expect(refusedFor(tasks[3]!, caller, '203.0.113.1')).toBe(120);
     });
 
     test('of two tasks that fail at the same time add up on both at the next failure', async () => {
       const tasks = openTasks(2, new MovedClock());
       const caller = customer(newTenant(), 'u-1');
-      await settle(tasks.flatMap((task) => [1, 2, 3, 4].map(() => task.noteFailure(caller, '203.0.113.1', null))));
+      await settle(
+        tasks.flatMap((task) => Array.from({ length: 14 }, () => task.noteFailure(caller, '203.0.113.1', null))),
+      );
       for (const task of tasks) expect(refusedFor(task, caller, '203.0.113.1')).toBe(0);
       await fail(tasks[0]!, 1, caller, '203.0.113.1');
       await fail(tasks[1]!, 1, caller, '203.0.113.1');

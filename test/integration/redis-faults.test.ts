@@ -99,7 +99,7 @@ function startLoad(): { stop(): Promise<{ calls: number; longestMillis: number }
 /** Each task has seen the guesser once and must go on refusing it, whatever becomes of Redis. */
 async function blockGuesser(): Promise<Caller> {
   const guesser = customer('guesser');
-  for (let n = 0; n < 11; n += 1) await tasks[n % 2]!.noteFailure(guesser, address, null);
+  for (let n = 0; n < 31; n += 1) await tasks[n % 2]!.noteFailure(guesser, address, null);
   await tasks[1]!.noteFailure(guesser, address, null);
   for (const task of tasks) expect(isRefused(task, guesser)).toBe(true);
   return guesser;

@@ -49,7 +49,7 @@ export function addBookRoutes(app: Api, { core }: RouteTools): void {
         summary: 'List the books',
         tags: ['books'],
         querystring: strictObject({ status: Type.Optional(BookStatus), ...pageParameters }),
-        response: { 200: pageOf(ref(Book), 'Books, oldest first.') },
+        response: { 200: pageOf(ref(Book), 'Books, newest first.') },
       },
     },
     ({ caller, query }) => listBooks(core, caller, { ...query, limit: query.limit ?? limits.pageDefaultItems }),
