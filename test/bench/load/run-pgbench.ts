@@ -21,7 +21,10 @@ export interface PgbenchResult {
   failed: number;
 }
 
-/** Runs a script with prepared statements, each client sending its next transaction when the last one is done. */
+/**
+ * Runs a script with prepared statements, each client sending its next transaction when the last one is done. The first
+ * third of the time does not count: each connection reads the catalogue and plans its statements then.
+ */
 export async function runPgbench(run: PgbenchRun): Promise<PgbenchResult> {
   const file = join(run.directory, 'transaction.sql');
   writeFileSync(file, run.script);
@@ -32,7 +35,9 @@ export async function runPgbench(run: PgbenchRun): Promise<PgbenchResult> {
     '-j',
     String(Math.min(2, run.clients)),
     '-T',
-    String(Math.ceil(run.seconds)),
+    String(run.seconds),
+    '-P',
+    '1',
   ];
   const url = new URL(run.databaseUrl);
   const { output } = await runProgram(
@@ -55,15 +60,22 @@ export async function runPgbench(run: PgbenchRun): Promise<PgbenchResult> {
     ],
     { environment: { PGPASSWORD: decodeURIComponent(url.password) }, processors: run.processors },
   );
-  const transactions = numberAfter(output, 'number of transactions actually processed: ');
-  // On a busy disk a second may pass without a commit, and then pgbench gives no rate.
-  if (transactions === 0) return { transactions, perSecond: 0, meanMillis: Number.NaN, failed: 0 };
   return {
-    transactions,
-    perSecond: numberAfter(output, 'tps = '),
-    meanMillis: numberAfter(output, 'latency average = '),
+    transactions: numberAfter(output, 'number of transactions actually processed: '),
     failed: numberAfter(output, 'number of failed transactions: '),
+    ...rateOf(output),
   };
+}
+
+/** The mean of the seconds that count, and their mean latency. */
+function rateOf(output: string): Pick<PgbenchResult, 'perSecond' | 'meanMillis'> {
+  const seconds = [...output.matchAll(/^progress: \S+ s, (\S+) tps, lat (\S+) ms/gm)].map(([, tps, latency]) => ({
+    tps: Number(tps),
+    latency: Number(latency),
+  }));
+  const counted = seconds.slice(Math.floor(seconds.length / 3));
+  const mean = (numbers: number[]) => numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+  return { perSecond: mean(counted.map(({ tps }) => tps)), meanMillis: mean(counted.map(({ latency }) => latency)) };
 }
 
 function numberAfter(output: string, words: string): number {
