@@ -1,4 +1,4 @@
-import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { createCipheriv, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { invalidInput } from './errors.ts';
 import { limits } from './limits.ts';
 
@@ -25,16 +25,20 @@ export interface ListIdentity {
   filters: Readonly<Record<string, string | number | boolean | null>>;
 }
 
-/** Where a page ended: the sort key of its last item. Readable by whoever holds the cursor, so public values only. */
+/** Where a page ended: the sort key of its last item. */
 export type Position = readonly (string | number)[];
 
 const macBytes = 16;
 const cursorMaxChars = 2_048;
 
-/** Makes the opaque cursor that leads on from `position`. Nobody without the secret can make or change one. */
+/**
+ * Makes the opaque cursor that leads on from `position`. Nobody without the secret can make, change or read one: its
+ * numbers would tell customers how many codes have been dealt, and to how many users of all tenants.
+ */
 export function sealCursor(codeSecret: string, list: ListIdentity, position: Position): string {
   const payload = Buffer.from(JSON.stringify(position));
-  return Buffer.concat([macOf(codeSecret, list, payload), payload]).toString('base64url');
+  const mac = macOf(codeSecret, list, payload);
+  return Buffer.concat([mac, veil(codeSecret, mac, payload)]).toString('base64url');
 }
 
 /**
@@ -44,7 +48,8 @@ export function sealCursor(codeSecret: string, list: ListIdentity, position: Pos
  */
 export function openCursor(codeSecret: string, list: ListIdentity, cursor: string): Position {
   const bytes = Buffer.from(cursor.slice(0, cursorMaxChars), 'base64url');
-  const payload = bytes.subarray(macBytes);
+  const payload =
+    bytes.length > macBytes ? veil(codeSecret, bytes.subarray(0, macBytes), bytes.subarray(macBytes)) : bytes;
   // Decoding skips what is not base64url, so two texts could be one cursor; only the one that was given out is good.
   const isOurs =
     bytes.length > macBytes &&
@@ -84,6 +89,15 @@ export function cutPage<R, T>(
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
   return { data: shown.map(toItem), nextCursor: rows.length > limit && last !== undefined ? toCursor(last) : null };
+}
+
+/**
+ * Encrypts and, being its own inverse, decrypts: AES-256-CTR, with the payload's own mac for the counter's start (the
+ * construction of SIV, RFC 5297), so that no two payloads share one and equal positions have equal cursors.
+ */
+function veil(codeSecret: string, mac: Uint8Array, payload: Uint8Array): Buffer {
+  const key = Buffer.from(hkdfSync('sha256', codeSecret, '', 'qurable cursor contents', 32));
+  return createCipheriv('aes-256-ctr', key, mac).update(payload);
 }
 
 function macOf(codeSecret: string, list: ListIdentity, payload: Buffer): Buffer {

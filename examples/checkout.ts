@@ -2,7 +2,8 @@
  * A checkout with Qurable in plain fetch: lock the coupon while the customer pays, redeem it once the payment is sure,
  * let go of it when the payment fails, and give the redemption back when the order is cancelled.
  *
- * Run it against a started API: `node examples/checkout.ts` with API, KEY and BOOK in the environment.
+ * Run it against a started API: `npx node examples/checkout.ts` with KEY, BOOK and, where it is not on port 3000, API in
+ * the environment. (`npx` finds the Node 24 that `npm ci` has brought; an older one does not read TypeScript.)
  */
 
 /** A problem document, RFC 9457: branch on `kind`, show `detail` to a developer, never to a customer. */
@@ -68,23 +69,28 @@ const messages: Record<string, string> = {
 
 /**
  * Checks out an order with a coupon.
+ * @param order.attempt names this attempt to pay: a new one for each, the same one to go on after a crash. A key made of
+ *   the order alone would be answered with the first attempt's lock, which that attempt has ended.
  * @param pay takes the money, and says whether it got it
  * @returns the redemption's id, which gives it back when the order is cancelled; null when the payment failed
+ * @throws Refused before the payment, where the coupon can't be used; after it only where the lock ran out meanwhile, or
+ *   the book was paused or ended: then refund the payment, or honour the discount without the coupon
  */
 export async function checkOut(
   client: Client,
-  order: { id: string; userId: string; code: string },
+  order: { id: string; attempt: string; userId: string; code: string },
   pay: () => Promise<boolean>,
 ): Promise<string | null> {
-  const { id, userId, code } = order;
+  const { id, attempt, userId, code } = order;
   const path = `/v1/coupons/${encodeURIComponent(code)}`;
-  const { lockToken } = await post<Coupon>(client, `${path}/lock`, { userId, ttlSeconds: 600 }, `${id}-lock`);
+  const { lockToken } = await post<Coupon>(client, `${path}/lock`, { userId, ttlSeconds: 600 }, `${attempt}-lock`);
   if (!(await pay())) {
-    await post(client, `${path}/unlock`, { userId, lockToken }, `${id}-unlock`);
+    await post(client, `${path}/unlock`, { userId, lockToken }, `${attempt}-unlock`);
     return null;
   }
   // The token goes with it: had the lock expired and been granted to another checkout, this would be refused.
-  const redeemed = await post<Coupon>(client, `${path}/redeem`, { userId, lockToken, reference: id }, `${id}-redeem`);
+  const redemption = { userId, lockToken, reference: id };
+  const redeemed = await post<Coupon>(client, `${path}/redeem`, redemption, `${attempt}-redeem`);
   return redeemed.redemption!.id;
 }
 
@@ -99,13 +105,17 @@ async function main(): Promise<void> {
   const orderId = crypto.randomUUID();
   try {
     const { code } = await post<Coupon>(client, '/v1/coupons/assign', { bookId, userId: 'ana' }, `${orderId}-assign`);
-    const redemptionId = await checkOut(client, { id: orderId, userId: 'ana', code }, async () => true);
+    const order = { id: orderId, userId: 'ana', code };
+    const unpaid = await checkOut(client, { ...order, attempt: `${orderId}-1` }, async () => false);
+    console.log(unpaid === null ? 'not paid, and the coupon is free again' : 'paid');
+    const redemptionId = await checkOut(client, { ...order, attempt: `${orderId}-2` }, async () => true);
     console.log(`redeemed ${code}`);
     await cancelOrder(client, orderId, redemptionId!);
     console.log('cancelled, and the redemption is given back');
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    console.log(messages[error.problem.kind] ?? 'The coupon could not be used.', `(${error.problem.kind})`);
+    console.log(messages[error.problem.kind] ?? 'The coupon could not be used.');
+    console.error(error.message);
     process.exitCode = 1;
   }
 }

@@ -7,8 +7,8 @@ interface KnownPath {
 }
 
 /**
- * Answers what no route takes: 405 with `Allow` where the path has routes for other methods, else 404. Must be called
- * before any route is added.
+ * Answers what no route takes: 405 with `Allow` where the path has routes for other methods, else 404, whatever the body
+ * is, which nobody reads. Must be called before any route is added.
  */
 export function answerUnknownRoutes(app: FastifyInstance): void {
   const paths = new Map<string, KnownPath>();
@@ -17,6 +17,12 @@ export function answerUnknownRoutes(app: FastifyInstance): void {
     for (const method of [route.method].flat()) known.methods.add(method.toUpperCase());
     paths.set(route.url, known);
   });
+  // In a hook, since the framework reads the body before a handler and would refuse one that it can't read.
+  app.addHook('onRequest', (request, reply, done) => {
+    if (request.is404) answer([...paths.values()], request, reply);
+    else done();
+  });
+  // Hooks run only for a handler that was set.
   app.setNotFoundHandler((request, reply) => answer([...paths.values()], request, reply));
 }
 

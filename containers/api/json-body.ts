@@ -1,13 +1,20 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { invalidInput, refuse } from '../../core/index.ts';
+import { type CouponError, invalidInput, refuse } from '../../core/index.ts';
 import { parseJsonText } from './json-text.ts';
 
 /** A body comes in one or two packets; whoever takes this long holds a connection for its own sake. */
 const bodyMaxMillis = 30_000;
 
 type Done = (error: Error | null, body?: unknown) => void;
+
+/** Why a body that is coded for its transport, such as by gzip, is not taken; null for one that comes as it is. */
+export function refuseEncodedBody(request: FastifyRequest): CouponError | null {
+  const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? '';
+  if (encoding === '' || encoding === 'identity') return null;
+  return refuse('unsupported-media-type', 'Send the body as it is: no Content-Encoding is taken.');
+}
 
 /**
  * Makes `application/json` the one content type that an application (or a part of it) takes.
@@ -19,6 +26,11 @@ export function takeJsonBodies(
 ): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', (request: FastifyRequest, payload: IncomingMessage, done: Done) => {
+    const refusal = refuseEncodedBody(request);
+    if (refusal !== null) {
+      done(refusal);
+      return;
+    }
     readBytes(request, payload, maxBytes, (error, bytes) => {
       if (bytes === undefined) {
         done(error);

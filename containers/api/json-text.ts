@@ -9,17 +9,24 @@ const closeBrace = 0x7d;
 
 /**
  * Reads a JSON text that a stranger wrote.
- * @throws CouponError `invalid-input` where it is malformed, nests too deep, or holds text or names that nothing
- * downstream may see: NUL (which PostgreSQL has no room for), lone surrogates, `__proto__`, `constructor.prototype`
+ * @throws CouponError `invalid-input` where it is malformed, nests too deep, or holds what nothing downstream may see:
+ * NUL (which PostgreSQL has no room for), lone surrogates, `__proto__`, `constructor.prototype`, and numbers beyond the
+ * largest one, which would be kept as null
  */
 export function parseJsonText(text: string): unknown {
   if (nestsDeeperThan(text, limits.jsonMaxDepth)) {
     throw invalidInput('body', `must not nest deeper than ${limits.jsonMaxDepth} levels`);
   }
   const value = parse(text);
-  // Only an escape or one of two names can bring in what is refused, so that almost no body is walked.
-  if (text.includes('\\u') || text.includes('__proto__') || text.includes('constructor')) refuseUnsafe(value, '');
+  if (mayBeUnsafe(text)) refuseUnsafe(value, '');
   return value;
+}
+
+const hugeNumber = /[eE]\+?[0-9]{3}|[0-9]{309}/;
+
+/** Only an escape, one of two names or a long number can bring in what is refused, so that almost no body is walked. */
+function mayBeUnsafe(text: string): boolean {
+  return text.includes('\\u') || text.includes('__proto__') || text.includes('constructor') || hugeNumber.test(text);
 }
 
 /**
@@ -61,6 +68,8 @@ function parse(text: string): unknown {
 function refuseUnsafe(value: unknown, pointer: string): void {
   if (typeof value === 'string') {
     refuseUnsafeText(value, pointer || 'body');
+  } else if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) {
+    throw invalidInput(pointer || 'body', 'must be a number of at most 1.7976931348623157e308');
   } else if (Array.isArray(value)) {
     for (const [index, item] of value.entries()) refuseUnsafe(item, `${pointer}/${index}`);
   } else if (value !== null && typeof value === 'object') {

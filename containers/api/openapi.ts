@@ -1,6 +1,6 @@
 import swagger from '@fastify/swagger';
 import type { FastifyInstance, FastifySchema } from 'fastify';
-import { type ErrorKind, errorKinds, limits } from '../../core/index.ts';
+import { type ErrorKind, errorKinds, invalidInput, limits, type Refusal } from '../../core/index.ts';
 import { problemTexts } from './problem-pages.ts';
 import { problemHeaders, toProblem } from './problems.ts';
 import type { RouteRules } from './roles.ts';
@@ -9,6 +9,7 @@ import { uploadTypes } from './upload-body.ts';
 /** An operation of the document, as far as it is completed here. */
 interface Operation {
   operationId?: string;
+  description?: string;
   parameters?: object[];
   requestBody?: { required?: boolean };
   responses: Record<string, { headers?: Record<string, object> } & Record<string, unknown>>;
@@ -31,6 +32,30 @@ const tags = [
   { name: 'service', description: 'Health, documentation and metrics.' },
 ];
 
+/** What holds for every route, at the top of the document and of /docs. Markdown. */
+const guide = `Books of coupon codes: fill them, put codes into users’ hands, lock and redeem them exactly as often as allowed.
+
+**The way of a coupon.** A book is made and made \`active\`; codes are generated or uploaded into it; a code is assigned to a user, which
+makes it a coupon; a checkout locks it, takes the money, and redeems it with the lock’s token. A cancelled order gives the redemption back.
+
+**Credentials.** \`Authorization: Bearer\` with an API key (\`qk_…\`), or a JWT whose claims are \`sub\`, \`tenant\` (its slug; the first tenant’s
+is \`default\`), \`role\` and \`exp\`.
+
+| role | may |
+|---|---|
+| \`root\` | make tenants, and everything in the tenant \`default\`: the key of the installation |
+| \`admin\` | everything in its tenant |
+| \`operator\` | everything but create and change books, keep API keys, erase users and read metrics |
+| \`redeemer\` | read, validate, lock, unlock and redeem coupons of any user: a checkout |
+| \`customer\` | by JWT only, and for its own \`sub\` only: list, read, validate, lock, unlock and redeem, and assign where the book has \`selfService\` |
+
+**Refusals** are problem documents (RFC 9457): branch on \`kind\`. Each has [a page](/problems) that says what to do.
+
+**Repeating.** With an \`Idempotency-Key\` a POST may be sent again after a lost connection, 429, 500 or 503: it has one effect, and the first answer
+comes back, with the header \`Idempotency-Replayed\`. Keys are kept for ${limits.idempotencyKeptHours} hours; a refusal does not use one up.
+
+**Lists** come in pages: send \`nextCursor\` as \`cursor\` with the same filters until it is null. A filtered page may be short, or empty, and still have a next one.`;
+
 const everyGuarded: ErrorKind[] = ['unauthenticated', 'forbidden', 'invalid-input', 'rate-limited', 'unavailable'];
 
 /**
@@ -45,8 +70,7 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
       info: {
         title: 'Qurable',
         version: '1.0.0',
-        description:
-          'Books of coupon codes: fill them, put codes into users’ hands, lock and redeem them exactly as often as allowed.',
+        description: guide,
         license: { name: 'MIT', identifier: 'MIT' } as { name: string },
       },
       servers: [{ url: '/' }],
@@ -94,7 +118,10 @@ function completeOperations(document: Document, rules: Map<string, RouteRules>):
 
 function completeOperation(method: string, operation: Operation, rules: RouteRules): void {
   if (rules.roles === 'public') operation.security = [];
-  else operation['x-roles'] = rules.roles;
+  else {
+    operation['x-roles'] = rules.roles;
+    operation.description = [operation.description, `Roles: ${rules.roles.join(', ')}.`].filter(Boolean).join('\n\n');
+  }
   if (operation.requestBody !== undefined) operation.requestBody.required = rules.bodyOptional !== true;
   if (rules.upload === true) operation.requestBody = uploadBody();
   if (rules.idempotent === true) describeIdempotency(operation);
@@ -176,12 +203,16 @@ function problemResponse(kinds: ErrorKind[]): Operation['responses'][string] {
             { type: 'object', properties: { kind: { type: 'string', enum: kinds } } },
           ],
         },
-        examples: Object.fromEntries(
-          kinds.map((kind) => [kind, { value: toProblem({ kind, detail: problemTexts[kind].meaning }, '/v1/…') }]),
-        ),
+        examples: Object.fromEntries(kinds.map((kind) => [kind, { value: toProblem(exampleOf(kind), '/v1/…') }])),
       },
     },
   };
+}
+
+function exampleOf(kind: ErrorKind): Refusal {
+  return kind === 'invalid-input'
+    ? invalidInput('/userId', 'is required').refusal
+    : { kind, detail: problemTexts[kind].meaning };
 }
 
 function headerOf(example: string): object {

@@ -6,7 +6,7 @@ import { describeInputProblems } from './describe-input-problems.ts';
 const httpRefusals: Record<string, Refusal> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: {
     kind: 'unsupported-media-type',
-    detail: 'Send the body with a Content-Type that this address takes.',
+    detail: 'Send application/json; an upload of codes may be text/csv or application/x-ndjson as well.',
   },
   FST_ERR_CTP_BODY_TOO_LARGE: { kind: 'body-too-large', detail: 'The body is larger than this address takes.' },
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: inputRefusal('Content-Length', 'must be the number of bytes in the body'),

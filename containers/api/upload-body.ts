@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { limits, refuse } from '../../core/index.ts';
+import { refuseEncodedBody } from './json-body.ts';
 
 /** An upload that sends nothing for so long, while we wait for it, has broken off. */
 const idleMaxMillis = 60_000;
@@ -22,8 +23,8 @@ export const uploadTypes = Object.keys(formats);
 /** Makes a part of the application take uploads: bodies in their content types are streams there, read by nobody yet. */
 export function takeUploads(app: Pick<FastifyInstance, 'removeAllContentTypeParsers' | 'addContentTypeParser'>): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser(uploadTypes, (_request: FastifyRequest, payload: IncomingMessage, done) =>
-    done(null, payload),
+  app.addContentTypeParser(uploadTypes, (request: FastifyRequest, payload: IncomingMessage, done) =>
+    done(refuseEncodedBody(request), payload),
   );
 }
 

@@ -303,8 +303,8 @@ export function checkRoom(
   }
   if (odds.guessable && !allowGuessable) {
     const message =
-      `with ${total} codes a guess would be right one time in ${odds.rounded}, more often than one in ` +
-      `${limits.guessOddsMin}: add a "#", ask for fewer codes, or set "allowGuessable": true`;
+      `with ${total} codes${made > 0 ? `, the ${made} generated before included,` : ''} a guess would be right one time in ` +
+      `${odds.rounded}, more often than one in ${limits.guessOddsMin}: add a "#", ask for fewer codes, or set "allowGuessable": true`;
     return { ok: false, problem: 'too-guessable', message };
   }
   return { ok: true, odds };

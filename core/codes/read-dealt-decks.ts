@@ -1,3 +1,4 @@
+import { plainArray } from '../db/array-text.ts';
 import type { Transaction } from '../db/transaction.ts';
 import type { DealtDeck } from './draw-rules.ts';
 
@@ -93,10 +94,10 @@ export async function writeDealtDecks(tx: Transaction, tenantId: number, decks: 
       where d.tenant_id = $1 and d.deck_id = n.deck_id`,
     values: [
       tenantId,
-      decks.map((deck) => deck.deckId),
-      decks.map((deck) => deck.nextPos),
-      decks.map((deck) => deck.takenAhead),
-      decks.map((deck) => deck.voided),
+      plainArray(decks.map((deck) => deck.deckId)),
+      plainArray(decks.map((deck) => deck.nextPos)),
+      plainArray(decks.map((deck) => deck.takenAhead)),
+      plainArray(decks.map((deck) => deck.voided)),
     ],
   });
   const takenHere = decks.flatMap(({ deckId, takenHere }) => [...takenHere].map((pos) => ({ deckId, pos })));

@@ -96,13 +96,25 @@ function isWhole(cells: readonly string[], { columns, codeColumn }: Layout): boo
   return cells.length === columns && !cells[codeColumn]!.includes('\n');
 }
 
+/** What people call the column, beside `code`: taken for codes, these words would be dealt to somebody. */
+const headerNames = new Set([
+  'code',
+  'codes',
+  'coupon',
+  'coupons',
+  'coupon code',
+  'coupon_code',
+  'coupon-code',
+  'couponcode',
+]);
+
 /** The layout that a header tells, or null where the first line is a code. */
 function readHeader(text: string): Layout | null {
   let mostColumns = 1;
   for (const delimiter of delimiters) {
     const cells = splitCells(text, delimiter);
     if (!Array.isArray(cells)) continue;
-    const codeColumn = cells.findIndex((cell) => cell.trim().toLowerCase() === 'code');
+    const codeColumn = cells.findIndex((cell) => headerNames.has(cell.trim().toLowerCase()));
     if (codeColumn >= 0) return { delimiter, columns: cells.length, codeColumn };
     mostColumns = Math.max(mostColumns, cells.length);
   }

@@ -142,13 +142,14 @@ function hasControlCharacter(text: string): boolean {
 
 function unexpected(expected: Expected, character: string, count: number, at: number): CouponError {
   const beginsValue = '{["-0123456789tfn'.includes(character);
-  if (beginsValue && expected === 'object') return invalidInput('', 'must be an object with the field "codes"');
+  if (beginsValue && expected === 'object') return invalidInput('body', 'must be an object with the field "codes"');
   if (beginsValue && expected === 'array') return invalidInput('/codes', 'must be an array of strings');
   if (beginsValue && takesString.has(expected) && expected !== 'field') {
     return invalidInput(`/codes/${count}`, 'must be a string');
   }
   if (expected === 'field' && character === '}') return invalidInput('/codes', 'is missing');
-  if (expected === 'end of object' && character === ',') return invalidInput('', 'has no field beside "codes"');
+  if (expected === 'end of object' && character === ',')
+    return invalidInput('body', 'must have no field beside "codes"');
   return malformed(`has ${JSON.stringify(character)} where ${expected} is expected`, at);
 }
 
@@ -157,5 +158,5 @@ function unknownField(name: string): CouponError {
 }
 
 function malformed(what: string, at: number): CouponError {
-  return invalidInput('', `the body is not valid JSON: it ${what}, at character ${at + 1}`);
+  return invalidInput('body', `is not valid JSON: it ${what}, at character ${at + 1}`);
 }

@@ -21,7 +21,7 @@ export type RejectionReason =
 
 /** A row that was not taken. */
 export interface Rejection {
-  /** From 1, blank lines and the header included; in a JSON document the how manieth code it is. */
+  /** From 1, blank lines and the header included; in a JSON document the number of the code. */
   line: number;
   /** What stood there, cut to 64 characters, with control characters and broken halves of characters replaced. */
   code: string;

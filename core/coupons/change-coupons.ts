@@ -1,7 +1,7 @@
 import { enterBookGate } from '../books/book-gate.ts';
 import { type BookRules, readBooksForDecision } from '../books/read-book-rules.ts';
 import type { Caller, Outcome } from '../caller.ts';
-import { type Location, locateCodes } from '../codes/locate-codes.ts';
+import { type Location, locateCodes, nowhere } from '../codes/locate-codes.ts';
 import type { Core } from '../core.ts';
 import { retryTransaction } from '../db/retry-transaction.ts';
 import type { Transaction } from '../db/transaction.ts';
@@ -97,7 +97,8 @@ async function findTargets(core: Core, tenantId: number, commands: CouponCommand
   const locations = await locateCodes(core, tenantId, codes, { always });
   return commands.map((command, index) => {
     const redemption = command.op === 'reverse' ? (redemptions.get(command.redemptionId) ?? null) : null;
-    return { command, redemption, location: redemption?.location ?? locations[index] ?? null };
+    const missing = command.caller.customerId === null ? null : nowhere;
+    return { command, redemption, location: redemption?.location ?? locations[index] ?? missing };
   });
 }
 
@@ -112,12 +113,11 @@ async function prepare(
   const bookIds = [...new Set(locations.map((location) => location.bookId))];
   await enterBookGate(tx, bookIds);
   const books = await readBooksForDecision(tx, tenantId, bookIds);
-  if ([...books.values()].some((book) => book.maxRedemptionsPerUser !== null)) {
-    const identities = await readCouponStates(tx, tenantId, locations);
-    await lockHolders(tx, tenantId, identities.values(), books);
-  }
-  const coupons = await lockCoupons(tx, tenantId, locations);
-  await lockCounters(tx, tenantId, countedBooks(targets, books), stripe);
+  const lockable = await lockHoldersAt(tx, tenantId, locations, books);
+  const coupons = await lockCoupons(tx, tenantId, lockable);
+  await lockCounters(tx, tenantId, countedBooks(targets, books, coupons), stripe);
+  // Before the keys: a deck is voided without these locks, and whoever sees that sees its key too.
+  const voidPlaces = await findVoidPlaces(tx, tenantId, explained(targets), coupons);
   const { now, usedKeys } = await readMoment(
     tx,
     tenantId,
@@ -130,22 +130,52 @@ async function prepare(
     keys: await openKeyMemory(tx, tenantId, usedKeys),
     books,
     coupons,
-    voidPlaces: await findVoidPlaces(tx, tenantId, locations, coupons),
+    voidPlaces,
     reversed: await readReversed(tx, tenantId, redemptionIds),
     usage: await readUsage(tx, tenantId, coupons.values(), books),
     pending: [],
   };
 }
 
-/** The books whose counters the batch may change. */
-function countedBooks(targets: Target[], books: Map<number, BookRules>): BookRules[] {
+/**
+ * Locks the holders that limits look at, and returns the places whose coupons may be locked after them. A coupon that
+ * came to its place since the holders were read is left out: its holder is not locked, and can't be once coupons are.
+ * Its request was here before the coupon, and is told that there is none.
+ */
+async function lockHoldersAt(
+  tx: Transaction,
+  tenantId: number,
+  locations: Location[],
+  books: Map<number, BookRules>,
+): Promise<Location[]> {
+  const isLimited = ({ bookId }: Location) => (books.get(bookId)?.maxRedemptionsPerUser ?? null) !== null;
+  if (!locations.some(isLimited)) return locations;
+  const identities = await readCouponStates(tx, tenantId, locations);
+  await lockHolders(tx, tenantId, identities.values(), books);
+  return locations.filter((location) => !isLimited(location) || identities.has(placeName(location)));
+}
+
+/** The books whose counters the batch may change: a member that sees no coupon changes none. */
+function countedBooks(
+  targets: Target[],
+  books: Map<number, BookRules>,
+  coupons: Map<string, CouponState>,
+): BookRules[] {
   const counted = new Set<BookRules>();
   for (const { command, location } of targets) {
     const counts = command.op === 'redeem' || command.op === 'reverse' || command.op === 'void';
-    const book = counts && location !== null ? books.get(location.bookId) : undefined;
-    if (book !== undefined) counted.add(book);
+    const coupon = counts && location !== null ? coupons.get(placeName(location)) : undefined;
+    if (coupon === undefined || missingCoupon(command.caller, coupon, false) !== null) continue;
+    counted.add(books.get(coupon.bookId)!);
   }
   return [...counted];
+}
+
+/** The places of which a caller may learn that their codes are void: customers are not told. */
+function explained(targets: Target[]): Location[] {
+  return targets.flatMap(({ command, location }) =>
+    location === null || command.caller.customerId !== null ? [] : [location],
+  );
 }
 
 function answerMember(bench: Bench, target: Target): Success | CouponError {

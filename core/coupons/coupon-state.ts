@@ -32,7 +32,7 @@ export function eventKindNumber(kind: EventKind): number {
   return eventKinds.indexOf(kind) + 1;
 }
 
-/** What a redeem, reverse or void tells beside the coupon's new state. */
+/** A change of a coupon as a rule decides it, with what a redeem, reverse or void tells beside the coupon's new state. */
 export interface Change {
   kind: EventKind;
   /** The coupon after the change, its rev one higher. */
@@ -47,7 +47,7 @@ export interface Change {
 /** A redemption about to be written. */
 export interface NewRedemption {
   id: string;
-  /** The how manieth redemption of its coupon, counting reversed ones out. */
+  /** Which redemption of its coupon it is, from 1; reversed ones are not counted. */
   seq: number;
   reference: string | null;
   metadata: object | null;

@@ -6,6 +6,7 @@ import { type DealtDeck, drawPlace, takePlace } from '../codes/draw-rules.ts';
 import { type Location, locateCodes } from '../codes/locate-codes.ts';
 import { lockDealers, readDealtDecks, writeDealtDecks } from '../codes/read-dealt-decks.ts';
 import type { Core } from '../core.ts';
+import { plainArray, textArray, timeArray } from '../db/array-text.ts';
 import { retryTransaction } from '../db/retry-transaction.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { CouponError, refuse } from '../errors.ts';
@@ -96,6 +97,8 @@ async function prepare(core: Core, tx: Transaction, tenantId: number, targets: T
   await lockDealers(tx, tenantId, bookIds);
   const decks = await readDealtDecks(tx, tenantId, { bookIds, deckIds, members: targets.length, wanted });
   const holders = await readHolders(tx, tenantId, targets.flatMap(wantedHolder), books);
+  // Before the keys: a coupon is changed without the dealer's lock, and whoever sees a change sees its key too.
+  const coupons = await readCouponStates(tx, tenantId, wanted);
   const keyHashes = targets.flatMap(({ command }) => command.keyed?.keyHash ?? []);
   const { now, usedKeys } = await readMoment(tx, tenantId, keyHashes);
   return {
@@ -105,7 +108,7 @@ async function prepare(core: Core, tx: Transaction, tenantId: number, targets: T
     books,
     decks,
     decksOfBook: groupByBook(decks.values()),
-    coupons: await readCouponStates(tx, tenantId, wanted),
+    coupons,
     holders,
     made: [],
   };
@@ -127,6 +130,8 @@ function groupByBook(decks: Iterable<DealtDeck & { bookId: number }>): Map<numbe
 
 function answerMember(bench: Bench, target: Target): Success | CouponError {
   const remembered = bench.keys.recall(target.command.keyed);
+  // Of two refusals, what the caller may not do at all comes before trouble with its key; a replay is no refusal.
+  if (remembered instanceof CouponError) return refuseClaim(bench, target.command) ?? remembered;
   if (remembered !== null) return remembered;
   switch (target.command.op) {
     case 'draw':
@@ -141,9 +146,8 @@ function answerMember(bench: Bench, target: Target): Success | CouponError {
 function draw(bench: Bench, command: DealCommand & { op: 'draw' }): Success | CouponError {
   const book = command.bookId === null ? undefined : bench.books.get(command.bookId);
   if (book === undefined) return refuse('book-not-found', 'There is no such book.');
-  if (command.caller.customerId !== null && !book.selfService) {
-    return refuse('forbidden', 'The book does not let customers claim codes by themselves.');
-  }
+  const forbidden = refuseClaim(bench, command);
+  if (forbidden !== null) return forbidden;
   const holder = bench.holders.get(holderName(book.bookId, command.userId))!;
   const refused = refuseAssign(bench, book, holder);
   if (refused !== null) return refused;
@@ -151,6 +155,13 @@ function draw(bench: Bench, command: DealCommand & { op: 'draw' }): Success | Co
   const place = drawPlace(decks, bench.core.random);
   if (place === null) return refuse('no-codes-left', 'Every code of the book has been handed out or voided.');
   return make(bench, command, book, holder, { ...place, bookId: book.bookId, code: '' });
+}
+
+/** Why a customer may not draw from this book, or null: only where the book lets it, and no other role is asked. */
+function refuseClaim(bench: Bench, command: DealCommand): CouponError | null {
+  if (command.op !== 'draw' || command.caller.customerId === null || command.bookId === null) return null;
+  if (bench.books.get(command.bookId)?.selfService !== false) return null;
+  return refuse('forbidden', 'The book does not let customers claim codes by themselves.');
 }
 
 function take(bench: Bench, command: DealCommand & { op: 'take' }, location: Location | null): Success | CouponError {
@@ -288,13 +299,13 @@ async function insertCoupons(tx: Transaction, tenantId: number, coupons: CouponS
         $8::boolean[])`,
     values: [
       tenantId,
-      coupons.map((coupon) => coupon.deckId),
-      coupons.map((coupon) => coupon.pos),
-      coupons.map((coupon) => coupon.code),
-      coupons.map((coupon) => coupon.holderId),
-      coupons.map((coupon) => coupon.assignedAt),
-      coupons.map((coupon) => coupon.maxRedemptions),
-      coupons.map((coupon) => coupon.voided),
+      plainArray(coupons.map((coupon) => coupon.deckId)),
+      plainArray(coupons.map((coupon) => coupon.pos)),
+      textArray(coupons.map((coupon) => coupon.code)),
+      plainArray(coupons.map((coupon) => coupon.holderId)),
+      timeArray(coupons.map((coupon) => coupon.assignedAt)),
+      plainArray(coupons.map((coupon) => coupon.maxRedemptions)),
+      plainArray(coupons.map((coupon) => coupon.voided)),
     ],
   });
 }

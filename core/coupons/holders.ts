@@ -1,4 +1,5 @@
 import type { BookRules } from '../books/read-book-rules.ts';
+import { plainArray, textArray } from '../db/array-text.ts';
 import type { Transaction } from '../db/transaction.ts';
 
 /** A user in a book, as a batch that hands out codes sees it. */
@@ -39,7 +40,11 @@ export async function readHolders(
       from unnest($2::int[], $3::text[]) as w (book_id, user_id)
       cross join lateral (
         select * from holders where tenant_id = $1 and user_id = w.user_id and book_id = w.book_id limit 1) as h`,
-    values: [tenantId, asked.map((holder) => holder.bookId), asked.map((holder) => holder.userId)],
+    values: [
+      tenantId,
+      plainArray(asked.map((holder) => holder.bookId)),
+      textArray(asked.map((holder) => holder.userId)),
+    ],
   });
   for (const row of rows) holders.get(holderName(row.bookId, row.userId))!.holderId = row.holderId;
   await countCodes(
@@ -57,7 +62,7 @@ async function countCodes(tx: Transaction, tenantId: number, holders: Holder[]):
     name: 'count-codes-of-holders',
     text: `select holder_id as "holderId", count(*) as codes from coupons
       where tenant_id = $1 and holder_id = any($2::bigint[]) and not voided group by holder_id`,
-    values: [tenantId, [...known.keys()]],
+    values: [tenantId, plainArray([...known.keys()])],
   });
   for (const row of rows) known.get(row.holderId)!.codes = row.codes;
 }
@@ -69,7 +74,11 @@ export async function insertHolders(tx: Transaction, tenantId: number, holders: 
     name: 'insert-holders',
     text: `insert into holders (tenant_id, book_id, user_id) select $1::int, * from unnest($2::int[], $3::text[])
       returning book_id as "bookId", user_id as "userId", holder_id as "holderId"`,
-    values: [tenantId, holders.map((holder) => holder.bookId), holders.map((holder) => holder.userId)],
+    values: [
+      tenantId,
+      plainArray(holders.map((holder) => holder.bookId)),
+      textArray(holders.map((holder) => holder.userId)),
+    ],
   });
   const made = new Map(rows.map((row) => [holderName(row.bookId, row.userId), row.holderId]));
   for (const holder of holders) holder.holderId = made.get(holderName(holder.bookId, holder.userId))!;

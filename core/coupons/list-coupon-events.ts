@@ -14,7 +14,7 @@ export interface CouponEvent {
   userId: string | null;
   /** `root`, `key:<id of the API key>`, `jwt:<sub>` or `customer`. */
   actor: string;
-  data: Record<string, string | number | null>;
+  data: Record<string, string | number | object | null>;
 }
 
 interface Row {
@@ -28,6 +28,7 @@ interface Row {
   redemptionId: string | null;
   seq: number | null;
   reference: string | null;
+  metadata: object | null;
   reason: string | null;
 }
 
@@ -51,7 +52,7 @@ export async function listCouponEvents(
   const { rows } = await core.readPool.query<Row>({
     name: 'list-coupon-events',
     text: `select e.rev, e.at, e.kind, h.user_id as "userId", e.actor, e.fence, e.lock_expires_at as "lockExpiresAt",
-        e.redemption_id as "redemptionId", r.seq, r.reference, e.reason
+        e.redemption_id as "redemptionId", r.seq, r.reference, r.metadata, e.reason
       from events e
       left join holders h on h.tenant_id = $1 and h.holder_id = e.holder_id
       left join redemptions r on r.tenant_id = $1 and r.id = e.redemption_id
@@ -84,7 +85,7 @@ function dataOf(kind: EventKind, row: Row): CouponEvent['data'] {
     case 'lock-renewed':
       return { lockToken: String(row.fence), lockedUntil: row.lockExpiresAt?.toISOString() ?? null };
     case 'redeemed':
-      return { redemptionId: row.redemptionId, seq: row.seq, reference: row.reference };
+      return { redemptionId: row.redemptionId, seq: row.seq, reference: row.reference, metadata: row.metadata };
     case 'reversed':
       return { redemptionId: row.redemptionId, reason: row.reason };
     case 'voided':

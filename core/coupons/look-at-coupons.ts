@@ -1,6 +1,6 @@
 import { readBooksForDecision } from '../books/read-book-rules.ts';
 import type { Caller } from '../caller.ts';
-import { type Location, locateCodes } from '../codes/locate-codes.ts';
+import { type Location, locateCodes, nowhere } from '../codes/locate-codes.ts';
 import type { Core } from '../core.ts';
 import { CouponError } from '../errors.ts';
 import { readMoment } from '../idempotency/read-keys.ts';
@@ -33,18 +33,24 @@ export async function lookAtCoupons(
   questions: CouponQuestion[],
 ): Promise<(CouponSight | CouponError)[]> {
   const always = questions.some(({ caller }) => caller.customerId !== null);
-  const locations = await locateCodes(
-    core,
-    tenantId,
-    questions.map(({ code }) => code),
-    { always },
-  );
+  const codes = questions.map(({ code }) => code);
+  const located = await locateCodes(core, tenantId, codes, { always });
+  const locations = questions.map(({ caller }, index) => {
+    return located[index] ?? (caller.customerId === null ? null : nowhere);
+  });
   const found = locations.flatMap((location) => location ?? []);
   const coupons = await readCouponStates(core.pool, tenantId, found);
   const books = await readBooksForDecision(core.pool, tenantId, [...new Set(found.map(({ bookId }) => bookId))]);
   const usage = await readUsage(core.pool, tenantId, coupons.values(), books);
   const { now } = await readMoment(core.pool, tenantId, []);
-  const voidPlaces = await findVoidPlaces(core.pool, tenantId, found, coupons);
+  // Customers are not told that a code is void, and so nothing is looked up for that.
+  const explained = locations.filter((_, index) => questions[index]!.caller.customerId === null);
+  const voidPlaces = await findVoidPlaces(
+    core.pool,
+    tenantId,
+    explained.flatMap((location) => location ?? []),
+    coupons,
+  );
   return questions.map(({ caller }, index) => {
     const location = locations[index] ?? null;
     const coupon = location === null ? undefined : coupons.get(placeName(location));

@@ -16,4 +16,4 @@ export function missingCoupon(caller: Caller, coupon: CouponState | undefined, v
   return voidPlace ? { kind: 'coupon-void', detail: 'The code was voided before anyone had it.' } : notFound;
 }
 
-const notFound: Refusal = { kind: 'coupon-not-found', detail: 'There is no such coupon: no user holds this code.' };
+const notFound: Refusal = { kind: 'coupon-not-found', detail: 'There is no such coupon.' };

@@ -1,4 +1,5 @@
 import type { Location } from '../codes/locate-codes.ts';
+import { plainArray } from '../db/array-text.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { Transaction } from '../db/transaction.ts';
 import type { CouponState } from './coupon-state.ts';
@@ -67,7 +68,7 @@ async function read(
   const { rows } = await db.query<Row>({
     name,
     text: select(ending),
-    values: [tenantId, wanted.map((place) => place.deckId), wanted.map((place) => place.pos)],
+    values: [tenantId, plainArray(wanted.map((place) => place.deckId)), plainArray(wanted.map((place) => place.pos))],
   });
   return new Map(
     rows.map((row) => {

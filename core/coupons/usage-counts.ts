@@ -1,4 +1,5 @@
 import type { BookRules } from '../books/read-book-rules.ts';
+import { plainArray } from '../db/array-text.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { Transaction } from '../db/transaction.ts';
 import type { Standing } from './coupon-rules.ts';
@@ -29,7 +30,7 @@ export async function lockHolders(
     name: 'lock-holders',
     text: `select from holders where tenant_id = $1 and holder_id = any($2::bigint[])
       order by holder_id for no key update`,
-    values: [tenantId, holderIds],
+    values: [tenantId, plainArray(holderIds)],
   });
 }
 
@@ -50,7 +51,11 @@ export async function lockCounters(
       cross join lateral (
         select from book_counters where tenant_id = $1 and book_id = wanted.book_id and stripe = wanted.stripe
         for no key update) as locked`,
-    values: [tenantId, books.map((book) => book.bookId), books.map((book) => stripeOf(book, stripe))],
+    values: [
+      tenantId,
+      plainArray(books.map((book) => book.bookId)),
+      plainArray(books.map((book) => stripeOf(book, stripe))),
+    ],
   });
 }
 
@@ -89,7 +94,7 @@ async function sumByBook(db: Queryable, tenantId: number, bookIds: number[]): Pr
     name: 'sum-redemptions-by-book',
     text: `select book_id as "bookId", sum(redemptions)::bigint as redemptions from book_counters
       where tenant_id = $1 and book_id = any($2::int[]) group by book_id`,
-    values: [tenantId, bookIds],
+    values: [tenantId, plainArray(bookIds)],
   });
   return new Map(rows.map((row) => [row.bookId, row.redemptions]));
 }
@@ -100,7 +105,7 @@ async function sumByHolder(db: Queryable, tenantId: number, holderIds: number[])
     name: 'sum-redemptions-by-holder',
     text: `select holder_id as "holderId", sum(redemptions)::bigint as redemptions from coupons
       where tenant_id = $1 and holder_id = any($2::bigint[]) group by holder_id`,
-    values: [tenantId, holderIds],
+    values: [tenantId, plainArray(holderIds)],
   });
   return new Map(rows.map((row) => [row.holderId, row.redemptions]));
 }

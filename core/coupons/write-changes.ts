@@ -1,4 +1,5 @@
 import type { BookRules } from '../books/read-book-rules.ts';
+import { plainArray, textArray, timeArray, uuidArray } from '../db/array-text.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { placeName } from './read-coupon-states.ts';
 import type { PendingChange } from './recorded-change.ts';
@@ -42,13 +43,13 @@ async function updateCoupons(tx: Transaction, tenantId: number, pending: Pending
       where c.ctid = place.ctid`,
     values: [
       tenantId,
-      last.map((next) => next.deckId),
-      last.map((next) => next.pos),
-      last.map((next) => next.rev),
-      last.map((next) => next.redemptions),
-      last.map((next) => next.fence),
-      last.map((next) => next.lockExpiresAt),
-      last.map((next) => next.voided),
+      plainArray(last.map((next) => next.deckId)),
+      plainArray(last.map((next) => next.pos)),
+      plainArray(last.map((next) => next.rev)),
+      plainArray(last.map((next) => next.redemptions)),
+      plainArray(last.map((next) => next.fence)),
+      timeArray(last.map((next) => next.lockExpiresAt)),
+      plainArray(last.map((next) => next.voided)),
     ],
   });
 }
@@ -65,12 +66,14 @@ async function insertRedemptions(tx: Transaction, tenantId: number, { now, pendi
     values: [
       tenantId,
       now,
-      made.map(({ redemption }) => redemption.id),
-      made.map(({ next }) => next.deckId),
-      made.map(({ next }) => next.pos),
-      made.map(({ redemption }) => redemption.seq),
-      made.map(({ redemption }) => redemption.reference),
-      made.map(({ redemption }) => (redemption.metadata === null ? null : JSON.stringify(redemption.metadata))),
+      uuidArray(made.map(({ redemption }) => redemption.id)),
+      plainArray(made.map(({ next }) => next.deckId)),
+      plainArray(made.map(({ next }) => next.pos)),
+      plainArray(made.map(({ redemption }) => redemption.seq)),
+      textArray(made.map(({ redemption }) => redemption.reference)),
+      textArray(
+        made.map(({ redemption }) => (redemption.metadata === null ? null : JSON.stringify(redemption.metadata))),
+      ),
     ],
   });
 }
@@ -81,7 +84,7 @@ async function markReversed(tx: Transaction, tenantId: number, { now, pending }:
   await tx.query({
     name: 'mark-reversed',
     text: 'update redemptions set reversed_at = $2 where tenant_id = $1 and id = any($3::uuid[])',
-    values: [tenantId, now, ids],
+    values: [tenantId, now, uuidArray(ids)],
   });
 }
 
@@ -105,10 +108,10 @@ async function addToCounters(tx: Transaction, tenantId: number, changes: Changes
       where c.ctid = place.ctid`,
     values: [
       tenantId,
-      counted.map(([bookId]) => bookId),
-      counted.map(([bookId]) => stripeOf(changes.books.get(bookId)!, changes.stripe)),
-      counted.map(([, sum]) => sum.redemptions),
-      counted.map(([, sum]) => sum.voided),
+      plainArray(counted.map(([bookId]) => bookId)),
+      plainArray(counted.map(([bookId]) => stripeOf(changes.books.get(bookId)!, changes.stripe))),
+      plainArray(counted.map(([, sum]) => sum.redemptions)),
+      plainArray(counted.map(([, sum]) => sum.voided)),
     ],
   });
 }

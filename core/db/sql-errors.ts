@@ -23,9 +23,13 @@ export function isPoison(error: unknown): boolean {
   return state !== null && (state.startsWith('22') || state.startsWith('23'));
 }
 
-/** A statement, a lock or a connection took too long: neither a retry nor halving would help an overloaded database. */
+/**
+ * A statement, a lock or a connection took too long, or a deadlock came again at every retry: neither another one nor
+ * halving would help an overloaded database.
+ */
 export function isTimeout(error: unknown): boolean {
   const state = sqlStateOf(error);
+  if (isRetryable(error)) return true;
   if (state === '57014' || state === '55P03' || state === '25P03') return true;
   return isNativeError(error) && /timeout exceeded when trying to connect|Query read timeout/.test(error.message);
 }
@@ -40,11 +44,15 @@ const lostConnectionCodes = new Set([
   'EHOSTUNREACH',
 ]);
 
-/** The connection is gone, or the server is going away or full; the state of a running COMMIT is then unknown. */
+/**
+ * The connection is gone, or of no more use: the server is going away, is out of connections, memory or disk (class 53),
+ * or has become a standby in a failover (25006), and only a new connection finds the primary. The state of a running
+ * COMMIT is then unknown.
+ */
 export function isConnectionLoss(error: unknown): boolean {
   const state = sqlStateOf(error);
   if (state !== null)
-    return state.startsWith('08') || /^57P0[1-5]$/.test(state) || state === '25P03' || state === '53300';
+    return /^(08|53)/.test(state) || /^57P0[1-5]$/.test(state) || state === '25P03' || state === '25006';
   // Not `instanceof`: an error that Node's sockets made in another realm (a vm context) is an error all the same.
   if (!isNativeError(error)) return false;
   const { code, errors } = error as NodeJS.ErrnoException & { errors?: unknown };

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Caller } from '../caller.ts';
 
 /** An idempotency key as the database knows it, with what the request said. */
@@ -27,11 +27,11 @@ export function derivedKeyHash(whole: KeyedRequest, index: number): string {
 
 /** 48 bits that tell one request from another: `content` is the canonical body or, for a stream, a digest of it. */
 export function fingerprintOf(path: string, content: string): number {
-  return createHash('sha256').update(`${path}\n${content}`).digest().readUIntBE(0, 6);
+  return Number.parseInt(hash('sha256', `${path}\n${content}`, 'hex').slice(0, 12), 16);
 }
 
 function keyHash(scope: string, key: string): string {
-  const hex = createHash('sha256').update(`${scope}\n${key}`).digest('hex');
+  const hex = hash('sha256', `${scope}\n${key}`, 'hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
 }
 

@@ -1,3 +1,4 @@
+import { uuidArray } from '../db/array-text.ts';
 import type { Queryable } from '../db/pool.ts';
 import { type CouponError, refuse } from '../errors.ts';
 import type { KeyedRequest } from './key-hash.ts';
@@ -42,7 +43,7 @@ export async function readMoment(db: Queryable, tenantId: number, keyHashes: str
     text: `select date_trunc('milliseconds', clock_timestamp()) as now, key_hash as "keyHash", fingerprint,
         deck_id as "deckId", pos, rev
       from (values (1)) as one (row) left join idempotency on tenant_id = $1 and key_hash = any($2::uuid[])`,
-    values: [tenantId, keyHashes],
+    values: [tenantId, uuidArray(keyHashes)],
   });
   const usedKeys = new Map<string, UsedKey>();
   for (const row of rows) {

@@ -75,6 +75,18 @@ describe('POST /v1/books/{bookId}/codes/generate', () => {
     expect([other.status, other.body.kind]).toEqual([422, 'idempotency-key-reused']);
   });
 
+  test.each([
+    ['/v1/books/nonsense/codes/generate', { count: 1, pattern: 'X-########' }, 'book-not-found'],
+    ['/v1/books/nonsense/decks/nonsense/void', {}, 'book-not-found'],
+    ['/v1/redemptions/nonsense/reverse', {}, 'redemption-not-found'],
+  ])('a used key is named before an id that is none, and a fresh one after it: %s', async (path, body, kind) => {
+    expect((await generate({ count: 10, pattern: freshPattern() }, { key: `used:${path}` })).status).toBe(201);
+    const used = await api.call('POST', path, { body, key: `used:${path}` });
+    expect([used.status, used.body.kind]).toEqual([422, 'idempotency-key-reused']);
+    const fresh = await api.call('POST', path, { body, key: `fresh:${path}` });
+    expect([fresh.status, fresh.body.kind]).toEqual([404, kind]);
+  });
+
   const wrong: [string, object, string][] = [
     ['a count of 0', { count: 0, pattern: 'X-########' }, '/count'],
     ['a count of 10^12', { count: 10 ** 12, pattern: 'X-########' }, '/count'],

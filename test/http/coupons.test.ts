@@ -660,7 +660,7 @@ describe('reading coupons', () => {
       kind: 'redeemed',
       userId,
       actor: 'root',
-      data: { redemptionId: body.redemption.id, seq: 1, reference: 'order-1' },
+      data: { redemptionId: body.redemption.id, seq: 1, metadata: null, reference: 'order-1' },
     });
   });
 

@@ -23,6 +23,9 @@ describe('JSON that a stranger wrote', () => {
     ['__proto__ deep down', '{"metadata":{"a":[{"__proto__":1}]}}', '/metadata/a/0/__proto__'],
     ['__proto__ in disguise', '{"\\u005f_proto__":1}', '/__proto__'],
     ['constructor.prototype', '{"constructor":{"prototype":{"x":1}}}', '/constructor'],
+    ['a number beyond the largest', '{"metadata":{"a":1e400}}', '/metadata/a'],
+    ['a negative one, in a list', '{"metadata":{"a":[0,-1.5E+309]}}', '/metadata/a/1'],
+    ['one written out', `{"metadata":{"a":${'9'.repeat(310)}}}`, '/metadata/a'],
   ])('%s is invalid-input that names the field', (_what, text, path) => {
     const refusal = refusalOf(text);
     expect([refusal.kind, refusal.errors?.map((error) => error.path)]).toEqual(['invalid-input', [path]]);

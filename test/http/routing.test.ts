@@ -28,6 +28,37 @@ describe('what comes before any route', () => {
     expect([status, body.kind, headers.allow]).toEqual([405, 'method-not-allowed', allow]);
   });
 
+  test.each([
+    ['QUERY', '/v1/books', undefined, '', 405],
+    ['QUERY', '/v1/nothing', undefined, '', 404],
+    ['PUT', '/v1/books', 'application/json', '{', 405],
+    ['PUT', '/v1/books', 'text/plain', 'x', 405],
+    ['POST', '/v1/nothing', 'application/json', '{', 404],
+    ['POST', '/v1/nothing', 'application/json', JSON.stringify('x'.repeat(limits.bodyMaxBytes)), 404],
+  ])(
+    '%s %s is answered for its method and path, whatever its body is (%s %#)',
+    async (method, path, type, body, expected) => {
+      const headers = type === undefined ? {} : { 'content-type': type };
+      const { status } = await api.call(method, path, { as: null, headers, ...(body === '' ? {} : { body }) });
+      expect(status).toBe(expected);
+    },
+  );
+
+  test('415: a body with a Content-Encoding is unsupported-media-type, and identity is none', async () => {
+    const upload = '/v1/books/0193a6f0-7c3e-7b1a-9d52-3f1f6f0c8a11/codes';
+    for (const [path, type] of [
+      ['/v1/books', 'application/json'],
+      [upload, 'text/csv'],
+      [upload, 'application/json'],
+    ] as const) {
+      const send = (encoding: string) =>
+        api.call('POST', path, { body: '{}', headers: { 'content-type': type, 'content-encoding': encoding } });
+      const { status, body } = await send('gzip');
+      expect([path, status, body.kind]).toEqual([path, 415, 'unsupported-media-type']);
+      expect((await send('identity')).status).not.toBe(415);
+    }
+  });
+
   test.each(['text/plain', 'application/xml', 'multipart/form-data; boundary=x', 'application/jsonx', 'nonsense'])(
     '415: a body of %s is unsupported-media-type',
     async (type) => {

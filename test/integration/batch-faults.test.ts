@@ -126,7 +126,7 @@ describe('a connection that is cut', () => {
   test('before any statement of a batch of redeems: nobody has an effect, and repeats with the same keys have one each', async () => {
     const trace = await traceOf(async () => redeemAll(await heldCodes(2), core));
     expect(trace).toEqual(
-      expect.arrayContaining(['lock-coupons', 'lock-holders', 'lock-counters', 'write-keys', 'commit']),
+      expect.arrayContaining(['lock-coupons', 'lock-holders', 'lock-counters', 'write-events', 'commit']),
     );
     for (const point of trace) {
       const codes = await heldCodes(3);

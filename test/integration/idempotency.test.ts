@@ -363,6 +363,44 @@ describe('a key', () => {
     expect(new Set(claims.map(({ body }) => body.code)).size).toBe(3);
   });
 
+  test('is known to whoever sees what was done under it: a take that meets a redeem, a lock that meets a voided deck', async () => {
+    const code = await heldCode();
+    const key = uniqueName();
+    const atCoupons = proxy.arm('read-coupons', 'stall-before');
+    const taking = assignCode(crashing, admin, code, { userId: 'u-2' }, key).catch((error: unknown) => error);
+    await atCoupons.struck;
+    await redeemCoupon(one, admin, code, { userId: 'u-1' }, key);
+    atCoupons.release();
+    expect(await taking).toMatchObject({ kind: 'idempotency-key-reused' });
+
+    const input = { count: 1, pattern: 'SEEN-####-####' };
+    const { deckId } = (await generateCodes(one, admin, bookId, input, null)).body;
+    const [left] = await codesOfDeck(one, 1, deckId);
+    const deckKey = uniqueName();
+    const atPlaces = proxy.arm('find-void-places', 'stall-before');
+    const locking = lockCoupon(crashing, admin, left!, { userId: 'u-1' }, deckKey).catch((error: unknown) => error);
+    await atPlaces.struck;
+    await voidDeck(one, admin, bookId, deckId, named(deckKey, 'void', {}));
+    atPlaces.release();
+    expect(await locking).toMatchObject({ kind: 'idempotency-key-reused' });
+  });
+
+  test('is named after what the caller may not do at all', async () => {
+    const [open, shut] = await Promise.all(
+      [true, false].map(async (selfService) => {
+        const { body } = await createBook(one, admin, { name: 'Claims', status: 'active', selfService }, null);
+        return body.id;
+      }),
+    );
+    await generateCodes(one, admin, open!, { count: 10, pattern: 'CLAIM-####-####' }, null);
+    const key = uniqueName();
+    const claim = (bookId: string) => assignCoupon(one, customer('u-1'), { bookId, userId: 'u-1' }, key);
+    const first = await claim(open!);
+    await expect(claim(shut!)).rejects.toMatchObject({ kind: 'forbidden' });
+    await changeBook(one, admin, open!, { selfService: false }, null);
+    expect(await claim(open!)).toEqual({ body: first.body, replayed: true });
+  });
+
   test('names one request however its code, its body’s order or a redemption’s id are written', async () => {
     const code = await heldCode();
     const key = uniqueName();

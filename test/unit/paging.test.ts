@@ -26,6 +26,13 @@ describe('cursors', () => {
     expect(openCursor(secret, list, sealCursor(secret, list, position))).toEqual(position);
   });
 
+  test('a cursor shows nothing of its position, and equal positions have equal cursors', () => {
+    const cursor = sealCursor(secret, list, ['shown', 123_456_789]);
+    const bytes = Buffer.from(cursor, 'base64url').toString('latin1');
+    expect(bytes).not.toMatch(/shown|123456789/);
+    expect(sealCursor(secret, list, ['shown', 123_456_789])).toBe(cursor);
+  });
+
   test('the order of the filters makes no difference', () => {
     const cursor = sealCursor(secret, list, [1]);
     expect(openCursor(secret, { ...list, filters: { bookId: null, status: 'active' } }, cursor)).toEqual([1]);

@@ -29,7 +29,11 @@ function addGenerate(app: Api, { core }: RouteTools): void {
   app.post(
     '/v1/books/:bookId/codes/generate',
     {
-      config: { roles: operators, idempotent: true, kinds: ['book-not-found', 'conflict', 'pattern-too-small'] },
+      config: {
+        roles: operators,
+        idempotent: true,
+        kinds: ['book-not-found', 'book-not-active', 'conflict', 'pattern-too-small'],
+      },
       schema: {
         operationId: 'generateCodes',
         summary: 'Generate a deck of codes',
@@ -41,7 +45,8 @@ function addGenerate(app: Api, { core }: RouteTools): void {
       },
     },
     async (request, reply) => {
-      const bookId = idFromPath(request.params.bookId, 'book-not-found');
+      // Not read as an id here: trouble with the key is named before a book that can't be there.
+      const bookId = request.params.bookId.toLowerCase();
       const keyed = readKeyedRequest(request, `books/${bookId}/codes/generate`);
       return answer(reply, 201, await generateCodes(core, request.caller, bookId, request.body, keyed));
     },
@@ -63,7 +68,7 @@ function addUpload(app: Api, { core }: RouteTools): void {
         operationId: 'uploadCodes',
         summary: 'Upload a deck of codes',
         description:
-          'JSON `{ "codes": [] }`, CSV with a `code` column or one code a line, or NDJSON, streamed. The accepted codes are there all together or not at all.',
+          'JSON `{ "codes": [] }`, CSV with a `code` column or one code a line, or NDJSON, streamed. A code has 4 to 64 of A-Z, 0-9, `-` and `_`; lower case becomes upper case. Rows that are none are left out and named; the others are there all together or not at all. In a CSV with one column, a first line that is not `code` or a like word (`codes`, `coupon`, `coupon code`) is a code itself.',
         tags: ['codes'],
         params: BookPath,
         response: { 201: ref(UploadedDeck) },
@@ -156,8 +161,9 @@ function addDecks(app: Api, { core }: RouteTools): void {
       },
     },
     async (request, reply) => {
-      const bookId = idFromPath(request.params.bookId, 'book-not-found');
-      const deckId = idFromPath(request.params.deckId, 'deck-not-found');
+      // Not read as ids here: trouble with the key is named before what can't be there.
+      const bookId = request.params.bookId.toLowerCase();
+      const deckId = request.params.deckId.toLowerCase();
       const keyed = readKeyedRequest(request, `books/${bookId}/decks/${deckId}/void`);
       return answer(reply, 200, await voidDeck(core, request.caller, bookId, deckId, keyed));
     },

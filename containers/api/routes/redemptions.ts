@@ -4,7 +4,7 @@ import { readIdempotencyKey } from '../request-headers.ts';
 import { operators } from '../roles.ts';
 import { exampleId, ref } from '../schemas/common.ts';
 import { Coupon, ReasonInput } from '../schemas/coupon.ts';
-import { type Api, answer, idFromPath, type RouteTools } from './answer.ts';
+import { type Api, answer, type RouteTools } from './answer.ts';
 
 /** Adds the routes of redemptions. */
 export function addRedemptionRoutes(app: Api, { core }: RouteTools): void {
@@ -32,8 +32,9 @@ export function addRedemptionRoutes(app: Api, { core }: RouteTools): void {
     },
     async (request, reply) => {
       const key = readIdempotencyKey(request);
-      const id = idFromPath(request.params.redemptionId, 'redemption-not-found');
-      return answer(reply, 200, await reverseRedemption(core, request.caller, id, request.body, key));
+      // Not read as an id here: trouble with the key is named before a redemption that can't be there.
+      const { redemptionId } = request.params;
+      return answer(reply, 200, await reverseRedemption(core, request.caller, redemptionId, request.body, key));
     },
   );
 }

@@ -10,41 +10,57 @@ export const BookStatus = oneOf(statuses, {
   examples: ['active'],
 });
 
-const Count = Type.Integer({ minimum: 0 });
+const count = (description: string) => Type.Integer({ minimum: 0, description });
 
 const name = Type.String({ minLength: 1, maxLength: limits.bookNameMaxChars, examples: ['Verano 2026'] });
-const description = nullable(Type.String({ maxLength: limits.descriptionMaxChars }));
+const description = nullable(Type.String({ maxLength: limits.descriptionMaxChars, description: 'For people.' }));
 const timeZone = Type.String({
   minLength: 1,
   maxLength: 64,
-  description: 'The IANA name of the time zone in which local times are meant.',
+  description: 'The IANA name of the time zone in which local times are read. Changing it moves no time that is set.',
   examples: ['America/Argentina/Buenos_Aires'],
 });
-const boundary = nullable(
-  Type.String({
-    minLength: 1,
-    maxLength: 64,
-    description: 'RFC 3339, or a local time such as 2026-11-27T00:00:00 in the book’s time zone; null: no bound.',
-    examples: ['2026-11-27T00:00:00'],
-  }),
-);
-const perUserLimit = nullable(Type.Integer({ minimum: 1, maximum: limits.perUserLimitMax }));
-const perCodeLimit = nullable(Type.Integer({ minimum: 1, maximum: limits.redemptionsPerCodeMax }));
-const perBookLimit = nullable(Type.Integer({ minimum: 1, maximum: limits.redemptionsPerBookMax }));
-const lockTtlSeconds = Type.Integer({ minimum: 1, maximum: limits.lockTtlMaxSeconds });
+
+/** What the rules of a book mean, in requests and in answers. */
+const means = {
+  startsAt:
+    'The first moment at which coupons can be locked and redeemed; they can be assigned before. Null: no bound.',
+  endsAt: 'The first moment at which nothing can be assigned, locked or redeemed any more. Null: no bound.',
+  maxCodesPerUser: 'Coupons a user may hold, redeemed ones included, voided ones not. Null: no limit.',
+  maxRedemptionsPerCode:
+    'Redemptions of each coupon; 1 where a new book says nothing. A change counts for coupons assigned after it. Null: no limit.',
+  maxRedemptionsPerUser: 'Redemptions of all the coupons that a user has of the book, together. Null: no limit.',
+  maxRedemptions: 'Redemptions of the whole book. Null: no limit.',
+  lockTtlSeconds: `How long a lock lives that names no time of its own; ${limits.lockTtlDefaultSeconds} where a new book says nothing.`,
+  requireLock: 'Whether a redeem must bring the token of a live lock.',
+  selfService: 'Whether a customer may assign itself a code.',
+};
+
+const boundary = (description: string) =>
+  nullable(
+    Type.String({
+      minLength: 1,
+      maxLength: 64,
+      description: `${description} RFC 3339, or a local time such as 2026-11-27T00:00:00 in the book’s time zone.`,
+      examples: ['2026-11-27T00:00:00'],
+    }),
+  );
+const limit = (maximum: number, description: string) => nullable(Type.Integer({ minimum: 1, maximum, description }));
 
 const rules = {
   description: Type.Optional(description),
   timeZone: Type.Optional(timeZone),
-  startsAt: Type.Optional(boundary),
-  endsAt: Type.Optional(boundary),
-  maxCodesPerUser: Type.Optional(perUserLimit),
-  maxRedemptionsPerCode: Type.Optional(perCodeLimit),
-  maxRedemptionsPerUser: Type.Optional(perUserLimit),
-  maxRedemptions: Type.Optional(perBookLimit),
-  lockTtlSeconds: Type.Optional(lockTtlSeconds),
-  requireLock: Type.Optional(Type.Boolean()),
-  selfService: Type.Optional(Type.Boolean()),
+  startsAt: Type.Optional(boundary(means.startsAt)),
+  endsAt: Type.Optional(boundary(means.endsAt)),
+  maxCodesPerUser: Type.Optional(limit(limits.perUserLimitMax, means.maxCodesPerUser)),
+  maxRedemptionsPerCode: Type.Optional(limit(limits.redemptionsPerCodeMax, means.maxRedemptionsPerCode)),
+  maxRedemptionsPerUser: Type.Optional(limit(limits.perUserLimitMax, means.maxRedemptionsPerUser)),
+  maxRedemptions: Type.Optional(limit(limits.redemptionsPerBookMax, means.maxRedemptions)),
+  lockTtlSeconds: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: limits.lockTtlMaxSeconds, description: means.lockTtlSeconds }),
+  ),
+  requireLock: Type.Optional(Type.Boolean({ description: means.requireLock })),
+  selfService: Type.Optional(Type.Boolean({ description: means.selfService })),
   metadata: Type.Optional(Metadata),
 };
 
@@ -74,20 +90,20 @@ export const Book = Type.Object(
     timeZone: Type.String({ examples: ['America/Argentina/Buenos_Aires'] }),
     startsAt: nullable(Time),
     endsAt: nullable(Time),
-    maxCodesPerUser: nullable(Type.Integer()),
-    maxRedemptionsPerCode: nullable(Type.Integer()),
-    maxRedemptionsPerUser: nullable(Type.Integer()),
-    maxRedemptions: nullable(Type.Integer()),
-    lockTtlSeconds: Type.Integer(),
-    requireLock: Type.Boolean(),
-    selfService: Type.Boolean(),
+    maxCodesPerUser: nullable(Type.Integer({ description: means.maxCodesPerUser })),
+    maxRedemptionsPerCode: nullable(Type.Integer({ description: means.maxRedemptionsPerCode })),
+    maxRedemptionsPerUser: nullable(Type.Integer({ description: means.maxRedemptionsPerUser })),
+    maxRedemptions: nullable(Type.Integer({ description: means.maxRedemptions })),
+    lockTtlSeconds: Type.Integer({ description: means.lockTtlSeconds }),
+    requireLock: Type.Boolean({ description: means.requireLock }),
+    selfService: Type.Boolean({ description: means.selfService }),
     metadata: Metadata,
     counts: Type.Object({
-      codes: Count,
-      available: Count,
-      assigned: Count,
-      redemptions: Count,
-      voided: Count,
+      codes: count('All codes of the book’s decks: available, assigned and voided ones together.'),
+      available: count('Codes that can still be assigned.'),
+      assigned: count('Coupons in users’ hands, whether redeemed or not.'),
+      redemptions: count('Redemptions that were not given back.'),
+      voided: count('Codes that were voided, in a user’s hands or before.'),
     }),
     rev: Rev,
     createdAt: Time,

@@ -16,9 +16,9 @@ export const Deck = Type.Object(
   {
     id: Id,
     kind: oneOf(['generated', 'uploaded']),
-    size: Type.Integer({ minimum: 0 }),
-    dealt: Type.Integer({ minimum: 0 }),
-    voided: Type.Integer({ minimum: 0 }),
+    size: Type.Integer({ minimum: 0, description: 'All its codes. What is left is size - dealt - voided.' }),
+    dealt: Type.Integer({ minimum: 0, description: 'Codes that were assigned to a user, in whatever state since.' }),
+    voided: Type.Integer({ minimum: 0, description: 'Codes that were voided before anyone had them.' }),
     createdAt: Time,
   },
   { $id: 'Deck', description: 'A list of codes in random order, dealt from the top.' },
@@ -42,9 +42,11 @@ export const GenerateInput = strictObject(
         examples: ['crockford32'],
       }),
     ),
-    allowGuessable: Type.Optional(Type.Boolean()),
+    allowGuessable: Type.Optional(
+      Type.Boolean({ description: `Take it even where more than one guess in ${limits.guessOddsMin} would be right.` }),
+    ),
   },
-  { examples: [{ count: 1_000_000, pattern: 'BF26-####-####' }] },
+  { examples: [{ count: 100_000, pattern: 'BF26-####-####' }] },
 );
 
 /** What came of generating. */
@@ -53,7 +55,7 @@ export const GeneratedDeck = Type.Object(
     deckId: Id,
     count: Type.Integer(),
     pattern: Type.String(),
-    example: Type.String(),
+    example: Type.String({ description: 'How a code looks; it is not one of the deck.' }),
     guessOdds: Type.Number({ description: 'One guess in so many is a code of this pattern.' }),
   },
   { $id: 'GeneratedDeck', description: 'A deck of generated codes, all there at once.' },
@@ -62,15 +64,19 @@ export const GeneratedDeck = Type.Object(
 /** What came of an upload. */
 export const UploadedDeck = Type.Object(
   {
-    deckId: nullable(Id),
-    accepted: Type.Integer({ minimum: 0 }),
-    rejected: Type.Integer({ minimum: 0 }),
-    duplicates: Type.Integer({ minimum: 0 }),
+    deckId: nullable({ ...Id, description: 'The deck, which is empty where no row was taken.' }),
+    accepted: Type.Integer({ minimum: 0, description: 'Codes that are in the book now.' }),
+    rejected: Type.Integer({ minimum: 0, description: 'Rows that were not taken.' }),
+    duplicates: Type.Integer({ minimum: 0, description: 'Those of them whose code was there already.' }),
     rejections: Type.Array(
       Type.Object({
-        line: Type.Integer({ minimum: 1 }),
-        code: Type.String(),
-        reason: Type.String({ examples: ['duplicate-in-file'] }),
+        line: Type.Integer({ minimum: 1, description: 'From 1, the header included; in JSON the number of the code.' }),
+        code: Type.String({ description: 'What stood there, cut to the length of a code.' }),
+        reason: Type.String({
+          description:
+            '`broken-line`, `line-too-long`, `wrong-column-count`, `code-too-short`, `code-too-long`, `code-has-invalid-character`, `belongs-to-pattern` (a generated deck could hold it), `duplicate-in-file`, or `duplicate-in-tenant` (uploaded before, in whatever book).',
+          examples: ['duplicate-in-file'],
+        }),
       }),
       { description: `The first ${limits.uploadMaxRejectionsNamed} rows that were not taken.` },
     ),

@@ -48,7 +48,7 @@ export const UserId = Type.String({
 });
 
 /** A code in an answer. */
-export const Code = Type.String({ description: 'A code in its stored form.', examples: ['BF26-7K2M-Q9XD'] });
+export const Code = Type.String({ description: 'The code, in upper case.', examples: ['BF26-7K2M-Q9XD'] });
 
 /** Whatever a client wants to keep beside a thing. */
 export const Metadata = Type.Unsafe<Record<string, unknown>>({
@@ -94,7 +94,7 @@ export function strictObject<T extends Record<string, TSchema>>(fields: T, optio
 
 /** The path of a coupon. Any text is a code that may or may not exist: a wrong one is `coupon-not-found`. */
 export const CodePath = Type.Object({
-  code: Type.String({ description: 'The code, in any case.', examples: ['BF26-7K2M-Q9XD'] }),
+  code: Type.String({ description: 'The code, in upper or lower case.', examples: ['BF26-7K2M-Q9XD'] }),
 });
 
 /** The path of a book. An id that is no UUID is a book that does not exist. */

@@ -4,19 +4,30 @@ import { Code, exampleId, Id, Metadata, nullable, oneOf, Rev, ref, strictObject,
 import { ProblemSchema } from './problem.ts';
 
 /** Where a coupon is in its life. */
-export const CouponStatus = oneOf(['assigned', 'locked', 'redeemed', 'voided'], { examples: ['assigned'] });
+export const CouponStatus = oneOf(['assigned', 'locked', 'redeemed', 'voided'], {
+  description: '`redeemed`: no redemption is left. `locked`: a live lock is on it.',
+  examples: ['assigned'],
+});
 
 const couponFields = {
   code: Code,
   bookId: Id,
-  userId: nullable(Type.String({ examples: ['u-1'] })),
+  userId: nullable(
+    Type.String({ description: 'Null once the user is erased, and for a code voided unassigned.', examples: ['u-1'] }),
+  ),
   status: CouponStatus,
   rev: Rev,
-  redemptions: Type.Integer({ minimum: 0, examples: [0] }),
-  maxRedemptions: nullable(Type.Integer({ minimum: 1, examples: [1] })),
-  lockedUntil: nullable(Time),
-  assignedAt: nullable(Time),
-  expiresAt: nullable(Time),
+  redemptions: Type.Integer({ minimum: 0, description: 'Redemptions that were not given back.', examples: [0] }),
+  maxRedemptions: nullable(
+    Type.Integer({
+      minimum: 1,
+      description: 'What the book allowed when the coupon was assigned. Null: no limit.',
+      examples: [1],
+    }),
+  ),
+  lockedUntil: nullable({ ...Time, description: 'When the live lock ends. Null: there is none.' }),
+  assignedAt: nullable({ ...Time, description: 'Null for a code that was voided unassigned.' }),
+  expiresAt: nullable({ ...Time, description: 'When the book ends. Null: it does not.' }),
 };
 
 const lockToken = Type.String({
@@ -42,7 +53,7 @@ export const RedeemedCoupon = Type.Object(
     ...couponFields,
     redemption: Type.Object({
       id: Id,
-      seq: Type.Integer({ minimum: 1, examples: [1] }),
+      seq: Type.Integer({ minimum: 1, description: 'Which redemption of the coupon it is.', examples: [1] }),
       at: Time,
       reference: nullable(Type.String({ examples: ['order-1001'] })),
     }),
@@ -57,8 +68,16 @@ export const CouponEvent = Type.Object(
     at: Time,
     kind: oneOf(['assigned', 'locked', 'lock-renewed', 'unlocked', 'redeemed', 'reversed', 'voided']),
     userId: nullable(Type.String()),
-    actor: Type.String({ examples: ['key:7'] }),
-    data: Type.Unsafe<Record<string, unknown>>({ type: 'object', additionalProperties: true }),
+    actor: Type.String({
+      description: '`root`, `key:` and the API key’s id, `jwt:` and its sub, or `customer`.',
+      examples: [`key:${exampleId}`],
+    }),
+    data: Type.Unsafe<Record<string, unknown>>({
+      type: 'object',
+      additionalProperties: true,
+      description:
+        'By kind: `lockToken` and `lockedUntil`; `redemptionId`, `seq`, `reference` and `metadata`; `redemptionId` and `reason`; `reason`.',
+    }),
   },
   { $id: 'CouponEvent', description: 'One change of a coupon.' },
 );
@@ -106,7 +125,13 @@ export const Validation = Type.Object(
 export const LockInput = strictObject(
   {
     userId: UserId,
-    ttlSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: limits.lockTtlMaxSeconds })),
+    ttlSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: limits.lockTtlMaxSeconds,
+        description: 'How long the lock lives from now; left out: the book’s lockTtlSeconds.',
+      }),
+    ),
     lockToken: Type.Optional(lockToken),
   },
   { examples: [{ userId: 'u-1', ttlSeconds: 300 }] },

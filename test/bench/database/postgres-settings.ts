@@ -1,0 +1,12 @@
+/**
+ * How the bench's PostgreSQL is set: durable, and sized like the deployment's (4 GB of memory, of which RDS gives a
+ * quarter to shared_buffers). Everything else is PostgreSQL's default.
+ */
+export const postgresSettings = {
+  fsync: 'on',
+  full_page_writes: 'on',
+  synchronous_commit: 'on',
+  shared_buffers: '1GB',
+  max_wal_size: '4GB',
+  checkpoint_timeout: '15min',
+};

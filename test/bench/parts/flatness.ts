@@ -1,0 +1,112 @@
+import { loadCoupons } from '../database/load-coupons.ts';
+import { type BenchBook, makeGeneratedBook, makeUploadedBook } from '../database/make-book.ts';
+import { makeManyBooks } from '../database/make-many-books.ts';
+import { type ItemPool, makeItemPool } from '../load/item-pool.ts';
+import type { Item } from '../load/wrk-script.ts';
+import { measure } from '../measure.ts';
+import type { BenchServer } from '../servers/start-server.ts';
+import type { Stage } from '../stage.ts';
+import type { Plan } from './plan.ts';
+import type { Scenario } from './scenario.ts';
+
+/** A database of one size, with a server of its own. */
+interface Size {
+  name: string;
+  server: BenchServer;
+  bookIds: string[];
+  /** Codes a book; the load goes on to the next book when one is empty. */
+  perBook: number;
+  held: ItemPool;
+}
+
+const smallBook = 1_000;
+const mostPerSecond = 16_000;
+
+/**
+ * Assign and redeem where a book has a thousand codes and nothing else is there, and where books are larger and millions
+ * of coupons exist already. The first size is what the others are held against.
+ */
+export async function flatnessScenarios(stage: Stage, plan: Plan, tell: (line: string) => void): Promise<Scenario[]> {
+  const perRun = plan.seconds * mostPerSecond;
+  const sizes = [
+    await makeSmall(stage, plan, perRun),
+    ...(plan.quick ? [] : [await makeLarge(stage, plan, 'flat_1e6', '10^6 uploaded codes', perRun)]),
+    await makeLarge(stage, plan, 'flat_1e8', '10^8 codes', perRun),
+    await makeFull(stage, plan, perRun, tell),
+  ];
+  return ['assign', 'redeem'].flatMap((operation) =>
+    sizes.map((size) => ({
+      name: `${operation}, ${size.name}`,
+      part: 'flatness',
+      measure: () =>
+        measure(stage, {
+          load:
+            operation === 'assign'
+              ? { kind: 'assign', bookIds: size.bookIds, perBook: size.perBook }
+              : { kind: 'redeem', items: size.held.take(perRun) },
+          servers: [size.server],
+          seconds: plan.seconds,
+          connections: plan.connections,
+          behind: 'postgres',
+        }),
+    })),
+  );
+}
+
+async function makeSmall(stage: Stage, plan: Plan, perRun: number): Promise<Size> {
+  const database = await stage.openDatabase('flat_1e3');
+  const count = Math.ceil((perRun * (plan.repeats + 1)) / smallBook);
+  const forRedeem = Math.ceil((perRun * plan.repeats) / smallBook);
+  // Coupons for the redeems stand in books of a thousand too.
+  const books = await makeManyBooks(database, count + forRedeem, smallBook);
+  const held: Item[] = [];
+  for (const book of books.slice(count)) {
+    held.push(...(await loadCoupons(database, book, { count: smallBook, users: 'holder', keep: smallBook })));
+  }
+  return {
+    name: '10^3 codes',
+    server: await stage.startApi(database),
+    bookIds: books.slice(0, count).map((book) => book.id),
+    perBook: smallBook,
+    held: makeItemPool(held),
+  };
+}
+
+async function makeLarge(stage: Stage, plan: Plan, databaseName: string, name: string, perRun: number): Promise<Size> {
+  const database = await stage.openDatabase(databaseName);
+  const uploaded = databaseName === 'flat_1e6';
+  const make = (prefix: string): Promise<BenchBook> =>
+    uploaded
+      ? makeUploadedBook(database, 1_000_000, prefix)
+      : makeGeneratedBook(database, 100_000_000, `${prefix}-##########`);
+  const book = await make('DEAL');
+  const held = await make('HELD');
+  const count = perRun * plan.repeats;
+  return {
+    name,
+    server: await stage.startApi(database),
+    bookIds: [book.id],
+    perBook: 0,
+    held: makeItemPool(await loadCoupons(database, held, { count, users: 'holder', keep: count })),
+  };
+}
+
+async function makeFull(stage: Stage, plan: Plan, perRun: number, tell: (line: string) => void): Promise<Size> {
+  const database = await stage.openDatabase('flat_full');
+  const book = await makeGeneratedBook(database, 100_000_000, 'DEAL-##########');
+  const began = performance.now();
+  // Named like the users that the load will bring, so that those fall between them.
+  const load = { count: plan.existingCoupons, users: 'user', keep: perRun * plan.repeats };
+  const held = await loadCoupons(database, book, load);
+  // As it would be after a night, by autovacuum.
+  await database.client.query('vacuum analyze');
+  const seconds = (performance.now() - began) / 1000;
+  tell(`${plan.existingCoupons} coupons loaded in ${seconds.toFixed(0)} s`);
+  return {
+    name: `10^8 codes, 10^${Math.round(Math.log10(plan.existingCoupons))} coupons there`,
+    server: await stage.startApi(database),
+    bookIds: [book.id],
+    perBook: 0,
+    held: makeItemPool(held),
+  };
+}

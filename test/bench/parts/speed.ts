@@ -1,0 +1,119 @@
+import type { BenchDatabase } from '../database/bench-database.ts';
+import { loadCoupons } from '../database/load-coupons.ts';
+import { makeGeneratedBook, makeUploadedBook } from '../database/make-book.ts';
+import { makeManyBooks } from '../database/make-many-books.ts';
+import { makeItemPool } from '../load/item-pool.ts';
+import type { Item, Load } from '../load/wrk-script.ts';
+import { measure } from '../measure.ts';
+import type { BenchServer } from '../servers/start-server.ts';
+import type { Stage } from '../stage.ts';
+import type { Plan } from './plan.ts';
+import type { Scenario } from './scenario.ts';
+
+const hugeBook = 100_000_000;
+const manyBooks = 1_000;
+/** Redeems take this long at least, so that many coupons are enough for a measurement of them. */
+const mostRedeemsPerSecond = 16_000;
+
+/** Books, coupons and codes that the scenarios use up. */
+export interface Supplies {
+  hot: string;
+  uploaded: string;
+  books: string[];
+  /** Coupons in users' hands, to be redeemed. */
+  held(count: number): Item[];
+  /** Codes that nobody has, to be assigned by name. */
+  open(count: number): Item[];
+  /** Coupons to look at, never used up. */
+  seen: Item[];
+}
+
+/** Makes the books and coupons of the scenarios. */
+export async function prepareSupplies(database: BenchDatabase, plan: Plan): Promise<Supplies> {
+  // One more than the repeats, to warm up.
+  const runs = plan.repeats + 1;
+  const perRun = plan.seconds * mostRedeemsPerSecond;
+  const perSideRun = plan.sideSeconds * mostRedeemsPerSecond;
+  const hot = await makeGeneratedBook(database, hugeBook);
+  const uploaded = await makeUploadedBook(database, perSideRun * runs);
+  const named = await makeUploadedBook(database, perSideRun * runs, 'NAMED');
+  const held = await makeGeneratedBook(database, hugeBook, 'HELD-##########');
+  const books = (await makeManyBooks(database, manyBooks, 1_000_000)).map((book) => book.id);
+  // For the redeems at full and at moderate load, for lock + redeem, and for the day's mix twice and without a break.
+  const mixes = 2 * runs * mixItems(perSideRun) + mixItems(plan.steadySeconds * mostRedeemsPerSecond);
+  const count = (2 * perRun + perSideRun) * runs + mixes;
+  const coupons = await loadCoupons(database, held, { count, users: 'holder', keep: count });
+  const heldPool = makeItemPool(coupons);
+  const openPool = makeItemPool(await readOpenCodes(database, named.deckId));
+  return {
+    hot: hot.id,
+    uploaded: uploaded.id,
+    books,
+    held: (count) => heldPool.take(count),
+    open: (count) => openPool.take(count),
+    seen: coupons.slice(-20_000),
+  };
+}
+
+async function readOpenCodes({ client }: BenchDatabase, deckId: number): Promise<Item[]> {
+  const { rows } = await client.query<{ code: string }>('select code from deck_codes where deck_id = $1 order by pos', [
+    deckId,
+  ]);
+  return rows.map(({ code }, k) => ({ code, userId: `named-${k.toString(16).padStart(10, '0')}` }));
+}
+
+/** What every scenario of this part runs on. */
+export interface SpeedStage {
+  stage: Stage;
+  plan: Plan;
+  supplies: Supplies;
+  /** One API process, and three. */
+  one: BenchServer;
+  three: BenchServer[];
+}
+
+/** The scenarios of the product. */
+export function speedScenarios(parts: SpeedStage): Scenario[] {
+  const { stage, plan, supplies, one, three } = parts;
+  const perSideRun = plan.sideSeconds * mostRedeemsPerSecond;
+  const redeem = (seconds: number): Load => ({
+    kind: 'redeem',
+    items: supplies.held(seconds * mostRedeemsPerSecond),
+  });
+  const assignTo = (...bookIds: string[]): Load => ({ kind: 'assign', bookIds, perBook: 0 });
+  const make = (name: string, load: () => Load, servers = [one], seconds = plan.sideSeconds): Scenario => ({
+    name,
+    part: 'product',
+    measure: () =>
+      measure(stage, {
+        load: load(),
+        servers,
+        seconds,
+        connections: plan.connections,
+        behind: 'postgres',
+      }),
+  });
+  return [
+    make('assign', () => assignTo(supplies.hot), [one], plan.seconds),
+    make('redeem', () => redeem(plan.seconds), [one], plan.seconds),
+    make('assign, uploaded deck', () => assignTo(supplies.uploaded)),
+    make('assign, 1,000 books', () => assignTo(...supplies.books)),
+    make('assign by code', () => ({ kind: 'assign-code', items: supplies.open(perSideRun) })),
+    make('validate', () => ({ kind: 'validate', items: supplies.seen })),
+    make('lock + redeem', () => ({ kind: 'lock-redeem', items: supplies.held(perSideRun) })),
+    make('list a user’s coupons', () => ({ kind: 'list', items: supplies.seen })),
+    make('the day’s mix', () => mixOf(supplies, perSideRun)),
+    make('assign, three processes', () => assignTo(supplies.hot), three),
+    make('the day’s mix, three processes', () => mixOf(supplies, perSideRun), three),
+  ];
+}
+
+/** The day's mix over the hot book, with coupons for the locks and redeems of so many requests. */
+export function mixOf(supplies: Supplies, requests: number): Load {
+  return { kind: 'mix', bookIds: [supplies.hot], items: supplies.held(mixItems(requests)), fresh: supplies.seen };
+}
+
+/** Of 22 requests three lock; some coupons are locked and not redeemed when a load ends. */
+function mixItems(requests: number): number {
+  return Math.ceil((requests * 3) / 22) + 2_000;
+}

@@ -1,0 +1,139 @@
+import { writeFileSync } from 'node:fs';
+import { findBrokenInvariants } from '../support/check-invariants.ts';
+import type { BenchDatabase } from './database/bench-database.ts';
+import { residentBytesOf } from './figures/cpu-seconds.ts';
+import { describeMachine } from './figures/machine.ts';
+import { writePlots } from './figures/plots.ts';
+import { ratiosOf } from './figures/ratios.ts';
+import { type BenchReport, dayFiguresOf, formatReport } from './figures/report.ts';
+import { hasProgram } from './load/run-program.ts';
+import { readOptions } from './options.ts';
+import { flatnessScenarios } from './parts/flatness.ts';
+import { measureModerateLoad } from './parts/moderate-load.ts';
+import { type Plan, planOf } from './parts/plan.ts';
+import { measureHandlers, measureStart } from './parts/process-figures.ts';
+import { echoScenarios, oneTransactionScenarios, redisScenarios } from './parts/references.ts';
+import { runInTurns, type Scenario, type ScenarioResult } from './parts/scenario.ts';
+import { prepareSupplies, type SpeedStage, speedScenarios } from './parts/speed.ts';
+import { measureSteadyLoad } from './parts/steady-load.ts';
+import { measureTransfers } from './parts/transfers.ts';
+import { openStage, type Stage } from './stage.ts';
+
+/**
+ * `npm run bench [-- --quick] [--json FILE] [--plots DIRECTORY] [--only WORDS]`: everything in one run, so that all of it
+ * is relative to what the same machine did in the same minutes. A timing fails nothing; a broken invariant does.
+ * Progress goes to the standard error, the report to the standard output.
+ */
+async function main(plan: Plan): Promise<number> {
+  const missing = ['wrk', 'pgbench', 'psql'].filter((name) => !hasProgram(name));
+  if (missing.length > 0) {
+    console.error(
+      `The bench needs ${missing.join(', ')} on the PATH (Debian: wrk, postgresql-client, postgresql-contrib).`,
+    );
+    return 1;
+  }
+  // Whatever was started ends with this process, and so do the files: nothing more is to be done for a signal.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
+  const stage = await openStage();
+  try {
+    const report = await runParts(stage, plan);
+    console.log(formatReport(report));
+    if (plan.jsonFile !== null) writeFileSync(plan.jsonFile, `${JSON.stringify(report, null, 2)}\n`);
+    if (plan.plotDirectory !== null) writePlots(report, plan.plotDirectory);
+    return report.brokenInvariants.length === 0 ? 0 : 1;
+  } finally {
+    await stage.close();
+  }
+}
+
+async function runParts(stage: Stage, plan: Plan): Promise<BenchReport> {
+  const began = performance.now();
+  const tell = (line: string) =>
+    console.error(`${((performance.now() - began) / 1000).toFixed(0).padStart(5)} s  ${line}`);
+  const machine = await describeMachine(stage.observer, stage.directory);
+  const database = await stage.openDatabase('speed');
+  const supplies = await prepareSupplies(database, plan);
+  const one = await stage.startApi(database);
+  const others = [await stage.startApi(database), await stage.startApi(database)];
+  const parts: SpeedStage = { stage, plan, supplies, one, three: [one, ...others] };
+
+  const speed = await runSpeed(parts, tell);
+  const moderate = await measureModerateLoad(parts, speed, tell);
+  const isWanted = (part: string) => plan.only.length === 0 || plan.only.includes(part);
+  const steady =
+    plan.steadySeconds > 0 && isWanted('steady')
+      ? await measureSteadyLoad(parts, database, plan.steadySeconds, tell)
+      : null;
+  const operations = [...speed, ...moderate].filter(({ part }) => part !== 'reference');
+  const resident = { bytes: residentBytesOf(one.pid), operations: sumOfOperations(operations) };
+  const transfers = isWanted('transfers') ? await measureTransfers(stage, plan, database, one, tell) : null;
+  const startSeconds = await measureStart(stage, database, plan.repeats);
+  const handlers = await measureHandlers(stage, plan.repeats);
+  const flatness = isWanted('flatness') ? await runFlatness(stage, plan, tell) : [];
+  const brokenInvariants = await checkInvariants(stage.databases, tell);
+  const scenarios = [...speed, ...moderate, ...flatness];
+  return {
+    ratios: ratiosOf(scenarios, transfers),
+    scenarios,
+    transfers,
+    steady,
+    startSeconds,
+    resident,
+    handlers,
+    day: dayFiguresOf(scenarios),
+    brokenInvariants,
+    machine,
+    quick: plan.quick,
+    seconds: (performance.now() - began) / 1000,
+  };
+}
+
+async function runSpeed(parts: SpeedStage, tell: (line: string) => void): Promise<ScenarioResult[]> {
+  const { stage, plan } = parts;
+  const redis = await redisScenarios(stage, plan);
+  const references = [
+    ...(await echoScenarios(stage, plan)),
+    ...(await oneTransactionScenarios(stage, plan, tell)),
+    ...redis.scenarios,
+  ];
+  const wanted = [...references, ...speedScenarios(parts)].filter(
+    ({ name }) => plan.only.length === 0 || plan.only.includes(name),
+  );
+  await warmUp(wanted);
+  await stage.observer.query('checkpoint');
+  const results = await runInTurns(wanted, plan.repeats, tell);
+  await redis.stop();
+  return results;
+}
+
+async function runFlatness(stage: Stage, plan: Plan, tell: (line: string) => void): Promise<ScenarioResult[]> {
+  const scenarios = await flatnessScenarios(stage, plan, tell);
+  await stage.observer.query('checkpoint');
+  return runInTurns(scenarios, plan.repeats, tell);
+}
+
+/** A process runs its code some thousand times before it runs it fast. These bring each of them to that. */
+const warmingUp = ['echo assign', 'Redis Lua assign', 'assign', 'redeem', 'the day’s mix, three processes'];
+
+async function warmUp(scenarios: Scenario[]): Promise<void> {
+  for (const scenario of scenarios) if (warmingUp.includes(scenario.name)) await scenario.measure(-1);
+}
+
+async function checkInvariants(
+  databases: BenchDatabase[],
+  tell: (line: string) => void,
+): Promise<BenchReport['brokenInvariants']> {
+  const all: BenchReport['brokenInvariants'] = [];
+  for (const { name: database, url } of databases) {
+    const began = performance.now();
+    for (const { name, rows } of await findBrokenInvariants(url)) all.push({ database, name, rows });
+    tell(`invariants of ${database} looked at in ${((performance.now() - began) / 1000).toFixed(1)} s`);
+  }
+  return all;
+}
+
+function sumOfOperations(results: ScenarioResult[]): number {
+  return results.reduce((sum, { operations }) => sum + operations, 0);
+}
+
+process.exitCode = await main(planOf(readOptions(process.argv.slice(2))));

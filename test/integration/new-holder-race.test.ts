@@ -1,0 +1,79 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Client } from 'pg';
+import { changeCoupons } from '../../core/coupons/change-coupons.ts';
+import { assignCode, assignCoupon, createBook, generateCodes, keyedRequest, listCodes } from '../../core/index.ts';
+import { findBrokenInvariants } from '../support/check-invariants.ts';
+import { admin, openTestCore, type TestCore } from '../support/open-test-core.ts';
+
+let testCore: TestCore;
+let first: Client;
+let second: Client;
+
+beforeAll(async () => {
+  testCore = await openTestCore('new holder race');
+  first = new Client({ connectionString: testCore.database.url });
+  second = new Client({ connectionString: testCore.database.url });
+  await Promise.all([first.connect(), second.connect()]);
+});
+afterAll(async () => {
+  await Promise.all([first.end(), second.end()]);
+  await testCore.close();
+});
+
+/** Waits until so many sessions of the core wait for a lock. */
+async function waitForWaiting(sessions: number): Promise<void> {
+  for (let tries = 0; tries < 300; tries += 1) {
+    const { rows } = await first.query(
+      `select count(*)::int as waiting from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    );
+    if (rows[0].waiting >= sessions) return;
+    await sleep(10);
+  }
+  throw new Error(`${sessions} sessions never waited for a lock`);
+}
+
+test('a coupon that is assigned while its redeem waits for locks does not pass maxRedemptionsPerUser', async () => {
+  const { core } = testCore;
+  const terms = { name: 'New holder', status: 'active', maxRedemptionsPerUser: 1 };
+  const bookId = (await createBook(core, admin, terms, null)).body.id;
+  await generateCodes(core, admin, bookId, { count: 100, pattern: 'NEWH-########' }, null);
+  const { body: ofBea } = await assignCoupon(core, admin, { bookId, userId: 'bea' });
+  const { body: ofAna } = await assignCoupon(core, admin, { bookId, userId: 'ana' });
+  const { data } = await listCodes(core, admin, bookId, { status: 'available', limit: 1 });
+  const code = data[0]!.code;
+  const redeem = (of: string, userId: string, keyed: ReturnType<typeof keyedRequest> | null = null) =>
+    ({
+      op: 'redeem',
+      caller: admin,
+      keyed,
+      code: of,
+      userId,
+      lockToken: null,
+      reference: null,
+      metadata: null,
+    }) as const;
+
+  // The batch that asks for the code reads who holds what, and then waits for bea.
+  await first.query('begin');
+  await first.query(`select from holders where user_id = 'bea' for update`);
+  const early = changeCoupons(core, admin.tenantId, [redeem(ofBea.code, 'bea'), redeem(code, 'ana')]);
+  await waitForWaiting(1);
+  await assignCode(core, admin, code, { userId: 'ana' });
+
+  // Another batch holds ana, counts her redemptions, and is kept from its commit by its key.
+  const keyed = keyedRequest(admin, 'key', 'a redeem', {});
+  await second.query('begin');
+  await second.query('insert into idempotency (tenant_id, key_hash, fingerprint) values (1, $1, 0)', [keyed.keyHash]);
+  const late = changeCoupons(core, admin.tenantId, [redeem(ofAna.code, 'ana', keyed)]);
+  await waitForWaiting(2);
+
+  await first.query('commit');
+  const [, answer] = await early;
+  await second.query('rollback');
+  const [other] = await late;
+
+  expect(answer).toMatchObject({ kind: 'coupon-not-found' });
+  expect(other).toMatchObject({ body: { status: 'redeemed' } });
+  expect(await findBrokenInvariants(testCore.database.url)).toEqual([]);
+});
