@@ -257,7 +257,9 @@ def _make_instance(at, p):
     settings = {**without(p, "VPCSecurityGroups", "EnablePerformanceInsights"), "DBInstanceIdentifier": name}
     settings["VpcSecurityGroupIds"] = p.get("VPCSecurityGroups", [])
     if p.get("SourceDBInstanceIdentifier"):
-        at.call("rds", "create_db_instance_read_replica", settings)
+        # moto's replica is a copy of its source, with whatever was said of that.
+        own = {"DeletionProtection": False, "BackupRetentionPeriod": 0}
+        at.call("rds", "create_db_instance_read_replica", {**own, **settings})
     else:
         at.call("rds", "create_db_instance", settings)
         database.make(p.get("DBName", "postgres"), p["MasterUsername"], p["MasterUserPassword"])
@@ -556,7 +558,7 @@ KINDS["AWS::SNS::TopicPolicy"] = Kind(_topic_policy, lambda at, model, before, p
 
 
 def _make_certificate(at, p):
-    arn = at.call("acm", "request_certificate", {**p, "DomainValidationOptions": []})["CertificateArn"]
+    arn = at.call("acm", "request_certificate", without(p, "DomainValidationOptions"))["CertificateArn"]
     return Resource(arn)
 
 

@@ -30,3 +30,8 @@ export async function pushImage(account: Account, directory: string): Promise<vo
     body: { repositoryName: 'qurable-api', imageTag: tag, imageManifest: JSON.stringify(manifest) },
   });
 }
+
+/** Makes the registry without its stack. */
+export async function createRepository(account: Account): Promise<void> {
+  await account.call('ecr', { target: `${registry}.CreateRepository`, body: { repositoryName: 'qurable-api' } });
+}
