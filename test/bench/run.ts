@@ -90,19 +90,20 @@ async function runParts(stage: Stage, plan: Plan): Promise<BenchReport> {
 
 async function runSpeed(parts: SpeedStage, tell: (line: string) => void): Promise<ScenarioResult[]> {
   const { stage, plan } = parts;
-  const redis = await redisScenarios(stage, plan);
+  const isWanted = (name: string) => plan.only.length === 0 || plan.only.includes(name);
+  const isAnyWanted = (start: string) => plan.only.length === 0 || plan.only.some((name) => name.startsWith(start));
+  const redis = isAnyWanted('Redis') ? await redisScenarios(stage, plan) : null;
   const references = [
-    ...(await echoScenarios(stage, plan)),
-    ...(await oneTransactionScenarios(stage, plan, tell)),
-    ...redis.scenarios,
+    ...(isAnyWanted('echo') ? await echoScenarios(stage, plan) : []),
+    ...(isAnyWanted('one transaction') ? await oneTransactionScenarios(stage, plan, tell) : []),
+    ...(redis?.scenarios ?? []),
   ];
-  const wanted = [...references, ...speedScenarios(parts)].filter(
-    ({ name }) => plan.only.length === 0 || plan.only.includes(name),
-  );
+  // Of one transaction a request, the names say how many clients were the best.
+  const wanted = [...references, ...speedScenarios(parts)].filter(({ name }) => isWanted(name.replace(/ \(.*/, '')));
   await warmUp(wanted);
   await stage.observer.query('checkpoint');
   const results = await runInTurns(wanted, plan.repeats, tell);
-  await redis.stop();
+  await redis?.stop();
   return results;
 }
 
