@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { build } from 'esbuild';
+import { build, stop } from 'esbuild';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const names = ['migrate', 'rotate', 'scale', 'snapshot'];
@@ -53,7 +53,10 @@ describe('a function that starts cold', () => {
     }
   });
 
-  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+  afterAll(async () => {
+    await stop();
+    rmSync(directory, { recursive: true, force: true });
+  });
 
   test.each(names)(
     '%s: its bundle is below 1 MB and a fresh Node imports it, with only the SDK beside it',
