@@ -133,7 +133,7 @@ end`;
  */
 function lockThenRedeem({ connections }: ScriptFrame): string {
   return `local locked, redeemed, turn = 0, 0, 0
-local lag = ${8 * connections}
+local lag = ${16 * connections}
 function lock_or_redeem()
   turn = turn + 1
   if turn % 2 == 0 and locked - redeemed > lag then

@@ -13,7 +13,8 @@ import type { Scenario } from './scenario.ts';
 interface Size {
   name: string;
   server: BenchServer;
-  bookIds: string[];
+  /** Books that no other repeat deals from, where they are small. */
+  booksOf(repeat: number): string[];
   /** Codes a book; the load goes on to the next book when one is empty. */
   perBook: number;
   held: ItemPool;
@@ -38,11 +39,11 @@ export async function flatnessScenarios(stage: Stage, plan: Plan, tell: (line: s
     sizes.map((size) => ({
       name: `${operation}, ${size.name}`,
       part: 'flatness',
-      measure: () =>
+      measure: (repeat: number) =>
         measure(stage, {
           load:
             operation === 'assign'
-              ? { kind: 'assign', bookIds: size.bookIds, perBook: size.perBook }
+              ? { kind: 'assign', bookIds: size.booksOf(repeat), perBook: size.perBook }
               : { kind: 'redeem', items: size.held.take(perRun) },
           servers: [size.server],
           seconds: plan.seconds,
@@ -55,18 +56,18 @@ export async function flatnessScenarios(stage: Stage, plan: Plan, tell: (line: s
 
 async function makeSmall(stage: Stage, plan: Plan, perRun: number): Promise<Size> {
   const database = await stage.openDatabase('flat_1e3');
-  const count = Math.ceil((perRun * (plan.repeats + 1)) / smallBook);
-  const forRedeem = Math.ceil((perRun * plan.repeats) / smallBook);
+  const booksARun = Math.ceil(perRun / smallBook);
+  const forAssign = booksARun * plan.repeats;
   // Coupons for the redeems stand in books of a thousand too.
-  const books = await makeManyBooks(database, count + forRedeem, smallBook);
+  const books = await makeManyBooks(database, 2 * forAssign, smallBook);
   const held: Item[] = [];
-  for (const book of books.slice(count)) {
+  for (const book of books.slice(forAssign)) {
     held.push(...(await loadCoupons(database, book, { count: smallBook, users: 'holder', keep: smallBook })));
   }
   return {
     name: '10^3 codes',
     server: await stage.startApi(database),
-    bookIds: books.slice(0, count).map((book) => book.id),
+    booksOf: (repeat) => books.slice(repeat * booksARun, (repeat + 1) * booksARun).map((book) => book.id),
     perBook: smallBook,
     held: makeItemPool(held),
   };
@@ -85,7 +86,7 @@ async function makeLarge(stage: Stage, plan: Plan, databaseName: string, name: s
   return {
     name,
     server: await stage.startApi(database),
-    bookIds: [book.id],
+    booksOf: () => [book.id],
     perBook: 0,
     held: makeItemPool(await loadCoupons(database, held, { count, users: 'holder', keep: count })),
   };
@@ -105,7 +106,7 @@ async function makeFull(stage: Stage, plan: Plan, perRun: number, tell: (line: s
   return {
     name: `10^8 codes, 10^${Math.round(Math.log10(plan.existingCoupons))} coupons there`,
     server: await stage.startApi(database),
-    bookIds: [book.id],
+    booksOf: () => [book.id],
     perBook: 0,
     held: makeItemPool(held),
   };

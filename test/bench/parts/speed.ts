@@ -115,5 +115,5 @@ export function mixOf(supplies: Supplies, requests: number): Load {
 
 /** Of 22 requests three lock; some coupons are locked and not redeemed when a load ends. */
 function mixItems(requests: number): number {
-  return Math.ceil((requests * 3) / 22) + 2_000;
+  return Math.ceil((requests * 3) / 22) + 4_000;
 }
