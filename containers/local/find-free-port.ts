@@ -1,19 +1,31 @@
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
+/** Below the ports that Linux (from 32768) and others (from 49152) give to outgoing connections. */
+const lowest = 15_000;
+const highest = 32_000;
+const attempts = 100;
+
 /**
- * Finds a TCP port of 127.0.0.1 that nobody listens on, by listening on one for a moment. Another process can take it
- * before the caller does, so callers try again with a fresh one when binding fails.
+ * Finds a TCP port of 127.0.0.1 that nobody listens on, by listening on one for a moment. The operating system is not
+ * asked for one, because it would give one of those that it also gives to outgoing connections: by the time a server
+ * that starts slowly listens, a client's connection may have it. Another process can still take the port before the
+ * caller does, so callers try again with a fresh one when binding fails.
+ *
+ * @throws Error when a hundred ports were all in use.
  */
-export function findFreePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+export async function findFreePort(): Promise<number> {
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    const port = randomInt(lowest, highest);
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`No port of 127.0.0.1 from ${lowest} to ${highest} was found free.`);
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => {
-        if (address !== null && typeof address === 'object') resolve(address.port);
-        else reject(new Error('The operating system gave no port.'));
-      });
-    });
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 }

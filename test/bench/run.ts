@@ -114,10 +114,18 @@ async function runFlatness(stage: Stage, plan: Plan, tell: (line: string) => voi
 }
 
 /** A process runs its code some thousand times before it runs it fast. These bring each of them to that. */
-const warmingUp = ['echo assign', 'Redis Lua assign', 'assign', 'redeem', 'the day’s mix, three processes'];
+const warmingUp = [
+  'echo assign',
+  'Redis Lua assign',
+  'assign',
+  'redeem',
+  'the day’s mix, three processes',
+  'the day’s mix, three processes',
+  'assign',
+];
 
 async function warmUp(scenarios: Scenario[]): Promise<void> {
-  for (const scenario of scenarios) if (warmingUp.includes(scenario.name)) await scenario.measure(-1);
+  for (const name of warmingUp) await scenarios.find((scenario) => scenario.name === name)?.measure(-1);
 }
 
 async function checkInvariants(
@@ -125,11 +133,14 @@ async function checkInvariants(
   tell: (line: string) => void,
 ): Promise<BenchReport['brokenInvariants']> {
   const all: BenchReport['brokenInvariants'] = [];
-  for (const { name: database, url } of databases) {
-    const began = performance.now();
-    for (const { name, rows } of await findBrokenInvariants(url)) all.push({ database, name, rows });
-    tell(`invariants of ${database} looked at in ${((performance.now() - began) / 1000).toFixed(1)} s`);
-  }
+  // At once, as a query uses one processor.
+  await Promise.all(
+    databases.map(async ({ name: database, url }) => {
+      const began = performance.now();
+      for (const { name, rows } of await findBrokenInvariants(url)) all.push({ database, name, rows });
+      tell(`invariants of ${database} looked at in ${((performance.now() - began) / 1000).toFixed(1)} s`);
+    }),
+  );
   return all;
 }
 

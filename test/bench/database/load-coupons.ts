@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { codesAt } from '../../../core/codes/codes-at.ts';
+import { textArray, uuidArray } from '../../../core/db/array-text.ts';
 import type { Item } from '../load/wrk-script.ts';
 import type { BenchDatabase } from './bench-database.ts';
 import type { BenchBook } from './make-book.ts';
@@ -15,9 +17,9 @@ export interface CouponLoad {
 }
 
 /**
- * Puts coupons into a database as assigns would have left them, with holders, events and idempotency keys, some hundred
- * thousand a second. No index is taken away meanwhile: keys ascend over the whole load, so that each index is filled at
- * its end, and spread over all of the keys' range, so that later ones fall between them as they do among real ones.
+ * Puts coupons into a database as assigns would have left them, with holders, events and idempotency keys. Nothing is
+ * dropped meanwhile, and keys come in no order, as they would: indexes are then as full and as scattered as real ones.
+ * Two statements are under way at a time, so that codes are made while rows are written.
  */
 export async function loadCoupons(
   database: BenchDatabase,
@@ -25,43 +27,37 @@ export async function loadCoupons(
   { count, users, keep }: CouponLoad,
 ): Promise<Item[]> {
   const { client, core } = database;
-  const first = Number(
-    (await client.query<{ next_pos: string }>('select next_pos from decks where deck_id = $1', [deckId])).rows[0]!
-      .next_pos,
-  );
+  const { rows } = await client.query<{ next_pos: string }>('select next_pos from decks where deck_id = $1', [deckId]);
+  const first = Number(rows[0]!.next_pos);
   const kept: Item[] = [];
-  for (let from = 0; from < count; from += rowsAtOnce) {
-    const rows = Math.min(rowsAtOnce, count - from);
-    const places = Array.from({ length: rows }, (_, k) => ({ deckId, pos: first + from + k }));
-    const codes = await codesAt(core, core.pool, 1, places);
-    const userIds = places.map((_, k) => `${users}-${spread(from + k, count)}`);
-    await client.query(loadStatement, [bookId, deckId, first + from, codes, userIds, keyHashes(from, rows, count)]);
-    for (const [k, code] of codes.entries()) {
-      if (((from + k) * keep) % count < keep) kept.push({ code, userId: userIds[k]! });
+  const lanes = [0, 1].map(async (lane) => {
+    for (let from = lane * rowsAtOnce; from < count; from += 2 * rowsAtOnce) {
+      const places = Array.from({ length: Math.min(rowsAtOnce, count - from) }, (_, k) => ({
+        deckId,
+        pos: first + from + k,
+      }));
+      const codes = await codesAt(core, core.pool, 1, places);
+      const userIds = places.map(({ pos }) => `${users}-${scattered(pos)}`);
+      const keys = places.map(() => randomUUID());
+      const values = [bookId, deckId, first + from, textArray(codes), textArray(userIds), uuidArray(keys)];
+      await core.pool.query(loadStatement, values);
+      for (const [k, code] of codes.entries()) {
+        if (((from + k) * keep) % count < keep) kept.push({ code, userId: userIds[k]! });
+      }
     }
-  }
+  });
+  await Promise.all(lanes);
+  await client.query('update decks set next_pos = next_pos + $2 where deck_id = $1', [deckId, count]);
   return shuffle(kept);
 }
 
-/** Where a number of `count` stands in the whole range of 40 bits, as ten hexadecimal digits. */
-function spread(index: number, count: number): string {
-  return Math.floor((index / count) * 2 ** 40)
-    .toString(16)
-    .padStart(10, '0');
-}
-
-/** Ascending keys that share no value with those of another load: what follows the spread part is random. */
-function keyHashes(from: number, rows: number, count: number): string[] {
-  return Array.from({ length: rows }, (_, k) => `${spread(from + k, count)}${randomHex(22)}`);
-}
-
-function randomHex(digits: number): string {
-  let hex = '';
-  while (hex.length < digits)
-    hex += Math.floor(Math.random() * 2 ** 32)
-      .toString(16)
-      .padStart(8, '0');
-  return hex.slice(0, digits);
+/** A number's own place among all ten-digit hexadecimal numbers, far from its neighbours'. */
+function scattered(number: number): string {
+  // Odd, and so without a factor in common with 2^40: no two numbers meet.
+  const [high, low] = [Math.floor(number / 2 ** 20), number % 2 ** 20];
+  const factor = 0x9e3779b1;
+  const product = (low * factor + ((high * factor) % 2 ** 20) * 2 ** 20) % 2 ** 40;
+  return product.toString(16).padStart(10, '0');
 }
 
 const loadStatement = `
@@ -84,7 +80,7 @@ const loadStatement = `
   new_keys as (
     insert into idempotency (tenant_id, key_hash, fingerprint, deck_id, pos, rev)
     select 1, key_hash, 0, $2, pos, 1 from row)
-  update decks set next_pos = next_pos + cardinality($4::text[]) where tenant_id = 1 and deck_id = $2`;
+  select`;
 
 /** In place: redeems come in another order than assigns. */
 function shuffle<T>(items: T[]): T[] {

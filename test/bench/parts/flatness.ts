@@ -28,7 +28,7 @@ const mostPerSecond = 16_000;
  * of coupons exist already. The first size is what the others are held against.
  */
 export async function flatnessScenarios(stage: Stage, plan: Plan, tell: (line: string) => void): Promise<Scenario[]> {
-  const perRun = plan.seconds * mostPerSecond;
+  const perRun = secondsOf(plan) * mostPerSecond;
   const sizes = [
     await makeSmall(stage, plan, perRun),
     ...(plan.quick ? [] : [await makeLarge(stage, plan, 'flat_1e6', '10^6 uploaded codes', perRun)]),
@@ -46,12 +46,17 @@ export async function flatnessScenarios(stage: Stage, plan: Plan, tell: (line: s
               ? { kind: 'assign', bookIds: size.booksOf(repeat), perBook: size.perBook }
               : { kind: 'redeem', items: size.held.take(perRun) },
           servers: [size.server],
-          seconds: plan.seconds,
+          seconds: secondsOf(plan),
           connections: plan.connections,
           behind: 'postgres',
         }),
     })),
   );
+}
+
+/** As long as for a ratio, unless the run is to be a quick one. */
+function secondsOf(plan: Plan): number {
+  return plan.quick ? plan.sideSeconds : plan.seconds;
 }
 
 async function makeSmall(stage: Stage, plan: Plan, perRun: number): Promise<Size> {

@@ -41,7 +41,7 @@ export async function prepareSupplies(database: BenchDatabase, plan: Plan): Prom
   const books = (await makeManyBooks(database, manyBooks, 1_000_000)).map((book) => book.id);
   // For the redeems at full and at moderate load, for lock + redeem, and for the day's mix twice and without a break.
   const mixes = 2 * runs * mixItems(perSideRun) + mixItems(plan.steadySeconds * mostRedeemsPerSecond);
-  const count = (2 * perRun + perSideRun) * runs + mixes;
+  const count = (3 * perRun + perSideRun) * runs + mixes;
   const coupons = await loadCoupons(database, held, { count, users: 'holder', keep: count });
   const heldPool = makeItemPool(coupons);
   const openPool = makeItemPool(await readOpenCodes(database, named.deckId));
