@@ -93,7 +93,7 @@ function moveDecksOfBook(
   bookId: number,
   order: RestoreOrder,
 ): Promise<MovedDeck[]> {
-  return retryTransaction(core.pool, core.random, async (tx) => {
+  const move = async (tx: Transaction) => {
     await lockDealers(tx, tenantId, [bookId]);
     const moved: MovedDeck[] = [];
     for (const deck of await readDecks(tx, tenantId, bookId)) {
@@ -105,7 +105,8 @@ function moveDecksOfBook(
       moved.push({ tenantId, deckId: deck.id, size: deck.size, from: deck.nextPos, to: after.nextPos, voided });
     }
     return moved;
-  });
+  };
+  return retryTransaction(core.random, () => inTransaction(core.pool, move));
 }
 
 async function readDecks(tx: Transaction, tenantId: number, bookId: number): Promise<Deck[]> {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { from as copyFrom } from 'pg-copy-streams';
-import type { Connection } from '../db/pool.ts';
+import type { Queryable } from '../db/pool.ts';
 
 /** A COPY from this process into a table. Until it is finished or aborted its connection can do nothing else. */
 export interface Copy {
@@ -13,7 +13,7 @@ export interface Copy {
 }
 
 /** Starts a COPY in binary format; `into` is a table with its columns. */
-export function openCopy(connection: Connection, into: string): Copy {
+export function openCopy(connection: Queryable, into: string): Copy {
   const stream = connection.query(copyFrom(`copy ${into} from stdin with (format binary)`));
   // What the database says is emitted once, perhaps while nobody waits: it is kept for whoever comes next.
   let failure: Error | null = null;

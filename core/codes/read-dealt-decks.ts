@@ -85,9 +85,9 @@ async function readTaken(tx: Transaction, tenantId: number, deck: DealtDeck, pla
 }
 
 /** Writes what a batch did to the decks: how far they are dealt, and which positions were taken or passed. */
-export async function writeDealtDecks(tx: Transaction, tenantId: number, decks: DealtDeck[]): Promise<void> {
+export function writeDealtDecks(tx: Transaction, tenantId: number, decks: DealtDeck[]): void {
   if (decks.length === 0) return;
-  await tx.query({
+  tx.send({
     name: 'write-dealt-decks',
     text: `update decks d set next_pos = n.next_pos, taken_ahead = n.taken_ahead, voided = d.voided + n.voided
       from unnest($2::int[], $3::bigint[], $4::bigint[], $5::bigint[]) as n (deck_id, next_pos, taken_ahead, voided)
@@ -103,14 +103,14 @@ export async function writeDealtDecks(tx: Transaction, tenantId: number, decks: 
   const takenHere = decks.flatMap(({ deckId, takenHere }) => [...takenHere].map((pos) => ({ deckId, pos })));
   const passed = decks.flatMap(({ deckId, passed }) => passed.map((pos) => ({ deckId, pos })));
   if (takenHere.length > 0) {
-    await tx.query({
+    tx.send({
       name: 'insert-taken',
       text: `insert into deck_taken (tenant_id, deck_id, pos) select $1::int, * from unnest($2::int[], $3::bigint[])`,
       values: [tenantId, takenHere.map(({ deckId }) => deckId), takenHere.map(({ pos }) => pos)],
     });
   }
   if (passed.length > 0) {
-    await tx.query({
+    tx.send({
       name: 'delete-passed',
       text: `delete from deck_taken t using unnest($2::int[], $3::bigint[]) as p (deck_id, pos)
         where t.tenant_id = $1 and t.deck_id = p.deck_id and t.pos = p.pos`,

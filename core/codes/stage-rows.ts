@@ -1,4 +1,4 @@
-import type { Connection } from '../db/pool.ts';
+import type { Queryable } from '../db/pool.ts';
 import { limits } from '../limits.ts';
 import type { Random } from '../random.ts';
 import { BinaryCopy } from './binary-copy.ts';
@@ -27,7 +27,7 @@ const sliceRows = 8_192;
  * in uniformly random order, whatever the order of the file and however many they are. A temporary table costs no
  * write-ahead log, and goes away with its connection, however that ends.
  */
-export async function openStaging(connection: Connection, random: Random): Promise<Staging> {
+export async function openStaging(connection: Queryable, random: Random): Promise<Staging> {
   await connection.query(
     'create temporary table staged (key uuid not null, line bigint not null, code text collate "C" not null)',
   );

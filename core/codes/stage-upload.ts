@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import type { Connection } from '../db/pool.ts';
+import type { Queryable } from '../db/pool.ts';
 import { refuse } from '../errors.ts';
 import { limits } from '../limits.ts';
 import type { Random } from '../random.ts';
@@ -31,7 +31,7 @@ export interface StagedUpload {
  * @throws CouponError `invalid-input` where the upload as a whole can't be read or holds no row, `body-too-large`
  */
 export async function stageUpload(
-  connection: Connection,
+  connection: Queryable,
   random: Random,
   held: HeldRows,
   patterns: TenantPatterns,
@@ -73,10 +73,10 @@ class UploadRows {
   count = 0;
   #held: HeldRows | null;
   #staging: Staging | null = null;
-  readonly #connection: Connection;
+  readonly #connection: Queryable;
   readonly #random: Random;
 
-  constructor(connection: Connection, random: Random, held: HeldRows) {
+  constructor(connection: Queryable, random: Random, held: HeldRows) {
     this.#held = held;
     this.#connection = connection;
     this.#random = random;

@@ -5,6 +5,7 @@ import type { Core } from '../core.ts';
 import { openPool } from '../db/pool.ts';
 import { loggable, sqlStateOf } from '../db/sql-errors.ts';
 import type { Transaction } from '../db/transaction.ts';
+import { withConnection } from '../db/with-connection.ts';
 import { refuse } from '../errors.ts';
 import { type KeyedRequest, keyedRequest } from '../idempotency/key-hash.ts';
 import { runOnce } from '../idempotency/run-once.ts';
@@ -154,19 +155,20 @@ async function stage(
   patterns: TenantPatterns,
   { format, body }: Upload,
 ): Promise<StagedUpload> {
-  const connection = await pool.connect();
-  let isBroken = true;
-  try {
-    // Another upload of the tenant may hold its lock for longer than any other lock is waited for.
-    await connection.query(
-      `set lock_timeout = 0; set jit = off; set temp_buffers = '${stagedMemory}'; set work_mem = '${sortMemory}'`,
-    );
-    const staged = await stageUpload(connection, core.random, new HeldRows(heldRowsMax), patterns, format, body);
-    isBroken = false;
-    return staged;
-  } finally {
-    connection.release(isBroken);
-  }
+  return withConnection(pool, async (lease) => {
+    const { connection } = lease;
+    try {
+      // Another upload of the tenant may hold its lock for longer than any other lock is waited for.
+      await connection.query(
+        `set lock_timeout = 0; set jit = off; set temp_buffers = '${stagedMemory}'; set work_mem = '${sortMemory}'`,
+      );
+      return await stageUpload(connection, core.random, new HeldRows(heldRowsMax), patterns, format, body);
+    } catch (error) {
+      // Ending the connection drops what is staged.
+      lease.isBroken = true;
+      throw error;
+    }
+  });
 }
 
 async function publish(

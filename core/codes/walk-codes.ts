@@ -1,5 +1,6 @@
 import type { Core } from '../core.ts';
 import type { Connection } from '../db/pool.ts';
+import { withConnection } from '../db/with-connection.ts';
 import { codesAt, type Place } from './codes-at.ts';
 
 /** Where a code is in its life; `available`: it can still be dealt. */
@@ -77,19 +78,21 @@ export async function walkCodes(
   from: Place,
   bounds: StretchBounds,
 ): Promise<CodeStretch> {
-  const connection = await core.readPool.connect();
-  let isBroken = true;
-  try {
-    await connection.query('begin isolation level repeatable read, read only');
-    const walk = new Walk(connection, tenantId, status, bounds);
-    const next = await walk.throughBook(bookId, from);
-    const codes = await view(core, connection, tenantId, walk.shown);
-    await connection.query('commit');
-    isBroken = false;
-    return { codes, next };
-  } finally {
-    connection.release(isBroken);
-  }
+  return withConnection(core.readPool, async (lease) => {
+    const { connection } = lease;
+    try {
+      await connection.query('begin isolation level repeatable read, read only');
+      const walk = new Walk(connection, tenantId, status, bounds);
+      const next = await walk.throughBook(bookId, from);
+      const codes = await view(core, connection, tenantId, walk.shown);
+      await connection.query('commit');
+      return { codes, next };
+    } catch (error) {
+      // Ending the connection ends the transaction.
+      lease.isBroken = true;
+      throw error;
+    }
+  });
 }
 
 /** The state of one stretch. */

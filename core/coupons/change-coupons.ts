@@ -4,10 +4,11 @@ import type { Caller, Outcome } from '../caller.ts';
 import { type Location, locateCodes, nowhere } from '../codes/locate-codes.ts';
 import type { Core } from '../core.ts';
 import { retryTransaction } from '../db/retry-transaction.ts';
-import type { Transaction } from '../db/transaction.ts';
+import { together } from '../db/together.ts';
+import { inTwoSteps, type Transaction } from '../db/transaction.ts';
 import { CouponError, type Refusal } from '../errors.ts';
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
-import { readMoment } from '../idempotency/read-keys.ts';
+import { type Moment, readMoment } from '../idempotency/read-keys.ts';
 import { limits } from '../limits.ts';
 import { uuidv7 } from '../random.ts';
 import { findRedemptions, type KnownRedemption, readReversed } from '../redemptions/find-redemptions.ts';
@@ -15,7 +16,7 @@ import { type Decision, decideLock, decideRedeem, decideReverse, decideUnlock, d
 import type { CouponState } from './coupon-state.ts';
 import { type KeyMemory, openKeyMemory } from './key-memory.ts';
 import { missingCoupon } from './missing-coupon.ts';
-import { lockCoupons, placeName, readCouponStates } from './read-coupon-states.ts';
+import { lockCoupons, placeName } from './read-coupon-states.ts';
 import { type ChangeAnswer, outcomeOf, type PendingChange, recordOf, type Success } from './recorded-change.ts';
 import { lockCounters, lockHolders, readUsage, standingOf, type Usage } from './usage-counts.ts';
 import { findVoidPlaces } from './void-places.ts';
@@ -54,16 +55,21 @@ interface Target {
   redemption: KnownRedemption | null;
 }
 
+/** What the database says under the batch's locks. */
+interface Seen {
+  books: Map<number, BookRules>;
+  coupons: Map<string, CouponState>;
+  reversed: Set<string>;
+  usage: Usage;
+  moment: Moment;
+}
+
 /** Everything that the batch decides on, kept up to date as its members change it. */
-interface Bench {
+interface Bench extends Omit<Seen, 'moment'> {
   core: Core;
   now: Date;
   keys: KeyMemory;
-  books: Map<number, BookRules>;
-  coupons: Map<string, CouponState>;
   voidPlaces: Set<string>;
-  reversed: Set<string>;
-  usage: Usage;
   pending: PendingChange[];
 }
 
@@ -79,13 +85,17 @@ export async function changeCoupons(
   commands: CouponCommand[],
 ): Promise<(CouponAnswer | CouponError)[]> {
   const targets = await findTargets(core, tenantId, commands);
-  return retryTransaction(core.pool, core.random, async (tx) => {
-    const stripe = core.random.below(limits.bookCounterStripes);
-    const bench = await prepare(core, tx, tenantId, targets, stripe);
-    const answers = targets.map((target) => answerMember(bench, target));
-    await writeChanges(tx, tenantId, { now: bench.now, books: bench.books, pending: bench.pending, stripe });
-    return answers.map((answer) => (answer instanceof CouponError ? answer : outcomeOf(answer)));
-  });
+  const steps = {
+    read: (tx: Transaction) => read(tx, tenantId, targets),
+    write: async (tx: Transaction, seen: Seen) => {
+      const bench = await prepare(core, tx, tenantId, targets, seen);
+      const answers = targets.map((target) => answerMember(bench, target));
+      const stripe = core.random.below(limits.bookCounterStripes);
+      writeChanges(tx, tenantId, { now: bench.now, books: bench.books, pending: bench.pending, stripe });
+      return answers.map((answer) => (answer instanceof CouponError ? answer : outcomeOf(answer)));
+    },
+  };
+  return retryTransaction(core.random, () => inTwoSteps(core.pool, steps));
 }
 
 async function findTargets(core: Core, tenantId: number, commands: CouponCommand[]): Promise<Target[]> {
@@ -102,73 +112,67 @@ async function findTargets(core: Core, tenantId: number, commands: CouponCommand
   });
 }
 
+/** Every statement is sent at once, and finds the locks of those before it taken and their owners' changes made. */
+async function read(tx: Transaction, tenantId: number, targets: Target[]): Promise<Seen> {
+  const locations = targets.flatMap(({ location }) => location ?? []);
+  const bookIds = [...new Set(locations.map(({ bookId }) => bookId))];
+  const redemptionIds = targets.flatMap(({ redemption }) => redemption?.id ?? []);
+  const [, books, limited, locked, , reversed, usage, moment] = await together([
+    enterBookGate(tx, bookIds),
+    readBooksForDecision(tx, tenantId, bookIds),
+    lockHolders(tx, tenantId, locations),
+    lockCoupons(tx, tenantId, locations),
+    lockCounters(tx, tenantId, targets.flatMap(countedPlace)),
+    readReversed(tx, tenantId, redemptionIds),
+    readUsage(tx, tenantId, locations),
+    readMoment(tx, tenantId, usedKeyHashes(targets)),
+  ]);
+  return { books, coupons: withHolderLocked(locked, limited, books), reversed, usage, moment };
+}
+
+/**
+ * The coupons that may be decided on. One that came to its place since the holders were looked for is left out: its
+ * holder is not locked, and can't be once coupons are. Its request was here before the coupon, and is told that there
+ * is none.
+ */
+function withHolderLocked(
+  coupons: Map<string, CouponState>,
+  limited: Set<string>,
+  books: Map<number, BookRules>,
+): Map<string, CouponState> {
+  const isLimited = ({ bookId }: CouponState) => (books.get(bookId)?.maxRedemptionsPerUser ?? null) !== null;
+  return new Map([...coupons].filter(([name, coupon]) => !isLimited(coupon) || limited.has(name)));
+}
+
+/** Where a command may change its book's counter. */
+function countedPlace({ command, location }: Target): Location[] {
+  const counts = command.op === 'redeem' || command.op === 'reverse' || command.op === 'void';
+  return counts && location !== null ? [location] : [];
+}
+
+function usedKeyHashes(targets: Target[]): string[] {
+  return targets.flatMap(({ command }) => command.keyed?.keyHash ?? []);
+}
+
 async function prepare(
   core: Core,
   tx: Transaction,
   tenantId: number,
   targets: Target[],
-  stripe: number,
+  { moment: first, ...seen }: Seen,
 ): Promise<Bench> {
-  const locations = targets.flatMap(({ location }) => (location === null ? [] : [location]));
-  const bookIds = [...new Set(locations.map((location) => location.bookId))];
-  await enterBookGate(tx, bookIds);
-  const books = await readBooksForDecision(tx, tenantId, bookIds);
-  const lockable = await lockHoldersAt(tx, tenantId, locations, books);
-  const coupons = await lockCoupons(tx, tenantId, lockable);
-  await lockCounters(tx, tenantId, countedBooks(targets, books, coupons), stripe);
-  // Before the keys: a deck is voided without these locks, and whoever sees that sees its key too.
-  const voidPlaces = await findVoidPlaces(tx, tenantId, explained(targets), coupons);
-  const { now, usedKeys } = await readMoment(
-    tx,
-    tenantId,
-    targets.flatMap(({ command }) => command.keyed?.keyHash ?? []),
-  );
-  const redemptionIds = targets.flatMap(({ redemption }) => redemption?.id ?? []);
+  const bare = explained(targets).filter((location) => !seen.coupons.has(placeName(location)));
+  const voidPlaces = await findVoidPlaces(tx, tenantId, bare);
+  // A deck is voided without these locks, and whoever sees that must see its key too: the keys are read again.
+  const moment = bare.length === 0 ? first : await readMoment(tx, tenantId, usedKeyHashes(targets));
   return {
+    ...seen,
     core,
-    now,
-    keys: await openKeyMemory(tx, tenantId, usedKeys),
-    books,
-    coupons,
+    now: moment.now,
+    keys: await openKeyMemory(tx, tenantId, moment.usedKeys),
     voidPlaces,
-    reversed: await readReversed(tx, tenantId, redemptionIds),
-    usage: await readUsage(tx, tenantId, coupons.values(), books),
     pending: [],
   };
-}
-
-/**
- * Locks the holders that limits look at, and returns the places whose coupons may be locked after them. A coupon that
- * came to its place since the holders were read is left out: its holder is not locked, and can't be once coupons are.
- * Its request was here before the coupon, and is told that there is none.
- */
-async function lockHoldersAt(
-  tx: Transaction,
-  tenantId: number,
-  locations: Location[],
-  books: Map<number, BookRules>,
-): Promise<Location[]> {
-  const isLimited = ({ bookId }: Location) => (books.get(bookId)?.maxRedemptionsPerUser ?? null) !== null;
-  if (!locations.some(isLimited)) return locations;
-  const identities = await readCouponStates(tx, tenantId, locations);
-  await lockHolders(tx, tenantId, identities.values(), books);
-  return locations.filter((location) => !isLimited(location) || identities.has(placeName(location)));
-}
-
-/** The books whose counters the batch may change: a member that sees no coupon changes none. */
-function countedBooks(
-  targets: Target[],
-  books: Map<number, BookRules>,
-  coupons: Map<string, CouponState>,
-): BookRules[] {
-  const counted = new Set<BookRules>();
-  for (const { command, location } of targets) {
-    const counts = command.op === 'redeem' || command.op === 'reverse' || command.op === 'void';
-    const coupon = counts && location !== null ? coupons.get(placeName(location)) : undefined;
-    if (coupon === undefined || missingCoupon(command.caller, coupon, false) !== null) continue;
-    counted.add(books.get(coupon.bookId)!);
-  }
-  return [...counted];
 }
 
 /** The places of which a caller may learn that their codes are void: customers are not told. */

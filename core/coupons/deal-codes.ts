@@ -8,10 +8,11 @@ import { lockDealers, readDealtDecks, writeDealtDecks } from '../codes/read-deal
 import type { Core } from '../core.ts';
 import { plainArray, textArray, timeArray } from '../db/array-text.ts';
 import { retryTransaction } from '../db/retry-transaction.ts';
-import type { Transaction } from '../db/transaction.ts';
+import { together } from '../db/together.ts';
+import { inTwoSteps, type Transaction } from '../db/transaction.ts';
 import { CouponError, refuse } from '../errors.ts';
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
-import { readMoment } from '../idempotency/read-keys.ts';
+import { type Moment, readMoment } from '../idempotency/read-keys.ts';
 import type { CouponAnswer } from './change-coupons.ts';
 import { assignRefusal, voidRefusal } from './coupon-rules.ts';
 import type { CouponState } from './coupon-state.ts';
@@ -35,7 +36,7 @@ interface Target {
   location: Location | null;
 }
 
-/** A coupon about to be made. Its holder's id and, after a draw, its code are filled in once all are decided. */
+/** A coupon about to be made. After a draw, its code is filled in once all are decided. */
 interface NewCoupon {
   pending: PendingChange;
   holder: Holder | null;
@@ -43,15 +44,21 @@ interface NewCoupon {
   byName: boolean;
 }
 
-interface Bench {
+/** What the database says under the batch's locks. */
+interface Seen {
+  books: Map<number, BookRules>;
+  decks: Map<number, DealtDeck & { bookId: number }>;
+  holders: Map<string, Holder>;
+  coupons: Map<string, CouponState>;
+  moment: Moment;
+}
+
+/** Everything that the batch decides on, kept up to date as its members take codes. */
+interface Bench extends Omit<Seen, 'moment'> {
   core: Core;
   now: Date;
   keys: KeyMemory;
-  books: Map<number, BookRules>;
-  decks: Map<number, DealtDeck & { bookId: number }>;
   decksOfBook: Map<number, DealtDeck[]>;
-  coupons: Map<string, CouponState>;
-  holders: Map<string, Holder>;
   made: NewCoupon[];
 }
 
@@ -66,12 +73,16 @@ export async function dealCodes(
   commands: DealCommand[],
 ): Promise<(CouponAnswer | CouponError)[]> {
   const targets = await findTargets(core, tenantId, commands);
-  const { answers, named } = await retryTransaction(core.pool, core.random, async (tx) => {
-    const bench = await prepare(core, tx, tenantId, targets);
-    const answers = targets.map((target) => answerMember(bench, target));
-    await write(tx, tenantId, bench);
-    return { answers, named: bench.made.filter(({ byName }) => byName) };
-  });
+  const steps = {
+    read: (tx: Transaction) => read(tx, tenantId, targets),
+    write: async (tx: Transaction, seen: Seen) => {
+      const bench = await prepare(core, tx, tenantId, seen);
+      const answers = targets.map((target) => answerMember(bench, target));
+      await write(tx, tenantId, bench);
+      return { answers, named: bench.made.filter(({ byName }) => byName) };
+    },
+  };
+  const { answers, named } = await retryTransaction(core.random, () => inTwoSteps(core.pool, steps));
   for (const { pending } of named) {
     core.deckMarks.noteTaken(tenantId, pending.change.next.deckId, pending.change.next.pos);
   }
@@ -88,28 +99,32 @@ async function findTargets(core: Core, tenantId: number, commands: DealCommand[]
   });
 }
 
-async function prepare(core: Core, tx: Transaction, tenantId: number, targets: Target[]): Promise<Bench> {
+/** Every statement is sent at once, and finds the locks of those before it taken and their owners' changes made. */
+async function read(tx: Transaction, tenantId: number, targets: Target[]): Promise<Seen> {
   const bookIds = [...new Set(targets.flatMap(({ bookId }) => bookId ?? []))];
   const wanted = targets.flatMap(({ location }) => location ?? []);
   const deckIds = [...new Set(wanted.map(({ deckId }) => deckId))];
-  await enterBookGate(tx, bookIds);
-  const books = await readBooksForDecision(tx, tenantId, bookIds);
-  await lockDealers(tx, tenantId, bookIds);
-  const decks = await readDealtDecks(tx, tenantId, { bookIds, deckIds, members: targets.length, wanted });
-  const holders = await readHolders(tx, tenantId, targets.flatMap(wantedHolder), books);
-  // Before the keys: a coupon is changed without the dealer's lock, and whoever sees a change sees its key too.
-  const coupons = await readCouponStates(tx, tenantId, wanted);
   const keyHashes = targets.flatMap(({ command }) => command.keyed?.keyHash ?? []);
-  const { now, usedKeys } = await readMoment(tx, tenantId, keyHashes);
+  const [, books, , decks, holders, coupons, moment] = await together([
+    enterBookGate(tx, bookIds),
+    readBooksForDecision(tx, tenantId, bookIds),
+    lockDealers(tx, tenantId, bookIds),
+    readDealtDecks(tx, tenantId, { bookIds, deckIds, members: targets.length, wanted }),
+    readHolders(tx, tenantId, targets.flatMap(wantedHolder)),
+    // Before the keys: a coupon is changed without the dealer's lock, and whoever sees a change sees its key too.
+    readCouponStates(tx, tenantId, wanted),
+    readMoment(tx, tenantId, keyHashes),
+  ]);
+  return { books, decks, holders, coupons, moment };
+}
+
+async function prepare(core: Core, tx: Transaction, tenantId: number, { moment, ...seen }: Seen): Promise<Bench> {
   return {
+    ...seen,
     core,
-    now,
-    keys: await openKeyMemory(tx, tenantId, usedKeys),
-    books,
-    decks,
-    decksOfBook: groupByBook(decks.values()),
-    coupons,
-    holders,
+    now: moment.now,
+    keys: await openKeyMemory(tx, tenantId, moment.usedKeys),
+    decksOfBook: groupByBook(seen.decks.values()),
     made: [],
   };
 }
@@ -260,22 +275,24 @@ function newCoupon(
 }
 
 async function write(tx: Transaction, tenantId: number, bench: Bench): Promise<void> {
-  if (bench.made.length === 0) return;
+  const { made, decks, now } = bench;
+  if (made.length === 0) return;
   await fillInCodes(tx, tenantId, bench);
-  await fillInHolders(tx, tenantId, bench);
-  const coupons = bench.made.map(({ pending }) => pending.change.next);
-  await insertCoupons(tx, tenantId, coupons);
+  const holders = new Set(made.flatMap(({ holder }) => (holder?.isNew ? [holder] : [])));
+  insertHolders(tx, tenantId, [...holders]);
+  const coupons = made.map(({ pending }) => pending.change.next);
+  insertCoupons(tx, tenantId, coupons);
   const touched = new Set(coupons.map(({ deckId }) => deckId));
-  await writeDealtDecks(
+  writeDealtDecks(
     tx,
     tenantId,
-    [...bench.decks.values()].filter(({ deckId }) => touched.has(deckId)),
+    [...decks.values()].filter(({ deckId }) => touched.has(deckId)),
   );
-  await writeEvents(
+  writeEvents(
     tx,
     tenantId,
-    bench.now,
-    bench.made.map(({ pending }) => pending),
+    now,
+    made.map(({ pending }) => pending),
   );
 }
 
@@ -285,14 +302,8 @@ async function fillInCodes(tx: Transaction, tenantId: number, { core, made }: Be
   for (const [index, coupon] of drawn.entries()) coupon.code = codes[index]!;
 }
 
-async function fillInHolders(tx: Transaction, tenantId: number, { made }: Bench): Promise<void> {
-  const fresh = new Set(made.flatMap(({ holder }) => (holder !== null && holder.holderId === null ? [holder] : [])));
-  await insertHolders(tx, tenantId, [...fresh]);
-  for (const { pending, holder } of made) pending.change.next.holderId = holder?.holderId ?? null;
-}
-
-async function insertCoupons(tx: Transaction, tenantId: number, coupons: CouponState[]): Promise<void> {
-  await tx.query({
+function insertCoupons(tx: Transaction, tenantId: number, coupons: CouponState[]): void {
+  tx.send({
     name: 'insert-coupons',
     text: `insert into coupons (tenant_id, rev, deck_id, pos, code, holder_id, assigned_at, max_redemptions, voided)
       select $1::int, 1, * from unnest($2::int[], $3::bigint[], $4::text[], $5::bigint[], $6::timestamptz[], $7::int[],

@@ -1,4 +1,3 @@
-import type { BookRules } from '../books/read-book-rules.ts';
 import { plainArray, textArray } from '../db/array-text.ts';
 import type { Transaction } from '../db/transaction.ts';
 
@@ -6,8 +5,10 @@ import type { Transaction } from '../db/transaction.ts';
 export interface Holder {
   readonly bookId: number;
   readonly userId: string;
-  /** Null until the user gets a first code of the book. */
-  holderId: number | null;
+  /** Set aside already where the user has had no code of the book yet. */
+  readonly holderId: number;
+  /** There is no row yet. */
+  readonly isNew: boolean;
   /** Coupons in hand, voided ones excluded; kept only where the book limits them. */
   codes: number;
 }
@@ -18,68 +19,53 @@ export function holderName(bookId: number, userId: string): string {
 }
 
 /**
- * Reads the holders that these users are already, and counts their coupons where the book limits them. Exact under
- * the books' dealer locks: every new holder and every new coupon of a book is made under its dealer's lock. (Counting
- * rows that an upsert changed is not: its INSERT arm is not guarded by its WHERE, and a new user passes any limit.)
+ * Reads the holders that these users are already, with their coupons counted where the book limits them, and sets ids
+ * aside for those to be. A user of a book that does not exist is not in the map.
+ *
+ * Exact in a statement after the books' dealer locks: every new holder and every new coupon of a book is made under its
+ * dealer's lock. A look-up names the holder alone: asked for the tenant too, PostgreSQL may read all of the tenant's
+ * coupons while a fast growing table has no statistics yet. (Counting rows that an upsert changed is not: its INSERT arm is not guarded by its WHERE, and a new
+ * user passes any limit.)
  */
 export async function readHolders(
   tx: Transaction,
   tenantId: number,
   wanted: { bookId: number; userId: string }[],
-  books: Map<number, BookRules>,
 ): Promise<Map<string, Holder>> {
-  const holders = new Map<string, Holder>();
-  for (const { bookId, userId } of wanted) {
-    holders.set(holderName(bookId, userId), { bookId, userId, holderId: null, codes: 0 });
-  }
-  if (holders.size === 0) return holders;
-  const asked = [...holders.values()];
-  const { rows } = await tx.query<{ bookId: number; userId: string; holderId: number }>({
+  const asked = [...new Map(wanted.map((one) => [holderName(one.bookId, one.userId), one])).values()];
+  if (asked.length === 0) return new Map();
+  const { rows } = await tx.query<Holder>({
     name: 'read-holders',
-    text: `select h.book_id as "bookId", h.user_id as "userId", h.holder_id as "holderId"
+    text: `select w.book_id as "bookId", w.user_id as "userId",
+        coalesce(h.holder_id, nextval('holders_holder_id_seq')) as "holderId", h.holder_id is null as "isNew",
+        case when w.book_id = any(array(
+            select book_id from books
+            where tenant_id = $1 and book_id = any($2::int[]) and max_codes_per_user is not null))
+          then (
+            select count(*) from (select tenant_id, voided from coupons where holder_id = h.holder_id offset 0) as c
+            where c.tenant_id = $1 and not c.voided)
+          else 0 end as codes
       from unnest($2::int[], $3::text[]) as w (book_id, user_id)
-      cross join lateral (
-        select * from holders where tenant_id = $1 and user_id = w.user_id and book_id = w.book_id limit 1) as h`,
-    values: [
-      tenantId,
-      plainArray(asked.map((holder) => holder.bookId)),
-      textArray(asked.map((holder) => holder.userId)),
-    ],
+      left join lateral (
+        select holder_id from holders where tenant_id = $1 and user_id = w.user_id and book_id = w.book_id limit 1) as h
+        on true`,
+    values: [tenantId, plainArray(asked.map(({ bookId }) => bookId)), textArray(asked.map(({ userId }) => userId))],
   });
-  for (const row of rows) holders.get(holderName(row.bookId, row.userId))!.holderId = row.holderId;
-  await countCodes(
-    tx,
-    tenantId,
-    asked.filter((holder) => (books.get(holder.bookId)?.maxCodesPerUser ?? null) !== null),
-  );
-  return holders;
+  return new Map(rows.map((row) => [holderName(row.bookId, row.userId), row]));
 }
 
-async function countCodes(tx: Transaction, tenantId: number, holders: Holder[]): Promise<void> {
-  const known = new Map(holders.flatMap((holder) => (holder.holderId === null ? [] : [[holder.holderId, holder]])));
-  if (known.size === 0) return;
-  const { rows } = await tx.query<{ holderId: number; codes: number }>({
-    name: 'count-codes-of-holders',
-    text: `select holder_id as "holderId", count(*) as codes from coupons
-      where tenant_id = $1 and holder_id = any($2::bigint[]) and not voided group by holder_id`,
-    values: [tenantId, plainArray([...known.keys()])],
-  });
-  for (const row of rows) known.get(row.holderId)!.codes = row.codes;
-}
-
-/** Makes the holders that have no row yet, and fills in their ids. Under the dealers' locks nobody else makes them. */
-export async function insertHolders(tx: Transaction, tenantId: number, holders: Holder[]): Promise<void> {
+/** Makes the rows of holders that have none yet. Under the dealers' locks nobody else makes them. */
+export function insertHolders(tx: Transaction, tenantId: number, holders: Holder[]): void {
   if (holders.length === 0) return;
-  const { rows } = await tx.query<{ bookId: number; userId: string; holderId: number }>({
+  tx.send({
     name: 'insert-holders',
-    text: `insert into holders (tenant_id, book_id, user_id) select $1::int, * from unnest($2::int[], $3::text[])
-      returning book_id as "bookId", user_id as "userId", holder_id as "holderId"`,
+    text: `insert into holders (tenant_id, holder_id, book_id, user_id) overriding system value
+      select $1::int, * from unnest($2::bigint[], $3::int[], $4::text[])`,
     values: [
       tenantId,
-      plainArray(holders.map((holder) => holder.bookId)),
-      textArray(holders.map((holder) => holder.userId)),
+      plainArray(holders.map(({ holderId }) => holderId)),
+      plainArray(holders.map(({ bookId }) => bookId)),
+      textArray(holders.map(({ userId }) => userId)),
     ],
   });
-  const made = new Map(rows.map((row) => [holderName(row.bookId, row.userId), row.holderId]));
-  for (const holder of holders) holder.holderId = made.get(holderName(holder.bookId, holder.userId))!;
 }

@@ -2,6 +2,8 @@ import { readBooksForDecision } from '../books/read-book-rules.ts';
 import type { Caller } from '../caller.ts';
 import { type Location, locateCodes, nowhere } from '../codes/locate-codes.ts';
 import type { Core } from '../core.ts';
+import { together } from '../db/together.ts';
+import { withConnection } from '../db/with-connection.ts';
 import { CouponError } from '../errors.ts';
 import { readMoment } from '../idempotency/read-keys.ts';
 import type { Standing } from './coupon-rules.ts';
@@ -38,25 +40,34 @@ export async function lookAtCoupons(
   const locations = questions.map(({ caller }, index) => {
     return located[index] ?? (caller.customerId === null ? null : nowhere);
   });
-  const found = locations.flatMap((location) => location ?? []);
-  const coupons = await readCouponStates(core.pool, tenantId, found);
-  const books = await readBooksForDecision(core.pool, tenantId, [...new Set(found.map(({ bookId }) => bookId))]);
-  const usage = await readUsage(core.pool, tenantId, coupons.values(), books);
-  const { now } = await readMoment(core.pool, tenantId, []);
+  const { coupons, books, usage, now } = await look(
+    core,
+    tenantId,
+    locations.flatMap((location) => location ?? []),
+  );
   // Customers are not told that a code is void, and so nothing is looked up for that.
   const explained = locations.filter((_, index) => questions[index]!.caller.customerId === null);
-  const voidPlaces = await findVoidPlaces(
-    core.pool,
-    tenantId,
-    explained.flatMap((location) => location ?? []),
-    coupons,
-  );
+  const bare = explained.flatMap((location) => location ?? []).filter((location) => !coupons.has(placeName(location)));
+  const voidPlaces = await findVoidPlaces(core.pool, tenantId, bare);
   return questions.map(({ caller }, index) => {
     const location = locations[index] ?? null;
     const coupon = location === null ? undefined : coupons.get(placeName(location));
     const missing = missingCoupon(caller, coupon, isVoid(voidPlaces, location));
     if (missing !== null) return new CouponError(missing);
     return { coupon: coupon!, standing: standingOf(coupon!, { books, usage, now }) };
+  });
+}
+
+/** Sends every statement at once over one connection. */
+function look(core: Core, tenantId: number, found: Location[]) {
+  return withConnection(core.pool, async ({ connection }) => {
+    const [coupons, books, usage, { now }] = await together([
+      readCouponStates(connection, tenantId, found),
+      readBooksForDecision(connection, tenantId, [...new Set(found.map(({ bookId }) => bookId))]),
+      readUsage(connection, tenantId, found),
+      readMoment(connection, tenantId, []),
+    ]);
+    return { coupons, books, usage, now };
   });
 }
 

@@ -1,9 +1,12 @@
 import type { BookRules } from '../books/read-book-rules.ts';
+import type { Location } from '../codes/locate-codes.ts';
 import { plainArray } from '../db/array-text.ts';
 import type { Queryable } from '../db/pool.ts';
+import { together } from '../db/together.ts';
 import type { Transaction } from '../db/transaction.ts';
 import type { Standing } from './coupon-rules.ts';
 import type { CouponState } from './coupon-state.ts';
+import { placeName } from './read-coupon-states.ts';
 
 /** How often books and holders have used what their limits count, kept up to date while a batch decides. */
 export interface Usage {
@@ -14,100 +17,109 @@ export interface Usage {
 }
 
 /**
- * Locks the holders of these coupons whose books limit redemptions a user. A holder's redemptions are not stored but
- * summed over its coupons: this lock is what makes the sum exact, since every redeem in such a book takes it first.
- * The holder of a coupon never changes, so it may be read before the coupon is locked.
+ * The statements here find out by themselves what the books limit, so that a batch can send them without waiting for
+ * the books' rules. They come after the books' gates, inside which the rules don't change.
  */
-export async function lockHolders(
-  tx: Transaction,
-  tenantId: number,
-  coupons: Iterable<CouponState>,
-  books: Map<number, BookRules>,
-): Promise<void> {
-  const holderIds = limitedHolders(coupons, books);
-  if (holderIds.length === 0) return;
-  await tx.query({
+const limitedBooks = (limit: 'max_redemptions' | 'max_redemptions_per_user', bookIds: string) =>
+  `array(select book_id from books where tenant_id = $1 and book_id = any(${bookIds}) and ${limit} is not null)`;
+
+/** Of the places in $2, $3 and $4, the coupons in books that limit redemptions a user. */
+const limitedCoupons = `select place.deck_id, place.pos, c.holder_id
+      from unnest($2::int[], $3::bigint[], $4::int[]) as place (deck_id, pos, book_id)
+      cross join lateral (
+        select holder_id from coupons where tenant_id = $1 and deck_id = place.deck_id and pos = place.pos limit 1) as c
+      where place.book_id = any(${limitedBooks('max_redemptions_per_user', '$4::int[]')})`;
+
+/**
+ * Locks the holders of the coupons at these places whose books limit redemptions a user, ascending, and returns the
+ * places of those coupons. A holder's redemptions are not stored but summed over its coupons: this lock is what makes
+ * the sum exact, since every redeem in such a book takes it first. The holder of a coupon never changes, so it may be
+ * read before the coupon is locked.
+ */
+export async function lockHolders(tx: Transaction, tenantId: number, locations: Location[]): Promise<Set<string>> {
+  if (locations.length === 0) return new Set();
+  const { rows } = await tx.query<{ deckId: number; pos: number }>({
     name: 'lock-holders',
-    text: `select from holders where tenant_id = $1 and holder_id = any($2::bigint[])
-      order by holder_id for no key update`,
-    values: [tenantId, plainArray(holderIds)],
+    text: `with seen as materialized (${limitedCoupons}),
+      locked as materialized (
+        select from (select distinct holder_id from seen order by holder_id) as wanted
+        cross join lateral (
+          select from holders where tenant_id = $1 and holder_id = wanted.holder_id for no key update) as h)
+      select deck_id as "deckId", pos from seen where (select count(*) from locked) >= 0`,
+    values: [tenantId, ...placeArrays(locations)],
+  });
+  return new Set(rows.map(placeName));
+}
+
+/**
+ * Locks the counter of each book that limits its redemptions and has a coupon at one of these places: stripe 0, which
+ * then holds every change of the book's count, so that the sum is exact. Locked last of all, ascending.
+ */
+export async function lockCounters(tx: Transaction, tenantId: number, locations: Location[]): Promise<void> {
+  if (locations.length === 0) return;
+  await tx.query({
+    name: 'lock-counters',
+    text: `select from (
+        select distinct book_id from unnest($2::int[], $3::bigint[], $4::int[]) as place (deck_id, pos, book_id)
+        where book_id = any(${limitedBooks('max_redemptions', '$4::int[]')})
+          and exists (select from coupons c
+            where c.tenant_id = $1 and c.deck_id = place.deck_id and c.pos = place.pos offset 0)
+        order by book_id) as wanted
+      cross join lateral (
+        select from book_counters where tenant_id = $1 and book_id = wanted.book_id and stripe = 0
+        for no key update) as locked`,
+    values: [tenantId, ...placeArrays(locations)],
   });
 }
 
 /**
- * Locks one counter row a book: where the book limits its redemptions, stripe 0, which then holds every change and
- * makes the sum exact; else the given stripe, so that transactions in flight seldom meet. Locked last of all, ascending.
+ * The stripe of a book's counter that a transaction which drew `stripe` uses: any one, so that transactions in flight
+ * seldom meet, unless the book limits its redemptions.
  */
-export async function lockCounters(
-  tx: Transaction,
-  tenantId: number,
-  books: BookRules[],
-  stripe: number,
-): Promise<void> {
-  if (books.length === 0) return;
-  await tx.query({
-    name: 'lock-counters',
-    text: `select from (select * from unnest($2::int[], $3::smallint[]) as w (book_id, stripe) order by 1, 2) as wanted
-      cross join lateral (
-        select from book_counters where tenant_id = $1 and book_id = wanted.book_id and stripe = wanted.stripe
-        for no key update) as locked`,
-    values: [
-      tenantId,
-      plainArray(books.map((book) => book.bookId)),
-      plainArray(books.map((book) => stripeOf(book, stripe))),
-    ],
-  });
-}
-
-/** The stripe of a book's counter that a transaction which drew `stripe` uses. */
 export function stripeOf(book: BookRules, stripe: number): number {
   return book.maxRedemptions === null ? stripe : 0;
 }
 
-/** Reads what the limits count, in statements after the last lock; nothing is asked where nothing is limited. */
-export async function readUsage(
-  db: Queryable,
-  tenantId: number,
-  coupons: Iterable<CouponState>,
-  books: Map<number, BookRules>,
-): Promise<Usage> {
-  const limitedBooks = [...books.values()].filter((book) => book.maxRedemptions !== null).map((book) => book.bookId);
-  const holderIds = limitedHolders(coupons, books);
-  return {
-    byBook: await sumByBook(db, tenantId, limitedBooks),
-    byHolder: await sumByHolder(db, tenantId, holderIds),
-  };
-}
-
-function limitedHolders(coupons: Iterable<CouponState>, books: Map<number, BookRules>): number[] {
-  const holderIds = new Set<number>();
-  for (const coupon of coupons) {
-    const limited = books.get(coupon.bookId)?.maxRedemptionsPerUser ?? null;
-    if (limited !== null && coupon.holderId !== null) holderIds.add(coupon.holderId);
-  }
-  return [...holderIds];
+/** Reads what the limits count of the books and holders at these places, in statements after the last lock. */
+export async function readUsage(db: Queryable, tenantId: number, locations: Location[]): Promise<Usage> {
+  if (locations.length === 0) return { byBook: new Map(), byHolder: new Map() };
+  const [byBook, byHolder] = await together([
+    sumByBook(db, tenantId, [...new Set(locations.map(({ bookId }) => bookId))]),
+    sumByHolder(db, tenantId, locations),
+  ]);
+  return { byBook, byHolder };
 }
 
 async function sumByBook(db: Queryable, tenantId: number, bookIds: number[]): Promise<Map<number, number>> {
-  if (bookIds.length === 0) return new Map();
   const { rows } = await db.query<{ bookId: number; redemptions: number }>({
     name: 'sum-redemptions-by-book',
     text: `select book_id as "bookId", sum(redemptions)::bigint as redemptions from book_counters
-      where tenant_id = $1 and book_id = any($2::int[]) group by book_id`,
+      where tenant_id = $1 and book_id = any(${limitedBooks('max_redemptions', '$2::int[]')}) group by book_id`,
     values: [tenantId, plainArray(bookIds)],
   });
   return new Map(rows.map((row) => [row.bookId, row.redemptions]));
 }
 
-async function sumByHolder(db: Queryable, tenantId: number, holderIds: number[]): Promise<Map<number, number>> {
-  if (holderIds.length === 0) return new Map();
+async function sumByHolder(db: Queryable, tenantId: number, locations: Location[]): Promise<Map<number, number>> {
   const { rows } = await db.query<{ holderId: number; redemptions: number }>({
     name: 'sum-redemptions-by-holder',
-    text: `select holder_id as "holderId", sum(redemptions)::bigint as redemptions from coupons
-      where tenant_id = $1 and holder_id = any($2::bigint[]) group by holder_id`,
-    values: [tenantId, plainArray(holderIds)],
+    // The look-up names the holder alone: asked for the tenant too, PostgreSQL may read all of the tenant's coupons.
+    text: `select wanted.holder_id as "holderId", sum(c.redemptions)::bigint as redemptions
+      from (select distinct holder_id from (${limitedCoupons}) as limited) as wanted
+      cross join lateral (
+        select tenant_id, redemptions from coupons where holder_id = wanted.holder_id offset 0) as c
+      where c.tenant_id = $1 group by wanted.holder_id`,
+    values: [tenantId, ...placeArrays(locations)],
   });
   return new Map(rows.map((row) => [row.holderId, row.redemptions]));
+}
+
+function placeArrays(locations: Location[]): string[] {
+  return [
+    plainArray(locations.map(({ deckId }) => deckId)),
+    plainArray(locations.map(({ pos }) => pos)),
+    plainArray(locations.map(({ bookId }) => bookId)),
+  ];
 }
 
 /** What a decision about this coupon looks at beside it. */

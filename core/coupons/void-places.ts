@@ -1,20 +1,13 @@
 import type { Location } from '../codes/locate-codes.ts';
 import type { Queryable } from '../db/pool.ts';
-import type { CouponState } from './coupon-state.ts';
 import { placeName } from './read-coupon-states.ts';
 
 /**
  * Which of these places hold codes that were voided before anyone had them: those below their deck's next position
- * without a coupon. Asks nothing when every place has its coupon. The deck and the coupons are looked at in one
- * statement, and so at one moment: a code that is dealt between the reading of `coupons` and this is not void.
+ * without a coupon. The deck and the coupons are looked at in one statement, and so at one moment: a code that is dealt
+ * between an earlier look and this is not void.
  */
-export async function findVoidPlaces(
-  db: Queryable,
-  tenantId: number,
-  locations: Location[],
-  coupons: Map<string, CouponState>,
-): Promise<Set<string>> {
-  const bare = locations.filter((location) => !coupons.has(placeName(location)));
+export async function findVoidPlaces(db: Queryable, tenantId: number, bare: Location[]): Promise<Set<string>> {
   if (bare.length === 0) return new Set();
   const { rows } = await db.query<{ deckId: number; pos: number }>({
     name: 'find-void-places',

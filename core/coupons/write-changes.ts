@@ -12,27 +12,30 @@ export interface ChangesToWrite {
   books: Map<number, BookRules>;
   /** In the order in which they were decided; several may be of one coupon. */
   pending: PendingChange[];
-  /** The counter stripe that lockCounters locked. */
+  /** A counter stripe drawn for this transaction. */
   stripe: number;
 }
 
-/** Writes the changes of a batch, a statement a table. Every row it updates is locked by the transaction already. */
-export async function writeChanges(tx: Transaction, tenantId: number, changes: ChangesToWrite): Promise<void> {
+/**
+ * Writes the changes of a batch, a statement a table. Every row it updates is locked by the transaction already, except
+ * counters of books without a limit: they come last and ascending, so that no two transactions wait in a circle.
+ */
+export function writeChanges(tx: Transaction, tenantId: number, changes: ChangesToWrite): void {
   if (changes.pending.length === 0) return;
-  await updateCoupons(tx, tenantId, changes.pending);
-  await insertRedemptions(tx, tenantId, changes);
-  await markReversed(tx, tenantId, changes);
-  await addToCounters(tx, tenantId, changes);
-  await writeEvents(tx, tenantId, changes.now, changes.pending);
+  updateCoupons(tx, tenantId, changes.pending);
+  insertRedemptions(tx, tenantId, changes);
+  markReversed(tx, tenantId, changes);
+  addToCounters(tx, tenantId, changes);
+  writeEvents(tx, tenantId, changes.now, changes.pending);
 }
 
 /**
  * A row is written once, as its last change left it: an UPDATE that joins two rows to one keeps either. Each row is
  * looked up by its key and written where it lies, so that the plan does not depend on statistics (see lockCoupons).
  */
-async function updateCoupons(tx: Transaction, tenantId: number, pending: PendingChange[]): Promise<void> {
+function updateCoupons(tx: Transaction, tenantId: number, pending: PendingChange[]): void {
   const last = [...new Map(pending.map(({ change }) => [placeName(change.next), change.next])).values()];
-  await tx.query({
+  tx.send({
     name: 'update-coupons',
     text: `update coupons c set rev = n.rev, redemptions = n.redemptions, fence = n.fence,
         lock_expires_at = n.lock_expires_at, voided = n.voided
@@ -54,12 +57,12 @@ async function updateCoupons(tx: Transaction, tenantId: number, pending: Pending
   });
 }
 
-async function insertRedemptions(tx: Transaction, tenantId: number, { now, pending }: ChangesToWrite): Promise<void> {
+function insertRedemptions(tx: Transaction, tenantId: number, { now, pending }: ChangesToWrite): void {
   const made = pending.flatMap(({ change: { redemption, next } }) =>
     redemption === null ? [] : [{ redemption, next }],
   );
   if (made.length === 0) return;
-  await tx.query({
+  tx.send({
     name: 'insert-redemptions',
     text: `insert into redemptions (tenant_id, at, id, deck_id, pos, seq, reference, metadata)
       select $1::int, $2::timestamptz, * from unnest($3::uuid[], $4::int[], $5::bigint[], $6::int[], $7::text[], $8::jsonb[])`,
@@ -78,17 +81,17 @@ async function insertRedemptions(tx: Transaction, tenantId: number, { now, pendi
   });
 }
 
-async function markReversed(tx: Transaction, tenantId: number, { now, pending }: ChangesToWrite): Promise<void> {
+function markReversed(tx: Transaction, tenantId: number, { now, pending }: ChangesToWrite): void {
   const ids = pending.flatMap(({ change }) => change.reversedRedemptionId ?? []);
   if (ids.length === 0) return;
-  await tx.query({
+  tx.send({
     name: 'mark-reversed',
     text: 'update redemptions set reversed_at = $2 where tenant_id = $1 and id = any($3::uuid[])',
     values: [tenantId, now, uuidArray(ids)],
   });
 }
 
-async function addToCounters(tx: Transaction, tenantId: number, changes: ChangesToWrite): Promise<void> {
+function addToCounters(tx: Transaction, tenantId: number, changes: ChangesToWrite): void {
   const sums = new Map<number, { redemptions: number; voided: number }>();
   for (const { change } of changes.pending) {
     const sum = sums.get(change.next.bookId) ?? { redemptions: 0, voided: 0 };
@@ -97,9 +100,9 @@ async function addToCounters(tx: Transaction, tenantId: number, changes: Changes
     if (change.kind === 'voided') sum.voided += 1;
     sums.set(change.next.bookId, sum);
   }
-  const counted = [...sums].filter(([, sum]) => sum.redemptions !== 0 || sum.voided !== 0);
+  const counted = [...sums].filter(([, sum]) => sum.redemptions !== 0 || sum.voided !== 0).sort(([a], [b]) => a - b);
   if (counted.length === 0) return;
-  await tx.query({
+  tx.send({
     name: 'add-to-counters',
     text: `update book_counters c set redemptions = c.redemptions + n.redemptions, voided = c.voided + n.voided
       from unnest($2::int[], $3::smallint[], $4::bigint[], $5::bigint[]) as n (book_id, stripe, redemptions, voided)

@@ -10,15 +10,10 @@ import type { PendingChange } from './recorded-change.ts';
  * circle; when another transaction has used one in the meantime, `idempotency_pk` refuses the whole batch, which
  * retryTransaction then runs again.
  */
-export async function writeEvents(
-  tx: Transaction,
-  tenantId: number,
-  at: Date,
-  pending: PendingChange[],
-): Promise<void> {
+export function writeEvents(tx: Transaction, tenantId: number, at: Date, pending: PendingChange[]): void {
   if (pending.length === 0) return;
   const changes = pending.map(({ change }) => change);
-  await tx.query({
+  tx.send({
     name: 'write-events',
     text: `with made as (
         select * from unnest($3::int[], $4::bigint[], $5::int[], $6::smallint[], $7::bigint[], $8::int[], $9::int[],

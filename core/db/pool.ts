@@ -43,6 +43,9 @@ export interface PoolOptions {
    * planned once a connection, and never as a scan or a hash of a whole table. PostgreSQL chooses those while a fast
    * growing table has no statistics yet, and they get slower with every row (measured: four times slower after a
    * minute of a sale). `by-cost`, for everything else: planned anew each time, from what is known of the tables.
+   *
+   * A connection of the hot path also sends a statement without waiting for the answers to those before it. COPY can't
+   * be used on it.
    */
   plans?: 'by-key' | 'by-cost';
 }
@@ -70,6 +73,7 @@ export function openPool(address: DatabaseAddress, options: PoolOptions): pg.Poo
     connectionTimeoutMillis: limits.connectTimeoutMillis,
     idleTimeoutMillis: limits.idleConnectionMillis,
     keepAlive: true,
+    pipeline: plans === 'by-key',
     ...(answerTimeoutMillis === undefined ? {} : { query_timeout: answerTimeoutMillis }),
     options: [
       ...planSettings[plans],

@@ -1,23 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type pg from 'pg';
 import { limits } from '../limits.ts';
 import type { Random } from '../random.ts';
 import { constraintOf, isRetryable } from './sql-errors.ts';
-import { inTransaction, type Transaction } from './transaction.ts';
 
 /**
- * Runs `work` in a transaction, and again, at most limits.batchRetries times, when a deadlock or serialization failure
+ * Runs a transaction, and again, at most limits.batchRetries times, when a deadlock or serialization failure
  * ended it, or when another process has just used one of its idempotency keys: the next try reads that key and replays.
  * Waits a random time that doubles, so that two that collided don't collide again.
  */
-export async function retryTransaction<T>(
-  pool: pg.Pool,
-  random: Random,
-  work: (tx: Transaction) => Promise<T>,
-): Promise<T> {
+export async function retryTransaction<T>(random: Random, transaction: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await inTransaction(pool, work);
+      return await transaction();
     } catch (error) {
       const again = isRetryable(error) || constraintOf(error) === 'idempotency_pk';
       if (!again || attempt > limits.batchRetries) throw error;

@@ -17,6 +17,11 @@ export function isRetryable(error: unknown): boolean {
   return state === '40001' || state === '40P01';
 }
 
+/** The refusal of a statement in a transaction that an earlier one has failed in: never the cause of anything. */
+export function isAfterFailure(error: unknown): boolean {
+  return sqlStateOf(error) === '25P02';
+}
+
 /** Data or constraint trouble (classes 22 and 23): one member of the batch is the cause, and only halving finds it. */
 export function isPoison(error: unknown): boolean {
   const state = sqlStateOf(error);

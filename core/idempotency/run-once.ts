@@ -2,7 +2,7 @@ import type { Outcome } from '../caller.ts';
 import type { Core } from '../core.ts';
 import { refusalOfConstraint } from '../db/constraints.ts';
 import { retryTransaction } from '../db/retry-transaction.ts';
-import type { Transaction } from '../db/transaction.ts';
+import { inTransaction, type Transaction } from '../db/transaction.ts';
 import { refuse } from '../errors.ts';
 import { limits } from '../limits.ts';
 import type { KeyedRequest } from './key-hash.ts';
@@ -49,7 +49,7 @@ export async function runOnce<T extends object>(
     return { body, replayed: false };
   };
   try {
-    return await retryTransaction(core.pool, core.random, once);
+    return await retryTransaction(core.random, () => inTransaction(core.pool, once));
   } catch (error) {
     throw refusalOfConstraint(error) ?? error;
   }

@@ -9,7 +9,7 @@ import { migrateToLatest } from '../../core/db/migrate.ts';
 import { openPool } from '../../core/db/pool.ts';
 import { retryTransaction } from '../../core/db/retry-transaction.ts';
 import { isConnectionLoss } from '../../core/db/sql-errors.ts';
-import { inTransaction } from '../../core/db/transaction.ts';
+import { inTransaction, type Transaction } from '../../core/db/transaction.ts';
 import {
   assignCode,
   assignCoupon,
@@ -261,10 +261,12 @@ describe('deadlocks', () => {
   test('a transaction is tried again at most three times, after deadlocks and serialization failures alone', async () => {
     const triesUntil = async (sqlState: string) => {
       let tries = 0;
-      const failing = retryTransaction(core.pool, { ...systemRandom, below: () => 0 }, async (tx) => {
+      const transaction = async (tx: Transaction) => {
         tries += 1;
         await tx.query(`do $$ begin raise exception 'injected' using errcode = '${sqlState}'; end $$`);
-      });
+      };
+      const random = { ...systemRandom, below: () => 0 };
+      const failing = retryTransaction(random, () => inTransaction(core.pool, transaction));
       await expect(failing).rejects.toMatchObject({ code: sqlState });
       return tries;
     };

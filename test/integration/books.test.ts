@@ -417,7 +417,7 @@ describe('the gate', () => {
     const decide = async (before: () => Promise<void>): Promise<number> => {
       const connection = await other.pool.connect();
       await connection.query('begin');
-      await enterBookGate(connection as Transaction, [bookId]);
+      await enterBookGate(connection as unknown as Transaction, [bookId]);
       await before();
       const answers: unknown = await connection.query(
         `select date_trunc('milliseconds', clock_timestamp()) as at; commit`,

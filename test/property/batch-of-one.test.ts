@@ -122,14 +122,23 @@ function troubled(pool: pg.Pool, trouble: Trouble): pg.Pool {
     const client = await pool.connect();
     const query = client.query.bind(client) as (...args: unknown[]) => Promise<unknown>;
     const release = client.release.bind(client);
-    client.query = (async (...args: unknown[]) => {
+    // Statements are sent in their order, also behind one that waits.
+    let turn = Promise.resolve();
+    client.query = ((...args: unknown[]) => {
       const statement = trouble.statements;
       trouble.statements += 1;
       const struck = trouble.faults.find(({ at }) => at === statement);
-      if (struck?.what === 'wait') await sleep(2);
-      else if (struck !== undefined)
-        await query(`do $$ begin raise exception 'injected' using errcode = '${struck.what}'; end $$`);
-      return query(...args);
+      if (struck?.what === 'wait') turn = turn.then(() => sleep(2));
+      const answer = turn.then(async () => {
+        if (struck === undefined || struck.what === 'wait') return query(...args);
+        const injected = query(`do $$ begin raise exception 'injected' using errcode = '${struck.what}'; end $$`);
+        // It goes out behind the fault, as it would if the fault were its own, and is refused for the same reason.
+        const refused = query(...args);
+        refused.catch(() => {});
+        await injected;
+        return refused;
+      });
+      return answer;
     }) as pg.PoolClient['query'];
     client.release = (error) => {
       Reflect.deleteProperty(client, 'query');

@@ -136,13 +136,20 @@ interface Link {
   cut(): void;
 }
 
-/** One client's conversation. Statements go through one after the other, so a stalled one holds up those behind it. */
+/**
+ * One client's conversation. Statements go through one after the other, so a stalled one holds up those behind it. A
+ * fault strikes only once everything before its statement has been answered: a client may send several at once, and
+ * where in a conversation it breaks must not depend on how far the server has come with them.
+ */
 function openLink(client: Socket, server: Socket, take: (point: FaultPoint) => ArmedFault | null): Link {
   /** What becomes of the server's bytes: passed on, thrown away until the cut, or held back. */
   let answers: 'pass' | 'drop' | 'hold' = 'pass';
   let onAnswer: (() => void) | null = null;
   let held: Buffer[] = [];
   let queue = Promise.resolve();
+  /** Answers that the server owes: one a ReadyForQuery, of which the connection's start brings the first. */
+  let owed = 1;
+  let onSettled: (() => void) | null = null;
 
   const cut = () => {
     client.destroy();
@@ -153,6 +160,11 @@ function openLink(client: Socket, server: Socket, take: (point: FaultPoint) => A
     socket.on('error', cut);
     socket.on('close', cut);
   }
+  readMessages(server, true, (message) => {
+    if (typeOf(message) !== 'Z') return;
+    owed -= 1;
+    if (owed === 0) onSettled?.();
+  });
   server.on('data', (chunk) => {
     if (answers === 'pass') client.write(chunk);
     if (answers === 'hold') held.push(chunk);
@@ -161,6 +173,14 @@ function openLink(client: Socket, server: Socket, take: (point: FaultPoint) => A
 
   async function pass(message: Buffer, point: FaultPoint | null): Promise<void> {
     const fault = point === null ? null : take(point);
+    if (fault !== null && owed > 0) {
+      await new Promise<void>((resolve) => {
+        onSettled = resolve;
+      });
+      onSettled = null;
+    }
+    // A simple query or a Sync.
+    if (['Q', 'S'].includes(typeOf(message))) owed += 1;
     if (fault === null) {
       server.write(message);
       return;
@@ -203,35 +223,42 @@ function openLink(client: Socket, server: Socket, take: (point: FaultPoint) => A
     }
   }
 
-  readMessages(client, (message, point) => {
+  let isFirst = true;
+  // A connection's first message has no type.
+  readMessages(client, false, (message) => {
+    const point = isFirst ? null : pointOf(message);
+    isFirst = false;
     queue = queue.then(() => pass(message, point));
   });
   return { cut };
 }
 
-/** Cuts a client's bytes into messages and names those that begin a statement. */
-function readMessages(client: Socket, onMessage: (message: Buffer, point: FaultPoint | null) => void): void {
+/** Cuts one side's bytes into messages; `typed` says whether the first one begins with its type, as all others do. */
+function readMessages(socket: Socket, typed: boolean, onMessage: (message: Buffer) => void): void {
   let rest = Buffer.alloc(0);
-  // The first message of a connection has no type.
-  let typed = false;
-  client.on('data', (chunk) => {
+  let isTyped = typed;
+  socket.on('data', (chunk) => {
     rest = Buffer.concat([rest, chunk]);
     for (;;) {
-      const start = typed ? 1 : 0;
+      const start = isTyped ? 1 : 0;
       if (rest.length < start + 4) return;
       const end = start + rest.readInt32BE(start);
       if (rest.length < end) return;
       const message = rest.subarray(0, end);
       rest = rest.subarray(end);
-      onMessage(message, typed ? pointOf(message) : null);
-      typed = true;
+      isTyped = true;
+      onMessage(message);
     }
   });
 }
 
+function typeOf(message: Buffer): string {
+  return String.fromCharCode(message[0]!);
+}
+
 /** `Q` carries a simple query's text; `B` (Bind) a portal's name, which is empty here, and then the statement's. */
 function pointOf(message: Buffer): FaultPoint | null {
-  const type = String.fromCharCode(message[0]!);
+  const type = typeOf(message);
   const texts = message.subarray(5).toString('latin1').split('\0');
   if (type === 'Q') return texts[0]!;
   if (type === 'B') return texts[1]!;

@@ -1,0 +1,33 @@
+import type pg from 'pg';
+import type { Connection } from './pool.ts';
+import { isConnectionLoss } from './sql-errors.ts';
+
+/** A connection that is taken out of the pool. */
+export interface Lease {
+  readonly connection: Connection;
+  /** Set it where the connection must not be used again; it is set by itself when the connection is lost. */
+  isBroken: boolean;
+}
+
+/**
+ * Takes a connection out of the pool for several statements, and gives it back; one that was lost is thrown away.
+ * @throws what `work` throws, and a connection loss where the pool can't get a connection
+ */
+export async function withConnection<T>(pool: pg.Pool, work: (lease: Lease) => Promise<T>): Promise<T> {
+  const connection = await pool.connect();
+  const lease: Lease = { connection, isBroken: false };
+  // A connection that is cut emits 'error', whether a statement is under way or not; unheard, that ends the process.
+  const onError = () => {
+    lease.isBroken = true;
+  };
+  connection.on('error', onError);
+  try {
+    return await work(lease);
+  } catch (error) {
+    if (isConnectionLoss(error)) lease.isBroken = true;
+    throw error;
+  } finally {
+    connection.off('error', onError);
+    connection.release(lease.isBroken);
+  }
+}
