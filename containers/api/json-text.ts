@@ -34,6 +34,7 @@ function mayBeUnsafe(text: string): boolean {
  * protect.
  */
 export function nestsDeeperThan(text: string, max: number): boolean {
+  if (!hasMoreThan(text, '{', max / 2) && !hasMoreThan(text, '[', max / 2)) return false;
   let depth = 0;
   let inString = false;
   for (let index = 0; index < text.length; index += 1) {
@@ -49,6 +50,16 @@ export function nestsDeeperThan(text: string, max: number): boolean {
     } else if (unit === closeBrace || unit === closeBracket) {
       depth -= 1;
     }
+  }
+  return false;
+}
+
+/** Finds a character quickly where it is rare: most bodies have few brackets, and need not be looked at further. */
+function hasMoreThan(text: string, character: string, count: number): boolean {
+  let found = 0;
+  for (let at = text.indexOf(character); at >= 0; at = text.indexOf(character, at + 1)) {
+    found += 1;
+    if (found > count) return true;
   }
   return false;
 }

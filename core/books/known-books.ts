@@ -35,8 +35,11 @@ export function openKnownBooks(pool: Queryable): KnownBooks {
   async function find(cache: Map<string, Identity>, key: string, query: () => Promise<Identity | null>) {
     const known = cache.get(key);
     if (known !== undefined) {
-      cache.delete(key);
-      cache.set(key, known);
+      // Only a cache that fills up needs to know what was used last: moving an entry costs as much as a look-up.
+      if (cache.size > limits.cacheMaxEntries / 2) {
+        cache.delete(key);
+        cache.set(key, known);
+      }
       return known;
     }
     const running = asked.get(key);
@@ -78,6 +81,6 @@ export function openKnownBooks(pool: Queryable): KnownBooks {
 function remember(cache: Map<string, Identity>, key: string, identity: Identity): void {
   cache.delete(key);
   cache.set(key, identity);
-  // A Map keeps the order of insertion, and a hit inserts anew, so its first key is the longest unused one.
+  // A Map keeps the order of insertion, and a hit inserts anew, so its first key is about the longest unused one.
   if (cache.size > limits.cacheMaxEntries) cache.delete(cache.keys().next().value!);
 }

@@ -2,6 +2,7 @@ import { readBooksForDecision } from '../books/read-book-rules.ts';
 import type { Caller } from '../caller.ts';
 import { type Location, locateCodes, nowhere } from '../codes/locate-codes.ts';
 import type { Core } from '../core.ts';
+import { gatherWrites } from '../db/gather-writes.ts';
 import { together } from '../db/together.ts';
 import { withConnection } from '../db/with-connection.ts';
 import { CouponError } from '../errors.ts';
@@ -61,6 +62,7 @@ export async function lookAtCoupons(
 /** Sends every statement at once over one connection. */
 function look(core: Core, tenantId: number, found: Location[]) {
   return withConnection(core.pool, async ({ connection }) => {
+    gatherWrites(connection);
     const [coupons, books, usage, { now }] = await together([
       readCouponStates(connection, tenantId, found),
       readBooksForDecision(connection, tenantId, [...new Set(found.map(({ bookId }) => bookId))]),

@@ -91,6 +91,10 @@ function markReversed(tx: Transaction, tenantId: number, { now, pending }: Chang
   });
 }
 
+/**
+ * Not every row is locked before, so a row is named by its key: named by its place, as in updateCoupons, one that
+ * another transaction has just written would be passed over.
+ */
 function addToCounters(tx: Transaction, tenantId: number, changes: ChangesToWrite): void {
   const sums = new Map<number, { redemptions: number; voided: number }>();
   for (const { change } of changes.pending) {
@@ -106,9 +110,7 @@ function addToCounters(tx: Transaction, tenantId: number, changes: ChangesToWrit
     name: 'add-to-counters',
     text: `update book_counters c set redemptions = c.redemptions + n.redemptions, voided = c.voided + n.voided
       from unnest($2::int[], $3::smallint[], $4::bigint[], $5::bigint[]) as n (book_id, stripe, redemptions, voided)
-      cross join lateral (
-        select ctid from book_counters where tenant_id = $1 and book_id = n.book_id and stripe = n.stripe limit 1) as place
-      where c.ctid = place.ctid`,
+      where c.tenant_id = $1 and c.book_id = n.book_id and c.stripe = n.stripe`,
     values: [
       tenantId,
       plainArray(counted.map(([bookId]) => bookId)),

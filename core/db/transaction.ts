@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { refuse } from '../errors.ts';
 import { limits } from '../limits.ts';
+import { gatherWrites } from './gather-writes.ts';
 import type { Connection, Queryable } from './pool.ts';
 import { isConnectionLoss } from './sql-errors.ts';
 import { together } from './together.ts';
@@ -101,9 +102,14 @@ async function rollBack(lease: Lease): Promise<void> {
 }
 
 function openTransaction(connection: Connection, sent: Promise<unknown>[]): Transaction {
+  const query = connection.query.bind(connection) as (...statement: unknown[]) => unknown;
   const transaction: Omit<Transaction, typeof transactionMark> = {
-    query: connection.query.bind(connection) as Transaction['query'],
+    query: ((...statement: unknown[]) => {
+      gatherWrites(connection);
+      return query(...statement);
+    }) as Transaction['query'],
     send(statement) {
+      gatherWrites(connection);
       const answer = connection.query(statement);
       // Whoever commits or rolls back looks at it; an error before that must not count as unheard.
       answer.catch(() => {});
@@ -115,6 +121,7 @@ function openTransaction(connection: Connection, sent: Promise<unknown>[]): Tran
 
 /** Opens the transaction and returns its id, which is what settles the fate of a COMMIT without an answer. */
 async function begin(connection: Connection): Promise<string> {
+  gatherWrites(connection);
   // Two statements in one message: pg then answers with a list of results, which its types do not say.
   const answers: unknown = await connection.query('begin; select pg_current_xact_id()::text as id');
   return (answers as pg.QueryResult<{ id: string }>[])[1]!.rows[0]!.id;

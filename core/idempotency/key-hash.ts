@@ -37,10 +37,14 @@ function keyHash(scope: string, key: string): string {
 
 /** JSON with every object's keys in order; undefined fields are left out, as in JSON.stringify. */
 function canonicalJson(value: unknown): string {
-  return (
-    JSON.stringify(value, (_key, part: unknown) => {
-      if (part === null || typeof part !== 'object' || Array.isArray(part)) return part;
-      return Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)));
-    }) ?? ''
-  );
+  return JSON.stringify(inOrder(value)) ?? '';
+}
+
+function inOrder(value: unknown): unknown {
+  if (value === null || typeof value !== 'object') return value;
+  if (Array.isArray(value)) return value.map(inOrder);
+  // Without a prototype, so that a field called __proto__ is one like any other.
+  const ordered: Record<string, unknown> = Object.create(null);
+  for (const name of Object.keys(value).sort()) ordered[name] = inOrder((value as Record<string, unknown>)[name]);
+  return ordered;
 }

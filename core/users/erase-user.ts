@@ -53,10 +53,15 @@ async function forgetHolders(tx: Transaction, tenantId: number, userId: string, 
   return answer.rows.map((row) => row.holderId);
 }
 
-/** By way of the coupons, whose holder never changes and has an index; a redemption is named by its event. */
+/**
+ * By way of the coupons, whose holder never changes and has an index; a redemption is named by its event. The coupons
+ * are looked up by their holders alone: asked for the tenant too, PostgreSQL may read all of the tenant's.
+ */
 async function emptyTexts(tx: Transaction, tenantId: number, holderIds: number[]): Promise<void> {
-  const eventsOfHolders = `coupons c join events e on e.tenant_id = c.tenant_id and e.deck_id = c.deck_id and e.pos = c.pos
-      where c.tenant_id = $1 and c.holder_id = any($2::bigint[])`;
+  const eventsOfHolders = `(
+        select tenant_id, deck_id, pos from coupons where holder_id = any($2::bigint[]) offset 0) as c
+      join events e on e.tenant_id = c.tenant_id and e.deck_id = c.deck_id and e.pos = c.pos
+      where c.tenant_id = $1`;
   await tx.query({
     name: 'empty-redemption-texts',
     text: `update redemptions r set reference = null, metadata = null

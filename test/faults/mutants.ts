@@ -40,8 +40,8 @@ const mutants: Mutant[] = [
   {
     takesOut: "the holders' locks",
     file: 'core/coupons/usage-counts.ts',
-    find: 'order by holder_id for no key update',
-    replace: '',
+    find: 'for no key update) as h)',
+    replace: 'limit 1) as h)',
     caughtBy: 'a user redeems exactly maxRedemptionsPerUser times',
   },
   {
