@@ -27,7 +27,7 @@ const quick = {
   repeats: 3,
   seconds: 2,
   sideSeconds: 1,
-  existingCoupons: 500_000,
+  existingCoupons: 200_000,
   uploadedCodes: 200_000,
   steadySeconds: 0,
 };

@@ -21,7 +21,7 @@ interface Size {
 }
 
 const smallBook = 1_000;
-const mostPerSecond = 16_000;
+const mostPerSecond = 10_000;
 
 /**
  * Assign and redeem where a book has a thousand codes and nothing else is there, and where books are larger and millions
@@ -59,10 +59,15 @@ function secondsOf(plan: Plan): number {
   return plan.quick ? plan.sideSeconds : plan.seconds;
 }
 
+/** One more than the repeats, to warm up: that one has the number -1. */
+function runsOf(plan: Plan): number {
+  return plan.repeats + 1;
+}
+
 async function makeSmall(stage: Stage, plan: Plan, perRun: number): Promise<Size> {
   const database = await stage.openDatabase('flat_1e3');
   const booksARun = Math.ceil(perRun / smallBook);
-  const forAssign = booksARun * plan.repeats;
+  const forAssign = booksARun * runsOf(plan);
   // Coupons for the redeems stand in books of a thousand too.
   const books = await makeManyBooks(database, 2 * forAssign, smallBook);
   const held: Item[] = [];
@@ -72,7 +77,7 @@ async function makeSmall(stage: Stage, plan: Plan, perRun: number): Promise<Size
   return {
     name: '10^3 codes',
     server: await stage.startApi(database),
-    booksOf: (repeat) => books.slice(repeat * booksARun, (repeat + 1) * booksARun).map((book) => book.id),
+    booksOf: (repeat) => books.slice((repeat + 1) * booksARun, (repeat + 2) * booksARun).map((book) => book.id),
     perBook: smallBook,
     held: makeItemPool(held),
   };
@@ -87,7 +92,7 @@ async function makeLarge(stage: Stage, plan: Plan, databaseName: string, name: s
       : makeGeneratedBook(database, 100_000_000, `${prefix}-##########`);
   const book = await make('DEAL');
   const held = await make('HELD');
-  const count = perRun * plan.repeats;
+  const count = perRun * runsOf(plan);
   return {
     name,
     server: await stage.startApi(database),
@@ -102,7 +107,7 @@ async function makeFull(stage: Stage, plan: Plan, perRun: number, tell: (line: s
   const book = await makeGeneratedBook(database, 100_000_000, 'DEAL-##########');
   const began = performance.now();
   // Named like the users that the load will bring, so that those fall between them.
-  const load = { count: plan.existingCoupons, users: 'user', keep: perRun * plan.repeats };
+  const load = { count: plan.existingCoupons, users: 'user', keep: perRun * runsOf(plan) };
   const held = await loadCoupons(database, book, load);
   // As it would be after a night, by autovacuum.
   await database.client.query('vacuum analyze');
