@@ -109,8 +109,6 @@ async function makeFull(stage: Stage, plan: Plan, perRun: number, tell: (line: s
   // Named like the users that the load will bring, so that those fall between them.
   const load = { count: plan.existingCoupons, users: 'user', keep: perRun * runsOf(plan) };
   const held = await loadCoupons(database, book, load);
-  // As it would be after a night, by autovacuum.
-  await database.client.query('vacuum analyze');
   const seconds = (performance.now() - began) / 1000;
   tell(`${plan.existingCoupons} coupons loaded in ${seconds.toFixed(0)} s`);
   return {
