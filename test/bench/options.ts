@@ -25,7 +25,7 @@ export interface BenchOptions {
 
 const quick = {
   repeats: 3,
-  seconds: 2,
+  seconds: 1,
   sideSeconds: 1,
   existingCoupons: 200_000,
   uploadedCodes: 200_000,

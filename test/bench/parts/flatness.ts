@@ -21,7 +21,7 @@ interface Size {
 }
 
 const smallBook = 1_000;
-const mostPerSecond = 10_000;
+const mostPerSecond = 9_000;
 
 /**
  * Assign and redeem where a book has a thousand codes and nothing else is there, and where books are larger and millions

@@ -20,7 +20,7 @@ export async function measureModerateLoad(
   ];
   const results: ScenarioResult[] = [];
   // Longer than at full rate, since a tail is made of few requests.
-  const seconds = plan.quick ? plan.seconds : 2 * plan.seconds;
+  const seconds = plan.quick ? 3 : 2 * plan.seconds;
   for (const [name, load] of loads) {
     const top = highest.find((result) => result.name === name)?.perSecond;
     if (top === undefined) continue;

@@ -14,6 +14,9 @@ const hugeBook = 100_000_000;
 const manyBooks = 1_000;
 /** Coupons for so many redeems a second are made; a load that has used them up ends early, and counts as long. */
 const mostRedeemsPerSecond = 10_000;
+/** The same for the day's mix without a break, which is measured in stretches. */
+export const mostMixedPerSecond = 8_000;
+export const stretchSeconds = 15;
 
 /** Books, coupons and codes that the scenarios use up. */
 export interface Supplies {
@@ -40,7 +43,8 @@ export async function prepareSupplies(database: BenchDatabase, plan: Plan): Prom
   const held = await makeGeneratedBook(database, hugeBook, 'HELD-##########');
   const books = (await makeManyBooks(database, manyBooks, 1_000_000)).map((book) => book.id);
   // For the redeems at full and at moderate load, for lock + redeem, and for the day's mix twice and without a break.
-  const mixes = 2 * runs * mixItems(perSideRun) + mixItems(plan.steadySeconds * mostRedeemsPerSecond);
+  const stretches = Math.ceil(plan.steadySeconds / stretchSeconds);
+  const mixes = 2 * runs * mixItems(perSideRun) + stretches * mixItems(stretchSeconds * mostMixedPerSecond);
   const count = (3 * perRun + perSideRun) * runs + mixes;
   const coupons = await loadCoupons(database, held, { count, users: 'holder', keep: count });
   const heldPool = makeItemPool(coupons);

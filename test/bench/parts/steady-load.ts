@@ -1,7 +1,7 @@
 import type { BenchDatabase } from '../database/bench-database.ts';
 import { cpuSecondsOf, residentBytesOf } from '../figures/cpu-seconds.ts';
 import { measure } from '../measure.ts';
-import { mixOf, type SpeedStage } from './speed.ts';
+import { mixOf, mostMixedPerSecond, type SpeedStage, stretchSeconds } from './speed.ts';
 
 /** A stretch of the unbroken run. */
 export interface Stretch {
@@ -23,8 +23,6 @@ export interface SteadyLoad {
   serverCpuSeconds: number;
 }
 
-const stretchSeconds = 15;
-
 /** Runs the day's mix at full rate for so many seconds. */
 export async function measureSteadyLoad(
   { stage, plan, supplies, one }: SpeedStage,
@@ -38,7 +36,7 @@ export async function measureSteadyLoad(
   let failed = 0;
   for (let at = 0; at < seconds; at += stretchSeconds) {
     const figures = await measure(stage, {
-      load: mixOf(supplies, stretchSeconds * 16_000),
+      load: mixOf(supplies, stretchSeconds * mostMixedPerSecond),
       servers: [one],
       seconds: stretchSeconds,
       connections: plan.connections,
