@@ -33,8 +33,8 @@ const quick = {
 };
 const full = {
   repeats: 3,
-  seconds: 8,
-  sideSeconds: 4,
+  seconds: 6,
+  sideSeconds: 3,
   existingCoupons: 10_000_000,
   uploadedCodes: 1_000_000,
   steadySeconds: 300,

@@ -35,9 +35,12 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-/** Opens the stage. Its servers and files go when `close` is called or this process ends, even by kill -9. */
-export async function openStage(): Promise<Stage> {
-  const postgres = await startTestPostgres(postgresSettings);
+/**
+ * Opens the stage. Its servers and files go when `close` is called or this process ends, even by kill -9.
+ * @param moreSettings of PostgreSQL
+ */
+export async function openStage(moreSettings: Record<string, string> = {}): Promise<Stage> {
+  const postgres = await startTestPostgres({ ...postgresSettings, ...moreSettings });
   const directory = join(dirname(postgres.logFile), 'bench');
   mkdirSync(directory);
   const observer = new Client({ connectionString: postgres.url });

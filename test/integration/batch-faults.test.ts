@@ -19,6 +19,7 @@ import {
   createBook,
   generateCodes,
   limits,
+  listCodes,
   openCore,
   readCoupon,
   redeemCoupon,
@@ -161,6 +162,16 @@ describe('a connection that is cut', () => {
       expect([point, await assignAll(point)]).toEqual([point, ['assigned', 'assigned']]);
       expect([point, await countCoupons()]).toEqual([point, before + 2]);
     }
+  });
+
+  test('in the middle of a list or an export, ends that one request and nothing else', async () => {
+    for (const point of ['walk-decks', 'walk-coupons', 'commit']) {
+      const fault = proxy.arm(point, 'cut-before');
+      const error = await listCodes(core, admin, bookId, { limit: 10 }).catch((e: unknown) => e);
+      await fault.struck;
+      expect([point, isConnectionLoss(error)]).toEqual([point, true]);
+    }
+    expect((await listCodes(core, admin, bookId, { limit: 10 })).data).toHaveLength(10);
   });
 
   test('while idle in the pool, is replaced, and nobody hears of it', async () => {
