@@ -66,16 +66,14 @@ export const limits = {
 
   // Database. A hot statement takes milliseconds; ten seconds means something is broken.
   statementTimeoutMillis: 10_000,
-  /** The server gives up first, unless it can't be heard. */
-  answerTimeoutMillis: 15_000,
+  /** The server gives up first, unless it can't be heard: a statement's time runs while those before it wait for locks. */
+  answerTimeoutMillis: 45_000,
   lockTimeoutMillis: 5_000,
   idleInTransactionMillis: 15_000,
   connectTimeoutMillis: 5_000,
   idleConnectionMillis: 30_000,
   /** An upload of millions of rows sorts and merges in one statement. */
   uploadStatementTimeoutMillis: 1_800_000,
-  commitFateAttempts: 5,
-  commitFatePauseMillis: 100,
   bookCounterStripes: 16,
 
   // Lifetimes.

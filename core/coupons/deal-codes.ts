@@ -79,14 +79,19 @@ export async function dealCodes(
       const bench = await prepare(core, tx, tenantId, seen);
       const answers = targets.map((target) => answerMember(bench, target));
       await write(tx, tenantId, bench);
-      return { answers, named: bench.made.filter(({ byName }) => byName) };
+      // Before COMMIT, whose answer may be lost: a mark too many voids a code after a restore, one too few deals it twice.
+      noteNamed(core, tenantId, bench);
+      return answers;
     },
   };
-  const { answers, named } = await retryTransaction(core.random, () => inTwoSteps(core.pool, steps));
-  for (const { pending } of named) {
-    core.deckMarks.noteTaken(tenantId, pending.change.next.deckId, pending.change.next.pos);
-  }
+  const answers = await retryTransaction(core.random, () => inTwoSteps(core.pool, steps));
   return answers.map((answer) => (answer instanceof CouponError ? answer : outcomeOf(answer)));
+}
+
+function noteNamed(core: Core, tenantId: number, { made }: Bench): void {
+  for (const { pending, byName } of made) {
+    if (byName) core.deckMarks.noteTaken(tenantId, pending.change.next.deckId, pending.change.next.pos);
+  }
 }
 
 async function findTargets(core: Core, tenantId: number, commands: DealCommand[]): Promise<Target[]> {

@@ -1,10 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { refuse } from '../errors.ts';
-import { limits } from '../limits.ts';
 import { gatherWrites } from './gather-writes.ts';
 import type { Connection, Queryable } from './pool.ts';
-import { isConnectionLoss } from './sql-errors.ts';
+import { isConnectionLoss, sqlStateOf } from './sql-errors.ts';
 import { together } from './together.ts';
 import { type Lease, withConnection } from './with-connection.ts';
 
@@ -33,9 +31,8 @@ export interface TwoSteps<Seen, Result> {
 
 /**
  * Runs `work` in one READ COMMITTED transaction and commits it. Whatever `work` throws rolls everything back and is
- * thrown on. When the connection dies during COMMIT, nobody can tell from here whether it took effect, so the
- * database is asked on another connection; if that can't tell either, the caller gets `unavailable` and may repeat
- * the request with the same idempotency key.
+ * thrown on. When the connection is lost once COMMIT is sent, nobody can tell from here whether it took effect: the caller
+ * gets `unavailable` and may repeat the request with the same idempotency key.
  */
 export function inTransaction<T>(pool: pg.Pool, work: (tx: Transaction) => Promise<T>): Promise<T> {
   return run(pool, async (tx, begun) => {
@@ -56,43 +53,64 @@ export function inTwoSteps<Seen, Result>(pool: pg.Pool, steps: TwoSteps<Seen, Re
   });
 }
 
+/** Answers to what was sent without waiting, and the first failure among them that is known. */
+interface Sent {
+  answers: Promise<unknown>[];
+  failure: { error: unknown } | null;
+}
+
 type Work<T> = (tx: Transaction, begun: Promise<unknown>) => Promise<T>;
 
-async function run<T>(pool: pg.Pool, work: Work<T>): Promise<T> {
-  const { result, lostCommit } = await runTransaction(pool, work);
-  // Only now, when the lost connection has made room in the pool: an upload's pool has room for one.
-  if (lostCommit !== null) await settleCommit(pool, lostCommit);
-  return result;
-}
-
-/** What `work` gave, and the id of its transaction where COMMIT was sent and the connection lost before the answer. */
-interface Ended<T> {
-  result: T;
-  lostCommit: string | null;
-}
-
-function runTransaction<T>(pool: pg.Pool, work: Work<T>): Promise<Ended<T>> {
+function run<T>(pool: pg.Pool, work: Work<T>): Promise<T> {
   return withConnection(pool, async (lease) => {
     const { connection } = lease;
-    const sent: Promise<unknown>[] = [];
+    const sent: Sent = { answers: [], failure: null };
+    let isCommitting = false;
     try {
-      const begun = begin(connection);
+      const begun = connection.query('begin');
+      // Whoever waits for it hears of its failure; `work` may fail before.
+      begun.catch(() => {});
+      gatherWrites(connection);
       const result = await work(openTransaction(connection, sent), begun);
-      const transactionId = await begun;
-      try {
-        await together([...sent, commit(connection)]);
-      } catch (error) {
-        if (!isConnectionLoss(error)) throw error;
-        lease.isBroken = true;
-        return { result, lostCommit: transactionId };
-      }
-      return { result, lostCommit: null };
+      await begun;
+      await refuseAfterLocalFailure(lease, sent);
+      isCommitting = true;
+      await together([...sent.answers, commit(connection)]);
+      return result;
     } catch (error) {
-      await Promise.allSettled(sent);
-      if (!lease.isBroken && !isConnectionLoss(error)) await rollBack(lease);
+      await Promise.allSettled(sent.answers);
+      if (isConnectionLoss(error)) {
+        lease.isBroken = true;
+        // What the server itself has refused, such as for a full disk, is no open question.
+        if (isCommitting && sqlStateOf(error) === null) throw unknownOutcome();
+      } else if (!lease.isBroken) await rollBack(lease);
       throw error;
     }
   });
+}
+
+/**
+ * COMMIT was sent, and its answer is lost. Only the writes themselves can tell whether it took effect: a transaction's id
+ * is handed out again after a crash that lost it, and pg_xact_status then speaks of somebody else's transaction.
+ */
+function unknownOutcome(): Error {
+  return refuse(
+    'unavailable',
+    'The database was lost during this request, which may or may not have been carried out. Repeat it with the same Idempotency-Key.',
+    { retryAfterSeconds: 1 },
+  );
+}
+
+/**
+ * The driver refuses a statement that it can't write, and the server never hears of it: COMMIT would then keep the rest.
+ * It says so within this turn. The connection's list of prepared statements is not to be trusted after that.
+ */
+async function refuseAfterLocalFailure(lease: Lease, sent: Sent): Promise<void> {
+  if (sent.answers.length === 0) return;
+  await new Promise<void>((resolve) => process.nextTick(resolve));
+  if (sent.failure === null) return;
+  lease.isBroken = true;
+  throw sent.failure.error;
 }
 
 async function rollBack(lease: Lease): Promise<void> {
@@ -101,7 +119,7 @@ async function rollBack(lease: Lease): Promise<void> {
   });
 }
 
-function openTransaction(connection: Connection, sent: Promise<unknown>[]): Transaction {
+function openTransaction(connection: Connection, sent: Sent): Transaction {
   const query = connection.query.bind(connection) as (...statement: unknown[]) => unknown;
   const transaction: Omit<Transaction, typeof transactionMark> = {
     query: ((...statement: unknown[]) => {
@@ -112,42 +130,17 @@ function openTransaction(connection: Connection, sent: Promise<unknown>[]): Tran
       gatherWrites(connection);
       const answer = connection.query(statement);
       // Whoever commits or rolls back looks at it; an error before that must not count as unheard.
-      answer.catch(() => {});
-      sent.push(answer);
+      answer.catch((error: unknown) => {
+        sent.failure ??= { error };
+      });
+      sent.answers.push(answer);
     },
   };
   return transaction as Transaction;
-}
-
-/** Opens the transaction and returns its id, which is what settles the fate of a COMMIT without an answer. */
-async function begin(connection: Connection): Promise<string> {
-  gatherWrites(connection);
-  // Two statements in one message: pg then answers with a list of results, which its types do not say.
-  const answers: unknown = await connection.query('begin; select pg_current_xact_id()::text as id');
-  return (answers as pg.QueryResult<{ id: string }>[])[1]!.rows[0]!.id;
 }
 
 async function commit(connection: Connection): Promise<void> {
   const answer = await connection.query('commit');
   // A transaction that an earlier error has aborted answers COMMIT with ROLLBACK and no error.
   if (answer.command !== 'COMMIT') throw new Error(`COMMIT was answered with ${answer.command}`);
-}
-
-/**
- * Returns when the transaction turns out to be committed; throws `unavailable` when it is not, or can't be known.
- * The server may need a moment to notice that its client is gone, so "in progress" is asked about again.
- */
-async function settleCommit(pool: pg.Pool, transactionId: string): Promise<void> {
-  for (let attempt = 1; attempt <= limits.commitFateAttempts; attempt += 1) {
-    const fate = await pool
-      .query<{ fate: string | null }>('select pg_xact_status($1::xid8) as fate', [transactionId])
-      .then((answer) => answer.rows[0]!.fate)
-      .catch(() => 'unreachable');
-    if (fate === 'committed') return;
-    if (fate === 'aborted') break;
-    await sleep(limits.commitFatePauseMillis * attempt);
-  }
-  throw refuse('unavailable', 'The database was lost during this request. Repeat it with the same Idempotency-Key.', {
-    retryAfterSeconds: 1,
-  });
 }

@@ -43,6 +43,8 @@ function canonicalJson(value: unknown): string {
 function inOrder(value: unknown): unknown {
   if (value === null || typeof value !== 'object') return value;
   if (Array.isArray(value)) return value.map(inOrder);
+  // A Date, say, has a text of its own.
+  if ('toJSON' in value) return value;
   // Without a prototype, so that a field called __proto__ is one like any other.
   const ordered: Record<string, unknown> = Object.create(null);
   for (const name of Object.keys(value).sort()) ordered[name] = inOrder((value as Record<string, unknown>)[name]);
