@@ -101,11 +101,11 @@ const mutants: Mutant[] = [
     caughtBy: 'codes assigned by name while the dealer deals',
   },
   {
-    takesOut: "the tenant's lock on uploads",
+    takesOut: "the tenant's lock on codes",
     file: 'core/codes/tenant-codes-lock.ts',
     find: 'select pg_advisory_xact_lock($1, $2::int)',
     replace: 'select $1::int, $2::int',
-    caughtBy: 'two uploads of overlapping codes',
+    caughtBy: 'of two overlapping patterns at once',
   },
 ];
 

@@ -230,6 +230,23 @@ describe('races over three API processes on one database', () => {
     });
   });
 
+  test('of two overlapping patterns at once, one is accepted', async () => {
+    // As many pairs as it takes for two to be looked at in the same moment; they overlap where the last symbol is a 7.
+    await eachRound(async () => {
+      const bookId = await makeBook(0);
+      const pairs = await Promise.all(
+        Array.from({ length: 12 }, async () => {
+          letters += 1;
+          const generate = (pattern: string) =>
+            api.post(`/v1/books/${bookId}/codes/generate`, { count: 1, pattern, alphabet: '0123456789' });
+          const [wide, narrow] = [`OV${letters}-########`, `OV${letters}-#######7`];
+          return Promise.all([generate(wide), generate(narrow)]);
+        }),
+      );
+      expect(pairs.map((pair) => pair.filter(({ status }) => status === 201).length)).toEqual(Array(12).fill(1));
+    });
+  });
+
   test('one idempotency key in flight through three processes has one effect and one answer', async () => {
     const bookId = await makeBook(1_000, { maxRedemptionsPerCode: null });
     let turn = 0;
