@@ -67,6 +67,7 @@ function plotLine(title: string, values: number[]): string {
 
 function frame(title: string, height: number, content: string): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12">
+<title>${escapeXml(title)}</title>
 <rect width="${width}" height="${height}" fill="#ffffff"/>
 <text x="12" y="22" font-size="14" fill="${colours.ink}">${escapeXml(title)}</text>
 ${content}
