@@ -40,20 +40,22 @@ export interface BookRow extends Omit<BookTerms, 'startsAt' | 'endsAt'> {
 }
 
 /**
- * Selects books as BookRow; a `where` on `b` follows. Counts are sums over the book's decks and its counter's stripes,
+ * Selects books, a table or a subquery, as BookRow; a `where` on `b` follows. Counts are sums over the book's decks and its counter's stripes,
  * so they cost the same whatever the number of codes, and one statement sees them at one moment.
  */
-export const bookSelection = `select b.id, b.name, b.description, b.status, b.time_zone as "timeZone",
+export const bookSelection = (
+  books: string,
+) => `select b.id, b.name, b.description, b.status, b.time_zone as "timeZone",
     b.starts_at as "startsAt", b.ends_at as "endsAt", b.max_codes_per_user as "maxCodesPerUser",
     b.max_redemptions_per_code as "maxRedemptionsPerCode", b.max_redemptions_per_user as "maxRedemptionsPerUser",
     b.max_redemptions as "maxRedemptions", b.lock_ttl_seconds as "lockTtlSeconds", b.require_lock as "requireLock",
     b.self_service as "selfService", b.metadata, b.rev, b.created_at as "createdAt", b.updated_at as "updatedAt",
     d.codes, d.available, d.voided + c.voided as voided, c.redemptions
-  from books b
+  from ${books} b
   cross join lateral (
     select coalesce(sum(size), 0)::bigint as codes, coalesce(sum(voided), 0)::bigint as voided,
       coalesce(sum(size - next_pos - taken_ahead), 0)::bigint as available
-    from decks where tenant_id = b.tenant_id and book_id = b.book_id) d
+    from (select * from decks where book_id = b.book_id offset 0) as of_book where tenant_id = b.tenant_id) d
   cross join lateral (
     select coalesce(sum(redemptions), 0)::bigint as redemptions, coalesce(sum(voided), 0)::bigint as voided
     from book_counters where tenant_id = b.tenant_id and book_id = b.book_id) c`;

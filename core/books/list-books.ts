@@ -32,7 +32,7 @@ export async function listBooks(
   const [after = null] = request.cursor == null ? [] : openCursor(codeSecret, list, request.cursor);
   const answer = await core.readPool.query<BookRow>({
     name: 'list-books',
-    text: `${bookSelection} where b.tenant_id = $1 and ($2::text is null or b.status = $2)
+    text: `${bookSelection('books')} where b.tenant_id = $1 and ($2::text is null or b.status = $2)
       and ($3::uuid is null or b.id < $3) order by b.id desc limit $4`,
     values: [caller.tenantId, status, after, limit + 1],
   });

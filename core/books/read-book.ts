@@ -22,7 +22,7 @@ export async function readBook(
 export async function readBookRow(db: Queryable, tenantId: number, bookId: number): Promise<BookRow> {
   const answer = await db.query<BookRow>({
     name: 'read-book',
-    text: `${bookSelection} where b.tenant_id = $1 and b.book_id = $2`,
+    text: `${bookSelection('(select * from books where book_id = $2 offset 0)')} where b.tenant_id = $1`,
     values: [tenantId, bookId],
   });
   return answer.rows[0]!;

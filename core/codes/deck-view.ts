@@ -19,9 +19,9 @@ export interface DeckRow extends DeckCounters {
   createdAt: Date;
 }
 
-/** Reads DeckRows; a where clause follows. */
-export const deckSelection = `select deck_id as "deckId", id, kind, size, next_pos as "nextPos",
-  taken_ahead as "takenAhead", voided, created_at as "createdAt" from decks`;
+/** Reads DeckRows out of a table or a subquery; a where clause follows. */
+export const deckSelection = (decks: string) => `select deck_id as "deckId", id, kind, size, next_pos as "nextPos",
+  taken_ahead as "takenAhead", voided, created_at as "createdAt" from ${decks}`;
 
 /** Shows a deck. */
 export function viewDeck(row: DeckRow): DeckView {

@@ -71,7 +71,8 @@ async function readDecks(queryable: Queryable, tenantId: number, deckIds: number
     name: 'known-decks',
     text: `select tenant_id as "tenantId", deck_id as "deckId", id as "publicId", book_id as "bookId", kind,
                   pattern_id as "patternId", first_index as "firstIndex", size
-             from decks where tenant_id = $1 and deck_id = any($2::int[])`,
+             from unnest($2::int[]) as asked (deck)
+             cross join lateral (select * from decks where tenant_id = $1 and deck_id = asked.deck limit 1) as d`,
     values: [tenantId, deckIds],
   });
   return answer.rows;

@@ -22,7 +22,7 @@ export async function listDecks(
   const internalId = await findBook(core, tenantId, bookId);
   const answer = await core.readPool.query<DeckRow>({
     name: 'list-decks',
-    text: `${deckSelection} where tenant_id = $1 and book_id = $2
+    text: `${deckSelection('(select * from decks where book_id = $2 offset 0) as of_book')} where tenant_id = $1
         and ($3::uuid is null or deck_id > (select deck_id from decks where tenant_id = $1 and id = $3))
       order by deck_id limit $4`,
     values: [tenantId, internalId, after, limit + 1],

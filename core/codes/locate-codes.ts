@@ -101,7 +101,11 @@ async function lookUp(core: Pick<Core, 'pool'>, tenantId: number, normalised: re
     name: 'locate-codes',
     text: `select newest.version, c.deck_id, c.pos, c.code
              from (select coalesce(max(deck_id), 0) as version from decks where tenant_id = $1) newest
-             left join deck_codes c on c.tenant_id = $1 and c.code = any($2::text[])`,
+             left join (
+               select c.* from unnest($2::text[]) as typed (code)
+               cross join lateral (
+                 select deck_id, pos, code from deck_codes where tenant_id = $1 and code = typed.code limit 1) as c
+             ) as c on true`,
     values: [tenantId, normalised.filter((code) => code !== null)],
   });
   const rows = answer.rows.filter((row): row is { version: number } & UploadedRow => row.deck_id !== null);

@@ -43,9 +43,13 @@ export async function readDealtDecks(
   }>({
     name: 'read-dealt-decks',
     text: `select deck_id as "deckId", book_id as "bookId", size, next_pos as "nextPos", taken_ahead as "takenAhead"
-      from decks
-      where tenant_id = $1 and (book_id = any($2::int[]) and next_pos < size or deck_id = any($3::int[]))
-      order by deck_id`,
+      from (
+        select d.* from unnest($2::int[]) as asked (id)
+        cross join lateral (select * from decks where book_id = asked.id offset 0) as d where d.next_pos < d.size
+        union
+        select d.* from unnest($3::int[]) as asked (id)
+        cross join lateral (select * from decks where tenant_id = $1 and deck_id = asked.id limit 1) as d) as d
+      where tenant_id = $1 order by deck_id`,
     values: [tenantId, plan.bookIds, plan.deckIds],
   });
   const decks = new Map(
@@ -78,7 +82,9 @@ async function readTaken(tx: Transaction, tenantId: number, deck: DealtDeck, pla
   }
   const { rows } = await tx.query<{ pos: number }>({
     name: 'read-taken-wanted',
-    text: 'select pos from deck_taken where tenant_id = $1 and deck_id = $2 and pos = any($3::bigint[])',
+    text: `select t.pos from unnest($3::bigint[]) as asked (pos)
+      cross join lateral (
+        select pos from deck_taken where tenant_id = $1 and deck_id = $2 and pos = asked.pos limit 1) as t`,
     values: [tenantId, deck.deckId, wanted],
   });
   for (const { pos } of rows) deck.taken.add(pos);
@@ -89,9 +95,11 @@ export function writeDealtDecks(tx: Transaction, tenantId: number, decks: DealtD
   if (decks.length === 0) return;
   tx.send({
     name: 'write-dealt-decks',
+    // Named by its place: nobody else writes a deck whose dealer is locked.
     text: `update decks d set next_pos = n.next_pos, taken_ahead = n.taken_ahead, voided = d.voided + n.voided
       from unnest($2::int[], $3::bigint[], $4::bigint[], $5::bigint[]) as n (deck_id, next_pos, taken_ahead, voided)
-      where d.tenant_id = $1 and d.deck_id = n.deck_id`,
+      cross join lateral (select ctid from decks where tenant_id = $1 and deck_id = n.deck_id limit 1) as place
+      where d.ctid = place.ctid`,
     values: [
       tenantId,
       plainArray(decks.map((deck) => deck.deckId)),
@@ -113,7 +121,9 @@ export function writeDealtDecks(tx: Transaction, tenantId: number, decks: DealtD
     tx.send({
       name: 'delete-passed',
       text: `delete from deck_taken t using unnest($2::int[], $3::bigint[]) as p (deck_id, pos)
-        where t.tenant_id = $1 and t.deck_id = p.deck_id and t.pos = p.pos`,
+        cross join lateral (
+          select ctid from deck_taken where tenant_id = $1 and deck_id = p.deck_id and pos = p.pos limit 1) as place
+        where t.ctid = place.ctid`,
       values: [tenantId, passed.map(({ deckId }) => deckId), passed.map(({ pos }) => pos)],
     });
   }

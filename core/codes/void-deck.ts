@@ -39,7 +39,7 @@ async function readDeck(tx: Transaction, tenantId: number, bookId: number, deckI
   if (uuidShape.test(deckId)) {
     const answer = await tx.query<DeckRow>({
       name: 'read-deck',
-      text: `${deckSelection} where tenant_id = $1 and id = $2 and book_id = $3`,
+      text: `${deckSelection('decks')} where tenant_id = $1 and id = $2 and book_id = $3`,
       values: [tenantId, deckId, bookId],
     });
     const row = answer.rows[0];

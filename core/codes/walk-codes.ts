@@ -183,8 +183,9 @@ class Walk {
   async #readDecks(bookId: number, from: number): Promise<WalkedDeck[]> {
     const answer = await this.#connection.query<WalkedDeck>({
       name: 'walk-decks',
-      text: `select deck_id as "deckId", id, size, next_pos as "nextPos" from decks
-        where tenant_id = $1 and book_id = $2 and deck_id >= $3 order by deck_id limit $4`,
+      text: `select deck_id as "deckId", id, size, next_pos as "nextPos"
+        from (select * from decks where book_id = $2 and deck_id >= $3 order by deck_id offset 0) as of_book
+        where tenant_id = $1 order by deck_id limit $4`,
       values: [this.#tenantId, bookId, from, deckPieceRows],
     });
     return answer.rows;

@@ -38,9 +38,9 @@ export async function readHolders(
     name: 'read-holders',
     text: `select w.book_id as "bookId", w.user_id as "userId",
         coalesce(h.holder_id, nextval('holders_holder_id_seq')) as "holderId", h.holder_id is null as "isNew",
-        case when w.book_id = any(array(
-            select book_id from books
-            where tenant_id = $1 and book_id = any($2::int[]) and max_codes_per_user is not null))
+        case when exists (
+            select from books
+            where book_id = w.book_id and tenant_id = $1 and max_codes_per_user is not null offset 0)
           then (
             select count(*) from (select tenant_id, voided from coupons where holder_id = h.holder_id offset 0) as c
             where c.tenant_id = $1 and not c.voided)

@@ -70,7 +70,6 @@ async function readRows(
     name: 'list-user-coupons',
     // Holder by holder, each one's coupons by the holder alone: asked for the tenant too, PostgreSQL may read all of the
     // tenant's coupons while a fast growing table has no statistics yet. A holder is of one tenant.
-
     text: `select c.deck_id as "deckId", c.pos, h.book_id as "bookId", c.code, c.holder_id as "holderId",
         h.user_id as "userId", c.assigned_at as "assignedAt", c.max_redemptions as "maxRedemptions", c.rev,
         c.redemptions, c.fence, c.lock_expires_at as "lockExpiresAt", c.voided, b.id as "bookPublicId",
@@ -83,7 +82,7 @@ async function readRows(
         select * from coupons
         where holder_id = h.holder_id and (holder_id, deck_id, pos) > ($4::bigint, $5::int, $6::bigint)
         order by deck_id, pos limit $7) as c
-      cross join lateral (select id, ends_at from books where tenant_id = $1 and book_id = h.book_id limit 1) as b
+      cross join lateral (select id, ends_at from books where book_id = h.book_id offset 0) as b
       order by c.holder_id, c.deck_id, c.pos limit $7`,
     values: [tenantId, userId, bookId, after[0], after[1], after[2], limit],
   });

@@ -42,12 +42,17 @@ export async function replayChanges(
         b.book_id as "bookId", b.id as "bookPublicId", c.code, c.assigned_at as "assignedAt",
         c.max_redemptions as "maxRedemptions", e.redemption_id as "redemptionId", r.seq, r.reference
       from unnest($2::int[], $3::bigint[], $4::int[]) as place (deck_id, pos, rev)
-      join events e on e.tenant_id = $1 and (e.deck_id, e.pos, e.rev) = (place.deck_id, place.pos, place.rev)
-      join coupons c on c.tenant_id = $1 and (c.deck_id, c.pos) = (e.deck_id, e.pos)
-      join decks d on d.tenant_id = $1 and d.deck_id = e.deck_id
-      join books b on b.tenant_id = $1 and b.book_id = d.book_id
-      left join holders h on h.tenant_id = $1 and h.holder_id = e.holder_id
-      left join redemptions r on r.tenant_id = $1 and r.id = e.redemption_id`,
+      cross join lateral (
+        select * from events
+        where tenant_id = $1 and deck_id = place.deck_id and pos = place.pos and rev = place.rev limit 1) as e
+      cross join lateral (
+        select * from coupons where tenant_id = $1 and deck_id = e.deck_id and pos = e.pos limit 1) as c
+      cross join lateral (select book_id from decks where tenant_id = $1 and deck_id = e.deck_id limit 1) as d
+      cross join lateral (select book_id, id from books where book_id = d.book_id offset 0) as b
+      left join lateral (
+        select user_id from holders where tenant_id = $1 and holder_id = e.holder_id limit 1) as h on true
+      left join lateral (
+        select seq, reference from redemptions where tenant_id = $1 and id = e.redemption_id limit 1) as r on true`,
     values: [tenantId, places.map((at) => at.deckId), places.map((at) => at.pos), places.map((at) => at.rev)],
   });
   const byPlace = new Map(rows.map((row) => [nameOf(row), recordedFrom(row)]));

@@ -21,7 +21,8 @@ export interface Usage {
  * the books' rules. They come after the books' gates, inside which the rules don't change.
  */
 const limitedBooks = (limit: 'max_redemptions' | 'max_redemptions_per_user', bookIds: string) =>
-  `array(select book_id from books where tenant_id = $1 and book_id = any(${bookIds}) and ${limit} is not null)`;
+  `array(select asked.id from unnest(${bookIds}) as asked (id)
+        where exists (select from books where book_id = asked.id and tenant_id = $1 and ${limit} is not null offset 0))`;
 
 /** Of the places in $2, $3 and $4, the coupons in books that limit redemptions a user. */
 const limitedCoupons = `select place.deck_id, place.pos, c.holder_id
@@ -93,8 +94,11 @@ export async function readUsage(db: Queryable, tenantId: number, locations: Loca
 async function sumByBook(db: Queryable, tenantId: number, bookIds: number[]): Promise<Map<number, number>> {
   const { rows } = await db.query<{ bookId: number; redemptions: number }>({
     name: 'sum-redemptions-by-book',
-    text: `select book_id as "bookId", sum(redemptions)::bigint as redemptions from book_counters
-      where tenant_id = $1 and book_id = any(${limitedBooks('max_redemptions', '$2::int[]')}) group by book_id`,
+    text: `select limited.id as "bookId", c.redemptions
+      from unnest(${limitedBooks('max_redemptions', '$2::int[]')}) as limited (id)
+      cross join lateral (
+        select sum(redemptions)::bigint as redemptions from book_counters
+        where tenant_id = $1 and book_id = limited.id) as c`,
     values: [tenantId, plainArray(bookIds)],
   });
   return new Map(rows.map((row) => [row.bookId, row.redemptions]));

@@ -12,9 +12,9 @@ export async function findVoidPlaces(db: Queryable, tenantId: number, bare: Loca
   const { rows } = await db.query<{ deckId: number; pos: number }>({
     name: 'find-void-places',
     text: `select place.deck_id as "deckId", place.pos from unnest($2::int[], $3::bigint[]) as place (deck_id, pos)
-      join decks d on d.tenant_id = $1 and d.deck_id = place.deck_id and place.pos < d.next_pos
-      where not exists (select from coupons c
-        where c.tenant_id = $1 and c.deck_id = place.deck_id and c.pos = place.pos)`,
+      cross join lateral (select next_pos from decks where tenant_id = $1 and deck_id = place.deck_id limit 1) as d
+      where place.pos < d.next_pos and not exists (select from coupons c
+        where c.tenant_id = $1 and c.deck_id = place.deck_id and c.pos = place.pos offset 0)`,
     values: [tenantId, bare.map((location) => location.deckId), bare.map((location) => location.pos)],
   });
   return new Set(rows.map(placeName));

@@ -86,14 +86,18 @@ function markReversed(tx: Transaction, tenantId: number, { now, pending }: Chang
   if (ids.length === 0) return;
   tx.send({
     name: 'mark-reversed',
-    text: 'update redemptions set reversed_at = $2 where tenant_id = $1 and id = any($3::uuid[])',
+    // Nothing else touches a redemption whose coupon is locked, save an erasure, which the book's gate keeps out.
+    text: `update redemptions r set reversed_at = $2
+      from unnest($3::uuid[]) as n (id)
+      cross join lateral (select ctid from redemptions where tenant_id = $1 and id = n.id limit 1) as place
+      where r.ctid = place.ctid`,
     values: [tenantId, now, uuidArray(ids)],
   });
 }
 
 /**
- * Not every row is locked before, so a row is named by its key: named by its place, as in updateCoupons, one that
- * another transaction has just written would be passed over.
+ * Not every row is locked before, so a row can't be named by its place, as in updateCoupons: one that another transaction
+ * has just written would be passed over. The rows are there; ON CONFLICT finds them by their key, whatever the plan.
  */
 function addToCounters(tx: Transaction, tenantId: number, changes: ChangesToWrite): void {
   const sums = new Map<number, { redemptions: number; voided: number }>();
@@ -108,9 +112,10 @@ function addToCounters(tx: Transaction, tenantId: number, changes: ChangesToWrit
   if (counted.length === 0) return;
   tx.send({
     name: 'add-to-counters',
-    text: `update book_counters c set redemptions = c.redemptions + n.redemptions, voided = c.voided + n.voided
-      from unnest($2::int[], $3::smallint[], $4::bigint[], $5::bigint[]) as n (book_id, stripe, redemptions, voided)
-      where c.tenant_id = $1 and c.book_id = n.book_id and c.stripe = n.stripe`,
+    text: `insert into book_counters as c (tenant_id, book_id, stripe, redemptions, voided)
+      select $1::int, * from unnest($2::int[], $3::smallint[], $4::bigint[], $5::bigint[])
+      on conflict (tenant_id, book_id, stripe)
+        do update set redemptions = c.redemptions + excluded.redemptions, voided = c.voided + excluded.voided`,
     values: [
       tenantId,
       plainArray(counted.map(([bookId]) => bookId)),

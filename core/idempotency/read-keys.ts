@@ -40,9 +40,15 @@ interface Row {
 export async function readMoment(db: Queryable, tenantId: number, keyHashes: string[]): Promise<Moment> {
   const { rows } = await db.query<Row>({
     name: 'read-moment',
+    // Key by key: asked for any of a list, PostgreSQL may read all of the tenant's keys, since the list's length is not
+    // known when the statement is planned.
     text: `select date_trunc('milliseconds', clock_timestamp()) as now, key_hash as "keyHash", fingerprint,
         deck_id as "deckId", pos, rev
-      from (values (1)) as one (row) left join idempotency on tenant_id = $1 and key_hash = any($2::uuid[])`,
+      from (values (1)) as one (row) left join (
+        select used.* from unnest($2::uuid[]) as asked (key_hash)
+        cross join lateral (
+          select key_hash, fingerprint, deck_id, pos, rev from idempotency
+          where tenant_id = $1 and key_hash = asked.key_hash limit 1) as used) as used on true`,
     values: [tenantId, uuidArray(keyHashes)],
   });
   const usedKeys = new Map<string, UsedKey>();

@@ -20,10 +20,12 @@ export async function findRedemptions(
   if (wellFormed.length === 0) return new Map();
   const { rows } = await core.pool.query<{ id: string; deckId: number; pos: number; code: string; bookId: number }>({
     name: 'find-redemptions',
-    text: `select r.id, r.deck_id as "deckId", r.pos, c.code, d.book_id as "bookId" from redemptions r
-      join coupons c on c.tenant_id = $1 and c.deck_id = r.deck_id and c.pos = r.pos
-      join decks d on d.tenant_id = $1 and d.deck_id = r.deck_id
-      where r.tenant_id = $1 and r.id = any($2::uuid[])`,
+    text: `select r.id, r.deck_id as "deckId", r.pos, c.code, d.book_id as "bookId"
+      from unnest($2::uuid[]) as asked (id)
+      cross join lateral (select id, deck_id, pos from redemptions where tenant_id = $1 and id = asked.id limit 1) as r
+      cross join lateral (
+        select code from coupons where tenant_id = $1 and deck_id = r.deck_id and pos = r.pos limit 1) as c
+      cross join lateral (select book_id from decks where tenant_id = $1 and deck_id = r.deck_id limit 1) as d`,
     values: [tenantId, wellFormed],
   });
   return new Map(rows.map(({ id, ...location }) => [id, { id, location }]));
@@ -34,7 +36,9 @@ export async function readReversed(tx: Transaction, tenantId: number, ids: strin
   if (ids.length === 0) return new Set();
   const { rows } = await tx.query<{ id: string }>({
     name: 'read-reversed',
-    text: 'select id from redemptions where tenant_id = $1 and id = any($2::uuid[]) and reversed_at is not null',
+    text: `select r.id from unnest($2::uuid[]) as asked (id)
+      cross join lateral (select id, reversed_at from redemptions where tenant_id = $1 and id = asked.id limit 1) as r
+      where r.reversed_at is not null`,
     values: [tenantId, ids],
   });
   return new Set(rows.map((row) => row.id));

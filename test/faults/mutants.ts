@@ -75,8 +75,8 @@ const mutants: Mutant[] = [
   {
     takesOut: 'the look at used idempotency keys',
     file: 'core/idempotency/read-keys.ts',
-    find: 'key_hash = any($2::uuid[])',
-    replace: 'key_hash = any($2::uuid[]) and false',
+    find: 'key_hash = asked.key_hash limit 1',
+    replace: 'key_hash = asked.key_hash and false limit 1',
     caughtBy: 'one idempotency key in flight',
   },
   {

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,7 +13,9 @@ import { dumpSchema } from '../support/dump-schema.ts';
 import { createTestDatabase, type TestDatabase, testPostgresUrl } from '../support/start-postgres.ts';
 
 const ownMigrations = new URL('../../migrations/', import.meta.url);
-const first = '0001_coupon_engine';
+const own = readdirSync(ownMigrations)
+  .sort()
+  .map((file) => file.replace('.sql', ''));
 const directories: string[] = [];
 let name: string;
 let url: string;
@@ -29,8 +32,8 @@ async function onServer(statement: string): Promise<void> {
 async function migrationsWith(more: Record<string, string>): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'qurable-migrations-'));
   directories.push(directory);
-  const files = { [`${first}.sql`]: await readFile(new URL(`${first}.sql`, ownMigrations), 'utf8'), ...more };
-  for (const [file, text] of Object.entries(files)) await writeFile(join(directory, file), text);
+  await cp(ownMigrations, directory, { recursive: true });
+  for (const [file, text] of Object.entries(more)) await writeFile(join(directory, file), text);
   return directory;
 }
 
@@ -59,12 +62,12 @@ const migrate = (directory?: string | URL) => migrateToLatest({ connectionString
 describe('migrating', () => {
   test('from four places at once on an empty database: all succeed, and each migration is applied by one of them', async () => {
     const results = await Promise.all([migrate(), migrate(), migrate(), migrate()]);
-    expect(results.flatMap((result) => result.applied)).toEqual([first]);
+    expect(results.flatMap((result) => result.applied)).toEqual(own);
     expect(await schemaVersion(db)).toBeGreaterThanOrEqual(neededSchemaVersion);
   });
 
   test('a second time applies nothing and changes nothing', async () => {
-    expect(await migrate()).toEqual({ applied: [first] });
+    expect(await migrate()).toEqual({ applied: own });
     const before = await dumpSchema(db);
     expect(await migrate()).toEqual({ applied: [] });
     expect(await dumpSchema(db)).toBe(before);
@@ -72,17 +75,17 @@ describe('migrating', () => {
 
   test('an empty database is at version 0, and a migrated one at its newest migration', async () => {
     expect(await schemaVersion(db)).toBe(0);
-    const newer = await migrationsWith({ '0002_more.sql': 'create table more (id int);' });
+    const newer = await migrationsWith({ '0902_more.sql': 'create table more (id int);' });
     await migrate(newer);
-    expect(await schemaVersion(db)).toBe(2);
+    expect(await schemaVersion(db)).toBe(902);
   });
 
   test('by an older version on a newer schema succeeds and changes nothing', async () => {
     const newer = await migrationsWith({
-      '0002_more.sql': 'create table more (id int); drop function create_event_partitions;',
-      '0010_much_more.sql': 'alter table more add column name text;',
+      '0902_more.sql': 'create table more (id int); drop function create_event_partitions;',
+      '0910_much_more.sql': 'alter table more add column name text;',
     });
-    expect(await migrate(newer)).toEqual({ applied: [first, '0002_more', '0010_much_more'] });
+    expect(await migrate(newer)).toEqual({ applied: [...own, '0902_more', '0910_much_more'] });
     const before = await dumpSchema(db);
     const executed = await db.query('select * from kysely_migration order by name');
     expect(await migrate()).toEqual({ applied: [] });
@@ -93,37 +96,37 @@ describe('migrating', () => {
 
   test('by an older version that waits for a newer one’s run succeeds and changes nothing', async () => {
     await migrate();
-    const newer = await migrationsWith({ '0002_more.sql': 'select pg_sleep(0.5); create table more (id int);' });
+    const newer = await migrationsWith({ '0902_more.sql': 'select pg_sleep(0.5); create table more (id int);' });
     const growing = migrate(newer);
     await sleep(250);
     expect(await migrate()).toEqual({ applied: [] });
-    expect(await growing).toEqual({ applied: ['0002_more'] });
+    expect(await growing).toEqual({ applied: ['0902_more'] });
   });
 
   test('a schema that grew is brought up to date by the files that are new, from a path or a URL', async () => {
     await migrate();
-    const newer = await migrationsWith({ '0002_more.sql': 'create table more (id int);' });
-    expect(await migrate(pathToFileURL(`${newer}/`))).toEqual({ applied: ['0002_more'] });
+    const newer = await migrationsWith({ '0902_more.sql': 'create table more (id int);' });
+    expect(await migrate(pathToFileURL(`${newer}/`))).toEqual({ applied: ['0902_more'] });
     expect(await migrate(newer)).toEqual({ applied: [] });
   });
 
   test('a migration that fails is named, and neither it nor the ones before it in the same run leave anything', async () => {
     const broken = await migrationsWith({
-      '0002_more.sql': 'create table more (id int);',
-      '0003_broken.sql': 'create table halfway (id int); select 1 / 0;',
+      '0902_more.sql': 'create table more (id int);',
+      '0903_broken.sql': 'create table halfway (id int); select 1 / 0;',
     });
-    await expect(migrate(broken)).rejects.toThrow('migration 0003_broken failed: division by zero');
+    await expect(migrate(broken)).rejects.toThrow('migration 0903_broken failed: division by zero');
     expect(await schemaVersion(db)).toBe(0);
     const { rows } = await db.query(`select to_regclass('tenants') as a, to_regclass('more') as b`);
     expect(rows).toEqual([{ a: null, b: null }]);
-    expect(await migrate()).toEqual({ applied: [first] });
+    expect(await migrate()).toEqual({ applied: own });
   });
 
   test('a file with a lower number than one that was executed is refused: it was written for another schema', async () => {
-    await migrate(await migrationsWith({ '0003_third.sql': 'select 1;' }));
+    await migrate(await migrationsWith({ '0903_third.sql': 'select 1;' }));
     const late = await migrationsWith({
-      '0002_late.sql': 'create table late (id int);',
-      '0003_third.sql': 'select 1;',
+      '0902_late.sql': 'create table late (id int);',
+      '0903_third.sql': 'select 1;',
     });
     await expect(migrate(late)).rejects.toThrow('corrupted migrations');
   });
@@ -174,7 +177,11 @@ describe('npm run migrate', () => {
   }
 
   test('prints one line a migration, or that there is nothing to do, and exits with 0', async () => {
-    expect(await run({ DATABASE_URL: url })).toEqual({ code: 0, out: `applied ${first}\n`, err: '' });
+    expect(await run({ DATABASE_URL: url })).toEqual({
+      code: 0,
+      out: own.map((name) => `applied ${name}\n`).join(''),
+      err: '',
+    });
     const again = await run({ DATABASE_URL: url });
     expect(again).toEqual({ code: 0, out: 'nothing to apply: the schema is up to date\n', err: '' });
   });

@@ -8,5 +8,9 @@ declare global {
 
 /** Jest's global setup: one PostgreSQL for the whole run. */
 export default async function setUpTestRun(): Promise<void> {
-  globalThis.qurableTestPostgres = await startTestPostgres();
+  globalThis.qurableTestPostgres = await startTestPostgres({
+    // Counts what statements read, for index-lookups.test.ts.
+    shared_preload_libraries: 'pg_stat_statements',
+    'pg_stat_statements.max': '20000',
+  });
 }

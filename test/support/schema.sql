@@ -64,7 +64,7 @@ table books
   books_max_redemptions_check: CHECK ((max_redemptions > 0))
   books_max_redemptions_per_code_check: CHECK ((max_redemptions_per_code > 0))
   books_max_redemptions_per_user_check: CHECK ((max_redemptions_per_user > 0))
-  books_pk: PRIMARY KEY (tenant_id, book_id)
+  books_pk: PRIMARY KEY (book_id, tenant_id)
   books_rev_check: CHECK ((rev > 0))
   books_status_check: CHECK ((status = ANY (ARRAY['draft'::text, 'active'::text, 'paused'::text, 'closed'::text])))
   books_tenant_fk: FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id)
@@ -147,7 +147,7 @@ table decks with (fillfactor=50)
   pattern_id integer
   first_index bigint
   created_at timestamp with time zone not null
-  decks_id_key: UNIQUE (tenant_id, id)
+  decks_id_key: UNIQUE (id, tenant_id)
   decks_kind_check: CHECK ((kind = ANY (ARRAY['generated'::text, 'uploaded'::text])))
   decks_next_pos_check: CHECK (((next_pos >= 0) AND (next_pos <= size)))
   decks_pattern_check: CHECK (((kind = 'generated'::text) = ((pattern_id IS NOT NULL) AND (first_index IS NOT NULL))))
@@ -256,7 +256,7 @@ CREATE UNIQUE INDEX book_revisions_pk ON public.book_revisions USING btree (tena
 
 CREATE UNIQUE INDEX books_id_key ON public.books USING btree (tenant_id, id)
 
-CREATE UNIQUE INDEX books_pk ON public.books USING btree (tenant_id, book_id)
+CREATE UNIQUE INDEX books_pk ON public.books USING btree (book_id, tenant_id)
 
 CREATE UNIQUE INDEX code_patterns_pk ON public.code_patterns USING btree (tenant_id, pattern_id)
 
@@ -276,9 +276,9 @@ CREATE UNIQUE INDEX deck_codes_code_key ON public.deck_codes USING btree (tenant
 
 CREATE UNIQUE INDEX deck_taken_pk ON public.deck_taken USING btree (tenant_id, deck_id, pos)
 
-CREATE INDEX decks_book_idx ON public.decks USING btree (tenant_id, book_id, deck_id)
+CREATE INDEX decks_book_idx ON public.decks USING btree (book_id, deck_id, tenant_id)
 
-CREATE UNIQUE INDEX decks_id_key ON public.decks USING btree (tenant_id, id)
+CREATE UNIQUE INDEX decks_id_key ON public.decks USING btree (id, tenant_id)
 
 CREATE INDEX decks_pattern_idx ON public.decks USING btree (tenant_id, pattern_id, first_index) WHERE (pattern_id IS NOT NULL)
 
