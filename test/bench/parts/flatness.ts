@@ -18,10 +18,13 @@ interface Size {
   /** Codes a book; the load goes on to the next book when one is empty. */
   perBook: number;
   held: ItemPool;
+  /** Where millions of rows are there: until most pages have been changed since the checkpoint. */
+  warmUpSeconds: number;
 }
 
 const smallBook = 1_000;
 const mostPerSecond = 9_000;
+const fullWarmUpSeconds = 60;
 
 /**
  * Assign and redeem where a book has a thousand codes and nothing else is there, and where books are larger and millions
@@ -29,12 +32,12 @@ const mostPerSecond = 9_000;
  */
 export async function flatnessScenarios(stage: Stage, plan: Plan, tell: (line: string) => void): Promise<Scenario[]> {
   const perRun = secondsOf(plan) * mostPerSecond;
-  const sizes = [
-    await makeSmall(stage, plan, perRun),
-    ...(plan.quick ? [] : [await makeLarge(stage, plan, 'flat_1e6', '10^6 uploaded codes', perRun)]),
-    await makeLarge(stage, plan, 'flat_1e8', '10^8 codes', perRun),
-    await makeFull(stage, plan, perRun, tell),
-  ];
+  const sizes = await Promise.all([
+    makeSmall(stage, plan, perRun),
+    ...(plan.quick ? [] : [makeLarge(stage, plan, 'flat_1e6', '10^6 uploaded codes', perRun)]),
+    makeLarge(stage, plan, 'flat_1e8', '10^8 codes', perRun),
+    makeFull(stage, plan, perRun, tell),
+  ]);
   return ['assign', 'redeem'].flatMap((operation) =>
     sizes.map((size) => ({
       name: `${operation}, ${size.name}`,
@@ -44,9 +47,9 @@ export async function flatnessScenarios(stage: Stage, plan: Plan, tell: (line: s
           load:
             operation === 'assign'
               ? { kind: 'assign', bookIds: size.booksOf(repeat), perBook: size.perBook }
-              : { kind: 'redeem', items: size.held.take(perRun) },
+              : { kind: 'redeem', items: size.held.take(repeat < 0 ? size.warmUpSeconds * mostPerSecond : perRun) },
           servers: [size.server],
-          seconds: secondsOf(plan),
+          seconds: repeat < 0 ? size.warmUpSeconds : secondsOf(plan),
           connections: plan.connections,
           behind: 'postgres',
         }),
@@ -80,6 +83,7 @@ async function makeSmall(stage: Stage, plan: Plan, perRun: number): Promise<Size
     booksOf: (repeat) => books.slice((repeat + 1) * booksARun, (repeat + 2) * booksARun).map((book) => book.id),
     perBook: smallBook,
     held: makeItemPool(held),
+    warmUpSeconds: secondsOf(plan),
   };
 }
 
@@ -99,6 +103,7 @@ async function makeLarge(stage: Stage, plan: Plan, databaseName: string, name: s
     booksOf: () => [book.id],
     perBook: 0,
     held: makeItemPool(await loadCoupons(database, held, { count, users: 'holder', keep: count })),
+    warmUpSeconds: secondsOf(plan),
   };
 }
 
@@ -107,7 +112,9 @@ async function makeFull(stage: Stage, plan: Plan, perRun: number, tell: (line: s
   const book = await makeGeneratedBook(database, 100_000_000, 'DEAL-##########');
   const began = performance.now();
   // Named like the users that the load will bring, so that those fall between them.
-  const load = { count: plan.existingCoupons, users: 'user', keep: perRun * runsOf(plan) };
+  const warmUpSeconds = plan.quick ? secondsOf(plan) : fullWarmUpSeconds;
+  const keep = Math.min(plan.existingCoupons, perRun * plan.repeats + warmUpSeconds * mostPerSecond);
+  const load = { count: plan.existingCoupons, users: 'user', keep };
   const held = await loadCoupons(database, book, load);
   const seconds = (performance.now() - began) / 1000;
   tell(`${plan.existingCoupons} coupons loaded in ${seconds.toFixed(0)} s`);
@@ -117,5 +124,6 @@ async function makeFull(stage: Stage, plan: Plan, perRun: number, tell: (line: s
     booksOf: () => [book.id],
     perBook: 0,
     held: makeItemPool(held),
+    warmUpSeconds,
   };
 }

@@ -4,8 +4,11 @@ import { measure } from '../measure.ts';
 import type { ScenarioResult } from './scenario.ts';
 import type { SpeedStage } from './speed.ts';
 
-/** Enough that a connection seldom waits for its own last answer: arrivals then come as from many strangers. */
-const connections = 512;
+/**
+ * Enough that a connection seldom waits for its own last answer: arrivals then come as from many strangers. And few
+ * enough that the opening of all of them at once is not the hundredth part of the requests that the tail is made of.
+ */
+const connections = 256;
 const shareOfHighest = 0.7;
 
 /** Response times at 70 % of the highest load that each operation showed in this run. */

@@ -87,7 +87,7 @@ export async function oneTransactionScenarios(
   const database = await stage.openDatabase('one_transaction');
   const book = await makeGeneratedBook(database, 100_000_000);
   const forRedeem = await makeGeneratedBook(database, 100_000_000);
-  const perRun = Math.max(2, plan.seconds) * mostTransactionsPerSecond;
+  const perRun = plan.seconds * mostTransactionsPerSecond;
   const clientCounts = plan.quick ? [2, 8] : [1, 2, 4, 8, 16, 32, 64];
   await loadCoupons(database, forRedeem, {
     count: perRun * (plan.repeats + clientCounts.length),
@@ -100,7 +100,7 @@ export async function oneTransactionScenarios(
       runOneTransaction(stage, database, operation === 'assign' ? book : forRedeem, operation, clients, seconds);
     let best = { clients: 0, perSecond: 0 };
     for (const clients of clientCounts) {
-      const { perSecond } = await run(clients, Math.max(2, plan.sideSeconds));
+      const { perSecond } = await run(clients, plan.sideSeconds);
       tell(`one transaction ${operation}, ${clients} clients: ${Math.round(perSecond)}/s`);
       if (perSecond > best.perSecond) best = { clients, perSecond };
     }
@@ -109,7 +109,7 @@ export async function oneTransactionScenarios(
       part: 'reference',
       measure: async () => {
         const before = await readCosts(stage, [], 'postgres');
-        const result = await run(best.clients, Math.max(2, plan.seconds));
+        const result = await run(best.clients, plan.seconds);
         const after = await readCosts(stage, [], 'postgres');
         return figuresOf(result, before, after);
       },
