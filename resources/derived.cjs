@@ -28,6 +28,7 @@ module.exports = async ({ resolveVariable }) => {
   if (!/^\d+\.\d+$/.test(await p.databaseVersion))
     refuse('databaseVersion must be a full minor version, such as 15.17');
 
+  if (!isCidr(await p.clientCidr)) refuse('clientCidr must be like 203.0.113.0/24');
   const entrance = await entranceOf(p);
   const cacheNodes = await number(p, 'cacheNodes', 1, 6);
   const zones = await number(p, 'interfaceEndpointZones', 1, 2);
@@ -91,8 +92,14 @@ async function calendarOf(p) {
   const base = { min: await number(p, 'minTasks', 1, 1000), max: await number(p, 'maxTasks', 1, 1000) };
   const event = { min: await number(p, 'eventMinTasks', 1, 1000), max: await number(p, 'eventMaxTasks', 1, 1000) };
   const events = await p.events;
+  if (base.min > base.max) refuse(`minTasks ${base.min} is more than maxTasks ${base.max}`);
+  if (event.min > event.max) refuse(`eventMinTasks ${event.min} is more than eventMaxTasks ${event.max}`);
   for (const { name, max } of [{ name: 'base', ...base }, { name: 'eventMinTasks', max: event.min }, ...events]) {
-    if (max > event.max) refuse(`${name} has more tasks than eventMaxTasks, for which there are connections`);
+    if (max > event.max) {
+      refuse(
+        `${name} has ${max} tasks, more than this stage’s eventMaxTasks ${event.max}, for which there are connections`,
+      );
+    }
   }
   return {
     timeZone: await p.eventTimeZone,
@@ -182,6 +189,12 @@ async function number(p, name, least, most) {
   const value = Number(await p[name]);
   if (!Number.isInteger(value) || value < least || value > most) refuse(`${name} must be ${least} to ${most}`);
   return value;
+}
+
+function isCidr(text) {
+  const parts = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/.exec(text);
+  if (parts === null) return false;
+  return parts.slice(1, 5).every((part) => Number(part) <= 255) && Number(parts[5]) <= 32;
 }
 
 async function flag(p, name) {

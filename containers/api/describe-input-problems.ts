@@ -59,10 +59,16 @@ function messageOf(failure: Failure, pointer: string, noun: string): string {
     case 'maximum':
       return `must be ${limit} or less`;
     case 'pattern':
-      return failure.parentSchema?.description ?? `must match ${params.pattern}`;
+      return mustBe(failure.parentSchema?.description) ?? `must match ${params.pattern}`;
     default:
       return failure.message ?? 'is not valid';
   }
+}
+
+/** Makes a field's description, such as `A UUID.`, what the field must be. */
+function mustBe(description: string | undefined): string | null {
+  if (description === undefined) return null;
+  return `must be ${description.charAt(0).toLowerCase()}${description.slice(1).replace(/\.$/, '')}`;
 }
 
 const typeWords: Record<string, string> = {

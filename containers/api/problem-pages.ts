@@ -39,7 +39,7 @@ export const problemTexts: Record<ErrorKind, { meaning: string; remedy: string }
     remedy: 'Use one of the methods in the Allow header.',
   },
   'book-not-active': {
-    meaning: 'The book is a draft, paused or closed.',
+    meaning: 'The book is a draft, paused or closed. (Codes are refused by closed books alone.)',
     remedy: 'Make the book active, or wait until its owner does. A closed book stays closed.',
   },
   'book-outside-window': {
@@ -108,7 +108,7 @@ export const problemTexts: Record<ErrorKind, { meaning: string; remedy: string }
   },
   'pattern-too-small': {
     meaning: 'The pattern has fewer combinations than asked for, or so few that codes could be guessed.',
-    remedy: 'Add # symbols to the pattern, or ask for fewer codes.',
+    remedy: 'Add # symbols to the pattern; where they are enough in number, ask for fewer codes.',
   },
   'rate-limited': {
     meaning: 'Too many requests, or too many codes that do not exist.',

@@ -35,7 +35,8 @@ const limitedCoupons = `select place.deck_id, place.pos, c.holder_id
  * Locks the holders of the coupons at these places whose books limit redemptions a user, ascending, and returns the
  * places of those coupons. A holder's redemptions are not stored but summed over its coupons: this lock is what makes
  * the sum exact, since every redeem in such a book takes it first. The holder of a coupon never changes, so it may be
- * read before the coupon is locked.
+ * read before the coupon is locked. (What is locked is counted because PostgreSQL does not run a part of a statement
+ * that nothing reads.)
  */
 export async function lockHolders(tx: Transaction, tenantId: number, locations: Location[]): Promise<Set<string>> {
   if (locations.length === 0) return new Set();

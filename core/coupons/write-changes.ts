@@ -17,8 +17,8 @@ export interface ChangesToWrite {
 }
 
 /**
- * Writes the changes of a batch, a statement a table. Every row it updates is locked by the transaction already, except
- * counters of books without a limit: they come last and ascending, so that no two transactions wait in a circle.
+ * Writes the changes of a batch. Every row it updates is locked by the transaction already, except counters of books
+ * without a limit: those are taken after all other locks and ascending, so that no two transactions wait in a circle.
  */
 export function writeChanges(tx: Transaction, tenantId: number, changes: ChangesToWrite): void {
   if (changes.pending.length === 0) return;

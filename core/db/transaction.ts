@@ -18,11 +18,12 @@ export interface Transaction extends Queryable {
   readonly [transactionMark]: true;
 }
 
-/** A transaction in two messages to the database and two answers, for whoever can say early what it wants to know. */
+/** A transaction that waits for the database twice where all goes well, for whoever can say early what it wants to know. */
 export interface TwoSteps<Seen, Result> {
   /**
-   * Sends its statements behind BEGIN without waiting for that, and so must be harmless outside a transaction too: it
-   * takes locks and reads. Statements are carried out in the order in which they are sent.
+   * Sends its statements behind BEGIN without waiting for that, and so must be harmless outside a transaction too, where
+   * a BEGIN that fails leaves them: it takes locks, reads, and draws from sequences. Statements are carried out in the
+   * order in which they are sent. Nothing is written before BEGIN was answered.
    */
   read(tx: Transaction): Promise<Seen>;
   /** Decides, and sends what is to be written; COMMIT goes out behind it. */

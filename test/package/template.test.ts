@@ -575,6 +575,22 @@ describe('a code secret of an earlier deployment', () => {
   });
 });
 
+describe('what contradicts itself', () => {
+  test.each([
+    [{ minTasks: '5', maxTasks: '2' }, 'minTasks 5 is more than maxTasks 2'],
+    [{ maxTasks: '9' }, 'base has 9 tasks, more than this stage’s eventMaxTasks 4'],
+    [{ clientCidr: '203.0.113.0/33' }, 'clientCidr must be like 203.0.113.0/24'],
+  ])(
+    'is refused at package time: %j',
+    async (parameters, reason) => {
+      const { ok, output } = await packageStage('dev', parameters);
+      expect(ok).toBe(false);
+      expect(output).toContain(reason);
+    },
+    packagingMillis,
+  );
+});
+
 describe('a JWKS address', () => {
   test(
     'is refused at package time where the tasks have no way out to fetch it',

@@ -37,7 +37,8 @@ function addGenerate(app: Api, { core }: RouteTools): void {
       schema: {
         operationId: 'generateCodes',
         summary: 'Generate a deck of codes',
-        description: 'Any number of codes is there at once; they cannot repeat and cannot be predicted.',
+        description:
+          'Any number of codes is there at once; they cannot repeat and cannot be predicted. Drafts and paused books take codes too; a closed book does not.',
         tags: ['codes'],
         params: BookPath,
         body: GenerateInput,
@@ -68,7 +69,7 @@ function addUpload(app: Api, { core }: RouteTools): void {
         operationId: 'uploadCodes',
         summary: 'Upload a deck of codes',
         description:
-          'JSON `{ "codes": [] }`, CSV with a `code` column or one code a line, or NDJSON, streamed. A code has 4 to 64 of A-Z, 0-9, `-` and `_`; lower case becomes upper case. Rows that are none are left out and named; the others are there all together or not at all. In a CSV with one column, a first line that is not `code` or a like word (`codes`, `coupon`, `coupon code`) is a code itself.',
+          'Drafts and paused books take codes too; a closed book does not. JSON `{ "codes": [] }`, CSV with a `code` column or one code a line, or NDJSON, streamed. A code has 4 to 64 of A-Z, 0-9, `-` and `_`; lower case becomes upper case. Rows that are none are left out and named; the others are there all together or not at all. In a CSV with one column, a first line that is not `code` or a like word (`codes`, `coupon`, `coupon code`) is a code itself.',
         tags: ['codes'],
         params: BookPath,
         response: { 201: ref(UploadedDeck) },
@@ -90,7 +91,8 @@ function addCodeList(app: Api, { core }: RouteTools): void {
       schema: {
         operationId: 'listCodes',
         summary: 'List the codes of a book, or export them as CSV',
-        description: 'With `Accept: text/csv` the whole list is streamed, and `limit` and `cursor` have no place.',
+        description:
+          'With `Accept: text/csv` the whole list is streamed: `limit` does not count, and `cursor` is refused.',
         tags: ['codes'],
         params: BookPath,
         querystring: strictObject({ status: Type.Optional(CodeStatus), ...pageParameters }),
