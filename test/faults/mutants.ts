@@ -70,7 +70,7 @@ const mutants: Mutant[] = [
     file: 'core/idempotency/read-keys.ts',
     find: "date_trunc('milliseconds', clock_timestamp())",
     replace: "date_trunc('milliseconds', transaction_timestamp())",
-    caughtBy: 'reverse, redeem, lock and void',
+    caughtBy: 'a redeem that waited for a lock',
   },
   {
     takesOut: 'the look at used idempotency keys',

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { Client } from 'pg';
 import { type ApiAnswer, ApiClient, atOnce, countKinds } from '../support/api-client.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { type ApiProcess, startApiProcesses } from '../support/start-api-processes.ts';
@@ -129,6 +130,27 @@ describe('races over three API processes on one database', () => {
       );
       expect(answers.filter(({ status }) => status >= 500)).toEqual([]);
     });
+  });
+
+  test('a redeem that waited for a lock happened after the wait, by the clock too', async () => {
+    const code = await assigned(await makeBook(10), 'ana');
+    const other = new Client({ connectionString: database.url });
+    await other.connect();
+    await other.query('begin');
+    await other.query('select from coupons where code = $1 for no key update', [code]);
+    const redeemed = redeem(code, 'ana');
+    for (let waiting = 0; waiting === 0; await sleep(10)) {
+      const { rows } = await other.query(
+        `select count(*)::int as waiting from pg_stat_activity
+         where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      waiting = rows[0].waiting;
+    }
+    const { rows } = await other.query(`select date_trunc('milliseconds', clock_timestamp()) as released`);
+    await other.query('commit');
+    await other.end();
+    const { body } = await redeemed;
+    expect(Date.parse(body.redemption.at)).toBeGreaterThanOrEqual(rows[0].released.getTime());
   });
 
   test('batches that lock the same coupons in every order never wait for each other in a circle', async () => {
