@@ -1,6 +1,7 @@
 -- The whole coupon engine. Every key contains tenant_id, so that the schema can be distributed by tenant later, but a
--- hot table has only one index that starts with it (0002 sees to books and decks). With two, PostgreSQL may look a row up by the wrong one, reading the
--- whole tenant, as long as it has no statistics of a table that grows by thousands of rows a second.
+-- hot table has only one index that starts with it (0002 sees to books and decks). With two, PostgreSQL may look a row
+-- up by the wrong one, reading the whole tenant, as long as it has no statistics of a table that grows by thousands of
+-- rows a second.
 -- Tables that hot inserts reach carry no foreign key to books or decks: a foreign key locks its parent row on every
 -- insert, and what it would guard (books and decks are never deleted) can't happen.
 

@@ -2,6 +2,7 @@
 // sentence that says what to change: CloudFormation would find out after a quarter of an hour, or never.
 const { createHash } = require('node:crypto');
 const { readdirSync, readFileSync } = require('node:fs');
+const { isIPv4 } = require('node:net');
 const { join } = require('node:path');
 const { imageTag } = require('./image-tag.cjs');
 
@@ -191,10 +192,10 @@ async function number(p, name, least, most) {
   return value;
 }
 
+/** An IPv4 network, as security groups take it. */
 function isCidr(text) {
-  const parts = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/.exec(text);
-  if (parts === null) return false;
-  return parts.slice(1, 5).every((part) => Number(part) <= 255) && Number(parts[5]) <= 32;
+  const [address, bits, ...more] = text.split('/');
+  return more.length === 0 && isIPv4(address) && /^\d{1,2}$/.test(bits) && Number(bits) <= 32;
 }
 
 async function flag(p, name) {

@@ -40,8 +40,8 @@ export interface BookRow extends Omit<BookTerms, 'startsAt' | 'endsAt'> {
 }
 
 /**
- * Selects books, a table or a subquery, as BookRow; a `where` on `b` follows. Counts are sums over the book's decks and its counter's stripes,
- * so they cost the same whatever the number of codes, and one statement sees them at one moment.
+ * Selects books, a table or a subquery, as BookRow; a `where` on `b` follows. Counts are sums over the book's decks and
+ * its counter's stripes, so they cost the same whatever the number of codes, and one statement sees them at one moment.
  */
 export const bookSelection = (
   books: string,

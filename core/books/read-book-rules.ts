@@ -42,7 +42,8 @@ export async function readBooksForDecision(
         max_codes_per_user as "maxCodesPerUser", max_redemptions_per_code as "maxRedemptionsPerCode",
         max_redemptions_per_user as "maxRedemptionsPerUser", max_redemptions as "maxRedemptions",
         lock_ttl_seconds as "lockTtlSeconds", require_lock as "requireLock", self_service as "selfService"
-      from unnest($2::int[]) as asked (book) cross join lateral (select * from books where book_id = asked.book offset 0) as b
+      from unnest($2::int[]) as asked (book)
+      cross join lateral (select * from books where book_id = asked.book offset 0) as b
       where tenant_id = $1`,
     values: [tenantId, bookIds],
   });

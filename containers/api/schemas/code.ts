@@ -31,8 +31,7 @@ export const GenerateInput = strictObject(
     pattern: Type.String({
       minLength: 1,
       maxLength: limits.codeLengthMaxChars,
-      description:
-        'Each `#` stands for one symbol of the alphabet; the rest stands for itself. There must be 1,000,000 combinations or more.',
+      description: `Each \`#\` stands for one symbol of the alphabet; the rest stands for itself. There must be ${limits.patternCombinationsMin} combinations or more.`,
       examples: ['BF26-####-####'],
     }),
     alphabet: Type.Optional(
