@@ -50,7 +50,7 @@ async function runParts(stage: Stage, plan: Plan): Promise<BenchReport> {
   const began = performance.now();
   const tell = (line: string) =>
     console.error(`${((performance.now() - began) / 1000).toFixed(0).padStart(5)} s  ${line}`);
-  const machine = await describeMachine(stage.observer, stage.directory);
+  const machine = await describeMachine(stage.observer, stage.postgres.pid, stage.directory);
   const database = await stage.openDatabase('speed');
   const supplies = await prepareSupplies(database, plan);
   const one = await stage.startApi(database);
@@ -101,8 +101,10 @@ async function runSpeed(parts: SpeedStage, tell: (line: string) => void): Promis
   ];
   // Of one transaction a request, the names say how many clients were the best.
   const wanted = [...references, ...speedScenarios(parts)].filter(({ name }) => isWanted(name.replace(/ \(.*/, '')));
-  await warmUp(wanted);
+  // Before the warming up: after a checkpoint a page's first change logs all of it, which a few seconds right behind one
+  // would count for a quarter of an hour.
   await settle(stage);
+  await warmUp(wanted);
   const results = await runInTurns(wanted, plan.repeats, tell);
   await redis?.stop();
   return results;
@@ -110,8 +112,6 @@ async function runSpeed(parts: SpeedStage, tell: (line: string) => void): Promis
 
 async function runFlatness(stage: Stage, plan: Plan, tell: (line: string) => void): Promise<ScenarioResult[]> {
   const scenarios = await flatnessScenarios(stage, plan, tell);
-  // Before the warming up: after a checkpoint a page's first change logs all of it, which a few seconds right behind one
-  // would count for a quarter of an hour.
   await settle(stage);
   for (const scenario of scenarios) await scenario.measure(-1);
   return runInTurns(scenarios, plan.repeats, tell);

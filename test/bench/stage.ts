@@ -7,6 +7,7 @@ import type { EmbeddedPostgres } from '../../containers/local/embedded-postgres.
 import { testSecrets } from '../support/open-test-core.ts';
 import { startTestPostgres } from '../support/start-postgres.ts';
 import { type BenchDatabase, openBenchDatabase } from './database/bench-database.ts';
+import { allowHugePages } from './database/huge-pages.ts';
 import { postgresSettings } from './database/postgres-settings.ts';
 import { hasProgram, runProgram } from './load/run-program.ts';
 import { type BenchServer, type ServerOptions, startServer } from './servers/start-server.ts';
@@ -40,6 +41,7 @@ export interface Stage {
  * @param moreSettings of PostgreSQL
  */
 export async function openStage(moreSettings: Record<string, string> = {}): Promise<Stage> {
+  allowHugePages();
   const postgres = await startTestPostgres({ ...postgresSettings, ...moreSettings });
   const directory = join(dirname(postgres.logFile), 'bench');
   mkdirSync(directory);

@@ -2,6 +2,7 @@ import { closeSync, fdatasyncSync, openSync, rmSync, writeSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from 'pg';
+import { hasHugePages } from '../database/huge-pages.ts';
 import { postgresSettings } from '../database/postgres-settings.ts';
 import { runProgram } from '../load/run-program.ts';
 import { median } from './median.ts';
@@ -22,8 +23,12 @@ export interface Machine {
   settings: Record<string, string>;
 }
 
-/** Describes the machine. `directory` lies on the database's disk. */
-export async function describeMachine(client: Client, directory: string): Promise<Machine> {
+/**
+ * Describes the machine.
+ * @param postgresPid of the server's first process
+ * @param directory lies on the database's disk
+ */
+export async function describeMachine(client: Client, postgresPid: number, directory: string): Promise<Machine> {
   const version = await client.query<{ server_version: string }>('show server_version');
   const wrk = await runProgram(['wrk', '-v']).catch((error: Error) => ({ output: error.message }));
   return {
@@ -36,7 +41,7 @@ export async function describeMachine(client: Client, directory: string): Promis
     wrk: /wrk \S*?(\d[\w.]*)/.exec(wrk.output)?.[1] ?? 'unknown',
     flushMillis: measureFlush(directory),
     loadAtStart: loadavg()[0]!,
-    settings: postgresSettings,
+    settings: { ...postgresSettings, 'pages of shared memory': hasHugePages(postgresPid) ? '2MB' : '4kB' },
   };
 }
 
