@@ -2,7 +2,7 @@ import { readBooksForDecision } from '../books/read-book-rules.ts';
 import type { Caller } from '../caller.ts';
 import { type Location, locateCodes, nowhere } from '../codes/locate-codes.ts';
 import type { Core } from '../core.ts';
-import { gatherWrites } from '../db/gather-writes.ts';
+import { groupStatements } from '../db/statement-group.ts';
 import { together } from '../db/together.ts';
 import { withConnection } from '../db/with-connection.ts';
 import { CouponError } from '../errors.ts';
@@ -62,12 +62,12 @@ export async function lookAtCoupons(
 /** Sends every statement at once over one connection. */
 function look(core: Core, tenantId: number, found: Location[]) {
   return withConnection(core.pool, async ({ connection }) => {
-    gatherWrites(connection);
+    const statements = groupStatements(connection);
     const [coupons, books, usage, { now }] = await together([
-      readCouponStates(connection, tenantId, found),
-      readBooksForDecision(connection, tenantId, [...new Set(found.map(({ bookId }) => bookId))]),
-      readUsage(connection, tenantId, found),
-      readMoment(connection, tenantId, []),
+      readCouponStates(statements, tenantId, found),
+      readBooksForDecision(statements, tenantId, [...new Set(found.map(({ bookId }) => bookId))]),
+      readUsage(statements, tenantId, found),
+      readMoment(statements, tenantId, []),
     ]);
     return { coupons, books, usage, now };
   });

@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import { refuse } from '../errors.ts';
-import { gatherWrites } from './gather-writes.ts';
-import type { Connection, Queryable } from './pool.ts';
+import type { Queryable } from './pool.ts';
 import { isConnectionLoss, sqlStateOf } from './sql-errors.ts';
+import { groupStatements } from './statement-group.ts';
 import { together } from './together.ts';
 import { type Lease, withConnection } from './with-connection.ts';
 
@@ -11,8 +11,9 @@ declare const transactionMark: unique symbol;
 /** A conversation inside a transaction. A function that takes one relies on being in it, and can't be called without. */
 export interface Transaction extends Queryable {
   /**
-   * Sends a statement to whose answer nobody looks: a write that has nothing to tell. It goes out at once, in its place
-   * among the others. The transaction ends only after its answer, and an error in it ends it like any other.
+   * Sends a statement to whose answer nobody looks: a write that has nothing to tell. It goes out in its place among the
+   * others of its turn (see groupStatements). An error in it ends the transaction like any other, and COMMIT, behind it,
+   * is not carried out.
    */
   send(statement: pg.QueryConfig): void;
   readonly [transactionMark]: true;
@@ -21,12 +22,12 @@ export interface Transaction extends Queryable {
 /** A transaction that waits for the database twice where all goes well, for whoever can say early what it wants to know. */
 export interface TwoSteps<Seen, Result> {
   /**
-   * Sends its statements behind BEGIN without waiting for that, and so must be harmless outside a transaction too, where
-   * a BEGIN that fails leaves them: it takes locks, reads, and draws from sequences. Statements are carried out in the
-   * order in which they are sent. Nothing is written before BEGIN was answered.
+   * Sends its statements in the turn in which it is called, and so in one write with BEGIN: where that fails, the server
+   * leaves them out. Statements are carried out in the order in which they are sent. It takes locks, reads, and draws from
+   * sequences; nothing is written before BEGIN was answered.
    */
   read(tx: Transaction): Promise<Seen>;
-  /** Decides, and sends what is to be written; COMMIT goes out behind it. */
+  /** Decides, and sends what is to be written; COMMIT goes out with it. */
   write(tx: Transaction, seen: Seen): Promise<Result>;
 }
 
@@ -66,17 +67,17 @@ function run<T>(pool: pg.Pool, work: Work<T>): Promise<T> {
   return withConnection(pool, async (lease) => {
     const { connection } = lease;
     const sent: Sent = { answers: [], failure: null };
+    const statements = groupStatements(connection);
     let isCommitting = false;
     try {
-      const begun = connection.query('begin');
+      const begun = statements.query({ name: 'begin', text: 'begin' });
       // Whoever waits for it hears of its failure; `work` may fail before.
       begun.catch(() => {});
-      gatherWrites(connection);
-      const result = await work(openTransaction(connection, sent), begun);
+      const result = await work(openTransaction(statements, sent), begun);
       await begun;
-      await refuseAfterLocalFailure(lease, sent);
+      if (sent.failure !== null) throw sent.failure.error;
       isCommitting = true;
-      await together([...sent.answers, commit(connection)]);
+      await together([...sent.answers, commit(statements)]);
       return result;
     } catch (error) {
       await Promise.allSettled(sent.answers);
@@ -102,34 +103,17 @@ function unknownOutcome(): Error {
   );
 }
 
-/**
- * The driver refuses a statement that it can't write, and the server never hears of it: COMMIT would then keep the rest.
- * It says so within this turn. The connection's list of prepared statements is not to be trusted after that.
- */
-async function refuseAfterLocalFailure(lease: Lease, sent: Sent): Promise<void> {
-  if (sent.answers.length === 0) return;
-  await new Promise<void>((resolve) => process.nextTick(resolve));
-  if (sent.failure === null) return;
-  lease.isBroken = true;
-  throw sent.failure.error;
-}
-
 async function rollBack(lease: Lease): Promise<void> {
   await lease.connection.query('rollback').catch(() => {
     lease.isBroken = true;
   });
 }
 
-function openTransaction(connection: Connection, sent: Sent): Transaction {
-  const query = connection.query.bind(connection) as (...statement: unknown[]) => unknown;
+function openTransaction(statements: Queryable, sent: Sent): Transaction {
   const transaction: Omit<Transaction, typeof transactionMark> = {
-    query: ((...statement: unknown[]) => {
-      gatherWrites(connection);
-      return query(...statement);
-    }) as Transaction['query'],
+    query: statements.query,
     send(statement) {
-      gatherWrites(connection);
-      const answer = connection.query(statement);
+      const answer = statements.query(statement);
       // Whoever commits or rolls back looks at it; an error before that must not count as unheard.
       answer.catch((error: unknown) => {
         sent.failure ??= { error };
@@ -140,8 +124,8 @@ function openTransaction(connection: Connection, sent: Sent): Transaction {
   return transaction as Transaction;
 }
 
-async function commit(connection: Connection): Promise<void> {
-  const answer = await connection.query('commit');
+async function commit(statements: Queryable): Promise<void> {
+  const answer = await statements.query({ name: 'commit', text: 'commit' });
   // A transaction that an earlier error has aborted answers COMMIT with ROLLBACK and no error.
   if (answer.command !== 'COMMIT') throw new Error(`COMMIT was answered with ${answer.command}`);
 }

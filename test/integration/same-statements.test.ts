@@ -47,12 +47,11 @@ const looks: Record<string, (code: string) => Promise<unknown>> = {
 /** The names of the statements that a look costs. */
 async function statementsOf(look: (code: string) => Promise<unknown>, code: string): Promise<string[]> {
   const names: string[] = [];
-  const query = jest.spyOn(pg.Client.prototype, 'query');
+  // Each statement writes itself by this, whether it is sent alone or with others.
+  const prepare = jest.spyOn(pg.Query.prototype as unknown as { prepare(): void }, 'prepare');
   await expect(look(code)).rejects.toMatchObject({ kind: 'coupon-not-found' });
-  for (const [statement] of query.mock.calls as unknown[][]) {
-    names.push(typeof statement === 'string' ? statement : (statement as { name: string }).name);
-  }
-  query.mockRestore();
+  for (const statement of prepare.mock.contexts as unknown as { name: string }[]) names.push(statement.name);
+  prepare.mockRestore();
   return names;
 }
 

@@ -191,7 +191,8 @@ function openLink(client: Socket, server: Socket, take: (point: FaultPoint) => A
         return fault.strike();
       case 'cut-during':
         answers = 'drop';
-        server.end(message);
+        // What follows a Bind says that it is to be carried out, and cut off from that it never would be.
+        server.end(typeOf(message) === 'B' ? Buffer.concat([message, executeAndSync]) : message);
         client.destroy();
         return fault.strike();
       case 'cut-after':
@@ -251,6 +252,8 @@ function readMessages(socket: Socket, typed: boolean, onMessage: (message: Buffe
     }
   });
 }
+
+const executeAndSync = Buffer.from('E\0\0\0\x09\0\0\0\0\0S\0\0\0\x04', 'latin1');
 
 function typeOf(message: Buffer): string {
   return String.fromCharCode(message[0]!);
