@@ -55,6 +55,7 @@ module.exports = async ({ resolveVariable }) => {
     databaseFreeStorageAlarm: Math.floor(storageGb * 0.1 * 1024 ** 3),
     // RDS takes integers in the parameter's own unit: pages of 8 kB for some, kB for others.
     databaseMemory: {
+      hugePages: (await flag(p, 'databaseHugePages')) ? 'on' : 'off',
       sharedBuffers: String((await number(p, 'databaseSharedBuffersMb', 16, 1e6)) * 128),
       effectiveCache: String((await number(p, 'databaseEffectiveCacheMb', 16, 1e6)) * 128),
       walBuffers: String((await number(p, 'databaseWalBuffersMb', 1, 2047)) * 128),

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { limits } from '../../core/index.ts';
 import { readCalendar } from '../../handlers/scale/read-calendar.ts';
+import { postgresSettings } from '../bench/database/postgres-settings.ts';
 import { requireOrSkip } from '../support/require-or-skip.ts';
 import {
   asList,
@@ -367,9 +368,16 @@ describe('the database', () => {
       }
       const { Parameters } = resource(templateOf(stage), 'DatabaseParameters') as { Parameters: Properties };
       const sizes = Object.entries(Parameters).filter(([name]) => /_mem$|_size$|buffers$/.test(name));
-      expect(sizes).toHaveLength(5);
+      expect(sizes).toHaveLength(6);
       for (const [, size] of sizes) expect(String(size)).toMatch(/^\d+$/);
     }
+  });
+
+  test('has large pages where there is memory for them, and seldom checkpoints, as the bench’s has', () => {
+    const settingsOf = (stage: (typeof stages)[number]) => resource(templateOf(stage), 'DatabaseParameters').Parameters;
+    expect(settingsOf('dev')).toMatchObject({ huge_pages: 'off' });
+    expect(settingsOf('prod')).toMatchObject({ huge_pages: 'on', checkpoint_timeout: 900, max_wal_size: 4096 });
+    expect(postgresSettings).toMatchObject({ checkpoint_timeout: '15min', max_wal_size: '4GB', shared_buffers: '1GB' });
   });
 
   test('of prod has the strategy’s memory, in RDS’s units', () => {

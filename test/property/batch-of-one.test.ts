@@ -110,37 +110,60 @@ const plan = fc.record({
   ),
 });
 
-/** Faults still to strike, and the statements that went by. */
+/** Faults still to strike; and how many statements went by, and how many times some were sent. */
 interface Trouble {
   faults: Fault[];
   statements: number;
+  sendings: number;
+}
+
+/** Whose connections to the server are in trouble. */
+const troubles = new WeakMap<object, Trouble>();
+
+/** What the driver's query does when it writes itself, alone or with others. */
+const driver = pg.Query.prototype as unknown as { prepare(this: pg.QueryConfig, wire: object): void };
+
+/** Puts a statement that fails into the place of one that a fault strikes: the server refuses what comes behind it. */
+function strikeStatements(): () => void {
+  const { prepare } = driver;
+  driver.prepare = function strike(wire) {
+    const trouble = troubles.get(wire) ?? troubles.get(Object.getPrototypeOf(wire));
+    if (trouble !== undefined) {
+      const { what } = trouble.faults.find(({ at }) => at === trouble.statements) ?? {};
+      trouble.statements += 1;
+      if (what !== undefined && what !== 'wait') {
+        const text = `do $$ begin raise exception 'injected' using errcode = '${what}'; end $$`;
+        Object.assign(this, { name: undefined, values: undefined, text });
+      }
+    }
+    prepare.call(this, wire);
+  };
+  return () => {
+    driver.prepare = prepare;
+  };
 }
 
 /** A pool whose connections fail and wait as `trouble` says. */
 function troubled(pool: pg.Pool, trouble: Trouble): pg.Pool {
   const connect = async () => {
     const client = await pool.connect();
-    const query = client.query.bind(client) as (...args: unknown[]) => Promise<unknown>;
+    const wire = (client as unknown as { connection: object }).connection;
+    troubles.set(wire, trouble);
+    const query = client.query.bind(client) as (...args: unknown[]) => unknown;
     const release = client.release.bind(client);
-    // Statements are sent in their order, also behind one that waits.
+    // What is sent is sent in its order, also behind what waits.
     let turn = Promise.resolve();
     client.query = ((...args: unknown[]) => {
-      const statement = trouble.statements;
-      trouble.statements += 1;
-      const struck = trouble.faults.find(({ at }) => at === statement);
-      if (struck?.what === 'wait') turn = turn.then(() => sleep(2));
-      const answer = turn.then(async () => {
-        if (struck === undefined || struck.what === 'wait') return query(...args);
-        const injected = query(`do $$ begin raise exception 'injected' using errcode = '${struck.what}'; end $$`);
-        // It goes out behind the fault, as it would if the fault were its own, and is refused for the same reason.
-        const refused = query(...args);
-        refused.catch(() => {});
-        await injected;
-        return refused;
-      });
-      return answer;
+      const sending = trouble.sendings;
+      trouble.sendings += 1;
+      // A batch is sent in two or three goes.
+      if (trouble.faults.some(({ at, what }) => what === 'wait' && at % 3 === sending)) {
+        turn = turn.then(() => sleep(2));
+      }
+      return turn.then(() => query(...args));
     }) as pg.PoolClient['query'];
     client.release = (error) => {
+      troubles.delete(wire);
       Reflect.deleteProperty(client, 'query');
       release(error);
     };
@@ -150,7 +173,8 @@ function troubled(pool: pg.Pool, trouble: Trouble): pg.Pool {
 }
 
 describe(`with QURABLE_TEST_SEED=${seed}`, () => {
-  const trouble: Trouble = { faults: [], statements: 0 };
+  const trouble: Trouble = { faults: [], statements: 0, sendings: 0 };
+  const restore = strikeStatements();
   let batched: Side;
   let single: Side;
   let drop: () => Promise<void>;
@@ -174,7 +198,10 @@ describe(`with QURABLE_TEST_SEED=${seed}`, () => {
       await runStatement(`drop database ${origin.database.name} with (force)`);
     };
   });
-  afterAll(() => drop());
+  afterAll(async () => {
+    restore();
+    await drop();
+  });
 
   test(
     'each member of a batch, under faults and delays, has the outcome that it has in a batch of one, and leaves the same behind',
@@ -186,7 +213,7 @@ describe(`with QURABLE_TEST_SEED=${seed}`, () => {
         for (const [index, batch] of [first, ...rest].entries()) {
           const key = (number: number) => `${runs} ${number}`;
           trouble.faults = batch.faults;
-          trouble.statements = 0;
+          Object.assign(trouble, { statements: 0, sendings: 0 });
           const outcomes = await Promise.all([batched, single].map((side) => run(side, batch, codes[0]!, key)));
           expect({ index, outcomes: outcomes[0] }).toEqual({ index, outcomes: outcomes[1] });
         }

@@ -1,6 +1,6 @@
 /**
- * How the bench's PostgreSQL is set: durable, and sized like the deployment's (4 GB of memory, of which RDS gives a
- * quarter to shared_buffers). Everything else is PostgreSQL's default.
+ * How the bench's PostgreSQL is set: durable, and sized like the production stage's, whose parameter group is
+ * resources/database.yml. Everything else is PostgreSQL's default.
  */
 export const postgresSettings = {
   fsync: 'on',
