@@ -23,13 +23,13 @@ export async function measureModerateLoad(
   ];
   const results: ScenarioResult[] = [];
   // Longer than at full rate, since a tail is made of few requests.
-  const seconds = plan.quick ? 3 : 2 * plan.seconds;
+  const seconds = 2 * plan.seconds;
   for (const [name, load] of loads) {
     const top = highest.find((result) => result.name === name)?.perSecond;
     if (top === undefined) continue;
     const pace = top * shareOfHighest;
     const all: Figures[] = [];
-    for (let repeat = 0; repeat < (plan.quick ? 1 : plan.repeats); repeat += 1) {
+    for (let repeat = 0; repeat < plan.repeats; repeat += 1) {
       const items = Math.ceil(pace * (seconds + 1) * 1.5);
       const run = { load: load(items), servers: [one], seconds, connections, pace };
       all.push(await measure(stage, { ...run, behind: 'postgres' }));
