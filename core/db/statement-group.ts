@@ -156,9 +156,18 @@ class StatementGroup extends pg.Query {
 
   handleCommandComplete(message: object, wire: Wire): void {
     const member = this.#current!;
-    if (member.name !== undefined) this.#known.set(member.name, this.#columns);
-    this.#turnTo(this.#answered + 1);
     member.handleCommandComplete(message, wire);
+    if (member.name !== undefined) this.#known.set(member.name, this.#columns);
+    this.#finish(member, wire);
+  }
+
+  /** What the server says to an empty statement in the place of its end. */
+  handleEmptyQuery(wire: Wire): void {
+    this.#finish(this.#current!, wire);
+  }
+
+  #finish(member: Member, wire: Wire): void {
+    this.#turnTo(this.#answered + 1);
     member.handleReadyForQuery(wire);
   }
 

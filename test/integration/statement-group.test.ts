@@ -124,6 +124,11 @@ for (const how of plans) {
   });
 }
 
+test('an empty statement has an answer, and so have those behind it', async () => {
+  await connect('by-key');
+  expect(await outcomes([statements.query(''), statements.query(insert(1))])).toEqual([null, 1]);
+});
+
 test('a COPY goes out behind the statements sent before it, and before those after it', async () => {
   await connect('by-cost');
   const made = statements.query('create temporary table copied (n int)');
