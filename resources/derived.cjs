@@ -26,6 +26,8 @@ module.exports = async ({ resolveVariable }) => {
   const storageGb = await number(p, 'databaseStorageGb', 20, 65536);
   const storageMaxGb = await number(p, 'databaseStorageMaxGb', 22, 65536);
   if (storageMaxGb < storageGb * 1.1) refuse('databaseStorageMaxGb must be at least a tenth above databaseStorageGb');
+  const maxWalMb = await number(p, 'databaseMaxWalMb', 1024, 1e6);
+  if (maxWalMb > storageGb * 1024 * 0.2) refuse('databaseMaxWalMb must be at most a fifth of databaseStorageGb');
   if (!/^\d+\.\d+$/.test(await p.databaseVersion))
     refuse('databaseVersion must be a full minor version, such as 15.17');
 
@@ -55,6 +57,7 @@ module.exports = async ({ resolveVariable }) => {
     databaseFreeStorageAlarm: Math.floor(storageGb * 0.1 * 1024 ** 3),
     // RDS takes integers in the parameter's own unit: pages of 8 kB for some, kB for others.
     databaseMemory: {
+      maxWal: String(maxWalMb),
       hugePages: (await flag(p, 'databaseHugePages')) ? 'on' : 'off',
       sharedBuffers: String((await number(p, 'databaseSharedBuffersMb', 16, 1e6)) * 128),
       effectiveCache: String((await number(p, 'databaseEffectiveCacheMb', 16, 1e6)) * 128),

@@ -17,6 +17,13 @@ export interface BatcherOptions<Command, Answer> {
   maxMembers: number;
   /** Most transactions at once, 1 and up. */
   maxInFlight: number;
+  /**
+   * Members that must wait before a transaction begins beside another one, 1 and up: fewer go into one of their own once
+   * those in flight are done, and cost a part of what they would as several small ones.
+   */
+  overlapMinMembers: number;
+  /** Milliseconds after which fewer are enough, so that one transaction that waits for a lock does not hold up all others. */
+  overlapAfterMillis: number;
   /** Most members waiting, in all lanes together. */
   maxWaiting: number;
   /** Milliseconds after which a member that is still waiting is told to come back. */
@@ -62,7 +69,7 @@ interface Tenant<Command, Answer> {
 }
 
 /**
- * Opens a batcher. A batch is whatever arrived while the transactions before it ran: there is no timer, so a request
+ * Opens a batcher. A batch is whatever arrived while the transactions before it ran: no timer holds it back, so a request
  * to an idle system does not wait. A batch holds members of one tenant; tenants take turns, and so do the lanes of a
  * tenant, so that one hot book starves nobody.
  */
@@ -70,10 +77,13 @@ export function openMicroBatcher<Command, Answer>(
   options: BatcherOptions<Command, Answer>,
 ): MicroBatcher<Command, Answer> {
   const { name, clock, maxMembers, maxInFlight, maxWaiting, maxWaitMillis, shedAgeMillis, onBatch } = options;
+  const { overlapMinMembers, overlapAfterMillis } = options;
   const tenants = new Map<number, Tenant<Command, Answer>>();
   let waiting = 0;
   let inFlight = 0;
   let scheduled = false;
+  /** Runs while too few wait to begin beside what is in flight. */
+  let patience: NodeJS.Timeout | null = null;
   let closing = false;
   let lastWaitMillis = 0;
   let lastTakenAt = 0;
@@ -115,6 +125,10 @@ export function openMicroBatcher<Command, Answer>(
   /** Waits for the end of this turn of the event loop, in which everything that the socket has brought is pushed. */
   function schedule(): void {
     if (scheduled || inFlight >= maxInFlight || waiting === 0) return;
+    if (inFlight > 0 && waiting < overlapMinMembers) {
+      patience ??= setTimeout(dispatch, overlapAfterMillis);
+      return;
+    }
     scheduled = true;
     setImmediate(() => {
       scheduled = false;
@@ -123,6 +137,8 @@ export function openMicroBatcher<Command, Answer>(
   }
 
   function dispatch(): void {
+    if (patience !== null) clearTimeout(patience);
+    patience = null;
     const tenant = tenants.values().next().value;
     if (tenant === undefined || inFlight >= maxInFlight) return;
     const batch = dropOverdue(take(tenant));

@@ -26,6 +26,8 @@ export function openCouponBatches(core: Core, onBatch: BatchListener): CouponBat
     log: core.log,
     maxMembers: limits.batchMaxMembers,
     maxInFlight: limits.batchMaxInFlight,
+    overlapMinMembers: limits.batchOverlapMinMembers,
+    overlapAfterMillis: limits.batchOverlapAfterMillis,
     maxWaiting: limits.queueMaxMembers,
     maxWaitMillis: limits.queueMaxWaitMillis,
     shedAgeMillis: limits.queueShedAgeMillis,

@@ -376,8 +376,8 @@ describe('the database', () => {
   test('has large pages where there is memory for them, and seldom checkpoints, as the bench’s has', () => {
     const settingsOf = (stage: (typeof stages)[number]) => resource(templateOf(stage), 'DatabaseParameters').Parameters;
     expect(settingsOf('dev')).toMatchObject({ huge_pages: 'off' });
-    expect(settingsOf('prod')).toMatchObject({ huge_pages: 'on', checkpoint_timeout: 900, max_wal_size: 4096 });
-    expect(postgresSettings).toMatchObject({ checkpoint_timeout: '15min', max_wal_size: '4GB', shared_buffers: '1GB' });
+    expect(settingsOf('prod')).toMatchObject({ huge_pages: 'on', checkpoint_timeout: 900, max_wal_size: String(16 * 1024) });
+    expect(postgresSettings).toMatchObject({ checkpoint_timeout: '15min', max_wal_size: '16GB', shared_buffers: '1GB' });
   });
 
   test('of prod has the strategy’s memory, in RDS’s units', () => {
@@ -587,6 +587,7 @@ describe('what contradicts itself', () => {
   test.each([
     [{ minTasks: '5', maxTasks: '2' }, 'minTasks 5 is more than maxTasks 2'],
     [{ maxTasks: '9' }, 'base has 9 tasks, more than this stage’s eventMaxTasks 4'],
+    [{ databaseMaxWalMb: '8192' }, 'databaseMaxWalMb must be at most a fifth of databaseStorageGb'],
     [{ clientCidr: '203.0.113.0/33' }, 'clientCidr must be like 203.0.113.0/24'],
   ])(
     'is refused at package time: %j',

@@ -239,6 +239,8 @@ async function openSide(url: string, maxMembers: number, trouble: Trouble | null
     log: silentLog,
     maxMembers,
     maxInFlight: 1,
+    overlapMinMembers: 1,
+    overlapAfterMillis: 1,
     maxWaiting: 1000,
     maxWaitMillis: 60_000,
     shedAgeMillis: 60_000,

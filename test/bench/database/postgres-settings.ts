@@ -7,6 +7,6 @@ export const postgresSettings = {
   full_page_writes: 'on',
   synchronous_commit: 'on',
   shared_buffers: '1GB',
-  max_wal_size: '4GB',
+  max_wal_size: '16GB',
   checkpoint_timeout: '15min',
 };
