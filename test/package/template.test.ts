@@ -376,8 +376,16 @@ describe('the database', () => {
   test('has large pages where there is memory for them, and seldom checkpoints, as the bench’s has', () => {
     const settingsOf = (stage: (typeof stages)[number]) => resource(templateOf(stage), 'DatabaseParameters').Parameters;
     expect(settingsOf('dev')).toMatchObject({ huge_pages: 'off' });
-    expect(settingsOf('prod')).toMatchObject({ huge_pages: 'on', checkpoint_timeout: 900, max_wal_size: String(16 * 1024) });
-    expect(postgresSettings).toMatchObject({ checkpoint_timeout: '15min', max_wal_size: '16GB', shared_buffers: '1GB' });
+    expect(settingsOf('prod')).toMatchObject({
+      huge_pages: 'on',
+      checkpoint_timeout: 900,
+      max_wal_size: String(16 * 1024),
+    });
+    expect(postgresSettings).toMatchObject({
+      checkpoint_timeout: '15min',
+      max_wal_size: '16GB',
+      shared_buffers: '1GB',
+    });
   });
 
   test('of prod has the strategy’s memory, in RDS’s units', () => {
