@@ -88,5 +88,8 @@ export function openPool(address: DatabaseAddress, options: PoolOptions): pg.Poo
       .join(' '),
   });
   pool.on('error', onError);
+  // Between being made and being taken, a connection has no listener, and an error that nobody hears ends the process: one
+  // that the server ends as soon as it has let it in, say. Whoever takes it finds it unusable.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }

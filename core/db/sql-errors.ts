@@ -17,9 +17,18 @@ export function isRetryable(error: unknown): boolean {
   return state === '40001' || state === '40P01';
 }
 
-/** The refusal of a statement in a transaction that an earlier one has failed in: never the cause of anything. */
+/**
+ * The refusal of a statement behind one that failed: in a transaction that is over, or prepared by a statement that the
+ * server then left out. Beside another failure it is never the cause.
+ */
 export function isAfterFailure(error: unknown): boolean {
-  return sqlStateOf(error) === '25P02';
+  const state = sqlStateOf(error);
+  return state === '25P02' || state === '26000';
+}
+
+/** The server has crashed in the middle of what it did, and what became of that shows only once it is back. */
+export function isPanic(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.severity === 'PANIC';
 }
 
 /** Data or constraint trouble (classes 22 and 23): one member of the batch is the cause, and only halving finds it. */
@@ -39,15 +48,9 @@ export function isTimeout(error: unknown): boolean {
   return isNativeError(error) && /timeout exceeded when trying to connect|Query read timeout/.test(error.message);
 }
 
-const lostConnectionCodes = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-]);
+/** Codes of what a network, a resolver or TLS does to a connection. */
+const lostConnectionCode =
+  /^(E(CONN|HOST|NET)[A-Z]+|EPIPE|EPROTO|ENOTCONN|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|ERR_(SSL|TLS|STREAM|SOCKET)_\w+)$/;
 
 /**
  * The connection is gone, or of no more use: the server is going away, is out of connections, memory or disk (class 53),
@@ -61,7 +64,7 @@ export function isConnectionLoss(error: unknown): boolean {
   // Not `instanceof`: an error that Node's sockets made in another realm (a vm context) is an error all the same.
   if (!isNativeError(error)) return false;
   const { code, errors } = error as NodeJS.ErrnoException & { errors?: unknown };
-  if (code !== undefined && lostConnectionCodes.has(code)) return true;
+  if (code !== undefined && lostConnectionCode.test(code)) return true;
   if (Array.isArray(errors)) return errors.some(isConnectionLoss);
   return /Connection terminated|Client has encountered a connection error|not queryable|Query read timeout|timeout exceeded when trying to connect|Cannot use a pool after calling end/i.test(
     error.message,

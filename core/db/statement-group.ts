@@ -4,6 +4,7 @@ import type { Connection, Queryable } from './pool.ts';
 /** The driver's connection below its client: it writes messages, and remembers which statements the server knows. */
 interface Wire {
   stream: { write(bytes: Buffer): void };
+  parsedStatements: Record<string, string | undefined>;
   submittedNamedStatements: Record<string, string | undefined>;
   describe(portal: object): void;
 }
@@ -34,7 +35,8 @@ interface Member {
  * one has failed, the server leaves out those behind it in the turn, and all of them throw its error.
  *
  * Nothing of a turn is sent if one of its statements can't be written, as when a value refers to itself. What writes
- * itself, such as a COPY, goes out behind the statements sent before it.
+ * itself, such as a COPY, goes out behind the statements sent before it. Outside BEGIN and COMMIT it is for reading only:
+ * there, a turn's statements are one transaction whose end nobody is told of.
  */
 export function groupStatements(connection: Connection): Queryable {
   let group: StatementGroup | null = null;
@@ -89,6 +91,10 @@ class StatementGroup extends pg.Query {
   #known = new Map<string, Columns>();
   #answered = 0;
   #columns: Columns = null;
+  /** The names of statements that this group makes known to the server. */
+  readonly #introduced = new Set<string>();
+  /** For the client, in milliseconds: the longest that a member asks for, else the pool's. */
+  query_timeout: number | undefined;
 
   constructor() {
     super({ text: '' });
@@ -98,6 +104,8 @@ class StatementGroup extends pg.Query {
   add(statement: string | pg.QueryConfig, values?: unknown[]): Promise<pg.QueryResult> {
     const member = new pg.Query(statement as pg.QueryConfig, values) as unknown as Member;
     this.#members.push(member);
+    const { query_timeout: own } = statement as { query_timeout?: number };
+    if (own !== undefined) this.query_timeout = Math.max(own, this.query_timeout ?? 0);
     return new Promise((resolve, reject) => {
       member.callback = (error, result) => (error ? reject(error) : resolve(result!));
     });
@@ -116,6 +124,7 @@ class StatementGroup extends pg.Query {
     });
     let failure: Error | null = null;
     for (const member of this.#members) {
+      failure ??= this.#introduce(member, wire);
       isKnown = member.name !== undefined && this.#known.has(member.name);
       member._result._types = this._result._types;
       const { callback } = member;
@@ -129,6 +138,14 @@ class StatementGroup extends pg.Query {
     wire.stream.write(Buffer.concat([...bytes, syncMessage]));
     this.#turnTo(0);
     return null;
+  }
+
+  /** One name for two texts would run the first text in the place of the second. */
+  #introduce({ name, text }: Member, wire: Wire): Error | null {
+    if (name === undefined) return null;
+    const before = wire.parsedStatements[name] ?? wire.submittedNamedStatements[name];
+    if (before === undefined) this.#introduced.add(name);
+    return before === undefined || before === text ? null : new Error(`two statements are named ${name}`);
   }
 
   get #current(): Member | undefined {
@@ -174,7 +191,8 @@ class StatementGroup extends pg.Query {
   handleError(error: unknown, wire: Wire): void {
     for (const member of this.#members.slice(this.#answered)) {
       // The server has not read it, or its connection is gone: the next one to send it must say its text again.
-      if (member.name !== undefined) delete wire.submittedNamedStatements[member.name];
+      const { name } = member;
+      if (name !== undefined && this.#introduced.has(name)) delete wire.submittedNamedStatements[name];
       member.callback(error);
     }
     this.callback?.(error);

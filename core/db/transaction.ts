@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { refuse } from '../errors.ts';
 import type { Queryable } from './pool.ts';
-import { isConnectionLoss, sqlStateOf } from './sql-errors.ts';
+import { isConnectionLoss, isPanic, sqlStateOf } from './sql-errors.ts';
 import { groupStatements } from './statement-group.ts';
 import { together } from './together.ts';
 import { type Lease, withConnection } from './with-connection.ts';
@@ -81,11 +81,10 @@ function run<T>(pool: pg.Pool, work: Work<T>): Promise<T> {
       return result;
     } catch (error) {
       await Promise.allSettled(sent.answers);
-      if (isConnectionLoss(error)) {
-        lease.isBroken = true;
-        // What the server itself has refused, such as for a full disk, is no open question.
-        if (isCommitting && sqlStateOf(error) === null) throw unknownOutcome();
-      } else if (!lease.isBroken) await rollBack(lease);
+      if (isConnectionLoss(error) || isPanic(error)) lease.isBroken = true;
+      if (!lease.isBroken) await rollBack(lease);
+      // What the server itself has refused, such as for a full disk, is no open question.
+      else if (isCommitting && (sqlStateOf(error) === null || isPanic(error))) throw unknownOutcome();
       throw error;
     }
   });
@@ -104,6 +103,8 @@ function unknownOutcome(): Error {
 }
 
 async function rollBack(lease: Lease): Promise<void> {
+  // Statements that were sent in this turn go out at its end: behind ROLLBACK they would be carried out for good.
+  await new Promise<void>((resolve) => process.nextTick(resolve));
   await lease.connection.query('rollback').catch(() => {
     lease.isBroken = true;
   });

@@ -8,7 +8,7 @@ import { startEmbeddedPostgres } from '../../containers/local/embedded-postgres.
 import type { Core } from '../../core/core.ts';
 import { migrateToLatest } from '../../core/db/migrate.ts';
 import { openPool } from '../../core/db/pool.ts';
-import { inTransaction, type Transaction } from '../../core/db/transaction.ts';
+import { inTransaction, inTwoSteps, type Transaction } from '../../core/db/transaction.ts';
 import {
   assignCode,
   assignCoupon,
@@ -266,8 +266,56 @@ describe('the members of a batch', () => {
   });
 });
 
+test.each(['ECONNRESET', 'ENETUNREACH', 'EPROTO', 'ERR_SSL_WRONG_VERSION_NUMBER', 'UNHEARD_OF'])(
+  'a COMMIT whose connection ends with %s before its answer is an open question, never a failure',
+  async (code) => {
+    const streams: { destroy(error: Error): void }[] = [];
+    const pool = openPool({ connectionString: proxy.url }, { max: 1, applicationName: 'test', onError: () => {} });
+    pool.on('connect', (client) =>
+      streams.push((client as unknown as { connection: { stream: never } }).connection.stream),
+    );
+    const fault = proxy.arm('commit', 'stall-answer');
+    const outcome = inTransaction(pool, async () => 'done').catch((error: unknown) => error);
+    await fault.struck;
+    for (const stream of streams) stream.destroy(Object.assign(new Error(`read ${code}`), { code }));
+    expect(await outcome).toMatchObject({ kind: 'unavailable', message: expect.stringContaining('may or may not') });
+    fault.release();
+    await pool.end();
+  },
+);
+
+describe('work that throws', () => {
+  test('has nothing carried out that it sent in the same turn', async () => {
+    const { pool } = observer.core;
+    await pool.query('create table thrown_here (n int)');
+    const work = (tx: Transaction) =>
+      Promise.all([tx.query('insert into thrown_here values (1)'), Promise.reject(new Error('refused'))]);
+    await expect(inTransaction(pool, work)).rejects.toThrow('refused');
+    await sleep(50);
+    expect((await pool.query('select n from thrown_here')).rows).toEqual([]);
+  });
+
+  test('before it has sent anything leaves no open transaction in the pool', async () => {
+    const name = 'thrown at once';
+    const pool = openPool(
+      { connectionString: observer.database.url },
+      { max: 1, applicationName: name, onError: () => {} },
+    );
+    const read = (): Promise<number> => {
+      throw new Error('refused');
+    };
+    await expect(inTwoSteps(pool, { read, write: async () => 1 })).rejects.toThrow('refused');
+    await sleep(50);
+    const { rows } = await observer.core.pool.query('select state from pg_stat_activity where application_name = $1', [
+      name,
+    ]);
+    expect(rows).toEqual([{ state: 'idle' }]);
+    await pool.end();
+  });
+});
+
 describe('a statement that the driver itself refuses', () => {
-  test('keeps COMMIT from being sent, and its connection is not used again', async () => {
+  test('keeps COMMIT from being sent, and its connection is as good as before', async () => {
     const { pool } = observer.core;
     await pool.query('create table refused_here (n int)');
     const insert = { name: 'refused-here', text: 'insert into refused_here values ($1)' };

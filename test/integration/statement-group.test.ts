@@ -124,6 +124,37 @@ for (const how of plans) {
   });
 }
 
+test('one name for two texts is refused before anything is sent', async () => {
+  await connect('by-key');
+  await statements.query({ name: 'twice', text: `select 'first' as said` });
+  const answers = [statements.query(insert(1)), statements.query({ name: 'twice', text: `select 'second' as said` })];
+  for (const answer of await Promise.allSettled(answers)) {
+    expect(answer).toMatchObject({ status: 'rejected', reason: { message: 'two statements are named twice' } });
+  }
+  expect(await ids()).toEqual([]);
+});
+
+test('a turn that can’t be written forgets nothing that a turn under way has made known', async () => {
+  await connect('by-key');
+  const cyclic: Record<string, unknown> = {};
+  cyclic.self = cyclic;
+  const first = statements.query(insert(1));
+  await new Promise((resolve) => process.nextTick(resolve));
+  await expect(statements.query(insert(cyclic))).rejects.toThrow();
+  const third = statements.query(insert(3));
+  expect(await outcomes([first, third])).toEqual([1, 1]);
+});
+
+test('a statement may take longer than the pool allows others, if it says so', async () => {
+  const address = { connectionString: testCore.database.url };
+  const impatient = { max: 1, applicationName: 'test', onError: () => {}, answerTimeoutMillis: 200 };
+  pool = openPool(address, { ...impatient, plans: 'by-key' });
+  connection = await pool.connect();
+  statements = groupStatements(connection);
+  const search: pg.QueryConfig & { query_timeout: number } = { text: 'select pg_sleep(0.6)', query_timeout: 60_000 };
+  expect(await outcomes([statements.query('select 1'), statements.query(search)])).toEqual([1, 1]);
+});
+
 test('an empty statement has an answer, and so have those behind it', async () => {
   await connect('by-key');
   expect(await outcomes([statements.query(''), statements.query(insert(1))])).toEqual([null, 1]);
