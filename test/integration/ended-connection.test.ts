@@ -39,9 +39,10 @@ beforeAll(async () => {
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  target.hostname = '127.0.0.1';
-  target.port = String((server.address() as AddressInfo).port);
-  url = target.href;
+  const byWay = new URL(target);
+  byWay.hostname = '127.0.0.1';
+  byWay.port = String((server.address() as AddressInfo).port);
+  url = byWay.href;
 });
 afterAll(async () => {
   server.close();
