@@ -12,11 +12,18 @@ import { flatnessScenarios } from './parts/flatness.ts';
 import { measureModerateLoad } from './parts/moderate-load.ts';
 import { type Plan, planOf } from './parts/plan.ts';
 import { measureHandlers, measureStart } from './parts/process-figures.ts';
-import { echoScenarios, oneTransactionScenarios, redisScenarios } from './parts/references.ts';
+import {
+  echoAtModerateLoad,
+  echoScenarios,
+  oneTransactionScenarios,
+  redisScenarios,
+  startEcho,
+} from './parts/references.ts';
 import { runInTurns, type Scenario, type ScenarioResult } from './parts/scenario.ts';
-import { prepareSupplies, type SpeedStage, speedScenarios } from './parts/speed.ts';
+import { moderateOperations, prepareSupplies, type SpeedStage, speedScenarios } from './parts/speed.ts';
 import { measureSteadyLoad } from './parts/steady-load.ts';
 import { measureTransfers } from './parts/transfers.ts';
+import type { BenchServer } from './servers/start-server.ts';
 import { openStage, type Stage } from './stage.ts';
 
 /**
@@ -56,16 +63,21 @@ async function runParts(stage: Stage, plan: Plan): Promise<BenchReport> {
   const one = await stage.startApi(database);
   const others = [await stage.startApi(database), await stage.startApi(database)];
   const parts: SpeedStage = { stage, plan, supplies, one, three: [one, ...others] };
+  const echo = await startEcho(stage);
 
-  const speed = await runSpeed(parts, tell);
-  const moderate = await measureModerateLoad(parts, speed, tell);
+  const speed = await runSpeed(parts, echo, tell);
+  // A quick run has no time for a reference to which no ratio refers.
+  const operations = [...(plan.quick ? [] : [echoAtModerateLoad(echo)]), ...moderateOperations(parts)].filter(
+    ({ name }) => speed.some((result) => result.name === name),
+  );
+  const moderate = await measureModerateLoad(stage, plan, operations, tell);
   const isWanted = (part: string) => plan.only.length === 0 || plan.only.includes(part);
   const steady =
     plan.steadySeconds > 0 && isWanted('steady')
       ? await measureSteadyLoad(parts, database, plan.steadySeconds, tell)
       : null;
-  const operations = [...speed, ...moderate].filter(({ part }) => part !== 'reference');
-  const resident = { bytes: residentBytesOf(one.pid), operations: sumOfOperations(operations) };
+  const answered = [...speed, ...moderate].filter(({ part }) => part !== 'reference');
+  const resident = { bytes: residentBytesOf(one.pid), operations: sumOfOperations(answered) };
   const transfers = isWanted('transfers') ? await measureTransfers(stage, plan, database, one, tell) : null;
   const startRepeats = plan.quick ? 1 : plan.repeats;
   const startSeconds = await measureStart(stage, database, startRepeats);
@@ -77,6 +89,7 @@ async function runParts(stage: Stage, plan: Plan): Promise<BenchReport> {
     ratios: ratiosOf(scenarios, transfers),
     scenarios,
     transfers,
+    tails: moderate.map(({ name, tail }) => ({ name, tail })),
     steady,
     startSeconds,
     resident,
@@ -89,13 +102,13 @@ async function runParts(stage: Stage, plan: Plan): Promise<BenchReport> {
   };
 }
 
-async function runSpeed(parts: SpeedStage, tell: (line: string) => void): Promise<ScenarioResult[]> {
+async function runSpeed(parts: SpeedStage, echo: BenchServer, tell: (line: string) => void): Promise<ScenarioResult[]> {
   const { stage, plan } = parts;
   const isWanted = (name: string) => plan.only.length === 0 || plan.only.includes(name);
   const isAnyWanted = (start: string) => plan.only.length === 0 || plan.only.some((name) => name.startsWith(start));
   const redis = isAnyWanted('Redis') ? await redisScenarios(stage, plan) : null;
   const references = [
-    ...(isAnyWanted('echo') ? await echoScenarios(stage, plan) : []),
+    ...(isAnyWanted('echo') ? echoScenarios(stage, plan, echo) : []),
     ...(isAnyWanted('one transaction') ? await oneTransactionScenarios(stage, plan, tell) : []),
     ...(redis?.scenarios ?? []),
   ];

@@ -381,11 +381,7 @@ describe('the database', () => {
       checkpoint_timeout: 900,
       max_wal_size: String(16 * 1024),
     });
-    expect(postgresSettings).toMatchObject({
-      checkpoint_timeout: '15min',
-      max_wal_size: '16GB',
-      shared_buffers: '1GB',
-    });
+    expect(postgresSettings).toMatchObject({ checkpoint_timeout: '15min', max_wal_size: '16GB' });
   });
 
   test('of prod has the strategy’s memory, in RDS’s units', () => {

@@ -1,8 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { sharedBuffersMb } from './postgres-settings.ts';
 
 const limitFile = '/proc/sys/vm/nr_overcommit_hugepages';
 /** shared_buffers and a tenth for PostgreSQL's other shared memory, in pages of 2 MB. */
-const pagesNeeded = Math.ceil((1024 * 1.1) / 2);
+const pagesNeeded = Math.ceil((sharedBuffersMb * 1.1) / 2);
 
 /**
  * Lets PostgreSQL have its shared memory in pages of 2 MB, as the deployment's has it (resources/database.yml). With 4 kB

@@ -1,12 +1,22 @@
+import { totalmem } from 'node:os';
+
+const megabytes = 2 ** 20;
+
 /**
- * How the bench's PostgreSQL is set: durable, and sized like the production stage's, whose parameter group is
- * resources/database.yml. Everything else is PostgreSQL's default.
+ * In MB: a quarter of this machine's memory, PostgreSQL's rule of thumb and what RDS gives a class unless it is told otherwise.
+ * See https://www.postgresql.org/docs/15/runtime-config-resource.html
+ */
+export const sharedBuffersMb = Math.max(128, Math.floor(totalmem() / 4 / megabytes));
+
+/**
+ * How the bench's PostgreSQL is set: durable, with the production stage's checkpoints (resources/database.yml) and as much of
+ * this machine's memory as the stage's has of its own. Everything else is PostgreSQL's default.
  */
 export const postgresSettings = {
   fsync: 'on',
   full_page_writes: 'on',
   synchronous_commit: 'on',
-  shared_buffers: '1GB',
+  shared_buffers: `${sharedBuffersMb}MB`,
   max_wal_size: '16GB',
   checkpoint_timeout: '15min',
 };

@@ -10,6 +10,8 @@ export interface BenchReport {
   ratios: Ratios;
   scenarios: ScenarioResult[];
   transfers: Transfers | null;
+  /** At 70 % of the highest load, p99 to p50. */
+  tails: { name: string; tail: number }[];
   steady: SteadyLoad | null;
   startSeconds: number | null;
   resident: { bytes: number; operations: number } | null;
@@ -102,6 +104,7 @@ function formatRatios(ratios: Ratios): string {
 
 function formatRest({
   transfers,
+  tails,
   steady,
   startSeconds,
   resident,
@@ -109,7 +112,7 @@ function formatRest({
   day,
   brokenInvariants,
 }: BenchReport): string {
-  const lines: string[] = [];
+  const lines = tails.map(({ name, tail }) => `${name}: p99 is ${tail.toFixed(1)} times p50.`);
   if (transfers !== null) {
     const { codes, uploadPerSecond, copyInPerSecond, exportPerSecond, copyOutPerSecond, billionMillis } = transfers;
     lines.push(

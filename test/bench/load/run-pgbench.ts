@@ -67,12 +67,15 @@ export async function runPgbench(run: PgbenchRun): Promise<PgbenchResult> {
   };
 }
 
-/** The mean of the seconds that count, and their mean latency. */
+/** The mean of the seconds that count, and their mean latency; of a run that ended before it told of one, the whole's. */
 function rateOf(output: string): Pick<PgbenchResult, 'perSecond' | 'meanMillis'> {
   const seconds = [...output.matchAll(/^progress: \S+ s, (\S+) tps, lat (\S+) ms/gm)].map(([, tps, latency]) => ({
     tps: Number(tps),
     latency: Number(latency),
   }));
+  if (seconds.length === 0) {
+    return { perSecond: numberAfter(output, 'tps = '), meanMillis: numberAfter(output, 'latency average = ') };
+  }
   const counted = seconds.slice(Math.floor(seconds.length / 3));
   const mean = (numbers: number[]) => numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
   return { perSecond: mean(counted.map(({ tps }) => tps)), meanMillis: mean(counted.map(({ latency }) => latency)) };

@@ -1,8 +1,11 @@
 import { type Figures, medianFigures } from '../figures/figures.ts';
+import { median } from '../figures/median.ts';
 import type { Load } from '../load/wrk-script.ts';
-import { measure } from '../measure.ts';
+import { type Measurement, measure } from '../measure.ts';
+import type { BenchServer } from '../servers/start-server.ts';
+import type { Stage } from '../stage.ts';
+import type { Plan } from './plan.ts';
 import type { ScenarioResult } from './scenario.ts';
-import type { SpeedStage } from './speed.ts';
 
 /**
  * Enough that a connection seldom waits for its own last answer: arrivals then come as from many strangers. And few
@@ -11,33 +14,71 @@ import type { SpeedStage } from './speed.ts';
 const connections = 256;
 const shareOfHighest = 0.7;
 
-/** Response times at 70 % of the highest load that each operation showed in this run. */
+/** What is to be measured at moderate load. */
+export interface ModerateOperation {
+  name: string;
+  part: string;
+  server: BenchServer;
+  behind: Measurement['behind'];
+  /** More than the fastest machine thought of answers. */
+  mostPerSecond: number;
+  /** A load of so many requests or more. */
+  load(requests: number): Load;
+}
+
+/** Response times of an operation at 70 % of its highest load. */
+export interface ModerateResult extends ScenarioResult {
+  /** Each repeat's p99 to its own p50, of which the median counts. */
+  tail: number;
+}
+
+/** Requests that all repeats of an operation may need. */
+export function moderateRequests(plan: Plan, mostPerSecond: number): number {
+  const seconds = plan.sideSeconds + spare * shareOfHighest * tailSeconds(plan);
+  return plan.repeats * Math.ceil(mostPerSecond * seconds);
+}
+
+/** The generator's pace is a mean, and it asks for the next request before its time is up. */
+const spare = 1.2;
+
+/** Longer than at full rate, since a tail is made of few requests. */
+function tailSeconds(plan: Plan): number {
+  return 2 * plan.seconds;
+}
+
+/**
+ * Response times at 70 % of the highest load. Each repeat finds out what the highest load is at that moment: 70 % of what
+ * the machine could do some minutes ago may be more than it can do now, and a queue that grows has no response time.
+ */
 export async function measureModerateLoad(
-  { stage, plan, supplies, one }: SpeedStage,
-  highest: ScenarioResult[],
+  stage: Stage,
+  plan: Plan,
+  operations: ModerateOperation[],
   tell: (line: string) => void,
-): Promise<ScenarioResult[]> {
-  const loads: [string, (count: number) => Load][] = [
-    ['assign', () => ({ kind: 'assign', bookIds: [supplies.hot], perBook: 0 })],
-    ['redeem', (count) => ({ kind: 'redeem', items: supplies.held(count) })],
-  ];
-  const results: ScenarioResult[] = [];
-  // Longer than at full rate, since a tail is made of few requests.
-  const seconds = 2 * plan.seconds;
-  for (const [name, load] of loads) {
-    const top = highest.find((result) => result.name === name)?.perSecond;
-    if (top === undefined) continue;
-    const pace = top * shareOfHighest;
-    const all: Figures[] = [];
-    for (let repeat = 0; repeat < plan.repeats; repeat += 1) {
-      const items = Math.ceil(pace * (seconds + 1) * 1.5);
-      const run = { load: load(items), servers: [one], seconds, connections, pace };
-      all.push(await measure(stage, { ...run, behind: 'postgres' }));
-      const { p50Millis, p99Millis } = all.at(-1)!;
-      tell(`${name} at 70 %: p50 ${p50Millis} ms, p99 ${p99Millis} ms`);
+): Promise<ModerateResult[]> {
+  const all = new Map<ModerateOperation, Figures[]>(operations.map((operation) => [operation, []]));
+  for (let repeat = 0; repeat < plan.repeats; repeat += 1) {
+    for (const operation of operations) {
+      const figures = await measureOnce(stage, plan, operation);
+      all.get(operation)!.push(figures);
+      tell(`${operation.name} at 70 %: p50 ${figures.p50Millis} ms, p99 ${figures.p99Millis} ms`);
     }
-    const repeats = all.map((figures) => figures.perSecond);
-    results.push({ ...medianFigures(all), name: `${name} at 70 % of its highest`, part: 'moderate load', repeats });
   }
-  return results;
+  return [...all].map(([{ name, part }, repeats]) => ({
+    ...medianFigures(repeats),
+    name: `${name} at 70 % of its highest`,
+    part,
+    repeats: repeats.map((figures) => figures.perSecond),
+    tail: median(repeats.map((figures) => figures.p99Millis! / figures.p50Millis!)),
+  }));
+}
+
+async function measureOnce(stage: Stage, plan: Plan, operation: ModerateOperation): Promise<Figures> {
+  const { server, behind, load, mostPerSecond } = operation;
+  const run = { servers: [server], connections, behind };
+  const short = plan.sideSeconds;
+  const highest = await measure(stage, { ...run, load: load(mostPerSecond * short), seconds: short });
+  const pace = highest.perSecond * shareOfHighest;
+  const seconds = tailSeconds(plan);
+  return measure(stage, { ...run, load: load(Math.ceil(pace * seconds * spare)), seconds, pace });
 }

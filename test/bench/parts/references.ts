@@ -9,7 +9,9 @@ import type { Figures } from '../figures/figures.ts';
 import { type PgbenchResult, runPgbench } from '../load/run-pgbench.ts';
 import type { Item } from '../load/wrk-script.ts';
 import { measure, readCosts } from '../measure.ts';
+import type { BenchServer } from '../servers/start-server.ts';
 import type { Stage } from '../stage.ts';
+import type { ModerateOperation } from './moderate-load.ts';
 import type { Plan } from './plan.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -20,8 +22,24 @@ type Operation = 'assign' | 'redeem';
 const operations: Operation[] = ['assign', 'redeem'];
 
 /** The same server with operations that answer at once: what HTTP alone costs. */
-export async function echoScenarios(stage: Stage, plan: Plan): Promise<Scenario[]> {
-  const server = await stage.startServer({ kind: 'echo', environment: {} });
+export function startEcho(stage: Stage): Promise<BenchServer> {
+  return stage.startServer({ kind: 'echo', environment: {} });
+}
+
+/** The response times of HTTP alone: a tail that it has is the machine's. */
+export function echoAtModerateLoad(server: BenchServer): ModerateOperation {
+  return {
+    name: 'echo assign',
+    part: 'reference',
+    server,
+    behind: null,
+    mostPerSecond: Number.POSITIVE_INFINITY,
+    load: () => ({ kind: 'assign', bookIds: [anyBook], perBook: 0 }),
+  };
+}
+
+/** The echo server at full rate. */
+export function echoScenarios(stage: Stage, plan: Plan, server: BenchServer): Scenario[] {
   const items = madeUpItems(plan.itemsARun);
   return operations.map((operation) => ({
     name: `echo ${operation}`,

@@ -7,6 +7,7 @@ import type { Item, Load } from '../load/wrk-script.ts';
 import { measure } from '../measure.ts';
 import type { BenchServer } from '../servers/start-server.ts';
 import type { Stage } from '../stage.ts';
+import { type ModerateOperation, moderateRequests } from './moderate-load.ts';
 import type { Plan } from './plan.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -45,7 +46,7 @@ export async function prepareSupplies(database: BenchDatabase, plan: Plan): Prom
   // For the redeems at full and at moderate load, for lock + redeem, and for the day's mix twice and without a break.
   const stretches = Math.ceil(plan.steadySeconds / stretchSeconds);
   const mixes = 2 * runs * mixItems(perSideRun) + stretches * mixItems(stretchSeconds * mostMixedPerSecond);
-  const count = (3 * perRun + perSideRun) * runs + mixes;
+  const count = (perRun + perSideRun) * runs + moderateRequests(plan, mostRedeemsPerSecond) + mixes;
   const coupons = await loadCoupons(database, held, { count, users: 'holder', keep: count });
   const heldPool = makeItemPool(coupons);
   const openPool = makeItemPool(await readOpenCodes(database, named.deckId));
@@ -110,6 +111,20 @@ export function speedScenarios(parts: SpeedStage): Scenario[] {
     make('the day’s mix', () => mixOf(supplies, perSideRun)),
     make('assign, three processes', () => assignTo(supplies.hot), three),
     make('the day’s mix, three processes', () => mixOf(supplies, perSideRun), three),
+  ];
+}
+
+/** The operations whose response times are measured at moderate load. */
+export function moderateOperations({ supplies, one }: SpeedStage): ModerateOperation[] {
+  const common = {
+    part: 'moderate load',
+    server: one,
+    behind: 'postgres',
+    mostPerSecond: mostRedeemsPerSecond,
+  } as const;
+  return [
+    { ...common, name: 'assign', load: () => ({ kind: 'assign', bookIds: [supplies.hot], perBook: 0 }) },
+    { ...common, name: 'redeem', load: (requests) => ({ kind: 'redeem', items: supplies.held(requests) }) },
   ];
 }
 
