@@ -3,6 +3,7 @@ export { authenticateKey } from './api-keys/authenticate-key.ts';
 export { createApiKey } from './api-keys/create-api-key.ts';
 export { listApiKeys } from './api-keys/list-api-keys.ts';
 export { revokeApiKey } from './api-keys/revoke-api-key.ts';
+export { newBookTerms } from './books/book-rules.ts';
 export { changeBook } from './books/change-book.ts';
 export { createBook } from './books/create-book.ts';
 export { listBooks } from './books/list-books.ts';

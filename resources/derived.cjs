@@ -8,7 +8,8 @@ const { imageTag } = require('./image-tag.cjs');
 
 const project = join(__dirname, '..');
 
-module.exports = async ({ resolveVariable }) => {
+module.exports = async ({ options, resolveVariable, resolveConfigurationProperty }) => {
+  refuseUnknown([options.param ?? []].flat(), await resolveConfigurationProperty(['params']));
   const stage = await resolveVariable('sls:stage');
   // Names of ElastiCache's snapshots are at most 40 characters, and hold the stage, the kind, the date and the run.
   if (!/^[a-z][a-z0-9]{0,6}$/.test(stage)) refuse(`stage "${stage}": 1 to 7 of a-z and 0-9, a letter first`);
@@ -206,6 +207,14 @@ async function flag(p, name) {
   const value = String(await p[name]);
   if (value !== 'true' && value !== 'false') refuse(`${name} must be true or false`);
   return value === 'true';
+}
+
+/** A misspelt --param would leave the parameter that was meant as it is, without a word. */
+function refuseUnknown(given, params) {
+  const known = new Set(Object.values(params).flatMap((values) => Object.keys(values)));
+  for (const name of given.map((parameter) => parameter.split('=', 1)[0])) {
+    if (!known.has(name)) refuse(`there is no parameter "${name}": resources/stages.yml has them all`);
+  }
 }
 
 function refuse(why) {

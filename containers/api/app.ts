@@ -153,7 +153,8 @@ function makeFastify(core: Core, log: Logger): FastifyInstance {
         // A wrong type is refused, not mended, and so is an unknown field.
         coerceTypes: false,
         removeAdditional: false,
-        useDefaults: true,
+        // Nor is a field filled in that the request left out: what it left out is the operations' to decide.
+        useDefaults: false,
         allErrors: true,
         allowUnionTypes: true,
         verbose: true,

@@ -2,12 +2,14 @@ import { writeFileSync } from 'node:fs';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import type { BenchDatabase } from './database/bench-database.ts';
 import { residentBytesOf } from './figures/cpu-seconds.ts';
+import { dayFiguresOf } from './figures/day.ts';
 import { describeMachine } from './figures/machine.ts';
 import { writePlots } from './figures/plots.ts';
 import { ratiosOf } from './figures/ratios.ts';
-import { type BenchReport, dayFiguresOf, formatReport } from './figures/report.ts';
+import { type BenchReport, formatReport } from './figures/report.ts';
 import { hasProgram } from './load/run-program.ts';
 import { readOptions } from './options.ts';
+import { measureBaseTasks } from './parts/base-tasks.ts';
 import { flatnessScenarios } from './parts/flatness.ts';
 import { measureModerateLoad } from './parts/moderate-load.ts';
 import { type Plan, planOf } from './parts/plan.ts';
@@ -72,6 +74,7 @@ async function runParts(stage: Stage, plan: Plan): Promise<BenchReport> {
   );
   const moderate = await measureModerateLoad(stage, plan, operations, tell);
   const isWanted = (part: string) => plan.only.length === 0 || plan.only.includes(part);
+  const base = plan.quick || !isWanted('base tasks') ? [] : await measureBaseTasks(parts, database, tell);
   const steady =
     plan.steadySeconds > 0 && isWanted('steady')
       ? await measureSteadyLoad(parts, database, plan.steadySeconds, tell)
@@ -84,7 +87,7 @@ async function runParts(stage: Stage, plan: Plan): Promise<BenchReport> {
   const handlers = await measureHandlers(stage, startRepeats);
   const flatness = isWanted('flatness') ? await runFlatness(stage, plan, tell) : [];
   const brokenInvariants = await checkInvariants(stage.databases, tell);
-  const scenarios = [...speed, ...moderate, ...flatness];
+  const scenarios = [...speed, ...moderate, ...base, ...flatness];
   return {
     ratios: ratiosOf(scenarios, transfers),
     scenarios,

@@ -1,5 +1,5 @@
-import { Type } from 'typebox';
-import { limits } from '../../../core/index.ts';
+import { type TOptional, type TSchema, Type } from 'typebox';
+import { limits, newBookTerms } from '../../../core/index.ts';
 import { Id, Metadata, nullable, oneOf, Rev, strictObject, Time } from './common.ts';
 
 const statuses = ['draft', 'active', 'paused', 'closed'] as const;
@@ -27,11 +27,10 @@ const means = {
     'The first moment at which coupons can be locked and redeemed; they can be assigned before. Null: no bound.',
   endsAt: 'The first moment at which nothing can be assigned, locked or redeemed any more. Null: no bound.',
   maxCodesPerUser: 'Coupons a user may hold, redeemed ones included, voided ones not. Null: no limit.',
-  maxRedemptionsPerCode:
-    'Redemptions of each coupon; 1 where a new book says nothing. A change counts for coupons assigned after it. Null: no limit.',
+  maxRedemptionsPerCode: 'Redemptions of each coupon. A change counts for coupons assigned after it. Null: no limit.',
   maxRedemptionsPerUser: 'Redemptions of all the coupons that a user has of the book, together. Null: no limit.',
   maxRedemptions: 'Redemptions of the whole book. Null: no limit.',
-  lockTtlSeconds: `How long a lock lives that names no time of its own; ${limits.lockTtlDefaultSeconds} where a new book says nothing.`,
+  lockTtlSeconds: 'How long a lock lives that names no time of its own.',
   requireLock: 'Whether a redeem must bring the token of a live lock.',
   selfService: 'Whether a customer may assign itself a code.',
 };
@@ -48,25 +47,38 @@ const boundary = (description: string) =>
 const limit = (maximum: number, description: string) => nullable(Type.Integer({ minimum: 1, maximum, description }));
 
 const rules = {
-  description: Type.Optional(description),
-  timeZone: Type.Optional(timeZone),
-  startsAt: Type.Optional(boundary(means.startsAt)),
-  endsAt: Type.Optional(boundary(means.endsAt)),
-  maxCodesPerUser: Type.Optional(limit(limits.perUserLimitMax, means.maxCodesPerUser)),
-  maxRedemptionsPerCode: Type.Optional(limit(limits.redemptionsPerCodeMax, means.maxRedemptionsPerCode)),
-  maxRedemptionsPerUser: Type.Optional(limit(limits.perUserLimitMax, means.maxRedemptionsPerUser)),
-  maxRedemptions: Type.Optional(limit(limits.redemptionsPerBookMax, means.maxRedemptions)),
-  lockTtlSeconds: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: limits.lockTtlMaxSeconds, description: means.lockTtlSeconds }),
-  ),
-  requireLock: Type.Optional(Type.Boolean({ description: means.requireLock })),
-  selfService: Type.Optional(Type.Boolean({ description: means.selfService })),
-  metadata: Type.Optional(Metadata),
+  description: description,
+  timeZone: timeZone,
+  startsAt: boundary(means.startsAt),
+  endsAt: boundary(means.endsAt),
+  maxCodesPerUser: limit(limits.perUserLimitMax, means.maxCodesPerUser),
+  maxRedemptionsPerCode: limit(limits.redemptionsPerCodeMax, means.maxRedemptionsPerCode),
+  maxRedemptionsPerUser: limit(limits.perUserLimitMax, means.maxRedemptionsPerUser),
+  maxRedemptions: limit(limits.redemptionsPerBookMax, means.maxRedemptions),
+  lockTtlSeconds: Type.Integer({ minimum: 1, maximum: limits.lockTtlMaxSeconds, description: means.lockTtlSeconds }),
+  requireLock: Type.Boolean({ description: means.requireLock }),
+  selfService: Type.Boolean({ description: means.selfService }),
+  metadata: Metadata,
 };
+
+type Optional<Schemas> = { [Name in keyof Schemas]: Schemas[Name] extends TSchema ? TOptional<Schemas[Name]> : never };
+
+/**
+ * Fields that may be left out, with what stands for those that are: it is told to readers and not filled in, since the
+ * body as it was sent is what its idempotency key remembers.
+ */
+function optional<Schemas extends Record<string, TSchema>>(schemas: Schemas, defaults: object = {}): Optional<Schemas> {
+  const told = new Map(Object.entries(defaults));
+  const fields = Object.entries(schemas).map(([field, schema]) => [
+    field,
+    Type.Optional(told.has(field) ? { ...schema, default: told.get(field) } : schema),
+  ]);
+  return Object.fromEntries(fields) as Optional<Schemas>;
+}
 
 /** What makes a book. */
 export const BookInput = strictObject(
-  { name, status: Type.Optional(oneOf(['draft', 'active'])), ...rules },
+  { name, ...optional({ status: oneOf(['draft', 'active']), ...rules }, newBookTerms) },
   {
     examples: [
       { name: 'Verano 2026', status: 'active', timeZone: 'America/Argentina/Buenos_Aires', maxCodesPerUser: 3 },
@@ -75,10 +87,9 @@ export const BookInput = strictObject(
 );
 
 /** What changes a book: fields that are left out stay. */
-export const BookPatch = strictObject(
-  { name: Type.Optional(name), status: Type.Optional(BookStatus), ...rules },
-  { examples: [{ status: 'paused' }] },
-);
+export const BookPatch = strictObject(optional({ name, status: BookStatus, ...rules }), {
+  examples: [{ status: 'paused' }],
+});
 
 /** A book. */
 export const Book = Type.Object(

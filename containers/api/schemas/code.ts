@@ -38,12 +38,16 @@ export const GenerateInput = strictObject(
       Type.String({
         minLength: limits.alphabetMinSymbols,
         maxLength: 64,
+        default: 'crockford32',
         description: '`crockford32`, `digits`, or 2 to 36 distinct of A-Z and 0-9.',
         examples: ['crockford32'],
       }),
     ),
     allowGuessable: Type.Optional(
-      Type.Boolean({ description: `Take it even where more than one guess in ${limits.guessOddsMin} would be right.` }),
+      Type.Boolean({
+        default: false,
+        description: `Take it even where more than one guess in ${limits.guessOddsMin} would be right.`,
+      }),
     ),
   },
   { examples: [{ count: 100_000, pattern: 'BF26-####-####' }] },

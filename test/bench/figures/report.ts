@@ -2,6 +2,7 @@ import type { HandlerFigures } from '../parts/process-figures.ts';
 import type { ScenarioResult } from '../parts/scenario.ts';
 import type { SteadyLoad } from '../parts/steady-load.ts';
 import type { Transfers } from '../parts/transfers.ts';
+import type { DayFigures } from './day.ts';
 import type { Machine } from './machine.ts';
 import type { Ratios } from './ratios.ts';
 
@@ -21,33 +22,6 @@ export interface BenchReport {
   machine: Machine;
   quick: boolean;
   seconds: number;
-}
-
-/** What a day of ten million requests needs of the deployment's tasks. */
-export interface DayFigures {
-  serverCpuSecondsPerMillion: number;
-  databaseCpuSecondsPerMillion: number;
-  /** Requests a second at a peak of twenty times the mean. */
-  peakPerSecond: number;
-  /** Tasks of half a processor that the peak needs. */
-  tasksAtPeak: number;
-}
-
-const requestsOfDay = 10_000_000;
-const peakFactor = 20;
-const processorsOfTask = 0.5;
-
-/** What a day needs, from what the mix cost. */
-export function dayFiguresOf(scenarios: ScenarioResult[]): DayFigures | null {
-  const mix = scenarios.find(({ name }) => name === 'the day’s mix');
-  if (mix === undefined || mix.serverCpu === null || mix.databaseCpu === null) return null;
-  const peakPerSecond = (requestsOfDay / 86_400) * peakFactor;
-  return {
-    serverCpuSecondsPerMillion: mix.serverCpu * 1000,
-    databaseCpuSecondsPerMillion: mix.databaseCpu * 1000,
-    peakPerSecond,
-    tasksAtPeak: (peakPerSecond * mix.serverCpu) / 1000 / processorsOfTask,
-  };
 }
 
 const columns: [string, (result: ScenarioResult, echo: number | null) => string][] = [

@@ -170,10 +170,24 @@ function request()
 end`;
 }
 
-/** Each connection waits a random time before a request, so that arrivals come as from many strangers. */
-function paceOf({ pace, connections }: ScriptFrame): string {
+/**
+ * Requests begin at random times that are fixed beforehand, as those of many strangers do: a connection that has had its
+ * answer takes the next of them. So the pace is kept however long answers take, as long as connections are left.
+ */
+function paceOf({ pace, addresses }: ScriptFrame): string {
   if (pace === null) return '';
-  return `function delay() return math.floor(-math.log(1 - math.random()) * ${(connections / pace) * 1000}) end`;
+  const clock = 1; // CLOCK_MONOTONIC
+  return `
+local ffi = require("ffi")
+ffi.cdef[[typedef struct { long seconds; long nanos; } moment; int clock_gettime(int, moment *);]]
+local moment = ffi.new("moment")
+local next_at
+function delay()
+  ffi.C.clock_gettime(${clock}, moment)
+  local now = tonumber(moment.seconds) * 1000 + tonumber(moment.nanos) / 1000000
+  next_at = (next_at or now) - math.log(1 - math.random()) * ${(addresses.length / pace) * 1000}
+  return math.max(0, math.floor(next_at - now))
+end`;
 }
 
 const done = `function done(summary, latency)

@@ -15,7 +15,7 @@ const hugeBook = 100_000_000;
 const manyBooks = 1_000;
 /** Coupons for so many redeems a second are made; a load that has used them up ends early, and counts as long. */
 const mostRedeemsPerSecond = 10_000;
-/** The same for the day's mix without a break, which is measured in stretches. */
+/** The same for the day's mix on the base's tasks and without a break, which is measured in stretches. */
 export const mostMixedPerSecond = 8_000;
 export const stretchSeconds = 15;
 
@@ -43,9 +43,13 @@ export async function prepareSupplies(database: BenchDatabase, plan: Plan): Prom
   const named = await makeUploadedBook(database, perSideRun * runs, 'NAMED');
   const held = await makeGeneratedBook(database, hugeBook, 'HELD-##########');
   const books = (await makeManyBooks(database, manyBooks, 1_000_000)).map((book) => book.id);
-  // For the redeems at full and at moderate load, for lock + redeem, and for the day's mix twice and without a break.
+  // For the redeems at full and at moderate load, for lock + redeem, and for the day's mix twice, on the base's
+  // tasks, and without a break.
   const stretches = Math.ceil(plan.steadySeconds / stretchSeconds);
-  const mixes = 2 * runs * mixItems(perSideRun) + stretches * mixItems(stretchSeconds * mostMixedPerSecond);
+  const mixes =
+    2 * runs * mixItems(perSideRun) +
+    2 * runs * mixItems(plan.seconds * mostMixedPerSecond) +
+    stretches * mixItems(stretchSeconds * mostMixedPerSecond);
   const count = (perRun + perSideRun) * runs + moderateRequests(plan, mostRedeemsPerSecond) + mixes;
   const coupons = await loadCoupons(database, held, { count, users: 'holder', keep: count });
   const heldPool = makeItemPool(coupons);
