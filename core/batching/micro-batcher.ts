@@ -17,13 +17,14 @@ export interface BatcherOptions<Command, Answer> {
   maxMembers: number;
   /** Most transactions at once, 1 and up. */
   maxInFlight: number;
+  /** Members that are worth a transaction at once, 1 and up: fewer cost a part of what they would as several small ones. */
+  worthwhileMembers: number;
   /**
-   * Members that must wait before a transaction begins beside another one, 1 and up: fewer go into one of their own once
-   * those in flight are done, and cost a part of what they would as several small ones.
+   * Milliseconds after the beginning of the last transaction, 0 and up, until which fewer than that are gathered; unless it
+   * had a single member and is done, since who comes alone need not wait for company. A transaction that takes longer, as
+   * one that waits for a lock, does not hold up the others.
    */
-  overlapMinMembers: number;
-  /** Milliseconds after which fewer are enough, so that one transaction that waits for a lock does not hold up all others. */
-  overlapAfterMillis: number;
+  gatherMillis: number;
   /** Most members waiting, in all lanes together. */
   maxWaiting: number;
   /** Milliseconds after which a member that is still waiting is told to come back. */
@@ -69,21 +70,22 @@ interface Tenant<Command, Answer> {
 }
 
 /**
- * Opens a batcher. A batch is whatever arrived while the transactions before it ran: no timer holds it back, so a request
- * to an idle system does not wait. A batch holds members of one tenant; tenants take turns, and so do the lanes of a
+ * Opens a batcher. A batch is whatever arrived while the transactions before it ran, and where those were short, within
+ * `gatherMillis`. A request to an idle system, or of a client alone with it, does not wait. A batch holds members of one tenant; tenants take turns, and so do the lanes of a
  * tenant, so that one hot book starves nobody.
  */
 export function openMicroBatcher<Command, Answer>(
   options: BatcherOptions<Command, Answer>,
 ): MicroBatcher<Command, Answer> {
   const { name, clock, maxMembers, maxInFlight, maxWaiting, maxWaitMillis, shedAgeMillis, onBatch } = options;
-  const { overlapMinMembers, overlapAfterMillis } = options;
+  const { worthwhileMembers, gatherMillis } = options;
   const tenants = new Map<number, Tenant<Command, Answer>>();
   let waiting = 0;
   let inFlight = 0;
   let scheduled = false;
-  /** Runs while too few wait to begin beside what is in flight. */
-  let patience: NodeJS.Timeout | null = null;
+  /** Runs while too few wait, until the moment at which they are enough. */
+  let patience: { timer: NodeJS.Timeout; until: number } | null = null;
+  let last = { beganAt: Number.NEGATIVE_INFINITY, members: 0 };
   let closing = false;
   let lastWaitMillis = 0;
   let lastTakenAt = 0;
@@ -125,10 +127,17 @@ export function openMicroBatcher<Command, Answer>(
   /** Waits for the end of this turn of the event loop, in which everything that the socket has brought is pushed. */
   function schedule(): void {
     if (scheduled || inFlight >= maxInFlight || waiting === 0) return;
-    if (inFlight > 0 && waiting < overlapMinMembers) {
-      patience ??= setTimeout(dispatch, overlapAfterMillis);
-      return;
+    if (waiting < worthwhileMembers) {
+      const until = fewBeginAt();
+      if (patience?.until === until) return;
+      const pause = until - clock.monotonic();
+      if (pause > 0) {
+        endPatience();
+        patience = { timer: setTimeout(dispatch, Math.ceil(pause)), until };
+        return;
+      }
     }
+    endPatience();
     scheduled = true;
     setImmediate(() => {
       scheduled = false;
@@ -136,15 +145,26 @@ export function openMicroBatcher<Command, Answer>(
     });
   }
 
-  function dispatch(): void {
-    if (patience !== null) clearTimeout(patience);
+  /** When a transaction begins for less than worthwhileMembers. */
+  function fewBeginAt(): number {
+    const isAlone = inFlight === 0 && last.members === 1;
+    return isAlone ? Number.NEGATIVE_INFINITY : last.beganAt + gatherMillis;
+  }
+
+  function endPatience(): void {
+    if (patience !== null) clearTimeout(patience.timer);
     patience = null;
+  }
+
+  function dispatch(): void {
+    endPatience();
     const tenant = tenants.values().next().value;
     if (tenant === undefined || inFlight >= maxInFlight) return;
     const batch = dropOverdue(take(tenant));
     if (batch.length > 0) {
       inFlight += 1;
       const startedAt = clock.monotonic();
+      last = { beganAt: startedAt, members: batch.length };
       settle(tenant.id, batch).finally(() => {
         inFlight -= 1;
         onBatch?.(name, batch.length, clock.monotonic() - startedAt);

@@ -593,6 +593,7 @@ describe('what contradicts itself', () => {
     [{ maxTasks: '9' }, 'base has 9 tasks, more than this stage’s eventMaxTasks 4'],
     [{ databaseMaxWalMb: '8192' }, 'databaseMaxWalMb must be at most a fifth of databaseStorageGb'],
     [{ clientCidr: '203.0.113.0/33' }, 'clientCidr must be like 203.0.113.0/24'],
+    [{ alertMail: 'ana@example.com' }, 'there is no parameter "alertMail"'],
   ])(
     'is refused at package time: %j',
     async (parameters, reason) => {

@@ -31,8 +31,8 @@ function openBench(options: Partial<BatcherOptions<string, string>> = {}): Bench
     log: silentLog,
     maxMembers: 4,
     maxInFlight: 1,
-    overlapMinMembers: 1,
-    overlapAfterMillis: 10,
+    worthwhileMembers: 1,
+    gatherMillis: 0,
     maxWaiting: 100,
     maxWaitMillis: 5000,
     shedAgeMillis: 2000,
@@ -105,8 +105,8 @@ describe('a batch', () => {
     expect(bench.runs.map(({ commands }) => commands.join(''))).toEqual(['ab', 'cd', 'e']);
   });
 
-  test('a transaction begins beside another one only for overlapMinMembers, or when that one is done', async () => {
-    const bench = openBench({ maxInFlight: 2, overlapMinMembers: 3, overlapAfterMillis: 60_000 });
+  test('a transaction begins beside another one only for worthwhileMembers', async () => {
+    const bench = openBench({ maxInFlight: 2, worthwhileMembers: 3, gatherMillis: 60_000 });
     const answers = pushAll(bench, ['a']);
     await settleAll();
     answers.push(...pushAll(bench, ['b', 'c']));
@@ -119,14 +119,59 @@ describe('a batch', () => {
     bench.runs[0]!.finish();
     await settleAll();
     expect(bench.runs).toHaveLength(2);
+    answers.push(...pushAll(bench, ['f', 'g']));
+    await settleAll();
+    expect(bench.runs[2]!.commands).toEqual(['e', 'f', 'g']);
+    for (const run of bench.runs.slice(1)) run.finish();
+    expect(await Promise.all(answers)).toEqual([...'ABCDEFG']);
+  });
+
+  test('a few are gathered until gatherMillis after the last transaction began, and enough begin at once', async () => {
+    const bench = openBench({ worthwhileMembers: 3, gatherMillis: 60_000 });
+    const answers = pushAll(bench, ['a', 'b']);
+    await settleAll();
+    bench.runs[0]!.finish();
+    await settleAll();
+    bench.time.millis += 59_990;
+    answers.push(...pushAll(bench, ['c']));
+    await settleAll();
+    expect(bench.runs).toHaveLength(1);
+    while (bench.runs.length === 1) await settleAll();
+    expect(bench.runs[1]!.commands).toEqual(['c']);
     bench.runs[1]!.finish();
+    answers.push(...pushAll(bench, ['d', 'e', 'f']));
     await settleAll();
     bench.runs[2]!.finish();
-    expect(await Promise.all(answers)).toEqual(['A', 'B', 'C', 'D', 'E']);
+    await settleAll();
+    answers.push(...pushAll(bench, ['g', 'h']));
+    await settleAll();
+    expect(bench.runs).toHaveLength(3);
+    answers.push(...pushAll(bench, ['i']));
+    await settleAll();
+    expect(bench.runs[3]!.commands).toEqual(['g', 'h', 'i']);
+    bench.runs[3]!.finish();
+    expect(await Promise.all(answers)).toEqual([...'ABCDEFGHI']);
+  });
+
+  test('who comes after a transaction of one member, or late, does not wait for company', async () => {
+    const bench = openBench({ worthwhileMembers: 3, gatherMillis: 60_000 });
+    const answers = pushAll(bench, ['a']);
+    await settleAll();
+    bench.runs[0]!.finish();
+    await settleAll();
+    answers.push(...pushAll(bench, ['b', 'c']));
+    await settleAll();
+    bench.runs[1]!.finish();
+    await settleAll();
+    bench.time.millis += 60_000;
+    answers.push(...pushAll(bench, ['d']));
+    await settleAll();
+    bench.runs[2]!.finish();
+    expect(await Promise.all(answers)).toEqual([...'ABCD']);
   });
 
   test('beside a transaction that takes long, others begin for fewer', async () => {
-    const bench = openBench({ maxInFlight: 2, overlapMinMembers: 3, overlapAfterMillis: 20 });
+    const bench = openBench({ maxInFlight: 2, worthwhileMembers: 3, gatherMillis: 20 });
     const [stuck] = pushAll(bench, ['a']);
     await settleAll();
     for (const command of ['b', 'c']) {
@@ -405,59 +450,54 @@ test('whatever arrives when and fails how, each member is answered once, with it
     arrivals,
     maxMembers: fc.integer({ min: 1, max: 7 }),
     maxInFlight: fc.integer({ min: 1, max: 3 }),
-    overlapMinMembers: fc.integer({ min: 1, max: 6 }),
-    overlapAfterMillis: fc.integer({ min: 1, max: 4 }),
+    worthwhileMembers: fc.integer({ min: 1, max: 6 }),
+    gatherMillis: fc.integer({ min: 0, max: 4 }),
     poison: fc.uniqueArray(fc.nat(59), { maxLength: 5 }),
     delays: fc.infiniteStream(fc.nat(3)),
   });
   await fc.assert(
-    fc.asyncProperty(
-      plan,
-      async ({ arrivals, maxMembers, maxInFlight, overlapMinMembers, overlapAfterMillis, poison, delays }) => {
-        const started: string[] = [];
-        let inFlight = 0;
-        const bench = openBench({
-          maxMembers,
-          maxInFlight,
-          overlapMinMembers,
-          overlapAfterMillis,
-          run: async (tenantId, commands) => {
-            inFlight += 1;
-            expect(inFlight).toBeLessThanOrEqual(maxInFlight);
-            expect(commands.length).toBeLessThanOrEqual(maxMembers);
-            expect(commands.every((command) => command.startsWith(`${tenantId} `))).toBe(true);
-            for (let turn = delays.next().value ?? 0; turn > 0; turn -= 1) await new Promise(setImmediate);
-            inFlight -= 1;
-            if (commands.some((command) => poison.includes(Number(command.split(' ')[2]))))
-              throw databaseError('22001');
-            started.push(...commands);
-            return commands.map((command) => command.toUpperCase());
-          },
-        });
-        const answers: Promise<string>[] = [];
-        const commands: string[] = [];
-        for (const [index, { tenant, lane, turns }] of arrivals.entries()) {
-          const command = `${tenant} ${lane} ${index} x`;
-          commands.push(command);
-          answers.push(...pushAll(bench, [command], lane, tenant));
-          for (let turn = 0; turn < turns; turn += 1) await new Promise(setImmediate);
+    fc.asyncProperty(plan, async ({ arrivals, maxMembers, maxInFlight, poison, delays, ...patience }) => {
+      const started: string[] = [];
+      let inFlight = 0;
+      const bench = openBench({
+        maxMembers,
+        maxInFlight,
+        ...patience,
+        run: async (tenantId, commands) => {
+          inFlight += 1;
+          expect(inFlight).toBeLessThanOrEqual(maxInFlight);
+          expect(commands.length).toBeLessThanOrEqual(maxMembers);
+          expect(commands.every((command) => command.startsWith(`${tenantId} `))).toBe(true);
+          for (let turn = delays.next().value ?? 0; turn > 0; turn -= 1) await new Promise(setImmediate);
+          inFlight -= 1;
+          if (commands.some((command) => poison.includes(Number(command.split(' ')[2])))) throw databaseError('22001');
+          started.push(...commands);
+          return commands.map((command) => command.toUpperCase());
+        },
+      });
+      const answers: Promise<string>[] = [];
+      const commands: string[] = [];
+      for (const [index, { tenant, lane, turns }] of arrivals.entries()) {
+        const command = `${tenant} ${lane} ${index} x`;
+        commands.push(command);
+        answers.push(...pushAll(bench, [command], lane, tenant));
+        for (let turn = 0; turn < turns; turn += 1) await new Promise(setImmediate);
+      }
+      await bench.batcher.close();
+      const expected = commands.map((command, index) =>
+        poison.includes(index) ? 'refused: internal' : command.toUpperCase(),
+      );
+      expect(await Promise.all(answers)).toEqual(expected);
+      expect(bench.batcher.waiting()).toBe(0);
+      // With one transaction at a time a lane's members are also decided in the order of their arrival.
+      if (maxInFlight > 1) return;
+      for (let tenant = 0; tenant <= 2; tenant += 1) {
+        for (let lane = 0; lane <= 3; lane += 1) {
+          const ofLane = started.filter((command) => command.startsWith(`${tenant} ${lane} `));
+          expect(ofLane).toEqual([...ofLane].sort((a, b) => Number(a.split(' ')[2]) - Number(b.split(' ')[2])));
         }
-        await bench.batcher.close();
-        const expected = commands.map((command, index) =>
-          poison.includes(index) ? 'refused: internal' : command.toUpperCase(),
-        );
-        expect(await Promise.all(answers)).toEqual(expected);
-        expect(bench.batcher.waiting()).toBe(0);
-        // With one transaction at a time a lane's members are also decided in the order of their arrival.
-        if (maxInFlight > 1) return;
-        for (let tenant = 0; tenant <= 2; tenant += 1) {
-          for (let lane = 0; lane <= 3; lane += 1) {
-            const ofLane = started.filter((command) => command.startsWith(`${tenant} ${lane} `));
-            expect(ofLane).toEqual([...ofLane].sort((a, b) => Number(a.split(' ')[2]) - Number(b.split(' ')[2])));
-          }
-        }
-      },
-    ),
+      }
+    }),
     { numRuns: 150 },
   );
 });
