@@ -1,4 +1,4 @@
-// What follows from the parameters of resources/stages.yml. Whatever contradicts itself ends the packaging here, with a
+// What follows from the parameters of resources/stages.yml. Whatever contradicts itself or is unknown ends the packaging here, with a
 // sentence that says what to change: CloudFormation would find out after a quarter of an hour, or never.
 const { createHash } = require('node:crypto');
 const { readdirSync, readFileSync } = require('node:fs');
@@ -217,6 +217,9 @@ function refuseUnknown(given, params) {
   }
 }
 
+/** The packager prints an error's stack, in whose lines the sentence would be hard to find. */
 function refuse(why) {
-  throw new Error(`The deployment's parameters contradict each other. ${why}`);
+  const error = new Error(`The deployment's parameters can't be used: ${why}.`);
+  error.stack = error.message;
+  throw error;
 }
