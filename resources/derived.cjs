@@ -1,5 +1,5 @@
-// What follows from the parameters of resources/stages.yml. Whatever contradicts itself or is unknown ends the packaging here, with a
-// sentence that says what to change: CloudFormation would find out after a quarter of an hour, or never.
+// What follows from the parameters of resources/stages.yml. Whatever contradicts itself or is unknown ends the packaging
+// here, with a sentence that says what to change: CloudFormation would find out after a quarter of an hour, or never.
 const { createHash } = require('node:crypto');
 const { readdirSync, readFileSync } = require('node:fs');
 const { isIPv4 } = require('node:net');
@@ -8,8 +8,8 @@ const { imageTag } = require('./image-tag.cjs');
 
 const project = join(__dirname, '..');
 
-module.exports = async ({ options, resolveVariable, resolveConfigurationProperty }) => {
-  refuseUnknown([options.param ?? []].flat(), await resolveConfigurationProperty(['params']));
+module.exports = async ({ options, resolveVariable }) => {
+  refuseUnknown([options.param ?? []].flat());
   const stage = await resolveVariable('sls:stage');
   // Names of ElastiCache's snapshots are at most 40 characters, and hold the stage, the kind, the date and the run.
   if (!/^[a-z][a-z0-9]{0,6}$/.test(stage)) refuse(`stage "${stage}": 1 to 7 of a-z and 0-9, a letter first`);
@@ -209,9 +209,12 @@ async function flag(p, name) {
   return value === 'true';
 }
 
-/** A misspelt --param would leave the parameter that was meant as it is, without a word. */
-function refuseUnknown(given, params) {
-  const known = new Set(Object.values(params).flatMap((values) => Object.keys(values)));
+/**
+ * A misspelt --param would leave the parameter that was meant as it is, without a word. The names are read off the file: to
+ * have them resolved would resolve the values of other stages too, wherever those come from.
+ */
+function refuseUnknown(given) {
+  const known = new Set(readFileSync(join(__dirname, 'stages.yml'), 'utf8').match(/(?<=^ {2})\w+(?=:)/gm));
   for (const name of given.map((parameter) => parameter.split('=', 1)[0])) {
     if (!known.has(name)) refuse(`there is no parameter "${name}": resources/stages.yml has them all`);
   }

@@ -21,8 +21,8 @@ export interface BatcherOptions<Command, Answer> {
   worthwhileMembers: number;
   /**
    * Milliseconds after the beginning of the last transaction, 0 and up, until which fewer than that are gathered; unless it
-   * had a single member and is done, since who comes alone need not wait for company. A transaction that takes longer, as
-   * one that waits for a lock, does not hold up the others.
+   * is done and as many are there again as it had, such as the next request of a client that is alone, or of each of a few.
+   * A transaction that takes longer, as one that waits for a lock, does not hold up the others.
    */
   gatherMillis: number;
   /** Most members waiting, in all lanes together. */
@@ -71,8 +71,8 @@ interface Tenant<Command, Answer> {
 
 /**
  * Opens a batcher. A batch is whatever arrived while the transactions before it ran, and where those were short, within
- * `gatherMillis`. A request to an idle system, or of a client alone with it, does not wait. A batch holds members of one tenant; tenants take turns, and so do the lanes of a
- * tenant, so that one hot book starves nobody.
+ * `gatherMillis`. A request to an idle system does not wait. A batch holds members of one tenant; tenants take turns, and so
+ * do the lanes of a tenant, so that one hot book starves nobody.
  */
 export function openMicroBatcher<Command, Answer>(
   options: BatcherOptions<Command, Answer>,
@@ -147,8 +147,8 @@ export function openMicroBatcher<Command, Answer>(
 
   /** When a transaction begins for less than worthwhileMembers. */
   function fewBeginAt(): number {
-    const isAlone = inFlight === 0 && last.members === 1;
-    return isAlone ? Number.NEGATIVE_INFINITY : last.beganAt + gatherMillis;
+    const areAllBack = inFlight === 0 && waiting >= last.members;
+    return areAllBack ? Number.NEGATIVE_INFINITY : last.beganAt + gatherMillis;
   }
 
   function endPatience(): void {

@@ -79,7 +79,7 @@ async function runParts(stage: Stage, plan: Plan): Promise<BenchReport> {
     plan.steadySeconds > 0 && isWanted('steady')
       ? await measureSteadyLoad(parts, database, plan.steadySeconds, tell)
       : null;
-  const answered = [...speed, ...moderate].filter(({ part }) => part !== 'reference');
+  const answered = [...speed, ...moderate].filter(({ part }) => !part.endsWith('reference'));
   const resident = { bytes: residentBytesOf(one.pid), operations: sumOfOperations(answered) };
   const transfers = isWanted('transfers') ? await measureTransfers(stage, plan, database, one, tell) : null;
   const startRepeats = plan.quick ? 1 : plan.repeats;

@@ -587,7 +587,7 @@ describe('a code secret of an earlier deployment', () => {
   });
 });
 
-describe('what contradicts itself', () => {
+describe('what contradicts itself or is unknown', () => {
   test.each([
     [{ minTasks: '5', maxTasks: '2' }, 'minTasks 5 is more than maxTasks 2'],
     [{ maxTasks: '9' }, 'base has 9 tasks, more than this stage’s eventMaxTasks 4'],

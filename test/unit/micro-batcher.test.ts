@@ -126,7 +126,7 @@ describe('a batch', () => {
     expect(await Promise.all(answers)).toEqual([...'ABCDEFG']);
   });
 
-  test('a few are gathered until gatherMillis after the last transaction began, and enough begin at once', async () => {
+  test('fewer than the last transaction had are gathered until gatherMillis after its beginning', async () => {
     const bench = openBench({ worthwhileMembers: 3, gatherMillis: 60_000 });
     const answers = pushAll(bench, ['a', 'b']);
     await settleAll();
@@ -139,35 +139,34 @@ describe('a batch', () => {
     while (bench.runs.length === 1) await settleAll();
     expect(bench.runs[1]!.commands).toEqual(['c']);
     bench.runs[1]!.finish();
-    answers.push(...pushAll(bench, ['d', 'e', 'f']));
-    await settleAll();
-    bench.runs[2]!.finish();
-    await settleAll();
-    answers.push(...pushAll(bench, ['g', 'h']));
-    await settleAll();
-    expect(bench.runs).toHaveLength(3);
-    answers.push(...pushAll(bench, ['i']));
-    await settleAll();
-    expect(bench.runs[3]!.commands).toEqual(['g', 'h', 'i']);
-    bench.runs[3]!.finish();
-    expect(await Promise.all(answers)).toEqual([...'ABCDEFGHI']);
+    expect(await Promise.all(answers)).toEqual([...'ABC']);
   });
 
-  test('who comes after a transaction of one member, or late, does not wait for company', async () => {
+  test('as many as the last transaction had, enough to be worth one, and who comes late do not wait', async () => {
     const bench = openBench({ worthwhileMembers: 3, gatherMillis: 60_000 });
-    const answers = pushAll(bench, ['a']);
-    await settleAll();
-    bench.runs[0]!.finish();
-    await settleAll();
-    answers.push(...pushAll(bench, ['b', 'c']));
-    await settleAll();
-    bench.runs[1]!.finish();
-    await settleAll();
+    const answers: Promise<string>[] = [];
+    for (const commands of ['a', 'b', 'cd', 'ef', 'ghij', 'klm']) {
+      answers.push(...pushAll(bench, [...commands]));
+      await settleAll();
+      expect(bench.runs.at(-1)!.commands.join('')).toBe(commands);
+      bench.runs.at(-1)!.finish();
+      await settleAll();
+    }
     bench.time.millis += 60_000;
-    answers.push(...pushAll(bench, ['d']));
+    answers.push(...pushAll(bench, ['n']));
     await settleAll();
-    bench.runs[2]!.finish();
-    expect(await Promise.all(answers)).toEqual([...'ABCD']);
+    bench.runs.at(-1)!.finish();
+    expect(await Promise.all(answers)).toEqual([...'ABCDEFGHIJKLMN']);
+  });
+
+  test('a few members each of several tenants do not wait for one another', async () => {
+    const bench = openBench({ worthwhileMembers: 20, gatherMillis: 60_000 });
+    const answers = [1, 2, 3].flatMap((tenant) => pushAll(bench, ['a', 'b'], 'lane', tenant));
+    for (const index of [0, 1, 2]) {
+      await settleAll();
+      bench.runs[index]!.finish();
+    }
+    expect(await Promise.all(answers)).toEqual([...'ABABAB']);
   });
 
   test('beside a transaction that takes long, others begin for fewer', async () => {

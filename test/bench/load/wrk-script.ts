@@ -33,6 +33,7 @@ export interface ScriptFrame {
  * it comes in bursts.
  */
 const mixSequence = [...'AVLALAVALAVALALAVALAVG'];
+const lockShareOfMix = mixSequence.filter((letter) => letter === 'L').length / mixSequence.length;
 
 /**
  * Writes the Lua script of a load. It answers `request` and prints one line when it is done, which parseResult reads.
@@ -98,7 +99,7 @@ function bodyOf(load: Load, frame: ScriptFrame): string {
     case 'list':
       return `${open}\nfunction request()\n  i = i % #items + 1\n  return list(items[i])\nend\n${list}`;
     case 'lock-redeem':
-      return `${open}\n${lockThenRedeem(frame)}\nfunction request() return lock_or_redeem() end`;
+      return `${open}\n${lockThenRedeem(frame, 1)}\nfunction request() return lock_or_redeem() end`;
     case 'mix':
       return mixBody(load, frame, seed);
   }
@@ -129,12 +130,14 @@ end`;
 
 /**
  * A coupon's first lock has the token 1, so its redeem needs nothing out of an answer. It follows after so many other
- * requests that its lock has been answered: batches are answered in the order of their arrival, or nearly. The first
- * coupon is never redeemed, since wrk asks for one request that it does not send.
+ * requests of its thread that its lock has been answered: batches are answered in the order of their arrival, or nearly.
+ * The first coupon is never redeemed, since wrk asks for one request that it does not send.
+ * @param share of all requests that are locks and redeems
  */
-function lockThenRedeem({ connections }: ScriptFrame): string {
+function lockThenRedeem({ connections, addresses }: ScriptFrame, share: number): string {
+  const lag = Math.ceil(4 * (connections / addresses.length) * share);
   return `local locked, redeemed, turn = 0, 1, 0
-local lag = ${4 * connections}
+local lag = ${lag}
 function lock_or_redeem()
   turn = turn + 1
   if turn % 2 == 0 and locked - redeemed > lag then
@@ -158,7 +161,7 @@ function init()
   fresh = read("${frame.freshFile}")
   items = read("${frame.itemsFile}")
 end
-${lockThenRedeem(frame)}
+${lockThenRedeem(frame, lockShareOfMix)}
 function request()
   turn_of_mix = turn_of_mix % #order + 1
   local letter = order[turn_of_mix]

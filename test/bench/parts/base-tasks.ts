@@ -1,16 +1,16 @@
 import type { BenchDatabase } from '../database/bench-database.ts';
 import { peakPerSecond, processorsOfTask } from '../figures/day.ts';
-import { type Figures, medianFigures } from '../figures/figures.ts';
 import { measure } from '../measure.ts';
 import { limitProcessor } from '../servers/limit-processor.ts';
-import type { ScenarioResult } from './scenario.ts';
+import { runInTurns, type Scenario, type ScenarioResult } from './scenario.ts';
 import { mixOf, mostMixedPerSecond, type SpeedStage } from './speed.ts';
 
 const tasks = 2;
 /** What the deployment gives a task (resources/stages.yml, databasePoolMax). */
 const connectionsOfTask = 4;
+
 /**
- * The day's mix at the peak of the day, and as fast as it will go, on the deployment's base: two tasks of half a processor.
+ * The day's mix as fast as it will go, and at the peak of the day, on the deployment's base: two tasks of half a processor.
  * A process that is held to a share answers in gusts, which no sum of processor seconds would show.
  * @returns nothing where the machine lets nobody be held to a share
  */
@@ -20,12 +20,10 @@ export async function measureBaseTasks(
   tell: (line: string) => void,
 ): Promise<ScenarioResult[]> {
   const environment = { DATABASE_URL: database.url, DB_POOL_MAX: String(connectionsOfTask) };
-  const servers = await Promise.all(
-    Array.from({ length: tasks }, () => stage.startServer({ kind: 'api', environment })),
-  );
+  const start = () => stage.startServer({ kind: 'api', environment });
+  const servers = await Promise.all(Array.from({ length: tasks }, start));
   const limits = servers.map(({ pid }) => limitProcessor(pid, processorsOfTask));
-  const isLimited = limits.every((limit) => limit !== null);
-  const run = (pace: { pace?: number }): Promise<Figures> =>
+  const run = (pace: { pace?: number }) =>
     measure(stage, {
       load: mixOf(supplies, plan.seconds * mostMixedPerSecond),
       servers,
@@ -34,27 +32,21 @@ export async function measureBaseTasks(
       behind: 'postgres',
       ...pace,
     });
-  const all: [string, { pace?: number }, Figures[]][] = [
-    ['the peak of the day', { pace: peakPerSecond }, []],
-    ['full rate', {}, []],
+  const name = 'the day’s mix, two tasks of half a processor';
+  const part = 'base tasks';
+  const scenarios: Scenario[] = [
+    { name, part, measure: () => run({}) },
+    { name: `${name}, the day’s peak`, part, measure: () => run({ pace: peakPerSecond }) },
   ];
-  if (isLimited) await run({});
-  for (let repeat = 0; isLimited && repeat < plan.repeats; repeat += 1) {
-    for (const [name, pace, figures] of all) {
-      figures.push(await run(pace));
-      const { perSecond, p50Millis, p99Millis } = figures.at(-1)!;
-      tell(
-        `two tasks of half a processor, ${name}: ${Math.round(perSecond)}/s, p50 ${p50Millis} ms, p99 ${p99Millis} ms`,
-      );
+  try {
+    if (limits.includes(null)) {
+      tell(`${name}: not measured, as this machine lets no process be held to a share`);
+      return [];
     }
+    for (const scenario of scenarios) await scenario.measure(-1);
+    return await runInTurns(scenarios, plan.repeats, tell);
+  } finally {
+    await Promise.all(servers.map((server) => server.stop()));
+    for (const limit of limits) limit?.();
   }
-  await Promise.all(servers.map((server) => server.stop()));
-  for (const limit of limits) limit?.();
-  if (!isLimited) return [];
-  return all.map(([name, , figures]) => ({
-    ...medianFigures(figures),
-    name: `the day’s mix, two tasks of half a processor, ${name}`,
-    part: 'base tasks',
-    repeats: figures.map(({ perSecond }) => perSecond),
-  }));
 }

@@ -38,7 +38,7 @@ export function moderateRequests(plan: Plan, mostPerSecond: number): number {
   return plan.repeats * Math.ceil(mostPerSecond * seconds);
 }
 
-/** The generator's pace is a mean, and it asks for the next request before its time is up. */
+/** The pace is that of random arrivals: more than their mean may come. */
 const spare = 1.2;
 
 /** Longer than at full rate, since a tail is made of few requests. */

@@ -30,7 +30,7 @@ export function startEcho(stage: Stage): Promise<BenchServer> {
 export function echoAtModerateLoad(server: BenchServer): ModerateOperation {
   return {
     name: 'echo assign',
-    part: 'reference',
+    part: 'moderate reference',
     server,
     behind: null,
     mostPerSecond: Number.POSITIVE_INFINITY,

@@ -17,15 +17,23 @@ export function limitProcessor(pid: number, share: number): (() => void) | null 
   const directory = join(root, isUnified ? '' : 'cpu', `qurable-bench-${pid}`);
   try {
     if (isUnified) writeFileSync(join(root, 'cgroup.subtree_control'), '+cpu');
-    mkdirSync(directory);
+    mkdirSync(directory, { recursive: true });
     const limits = isUnified
       ? { 'cpu.max': `${quotaMicros} ${periodMicros}` }
       : { 'cpu.cfs_period_us': String(periodMicros), 'cpu.cfs_quota_us': String(quotaMicros) };
     for (const [file, value] of Object.entries({ ...limits, 'cgroup.procs': String(pid) })) {
       writeFileSync(join(directory, file), value);
     }
+    return removeOf(directory);
   } catch {
+    removeOf(directory)();
     return null;
   }
-  return () => rmdirSync(directory);
+}
+
+/** A group's files go with its directory, which goes only when no process is in it. */
+function removeOf(directory: string): () => void {
+  return () => {
+    if (existsSync(directory)) rmdirSync(directory);
+  };
 }
