@@ -135,7 +135,7 @@ end`;
  * @param share of all requests that are locks and redeems
  */
 function lockThenRedeem({ connections, addresses }: ScriptFrame, share: number): string {
-  const lag = Math.ceil(4 * (connections / addresses.length) * share);
+  const lag = Math.ceil(8 * (connections / addresses.length) * share);
   return `local locked, redeemed, turn = 0, 1, 0
 local lag = ${lag}
 function lock_or_redeem()
