@@ -33,6 +33,12 @@ async function waitForWaiting(sessions: number): Promise<void> {
   throw new Error(`${sessions} sessions never waited for a lock`);
 }
 
+/** The core with a stripe of its own for the book's counter: on one stripe, a batch waits for the other's end. */
+function onStripe(stripe: number): TestCore['core'] {
+  const { core } = testCore;
+  return { ...core, random: { ...core.random, below: () => stripe } };
+}
+
 test('a coupon that is assigned while its redeem waits for locks does not pass maxRedemptionsPerUser', async () => {
   const { core } = testCore;
   const terms = { name: 'New holder', status: 'active', maxRedemptionsPerUser: 1 };
@@ -57,7 +63,7 @@ test('a coupon that is assigned while its redeem waits for locks does not pass m
   // The batch that asks for the code reads who holds what, and then waits for bea.
   await first.query('begin');
   await first.query(`select from holders where user_id = 'bea' for update`);
-  const early = changeCoupons(core, admin.tenantId, [redeem(ofBea.code, 'bea'), redeem(code, 'ana')]);
+  const early = changeCoupons(onStripe(0), admin.tenantId, [redeem(ofBea.code, 'bea'), redeem(code, 'ana')]);
   await waitForWaiting(1);
   await assignCode(core, admin, code, { userId: 'ana' });
 
@@ -65,7 +71,7 @@ test('a coupon that is assigned while its redeem waits for locks does not pass m
   const keyed = keyedRequest(admin, 'key', 'a redeem', {});
   await second.query('begin');
   await second.query('insert into idempotency (tenant_id, key_hash, fingerprint) values (1, $1, 0)', [keyed.keyHash]);
-  const late = changeCoupons(core, admin.tenantId, [redeem(ofAna.code, 'ana', keyed)]);
+  const late = changeCoupons(onStripe(1), admin.tenantId, [redeem(ofAna.code, 'ana', keyed)]);
   await waitForWaiting(2);
 
   await first.query('commit');
