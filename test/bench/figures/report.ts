@@ -111,7 +111,7 @@ function formatRest({
   }
   if (day !== null) {
     lines.push(
-      `A million requests of the mix cost ${whole(day.serverCpuSecondsPerMillion)} CPU s of the API and ${whole(day.databaseCpuSecondsPerMillion)} of PostgreSQL; the peak of a day of 10 million (${whole(day.peakPerSecond)}/s) needs ${day.tasksAtPeak.toFixed(2)} tasks of 0.5 vCPU.`,
+      `A million requests of the mix cost ${whole(day.serverCpuSecondsPerMillion)} CPU s of the API and ${whole(day.databaseCpuSecondsPerMillion)} of PostgreSQL; the peak of a day of 10 million (${whole(day.peakPerSecond)}/s) needs ${day.tasksAtPeak.toFixed(2)} tasks of 0.5 vCPU at that cost, which is that of full batches.`,
     );
   }
   lines.push(
