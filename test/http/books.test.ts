@@ -7,6 +7,8 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
+type Content = Record<string, { schema: { properties: Record<string, { default?: unknown }> } }>;
+
 const create = (body: unknown, options: object = {}) => api.call('POST', '/v1/books', { body, ...options });
 const change = (id: string, body: unknown, headers: Record<string, string> = {}) =>
   api.call('PATCH', `/v1/books/${id}`, { body, headers });
@@ -133,6 +135,19 @@ describe('POST /v1/books', () => {
     const again = await create({ name: 'Once' }, { key: 'book-1' });
     expect([first.status, first.headers['idempotency-replayed']]).toEqual([201, undefined]);
     expect([again.status, again.headers['idempotency-replayed'], again.body]).toEqual([201, 'true', first.body]);
+  });
+
+  test('what is left out becomes what the OpenAPI document tells, and is not filled into what a key remembers', async () => {
+    const paths = api.document.paths as unknown as Record<string, { post: { requestBody: { content: Content } } }>;
+    const { properties } = paths['/v1/books']!.post.requestBody.content['application/json']!.schema;
+    const told = Object.fromEntries(
+      Object.entries(properties).flatMap(([field, schema]) => ('default' in schema ? [[field, schema.default]] : [])),
+    );
+    expect(Object.keys(told)).toHaveLength(Object.keys(properties).length - 1);
+    const short = await create({ name: 'Short' }, { key: 'told' });
+    expect([short.status, short.body]).toEqual([201, expect.objectContaining(told)]);
+    const long = await create({ name: 'Short', ...told }, { key: 'told' });
+    expect([long.status, long.body.kind]).toEqual([422, 'idempotency-key-reused']);
   });
 
   test('422: the same key with another body is idempotency-key-reused', async () => {

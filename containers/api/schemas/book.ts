@@ -47,8 +47,8 @@ const boundary = (description: string) =>
 const limit = (maximum: number, description: string) => nullable(Type.Integer({ minimum: 1, maximum, description }));
 
 const rules = {
-  description: description,
-  timeZone: timeZone,
+  description,
+  timeZone,
   startsAt: boundary(means.startsAt),
   endsAt: boundary(means.endsAt),
   maxCodesPerUser: limit(limits.perUserLimitMax, means.maxCodesPerUser),
