@@ -1,90 +1,129 @@
-// What follows from the parameters of resources/stages.yml. Whatever contradicts itself or is unknown ends the packaging
-// here, with a sentence that says what to change: CloudFormation would find out after a quarter of an hour, or never.
+// What follows from the parameters of resources/stages.yml. A parameter that can't be used (resources/parameter-rules.cjs) and
+// whatever contradicts another one end the packaging here, with a sentence that says what to change.
 const { createHash } = require('node:crypto');
 const { readdirSync, readFileSync } = require('node:fs');
-const { isIPv4 } = require('node:net');
 const { join } = require('node:path');
 const { imageTag } = require('./image-tag.cjs');
+const { databaseMajor, fargateMemory, parameterRules, readParameter } = require('./parameter-rules.cjs');
 
 const project = join(__dirname, '..');
+const stagesFile = readFileSync(join(__dirname, 'stages.yml'), 'utf8');
 
 module.exports = async ({ options, resolveVariable }) => {
   refuseUnknown([options.param ?? []].flat());
   const stage = await resolveVariable('sls:stage');
-  // Names of ElastiCache's snapshots are at most 40 characters, and hold the stage, the kind, the date and the run.
-  if (!/^[a-z][a-z0-9]{0,6}$/.test(stage)) refuse(`stage "${stage}": 1 to 7 of a-z and 0-9, a letter first`);
-  const p = new Proxy({}, { get: (_, name) => resolveVariable(`param:${name}`) });
-
-  const jwksUrl = await p.jwksUrl;
-  const nat = await p.nat;
-  if (!['none', 'one', 'each-zone'].includes(nat)) refuse(`nat "${nat}": none, one or each-zone`);
-  if (jwksUrl !== '' && nat === 'none') {
-    refuse('jwksUrl is set, but the tasks have no way out to fetch it: set nat to one or each-zone');
-  }
-  if (jwksUrl !== '' && !jwksUrl.startsWith('https://')) refuse('jwksUrl must be an https:// address');
-
-  const databaseConnectionsAlarm = Math.floor((await number(p, 'databaseMaxConnections', 20, 5000)) * 0.9);
-  const storageGb = await number(p, 'databaseStorageGb', 20, 65536);
-  const storageMaxGb = await number(p, 'databaseStorageMaxGb', 22, 65536);
-  if (storageMaxGb < storageGb * 1.1) refuse('databaseStorageMaxGb must be at least a tenth above databaseStorageGb');
-  const maxWalMb = await number(p, 'databaseMaxWalMb', 1024, 1e6);
-  if (maxWalMb > storageGb * 1024 * 0.2) refuse('databaseMaxWalMb must be at most a fifth of databaseStorageGb');
-  if (!/^\d+\.\d+$/.test(await p.databaseVersion))
-    refuse('databaseVersion must be a full minor version, such as 15.17');
-
-  if (!isCidr(await p.clientCidr)) refuse('clientCidr must be like 203.0.113.0/24');
-  const entrance = await entranceOf(p);
-  const cacheNodes = await number(p, 'cacheNodes', 1, 6);
-  const zones = await number(p, 'interfaceEndpointZones', 1, 2);
-  const replica = (await flag(p, 'databaseReplica')) ? 'one' : 'none';
-  const codeSecretArn = (await p.codeSecretArn) || { Ref: 'CodeSecret' };
+  refuseUnknownStage(stage);
+  const checked = await readAll(resolveVariable);
+  refuseContradictions(checked);
+  const entrance = entranceOf(checked);
+  const replica = checked.databaseReplica ? 'one' : 'none';
+  const codeSecretArn = checked.codeSecretArn || { Ref: 'CodeSecret' };
   const subnets = [{ Ref: 'PrivateSubnetA' }, { Ref: 'PrivateSubnetB' }];
 
   return {
+    // Every parameter as the rules have read it; the templates take them from here, so that none goes in unchecked.
+    checked,
     scaleResourceId: `service/qurable-${stage}/qurable-api`,
-    scaleCalendar: JSON.stringify(await calendarOf(p)),
-    imageTag: (await p.imageTag) || imageTag(project),
+    ...(await calendarOf(checked)),
+    imageTag: checked.imageTag || imageTag(project, checked.cpuArchitecture),
     migrations: migrationsHash(),
-    nat,
+    nat: checked.nat,
+    // Where they were on before, what is there still expires.
+    accessLogExpiryDays: Math.max(1, checked.accessLogDays),
+    accessLogs: String(checked.accessLogDays > 0),
     ...entrance,
     replica,
-    codeSecret: (await p.codeSecretArn) === '' ? 'made' : 'given',
+    codeSecret: checked.codeSecretArn === '' ? 'made' : 'given',
     codeSecretArn,
-    hasSeveralCacheNodes: cacheNodes > 1,
-    interfaceEndpointSubnets: subnets.slice(0, zones),
+    hasSeveralCacheNodes: checked.cacheNodes > 1,
+    interfaceEndpointSubnets: subnets.slice(0, checked.interfaceEndpointZones),
+    databaseReplicaVersion: checked.databaseReplicaVersion || checked.databaseVersion,
+    databaseFamily: `postgres${databaseMajor}`,
     // 90 % of all connections, as the strategy's 180 of 200.
-    databaseConnectionsAlarm,
-    // A tenth of the disk, in bytes, leaves time to act before the automatic growth has reached its end.
-    databaseFreeStorageAlarm: Math.floor(storageGb * 0.1 * 1024 ** 3),
+    databaseConnectionsAlarm: Math.floor(checked.databaseMaxConnections * 0.9),
+    databaseFreeStorageAlarm: freeStorageAlarm(checked),
     // RDS takes integers in the parameter's own unit: pages of 8 kB for some, kB for others.
     databaseMemory: {
-      maxWal: String(maxWalMb),
-      hugePages: (await flag(p, 'databaseHugePages')) ? 'on' : 'off',
-      sharedBuffers: String((await number(p, 'databaseSharedBuffersMb', 16, 1e6)) * 128),
-      effectiveCache: String((await number(p, 'databaseEffectiveCacheMb', 16, 1e6)) * 128),
-      walBuffers: String((await number(p, 'databaseWalBuffersMb', 1, 2047)) * 128),
-      maintenanceWorkMem: String((await number(p, 'databaseMaintenanceWorkMemMb', 16, 1e6)) * 1024),
-      workMem: String((await number(p, 'databaseWorkMemMb', 1, 1e4)) * 1024),
+      maxWal: String(checked.databaseMaxWalMb),
+      hugePages: checked.databaseHugePages ? 'on' : 'off',
+      sharedBuffers: String(checked.databaseSharedBuffersMb * 128),
+      effectiveCache: String(checked.databaseEffectiveCacheMb * 128),
+      walBuffers: String(checked.databaseWalBuffersMb * 128),
+      maintenanceWorkMem: String(checked.databaseMaintenanceWorkMemMb * 1024),
+      workMem: String(checked.databaseWorkMemMb * 1024),
     },
-    taskEnvironment: await taskEnvironmentOf(p, replica),
-    taskSecrets: taskSecretsOf(jwksUrl, codeSecretArn),
+    taskEnvironment: taskEnvironmentOf(checked, replica),
+    serviceDependsOn: serviceDependsOn(entrance.entrance),
+    taskSecrets: taskSecretsOf(checked.jwksUrl, codeSecretArn),
     cacheMetrics: {
-      evictions: overCacheNodes(cacheNodes, 'SUM', 'Evictions', 'Sum'),
-      cpu: overCacheNodes(cacheNodes, 'MAX', 'EngineCPUUtilization', 'Average'),
-      memory: overCacheNodes(cacheNodes, 'MAX', 'DatabaseMemoryUsagePercentage', 'Average'),
+      evictions: overCacheNodes(checked.cacheNodes, 'SUM', 'Evictions', 'Sum'),
+      cpu: overCacheNodes(checked.cacheNodes, 'MAX', 'EngineCPUUtilization', 'Average'),
+      memory: overCacheNodes(checked.cacheNodes, 'MAX', 'DatabaseMemoryUsagePercentage', 'Average'),
     },
-    alertSubscriptions: (await p.alertEmail) === '' ? [] : [{ Protocol: 'email', Endpoint: await p.alertEmail }],
+    alertSubscriptions: checked.alertEmail === '' ? [] : [{ Protocol: 'email', Endpoint: checked.alertEmail }],
   };
 };
 
+/** Reads every parameter by its rule. */
+async function readAll(resolveVariable) {
+  const checked = {};
+  for (const name of Object.keys(parameterRules)) {
+    const given = await resolveVariable(`param:${name}`);
+    try {
+      checked[name] = readParameter(name, given);
+    } catch (error) {
+      refuse(error.message);
+    }
+  }
+  return checked;
+}
+
+/** What each alone may be, and not together. */
+function refuseContradictions(p) {
+  if (p.jwksUrl !== '' && p.nat === 'none') {
+    refuse('jwksUrl is set, but the tasks have no way out to fetch it: set nat to one or each-zone');
+  }
+  if (!fargateMemory[p.taskCpu].includes(p.taskMemory)) {
+    refuse(`taskMemory ${p.taskMemory}: with taskCpu ${p.taskCpu}, Fargate has ${fargateMemory[p.taskCpu].join(', ')}`);
+  }
+  if (p.databaseStorageMaxGb < p.databaseStorageGb * 1.1) {
+    refuse('databaseStorageMaxGb must be at least a tenth above databaseStorageGb');
+  }
+  if (p.databaseMaxWalMb > p.databaseStorageGb * 1024 * 0.2) {
+    refuse('databaseMaxWalMb must be at most a fifth of databaseStorageGb');
+  }
+  if (p.databaseReplica && p.databaseBackupDays === 0) {
+    refuse('databaseBackupDays is 0, and databaseReplica is true: RDS copies from a database that has backups');
+  }
+  if (p.databaseReplicaVersion !== '' && minorOf(p.databaseReplicaVersion) < minorOf(p.databaseVersion)) {
+    refuse(
+      'databaseReplicaVersion is older than databaseVersion: RDS upgrades the copy first (docs/deployment.md, "A new version of the database")',
+    );
+  }
+  for (const name of ['certificateArn', 'codeSecretArn']) {
+    if (p[name] !== '' && p[name].split(':')[3] !== p.region) refuse(`${name} is not in the region ${p.region}`);
+  }
+  if (p.alertEmail === '' && !p.allowNoAlertEmail) {
+    refuse('alertEmail is empty, so no alarm would reach anybody: set it, or allowNoAlertEmail to true');
+  }
+}
+
+function minorOf(version) {
+  return Number(version.split('.')[1]);
+}
+
 /** Which listeners there are, and where their certificate comes from. */
-async function entranceOf(p) {
-  const [domainName, hostedZoneId, certificateArn] = [await p.domainName, await p.hostedZoneId, await p.certificateArn];
+function entranceOf({ domainName, hostedZoneId, certificateArn, allowPlainHttp }) {
   const host = domainName || { 'Fn::GetAtt': ['LoadBalancer', 'DNSName'] };
   if (hostedZoneId !== '' && domainName === '') refuse('hostedZoneId is set, and domainName, the name in it, is not');
   if (certificateArn !== '') {
     const certificate = hostedZoneId === '' ? 'given' : 'given-record';
     return { entrance: 'https', certificate, certificateArn, host };
+  }
+  if (domainName === '' && !allowPlainHttp) {
+    refuse(
+      'neither domainName nor certificateArn is set, so keys would travel readable: set one, or allowPlainHttp to true for a trial',
+    );
   }
   if (domainName === '') return { entrance: 'http', certificate: 'none' };
   if (hostedZoneId === '') {
@@ -93,54 +132,73 @@ async function entranceOf(p) {
   return { entrance: 'https', certificate: 'made', certificateArn: { Ref: 'Certificate' }, host };
 }
 
-/** When the service needs which capacity, as `scale` reads it; handlers/scale/read-calendar.ts checks it further. */
+/**
+ * When the service needs which capacity, read by the very code that `scale` runs: a calendar that it would refuse never
+ * leaves this machine. Both the text for the template and the same as a literal of the bundled function's code, where it
+ * may be as long as it likes: a function's variables have 4 kB together.
+ */
 async function calendarOf(p) {
-  const base = { min: await number(p, 'minTasks', 1, 1000), max: await number(p, 'maxTasks', 1, 1000) };
-  const event = { min: await number(p, 'eventMinTasks', 1, 1000), max: await number(p, 'eventMaxTasks', 1, 1000) };
-  const events = await p.events;
+  const base = { min: p.minTasks, max: p.maxTasks };
+  const event = { min: p.eventMinTasks, max: p.eventMaxTasks };
   if (base.min > base.max) refuse(`minTasks ${base.min} is more than maxTasks ${base.max}`);
   if (event.min > event.max) refuse(`eventMinTasks ${event.min} is more than eventMaxTasks ${event.max}`);
-  for (const { name, max } of [{ name: 'base', ...base }, { name: 'eventMinTasks', max: event.min }, ...events]) {
+  for (const { name, max } of [{ name: 'base', ...base }, ...p.events]) {
     if (max > event.max) {
       refuse(
         `${name} has ${max} tasks, more than this stage’s eventMaxTasks ${event.max}, for which there are connections`,
       );
     }
   }
-  return {
-    timeZone: await p.eventTimeZone,
+  const scaleCalendar = JSON.stringify({
+    timeZone: p.eventTimeZone,
     base,
-    leadMinutes: await number(p, 'eventLeadMinutes', 0, 240),
-    blackFriday: (await flag(p, 'blackFriday')) ? { from: await p.eventStart, to: await p.eventEnd, ...event } : null,
-    events,
-  };
+    leadMinutes: p.eventLeadMinutes,
+    trailMinutes: p.eventTrailMinutes,
+    blackFriday: p.blackFriday ? { from: p.eventStart, to: p.eventEnd, ...event } : null,
+    events: p.events,
+  });
+  const { readCalendar } = await import('../handlers/scale/read-calendar.ts');
+  const { pastEvents } = await import('../handlers/scale/event-calendar.ts');
+  try {
+    const past = pastEvents(readCalendar(scaleCalendar), Date.now());
+    return { scaleCalendar, scaleCalendarLiteral: JSON.stringify(scaleCalendar), past };
+  } catch (error) {
+    refuse(`the calendar of events: ${error.message}`);
+  }
+}
+
+/** What must be there before the first task: the schema, the ways to and from it, and a listener that leads to it. */
+function serviceDependsOn(entrance) {
+  const listeners = entrance === 'https' ? ['HttpListener', 'HttpsListener'] : ['HttpListener'];
+  const endpoints = ['RegistryApiEndpoint', 'RegistryEndpoint', 'LogsEndpoint', 'SecretsEndpoint', 'StorageEndpoint'];
+  return ['Migration', ...listeners, ...endpoints, 'DatabaseIngressOfTasks', 'CacheIngressOfTasks', 'TaskIngress'];
 }
 
 /** The API's variables (core/config.ts); an empty one is as good as none. */
-async function taskEnvironmentOf(p, replica) {
+function taskEnvironmentOf(p, replica) {
   const variables = {
     NODE_ENV: 'production',
     PORT: '3000',
     // The load balancer.
     TRUSTED_PROXIES: '1',
-    LOG_LEVEL: await p.logLevel,
+    LOG_LEVEL: p.logLevel,
     DB_HOST: { 'Fn::GetAtt': ['Database', 'Endpoint.Address'] },
     DB_PORT: { 'Fn::GetAtt': ['Database', 'Endpoint.Port'] },
     DB_NAME: 'qurable',
     DB_REPLICA_HOST: replica === 'one' ? { 'Fn::GetAtt': ['DatabaseReplica', 'Endpoint.Address'] } : '',
-    DB_SSLMODE: await p.databaseSslMode,
+    DB_SSLMODE: p.databaseSslMode,
     // RDS's certificate authorities, which the image has (containers/api/Dockerfile).
     NODE_EXTRA_CA_CERTS: '/app/rds-ca.pem',
-    DB_POOL_MAX: await number(p, 'databasePoolMax', 4, 200),
+    DB_POOL_MAX: p.databasePoolMax,
     REDIS_HOST: { 'Fn::GetAtt': ['Cache', 'PrimaryEndPoint.Address'] },
     REDIS_PORT: { 'Fn::GetAtt': ['Cache', 'PrimaryEndPoint.Port'] },
     REDIS_TLS: 'true',
-    JWT_JWKS_URL: await p.jwksUrl,
-    JWT_ISSUER: await p.jwtIssuer,
-    JWT_AUDIENCE: await p.jwtAudience,
-    CORS_ORIGINS: await p.corsOrigins,
-    CODE_SECRET_VERSION: await number(p, 'codeSecretVersion', 1, 1_000_000),
-    RATE_LIMIT_PER_SECOND: await number(p, 'rateLimitPerSecond', 0, 1_000_000),
+    JWT_JWKS_URL: p.jwksUrl,
+    JWT_ISSUER: p.jwtIssuer,
+    JWT_AUDIENCE: p.jwtAudience,
+    CORS_ORIGINS: p.corsOrigins,
+    CODE_SECRET_VERSION: p.codeSecretVersion,
+    RATE_LIMIT_PER_SECOND: p.rateLimitPerSecond,
   };
   return Object.entries(variables).map(([Name, Value]) => ({
     Name,
@@ -190,23 +248,12 @@ function migrationsHash() {
   return hash.digest('hex').slice(0, 24);
 }
 
-/** A parameter from the command line is text; one from the file may be a number. */
-async function number(p, name, least, most) {
-  const value = Number(await p[name]);
-  if (!Number.isInteger(value) || value < least || value > most) refuse(`${name} must be ${least} to ${most}`);
-  return value;
-}
-
-/** An IPv4 network, as security groups take it. */
-function isCidr(text) {
-  const [address, bits, ...more] = text.split('/');
-  return more.length === 0 && isIPv4(address) && /^\d{1,2}$/.test(bits) && Number(bits) <= 32;
-}
-
-async function flag(p, name) {
-  const value = String(await p[name]);
-  if (value !== 'true' && value !== 'false') refuse(`${name} must be true or false`);
-  return value === 'true';
+/**
+ * Free bytes of the disk below which somebody should look. RDS grows the disk by itself when a tenth of it is free, up to
+ * databaseStorageMaxGb; what this waits for is growth that has failed or reached its end: half of that tenth.
+ */
+function freeStorageAlarm({ databaseStorageGb }) {
+  return Math.floor(databaseStorageGb * 0.05 * 1024 ** 3);
 }
 
 /**
@@ -214,10 +261,20 @@ async function flag(p, name) {
  * have them resolved would resolve the values of other stages too, wherever those come from.
  */
 function refuseUnknown(given) {
-  const known = new Set(readFileSync(join(__dirname, 'stages.yml'), 'utf8').match(/(?<=^ {2})\w+(?=:)/gm));
+  const known = new Set(stagesFile.match(/(?<=^ {2})\w+(?=:)/gm));
   for (const name of given.map((parameter) => parameter.split('=', 1)[0])) {
     if (!known.has(name)) refuse(`there is no parameter "${name}": resources/stages.yml has them all`);
   }
+}
+
+/** Names of ElastiCache's snapshots are at most 40 characters, and hold the stage, the kind, the date and the run. */
+function refuseUnknownStage(stage) {
+  if (!/^[a-z][a-z0-9]{0,6}$/.test(stage)) refuse(`stage "${stage}": 1 to 7 of a-z and 0-9, a letter first`);
+  const known = stagesFile.match(/^\w+(?=:)/gm).filter((name) => name !== 'default');
+  if (known.includes(stage)) return;
+  refuse(
+    `there is no stage "${stage}": resources/stages.yml has ${known.join(' and ')}; another one gets a section of its own there`,
+  );
 }
 
 /** The packager prints an error's stack, in whose lines the sentence would be hard to find. */

@@ -27,7 +27,8 @@ export function lambdaStack<Event, Result>(
   operation: (event: Event, invocation: Invocation) => Promise<Result>,
 ) {
   const logger = new Logger({ serviceName: `qurable-${name}` });
-  const metrics = new Metrics({ namespace: 'Qurable', serviceName: `qurable-${name}` });
+  // The namespace is the stage's (POWERTOOLS_METRICS_NAMESPACE): two stages of an account are two dashboards.
+  const metrics = new Metrics({ serviceName: `qurable-${name}` });
   const log = coreLog(logger);
   return middy<Event, Result>({
     timeoutEarlyInMillis: timeToAnswerMillis,

@@ -55,8 +55,8 @@ export function blackFridayOf(year: number): Temporal.PlainDate {
 }
 
 /**
- * What the calendar asks for at a moment, and for which events. Where one event's lead meets another's trail the larger
- * numbers hold.
+ * What the calendar asks for at a moment, and for which events. Where events overlap, or one's lead meets another's trail,
+ * the larger numbers hold.
  * @param nowMillis milliseconds since the Unix epoch
  */
 export function capacityAt(calendar: Calendar, nowMillis: number): { capacity: Capacity; events: string[] } {
@@ -66,26 +66,28 @@ export function capacityAt(calendar: Calendar, nowMillis: number): { capacity: C
       startMillis - calendar.leadMinutes * minuteMillis <= nowMillis &&
       nowMillis < endMillis + calendar.trailMinutes * minuteMillis,
   );
-  const min = Math.max(calendar.base.min, ...active.map((event) => event.min));
-  const max = Math.max(calendar.base.max, ...active.map((event) => event.max));
-  return { capacity: { min, max }, events: active.map((event) => event.name) };
+  return { capacity: largest([calendar.base, ...active]), events: active.map((event) => event.name) };
 }
 
 /**
- * Finds two events that overlap, the first of them in time; null where none do. An event that begins when another ends
- * does not overlap it. Black Friday is looked at in each year that an event touches.
+ * The names of the events of the list that are over at a moment: a year that was mistyped, or one that can go.
+ * @param nowMillis milliseconds since the Unix epoch
  */
-export function findOverlap(calendar: Calendar): [string, string] | null {
-  const years = new Set(calendar.events.flatMap(({ start, end }) => [start.year, end.year]));
-  const own = calendar.events.map((event) => locate(event, calendar.timeZone));
-  const fridays = [...years].flatMap((year) => blackFridays(calendar, year));
-  const sorted = [...own, ...fridays].sort((a, b) => a.startMillis - b.startMillis);
-  let longest = sorted[0];
-  for (const event of sorted.slice(1)) {
-    if (longest !== undefined && event.startMillis < longest.endMillis) return [longest.name, event.name];
-    if (longest === undefined || event.endMillis > longest.endMillis) longest = event;
-  }
-  return null;
+export function pastEvents({ events, timeZone }: Calendar, nowMillis: number): string[] {
+  return events.flatMap((event) => (locate(event, timeZone).endMillis <= nowMillis ? [event.name] : []));
+}
+
+/** The most tasks that the calendar ever asks for: so many the database has connections for. */
+export function mostTasksOf({ base, blackFriday, events }: Calendar): number {
+  return Math.max(base.max, blackFriday?.max ?? 0, ...events.map(({ max }) => max));
+}
+
+/** What serves each of several. */
+export function largest(capacities: readonly Capacity[]): Capacity {
+  return {
+    min: Math.max(...capacities.map(({ min }) => min)),
+    max: Math.max(...capacities.map(({ max }) => max)),
+  };
 }
 
 /** Every configured event, and Black Friday of a year. A Black Friday never reaches into another year. */

@@ -7,6 +7,7 @@ import {
   packageStage,
   packagingMillis,
   resource,
+  trialOfProd,
 } from './packaged-template.ts';
 
 /** Those of PostgreSQL for a superuser, those of RDS for its own work, and five for people with a psql. */
@@ -25,8 +26,7 @@ interface Calendar {
 /** What a stage's template says of connections. */
 function budgetOf({ template }: Packaged) {
   const deployment = resource(template, 'Service').DeploymentConfiguration as Properties;
-  const scale = resource(template, 'ScaleLambdaFunction').Environment as { Variables: { SCALE_CALENDAR: string } };
-  const calendar = JSON.parse(scale.Variables.SCALE_CALENDAR) as Calendar;
+  const calendar = JSON.parse(String(resource(template, 'Capacity').Calendar)) as Calendar;
   const mostTasks = Math.max(
     calendar.base.max,
     calendar.blackFriday?.max ?? 0,
@@ -48,7 +48,7 @@ const sum = (numbers: number[]) => numbers.reduce((a, b) => a + b, 0);
 describe.each(['dev', 'prod'])('the connections of %s', (stage) => {
   let packaged: Packaged;
   beforeAll(async () => {
-    packaged = await packageStage(stage);
+    packaged = await packageStage(stage, stage === 'prod' ? trialOfProd : {});
   }, packagingMillis);
 
   test('suffice for the tasks of the largest event while all of them are replaced, with functions and people', () => {

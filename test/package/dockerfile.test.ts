@@ -8,7 +8,7 @@ import { describe, expect, test } from '@jest/globals';
 const project = resolve(import.meta.dirname, '../..');
 const dockerfile = join(project, 'containers/api/Dockerfile');
 const { imageTag } = createRequire(import.meta.url)('../../resources/image-tag.cjs') as {
-  imageTag: (directory: string) => string;
+  imageTag: (directory: string, cpuArchitecture?: string) => string;
 };
 
 const entriesOf = (file: string) =>
@@ -28,7 +28,7 @@ describe('the Dockerfile', () => {
       'Base Image Missing Tag: FROM ${BASE}',
       // biome-ignore-end lint/suspicious/noTemplateCurlyInString: the Dockerfile's own syntax
     ]);
-    expect(readFileSync(dockerfile, 'utf8')).toMatch(/^ARG BASE=node:24-bookworm-slim$/m);
+    expect(readFileSync(dockerfile, 'utf8')).toMatch(/^ARG BASE=node:24\.\d+\.\d+-bookworm-slim$/m);
   });
 
   test('is given the same files by builders that look beside it for what to ignore and by those that do not', () => {
@@ -47,7 +47,8 @@ describe('the image’s tag', () => {
       for (const part of parts) cpSync(join(project, part), join(copy, part), { recursive: true });
       const tag = imageTag(copy);
       expect(tag).toBe(imageTag(project));
-      expect(tag).toMatch(/^[0-9a-f]{24}$/);
+      expect(tag).toMatch(/^[0-9a-f]{24}-amd64$/);
+      expect(imageTag(copy, 'ARM64')).toBe(tag.replace('amd64', 'arm64'));
       writeFileSync(join(copy, 'README.md'), 'Another one.');
       expect(imageTag(copy)).toBe(tag);
       const seen = new Set([tag]);

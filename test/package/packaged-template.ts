@@ -53,6 +53,9 @@ const sources = [
   'package-lock.json',
 ];
 
+/** What prod wants to be told before it is served by plain HTTP and with nobody to alarm. */
+export const trialOfProd = { allowPlainHttp: 'true', allowNoAlertEmail: 'true' };
+
 /**
  * Packages a stage in a copy of the project, without credentials, without network, with parameters as an operator gives
  * them on the command line. Where it fails the template is empty. It takes ten seconds, so what came of the same sources

@@ -17,6 +17,7 @@ import {
   referencesIn,
   resource,
   type Template,
+  trialOfProd,
   type Value,
 } from './packaged-template.ts';
 
@@ -34,7 +35,7 @@ const each = describe.each(stages);
 
 beforeAll(async () => {
   packaged.dev = await packageStage('dev');
-  packaged.prod = await packageStage('prod');
+  packaged.prod = await packageStage('prod', trialOfProd);
   packaged.options = await packageStage('prod', {
     domainName: 'coupons.example.com',
     hostedZoneId: 'Z0123456789ABCDEFGHIJ',
@@ -68,7 +69,9 @@ each('the service of %s', (stage) => {
   });
 
   test('starts no task before the schema is there and the load balancer listens', () => {
-    expect(templateOf(stage).Resources.Service?.DependsOn).toEqual(expect.arrayContaining(['Migration', 'Listener']));
+    expect(templateOf(stage).Resources.Service?.DependsOn).toEqual(
+      expect.arrayContaining(['Migration', 'HttpListener']),
+    );
     expect(templateOf(stage).Resources.Migration?.DependsOn).toContain('DatabaseLogins');
     expect(referencesIn(resource(templateOf(stage), 'DatabaseLogins'))).toContain('Database');
   });
@@ -130,8 +133,7 @@ each('the service of %s', (stage) => {
   });
 
   test('is given a calendar that the function accepts', () => {
-    const { Variables } = resource(templateOf(stage), 'ScaleLambdaFunction').Environment as { Variables: Properties };
-    const { base, blackFriday } = readCalendar(String(Variables.SCALE_CALENDAR));
+    const { base, blackFriday } = readCalendar(String(resource(templateOf(stage), 'Capacity').Calendar));
     expect([base, blackFriday]).toMatchObject(
       stage === 'prod'
         ? [
@@ -202,13 +204,14 @@ each('the network of %s', (stage) => {
     }
   });
 
-  test('refuses what two servers could read differently, and logs who came', () => {
+  test('refuses what two servers could read differently, and logs who came, but no address with a code in it', () => {
     const attributes = resource(templateOf(stage), 'LoadBalancer').LoadBalancerAttributes as Properties[];
     const values = Object.fromEntries(attributes.map(({ Key, Value: value }) => [Key, String(value)]));
     expect(values).toMatchObject({
       'routing.http.drop_invalid_header_fields.enabled': 'true',
       'routing.http.desync_mitigation_mode': 'strictest',
-      'access_logs.s3.enabled': 'true',
+      // Whole addresses hold codes and user ids; the API logs each request without them.
+      'access_logs.s3.enabled': 'false',
       'deletion_protection.enabled': String(stage === 'prod'),
     });
     // An idle connection is closed by the load balancer first (containers/api/app.ts, keepAliveMillis).
@@ -241,13 +244,13 @@ each('the network of %s', (stage) => {
 
 describe('TLS', () => {
   test('is 1.2 or 1.3 with forward secrecy where there is a domain, and port 80 only leads there', () => {
-    expect(resource(templateOf('options'), 'Listener')).toMatchObject({
+    expect(resource(templateOf('options'), 'HttpsListener')).toMatchObject({
       Port: 443,
       Protocol: 'HTTPS',
       SslPolicy: 'ELBSecurityPolicy-TLS13-1-2-Res-2021-06',
       Certificates: [{ CertificateArn: { Ref: 'Certificate' } }],
     });
-    expect(resource(templateOf('options'), 'RedirectListener').DefaultActions).toEqual([
+    expect(resource(templateOf('options'), 'HttpListener').DefaultActions).toEqual([
       { Type: 'redirect', RedirectConfig: { Protocol: 'HTTPS', Port: '443', StatusCode: 'HTTP_301' } },
     ]);
     expect(ofType(templateOf('options'), 'AWS::Route53::RecordSet')).toHaveLength(1);
@@ -255,7 +258,7 @@ describe('TLS', () => {
 
   test('is left out where there is neither a domain nor a certificate, and the operator is told', () => {
     for (const stage of stages) {
-      expect(resource(templateOf(stage), 'Listener')).toMatchObject({ Port: 80, Protocol: 'HTTP' });
+      expect(resource(templateOf(stage), 'HttpListener')).toMatchObject({ Port: 80, Protocol: 'HTTP' });
       expect(packaged[stage].output).toContain('plain HTTP, for trials only');
     }
     expect(packaged.options.output).not.toContain('plain HTTP');
@@ -295,14 +298,21 @@ each('what %s keeps', (stage) => {
     expect(resource(template, 'AlertTopic').KmsMasterKeyId).toEqual({ Ref: 'Key' });
   });
 
-  test('is closed to the public, in every bucket, and goes to Glacier after 30 days', () => {
+  test('is closed to the public, in every bucket; backups go to Glacier after 30 days, access logs expire', () => {
     const buckets = ofType(templateOf(stage), 'AWS::S3::Bucket');
     expect(buckets.map(([name]) => name).sort()).toEqual(['BackupBucket', 'LogBucket', 'ServerlessDeploymentBucket']);
     for (const [name, { Properties }] of buckets) {
       expect(Object.values(Properties.PublicAccessBlockConfiguration as Properties)).toEqual([true, true, true, true]);
       if (name === 'ServerlessDeploymentBucket') continue;
       const { Rules } = Properties.LifecycleConfiguration as { Rules: Properties[] };
-      expect(Rules[0]!.Transitions).toEqual([{ StorageClass: 'GLACIER', TransitionInDays: 30 }]);
+      if (name === 'BackupBucket') {
+        expect(Rules[0]!.Transitions).toEqual([{ StorageClass: 'GLACIER', TransitionInDays: 30 }]);
+      } else {
+        expect(Rules).toMatchObject([
+          { ExpirationInDays: 1, NoncurrentVersionExpiration: { NoncurrentDays: 1 } },
+          { ExpiredObjectDeleteMarker: true },
+        ]);
+      }
     }
     const guarded = ofType(templateOf(stage), 'AWS::S3::BucketPolicy').filter(([, { Properties }]) =>
       JSON.stringify(Properties).includes('aws:SecureTransport'),
@@ -310,17 +320,17 @@ each('what %s keeps', (stage) => {
     expect(guarded).toHaveLength(3);
   });
 
-  test('outlives the stack where it can’t be made again', () => {
+  test('outlives the stack where it can’t be made again, but not the first deployment that fails', () => {
     const policies = Object.entries(templateOf(stage).Resources)
       .filter(([, found]) => found.DeletionPolicy !== undefined)
       .map(([name, found]) => [name, found.DeletionPolicy, found.UpdateReplacePolicy]);
     const kept = policies.filter(([, policy]) => policy !== 'Delete');
     expect(kept.sort()).toEqual([
-      ['BackupBucket', 'Retain', 'Retain'],
-      ['CodeSecret', 'Retain', 'Retain'],
+      ['BackupBucket', 'RetainExceptOnCreate', 'Retain'],
+      ['CodeSecret', 'RetainExceptOnCreate', 'Retain'],
       ['Database', 'Snapshot', 'Snapshot'],
-      ['Key', 'Retain', 'Retain'],
-      ['LogBucket', 'Retain', 'Retain'],
+      ['Key', 'RetainExceptOnCreate', 'Retain'],
+      ['LogBucket', 'RetainExceptOnCreate', 'Retain'],
     ]);
     // What keeps data says what becomes of it, so that nothing goes unasked.
     const stateful =
@@ -456,6 +466,7 @@ each('who may do what in %s', (stage) => {
       'LayersOfImages',
       'LogGroupsOfThisAccount',
       'NetworkInterfacesOfFunctions',
+      'ReadTheRangeOfTheService',
       'TokenOfTheRegistry',
     ]);
   });
@@ -592,7 +603,7 @@ describe('what contradicts itself or is unknown', () => {
     [{ minTasks: '5', maxTasks: '2' }, 'minTasks 5 is more than maxTasks 2'],
     [{ maxTasks: '9' }, 'base has 9 tasks, more than this stage’s eventMaxTasks 4'],
     [{ databaseMaxWalMb: '8192' }, 'databaseMaxWalMb must be at most a fifth of databaseStorageGb'],
-    [{ clientCidr: '203.0.113.0/33' }, 'clientCidr must be like 203.0.113.0/24'],
+    [{ clientCidr: '203.0.113.0/33' }, 'clientCidr "203.0.113.0/33": it must be a network such as 203.0.113.0/24'],
     [{ alertMail: 'ana@example.com' }, 'there is no parameter "alertMail"'],
   ])(
     'is refused at package time: %j',

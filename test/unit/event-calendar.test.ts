@@ -1,7 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Temporal } from 'temporal-polyfill';
-import { blackFridayOf, type Calendar, capacityAt, findOverlap } from '../../handlers/scale/event-calendar.ts';
+import {
+  blackFridayOf,
+  type Calendar,
+  capacityAt,
+  mostTasksOf,
+  pastEvents,
+} from '../../handlers/scale/event-calendar.ts';
 import { readCalendar } from '../../handlers/scale/read-calendar.ts';
 
 const base = { min: 2, max: 10 };
@@ -150,33 +156,22 @@ describe('the capacity', () => {
 });
 
 describe('events that overlap', () => {
-  const event = (name: string, start: string, end: string) => ({ name, start, end, ...peak });
-
-  test.each([
-    ['the same hours', '2026-11-27T08:00', '2026-11-27T23:00'],
-    ['its first minute', '2026-11-27T00:00', '2026-11-27T08:01'],
-    ['its last minute', '2026-11-27T22:59', '2026-11-28T10:00'],
-    ['all of it, and the year around it', '2026-06-01T00:00', '2027-06-01T00:00'],
-  ])('are refused: Black Friday and one over %s', (_what, start, end) => {
-    expect(() => calendar({ events: [event('sale', start, end)] })).toThrow(/sale|black-friday-2026/);
+  test('give the larger numbers while both last, and each its own before and after', () => {
+    const week = { name: 'black-week', start: '2026-11-23T00:00', end: '2026-11-30T00:00', min: 5, max: 60 };
+    const both = calendar({ events: [week] });
+    expect(at(both, '2026-11-25T12:00-05:00')).toEqual({ min: 5, max: 60 });
+    expect(at(both, '2026-11-27T12:00-05:00')).toEqual({ min: peak.min, max: 60 });
+    expect(at(both, '2026-12-02T12:00-05:00')).toEqual(base);
+    expect(mostTasksOf(both)).toBe(60);
   });
+});
 
-  test('are refused, both names said, also where a short one lies inside a long one', () => {
-    const events = [
-      event('long', '2026-06-01T00:00', '2026-06-10T00:00'),
-      event('short', '2026-06-02T00:00', '2026-06-03T00:00'),
-      event('late', '2026-06-09T00:00', '2026-06-11T00:00'),
-    ];
-    expect(() => calendar({ events })).toThrow('the events long and short overlap');
-    expect(() => calendar({ events: [events[0], events[2]] })).toThrow('the events long and late overlap');
-  });
-
-  test('are not those of which one begins when the other ends', () => {
-    const events = [
-      event('eve', '2026-11-26T08:00', '2026-11-27T08:00'),
-      event('after', '2026-11-27T23:00', '2026-11-28T23:00'),
-    ];
-    expect(findOverlap(calendar({ events }))).toBeNull();
+describe('an event that is over', () => {
+  test('is told by its name from its end on, and Black Friday, which comes again, is not', () => {
+    const sale = { name: 'sale', start: '2025-12-01T00:00', end: '2025-12-02T00:00', ...peak };
+    const zone = calendar({ events: [sale] });
+    expect(pastEvents(zone, Date.parse('2025-12-01T23:59:00-05:00'))).toEqual([]);
+    expect(pastEvents(zone, Date.parse('2025-12-02T00:00:00-05:00'))).toEqual(['sale']);
   });
 });
 
@@ -184,6 +179,12 @@ describe('a calendar', () => {
   test.each([
     ['no JSON', '{', 'the calendar is not JSON'],
     ['a list', '[]', 'the calendar must be an object'],
+    ['an offset for a zone', JSON.stringify({ timeZone: '-03:00', base, blackFriday: null }), 'not an IANA time zone'],
+    [
+      'an abbreviation for a zone',
+      JSON.stringify({ timeZone: 'EST', base, blackFriday: null }),
+      'not an IANA time zone',
+    ],
     ['a zone that there is not', JSON.stringify({ timeZone: 'America/Atlantis', base, blackFriday: null }), 'Atlantis'],
     ['a mistyped name', JSON.stringify({ timeZone: 'UTC', base, blackfriday: null }), 'unknown name, blackfriday'],
     ['no word of Black Friday', JSON.stringify({ timeZone: 'UTC', base }), 'blackFriday must be an object'],

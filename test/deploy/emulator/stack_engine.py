@@ -10,6 +10,8 @@ import traceback
 
 from moto.cloudformation import models as cf
 from moto.cloudformation import parsing
+from moto.cloudformation.responses import CloudFormationResponse
+from moto.core.responses import ActionResult
 
 import custom_resources
 import resource_types
@@ -307,9 +309,19 @@ def install():
             return
         if stack.status == "DELETE_COMPLETE":
             return
+        if stack.enable_termination_protection:
+            raise cf.ValidationError(
+                message=f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled"
+            )
         _status(stack, "DELETE_IN_PROGRESS", "User Initiated")
         _background(destroy, self, stack)
 
+    def update_termination_protection(self):
+        stack = self.cloudformation_backend.get_stack(self._get_param("StackName"))
+        stack.enable_termination_protection = self._get_bool_param("EnableTerminationProtection")
+        return ActionResult({"StackId": stack.stack_id})
+
+    CloudFormationResponse.update_termination_protection = update_termination_protection
     cf.CloudFormationBackend.create_stack = create_stack
     cf.CloudFormationBackend.update_stack = update_stack
     cf.CloudFormationBackend.execute_change_set = execute_change_set

@@ -15,8 +15,8 @@ export type ProjectCopy = {
 
 const project = fileURLToPath(new URL('../../../', import.meta.url));
 /** What a deployment is made of. */
-const parts = ['core', 'handlers', 'containers/api', 'migrations', 'resources', 'package.json', 'package-lock.json'];
-const files = ['tsconfig.json', 'LICENSE', 'serverless.yml'];
+const parts = ['core', 'handlers', 'containers/api', 'migrations', 'resources', '.github/scripts'];
+const files = ['package.json', 'package-lock.json', 'tsconfig.json', 'LICENSE', 'serverless.yml'];
 
 /** Copies what is deployed; node_modules is the project's own, by a link. */
 export function copyProject(): ProjectCopy {

@@ -10,7 +10,10 @@ export function imageTagOf(directory: string): string {
   return execFileSync(process.execPath, [program], { encoding: 'utf8' }).trim();
 }
 
-/** Puts a manifest into the registry under the tag that belongs to a copy's files, in the place of building and pushing. */
+/**
+ * Puts a manifest into the registry under the tag that belongs to a copy's files, in the place of building and pushing.
+ * Does nothing where it is there already.
+ */
 export async function pushImage(account: Account, directory: string): Promise<void> {
   const tag = imageTagOf(directory);
   const layer = {
@@ -25,9 +28,10 @@ export async function pushImage(account: Account, directory: string): Promise<vo
     layers: [layer],
     annotations: { tag },
   };
-  await account.call('ecr', {
-    target: `${registry}.PutImage`,
-    body: { repositoryName: 'qurable-api', imageTag: tag, imageManifest: JSON.stringify(manifest) },
+  const body = { repositoryName: 'qurable-api', imageTag: tag, imageManifest: JSON.stringify(manifest) };
+  await account.call('ecr', { target: `${registry}.PutImage`, body }).catch((error: Error) => {
+    // The same files have the same tag, and no tag moves.
+    if (!error.message.includes('ImageAlreadyExistsException')) throw error;
   });
 }
 

@@ -1,0 +1,163 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { testSecrets } from '../support/open-test-core.ts';
+import { requireOrSkip } from '../support/require-or-skip.ts';
+import { type ApiProcess, startApiProcess } from '../support/start-api-processes.ts';
+import { createTestDatabase, type TestDatabase } from '../support/start-postgres.ts';
+import { canEmulate, type Emulator, startEmulator } from './emulator/start-emulator.ts';
+import { type Account, openAccount } from './support/account.ts';
+import { copyProject, type ProjectCopy } from './support/copy-project.ts';
+import { createRepository, pushImage } from './support/push-image.ts';
+import { runScript, type ScriptRun } from './support/run-script.ts';
+import { runServerless, type ServerlessRun } from './support/run-serverless.ts';
+import { startTlsPostgres, type TlsPostgres } from './support/start-tls-postgres.ts';
+
+const longMillis = 480_000;
+const stack = 'qurable-dev';
+const hasCli = !spawnSync('aws', ['--version']).error;
+const describeOrSkip = requireOrSkip('python3 with moto[server], and the aws CLI', canEmulate() && hasCli);
+
+describeOrSkip('the way back, by the pipeline’s own scripts in an emulated account', () => {
+  let postgres: TlsPostgres;
+  let emulator: Emulator;
+  let account: Account;
+  let project: ProjectCopy;
+  let database: TestDatabase;
+  let api: ApiProcess;
+
+  beforeAll(async () => {
+    postgres = await startTlsPostgres();
+    emulator = await startEmulator({ postgresUrl: postgres.superuserUrl, certificateFile: postgres.certificateFile });
+    account = openAccount(emulator.url);
+    await emulator.setClock(new Date('2026-10-10T12:00:00Z'));
+    project = copyProject();
+    await createRepository(account);
+    // No task runs in the emulator: this stands where the load balancer leads.
+    database = await createTestDatabase('going_back');
+    api = await startApiProcess(database.url);
+  }, longMillis);
+
+  afterAll(async () => {
+    await api?.stop();
+    await database?.drop();
+    project?.dispose();
+    await emulator?.stop();
+    await postgres?.stop();
+  }, longMillis);
+
+  const script = (name: string, args: string[], environment: Record<string, string> = {}): Promise<ScriptRun> =>
+    runScript(project.directory, emulator.url, name, args, {
+      SMOKE_TEST_ADDRESS: api.address,
+      QURABLE_ADMIN_KEY: testSecrets.QURABLE_ADMIN_KEY,
+      TRIES: '1',
+      ...environment,
+    });
+
+  /** Deploys a version that can be told by the mark that `scale` answers with. */
+  async function deploy(mark: string): Promise<ServerlessRun> {
+    const path = 'handlers/scale/set-capacity.ts';
+    const text = readFileSync(join(project.directory, path), 'utf8');
+    project.write(
+      path,
+      text.replace(/overrideUntil, held(, mark: '\w+')?, past/, `overrideUntil, held, mark: '${mark}', past`),
+    );
+    await pushImage(account, project.directory);
+    return runServerless(project.directory, ['deploy', '--stage', 'dev'], emulator.url);
+  }
+
+  async function deployed(mark: string): Promise<void> {
+    const { ok, output } = await deploy(mark);
+    if (!ok) throw new Error(output);
+  }
+
+  async function liveMark(): Promise<unknown> {
+    const { failed, answer } = await account.invoke(`${stack}-scale`, {});
+    expect(failed).toBe(false);
+    return (answer as { mark?: string }).mark;
+  }
+
+  const live = async () => (await script('deployments.sh', ['live', 'dev'])).stdout.trim();
+  const before = () => script('deployments.sh', ['before', 'dev']);
+
+  async function stackStatus(): Promise<string | undefined> {
+    const { Stacks } = await account.cloudFormation.send(new DescribeStacksCommand({ StackName: stack }));
+    return Stacks?.[0]?.StackStatus;
+  }
+
+  test(
+    'leads to the last version that has passed its smoke test, and nowhere where there is none',
+    async () => {
+      expect(await live()).toBe('');
+      await deployed('A');
+      const a = await live();
+      expect(a).toMatch(/^\d{13}$/);
+      // With a single version there is nothing to go back to, whether it has passed or not.
+      expect(await before()).toMatchObject({
+        status: 1,
+        stderr: expect.stringContaining('there is nothing to go back to'),
+      });
+      expect((await script('smoke-test.sh', ['dev'])).stdout).toContain('lives');
+      expect((await script('deployments.sh', ['passed', 'dev'])).status).toBe(0);
+      expect(await before()).toMatchObject({ status: 1 });
+
+      // A deployment that fails goes back by itself; what it left in the bucket is no version.
+      project.write('migrations/9001_half.sql', 'create table half_done (id int); select 1 / 0;');
+      expect((await deploy('B')).ok).toBe(false);
+      project.remove('migrations/9001_half.sql');
+      expect([await stackStatus(), await live(), await liveMark()]).toEqual(['UPDATE_ROLLBACK_COMPLETE', a, 'A']);
+
+      // One that is deployed and then fails its smoke test goes back to the one that passed, not to the one that failed.
+      await deployed('C');
+      expect(await liveMark()).toBe('C');
+      const smoke = await script('smoke-test.sh', ['dev'], { SMOKE_TEST_ADDRESS: 'http://127.0.0.1:9' });
+      expect(smoke.status).toBe(1);
+      expect((await before()).stdout.trim()).toBe(a);
+      const back = await script('roll-back.sh', ['dev']);
+      expect([back.status, await live(), await liveMark()]).toEqual([0, a, 'A']);
+
+      // Back once more: there is nothing before A, and C is not taken for good because it is newer.
+      expect(await script('roll-back.sh', ['dev'])).toMatchObject({
+        status: 1,
+        stderr: expect.stringContaining('there is nothing to go back to'),
+      });
+      expect(await liveMark()).toBe('A');
+    },
+    longMillis,
+  );
+
+  test(
+    'never leads to a version from which somebody went back',
+    async () => {
+      const a = await live();
+      for (const mark of ['D', 'E']) {
+        await deployed(mark);
+        expect((await script('deployments.sh', ['passed', 'dev'])).status).toBe(0);
+      }
+      // By hand, past D and E, both of which had passed.
+      expect((await script('roll-back.sh', ['dev', a])).status).toBe(0);
+      expect(await liveMark()).toBe('A');
+      await deployed('F');
+      expect((await before()).stdout.trim()).toBe(a);
+    },
+    longMillis,
+  );
+
+  test(
+    'refuses what was given the last time and is missing now, before anything is touched; said again it is meant',
+    async () => {
+      const sls = (...args: string[]) =>
+        runServerless(project.directory, ['deploy', '--stage', 'dev', ...args], emulator.url);
+      expect((await sls('--param=maxTasks=3')).ok).toBe(true);
+      const first = await live();
+      const forgotten = await sls();
+      expect([forgotten.ok, await live()]).toEqual([false, first]);
+      expect(forgotten.output).toContain('was given maxTasks=3, and this one is not, which would change it to 2');
+      expect((await sls('--param=maxTasks=2')).ok).toBe(true);
+      expect((await sls()).ok).toBe(true);
+    },
+    longMillis,
+  );
+});

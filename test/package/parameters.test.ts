@@ -1,0 +1,110 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+
+type Parameters = Record<string, unknown>;
+interface Derived {
+  checked: Parameters;
+  [name: string]: unknown;
+}
+
+const load = createRequire(import.meta.url);
+const derive = load('../../resources/derived.cjs') as (context: {
+  options: { param?: string[] };
+  resolveVariable(name: string): Promise<unknown>;
+}) => Promise<Derived>;
+const { parameterRules } = load('../../resources/parameter-rules.cjs') as { parameterRules: Parameters };
+const stages = parse(readFileSync(resolve(import.meta.dirname, '../../resources/stages.yml'), 'utf8')) as Record<
+  string,
+  Parameters
+>;
+
+/** What the packager makes of a stage and its command line, without the packager: milliseconds instead of seconds. */
+function deriveStage(stage: string, given: Parameters = {}): Promise<Derived> {
+  const values = { ...stages.default, ...stages[stage], ...given };
+  return derive({
+    options: { param: Object.entries(given).map(([name, value]) => `${name}=${String(value)}`) },
+    resolveVariable: async (name) => (name === 'sls:stage' ? stage : values[name.replace('param:', '')]),
+  });
+}
+
+const trial = { allowPlainHttp: 'true', allowNoAlertEmail: 'true' };
+
+describe('a parameter', () => {
+  test('has one rule, and each rule is one of a parameter that there is', () => {
+    const names = new Set(Object.values(stages).flatMap((parameters) => Object.keys(parameters)));
+    expect(Object.keys(parameterRules).sort()).toEqual([...names].sort());
+  });
+
+  test.each([
+    [{ eventTimeZone: 'America/Buenos' }, 'timeZone America/Buenos is not an IANA time zone'],
+    [{ eventStart: '8:00' }, 'blackFriday.from must be a time like 08:00'],
+    [{ eventEnd: '24:00' }, 'blackFriday.to is not a time that exists'],
+    [{ taskCpu: '500' }, 'taskCpu "500": it must be one of 256, 512'],
+    [{ taskMemory: '100000' }, 'taskMemory 100000: with taskCpu 256, Fargate has 512, 1024, 2048'],
+    [{ databaseClass: 'db.t4g.medum' }, 'databaseClass "db.t4g.medum": it must be a class such as'],
+    [{ databaseVersion: '16.4' }, 'databaseVersion "16.4": it must be a full version of PostgreSQL 15'],
+    [{ cacheClass: 't4g.micro' }, 'cacheClass "t4g.micro": it must be a class such as'],
+    [{ merchantCidrs: '203.0.113.4' }, 'merchantCidrs "203.0.113.4": it must be a network such as'],
+    [{ certificateArn: 'foo' }, 'certificateArn "foo": it must be the ARN of a certificate'],
+    [{ certificateArn: 'arn:aws:acm:eu-west-1:123456789012:certificate/a-b' }, 'is not in the region us-east-1'],
+    [{ cpuArchitecture: 'arm64' }, 'cpuArchitecture "arm64": it must be one of X86_64, ARM64'],
+    [{ stopTimeoutSeconds: '600' }, 'stopTimeoutSeconds "600": it must be a whole number from 35 to 120'],
+    [{ snapshotKeepMost: '500' }, 'snapshotKeepMost "500": it must be a whole number from 3 to 80'],
+    [{ firewallRequestsPerFiveMinutes: '5' }, 'firewallRequestsPerFiveMinutes "5": it must be a whole number from 10'],
+    [{ requestsPerTaskPerMinute: '0' }, 'requestsPerTaskPerMinute "0": it must be a whole number from 1'],
+    [
+      { domainName: 'https://coupons.example.com' },
+      'domainName "https://coupons.example.com": it must be a name such as',
+    ],
+    [{ databaseBackupDays: '0', databaseReplica: 'true' }, 'databaseBackupDays is 0, and databaseReplica is true'],
+    [{ databaseReplicaVersion: '15.1' }, 'databaseReplicaVersion is older than databaseVersion'],
+    [{ deletionProtection: 'yes' }, 'deletionProtection "yes": it must be true or false'],
+    [{ alertEmail: 'ana' }, 'alertEmail "ana": it must be an e-mail address'],
+    [{ minTasks: '' }, 'minTasks "": it must be a whole number'],
+    [
+      { events: [{ name: 'a', start: '2027-01-02T00:00', end: '2027-01-01T00:00', min: 1, max: 4 }] },
+      'the event a ends before',
+    ],
+    [{ permissionsBoundaryArn: 'x' }, 'permissionsBoundaryArn "x": it must be the ARN of a policy'],
+  ])('that can’t be used is refused in a sentence that names it: %j', async (given, reason) => {
+    const refused = deriveStage('dev', given);
+    await expect(refused).rejects.toThrow(reason);
+    await expect(refused).rejects.toMatchObject({ stack: expect.not.stringContaining('\n') });
+  });
+
+  test('that is misspelt, or a stage that there is not, is refused by its name', async () => {
+    await expect(deriveStage('dev', { maxTask: '3' })).rejects.toThrow('there is no parameter "maxTask"');
+    await expect(deriveStage('staging')).rejects.toThrow(
+      'there is no stage "staging": resources/stages.yml has dev and prod',
+    );
+    await expect(deriveStage('staging-2')).rejects.toThrow('stage "staging-2": 1 to 7 of a-z and 0-9');
+  });
+
+  test('from the command line may be a list with commas', async () => {
+    const { checked } = await deriveStage('dev', { merchantCidrs: '203.0.113.4/32, 198.51.100.0/24' });
+    expect(checked.merchantCidrs).toEqual(['203.0.113.4/32', '198.51.100.0/24']);
+  });
+});
+
+describe('prod', () => {
+  test('is served by plain HTTP, or with nobody to alarm, only where that is said', async () => {
+    await expect(deriveStage('prod', { alertEmail: 'ops@example.com' })).rejects.toThrow(
+      'allowPlainHttp to true for a trial',
+    );
+    await expect(deriveStage('prod', { allowPlainHttp: 'true' })).rejects.toThrow('allowNoAlertEmail to true');
+    expect(await deriveStage('prod', trial)).toMatchObject({ entrance: 'http', alertSubscriptions: [] });
+  });
+
+  test('takes a calendar of hundreds of events, which is a part of the function’s code', async () => {
+    const events = Array.from({ length: 300 }, (_, day) => {
+      const date = new Date(Date.UTC(2027, 0, 1 + day)).toISOString().slice(0, 10);
+      return { name: `day-${day}`, start: `${date}T08:00`, end: `${date}T23:00`, min: 2, max: 40 };
+    });
+    const { scaleCalendar, scaleCalendarLiteral } = await deriveStage('prod', { ...trial, events });
+    expect(JSON.parse(String(scaleCalendarLiteral))).toBe(scaleCalendar);
+    expect(String(scaleCalendar).length).toBeGreaterThan(4096);
+  });
+});
