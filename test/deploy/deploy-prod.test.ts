@@ -33,7 +33,7 @@ describeOrSkip('prod, with a domain, in an emulated account', () => {
         await pushImage(account, project.directory);
         const zone = await createZone(emulator.url, 'example.com');
         const domain = ['--param=domainName=coupons.example.com', `--param=hostedZoneId=${zone}`];
-        const args = ['--stage', 'prod', ...domain];
+        const args = ['--stage', 'prod', ...domain, '--param=alertEmail=ops@example.com'];
         const deployed = await runServerless(project.directory, ['deploy', ...args], emulator.url);
         expect(deployed.output).toContain('deployed');
         const instances = await account.rds.send(new DescribeDBInstancesCommand({}));

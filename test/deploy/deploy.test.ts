@@ -8,7 +8,7 @@ import {
   DescribeStackResourcesCommand,
   DescribeStacksCommand,
 } from '@aws-sdk/client-cloudformation';
-import { DescribeServicesCommand, DescribeTaskDefinitionCommand } from '@aws-sdk/client-ecs';
+import { DescribeServicesCommand, DescribeTaskDefinitionCommand, UpdateServiceCommand } from '@aws-sdk/client-ecs';
 import {
   CreateSnapshotCommand,
   DescribeReplicationGroupsCommand,
@@ -30,6 +30,7 @@ import { canEmulate, canLint, type Emulator, startEmulator } from './emulator/st
 import { type Account, openAccount } from './support/account.ts';
 import { copyProject, type ProjectCopy } from './support/copy-project.ts';
 import { imageTagOf, pushImage } from './support/push-image.ts';
+import { runScript } from './support/run-script.ts';
 import { runServerless, type ServerlessRun } from './support/run-serverless.ts';
 import { startTlsPostgres, type TlsPostgres } from './support/start-tls-postgres.ts';
 
@@ -354,6 +355,28 @@ describeOrSkip('a deployment to an emulated account', () => {
     // Two hours after its end, for whoever comes late.
     expect(await tick('2026-11-28T05:59:00Z')).toEqual(event);
     expect(await tick('2026-11-28T06:00:00Z')).toEqual(base);
+  });
+
+  test('an override by one command holds until its end, and the end of an event takes no busy task away', async () => {
+    await emulator.setClock(beforeEvent);
+    const override = (...args: string[]) =>
+      runScript(project.directory, emulator.url, 'override-capacity.sh', ['dev', ...args]);
+    expect(await override('2', '4', '2026-10-10T20:00')).toMatchObject({ status: 0 });
+    expect(await account.capacities()).toEqual([{ service, min: 2, max: 4 }]);
+    expect((await account.invoke(`${stack}-scale`, {})).failed).toBe(false);
+    expect(await account.capacities()).toEqual([{ service, min: 2, max: 4 }]);
+    expect(await override('2', '400', '2026-10-10T20:00')).toMatchObject({
+      status: 1,
+      stdout: expect.stringContaining('override.max must be a whole number from 1 to 4'),
+    });
+    // Four tasks are busy when it ends.
+    const busy = { cluster: stack, service: 'qurable-api', desiredCount: 4 };
+    await account.ecs.send(new UpdateServiceCommand(busy));
+    expect(await override('end')).toMatchObject({ status: 0 });
+    expect(await account.capacities()).toEqual([{ service, min: 1, max: 4 }]);
+    await account.ecs.send(new UpdateServiceCommand({ ...busy, desiredCount: 1 }));
+    expect((await account.invoke(`${stack}-scale`, {})).failed).toBe(false);
+    expect(await account.capacities()).toEqual([{ service, min: 1, max: 2 }]);
   });
 
   test(

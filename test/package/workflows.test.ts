@@ -4,13 +4,17 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
+import { testSecrets } from '../support/open-test-core.ts';
 import { requireOrSkip } from '../support/require-or-skip.ts';
+import { type ApiProcess, startApiProcess } from '../support/start-api-processes.ts';
+import { createTestDatabase, type TestDatabase } from '../support/start-postgres.ts';
 
 const project = resolve(import.meta.dirname, '../..');
 const folder = join(project, '.github/workflows');
 const run = promisify(execFile);
+const describeWithLinter = requireOrSkip('cfn-lint', !spawnSync('cfn-lint', ['--version']).error);
 
 interface Step {
   name?: string;
@@ -20,6 +24,7 @@ interface Step {
   if?: string;
 }
 interface Job {
+  permissions?: Record<string, string>;
   needs?: string | string[];
   uses?: string;
   environment?: string;
@@ -62,14 +67,35 @@ describe('the pipeline', () => {
     expect(jobs.localstack?.steps?.some((step) => step.run === 'npm run test:localstack')).toBe(true);
   });
 
-  test('takes a snapshot, deploys, looks, and goes back where it does not like what it sees', () => {
+  test('refuses an older commit, takes a snapshot, deploys, looks, and goes back where it does not like what it sees', () => {
     const { deploy } = workflows['deploy-stage.yml']!.jobs;
     const names = deploy?.steps?.map(({ name }) => name).filter((name) => name !== undefined);
-    expect(names).toEqual(['Note the version to go back to', 'Snapshot', 'Deploy', 'Smoke test', 'Roll back']);
+    expect(names).toEqual(['Refuse an older commit', 'Snapshot', 'Deploy', 'Smoke test', 'Roll back']);
     expect(deploy?.steps?.at(-1)).toMatchObject({
-      if: expect.stringContaining("failure() && steps.smoke.outcome == 'failure'"),
-      run: expect.stringContaining('sls rollback'),
+      if: "failure() && steps.smoke.outcome == 'failure'",
+      run: '.github/scripts/roll-back.sh "$STAGE"',
     });
+    const smoke = deploy?.steps?.find(({ id }) => id === 'smoke');
+    // What passed is written down only after it has passed.
+    expect(smoke?.run?.trim().split('\n')).toEqual([
+      '.github/scripts/smoke-test.sh "$STAGE"',
+      '.github/scripts/deployments.sh passed "$STAGE"',
+    ]);
+    expect(workflows['rollback.yml']!.jobs.rollback?.steps?.at(-1)?.run).toContain('.github/scripts/roll-back.sh');
+  });
+
+  test('runs no package’s script where it can become a role of the account', () => {
+    for (const { permissions, steps = [] } of allJobs) {
+      if (permissions?.['id-token'] !== 'write') continue;
+      for (const { run: command = '' } of steps) {
+        if (/npm (ci|install)/.test(command)) expect(command).toContain('--ignore-scripts');
+      }
+    }
+    for (const { permissions } of Object.values(workflows)) expect(permissions['id-token']).toBeUndefined();
+  });
+
+  test('puts no value of an expression into a script as text', () => {
+    for (const { run: command = '' } of allSteps) expect(command).not.toContain('${{');
   });
 
   test('never deploys a stage twice at a time, nor breaks a deployment off', () => {
@@ -85,7 +111,7 @@ describe('the pipeline', () => {
     const named = Object.values(texts).flatMap((text) =>
       [...text.matchAll(/\.github\/scripts\/[a-z-]+\.sh/g)].map(String),
     );
-    expect(new Set(named).size).toBe(4);
+    expect(new Set(named).size).toBe(6);
     for (const name of named) {
       expect(statSync(join(project, name)).mode & 0o111).not.toBe(0);
       expect(spawnSync('bash', ['-n', join(project, name)]).status).toBe(0);
@@ -93,18 +119,57 @@ describe('the pipeline', () => {
   });
 });
 
-const describeWithCurl = requireOrSkip('curl', !spawnSync('curl', ['--version']).error);
+describe('a role of the pipeline', () => {
+  const stageTemplate = readFileSync(join(project, 'resources/pipeline-stage.yml'), 'utf8');
+  const accountTemplate = readFileSync(join(project, 'resources/pipeline.yml'), 'utf8');
 
-describeWithCurl('the smoke test', () => {
-  const smokeTest = (address: string) =>
-    run(join(project, '.github/scripts/smoke-test.sh'), ['dev', address], {
-      env: { ...process.env, PAUSE: '0', TRIES: '2' },
+  test('is had by the branch main alone, whichever form GitHub’s subject has', () => {
+    for (const text of [stageTemplate, accountTemplate]) {
+      expect(text).toContain("'token.actions.githubusercontent.com:ref': refs/heads/main");
+      expect(text).toMatch(/'repo:\$\{Owner\}@\$\{OwnerId\}\/\$\{Name\}@\$\{Id\}:/);
+      expect(text).toMatch(/!Sub 'repo:\$\{Repository\}:/);
+    }
+    for (const workflow of ['deploy-stage.yml', 'rollback.yml']) {
+      expect(stageTemplate).toContain(`/.github/workflows/${workflow}@refs/heads/main`);
+    }
+  });
+
+  test('makes roles within its boundary only, and touches nothing of the other stage', () => {
+    expect(stageTemplate).toMatch(
+      /'iam:CreateRole', 'iam:PutRolePolicy', 'iam:PutRolePermissionsBoundary'\][\s\S]{0,300}'iam:PermissionsBoundary': !Ref Boundary/,
+    );
+    expect(stageTemplate).not.toContain("'iam:DeleteRolePermissionsBoundary'");
+    expect(stageTemplate).toContain('not-the-other-stage');
+  });
+});
+
+describeWithLinter('the linter of CloudFormation', () => {
+  test.each(['pipeline.yml', 'pipeline-stage.yml'])('has nothing to say about %s', (name) => {
+    const linted = spawnSync('cfn-lint', [join(project, 'resources', name)], { encoding: 'utf8' });
+    expect(linted.stdout + linted.stderr).toBe('');
+  });
+});
+
+describe('the smoke test', () => {
+  const smokeTest = (address: string, key: string) =>
+    run(process.execPath, [join(project, '.github/scripts/smoke-test.mjs'), address], {
+      env: { PATH: process.env.PATH, PAUSE: '0', TRIES: '2', QURABLE_ADMIN_KEY: key },
     });
+  let database: TestDatabase;
+  let api: ApiProcess;
+  beforeAll(async () => {
+    database = await createTestDatabase('smoke');
+    api = await startApiProcess(database.url);
+  });
+  afterAll(async () => {
+    await api.stop();
+    await database.drop();
+  });
 
-  /** An API that answers each path with the status given, and 200 otherwise. */
+  /** Answers each path with the status given, and 200 otherwise. */
   async function withStatuses<T>(statuses: Record<string, number>, work: (address: string) => Promise<T>): Promise<T> {
     const server = createServer((request, response) => {
-      response.writeHead(statuses[request.url ?? ''] ?? 200).end();
+      response.writeHead(statuses[request.url ?? ''] ?? 200).end('{}');
     });
     await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
     try {
@@ -114,20 +179,24 @@ describeWithCurl('the smoke test', () => {
     }
   }
 
-  test('passes on an API that lives and lets nobody in', async () => {
-    await withStatuses({ '/v1/books': 401 }, async (address) => {
-      expect((await smokeTest(address)).stdout).toContain('lives');
+  test('assigns, locks, redeems and gives back a code on an API that lives, and leaves its book closed', async () => {
+    expect((await smokeTest(api.address, testSecrets.QURABLE_ADMIN_KEY)).stdout).toContain('lives');
+    const answer = await fetch(`${api.address}/v1/books`, {
+      headers: { authorization: `Bearer ${testSecrets.QURABLE_ADMIN_KEY}` },
     });
+    const { data } = (await answer.json()) as { data: { name: string; status: string }[] };
+    expect(data).toEqual([expect.objectContaining({ name: expect.stringMatching(/^smoke test /), status: 'closed' })]);
   });
 
-  test('fails on an API that is not ready, or that lets everybody in', async () => {
+  test('fails on an API that is not ready, that lets everybody in, or that does not take its key', async () => {
+    const failure = (text: string) => ({ stderr: expect.stringContaining(text) });
     await withStatuses({ '/v1/books': 401, '/ready': 503 }, async (address) => {
-      await expect(smokeTest(address)).rejects.toMatchObject({ stderr: expect.stringContaining('/ready answers 503') });
+      await expect(smokeTest(address, 'qk_x')).rejects.toMatchObject(failure('/ready answers 503'));
     });
     await withStatuses({}, async (address) => {
-      await expect(smokeTest(address)).rejects.toMatchObject({
-        stderr: expect.stringContaining('/v1/books answers 200'),
-      });
+      await expect(smokeTest(address, 'qk_x')).rejects.toMatchObject(failure('/v1/books answers 200'));
     });
+    const wrong = `qk_${'x'.repeat(40)}`;
+    await expect(smokeTest(api.address, wrong)).rejects.toMatchObject(failure('POST /v1/books: 401 unauthenticated'));
   });
 });
