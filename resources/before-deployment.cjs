@@ -103,9 +103,8 @@ class BeforeDeployment {
     for (const [name, before] of Object.entries(JSON.parse(noted))) {
       const now = this.derived.checked[name];
       if (name in given || now === undefined || JSON.stringify(now) === JSON.stringify(before)) continue;
-      const value = Array.isArray(before) ? before.join(',') : before;
       this.refuse(
-        `The deployment before this one was given ${name}=${value}, and this one is not, which would change it to ${JSON.stringify(now)}. Give --param="${name}=${value}" again, or write it into resources/stages.yml; --param="${name}=${Array.isArray(now) ? now.join(',') : now}" says that the change is meant.`,
+        `The deployment before this one was given ${name}=${asGiven(before)}, and this one is not, which would change it to ${JSON.stringify(now)}. Give --param="${name}=${asGiven(before)}" again, or write it into resources/stages.yml; --param="${name}=${asGiven(now)}" says that the change is meant.`,
       );
     }
   }
@@ -158,6 +157,12 @@ class BeforeDeployment {
   refuse(sentence) {
     throw new this.serverless.classes.Error(sentence);
   }
+}
+
+/** A value as the command line takes it. */
+function asGiven(value) {
+  if (Array.isArray(value)) return value.join(',');
+  return value === '' ? 'none' : value;
 }
 
 /** `1795830893235-2026-11-28T…Z` or a path that ends so. */

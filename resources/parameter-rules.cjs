@@ -28,7 +28,7 @@ const parameterRules = {
   region: text(/^[a-z]{2}(-[a-z]+){1,2}-[1-9]$/, 'a region such as us-east-1'),
 
   domainName: optional(text(hostName, 'a name such as coupons.example.com, in lower case, without https://')),
-  hostedZoneId: optional(text(/^Z[A-Z0-9]{1,31}$/, 'the id of a Route 53 zone, such as Z0123456789ABCDEFGHIJ')),
+  hostedZoneId: optional(text(/^[A-Z0-9]{1,32}$/, 'the id of a Route 53 zone, such as Z0123456789ABCDEFGHIJ')),
   certificateArn: optional(
     text(/^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate\/[\w-]+$/, 'the ARN of a certificate of ACM'),
   ),
@@ -143,9 +143,9 @@ function text(pattern, meant) {
   };
 }
 
-/** Empty means that there is none. */
+/** Empty means that there is none; so does the word, as the packager takes no empty value on the command line. */
 function optional(rule) {
-  return (given) => (given === '' || given === null || given === undefined ? '' : rule(given));
+  return (given) => (['', 'none', null, undefined].includes(given) ? '' : rule(given));
 }
 
 function free(maxChars) {

@@ -1,4 +1,8 @@
-import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import {
+  DescribeStackEventsCommand,
+  DescribeStackResourcesCommand,
+  DescribeStacksCommand,
+} from '@aws-sdk/client-cloudformation';
 import { DescribeReplicationGroupsCommand } from '@aws-sdk/client-elasticache';
 import { DescribeDBInstancesCommand } from '@aws-sdk/client-rds';
 import { describe, expect, test } from '@jest/globals';
@@ -19,7 +23,7 @@ const describeOrSkip = isLong ? requireOrSkip('python3 with moto[server]', canEm
 
 describeOrSkip('prod, with a domain, in an emulated account', () => {
   test(
-    'comes up with its standby, its replica and its capacity, and can not be removed by one command',
+    'comes up with standby, replica and capacity, is not removed by one command, and changes its version and its certificate',
     async () => {
       const postgres = await startTlsPostgres();
       const emulator = await startEmulator({
@@ -33,9 +37,11 @@ describeOrSkip('prod, with a domain, in an emulated account', () => {
         await pushImage(account, project.directory);
         const zone = await createZone(emulator.url, 'example.com');
         const domain = ['--param=domainName=coupons.example.com', `--param=hostedZoneId=${zone}`];
-        const args = ['--stage', 'prod', ...domain, '--param=alertEmail=ops@example.com'];
-        const deployed = await runServerless(project.directory, ['deploy', ...args], emulator.url);
-        expect(deployed.output).toContain('deployed');
+        const given = ['--param=alertEmail=ops@example.com', ...domain];
+        const sls = (command: string, ...more: string[]) =>
+          runServerless(project.directory, [command, '--stage', 'prod', ...given, ...more], emulator.url);
+        await emulator.setClock(new Date('2026-10-10T12:00:00Z'));
+        expect((await sls('deploy')).output).toContain('deployed');
         const instances = await account.rds.send(new DescribeDBInstancesCommand({}));
         expect(instances.DBInstances).toEqual([
           expect.objectContaining({ DBInstanceIdentifier: stack, MultiAZ: true, DeletionProtection: true }),
@@ -45,11 +51,51 @@ describeOrSkip('prod, with a domain, in an emulated account', () => {
         expect(caches.ReplicationGroups?.[0]).toMatchObject({ AutomaticFailover: 'enabled', MultiAZ: 'enabled' });
         const service = `service/${stack}/qurable-api`;
         expect(await account.capacities()).toEqual([{ service, min: 2, max: 10 }]);
-        const removed = await runServerless(project.directory, ['remove', ...args], emulator.url);
-        expect(removed.ok).toBe(false);
-        expect(removed.output).toContain('Cannot delete protected DB Instance');
-        const { Stacks } = await account.cloudFormation.send(new DescribeStacksCommand({ StackName: stack }));
-        expect(Stacks?.[0]?.StackStatus).toBe('DELETE_FAILED');
+        const { cloudFormation } = account;
+        const eventsOfStack = async () =>
+          (await cloudFormation.send(new DescribeStackEventsCommand({ StackName: stack }))).StackEvents?.length;
+        const eventsBefore = await eventsOfStack();
+        const removed = await sls('remove');
+        expect([removed.ok, await eventsOfStack()]).toEqual([false, eventsBefore]);
+        expect(removed.output).toMatch(/protect/i);
+        const { Stacks } = await cloudFormation.send(new DescribeStacksCommand({ StackName: stack }));
+        expect(Stacks?.[0]).toMatchObject({ StackStatus: 'UPDATE_COMPLETE', EnableTerminationProtection: true });
+
+        // A newer version: the copy goes first, and the other way round is refused with the two steps before it begins.
+        const versions = async () =>
+          (await account.rds.send(new DescribeDBInstancesCommand({}))).DBInstances?.map((found) => found.EngineVersion);
+        const early = await sls('deploy', '--param=databaseVersion=15.18');
+        expect([early.ok, await versions()]).toEqual([false, ['15.17', '15.17']]);
+        expect(early.output).toContain('Deploy with databaseVersion 15.17 and databaseReplicaVersion 15.18, then');
+        expect((await sls('deploy', '--param=databaseReplicaVersion=15.18')).ok).toBe(true);
+        expect(await versions()).toEqual(['15.17', '15.18']);
+        const second = await sls('deploy', '--param=databaseVersion=15.18', '--param=databaseReplicaVersion=none');
+        expect([second.ok ? '' : second.output, await versions()]).toEqual(['', ['15.18', '15.18']]);
+
+        // From the certificate to plain HTTP and back. Port 80 is the same listener all along.
+        const listeners = async () => {
+          const found = await cloudFormation.send(new DescribeStackResourcesCommand({ StackName: stack }));
+          const ofType = (found.StackResources ?? []).filter(({ ResourceType }) =>
+            ResourceType?.endsWith('::Listener'),
+          );
+          return Object.fromEntries(ofType.map((item) => [item.LogicalResourceId, item.PhysicalResourceId]));
+        };
+        const https = await listeners();
+        expect(Object.keys(https).sort()).toEqual(['HttpListener', 'HttpsListener']);
+        const newest = ['--param=databaseVersion=15.18', '--param=databaseReplicaVersion=none'];
+        const plain = await sls(
+          'deploy',
+          ...newest,
+          '--param=domainName=none',
+          '--param=hostedZoneId=none',
+          '--param=allowPlainHttp=true',
+        );
+        expect([plain.ok ? '' : plain.output, await listeners()]).toEqual(['', { HttpListener: https.HttpListener }]);
+        expect((await sls('deploy', ...newest, '--param=allowPlainHttp=false')).ok).toBe(true);
+        expect(await listeners()).toMatchObject({
+          HttpListener: https.HttpListener,
+          HttpsListener: expect.any(String),
+        });
       } finally {
         project.dispose();
         await emulator.stop();
