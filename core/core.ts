@@ -6,6 +6,7 @@ import type { KnownDecks } from './codes/known-decks.ts';
 import type { KnownPatterns } from './codes/known-patterns.ts';
 import type { Config } from './config.ts';
 import type { CouponBatches } from './coupons/coupon-batches.ts';
+import type { LockTokens } from './coupons/lock-tokens.ts';
 import type { Log } from './log.ts';
 import type { Random } from './random.ts';
 import type { RedisConnection } from './redis/open-redis.ts';
@@ -31,6 +32,8 @@ export interface Core {
   readonly throttle: Throttle;
   /** Notes outside the database how far decks are dealt, for the day on which it is restored from a backup. */
   readonly deckMarks: DeckMarks;
+  /** The tokens of coupons' locks. */
+  readonly lockTokens: LockTokens;
   /** The queues in front of the hot path's transactions. */
   readonly batches: CouponBatches;
 }

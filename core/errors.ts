@@ -41,6 +41,20 @@ export interface InputProblem {
   message: string;
 }
 
+/** What may stand in the way, for clients to branch on where the kind is `conflict`. */
+export const conflictReasons = [
+  'already-reversed',
+  'book-closed',
+  'book-status',
+  'code-exists',
+  'pattern-overlaps',
+  'slug-taken',
+  'try-again',
+] as const;
+
+/** One of them. */
+export type ConflictReason = (typeof conflictReasons)[number];
+
 /** What a refusal tells beside its kind. */
 export interface RefusalFacts {
   /** The coupon's revision, where the coupon is known and the caller may see it. */
@@ -49,6 +63,8 @@ export interface RefusalFacts {
   errors?: InputProblem[];
   /** Whole seconds, at least 1, after which a retry makes sense. */
   retryAfterSeconds?: number;
+  /** For `conflict`: what stands in the way. */
+  reason?: ConflictReason;
   /** For `method-not-allowed`: the value of the Allow header. */
   allow?: string;
 }

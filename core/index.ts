@@ -31,7 +31,15 @@ export { validateCoupon } from './coupons/validate-coupon.ts';
 export { voidCoupon } from './coupons/void-coupon.ts';
 export { migrateToLatest } from './db/migrate.ts';
 export { isConnectionLoss, isTimeout, loggable } from './db/sql-errors.ts';
-export { CouponError, type ErrorKind, errorKinds, invalidInput, type Refusal, refuse } from './errors.ts';
+export {
+  CouponError,
+  conflictReasons,
+  type ErrorKind,
+  errorKinds,
+  invalidInput,
+  type Refusal,
+  refuse,
+} from './errors.ts';
 export { type KeyedRequest, keyedRequest } from './idempotency/key-hash.ts';
 export { limits } from './limits.ts';
 export { type Log, silentLog } from './log.ts';

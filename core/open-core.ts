@@ -8,6 +8,7 @@ import { openKnownPatterns } from './codes/known-patterns.ts';
 import type { Config, DatabaseAddress } from './config.ts';
 import type { Core } from './core.ts';
 import { type BatchListener, type CouponBatches, openCouponBatches } from './coupons/coupon-batches.ts';
+import { type LockTokens, openLockTokens } from './coupons/lock-tokens.ts';
 import { neededSchemaVersion, schemaVersion } from './db/migrate.ts';
 import { openPool } from './db/pool.ts';
 import { isConnectionLoss, isTimeout, loggable } from './db/sql-errors.ts';
@@ -39,7 +40,7 @@ export async function openCore(config: Config, parts: CoreParts): Promise<Core> 
   const pool = open(config.database, config.databasePoolMax, 'by-key', log);
   const readPool = config.replica === null ? pool : open(config.replica, replicaPoolMax, 'by-cost', log);
   const redis = openRedis(config.redis, log, random);
-  const core: Core & { batches: CouponBatches } = {
+  const core: Core & { batches: CouponBatches; lockTokens: LockTokens } = {
     config,
     log,
     clock,
@@ -52,6 +53,8 @@ export async function openCore(config: Config, parts: CoreParts): Promise<Core> 
     redis,
     throttle: openThrottle({ redis, pool, clock, log, config }),
     deckMarks: startDeckMarks({ pool, log, clock }),
+    // Read from the database, once it is known to be there.
+    lockTokens: undefined as unknown as LockTokens,
     // The queues need the core and the core the queues: they are put in place before anyone can see either.
     batches: undefined as unknown as CouponBatches,
   };
@@ -59,6 +62,7 @@ export async function openCore(config: Config, parts: CoreParts): Promise<Core> 
   try {
     await checkReady(core);
     await checkCodeSecret(pool, config);
+    core.lockTokens = await openLockTokens(pool);
     return core;
   } catch (error) {
     await closeCore(core);

@@ -88,7 +88,8 @@ export async function checkOut(
     await post(client, `${path}/unlock`, { userId, lockToken }, `${attempt}-unlock`);
     return null;
   }
-  // The token goes with it: had the lock expired and been granted to another checkout, this would be refused.
+  // The token goes with it: had the lock expired and been granted to another checkout, this would be refused. A lock keeps
+  // the coupon; it reserves nothing of the book's limits, and promises nothing against a pause, a void or the book's end.
   const redemption = { userId, lockToken, reference: id };
   const redeemed = await post<Coupon>(client, `${path}/redeem`, redemption, `${attempt}-redeem`);
   return redeemed.redemption!.id;

@@ -88,7 +88,8 @@ export const problemTexts: Record<ErrorKind, { meaning: string; remedy: string }
   },
   conflict: {
     meaning: 'A code, pattern, slug or state that is there already stands in the way.',
-    remedy: 'The detail says what it is.',
+    remedy:
+      'The member reason says what it is, and the detail more of it. already-reversed is as good as done: the redemption has been given back.',
   },
   'revision-mismatch': {
     meaning: 'The book has changed since the revision named in If-Match.',

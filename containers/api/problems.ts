@@ -35,6 +35,7 @@ export function toProblem(refusal: Refusal, url: string): Problem {
   // A refusal that is about the body as a whole names no field of its own.
   else if (refusal.kind === 'invalid-input') problem.errors = [{ path: 'body', message: refusal.detail }];
   if (refusal.rev !== undefined) problem.rev = refusal.rev;
+  if (refusal.reason !== undefined) problem.reason = refusal.reason;
   return problem;
 }
 

@@ -155,10 +155,13 @@ export function isChanged(before: BookTerms, after: BookTerms): boolean {
  *   to the new one
  */
 export function checkTransition(before: BookTerms, after: BookTerms): void {
-  if (before.status === 'closed') throw refuse('conflict', 'The book is closed, which is final: it takes no change.');
+  if (before.status === 'closed') {
+    throw refuse('conflict', 'The book is closed, which is final: it takes no change.', { reason: 'book-closed' });
+  }
   if (before.status === after.status || transitions[before.status].includes(after.status)) return;
   const ways = transitions[before.status].join(' or ');
-  throw refuse('conflict', `A book that is ${before.status} can become ${ways}, not ${after.status}.`);
+  const detail = `A book that is ${before.status} can become ${ways}, not ${after.status}.`;
+  throw refuse('conflict', detail, { reason: 'book-status' });
 }
 
 function readMetadata(value: unknown): Metadata | Fault {

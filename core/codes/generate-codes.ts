@@ -172,6 +172,7 @@ function patternConflict(other: Pattern): CouponError {
   return refuse(
     'conflict',
     `The pattern could produce a code of the pattern ${other.template}: let a fixed character or the length differ.`,
+    { reason: 'pattern-overlaps' },
   );
 }
 
@@ -222,6 +223,7 @@ async function refuseUploadedCode(tx: Transaction, tenantId: number, pattern: Pa
     throw refuse(
       'conflict',
       'The pattern could produce a code that was uploaded: let a fixed character or the length differ.',
+      { reason: 'code-exists' },
     );
   }
 }

@@ -67,6 +67,7 @@ interface Seen {
 /** Everything that the batch decides on, kept up to date as its members change it. */
 interface Bench extends Omit<Seen, 'moment'> {
   core: Core;
+  tenantId: number;
   now: Date;
   keys: KeyMemory;
   voidPlaces: Set<string>;
@@ -89,10 +90,11 @@ export async function changeCoupons(
     read: (tx: Transaction) => read(tx, tenantId, targets),
     write: async (tx: Transaction, seen: Seen) => {
       const bench = await prepare(core, tx, tenantId, targets, seen);
+      const tokenOf = (coupon: CouponState) => core.lockTokens.tokenOf(tenantId, coupon);
       const answers = targets.map((target) => answerMember(bench, target));
       const stripe = core.random.below(limits.bookCounterStripes);
       writeChanges(tx, tenantId, { now: bench.now, books: bench.books, pending: bench.pending, stripe });
-      return answers.map((answer) => (answer instanceof CouponError ? answer : outcomeOf(answer)));
+      return answers.map((answer) => (answer instanceof CouponError ? answer : outcomeOf(answer, tokenOf)));
     },
   };
   return retryTransaction(core.random, () => inTwoSteps(core.pool, steps));
@@ -168,6 +170,7 @@ async function prepare(
   return {
     ...seen,
     core,
+    tenantId,
     now: moment.now,
     keys: await openKeyMemory(tx, tenantId, moment.usedKeys),
     voidPlaces,
@@ -205,7 +208,8 @@ function refuseMissing(bench: Bench, { command, location }: Target, coupon: Coup
 
 function decide(bench: Bench, { command, redemption }: Target, coupon: CouponState): Decision {
   const { actor } = command.caller;
-  const standing = standingOf(coupon, bench);
+  const isLockToken = (token: string) => bench.core.lockTokens.isTokenOf(bench.tenantId, coupon, token);
+  const standing = standingOf(coupon, bench, isLockToken);
   switch (command.op) {
     case 'lock':
       return decideLock(coupon, standing, { ...command, actor });

@@ -11,6 +11,8 @@ export interface Standing {
   holderRedemptions: number;
   /** Redemptions of the whole book, reversed ones excluded; 0 where the book does not limit them. */
   bookRedemptions: number;
+  /** Whether this is the token of the coupon's last lock. */
+  isLockToken(lockToken: string): boolean;
 }
 
 /** A rule's answer: what changes, or why nothing does. */
@@ -32,20 +34,24 @@ export function decideLock(
   const refusal =
     refuseVoidOrForeign(coupon, act.userId) ??
     refuseBookClosed(coupon, book, now) ??
-    refuseToken(coupon, act.lockToken, now) ??
+    refuseToken(coupon, act.lockToken, standing) ??
     refuseUsedUp(coupon, standing);
   if (refusal !== null) return { refusal };
-  const renewal = act.lockToken !== null;
-  const ttlSeconds = act.ttlSeconds ?? book.lockTtlSeconds;
-  return changed(renewal ? 'lock-renewed' : 'locked', act.actor, coupon, {
-    fence: renewal ? coupon.fence : coupon.fence + 1,
-    lockExpiresAt: new Date(now.getTime() + ttlSeconds * 1000),
-  });
+  const lockExpiresAt = lockEnd(book, now, act.ttlSeconds ?? book.lockTtlSeconds);
+  if (act.lockToken !== null) return changed('lock-renewed', act.actor, coupon, { lockExpiresAt });
+  const grant = { fence: coupon.fence + 1, hasPlainToken: false, lockExpiresAt };
+  return changed('locked', act.actor, coupon, grant);
+}
+
+/** A lock that outlived the book would promise what nobody can keep. */
+function lockEnd({ endsAt }: BookRules, now: Date, ttlSeconds: number): Date {
+  const end = new Date(now.getTime() + ttlSeconds * 1000);
+  return endsAt !== null && endsAt < end ? endsAt : end;
 }
 
 /** Ends the live lock whose token is given. Works whatever the book's state: letting go is never wrong. */
 export function decideUnlock(coupon: CouponState, standing: Standing, act: Act & { lockToken: string }): Decision {
-  const refusal = refuseVoidOrForeign(coupon, act.userId) ?? refuseToken(coupon, act.lockToken, standing.now);
+  const refusal = refuseVoidOrForeign(coupon, act.userId) ?? refuseToken(coupon, act.lockToken, standing);
   if (refusal !== null) return { refusal };
   return changed('unlocked', act.actor, coupon, { lockExpiresAt: null });
 }
@@ -56,17 +62,11 @@ export function decideRedeem(
   standing: Standing,
   act: Act & { lockToken: string | null; redemption: Omit<NewRedemption, 'seq'> },
 ): Decision {
-  const { book, now } = standing;
-  const refusal =
-    refuseVoidOrForeign(coupon, act.userId) ??
-    refuseBookClosed(coupon, book, now) ??
-    refuseToken(coupon, act.lockToken, now) ??
-    refuseLockMissing(coupon, book, act.lockToken) ??
-    refuseUsedUp(coupon, standing);
+  const refusal = refusalToRedeem(coupon, standing, act);
   if (refusal !== null) return { refusal };
   const redemptions = coupon.redemptions + 1;
   const decision = changed('redeemed', act.actor, coupon, { redemptions, lockExpiresAt: null });
-  decision.change.redemption = { ...act.redemption, seq: redemptions };
+  decision.change.redemption = { ...act.redemption, seq: redemptions + coupon.reversals };
   return decision;
 }
 
@@ -85,19 +85,28 @@ export function decideReverse(
   act: { actor: string; reason: string | null },
 ): Decision {
   if (coupon.voided) return { refusal: voidRefusal(coupon) };
-  if (redemption.reversed) return { refusal: refusalOf(coupon, 'conflict', 'The redemption was given back before.') };
-  const decision = changed('reversed', act.actor, coupon, { redemptions: coupon.redemptions - 1 });
+  if (redemption.reversed) {
+    const detail = 'The redemption was given back before: what was asked for is done, and nothing more is to do.';
+    return { refusal: refusalOf(coupon, 'conflict', detail, { reason: 'already-reversed' }) };
+  }
+  const given = { redemptions: coupon.redemptions - 1, reversals: coupon.reversals + 1 };
+  const decision = changed('reversed', act.actor, coupon, given);
   decision.change.reason = act.reason;
   decision.change.reversedRedemptionId = redemption.id;
   return decision;
 }
 
-/** Why a redeem by this user would be refused now, or null. A missing lock is no reason: it can still be had. */
-export function refusalToRedeem(coupon: CouponState, standing: Standing, userId: string): Refusal | null {
+/** Why a redeem by this user with this token, or without one, would be refused now, or null. */
+export function refusalToRedeem(
+  coupon: CouponState,
+  standing: Standing,
+  { userId, lockToken }: { userId: string; lockToken: string | null },
+): Refusal | null {
   return (
     refuseVoidOrForeign(coupon, userId) ??
     refuseBookClosed(coupon, standing.book, standing.now) ??
-    refuseToken(coupon, null, standing.now) ??
+    refuseToken(coupon, lockToken, standing) ??
+    refuseLockMissing(coupon, standing.book, lockToken) ??
     refuseUsedUp(coupon, standing)
   );
 }
@@ -139,12 +148,16 @@ function refuseBookClosed(coupon: CouponState, book: BookRules, now: Date): Refu
 }
 
 /** A live lock wants its current token, and a token wants its live lock. */
-function refuseToken(coupon: CouponState, lockToken: string | null, now: Date): Refusal | null {
+function refuseToken(
+  coupon: CouponState,
+  lockToken: string | null,
+  { now, isLockToken }: Pick<Standing, 'now' | 'isLockToken'>,
+): Refusal | null {
   if (!isLocked(coupon, now)) {
     if (lockToken === null) return null;
     return refusalOf(coupon, 'lock-expired', 'No lock is live: it has expired or was ended. Lock the coupon again.');
   }
-  if (lockToken === String(coupon.fence)) return null;
+  if (lockToken !== null && isLockToken(lockToken)) return null;
   const retryAfterSeconds = Math.ceil((coupon.lockExpiresAt!.getTime() - now.getTime()) / 1000);
   return refusalOf(coupon, 'code-locked', 'A lock is live, and its current lockToken was not given.', {
     retryAfterSeconds,

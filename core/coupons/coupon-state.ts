@@ -14,8 +14,12 @@ export interface CouponState {
   readonly maxRedemptions: number | null;
   readonly rev: number;
   readonly redemptions: number;
-  /** Grants of a lock so far; the last one's number is the lock's token. */
+  /** Redemptions that were given back. With those that count it numbers the next one, so that no number comes twice. */
+  readonly reversals: number;
+  /** Grants of a lock so far; the last one's number begins the lock's token. */
   readonly fence: number;
+  /** The last lock's token is its number alone, as an earlier version gave it (see lock-expiry.ts). */
+  readonly hasPlainToken: boolean;
   /** The lock is live before this moment and gone from it on. */
   readonly lockExpiresAt: Date | null;
   readonly voided: boolean;
@@ -47,18 +51,18 @@ export interface Change {
 /** A redemption about to be written. */
 export interface NewRedemption {
   id: string;
-  /** Which redemption of its coupon it is, from 1; reversed ones are not counted. */
+  /** Which redemption of its coupon it is, from 1, in the coupon's whole life: one given back keeps its number. */
   seq: number;
   reference: string | null;
   metadata: object | null;
 }
 
 /** Whether the coupon is locked at `now`. A lock that has expired is no lock. */
-export function isLocked(coupon: CouponState, now: Date): boolean {
+export function isLocked(coupon: Pick<CouponState, 'lockExpiresAt'>, now: Date): boolean {
   return coupon.lockExpiresAt !== null && now < coupon.lockExpiresAt;
 }
 
 /** Whether every redemption that the coupon allows has been made. */
-export function isRedeemed(coupon: CouponState): boolean {
+export function isRedeemed(coupon: Pick<CouponState, 'maxRedemptions' | 'redemptions'>): boolean {
   return coupon.maxRedemptions !== null && coupon.redemptions >= coupon.maxRedemptions;
 }

@@ -27,15 +27,19 @@ export type RedeemedCouponView = CouponView & {
 };
 
 /** The status at `now`. */
-export function couponStatus(coupon: CouponState, now: Date): CouponStatus {
+export function couponStatus(coupon: ShownCoupon, now: Date): CouponStatus {
   if (coupon.voided) return 'voided';
   if (isRedeemed(coupon)) return 'redeemed';
   return isLocked(coupon, now) ? 'locked' : 'assigned';
 }
 
-/** Shows a coupon as it is at `now`. */
-export function viewCoupon(coupon: CouponState, bookId: string, expiresAt: Date | null, now: Date): CouponView {
-  const locked = isLocked(coupon, now);
+/** What of a coupon is shown, or what is shown follows from. */
+export type ShownCoupon = Omit<CouponState, 'reversals' | 'fence' | 'hasPlainToken'>;
+
+/** Shows a coupon as it is at `now`. Its lock ends with its book, whose end may have been moved since. */
+export function viewCoupon(coupon: ShownCoupon, bookId: string, expiresAt: Date | null, now: Date): CouponView {
+  const lockEnd = isLocked(coupon, now) ? coupon.lockExpiresAt! : null;
+  const lockedUntil = lockEnd !== null && expiresAt !== null && expiresAt < lockEnd ? expiresAt : lockEnd;
   return {
     code: coupon.code,
     bookId,
@@ -44,7 +48,7 @@ export function viewCoupon(coupon: CouponState, bookId: string, expiresAt: Date 
     rev: coupon.rev,
     redemptions: coupon.redemptions,
     maxRedemptions: coupon.maxRedemptions,
-    lockedUntil: locked ? coupon.lockExpiresAt!.toISOString() : null,
+    lockedUntil: lockedUntil?.toISOString() ?? null,
     assignedAt: coupon.assignedAt?.toISOString() ?? null,
     expiresAt: expiresAt?.toISOString() ?? null,
   };

@@ -84,8 +84,9 @@ export async function dealCodes(
       return answers;
     },
   };
+  const tokenOf = (coupon: CouponState) => core.lockTokens.tokenOf(tenantId, coupon);
   const answers = await retryTransaction(core.random, () => inTwoSteps(core.pool, steps));
-  return answers.map((answer) => (answer instanceof CouponError ? answer : outcomeOf(answer)));
+  return answers.map((answer) => (answer instanceof CouponError ? answer : outcomeOf(answer, tokenOf)));
 }
 
 function noteNamed(core: Core, tenantId: number, { made }: Bench): void {
@@ -273,7 +274,9 @@ function newCoupon(
     maxRedemptions: book.maxRedemptionsPerCode,
     rev: 1,
     redemptions: 0,
+    reversals: 0,
     fence: 0,
+    hasPlainToken: false,
     lockExpiresAt: null,
     voided: holder === null,
   };

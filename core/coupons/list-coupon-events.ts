@@ -2,9 +2,11 @@ import { actorNames } from '../api-keys/actor-names.ts';
 import type { Caller } from '../caller.ts';
 import { locateCodes } from '../codes/locate-codes.ts';
 import type { Core } from '../core.ts';
-import { refuse } from '../errors.ts';
+import { CouponError } from '../errors.ts';
 import { cutPage, openCursor, type Page, type PageRequest, pageLimit, sealCursor } from '../paging.ts';
 import { type EventKind, eventKinds } from './coupon-state.ts';
+import { missingCoupon } from './missing-coupon.ts';
+import { findVoidPlaces } from './void-places.ts';
 
 /** One change of a coupon. */
 export interface CouponEvent {
@@ -34,7 +36,8 @@ interface Row {
 
 /**
  * What happened to a coupon, in the order of its revisions, read from the replica where there is one.
- * @throws CouponError `coupon-not-found`, `invalid-input` (limit, cursor)
+ * @throws CouponError `coupon-not-found`; `coupon-void` for a code that was voided before anyone had it; `invalid-input`
+ *   (limit, cursor)
  */
 export async function listCouponEvents(
   core: Core,
@@ -45,7 +48,7 @@ export async function listCouponEvents(
   const limit = pageLimit(page);
   const { tenantId } = caller;
   const [location = null] = await locateCodes(core, tenantId, [code], { always: false });
-  if (location === null) throw noSuchCoupon();
+  if (location === null) throw new CouponError(missingCoupon(caller, undefined, false)!);
   const list = { kind: 'coupon-events/1', tenantId, filters: { code: location.code } };
   const { codeSecret } = core.config;
   const after = page.cursor == null ? 0 : Number(openCursor(codeSecret, list, page.cursor)[0]);
@@ -60,7 +63,11 @@ export async function listCouponEvents(
       order by e.rev limit $5`,
     values: [tenantId, location.deckId, location.pos, after, limit + 1],
   });
-  if (rows.length === 0 && after === 0) throw noSuchCoupon();
+  if (rows.length === 0 && after === 0) {
+    // A code that went void with its deck has no event of its own, and whoever asks for it is not guessing.
+    const voidPlaces = await findVoidPlaces(core.readPool, tenantId, [location]);
+    throw new CouponError(missingCoupon(caller, undefined, voidPlaces.size > 0)!);
+  }
   const names = await actorNames(
     core.readPool,
     tenantId,
@@ -68,10 +75,6 @@ export async function listCouponEvents(
   );
   const show = (row: Row) => eventFrom(row, names.get(row.actor) ?? row.actor);
   return cutPage(rows, limit, show, (last) => sealCursor(codeSecret, list, [last.rev]));
-}
-
-function noSuchCoupon() {
-  return refuse('coupon-not-found', 'There is no such coupon: no user holds this code.');
 }
 
 function eventFrom(row: Row, actor: string): CouponEvent {
@@ -83,7 +86,8 @@ function dataOf(kind: EventKind, row: Row): CouponEvent['data'] {
   switch (kind) {
     case 'locked':
     case 'lock-renewed':
-      return { lockToken: String(row.fence), lockedUntil: row.lockExpiresAt?.toISOString() ?? null };
+      // Which grant it was, and not the token that it gave: that is the holder's alone.
+      return { fence: row.fence, lockedUntil: row.lockExpiresAt?.toISOString() ?? null };
     case 'redeemed':
       return { redemptionId: row.redemptionId, seq: row.seq, reference: row.reference, metadata: row.metadata };
     case 'reversed':

@@ -2,8 +2,7 @@ import type { Caller } from '../caller.ts';
 import type { Core } from '../core.ts';
 import { limits } from '../limits.ts';
 import { openCursor, type Page, type PageRequest, pageLimit, sealCursor } from '../paging.ts';
-import type { CouponState } from './coupon-state.ts';
-import { type CouponStatus, type CouponView, couponStatus, viewCoupon } from './coupon-view.ts';
+import { type CouponStatus, type CouponView, couponStatus, type ShownCoupon, viewCoupon } from './coupon-view.ts';
 
 /** Which of a user's coupons, and which page of them. */
 export interface UserCouponsRequest extends PageRequest {
@@ -11,7 +10,7 @@ export interface UserCouponsRequest extends PageRequest {
   status?: CouponStatus | undefined;
 }
 
-interface Row extends CouponState {
+interface Row extends ShownCoupon {
   bookPublicId: string;
   endsAt: Date | null;
   now: Date;
@@ -72,7 +71,7 @@ async function readRows(
     // tenant's coupons while a fast growing table has no statistics yet. A holder is of one tenant.
     text: `select c.deck_id as "deckId", c.pos, h.book_id as "bookId", c.code, c.holder_id as "holderId",
         h.user_id as "userId", c.assigned_at as "assignedAt", c.max_redemptions as "maxRedemptions", c.rev,
-        c.redemptions, c.fence, c.lock_expires_at as "lockExpiresAt", c.voided, b.id as "bookPublicId",
+        c.redemptions, c.lock_expires_at as "lockExpiresAt", c.voided, b.id as "bookPublicId",
         b.ends_at as "endsAt", date_trunc('milliseconds', clock_timestamp()) as now
       from (
         select holder_id, book_id, user_id from holders

@@ -55,7 +55,8 @@ export async function lookAtCoupons(
     const coupon = location === null ? undefined : coupons.get(placeName(location));
     const missing = missingCoupon(caller, coupon, isVoid(voidPlaces, location));
     if (missing !== null) return new CouponError(missing);
-    return { coupon: coupon!, standing: standingOf(coupon!, { books, usage, now }) };
+    const isLockToken = (token: string) => core.lockTokens.isTokenOf(tenantId, coupon!, token);
+    return { coupon: coupon!, standing: standingOf(coupon!, { books, usage, now }, isLockToken) };
   });
 }
 

@@ -3,6 +3,7 @@ import { plainArray } from '../db/array-text.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { Transaction } from '../db/transaction.ts';
 import type { CouponState } from './coupon-state.ts';
+import { hasPlainTokenSql } from './lock-expiry.ts';
 
 /** Where a coupon stands: its code's place in a deck. */
 export interface Place {
@@ -26,7 +27,8 @@ const select = (locking: string) => `select c.*,
       from (select * from unnest($2::int[], $3::bigint[]) as p (deck_id, pos) order by deck_id, pos) as place
       cross join lateral (
         select deck_id as "deckId", pos, code, holder_id as "holderId", assigned_at as "assignedAt",
-          max_redemptions as "maxRedemptions", rev, redemptions, fence, lock_expires_at as "lockExpiresAt", voided
+          max_redemptions as "maxRedemptions", rev, redemptions, reversals, fence, lock_expires_at as "lockExpiresAt",
+          ${hasPlainTokenSql('lock_expires_at')} as "hasPlainToken", voided
         from coupons where tenant_id = $1 and deck_id = place.deck_id and pos = place.pos ${locking}) as c`;
 
 /**

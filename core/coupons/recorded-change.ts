@@ -41,16 +41,21 @@ export function recordOf(pending: PendingChange, bookId: string, at: Date): Reco
   return { kind, coupon, at, bookId, expiresAt: pending.expiresAt, redemption };
 }
 
-/** The outcome that a success has for its caller. */
-export function outcomeOf({ recorded, replayed }: Success): Outcome<ChangeAnswer> {
-  return { body: answerOf(recorded), replayed };
+/**
+ * The outcome that a success has for its caller.
+ * @param tokenOf the token of a coupon's lock; a replay computes the same again
+ */
+export function outcomeOf(
+  { recorded, replayed }: Success,
+  tokenOf: (coupon: CouponState) => string,
+): Outcome<ChangeAnswer> {
+  return { body: answerOf(recorded, tokenOf), replayed };
 }
 
-/** The answer to the caller whose request made this change. */
-export function answerOf(recorded: RecordedChange): ChangeAnswer {
+function answerOf(recorded: RecordedChange, tokenOf: (coupon: CouponState) => string): ChangeAnswer {
   const { kind, coupon, at, redemption } = recorded;
   const view = viewCoupon(coupon, recorded.bookId, recorded.expiresAt, at);
-  if (kind === 'locked' || kind === 'lock-renewed') return { ...view, lockToken: String(coupon.fence) };
+  if (kind === 'locked' || kind === 'lock-renewed') return { ...view, lockToken: tokenOf(coupon) };
   if (kind === 'redeemed' && redemption !== null) {
     const { id, seq, reference } = redemption;
     return { ...view, redemption: { id, seq, at: at.toISOString(), reference } };

@@ -1,6 +1,7 @@
 import type { Queryable } from '../db/pool.ts';
 import type { EventPlace } from '../idempotency/read-keys.ts';
 import { eventKinds } from './coupon-state.ts';
+import { hasPlainTokenSql } from './lock-expiry.ts';
 import type { RecordedChange } from './recorded-change.ts';
 
 interface Row {
@@ -12,7 +13,9 @@ interface Row {
   holderId: number | null;
   userId: string | null;
   redemptions: number;
+  reversals: number;
   fence: number;
+  hasPlainToken: boolean;
   lockExpiresAt: Date | null;
   expiresAt: Date | null;
   bookId: number;
@@ -38,7 +41,8 @@ export async function replayChanges(
   const { rows } = await db.query<Row>({
     name: 'replay-changes',
     text: `select e.deck_id as "deckId", e.pos, e.rev, e.at, e.kind, e.holder_id as "holderId", h.user_id as "userId",
-        e.redemptions, e.fence, e.lock_expires_at as "lockExpiresAt", e.expires_at as "expiresAt",
+        e.redemptions, c.reversals, e.fence, e.lock_expires_at as "lockExpiresAt",
+        ${hasPlainTokenSql('e.lock_expires_at')} as "hasPlainToken", e.expires_at as "expiresAt",
         b.book_id as "bookId", b.id as "bookPublicId", c.code, c.assigned_at as "assignedAt",
         c.max_redemptions as "maxRedemptions", e.redemption_id as "redemptionId", r.seq, r.reference
       from unnest($2::int[], $3::bigint[], $4::int[]) as place (deck_id, pos, rev)
@@ -65,13 +69,13 @@ function nameOf(place: EventPlace): string {
 
 function recordedFrom(row: Row): RecordedChange {
   const { deckId, pos, bookId, code, holderId, userId, assignedAt, maxRedemptions } = row;
-  const { rev, redemptions, fence, lockExpiresAt, redemptionId, seq, reference } = row;
+  const { rev, redemptions, reversals, fence, hasPlainToken, lockExpiresAt, redemptionId, seq, reference } = row;
   const kind = eventKinds[row.kind - 1]!;
   const voided = kind === 'voided';
   const identity = { deckId, pos, bookId, code, holderId, userId, assignedAt, maxRedemptions };
   return {
     kind,
-    coupon: { ...identity, rev, redemptions, fence, lockExpiresAt, voided },
+    coupon: { ...identity, rev, redemptions, reversals, fence, hasPlainToken, lockExpiresAt, voided },
     at: row.at,
     bookId: row.bookPublicId,
     expiresAt: row.expiresAt,

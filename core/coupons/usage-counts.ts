@@ -131,8 +131,10 @@ function placeArrays(locations: Location[]): string[] {
 export function standingOf(
   coupon: CouponState,
   known: { books: Map<number, BookRules>; usage: Usage; now: Date },
+  isLockToken: Standing['isLockToken'],
 ): Standing {
   return {
+    isLockToken,
     book: known.books.get(coupon.bookId)!,
     now: known.now,
     holderRedemptions: known.usage.byHolder.get(coupon.holderId ?? 0) ?? 0,

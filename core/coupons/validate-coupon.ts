@@ -8,18 +8,18 @@ import { refusalToRedeem } from './coupon-rules.ts';
 export type Validation = { redeemable: true; rev: number } | { redeemable: false; reason: ErrorKind; rev: number };
 
 /**
- * Says whether this user could redeem the coupon now; changes nothing. That a book wants a lock first is no reason,
- * since it can be had; a live lock is one, for the same user too.
+ * Says what a redeem by this user with this token, or without one, would come to now; changes nothing. A live lock is a
+ * reason for the same user too, unless its token is given.
  * @throws CouponError `coupon-not-found`; `coupon-void` for a code that was voided before anyone had it; `unavailable`
  */
 export async function validateCoupon(
   core: Core,
   caller: Caller,
   code: string,
-  { userId }: { userId: string },
+  { userId, lockToken = null }: { userId: string; lockToken?: string | null | undefined },
 ): Promise<Validation> {
   const { coupon, standing } = await core.batches.looks.push(caller.tenantId, laneOfCode(code), { caller, code });
-  const refusal = refusalToRedeem(coupon, standing, userId);
+  const refusal = refusalToRedeem(coupon, standing, { userId, lockToken });
   const { rev } = coupon;
   return refusal === null ? { redeemable: true, rev } : { redeemable: false, reason: refusal.kind, rev };
 }

@@ -1,6 +1,7 @@
 import type { BookRules } from '../books/read-book-rules.ts';
-import { plainArray, textArray, timeArray, uuidArray } from '../db/array-text.ts';
+import { plainArray, textArray, uuidArray } from '../db/array-text.ts';
 import type { Transaction } from '../db/transaction.ts';
+import { lockExpiryArray } from './lock-expiry.ts';
 import { placeName } from './read-coupon-states.ts';
 import type { PendingChange } from './recorded-change.ts';
 import { stripeOf } from './usage-counts.ts';
@@ -37,10 +38,10 @@ function updateCoupons(tx: Transaction, tenantId: number, pending: PendingChange
   const last = [...new Map(pending.map(({ change }) => [placeName(change.next), change.next])).values()];
   tx.send({
     name: 'update-coupons',
-    text: `update coupons c set rev = n.rev, redemptions = n.redemptions, fence = n.fence,
+    text: `update coupons c set rev = n.rev, redemptions = n.redemptions, reversals = n.reversals, fence = n.fence,
         lock_expires_at = n.lock_expires_at, voided = n.voided
-      from unnest($2::int[], $3::bigint[], $4::int[], $5::int[], $6::int[], $7::timestamptz[], $8::boolean[])
-        as n (deck_id, pos, rev, redemptions, fence, lock_expires_at, voided)
+      from unnest($2::int[], $3::bigint[], $4::int[], $5::int[], $6::int[], $7::int[], $8::timestamptz[], $9::boolean[])
+        as n (deck_id, pos, rev, redemptions, reversals, fence, lock_expires_at, voided)
       cross join lateral (
         select ctid from coupons where tenant_id = $1 and deck_id = n.deck_id and pos = n.pos limit 1) as place
       where c.ctid = place.ctid`,
@@ -50,8 +51,9 @@ function updateCoupons(tx: Transaction, tenantId: number, pending: PendingChange
       plainArray(last.map((next) => next.pos)),
       plainArray(last.map((next) => next.rev)),
       plainArray(last.map((next) => next.redemptions)),
+      plainArray(last.map((next) => next.reversals)),
       plainArray(last.map((next) => next.fence)),
-      timeArray(last.map((next) => next.lockExpiresAt)),
+      lockExpiryArray(last),
       plainArray(last.map((next) => next.voided)),
     ],
   });

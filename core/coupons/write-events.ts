@@ -2,6 +2,7 @@ import { plainArray, textArray, timeArray, uuidArray } from '../db/array-text.ts
 import type { Transaction } from '../db/transaction.ts';
 import { limits } from '../limits.ts';
 import { type EventKind, eventKindNumber } from './coupon-state.ts';
+import { lockExpiryArray } from './lock-expiry.ts';
 import type { PendingChange } from './recorded-change.ts';
 
 /**
@@ -40,7 +41,7 @@ export function writeEvents(tx: Transaction, tenantId: number, at: Date, pending
       plainArray(changes.map(({ next }) => next.holderId)),
       plainArray(changes.map(({ next }) => next.redemptions)),
       plainArray(changes.map(({ next }) => next.fence)),
-      timeArray(changes.map(({ next }) => next.lockExpiresAt)),
+      lockExpiryArray(changes.map(({ next }) => next)),
       timeArray(pending.map(({ expiresAt }) => expiresAt)),
       uuidArray(changes.map((change) => change.redemption?.id ?? change.reversedRedemptionId)),
       textArray(changes.map(({ actor }) => actor)),

@@ -1,14 +1,20 @@
-import { type CouponError, type ErrorKind, refuse } from '../errors.ts';
+import { type CouponError, type ErrorKind, type RefusalFacts, refuse } from '../errors.ts';
 import { constraintOf } from './sql-errors.ts';
 
 /**
  * What a violated constraint means to the caller. Operations check before they write; a constraint speaks up when two
  * requests did so at the same time, and then it is the only one that knows. What is not here is a bug when it happens.
  */
-const refusals: ReadonlyMap<string, readonly [ErrorKind, string]> = new Map([
-  ['tenants_slug_key', ['conflict', 'A tenant has this slug already. Choose another one.']],
-  ['code_patterns_template_key', ['conflict', 'The same pattern is being set up by another request. Try again.']],
-  ['deck_codes_code_key', ['conflict', 'Another upload has brought in one of these codes. Try again.']],
+const refusals: ReadonlyMap<string, readonly [ErrorKind, string, RefusalFacts?]> = new Map([
+  ['tenants_slug_key', ['conflict', 'A tenant has this slug already. Choose another one.', { reason: 'slug-taken' }]],
+  [
+    'code_patterns_template_key',
+    ['conflict', 'The same pattern is being set up by another request. Try again.', { reason: 'try-again' }],
+  ],
+  [
+    'deck_codes_code_key',
+    ['conflict', 'Another upload has brought in one of these codes. Try again.', { reason: 'try-again' }],
+  ],
   ['coupons_pk', ['code-already-assigned', 'The code has just been assigned by another request.']],
   ['coupons_redemptions_check', ['code-already-redeemed', 'The coupon has no redemption left.']],
 ]);

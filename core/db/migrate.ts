@@ -16,7 +16,7 @@ export interface MigrationResult {
  * The oldest schema that this version of the product can work on: the number of a migration, 1 and up. It may stay
  * behind the newest file of migrations/, because a schema grows first and is used by a later version.
  */
-export const neededSchemaVersion = 1;
+export const neededSchemaVersion = 4;
 
 /** Held by whoever migrates: chosen once for this product, so that no other advisory lock meets it. */
 const migrationLock = 7_238_106_414_227_001;

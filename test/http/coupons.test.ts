@@ -264,7 +264,7 @@ describe('POST /v1/coupons/{code}/validate', () => {
     act(code, 'validate', { userId }, options);
 
   test('200: redeemable, and nothing has changed', async () => {
-    const { code, userId } = await makeCoupon({ requireLock: true });
+    const { code, userId } = await makeCoupon();
     const { status, body } = await validate(code, userId);
     expect([status, body]).toEqual([200, { redeemable: true, rev: 1 }]);
     expect((await api.call('GET', `/v1/coupons/${code}`)).body.rev).toBe(1);
@@ -274,14 +274,25 @@ describe('POST /v1/coupons/{code}/validate', () => {
     const { bookId, code, userId } = await makeCoupon();
     const reasonFor = async (user = userId) => (await validate(code, user)).body.reason;
     expect(await reasonFor('other')).toBe('held-by-another-user');
-    await act(code, 'lock', { userId });
+    const { lockToken } = (await act(code, 'lock', { userId })).body;
     expect(await reasonFor()).toBe('code-locked');
-    await act(code, 'redeem', { userId, lockToken: '1' });
+    const withToken = (token: unknown) => act(code, 'validate', { userId, lockToken: token });
+    expect((await withToken(lockToken)).body).toEqual({ redeemable: true, rev: 2 });
+    expect((await withToken('1')).body).toEqual({ redeemable: false, reason: 'code-locked', rev: 2 });
+    await act(code, 'redeem', { userId, lockToken });
+    expect((await withToken(lockToken)).body.reason).toBe('lock-expired');
     expect(await reasonFor()).toBe('code-already-redeemed');
     await pause(bookId);
     expect(await reasonFor()).toBe('book-not-active');
     await act(code, 'void', {});
     expect(await reasonFor()).toBe('coupon-void');
+  });
+
+  test('200: where the book wants a lock, it says so until its token is given', async () => {
+    const { code, userId } = await makeCoupon({ requireLock: true });
+    expect((await validate(code, userId)).body).toEqual({ redeemable: false, reason: 'lock-required', rev: 1 });
+    const { lockToken } = (await act(code, 'lock', { userId })).body;
+    expect((await act(code, 'validate', { userId, lockToken })).body).toEqual({ redeemable: true, rev: 2 });
   });
 
   test('200: an Idempotency-Key is of no account', async () => {
@@ -301,12 +312,16 @@ describe('POST /v1/coupons/{code}/lock', () => {
     const { code, userId } = await makeCoupon({ lockTtlSeconds: 60 });
     const first = await act(code, 'lock', { userId });
     expect(first.status).toBe(200);
-    expect(first.body).toMatchObject({ code, status: 'locked', rev: 2, lockToken: '1', lockedUntil: time });
-    const renewed = await act(code, 'lock', { userId, lockToken: '1', ttlSeconds: 86_400 });
-    expect(renewed.body).toMatchObject({ status: 'locked', rev: 3, lockToken: '1' });
+    const { lockToken } = first.body;
+    expect(lockToken).toMatch(/^1\d{10}$/);
+    expect(first.body).toMatchObject({ code, status: 'locked', rev: 2, lockedUntil: time });
+    const renewed = await act(code, 'lock', { userId, lockToken, ttlSeconds: 86_400 });
+    expect(renewed.body).toMatchObject({ status: 'locked', rev: 3, lockToken });
     expect(Date.parse(String(renewed.body.lockedUntil))).toBeGreaterThan(Date.parse(String(first.body.lockedUntil)));
-    await act(code, 'unlock', { userId, lockToken: '1' });
-    expect((await act(code, 'lock', { userId })).body).toMatchObject({ rev: 5, lockToken: '2' });
+    await act(code, 'unlock', { userId, lockToken });
+    const next = (await act(code, 'lock', { userId })).body;
+    expect(next).toMatchObject({ rev: 5, lockToken: expect.stringMatching(/^2\d{10}$/) });
+    expect(BigInt(next.lockToken)).toBeGreaterThan(BigInt(String(lockToken)));
   });
 
   test('200: the same key locks once', async () => {
@@ -319,7 +334,7 @@ describe('POST /v1/coupons/{code}/lock', () => {
   test('409: a live lock refuses everyone without its token, the same user too, and says when to come back', async () => {
     const { code, userId } = await makeCoupon();
     await act(code, 'lock', { userId, ttlSeconds: 100 });
-    for (const body of [{ userId }, { userId, lockToken: '2' }, { userId, lockToken: '0' }]) {
+    for (const body of [{ userId }, { userId, lockToken: '1' }, { userId, lockToken: '10000000000' }]) {
       const answer = await act(code, 'lock', body);
       expect(refusalOf(answer)).toEqual([409, 'code-locked']);
       expect(answer.body.rev).toBe(2);
@@ -337,7 +352,7 @@ describe('POST /v1/coupons/{code}/lock', () => {
       lockedUntil: null,
     });
     expect(refusalOf(await act(code, 'lock', { userId, lockToken: '1' }))).toEqual([409, 'lock-expired']);
-    expect((await act(code, 'lock', { userId })).body.lockToken).toBe('2');
+    expect((await act(code, 'lock', { userId })).body.lockToken).toMatch(/^2\d{10}$/);
   });
 
   test.each([
@@ -373,12 +388,12 @@ describe('POST /v1/coupons/{code}/lock', () => {
 describe('POST /v1/coupons/{code}/unlock', () => {
   test('200: the coupon, free again', async () => {
     const { code, userId } = await makeCoupon();
-    await act(code, 'lock', { userId });
-    const { status, body } = await act(code, 'unlock', { userId, lockToken: '1' }, { key: `unlock-${code}` });
+    const { lockToken } = (await act(code, 'lock', { userId })).body;
+    const { status, body } = await act(code, 'unlock', { userId, lockToken }, { key: `unlock-${code}` });
     expect(status).toBe(200);
     expect(body).toMatchObject({ status: 'assigned', rev: 3, lockedUntil: null });
     expect(body.lockToken).toBeUndefined();
-    const again = await act(code, 'unlock', { userId, lockToken: '1' }, { key: `unlock-${code}` });
+    const again = await act(code, 'unlock', { userId, lockToken }, { key: `unlock-${code}` });
     expect([again.headers['idempotency-replayed'], again.body]).toEqual(['true', body]);
   });
 
@@ -427,6 +442,8 @@ describe('POST /v1/coupons/{code}/redeem', () => {
     const { code, userId } = await makeCoupon();
     const first = await act(code, 'redeem', { userId, reference: 'order-1' }, { key: `redeem-${code}` });
     await api.call('POST', `/v1/redemptions/${first.body.redemption.id}/reverse`);
+    // A number that was given back is not used again.
+    expect((await act(code, 'redeem', { userId })).body.redemption.seq).toBe(2);
     const again = await act(code, 'redeem', { reference: 'order-1', userId }, { key: `redeem-${code}` });
     expect([again.status, again.headers['idempotency-replayed'], again.body]).toEqual([200, 'true', first.body]);
     const other = await act(code, 'redeem', { userId, reference: 'order-2' }, { key: `redeem-${code}` });
@@ -640,9 +657,9 @@ describe('reading coupons', () => {
 
   test('200: GET …/events tells the coupon’s life in the order of its revisions, over pages', async () => {
     const { code, userId } = await makeCoupon();
-    await act(code, 'lock', { userId });
-    await act(code, 'lock', { userId, lockToken: '1' });
-    await act(code, 'unlock', { userId, lockToken: '1' });
+    const { lockToken } = (await act(code, 'lock', { userId })).body;
+    await act(code, 'lock', { userId, lockToken });
+    await act(code, 'unlock', { userId, lockToken });
     const { body } = await act(code, 'redeem', { userId, reference: 'order-1' });
     await api.call('POST', `/v1/redemptions/${body.redemption.id}/reverse`);
     await act(code, 'void', { reason: 'leaked' });

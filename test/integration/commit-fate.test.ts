@@ -69,10 +69,10 @@ async function heldCode(): Promise<string> {
   return body.code;
 }
 
-async function lockedCode(): Promise<string> {
+async function lockedCode(): Promise<{ code: string; lockToken: string }> {
   const code = await heldCode();
-  await lockCoupon(observer.core, admin, code, { userId: 'u-1' });
-  return code;
+  const { body } = await lockCoupon(observer.core, admin, code, { userId: 'u-1' });
+  return { code, lockToken: body.lockToken };
 }
 
 /** Each request that changes something: made ready, so that nothing but itself is still to happen. */
@@ -87,8 +87,8 @@ const requests: Record<string, () => Promise<Request>> = {
     return (core, key) => lockCoupon(core, admin, code, { userId: 'u-1' }, key);
   },
   'an unlock': async () => {
-    const code = await lockedCode();
-    return (core, key) => unlockCoupon(core, admin, code, { userId: 'u-1', lockToken: '1' }, key);
+    const { code, lockToken } = await lockedCode();
+    return (core, key) => unlockCoupon(core, admin, code, { userId: 'u-1', lockToken }, key);
   },
   'a redeem': async () => {
     const code = await heldCode();

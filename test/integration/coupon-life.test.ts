@@ -39,19 +39,20 @@ describe('a coupon from its deck to its end', () => {
     const { code } = coupon;
     expect(await validateCoupon(core, admin, code, { userId: 'u-1' })).toEqual({ redeemable: true, rev: 1 });
     const { body: locked } = await lockCoupon(core, admin, code, { userId: 'u-1', ttlSeconds: 60 });
-    expect(locked).toMatchObject({ status: 'locked', lockToken: '1', rev: 2 });
+    expect(locked).toMatchObject({ status: 'locked', lockToken: expect.stringMatching(/^1\d{10}$/), rev: 2 });
+    const { lockToken } = locked;
     await expect(redeemCoupon(core, admin, code, { userId: 'u-1' })).rejects.toMatchObject({ kind: 'code-locked' });
-    const { body: renewed } = await lockCoupon(core, admin, code, { userId: 'u-1', lockToken: '1' });
-    expect(renewed).toMatchObject({ status: 'locked', lockToken: '1', rev: 3 });
-    const { body: unlocked } = await unlockCoupon(core, admin, code, { userId: 'u-1', lockToken: '1' });
+    const { body: renewed } = await lockCoupon(core, admin, code, { userId: 'u-1', lockToken });
+    expect(renewed).toMatchObject({ status: 'locked', lockToken, rev: 3 });
+    const { body: unlocked } = await unlockCoupon(core, admin, code, { userId: 'u-1', lockToken });
     expect(unlocked).toMatchObject({ status: 'assigned', rev: 4, lockedUntil: null });
     const { body: lockedAgain } = await lockCoupon(core, admin, code.toLowerCase(), { userId: 'u-1' });
-    expect(lockedAgain.lockToken).toBe('2');
+    expect(lockedAgain.lockToken).toMatch(/^2\d{10}$/);
     const { body: redeemed } = await redeemCoupon(
       core,
       admin,
       code,
-      { userId: 'u-1', lockToken: '2', reference: 'o-1' },
+      { userId: 'u-1', lockToken: lockedAgain.lockToken, reference: 'o-1' },
       'r',
     );
     expect(redeemed).toMatchObject({
@@ -60,7 +61,8 @@ describe('a coupon from its deck to its end', () => {
       redemptions: 1,
       redemption: { seq: 1, reference: 'o-1' },
     });
-    expect(await redeemCoupon(core, admin, code, { userId: 'u-1', lockToken: '2', reference: 'o-1' }, 'r')).toEqual({
+    const same = { userId: 'u-1', lockToken: lockedAgain.lockToken, reference: 'o-1' };
+    expect(await redeemCoupon(core, admin, code, same, 'r')).toEqual({
       body: redeemed,
       replayed: true,
     });

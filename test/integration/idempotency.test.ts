@@ -163,18 +163,29 @@ const hotPosts: Record<string, () => Promise<Post>> = {
     const code = await heldCode();
     const send = (ttlSeconds: number) => (core: Core, key: string) =>
       lockCoupon(core, admin, code, { userId: 'u-1', ttlSeconds }, key);
+    const change = async ({ body }: Answer) => {
+      await unlockCoupon(one, admin, code, { userId: 'u-1', lockToken: (body as { lockToken: string }).lockToken });
+      await changeCoupon(code);
+    };
+    return { send: send(60), sendOther: send(61), change };
+  },
+  'the renewal of a lock': async () => {
+    const code = await heldCode();
+    const { lockToken } = (await lockCoupon(one, admin, code, { userId: 'u-1' })).body;
+    const send = (ttlSeconds: number) => (core: Core, key: string) =>
+      lockCoupon(core, admin, code, { userId: 'u-1', lockToken, ttlSeconds }, key);
     const change = async () => {
-      await unlockCoupon(one, admin, code, { userId: 'u-1', lockToken: '1' });
+      await unlockCoupon(one, admin, code, { userId: 'u-1', lockToken });
       await changeCoupon(code);
     };
     return { send: send(60), sendOther: send(61), change };
   },
   'an unlock': async () => {
     const code = await heldCode();
-    await lockCoupon(one, admin, code, { userId: 'u-1' });
-    const send = (lockToken: string) => (core: Core, key: string) =>
-      unlockCoupon(core, admin, code, { userId: 'u-1', lockToken }, key);
-    return { send: send('1'), sendOther: send('2'), change: changeCouponOf };
+    const { lockToken } = (await lockCoupon(one, admin, code, { userId: 'u-1' })).body;
+    const send = (token: string) => (core: Core, key: string) =>
+      unlockCoupon(core, admin, code, { userId: 'u-1', lockToken: token }, key);
+    return { send: send(lockToken), sendOther: send('2'), change: changeCouponOf };
   },
   'a redeem': async () => {
     const code = await heldCode();

@@ -233,7 +233,13 @@ describe(`with QURABLE_TEST_SEED=${seed}`, () => {
 
 async function openSide(url: string, maxMembers: number, trouble: Trouble | null): Promise<Side> {
   const core = await openCore(testConfig(url), { log: silentLog, random: middle });
-  const used: Core = trouble === null ? core : { ...core, pool: troubled(core.pool, trouble) };
+  // Both sides are sent the same tokens, and their coupons stand in other decks: a grant's number does for either.
+  const lockTokens: Core['lockTokens'] = {
+    tokenOf: (_, { fence }) => String(fence),
+    isTokenOf: (_, { fence }, token) => token === String(fence),
+  };
+  const pool = trouble === null ? core.pool : troubled(core.pool, trouble);
+  const used: Core = { ...core, pool, lockTokens };
   const common = {
     clock: core.clock,
     log: silentLog,

@@ -245,9 +245,11 @@ function userOf(history: History, user: UserRef, code: string): string {
 }
 
 function tokenOf(history: History, token: TokenRef, code: string): string | null {
-  const { fence = 0, lockedUntil = null } = stateOf(history).codes[code]?.coupon ?? {};
+  const { tokens = [], lockedUntil = null } = stateOf(history).codes[code]?.coupon ?? {};
   if (token === 'none' || (token === 'right' && lockedUntil === null)) return null;
-  return String(token === 'current' || token === 'right' ? fence : token === 'former' ? fence - 1 : fence + 1);
+  if (token === 'current' || token === 'right') return tokens.at(-1) ?? '0';
+  // Whoever knows the tokens before can tell the number of the next one, and no more.
+  return token === 'former' ? (tokens.at(-2) ?? '0') : `${tokens.length + 1}0000000000`;
 }
 
 function callOf(history: History, command: Command): Call | null {

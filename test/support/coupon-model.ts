@@ -21,7 +21,10 @@ interface ModelCoupon {
   maxRedemptions: number | null;
   redemptions: number;
   rev: number;
-  fence: number;
+  /** The number of the last redemption, given back or not. */
+  lastSeq: number;
+  /** The token of each grant of a lock, as it was given. */
+  tokens: string[];
   /** The live lock's end, or null. */
   lockedUntil: string | null;
   voided: boolean;
@@ -293,7 +296,8 @@ function makeCoupon(state: ModelState, code: string, userId: string | null, seen
     maxRedemptions: state.books[known.book]!.maxRedemptionsPerCode,
     redemptions: 0,
     rev: 1,
-    fence: 0,
+    lastSeq: 0,
+    tokens: [],
     lockedUntil: null,
     voided: userId === null,
     events: [userId === null ? 'voided' : 'assigned'],
@@ -347,9 +351,9 @@ function ownChecks({ voided, userId }: ModelCoupon, asked: string): Check[] {
   ];
 }
 
-function lockChecks({ lockedUntil, fence }: ModelCoupon, lockToken: string | null): Check[] {
+function lockChecks({ lockedUntil, tokens }: ModelCoupon, lockToken: string | null): Check[] {
   return [
-    ['code-locked', lockedUntil !== null && lockToken !== String(fence)],
+    ['code-locked', lockedUntil !== null && lockToken !== tokens.at(-1)],
     ['lock-expired', lockedUntil === null && lockToken !== null],
   ];
 }
@@ -386,10 +390,17 @@ function lock(state: ModelState, call: CallOf<'lock'>, seen: Seen): Reply {
   );
   if (refused !== null) return refused;
   const renewal = call.lockToken !== null;
-  const fence = renewal ? coupon.fence : coupon.fence + 1;
   const lockedUntil = moment(seen.lockedUntil);
-  const body = change(state, call.code, renewal ? 'lock-renewed' : 'locked', { fence, lockedUntil });
-  return fresh({ ...body, lockToken: String(fence) });
+  const tokens = renewal ? coupon.tokens : [...coupon.tokens, grantedToken(coupon, seen.lockToken)];
+  const body = change(state, call.code, renewal ? 'lock-renewed' : 'locked', { tokens, lockedUntil });
+  return fresh({ ...body, lockToken: tokens.at(-1) });
+}
+
+/** The token of a new grant: the grant's number, then digits that nobody can tell before. */
+function grantedToken({ tokens }: ModelCoupon, seen: unknown): string {
+  const number = tokens.length + 1;
+  const isPossible = typeof seen === 'string' && new RegExp(`^${number}\\d{10}$`).test(seen);
+  return isPossible ? seen : `${number} and ten digits`;
 }
 
 function unlock(state: ModelState, call: CallOf<'unlock'>): Reply {
@@ -416,14 +427,15 @@ function redeem(state: ModelState, call: CallOf<'redeem'>, seen: Seen): Reply {
   );
   if (refused !== null) return refused;
   const redemptions = coupon.redemptions + 1;
-  const body = change(state, call.code, 'redeemed', { redemptions, lockedUntil: null });
+  const lastSeq = coupon.lastSeq + 1;
+  const body = change(state, call.code, 'redeemed', { redemptions, lastSeq, lockedUntil: null });
   const made = (seen.redemption ?? {}) as Record<string, unknown>;
   const id = String(made.id);
   const isNew = state.redemptions[id] === undefined;
   state.redemptions[id] = { code: call.code, reversed: false };
   const redemption = {
     id: isNew ? id : 'a new id',
-    seq: redemptions,
+    seq: lastSeq,
     at: moment(made.at),
     reference: call.reference,
   };
@@ -468,6 +480,7 @@ function validate(state: ModelState, call: CallOf<'validate'>): Reply {
     ...ownChecks(coupon, call.userId),
     ...useChecks(book),
     ...lockChecks(coupon, null),
+    ['lock-required', book.requireLock],
     ...limitChecks(state, coupon, book, bookIndex),
   ]);
   const { rev } = coupon;

@@ -102,6 +102,7 @@ table coupons with (fillfactor=85)
   fence integer not null default 0
   voided boolean not null default false
   code text collate C not null
+  reversals integer not null default 0
   coupons_fence_check: CHECK ((fence >= 0))
   coupons_holder_check: CHECK ((voided OR (holder_id IS NOT NULL)))
   coupons_pk: PRIMARY KEY (tenant_id, deck_id, pos)

@@ -67,11 +67,14 @@ const coupon: CouponState = {
   maxRedemptions: 1,
   rev: 4,
   redemptions: 0,
+  reversals: 0,
   fence: 2,
+  hasPlainToken: false,
   lockExpiresAt: null,
   voided: false,
 };
-const standing: Standing = { book, now, holderRedemptions: 0, bookRedemptions: 0 };
+const isLockToken = (token: string) => token === '2';
+const standing: Standing = { book, now, holderRedemptions: 0, bookRedemptions: 0, isLockToken };
 const act = { userId: 'u-1', actor: 'key:1' };
 const redemption = { id: '019fffff-0000-7000-8000-000000000002', reference: 'o-1', metadata: null };
 
@@ -144,6 +147,7 @@ function* situations(): Generator<Situation> {
                           maxRedemptionsPerUser: 2,
                         },
                         now,
+                        isLockToken,
                         bookRedemptions: bookFull ? 10 : 9,
                         holderRedemptions: userFull ? 2 : 1,
                       },
@@ -190,10 +194,10 @@ describe('the order of refusals, over every combination of them', () => {
     expect(differences(decide, (applies) => first(applies, ['lock-required'])).found).toEqual([]);
   });
 
-  test('validate gives the first that applies to a redeem without a token; a lock that can still be had is none', () => {
-    const decide = ({ coupon, standing, userId }: Situation) => refusalToRedeem(coupon, standing, userId)?.kind ?? null;
-    const expected = (applies: Set<ErrorKind>) => first(applies, ['lock-required']);
-    expect(differences(decide, expected, ({ lockToken }) => lockToken === null).found).toEqual([]);
+  test('validate gives the first that applies to a redeem with the same fields', () => {
+    const decide = ({ coupon, standing, ...asked }: Situation) =>
+      refusalToRedeem(coupon, standing, asked)?.kind ?? null;
+    expect(differences(decide, (applies) => first(applies)).found).toEqual([]);
   });
 
   test('an unlock looks at the coupon and its lock alone: letting go works in any book', () => {
@@ -266,6 +270,28 @@ describe('a lock', () => {
     expect(short.next.lockExpiresAt).toEqual(later(1000));
   });
 
+  test('ends with its book at the latest, when it is granted and when it is renewed', () => {
+    const ending = { ...standing, book: { ...book, endsAt: later(10_000) } };
+    const granted = changeOf(decideLock(coupon, ending, { ...act, ttlSeconds: 60, lockToken: null }));
+    expect(granted.next.lockExpiresAt).toEqual(later(10_000));
+    const renewed = changeOf(
+      decideLock({ ...coupon, lockExpiresAt: later(5) }, ending, { ...act, ttlSeconds: null, lockToken: '2' }),
+    );
+    expect(renewed.next.lockExpiresAt).toEqual(later(10_000));
+    const short = changeOf(decideLock(coupon, ending, { ...act, ttlSeconds: 9, lockToken: null }));
+    expect(short.next.lockExpiresAt).toEqual(later(9_000));
+  });
+
+  test('of an earlier version keeps its plain token when it is renewed, and the next grant has one that can’t be guessed', () => {
+    const old = { ...coupon, hasPlainToken: true, lockExpiresAt: later(5) };
+    const renewed = changeOf(decideLock(old, standing, { ...act, ttlSeconds: null, lockToken: '2' }));
+    expect(renewed.next.hasPlainToken).toBe(true);
+    const granted = changeOf(
+      decideLock({ ...old, lockExpiresAt: now }, standing, { ...act, ttlSeconds: null, lockToken: null }),
+    );
+    expect(granted.next.hasPlainToken).toBe(false);
+  });
+
   test('a renewal keeps the token and counts from now', () => {
     const locked = { ...coupon, lockExpiresAt: later(5) };
     const renewed = changeOf(decideLock(locked, standing, { ...act, ttlSeconds: 60, lockToken: '2' }));
@@ -321,6 +347,16 @@ describe('redemptions', () => {
       next: { redemptions: 2, lockExpiresAt: null, rev: 5 },
       redemption: { ...redemption, seq: 2 },
     });
+  });
+
+  test('a number that was given back is not used again', () => {
+    const first = changeOf(decideRedeem(coupon, standing, { ...act, lockToken: null, redemption }));
+    const back = changeOf(
+      decideReverse(first.next, { id: redemption.id, reversed: false }, { actor: 'root', reason: null }),
+    );
+    expect(back.next).toMatchObject({ redemptions: 0, reversals: 1 });
+    const second = changeOf(decideRedeem(back.next, standing, { ...act, lockToken: null, redemption }));
+    expect([first.redemption?.seq, second.redemption?.seq]).toEqual([1, 2]);
   });
 
   test('a coupon without a limit is never used up', () => {

@@ -162,7 +162,8 @@ function addValidate(app: Api, { core }: RouteTools): void {
       schema: {
         operationId: 'validateCoupon',
         summary: 'Ask whether a redeem would succeed now',
-        description: 'Changes nothing and promises nothing: a lock does.',
+        description:
+          'What a redeem with the same fields would say. Changes nothing, and promises nothing: a moment later it may be otherwise. A lock keeps the coupon.',
         tags: ['coupons'],
         params: CodePath,
         body: ValidateInput,
@@ -185,7 +186,8 @@ function addLock(app: Api, { core }: RouteTools): void {
       schema: {
         operationId: 'lockCoupon',
         summary: 'Lock a coupon for a checkout, or renew the lock',
-        description: 'The `lockToken` of the answer grows with each grant and stays when a lock is renewed with it.',
+        description:
+          'The `lockToken` of the answer grows with each grant and stays when a lock is renewed with it. A lock is refused where a redeem would be. It keeps the coupon for this checkout, and nothing else: it reserves nothing of the book’s or the user’s limits, and promises nothing against a pause, a void or the end of the book, with which it ends at the latest.',
         tags: ['coupons'],
         params: CodePath,
         body: LockInput,

@@ -35,7 +35,7 @@ const lockToken = Type.String({
   maxLength: 20,
   pattern: '^[0-9]+$',
   description: 'The fencing token that the lock gave: a number as a string.',
-  examples: ['1'],
+  examples: ['18403216975'],
 });
 
 /** A code in a user’s hands. */
@@ -43,7 +43,14 @@ export const Coupon = Type.Object(couponFields, { $id: 'Coupon', description: 'A
 
 /** A coupon just locked. */
 export const LockedCoupon = Type.Object(
-  { ...couponFields, lockToken: Type.String({ description: 'Bring it to renew, unlock or redeem.', examples: ['1'] }) },
+  {
+    ...couponFields,
+    lockToken: Type.String({
+      description:
+        'Bring it to renew, unlock or redeem. A number of up to 20 digits, larger with each grant, that can’t be guessed from the tokens before it. Keep it as text: it is beyond what JavaScript’s numbers hold exactly.',
+      examples: ['18403216975'],
+    }),
+  },
   { $id: 'LockedCoupon', description: 'The coupon, with the token of its lock.' },
 );
 
@@ -53,7 +60,12 @@ export const RedeemedCoupon = Type.Object(
     ...couponFields,
     redemption: Type.Object({
       id: Id,
-      seq: Type.Integer({ minimum: 1, description: 'Which redemption of the coupon it is.', examples: [1] }),
+      seq: Type.Integer({
+        minimum: 1,
+        description:
+          'Which redemption of the coupon it is. One that is given back keeps its number, which is not used again.',
+        examples: [1],
+      }),
       at: Time,
       reference: nullable(Type.String({ examples: ['order-1001'] })),
     }),
@@ -76,7 +88,7 @@ export const CouponEvent = Type.Object(
       type: 'object',
       additionalProperties: true,
       description:
-        'By kind: `lockToken` and `lockedUntil`; `redemptionId`, `seq`, `reference` and `metadata`; `redemptionId` and `reason`; `reason`.',
+        'By kind: `fence` (which grant of a lock it was) and `lockedUntil`; `redemptionId`, `seq`, `reference` and `metadata`; `redemptionId` and `reason`; `reason`.',
     }),
   },
   { $id: 'CouponEvent', description: 'One change of a coupon.' },
@@ -104,7 +116,10 @@ export const AssignBatchResults = Type.Object(
 );
 
 /** Body of a validation. */
-export const ValidateInput = strictObject({ userId: UserId }, { examples: [{ userId: 'u-1' }] });
+export const ValidateInput = strictObject(
+  { userId: UserId, lockToken: Type.Optional(lockToken) },
+  { examples: [{ userId: 'u-1' }] },
+);
 
 /** What a redeem would come to now. */
 export const Validation = Type.Object(
@@ -140,7 +155,7 @@ export const LockInput = strictObject(
 /** Body of an unlock. */
 export const UnlockInput = strictObject(
   { userId: UserId, lockToken },
-  { examples: [{ userId: 'u-1', lockToken: '1' }] },
+  { examples: [{ userId: 'u-1', lockToken: '18403216975' }] },
 );
 
 /** Body of a redeem. */

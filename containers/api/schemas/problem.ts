@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { type ErrorKind, errorKinds } from '../../../core/index.ts';
+import { conflictReasons, type ErrorKind, errorKinds } from '../../../core/index.ts';
 import { oneOf } from './common.ts';
 
 const kinds = Object.keys(errorKinds) as ErrorKind[];
@@ -26,6 +26,13 @@ export const ProblemSchema = Type.Object(
     detail: Type.String({ description: 'What happened, for the developer.' }),
     instance: Type.String({ description: 'The path of the request.' }),
     errors: Type.Optional(Type.Array(InputProblem, { description: 'With `invalid-input`: each thing to mend.' })),
+    reason: Type.Optional(
+      oneOf([...conflictReasons], {
+        description:
+          'With `conflict`: what stands in the way. `already-reversed` is as good as done: the redemption has been given back.',
+        examples: ['already-reversed'],
+      }),
+    ),
     rev: Type.Optional(Type.Integer({ description: 'The coupon’s revision, where the caller may see the coupon.' })),
   },
   { $id: 'Problem', description: 'Why a request was refused (RFC 9457).' },

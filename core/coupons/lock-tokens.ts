@@ -1,0 +1,59 @@
+import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import type { Queryable } from '../db/pool.ts';
+import type { CouponState } from './coupon-state.ts';
+
+/** What of a coupon its lock's token is made of. */
+export type LockOfCoupon = Pick<CouponState, 'deckId' | 'pos' | 'fence' | 'hasPlainToken'>;
+
+/** Makes and checks the tokens of locks. Pure once it is open, and the same in every task of an installation. */
+export interface LockTokens {
+  /** The token of the coupon's last lock: 11 to 20 digits, or the grant's number alone where an earlier version gave it. */
+  tokenOf(tenantId: number, coupon: LockOfCoupon): string;
+  /** Whether this is the token of the coupon's last lock, compared in constant time. */
+  isTokenOf(tenantId: number, coupon: LockOfCoupon, token: string): boolean;
+}
+
+/** A grant's number has up to 10 digits (int4), and a token up to 20. One guess in 10^10 is right. */
+const unguessableDigits = 10;
+const keyBytes = 32;
+
+/**
+ * Opens the tokens of an installation. A token is the number of the grant, so that it grows with each, followed by digits of
+ * HMAC-SHA-256 over tenant, place and number: whoever knows a coupon's earlier tokens still can't tell the next one, and so
+ * can't let go a lock that somebody else holds on the same coupon.
+ *
+ * The key is derived from the check value of the installation's first CODE_SECRET. Every task reads the same one, it is
+ * never shown, and it stays when the secret is rotated: a lock lives through a rotation.
+ * @throws Error where the database has no check value yet (checkCodeSecret stores it)
+ */
+export async function openLockTokens(db: Queryable): Promise<LockTokens> {
+  const { rows } = await db.query<{ checkValue: Buffer }>({
+    name: 'read-first-code-secret',
+    text: 'select check_value as "checkValue" from code_secrets order by key_version limit 1',
+    values: [],
+  });
+  const first = rows[0];
+  if (first === undefined) throw new Error('the database has no check value of CODE_SECRET');
+  return makeLockTokens(first.checkValue);
+}
+
+/** The same from a secret of at least 16 bytes. */
+export function makeLockTokens(secret: Uint8Array): LockTokens {
+  const key = Buffer.from(hkdfSync('sha256', secret, '', 'qurable lock tokens', keyBytes));
+
+  const tokenOf = (tenantId: number, { deckId, pos, fence, hasPlainToken }: LockOfCoupon): string => {
+    if (hasPlainToken) return String(fence);
+    const digest = createHmac('sha256', key).update(`${tenantId} ${deckId} ${pos} ${fence}`).digest();
+    const digits = digest.readBigUInt64BE(0) % 10n ** BigInt(unguessableDigits);
+    return `${fence}${digits.toString().padStart(unguessableDigits, '0')}`;
+  };
+
+  return {
+    tokenOf,
+    isTokenOf(tenantId, coupon, token) {
+      const wanted = Buffer.from(tokenOf(tenantId, coupon));
+      const given = Buffer.from(token);
+      return wanted.length === given.length && timingSafeEqual(wanted, given);
+    },
+  };
+}
