@@ -104,9 +104,11 @@ async function main(): Promise<void> {
   const { API: api = 'http://127.0.0.1:3000', KEY: key = '', BOOK: bookId = '' } = process.env;
   const client = { api, key };
   const orderId = crypto.randomUUID();
+  // Another user each time, so that a book's limits a user do not end the runs of an example.
+  const userId = `user-${crypto.randomUUID()}`;
   try {
-    const { code } = await post<Coupon>(client, '/v1/coupons/assign', { bookId, userId: 'ana' }, `${orderId}-assign`);
-    const order = { id: orderId, userId: 'ana', code };
+    const { code } = await post<Coupon>(client, '/v1/coupons/assign', { bookId, userId }, `${orderId}-assign`);
+    const order = { id: orderId, userId, code };
     const unpaid = await checkOut(client, { ...order, attempt: `${orderId}-1` }, async () => false);
     console.log(unpaid === null ? 'not paid, and the coupon is free again' : 'paid');
     const redemptionId = await checkOut(client, { ...order, attempt: `${orderId}-2` }, async () => true);
