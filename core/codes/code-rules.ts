@@ -10,6 +10,8 @@ export interface CodeProblem {
 /** A code in its one stored form, or why the text is none. */
 export type CodeResult = { readonly ok: true; readonly code: string } | CodeProblem;
 
+/** A code as it is stored, which most texts are that anybody sends. */
+const STORED_CODE = new RegExp(`^[A-Z0-9_-]{${limits.codeLengthMinChars},${limits.codeLengthMaxChars}}$`);
 const INVALID_CHARACTER = /[^A-Z0-9_-]/u;
 
 /**
@@ -64,6 +66,7 @@ export function checkCode(normalised: string): CodeResult {
 
 /** Normalises a typed or uploaded text and checks it: the way in for every code that somebody typed. */
 export function readCode(text: string): CodeResult {
+  if (STORED_CODE.test(text)) return { ok: true, code: text };
   return checkCode(normaliseCode(text));
 }
 
