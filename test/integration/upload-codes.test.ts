@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { HeldRows } from '../../core/codes/held-rows.ts';
 import { insertDeck, reserveDeckId } from '../../core/codes/insert-deck.ts';
@@ -306,6 +306,18 @@ describe('at once', () => {
     );
     expect(answers.map(({ accepted }) => accepted)).toEqual(Array(6).fill(100));
   });
+});
+
+test('an upload whose body has hardly begun keeps no other waiting', async () => {
+  const bookId = await newBook();
+  const body = new PassThrough();
+  body.write('SLOW-1\n');
+  const slow = uploadCodes(testCore.core, admin, bookId, { format: 'csv', body }, null);
+  for (const code of ['QUICK-1', 'QUICK-2']) {
+    expect((await uploadText(testCore.core, bookId, 'csv', code)).accepted).toBe(1);
+  }
+  body.end('SLOW-2\n');
+  expect((await slow).body.accepted).toBe(2);
 });
 
 describe('with a key', () => {
