@@ -142,7 +142,7 @@ function uploadBody(): object {
       schema: {
         type: 'object',
         required: ['codes'],
-        properties: { codes: { type: 'array', items: { type: 'string' } } },
+        properties: { codes: { type: 'array', items: { type: ['string', 'object'] } } },
       },
       example: { codes: ['SUMMER-0001', 'SUMMER-0002'] },
     },

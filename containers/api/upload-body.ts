@@ -3,10 +3,9 @@ import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { limits, refuse } from '../../core/index.ts';
 import { refuseEncodedBody } from './json-body.ts';
+import { UploadPace } from './upload-pace.ts';
 
-/** An upload that sends nothing for so long, while we wait for it, has broken off. */
-const idleMaxMillis = 60_000;
-const idleCheckMillis = 5_000;
+const paceCheckMillis = 5_000;
 
 /** How an upload's rows are written. */
 export type UploadFormat = 'json' | 'csv' | 'ndjson';
@@ -42,23 +41,19 @@ export function readUpload(request: FastifyRequest): { format: UploadFormat; bod
     throw refuse('body-too-large', `An upload has at most ${limits.uploadMaxBytes} bytes; send several.`);
   }
   const body = request.body as IncomingMessage;
-  cutWhenIdle(body);
+  cutWhenSlow(body);
   return { format, body };
 }
 
-/**
- * Cuts an upload whose client has gone silent. Bytes that wait in our own buffers mean that we are slow and not the
- * client, and that is no reason.
- */
-function cutWhenIdle(body: IncomingMessage): void {
-  let seen = -1;
-  let idleMillis = 0;
+/** Cuts an upload whose client is silent or too slow. */
+function cutWhenSlow(body: IncomingMessage): void {
+  const pace = new UploadPace();
+  let seen = body.socket.bytesRead;
   const timer = setInterval(() => {
-    const received = body.socket.bytesRead;
-    idleMillis = received === seen && body.readableLength === 0 ? idleMillis + idleCheckMillis : 0;
-    seen = received;
-    if (idleMillis >= idleMaxMillis) body.destroy();
-  }, idleCheckMillis);
+    const { bytesRead } = body.socket;
+    if (pace.isTooSlow(bytesRead - seen, paceCheckMillis, body.readableLength === 0)) body.destroy();
+    seen = bytesRead;
+  }, paceCheckMillis);
   const stop = () => clearInterval(timer);
   body.once('end', stop).once('close', stop);
 }

@@ -10,6 +10,8 @@ export interface CodeProblem {
 /** A code in its one stored form, or why the text is none. */
 export type CodeResult = { readonly ok: true; readonly code: string } | CodeProblem;
 
+/** A code as it is stored, which most texts are that anybody sends. */
+const STORED_CODE = new RegExp(`^[A-Z0-9_-]{${limits.codeLengthMinChars},${limits.codeLengthMaxChars}}$`);
 const INVALID_CHARACTER = /[^A-Z0-9_-]/u;
 
 /**
@@ -20,9 +22,21 @@ export function upperCaseAscii(text: string): string {
   return text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
 }
 
-/** The text as codes are stored and compared: without the white space around it, and in upper case. */
+const BEYOND_ASCII = /[\u0080-\uFFFF]/;
+/** Every dash of Unicode, the minus signs, the hyphen bullet, and what a Japanese keyboard gives for a dash. */
+const DASHES = /[\p{Pd}\u02D7\u2043\u207B\u208B\u2212\u2796\u30FC\uFF70]/gu;
+/** What has no width: soft hyphens, joiners, marks of direction, byte order marks, variation selectors. */
+const INVISIBLE = /[\u00AD\u061C\u180E\u200B-\u200F\u202A-\u202E\u2060-\u206F\uFEFF]|\p{Variation_Selector}/gu;
+
+/**
+ * The text as codes are stored and compared: every dash as `-`, without characters that nobody sees and the white space
+ * around it, and in upper case. Word processors and telephones put such dashes and characters into what people copy; no
+ * stored code can hold one, so two codes never become the same by it.
+ */
 export function normaliseCode(text: string): string {
-  return upperCaseAscii(text.trim());
+  const trimmed = text.trim();
+  if (!BEYOND_ASCII.test(trimmed)) return upperCaseAscii(trimmed);
+  return upperCaseAscii(trimmed.replace(DASHES, '-').replace(INVISIBLE, '').trim());
 }
 
 /**
@@ -52,6 +66,7 @@ export function checkCode(normalised: string): CodeResult {
 
 /** Normalises a typed or uploaded text and checks it: the way in for every code that somebody typed. */
 export function readCode(text: string): CodeResult {
+  if (STORED_CODE.test(text)) return { ok: true, code: text };
   return checkCode(normaliseCode(text));
 }
 

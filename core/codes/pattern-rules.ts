@@ -75,7 +75,7 @@ const FOLDS: ReadonlyMap<string, string> = new Map([
  * Reads and checks a pattern.
  *
  * Every code that the result makes satisfies the rules for codes (test: "every code of a pattern is a valid code").
- * Letters may come in either case. The order of the alphabet's symbols has no meaning to anybody, because codes come
+ * The template's letters may come in either case, the alphabet's only in upper case. The order of the alphabet's symbols has no meaning to anybody, because codes come
  * out in random order anyway, so it is sorted: the same symbols are the same alphabet.
  *
  * @param template 4 to 64 of `A-Z 0-9 - _ #`, with at least one `#`.
@@ -106,18 +106,18 @@ export function parsePattern(template: string, alphabet = 'crockford32'): Patter
 function readAlphabet(alphabet: string): string | PatternProblem {
   const named = NAMED_ALPHABETS.get(alphabet);
   if (named) return named;
-  const symbols = upperCaseAscii(alphabet);
-  const distinct = [...new Set(symbols)].sort().join('');
+  // Lower case is no symbol: a name that there is not, like "hex" or "numbers", would make codes of its own letters.
+  const distinct = [...new Set(alphabet)].sort().join('');
   if (
-    /^[A-Z0-9]+$/.test(symbols) &&
-    distinct.length === symbols.length &&
+    /^[A-Z0-9]+$/.test(alphabet) &&
+    distinct.length === alphabet.length &&
     distinct.length >= limits.alphabetMinSymbols &&
     distinct.length <= limits.alphabetMaxSymbols
   )
     return distinct;
   return refuse(
     'invalid-alphabet',
-    `an alphabet is "crockford32", "digits", or ${limits.alphabetMinSymbols} to ${limits.alphabetMaxSymbols} symbols of A-Z and 0-9, each named once`,
+    `an alphabet is "crockford32", "digits", or ${limits.alphabetMinSymbols} to ${limits.alphabetMaxSymbols} symbols of A-Z and 0-9, in upper case, each named once`,
   );
 }
 

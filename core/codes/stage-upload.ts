@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { Readable } from 'node:stream';
 import type { Queryable } from '../db/pool.ts';
 import { refuse } from '../errors.ts';
 import { limits } from '../limits.ts';
@@ -7,11 +6,10 @@ import type { Random } from '../random.ts';
 import { readCode } from './code-rules.ts';
 import type { HeldRows } from './held-rows.ts';
 import type { TenantPatterns } from './known-patterns.ts';
-import { readBody } from './read-body.ts';
 import { openStaging, type Staging, stageHeldRows } from './stage-rows.ts';
 import { type OrderedRows, orderRows } from './store-held-rows.ts';
 import { type Rejection, type RejectionReason, type Rejections, showText } from './upload-rejections.ts';
-import { openUploadRows, type RowSink, type UploadFormat } from './upload-rows.ts';
+import { type HeaderRule, openUploadRows, type RowSink, type UploadFormat } from './upload-rows.ts';
 
 /** An upload that was read to its end and checked line by line. */
 export interface StagedUpload {
@@ -20,6 +18,15 @@ export interface StagedUpload {
   readonly rejections: Rejections;
   /** SHA-256 over the bytes of the upload, in hexadecimal. */
   readonly digest: string;
+}
+
+/** A body to be read. */
+export interface StagedBody {
+  readonly format: UploadFormat;
+  /** What its sender says of the first line. */
+  readonly header?: HeaderRule | undefined;
+  /** Of pieceMaxBytes at most, as readBody gives them. */
+  readonly pieces: AsyncIterable<Uint8Array>;
 }
 
 /**
@@ -35,13 +42,12 @@ export async function stageUpload(
   random: Random,
   held: HeldRows,
   patterns: TenantPatterns,
-  format: UploadFormat,
-  body: Readable,
+  upload: StagedBody,
 ): Promise<StagedUpload> {
   const rows = new UploadRows(connection, random, held);
   try {
     const rejected: OpenRejections = { count: 0, first: [] };
-    const digest = await readRows(rows, rejected, patterns, format, body);
+    const digest = await readRows(rows, rejected, patterns, upload);
     if (rows.count + rejected.count === 0) throw refuse('invalid-input', 'The upload holds no code.');
     return { held: await rows.finish(), rejections: rejected, digest };
   } catch (error) {
@@ -54,12 +60,11 @@ async function readRows(
   rows: UploadRows,
   rejected: OpenRejections,
   patterns: TenantPatterns,
-  format: UploadFormat,
-  body: Readable,
+  { format, header, pieces }: StagedBody,
 ): Promise<string> {
   const hash = createHash('sha256');
-  const reader = openUploadRows(format, sinkOf(rows, rejected, patterns));
-  for await (const piece of readBody(body)) {
+  const reader = openUploadRows(format, header ?? null, sinkOf(rows, rejected, patterns));
+  for await (const piece of pieces) {
     hash.update(piece);
     reader.push(piece);
     await rows.settle();
@@ -114,10 +119,10 @@ interface OpenRejections {
 }
 
 function sinkOf(rows: UploadRows, rejected: OpenRejections, patterns: TenantPatterns): RowSink {
-  const reject = (line: number, text: string, reason: RejectionReason) => {
+  const reject = (line: number, text: string, reason: RejectionReason, hint?: string) => {
     rejected.count += 1;
     if (rejected.first.length < limits.uploadMaxRejectionsNamed) {
-      rejected.first.push({ line, code: showText(text), reason });
+      rejected.first.push({ line, code: showText(text), reason, ...(hint !== undefined && { hint }) });
     }
   };
   const hasPatterns = patterns.patterns.size > 0;

@@ -15,28 +15,30 @@ import { insertDeck, reserveDeckId } from './insert-deck.ts';
 import type { TenantPatterns } from './known-patterns.ts';
 import { mergeUpload } from './merge-upload.ts';
 import { closeGateOfOpenBook, findBook, refuseClosedBook } from './open-book.ts';
-import { digestBody } from './read-body.ts';
-import { type StagedUpload, stageUpload } from './stage-upload.ts';
+import { digestBody, readAhead, readBody } from './read-body.ts';
+import { type StagedBody, type StagedUpload, stageUpload } from './stage-upload.ts';
 import { lockTenantCodes } from './tenant-codes-lock.ts';
 import { mergeRejections, type Rejection } from './upload-rejections.ts';
-import type { UploadFormat } from './upload-rows.ts';
-import { takeUploadSlot } from './upload-slots.ts';
+import type { HeaderRule, UploadFormat } from './upload-rows.ts';
+import { UploadSlots } from './upload-slots.ts';
 
 /** A file of codes as it comes in. */
 export interface Upload {
   /**
    * `json`: `{ "codes": ["…"] }` · `csv`: a column called `code`, or one code a line without a header · `ndjson`: a
-   * string or `{ "code": "…" }` a line. UTF-8.
+   * string or `{ "code": "…" }` a line. UTF-8. What names a CSV's column names the field of an object.
    */
   format: UploadFormat;
+  /** What the sender says of a first line that may be a heading; nothing by default. */
+  header?: HeaderRule | undefined;
   /** Read to its end, except after a refusal: what is left then is thrown away. */
   body: Readable;
 }
 
 /** What became of an upload. */
 export interface UploadedDeck {
-  /** A deck of its own, of size 0 where no row was taken. */
-  deckId: string;
+  /** A deck of its own; null where no row was taken, and no deck made. */
+  deckId: string | null;
   /** Codes that are there now: all of them together, from one moment on. */
   accepted: number;
   /** Rows that were not taken, for whatever reason. */
@@ -55,6 +57,14 @@ type UploadCore = Pick<Core, 'config' | 'log' | 'clock' | 'random' | 'pool' | 'k
  */
 const stagedMemory = '96MB';
 const sortMemory = '128MB';
+/** A sender that takes its time over these keeps nobody waiting; most uploads are no longer. */
+const readAheadBytes = 65_536;
+/**
+ * Each upload sorts and merges on a connection of its own, and holds a million rows in memory: more at once would only
+ * share the same disk. Of one tenant they would wait for one another's lock anyway. An upload of a million codes takes
+ * some seconds.
+ */
+const slots = new UploadSlots({ slots: 3, waitMaxMillis: 30_000 });
 const undefinedTable = '42P01';
 
 /**
@@ -65,9 +75,10 @@ const undefinedTable = '42P01';
  * Memory stays flat whatever the size. An upload that breaks off leaves nothing behind.
  *
  * The tenant's lock is held while the codes are stored, some seconds a million; the book's gate only for the deck's
- * row. At most two uploads run in a process, others wait for 30 seconds.
+ * row. In a process at most three uploads run, and one a tenant; others wait for 30 seconds. One begins to run when its
+ * first 64 KB are there, or all of it.
  *
- * With an idempotency key, a body of the same bytes under the same key gets the first answer.
+ * With an idempotency key, a body of the same bytes, sent with the same `header`, gets the first answer under that key.
  *
  * @throws CouponError `invalid-input` for a body that can't be read as a whole, holds no row or breaks off;
  *   `idempotency-key-reused`; `book-not-found`, for an id that is no UUID too; `book-not-active` for a closed book;
@@ -84,7 +95,12 @@ export async function uploadCodes(
     const name = (digest: string) =>
       key === null
         ? null
-        : keyedRequest(caller, key, `/books/${bookId.toLowerCase()}/codes`, `${upload.format} ${digest}`);
+        : keyedRequest(
+            caller,
+            key,
+            `/books/${bookId.toLowerCase()}/codes`,
+            `${upload.format}${upload.header === undefined ? '' : ` header=${upload.header}`} ${digest}`,
+          );
     if (await isKeyUsed(core, caller.tenantId, name(''))) {
       return await replay(core, caller.tenantId, name(await digestBody(upload.body)));
     }
@@ -119,11 +135,12 @@ async function takeUpload(
   upload: Upload,
   name: (digest: string) => KeyedRequest | null,
 ): Promise<Outcome<UploadedDeck>> {
-  const giveBack = await takeUploadSlot();
+  const pieces = await readAhead(readBody(upload.body), readAheadBytes);
+  const giveBack = await slots.take(tenantId);
   const pool = openUploadPool(core);
   try {
     const patterns = await core.knownPatterns.refresh(core.pool, tenantId);
-    const staged = await stage(core, pool, patterns, upload);
+    const staged = await stage(core, pool, patterns, { ...upload, pieces });
     // The pool has one connection, so the transaction runs in the session that has the staged rows.
     return await runOnce({ ...core, pool }, tenantId, name(staged.digest), 201, (tx) =>
       publish(core, tx, tenantId, bookId, patterns, staged),
@@ -153,7 +170,7 @@ async function stage(
   core: UploadCore,
   pool: pg.Pool,
   patterns: TenantPatterns,
-  { format, body }: Upload,
+  body: StagedBody,
 ): Promise<StagedUpload> {
   return withConnection(pool, async (lease) => {
     const { connection } = lease;
@@ -162,7 +179,7 @@ async function stage(
       await connection.query(
         `set lock_timeout = 0; set jit = off; set temp_buffers = '${stagedMemory}'; set work_mem = '${sortMemory}'`,
       );
-      return await stageUpload(connection, core.random, new HeldRows(heldRowsMax), patterns, format, body);
+      return await stageUpload(connection, core.random, new HeldRows(heldRowsMax), patterns, body);
     } catch (error) {
       // Ending the connection drops what is staged.
       lease.isBroken = true;
@@ -185,7 +202,7 @@ async function publish(
   const merged = await mergeUpload(tx, core.random, tenantId, internalId, staged, checked, current);
   await closeGateOfOpenBook(tx, tenantId, bookId);
   const deck = { deckId: internalId, bookId, size: merged.accepted, sequence: null };
-  const deckId = await insertDeck(core, tx, tenantId, deck);
+  const deckId = merged.accepted === 0 ? null : await insertDeck(core, tx, tenantId, deck);
   const { count, first } = mergeRejections(staged.rejections, merged.rejections);
   return { deckId, accepted: merged.accepted, rejected: count, duplicates: merged.duplicates, rejections: [...first] };
 }

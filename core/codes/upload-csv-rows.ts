@@ -1,156 +1,136 @@
-import { invalidInput } from '../errors.ts';
+import { limits } from '../limits.ts';
+import { CsvRecord } from './csv-record.ts';
+import { isGlued, noLineBreaks } from './glued-lines.ts';
+import { type CsvLayout, readLayout, usualDelimiters } from './read-csv-layout.ts';
 import { openLines } from './upload-lines.ts';
-import type { RowSink, TextReader } from './upload-rows.ts';
+import type { HeaderRule, RowSink, TextReader } from './upload-rows.ts';
 
-/** Where the code stands in a line; a file without a header has one column and no delimiter of its own. */
-interface Layout {
-  readonly delimiter: string;
-  readonly columns: number;
-  readonly codeColumn: number;
+/** The line that a spreadsheet writes before all others to name the delimiter. */
+const separatorLine = /^"?sep=(.)"?$/i;
+
+/** A record whose quoted cell has not ended yet. */
+interface OpenRecord {
+  readonly number: number;
+  /** Its lines so far, as far as the layout is still to be read from them; the first one at least. */
+  text: string;
+  readonly record: CsvRecord;
 }
 
-/** A comma by RFC 4180; the others are what spreadsheets write where the comma is the decimal sign. */
-const delimiters = [',', ';', '\t'];
-const oneColumn: Layout = { delimiter: ',', columns: 1, codeColumn: 0 };
-/** A quoted field may run over so many lines; what has not ended by then was never meant to be one. */
-const recordMaxLines = 50;
-/** Looking for the end costs this much at most for each line, however the file was made. */
-const recordMaxChars = 8_192;
-
 /**
- * Reads CSV (RFC 4180) with a header that names a column `code`, or one code a line without a header. Lines that can't
- * be read are reported one by one. A quote that is never closed would swallow everything up to the next one, so a
- * field that goes on over the end of its line is believed only when it ends properly within recordMaxLines, the record
- * has as many columns as the header, and the code itself is on one line; otherwise its first line alone is broken.
+ * Reads CSV (RFC 4180) with a header that names the column of the code, or one code a line without a header. Records
+ * that can't be read are reported one by one; what stands in a quoted cell never becomes rows, however long it is.
  *
- * @throws CouponError `invalid-input` from `push` where the first line has several columns and none is called `code`
+ * A first line that may be a heading is none of the codes: one that surely is passes unsaid, and one that may be either
+ * is refused, unless `header` settles it.
+ *
+ * @throws CouponError `invalid-input` from `push` and `end`, where the first line does not say which column has the codes
  */
-export function openCsvRows(sink: RowSink): TextReader {
-  let layout: Layout | null = null;
-  /** Lines of a record whose quoted field has not ended yet, with the number of the first one. */
-  let open: { number: number; lines: string[] } | null = null;
+export function openCsvRows(sink: RowSink, header: HeaderRule | null): TextReader {
+  let delimiters = usualDelimiters;
+  let layout: CsvLayout | null = null;
+  let open: OpenRecord | null = null;
+  let lastLine = 0;
+  /** A line that is too long and has not ended yet, with the quotes in it so far, that of a cell it goes on included. */
+  let long: { readonly number: number; readonly beginning: string; quotes: number } | null = null;
 
-  const reject = (number: number, text: string) => sink.broken(number, text, 'broken-line');
-
-  const take = (number: number, text: string, cells: readonly string[], { columns, codeColumn }: Layout) => {
-    if (cells.length === columns) sink.row(number, cells[codeColumn]!);
+  const row = (number: number, text: string, cells: readonly string[], { columns, codeColumn }: CsvLayout) => {
+    if (cells.length === columns && cells[codeColumn]!.trim() !== '') sink.row(number, cells[codeColumn]!);
+    else if (cells.every(isBlank)) return;
+    else if (cells.length >= columns && cells.slice(columns).every(isBlank)) sink.row(number, cells[codeColumn]!);
     else sink.broken(number, text, 'wrong-column-count');
   };
 
-  const single = (number: number, text: string) => {
-    if (text.trim() === '') return;
-    if (layout === null) {
-      layout = readHeader(text);
-      if (layout !== null) return;
-      layout = oneColumn;
+  const finish = ({ number, text, record }: OpenRecord) => {
+    if (record.isTooLong) sink.broken(number, text, 'line-too-long');
+    else if (record.isBroken) sink.broken(number, text, 'broken-line');
+    else if (layout !== null) row(number, text, record.cells, layout);
+    else if (!record.cells.every(isBlank)) {
+      layout = readLayout(text, delimiters, header, !lines.hasBreaks);
+      if (!layout.isHeading) row(number, text, layout.cells, layout);
     }
-    const cells = splitCells(text, layout.delimiter);
-    if (Array.isArray(cells)) take(number, text, cells, layout);
-    else if (cells === 'unclosed' && layout.columns > 1) open = { number, lines: [text] };
-    else reject(number, text);
   };
 
-  /** Gives the open record up: its first line is broken, and the lines after it are read on their own. */
-  const giveUp = () => {
-    const { number, lines } = open!;
+  const addToOpen = (text: string) => {
+    const current = open!;
+    current.record.add(text);
+    if (layout === null && !current.record.isTooLong) current.text += `\n${text}`;
+    if (current.record.isOpen) return;
     open = null;
-    reject(number, lines[0]!);
-    for (const [at, text] of lines.slice(1).entries()) read(number + 1 + at, text);
+    finish(current);
+  };
+
+  /** A line that is too long costs its record; whether a cell is open behind it, the number of its quotes tells. */
+  const finishLong = (hint?: string) => {
+    if (long === null) return;
+    const { number, beginning, quotes } = long;
+    long = null;
+    const isOpen = quotes % 2 === 1;
+    const current = open ?? {
+      number,
+      text: beginning.slice(0, limits.codeLengthMaxChars),
+      record: new CsvRecord(layout?.delimiter ?? delimiters),
+    };
+    current.record.addTooLong(isOpen);
+    open = isOpen ? current : null;
+    if (!isOpen) sink.broken(current.number, current.text, 'line-too-long', hint);
   };
 
   const read = (number: number, text: string) => {
-    if (open === null) {
-      single(number, text);
-      return;
+    lastLine = number;
+    finishLong();
+    if (open !== null) {
+      addToOpen(text);
+    } else if (layout !== null && !text.includes('"')) {
+      row(number, text, text.split(layout.delimiter), layout);
+    } else if (!lines.hasBreaks && isGlued(text)) {
+      sink.broken(number, text, 'broken-line', noLineBreaks);
+    } else {
+      const separator = number === 1 ? separatorLine.exec(text.trim()) : null;
+      if (separator !== null) delimiters = separator[1]!;
+      else readFirstLine(number, text);
     }
-    open.lines.push(text);
-    const record = open.lines.join('\n');
-    const cells = splitCells(record, layout!.delimiter);
-    if (Array.isArray(cells) && isWhole(cells, layout!)) {
-      const { number: first } = open;
-      open = null;
-      take(first, record, cells, layout!);
-    } else if (cells !== 'unclosed' || open.lines.length === recordMaxLines || record.length > recordMaxChars) {
-      giveUp();
-    }
+  };
+
+  /** Reads a record from its first line on. */
+  const readFirstLine = (number: number, text: string) => {
+    const current = { number, text, record: new CsvRecord(layout?.delimiter ?? delimiters) };
+    current.record.add(text);
+    if (current.record.isOpen) open = current;
+    else finish(current);
   };
 
   const lines = openLines({
     line: read,
     tooLong(number, beginning) {
-      while (open !== null) giveUp();
-      if (layout === null) layout = oneColumn;
-      sink.broken(number, beginning, 'line-too-long');
+      finishLong();
+      lastLine = number;
+      long = { number, beginning, quotes: countQuotes(beginning) + (open === null ? 0 : 1) };
+    },
+    skipped(text) {
+      long!.quotes += countQuotes(text);
     },
   });
   return {
     push: lines.push,
     end() {
       lines.end();
-      while (open !== null) giveUp();
+      finishLong(lines.hasBreaks ? undefined : noLineBreaks);
+      if (open !== null) sink.broken(open.number, open.text, 'broken-line', neverEnds(open.number, lastLine));
     },
   };
 }
 
-function isWhole(cells: readonly string[], { columns, codeColumn }: Layout): boolean {
-  return cells.length === columns && !cells[codeColumn]!.includes('\n');
+function isBlank(cell: string): boolean {
+  return cell.trim() === '';
 }
 
-/** What people call the column, beside `code`: taken for codes, these words would be dealt to somebody. */
-const headerNames = new Set([
-  'code',
-  'codes',
-  'coupon',
-  'coupons',
-  'coupon code',
-  'coupon_code',
-  'coupon-code',
-  'couponcode',
-]);
-
-/** The layout that a header tells, or null where the first line is a code. */
-function readHeader(text: string): Layout | null {
-  let mostColumns = 1;
-  for (const delimiter of delimiters) {
-    const cells = splitCells(text, delimiter);
-    if (!Array.isArray(cells)) continue;
-    const codeColumn = cells.findIndex((cell) => headerNames.has(cell.trim().toLowerCase()));
-    if (codeColumn >= 0) return { delimiter, columns: cells.length, codeColumn };
-    mostColumns = Math.max(mostColumns, cells.length);
-  }
-  if (mostColumns === 1) return null;
-  throw invalidInput('code', 'the first line names no such column: call one column "code", or send one code a line');
+function neverEnds(first: number, last: number): string {
+  const lines = first === last ? `line ${first} was` : `lines ${first} to ${last} were`;
+  return `A quoted cell begins here and never ends, so ${lines} left out. Close the quote, or double it where it belongs to the text.`;
 }
 
-/**
- * The cells of a record. `unclosed`: a quoted cell has no end; `malformed`: text follows a quoted cell's end. A quote
- * inside a cell that did not begin with one is a character like any other.
- */
-function splitCells(text: string, delimiter: string): string[] | 'unclosed' | 'malformed' {
-  if (!text.includes('"')) return text.split(delimiter);
-  const cells: string[] = [];
-  for (let start = 0; ; ) {
-    let end: number;
-    if (text[start] === '"') {
-      const close = closingQuote(text, start + 1);
-      if (close < 0) return 'unclosed';
-      end = close + 1;
-      if (end < text.length && text[end] !== delimiter) return 'malformed';
-      cells.push(text.slice(start + 1, close).replaceAll('""', '"'));
-    } else {
-      const next = text.indexOf(delimiter, start);
-      end = next < 0 ? text.length : next;
-      cells.push(text.slice(start, end));
-    }
-    if (end === text.length) return cells;
-    start = end + 1;
-  }
-}
-
-/** Where the quote is that is not one of a pair, or -1. */
-function closingQuote(text: string, from: number): number {
-  for (let at = text.indexOf('"', from); at >= 0; at = text.indexOf('"', at + 2)) {
-    if (text[at + 1] !== '"') return at;
-  }
-  return -1;
+function countQuotes(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf('"'); at >= 0; at = text.indexOf('"', at + 1)) count += 1;
+  return count;
 }

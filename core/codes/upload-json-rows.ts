@@ -1,5 +1,7 @@
 import { type CouponError, invalidInput } from '../errors.ts';
-import type { RowSink, TextReader } from './upload-rows.ts';
+import { lineMaxChars } from './upload-lines.ts';
+import { takeJsonValue, takeString } from './upload-ndjson-rows.ts';
+import type { HeaderRule, RowSink, TextReader } from './upload-rows.ts';
 
 /** What may come next, white space aside. */
 type Expected =
@@ -17,18 +19,19 @@ type Expected =
 const stringMaxChars = 4_096;
 
 /**
- * Reads `{ "codes": ["…", …] }` without ever holding more than one string of it. Anything else is refused as a whole:
- * a document that is malformed in its middle says nothing about which of its codes were meant. Nesting can't go deep,
- * since nothing but strings is accepted inside the array.
+ * Reads `{ "codes": ["…", …] }` without ever holding more than one code of it, which is a string, or an object with the
+ * code in it as on a line of NDJSON. Anything else is refused as a whole: a document that is malformed in its middle says
+ * nothing about which of its codes were meant.
  *
  * @throws CouponError `invalid-input` from `push` and `end`, naming the field
  */
-export function openJsonRows(sink: RowSink): TextReader {
+export function openJsonRows(sink: RowSink, header: HeaderRule | null): TextReader {
   let expected: Expected = 'object';
   let count = 0;
   /** Characters of earlier pieces, for messages. */
   let passed = 0;
   let string: JsonString | null = null;
+  let object: JsonObject | null = null;
 
   const finishString = (text: string) => {
     if (expected === 'field') {
@@ -38,7 +41,15 @@ export function openJsonRows(sink: RowSink): TextReader {
     }
     count += 1;
     if (text.length > stringMaxChars) sink.broken(count, text, 'line-too-long');
-    else sink.row(count, text);
+    else takeString(sink, count, text, header);
+    expected = 'comma or end of array';
+  };
+
+  const finishObject = ({ text, isTooLong }: JsonObject, at: number) => {
+    count += 1;
+    if (isTooLong) sink.broken(count, text, 'line-too-long');
+    else if (isJson(text)) takeJsonValue(sink, count, text, header);
+    else throw malformed('has an object that is none', at);
     expected = 'comma or end of array';
   };
 
@@ -62,7 +73,18 @@ export function openJsonRows(sink: RowSink): TextReader {
           string = null;
           continue;
         }
+        if (object !== null) {
+          at = object.read(text, at);
+          if (!object.isClosed) break;
+          finishObject(object, passed + at);
+          object = null;
+          continue;
+        }
         const character = text[at]!;
+        if (character === '{' && takesCode.has(expected)) {
+          object = new JsonObject();
+          continue;
+        }
         if (character === '"' && takesString.has(expected)) string = new JsonString();
         else if (!whiteSpace.includes(character)) punctuation(character, at);
         at += 1;
@@ -76,7 +98,8 @@ export function openJsonRows(sink: RowSink): TextReader {
 }
 
 const whiteSpace = ' \n\r\t';
-const takesString: ReadonlySet<Expected> = new Set<Expected>(['field', 'first code or end of array', 'code']);
+const takesCode: ReadonlySet<Expected> = new Set<Expected>(['first code or end of array', 'code']);
+const takesString: ReadonlySet<Expected> = new Set<Expected>(['field', ...takesCode]);
 
 /** The grammar but for its strings. */
 const successors: Record<Expected, Partial<Record<string, Expected>>> = {
@@ -134,6 +157,46 @@ class JsonString {
   }
 }
 
+/** One object of the array, read in pieces to the brace that closes it; beyond lineMaxChars only that is looked for. */
+class JsonObject {
+  text = '';
+  isClosed = false;
+  isTooLong = false;
+  #depth = 0;
+  #isInString = false;
+  #isEscaped = false;
+
+  /** Reads on at `start` and returns where it stopped: behind the closing brace, or at the text's end. */
+  read(text: string, start: number): number {
+    let at = start;
+    for (; at < text.length && !this.isClosed; at += 1) this.#look(text[at]!);
+    if (this.text.length + at - start > lineMaxChars) this.isTooLong = true;
+    else if (!this.isTooLong) this.text += text.slice(start, at);
+    return at;
+  }
+
+  #look(character: string): void {
+    if (this.#isEscaped) this.#isEscaped = false;
+    else if (this.#isInString && character === '\\') this.#isEscaped = true;
+    else if (character === '"') this.#isInString = !this.#isInString;
+    else if (this.#isInString) return;
+    else if (character === '{' || character === '[') this.#depth += 1;
+    else if (character === '}' || character === ']') {
+      this.#depth -= 1;
+      this.isClosed = this.#depth === 0;
+    }
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** A character below the space can only stand in a JSON string as an escape. */
 function hasControlCharacter(text: string): boolean {
   for (let at = 0; at < text.length; at += 1) if (text.charCodeAt(at) < 0x20) return true;
@@ -143,9 +206,10 @@ function hasControlCharacter(text: string): boolean {
 function unexpected(expected: Expected, character: string, count: number, at: number): CouponError {
   const beginsValue = '{["-0123456789tfn'.includes(character);
   if (beginsValue && expected === 'object') return invalidInput('body', 'must be an object with the field "codes"');
-  if (beginsValue && expected === 'array') return invalidInput('/codes', 'must be an array of strings');
+  if (beginsValue && expected === 'array')
+    return invalidInput('/codes', 'must be an array of strings, or of objects with a field "code"');
   if (beginsValue && takesString.has(expected) && expected !== 'field') {
-    return invalidInput(`/codes/${count}`, 'must be a string');
+    return invalidInput(`/codes/${count}`, 'must be a string, or an object with a field "code"');
   }
   if (expected === 'field' && character === '}') return invalidInput('/codes', 'is missing');
   if (expected === 'end of object' && character === ',')

@@ -1,28 +1,49 @@
+import { findCodeName, isCodeName } from './code-field-names.ts';
 import { openLines } from './upload-lines.ts';
-import type { RowSink, TextReader } from './upload-rows.ts';
+import type { HeaderRule, RowSink, TextReader } from './upload-rows.ts';
 
 /**
- * Reads one JSON value a line: the code as a string, or an object with the code as its `code`, whose other fields do
- * not matter, like a CSV's other columns. Any other line is broken.
+ * Reads one JSON value a line: the code as a string, or an object with the code in the field that CSV's rules for
+ * columns name, whose other fields do not matter. Any other line is broken.
  */
-export function openNdjsonRows(sink: RowSink): TextReader {
+export function openNdjsonRows(sink: RowSink, header: HeaderRule | null): TextReader {
   return openLines({
     line(number, text) {
-      if (text.trim() === '') return;
-      const code = codeOf(text);
-      if (code === null) sink.broken(number, text, 'broken-line');
-      else sink.row(number, code);
+      if (text.trim() !== '') takeJsonValue(sink, number, text, header);
     },
     tooLong: (number, beginning) => sink.broken(number, beginning, 'line-too-long'),
   });
 }
 
-function codeOf(text: string): string | null {
+/** Takes a JSON text as the row of that number: a string, or an object with a code in it. */
+export function takeJsonValue(sink: RowSink, number: number, text: string, header: HeaderRule | null): void {
   const value = parse(text);
-  if (typeof value === 'string') return value;
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, 'code')) return null;
-  const { code } = value as { code: unknown };
-  return typeof code === 'string' ? code : null;
+  if (typeof value === 'string') {
+    takeString(sink, number, value, header);
+    return;
+  }
+  const code = codeOf(value);
+  if (code === 'several') sink.broken(number, text, 'broken-line', severalFields);
+  else if (code === null) sink.broken(number, text, 'broken-line');
+  else sink.row(number, code.text);
+}
+
+/** Takes a string as the row of that number; as the first one, the name of a column is a heading that came along. */
+export function takeString(sink: RowSink, number: number, text: string, header: HeaderRule | null): void {
+  if (number === 1 && header !== 'none' && isCodeName(text)) sink.broken(number, text, 'heading', headingAsCode);
+  else sink.row(number, text);
+}
+
+const severalFields = 'Several fields may have the code; call the one that has it "code".';
+const headingAsCode = 'This is what a column of codes is called. Where it is a code, send it with ?header=none.';
+
+function codeOf(value: unknown): { text: string } | 'several' | null {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+  const names = Object.keys(value);
+  const at = findCodeName(names);
+  if (typeof at === 'string') return at === 'several' ? at : null;
+  const code = (value as Record<string, unknown>)[names[at]!];
+  return typeof code === 'string' ? { text: code } : null;
 }
 
 function parse(text: string): unknown {

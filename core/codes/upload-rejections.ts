@@ -4,9 +4,11 @@ import type { LineProblem } from './upload-rows.ts';
 
 /**
  * Why a row was not taken; a closed list.
- * - `broken-line`: not CSV or not JSON, or a JSON line without a code in it
- * - `line-too-long`: beyond 65,536 characters (a string of a JSON document: 4,096)
- * - `wrong-column-count`: more or fewer columns than the header has
+ * - `broken-line`: not CSV or not JSON, a JSON object without a code in it, or a file that lost its line breaks
+ * - `line-too-long`: a line, a CSV record's quoted cells or a JSON object beyond 65,536 characters (a string of a JSON
+ *   document: 4,096)
+ * - `heading`: in JSON and NDJSON, a first string that is what a column of codes is called
+ * - `wrong-column-count`: more columns than the header has, empty ones aside, or fewer
  * - `code-too-short`, `code-too-long`, `code-has-invalid-character`: not 4 to 64 of `A-Z 0-9 - _`
  * - `belongs-to-pattern`: a pattern of the tenant could produce it, now or later
  * - `duplicate-in-file`: an earlier line has the same code
@@ -26,6 +28,8 @@ export interface Rejection {
   /** What stood there, cut to 64 characters, with control characters and broken halves of characters replaced. */
   code: string;
   reason: RejectionReason;
+  /** How to mend it, where that is known. */
+  hint?: string;
 }
 
 /** The rejections of an upload: all counted, the first limits.uploadMaxRejectionsNamed by line kept. */

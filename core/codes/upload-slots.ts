@@ -1,41 +1,65 @@
 import { refuse } from '../errors.ts';
 
-/** Each upload sorts and merges on a connection of its own; more at once would only share the same disk. */
-const slotsMax = 2;
-/** An upload of a million codes takes some seconds. */
-const waitMaxMillis = 30_000;
-
-const waiting: (() => void)[] = [];
-let taken = 0;
-
-/**
- * Waits for its turn among this process's uploads, in the order of arrival.
- * @returns what gives the slot back; to be called once
- * @throws CouponError `unavailable` after 30 seconds
- */
-export async function takeUploadSlot(): Promise<() => void> {
-  if (taken < slotsMax) taken += 1;
-  else await waitForSlot();
-  return giveBack;
+interface Waiting {
+  readonly tenantId: number;
+  start(): void;
 }
 
-function waitForSlot(): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const start = () => {
-      clearTimeout(timer);
-      resolve();
-    };
-    const timer = setTimeout(() => {
-      waiting.splice(waiting.indexOf(start), 1);
-      reject(refuse('unavailable', 'Too many uploads are under way. Try again.', { retryAfterSeconds: 10 }));
-    }, waitMaxMillis);
-    waiting.push(start);
-  });
-}
+/** The turns of a process's uploads. */
+export class UploadSlots {
+  readonly #slots: number;
+  readonly #waitMaxMillis: number;
+  /** Tenants whose upload runs. */
+  readonly #running = new Set<number>();
+  /** In the order of arrival. */
+  readonly #waiting: Waiting[] = [];
 
-/** The slot goes straight to whoever waits longest. */
-function giveBack(): void {
-  const next = waiting.shift();
-  if (next) next();
-  else taken -= 1;
+  /** @param bounds.slots how many uploads run at once, of as many tenants */
+  constructor({ slots, waitMaxMillis }: { slots: number; waitMaxMillis: number }) {
+    this.#slots = slots;
+    this.#waitMaxMillis = waitMaxMillis;
+  }
+
+  /**
+   * Waits for a turn: in the order of arrival, but that a tenant has one turn at a time and waits behind its own without
+   * keeping others waiting.
+   * @returns what gives the slot back; to be called once
+   * @throws CouponError `unavailable` after `waitMaxMillis`
+   */
+  async take(tenantId: number): Promise<() => void> {
+    if (this.#mayStart(tenantId)) this.#running.add(tenantId);
+    else await this.#wait(tenantId);
+    return () => this.#giveBack(tenantId);
+  }
+
+  #mayStart(tenantId: number): boolean {
+    return this.#running.size < this.#slots && !this.#running.has(tenantId);
+  }
+
+  #wait(tenantId: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+        const whose = this.#running.has(tenantId) ? 'Another upload of this tenant is' : 'Too many uploads are';
+        reject(refuse('unavailable', `${whose} under way. Try again.`, { retryAfterSeconds: 10 }));
+      }, this.#waitMaxMillis);
+      const waiting: Waiting = {
+        tenantId,
+        start: () => {
+          clearTimeout(timer);
+          resolve();
+        },
+      };
+      this.#waiting.push(waiting);
+    });
+  }
+
+  #giveBack(tenantId: number): void {
+    this.#running.delete(tenantId);
+    const next = this.#waiting.findIndex((waiting) => this.#mayStart(waiting.tenantId));
+    if (next < 0) return;
+    const [waiting] = this.#waiting.splice(next, 1);
+    this.#running.add(waiting!.tenantId);
+    waiting!.start();
+  }
 }

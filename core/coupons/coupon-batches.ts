@@ -1,4 +1,5 @@
 import { type MicroBatcher, openMicroBatcher } from '../batching/micro-batcher.ts';
+import { normaliseCode } from '../codes/code-rules.ts';
 import type { Core } from '../core.ts';
 import { limits } from '../limits.ts';
 import { type CouponAnswer, type CouponCommand, changeCoupons } from './change-coupons.ts';
@@ -65,5 +66,5 @@ export function openCouponBatches(core: Core, onBatch: BatchListener): CouponBat
  * begin alike, so lanes stand for books well enough to keep one hot book from starving the others.
  */
 export function laneOfCode(code: string): string {
-  return code.trimStart().slice(0, 4).toUpperCase();
+  return normaliseCode(code).slice(0, 4);
 }

@@ -97,6 +97,12 @@ describe('POST /v1/books/{bookId}/codes/generate', () => {
     ['a pattern with other characters', { count: 1, pattern: 'X ########' }, '/pattern'],
     ['a pattern that is too long', { count: 1, pattern: '#'.repeat(65) }, '/pattern'],
     ['an alphabet with a symbol twice', { count: 1, pattern: 'X-########', alphabet: 'AAB' }, '/alphabet'],
+    ['an alphabet in lower case', { count: 1, pattern: 'X-########', alphabet: 'numbers' }, '/alphabet'],
+    [
+      'an alphabet of a name that there is not',
+      { count: 1, pattern: 'X-########', alphabet: 'Crockford32' },
+      '/alphabet',
+    ],
     ['an alphabet of one symbol', { count: 1, pattern: 'X-########', alphabet: 'A' }, '/alphabet'],
     ['an unknown field', { count: 1, pattern: 'X-########', length: 8 }, '/length'],
   ];
@@ -168,6 +174,50 @@ describe('POST /v1/books/{bookId}/codes', () => {
       { line: 5, code: 'x', reason: 'code-too-short' },
       { line: 6, code: 'PATT-AAAAAAAA', reason: 'belongs-to-pattern' },
     ]);
+  });
+
+  test('200: an upload that takes nothing makes no deck, and its key repeats that answer', async () => {
+    await upload('ONCE-1', 'text/csv');
+    const before = (await api.call('GET', `/v1/books/${bookId}/decks`)).body.data;
+    const answer = await upload('ONCE-1', 'text/csv', { key: 'nothing' });
+    expect([answer.status, answer.body]).toEqual([
+      200,
+      {
+        deckId: null,
+        accepted: 0,
+        rejected: 1,
+        duplicates: 1,
+        rejections: [{ line: 1, code: 'ONCE-1', reason: 'duplicate-in-tenant' }],
+      },
+    ]);
+    const again = await upload('ONCE-1', 'text/csv', { key: 'nothing' });
+    expect([again.status, again.body, again.headers['idempotency-replayed']]).toEqual([200, answer.body, 'true']);
+    expect((await api.call('GET', `/v1/books/${bookId}/decks`)).body.data).toEqual(before);
+  });
+
+  test('200: a file whose line breaks were lost on the way is told how to send it', async () => {
+    for (const body of [`code${'LOST-0001'.repeat(10)}`, 'codeLOST-0001LOST-0002', 'LOST-0001LOST-0002']) {
+      const answer = await upload(body, 'text/csv');
+      expect([answer.status, answer.body.deckId]).toEqual([200, null]);
+      expect(answer.body.rejections).toEqual([
+        expect.objectContaining({ line: 1, hint: expect.stringContaining('--data-binary') }),
+      ]);
+    }
+  });
+
+  test('400, then 201: a first line that may be a heading waits for ?header=', async () => {
+    const words = 'SERIALNR\nWORD-1';
+    const refused = await upload(words, 'text/csv');
+    expect([refused.status, pathsOf(refused)]).toEqual([400, ['header']]);
+    expect(refused.body.detail).toMatch(/header=none.*header=present/);
+    const send = (header: string) =>
+      api.call('POST', `/v1/books/${bookId}/codes?header=${header}`, {
+        body: words,
+        headers: { 'content-type': 'text/csv' },
+      });
+    expect(await send('present')).toMatchObject({ status: 201, body: { accepted: 1, rejected: 0 } });
+    expect(await send('none')).toMatchObject({ status: 201, body: { accepted: 1, rejected: 1, duplicates: 1 } });
+    expect(pathsOf(await send('maybe'))).toEqual(['header']);
   });
 
   test('201: the first 1,000 rejections are named and all are counted', async () => {

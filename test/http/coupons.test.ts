@@ -218,6 +218,19 @@ describe('POST /v1/coupons/{code}/assign', () => {
     expect(body).toMatchObject({ code: codes[0], bookId, userId: 'u-1', status: 'assigned', rev: 1 });
   });
 
+  test('200: a code is found with whatever dashes and unseen characters it was copied with, on every route', async () => {
+    const { bookId, codes } = await makeNamed();
+    const [, second, third] = codes[0]!.split('-');
+    const typed = (dash: string) => encodeURIComponent(`\u200Bnamed${dash}${second}\u2060${dash}${third}\uFEFF`);
+    expect((await act(typed('\u2011'), 'assign', { userId: 'u-1' }, { key: 'dash-1' })).status).toBe(201);
+    const again = await act(typed('\u2014'), 'assign', { userId: 'u-1' }, { key: 'dash-1' });
+    expect([again.status, again.headers['idempotency-replayed']]).toEqual([201, 'true']);
+    expect((await api.call('GET', `/v1/coupons/${typed('\u2013')}`)).body).toMatchObject({ code: codes[0], bookId });
+    expect((await api.call('GET', `/v1/coupons/${typed('\u2212')}/events`)).status).toBe(200);
+    expect((await act(typed('\uFF0D'), 'lock', { userId: 'u-1' })).status).toBe(200);
+    expect((await act(typed('\u2012'), 'void', {})).status).toBe(200);
+  });
+
   test('201: O reads as 0, I and L as 1 at a generated code’s places', async () => {
     const { body: book } = await api.call('POST', '/v1/books', { body: { name: 'Fold', status: 'active' } });
     const wide = { count: 10, pattern: `FOLD-${'#'.repeat(24)}`, alphabet: '01' };

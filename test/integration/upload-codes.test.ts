@@ -1,14 +1,15 @@
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { HeldRows } from '../../core/codes/held-rows.ts';
 import { insertDeck, reserveDeckId } from '../../core/codes/insert-deck.ts';
 import { mergeUpload } from '../../core/codes/merge-upload.ts';
+import { readBody } from '../../core/codes/read-body.ts';
 import { stageUpload } from '../../core/codes/stage-upload.ts';
 import { lockTenantCodes } from '../../core/codes/tenant-codes-lock.ts';
 import { uploadCodes } from '../../core/codes/upload-codes.ts';
 import { openPool } from '../../core/db/pool.ts';
 import { inTransaction } from '../../core/db/transaction.ts';
-import { changeBook, createBook, generateCodes, readBook } from '../../core/index.ts';
+import { changeBook, createBook, generateCodes, listDecks, readBook } from '../../core/index.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { codesOfDeck } from '../support/coupon-model-codes.ts';
 import { admin, openTestCore, type TestCore } from '../support/open-test-core.ts';
@@ -50,11 +51,12 @@ describe('an upload', () => {
       'c,abc',
       `d,${'x'.repeat(65)}`,
       'e,"BAD CODE"',
-      'f,"BRO',
       'g,GOOD-3,h',
       '',
       'i,Ünïcode',
       'j,GOOD-4',
+      'k,"BRO',
+      'l,GOOD-5',
     ];
     const answer = await uploadText(testCore.core, await newBook(), 'csv', `${lines.join('\r\n')}\r\n`);
     expect(answer).toEqual({
@@ -66,9 +68,9 @@ describe('an upload', () => {
         { line: 4, code: 'abc', reason: 'code-too-short' },
         { line: 5, code: 'x'.repeat(64), reason: 'code-too-long' },
         { line: 6, code: 'BAD CODE', reason: 'code-has-invalid-character' },
-        { line: 7, code: 'f,"BRO', reason: 'broken-line' },
-        { line: 8, code: 'g,GOOD-3,h', reason: 'wrong-column-count' },
-        { line: 10, code: 'Ünïcode', reason: 'code-has-invalid-character' },
+        { line: 7, code: 'g,GOOD-3,h', reason: 'wrong-column-count' },
+        { line: 9, code: 'Ünïcode', reason: 'code-has-invalid-character' },
+        { line: 11, code: 'k,"BRO', reason: 'broken-line', hint: expect.stringContaining('lines 11 to 12') },
       ],
     });
     expect((await codesOfDeck(testCore.core, 1, answer.deckId)).sort()).toEqual(['GOOD-1', 'GOOD-4', 'GOOD_2']);
@@ -108,15 +110,15 @@ describe('an upload', () => {
     );
   });
 
-  test('of nothing but known codes is an empty deck with a report, and one without a row is refused', async () => {
+  test('of nothing but known codes makes no deck and reports, and one without a row is refused', async () => {
     const bookId = await newBook();
     const text = codesNamed('KNOWN', 10).join('\n');
     await uploadText(testCore.core, bookId, 'csv', text);
-    expect(await uploadText(testCore.core, bookId, 'csv', text)).toMatchObject({
-      accepted: 0,
-      rejected: 10,
-      duplicates: 10,
-    });
+    const again = await uploadText(testCore.core, bookId, 'csv', text);
+    expect(again).toMatchObject({ deckId: null, accepted: 0, rejected: 10, duplicates: 10 });
+    expect(again.rejections).toHaveLength(10);
+    const { data: decks } = await listDecks(testCore.core, admin, bookId, { limit: 10 });
+    expect(decks.map(({ size }) => size)).toEqual([10]);
     for (const [format, empty] of [
       ['csv', 'code\n\n'],
       ['csv', ''],
@@ -127,8 +129,29 @@ describe('an upload', () => {
     }
   });
 
+  test('takes codes with whatever dash and unseen characters they were copied with', async () => {
+    const answer = await uploadText(
+      testCore.core,
+      await newBook(),
+      'csv',
+      'code\nDASH\u20131\n\u200BDA\u00ADSH\u22122\nDASH-1\n',
+    );
+    expect(answer).toMatchObject({ accepted: 2, rejected: 1, duplicates: 1 });
+    expect((await codesOfDeck(testCore.core, 1, answer.deckId)).sort()).toEqual(['DASH-1', 'DASH-2']);
+  });
+
+  test('cannot store a code that was cut short, which the table itself refuses', async () => {
+    for (const code of ['', 'ABC', 'A'.repeat(65)]) {
+      const insert = testCore.core.pool.query(
+        'insert into deck_codes (tenant_id, deck_id, pos, code) values (1, 1, 0, $1)',
+        [code],
+      );
+      await expect(insert).rejects.toMatchObject({ constraint: 'deck_codes_code_check' });
+    }
+  });
+
   test('shows nothing of a bad line that a terminal would obey', async () => {
-    const answer = await uploadText(testCore.core, await newBook(), 'csv', 'SAFE\n\u001b[2J\u0000\u202eX\n');
+    const answer = await uploadText(testCore.core, await newBook(), 'csv', 'SAFE-1\n\u001b[2J\u0000\u202eX\n');
     expect(answer.rejections).toEqual([
       { line: 2, code: '\uFFFD[2J\uFFFD\uFFFDX', reason: 'code-has-invalid-character' },
     ]);
@@ -151,8 +174,11 @@ describe('an upload of more rows than memory holds', () => {
     const connection = await pool.connect();
     try {
       const patterns = await core.knownPatterns.refresh(core.pool, 1);
-      const body = Readable.from([Buffer.from(text)]);
-      const staged = await stageUpload(connection, core.random, new HeldRows(1_000), patterns, 'csv', body);
+      const pieces = readBody(Readable.from([Buffer.from(text)]));
+      const staged = await stageUpload(connection, core.random, new HeldRows(1_000), patterns, {
+        format: 'csv',
+        pieces,
+      });
       const internalId = (await core.knownBooks.bookIdOf(1, bookId))!;
       expect(staged.held).toBeNull();
       connection.release();
@@ -282,6 +308,18 @@ describe('at once', () => {
   });
 });
 
+test('an upload whose body has hardly begun keeps no other waiting', async () => {
+  const bookId = await newBook();
+  const body = new PassThrough();
+  body.write('SLOW-1\n');
+  const slow = uploadCodes(testCore.core, admin, bookId, { format: 'csv', body }, null);
+  for (const code of ['QUICK-1', 'QUICK-2']) {
+    expect((await uploadText(testCore.core, bookId, 'csv', code)).accepted).toBe(1);
+  }
+  body.end('SLOW-2\n');
+  expect((await slow).body.accepted).toBe(2);
+});
+
 describe('with a key', () => {
   const upload = (bookId: string, text: string, key = 'upload-1') =>
     uploadCodes(testCore.core, admin, bookId, { format: 'csv', body: Readable.from([Buffer.from(text)]) }, key);
@@ -306,6 +344,25 @@ describe('with a key', () => {
     expect(a.body).toEqual(b.body);
     expect(a.body.accepted).toBe(1_000);
     expect([a.replayed, b.replayed].sort()).toEqual([false, true]);
+  });
+
+  test('an upload that takes nothing is remembered like any other', async () => {
+    const bookId = await newBook();
+    const first = await upload(bookId, 'bad code 1', 'k4');
+    expect(first.body).toMatchObject({ deckId: null, accepted: 0, rejected: 1 });
+    expect(await upload(bookId, 'bad code 1', 'k4')).toEqual({ body: first.body, replayed: true });
+  });
+
+  test('what the sender says of the first line is part of the request', async () => {
+    const bookId = await newBook();
+    const bytes = () => Readable.from([Buffer.from('HEADING\nPART-1')]);
+    const asCode = { format: 'csv', header: 'none' } as const;
+    const first = await uploadCodes(testCore.core, admin, bookId, { ...asCode, body: bytes() }, 'k5');
+    expect(first.body.accepted).toBe(2);
+    const asHeading = { format: 'csv', header: 'present', body: bytes() } as const;
+    await expect(uploadCodes(testCore.core, admin, bookId, asHeading, 'k5')).rejects.toMatchObject({
+      kind: 'idempotency-key-reused',
+    });
   });
 
   test('a refusal is not remembered', async () => {

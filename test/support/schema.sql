@@ -127,6 +127,7 @@ table deck_codes
   deck_id integer not null
   pos bigint not null
   code text collate C not null
+  deck_codes_code_check: CHECK (((octet_length(code) >= 4) AND (octet_length(code) <= 64))) NOT VALID
   deck_codes_code_key: PRIMARY KEY (tenant_id, code)
 
 table deck_taken

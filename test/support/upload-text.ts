@@ -1,16 +1,18 @@
 import { Readable } from 'node:stream';
 import { type UploadedDeck, uploadCodes } from '../../core/codes/upload-codes.ts';
-import type { UploadFormat } from '../../core/codes/upload-rows.ts';
+import type { HeaderRule, UploadFormat } from '../../core/codes/upload-rows.ts';
 import type { Core } from '../../core/core.ts';
 import { admin } from './open-test-core.ts';
 
-/** Uploads a text as one body, as an administrator of the first tenant. */
+/** Uploads a text as one body, as an administrator of the first tenant; whoever uses its deck sends a code at least. */
 export async function uploadText(
   core: Core,
   bookId: string,
   format: UploadFormat,
   text: string,
-): Promise<UploadedDeck> {
+  header?: HeaderRule,
+): Promise<UploadedDeck & { deckId: string }> {
   const body = Readable.from([Buffer.from(text)]);
-  return (await uploadCodes(core, admin, bookId, { format, body }, null)).body;
+  const { body: uploaded } = await uploadCodes(core, admin, bookId, { format, header, body }, null);
+  return uploaded as UploadedDeck & { deckId: string };
 }

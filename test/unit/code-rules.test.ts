@@ -1,9 +1,29 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { checkCode, normaliseCode, readCode, upperCaseAscii } from '../../core/codes/code-rules.ts';
 
 describe('a typed code', () => {
   test('is read without the white space around it and in upper case', () => {
     expect(normaliseCode(' \t bf26-7k2m\u00a0\r\n')).toBe('BF26-7K2M');
+  });
+
+  test.each([...'\u2010\u2011\u2012\u2013\u2014\u2015\u2212\uFE58\uFE63\uFF0D\u2E3A\u301C\u30FC\u058A\u05BE'])(
+    'has its dash, whatever dash was typed: %j',
+    (dash) => {
+      expect(normaliseCode(`bf26${dash}7k2m${dash}`)).toBe('BF26-7K2M-');
+    },
+  );
+
+  test.each([...'\u200B\u200C\u200D\u200E\u200F\u2060\uFEFF\u00AD\u061C\u202A\u202E\u2066\u2069\uFE0F'])(
+    'is read without what nobody sees: %j',
+    (invisible) => {
+      expect(normaliseCode(`${invisible} BF26${invisible}-7K2M ${invisible}`)).toBe('BF26-7K2M');
+    },
+  );
+
+  test('that is one already stays as it is, whatever characters it has', () => {
+    const code = fc.string({ unit: fc.constantFrom(...'ABCXYZ0189-_'), minLength: 4, maxLength: 64 });
+    fc.assert(fc.property(code, (text) => expect(readCode(text)).toEqual({ ok: true, code: text })));
   });
 
   test('keeps the white space inside it, and so is no code', () => {

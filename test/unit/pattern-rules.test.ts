@@ -62,7 +62,7 @@ describe('parsing a pattern', () => {
   });
 
   test('reads back from its own template and alphabet', () => {
-    const first = pattern('x-########', 'zyx0123');
+    const first = pattern('x-########', 'ZYX0123');
     expect(pattern(first.template, first.alphabet)).toEqual(first);
   });
 
@@ -70,7 +70,7 @@ describe('parsing a pattern', () => {
     ['crockford32', 32],
     ['digits', 10],
     ['01', 2],
-    ['abcxyz', 6],
+    ['ABCXYZ', 6],
     [ALL_SYMBOLS, 36],
   ])('takes the alphabet %s', (alphabet, symbols) => {
     expect(pattern('#'.repeat(20), alphabet).alphabet).toHaveLength(symbols);
@@ -80,6 +80,14 @@ describe('parsing a pattern', () => {
     'refuses the alphabet %j',
     (alphabet) => {
       expect(parsePattern('########', alphabet)).toMatchObject({ ok: false, problem: 'invalid-alphabet' });
+    },
+  );
+
+  test.each(['numbers', 'hex', 'base32', 'Crockford32', 'DIGITS1', 'abc', 'abcXYZ', 'digits ', 'DIGITS'])(
+    'lower case is neither a symbol nor a name, and no name is made up: %j lists what there is',
+    (alphabet) => {
+      const message = expect.stringMatching(/"crockford32", "digits", or 2 to 36 symbols of A-Z and 0-9/);
+      expect(parsePattern('########', alphabet)).toMatchObject({ ok: false, problem: 'invalid-alphabet', message });
     },
   );
 

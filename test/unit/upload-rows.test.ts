@@ -1,19 +1,33 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { openUploadRows, type UploadFormat } from '../../core/codes/upload-rows.ts';
+import { normaliseCode } from '../../core/codes/code-rules.ts';
+import { type HeaderRule, openUploadRows, type UploadFormat } from '../../core/codes/upload-rows.ts';
 import { CouponError } from '../../core/errors.ts';
 
 type Found = [line: number, text: string] | [line: number, text: string, problem: string];
 
 /** Reads a text in pieces of so many bytes. */
-function read(format: UploadFormat, text: string | Buffer, pieceBytes = 7): Found[] {
+function read(format: UploadFormat, text: string | Buffer, pieceBytes = 7, header: HeaderRule | null = null): Found[] {
   const found: Found[] = [];
-  const reader = openUploadRows(format, {
+  const reader = openUploadRows(format, header, {
     row: (line, code) => found.push([line, code]),
     broken: (line, code, problem) => found.push([line, code, problem]),
   });
   const bytes = Buffer.from(text);
   for (let at = 0; at < bytes.length; at += pieceBytes) reader.push(bytes.subarray(at, at + pieceBytes));
+  reader.end();
+  return found;
+}
+
+/** The hints that come with rejections. */
+function hints(format: UploadFormat, text: string): (string | undefined)[] {
+  const found: (string | undefined)[] = [];
+  const reader = openUploadRows(format, null, {
+    row: () => {},
+    broken: (_line, _text, _problem, hint) => found.push(hint),
+  });
+  reader.push(Buffer.from(text));
   reader.end();
   return found;
 }
@@ -27,6 +41,28 @@ function refusal(format: UploadFormat, text: string | Buffer): { kind: string; p
   }
   throw new Error('nothing was refused');
 }
+
+interface Case {
+  file: string;
+  codes: string[];
+  rejected: number;
+  why: string;
+}
+
+const casesFolder = new URL('../cases/', import.meta.url);
+const cases = JSON.parse(readFileSync(new URL('uploads.json', casesFolder), 'utf8')) as Case[];
+
+describe('files as people have them', () => {
+  test.each(cases)('$file: $why', ({ file, codes, rejected }) => {
+    const format = file.endsWith('.csv') ? 'csv' : 'ndjson';
+    const text = readFileSync(new URL(`uploads/${file}`, casesFolder));
+    for (const pieceBytes of [1, 7, 65_536]) {
+      const found = read(format, text, pieceBytes);
+      expect(found.flatMap(([, code, problem]) => (problem ? [] : [normaliseCode(code)]))).toEqual(codes);
+      expect(found.filter(([, , problem]) => problem)).toHaveLength(rejected);
+    }
+  });
+});
 
 describe('CSV', () => {
   test('a file without a header is one code a line, its first one included', () => {
@@ -57,24 +93,52 @@ describe('CSV', () => {
     ]);
   });
 
-  test('a quote that is never closed costs its own line and none after it', () => {
-    expect(read('csv', 'code\nAAAA\n"BROKEN\nBBBB\n"CCCC"\n')).toEqual([
+  test('a quote that is never closed costs its record, which goes on to the end, and no line of it becomes a row', () => {
+    expect(read('csv', 'code\nAAAA\n"BROKEN\nBBBB\n"CCCC"x\n')).toEqual([
       [2, 'AAAA'],
       [3, '"BROKEN', 'broken-line'],
-      [4, 'BBBB'],
-      [5, 'CCCC'],
     ]);
-    const lines = Array.from({ length: 200 }, (_, at) => `x,CODE-${at}`);
-    lines[10] = '"x,BROKEN';
-    const found = read('csv', `note,code\n${lines.join('\n')}\n`);
-    expect(found.filter(([, , problem]) => problem)).toEqual([[12, '"x,BROKEN', 'broken-line']]);
-    expect(found).toHaveLength(200);
+    expect(hints('csv', 'note,code\n"x,AAAA\ny,BBBB\n')).toEqual([
+      'A quoted cell begins here and never ends, so lines 2 to 3 were left out. Close the quote, or double it where it belongs to the text.',
+    ]);
   });
 
-  test('an open quote at the end of the file gives the lines before it back', () => {
-    expect(read('csv', 'note,code\n"x,AAAA\ny,BBBB\n')).toEqual([
-      [2, '"x,AAAA', 'broken-line'],
-      [3, 'BBBB'],
+  test('a quote inside a quoted cell that is not doubled costs its record, and the next one is read', () => {
+    expect(read('csv', 'note,code\n"12" screen",AAAA\n"he said "hi\nx,FOO-1\n",BBBB\ny,CCCC\n')).toEqual([
+      [2, '"12" screen",AAAA', 'broken-line'],
+      [3, '"he said "hi', 'broken-line'],
+      [6, 'CCCC'],
+    ]);
+  });
+
+  test('text in a quoted cell never becomes a row, however long the cell and its lines, or after a space', () => {
+    const rows = 'FOO-1,x\n'.repeat(20_000);
+    for (const start of ['"', ' "', `"${'y'.repeat(200_000)}`, `"a\n${'y'.repeat(200_000)}`]) {
+      const found = read('csv', `code,note\nAAAA,${start}\n${rows}"\nBBBB,"z"\n`, 65_536);
+      expect(found.map(([, text, problem]) => [text.slice(0, 4), problem])).toEqual([
+        ['AAAA', 'line-too-long'],
+        ['BBBB', undefined],
+      ]);
+    }
+    expect(read('csv', 'code,note\nAAAA, "x\nFOO-1,y" \nBBBB,z\n')).toEqual([
+      [2, 'AAAA'],
+      [4, 'BBBB'],
+    ]);
+  });
+
+  test('megabytes of quotes that never close are one rejection', () => {
+    for (const line of ['"x\n', '"\n', 'a,"b""c\n', '" "x" "\n']) {
+      const found = read('csv', `code,note\nAAAA,1\n${line.repeat(300_000)}`, 65_536);
+      expect(found[0]).toEqual([2, 'AAAA']);
+      expect(found.every(([, , problem], at) => at === 0 || problem !== undefined)).toBe(true);
+    }
+  });
+
+  test('a cell over its bound costs its own record', () => {
+    const found = read('csv', `code,note\nAAAA,"${'line\n'.repeat(20_000)}"\nBBBB,"ok"\n`, 65_536);
+    expect(found).toEqual([
+      [2, 'AAAA,"line', 'line-too-long'],
+      [20_003, 'BBBB'],
     ]);
   });
 
@@ -85,6 +149,102 @@ describe('CSV', () => {
       [4, 'CCCC'],
     ]);
     expect(read('csv', 'AAAA\nBBBB,x\n')[1]).toEqual([2, 'BBBB,x', 'wrong-column-count']);
+  });
+
+  test.each([
+    ['Serial', 'AAAA-1111'],
+    ['VOUCHER_CODE', 'AAAA-1111'],
+    ['Código', 'AAAA-1111'],
+    ['"cupón"', 'AAAA-1111'],
+    ['Gutschein-Code', 'AAAA-1111'],
+    ['codigo_cupon', 'AAAA-1111'],
+    ['Code promo', 'AAAA-1111'],
+    ['\u200BCodes:', 'AAAA-1111'],
+  ])('a first line that is what a column of codes is called is a heading, in one column too: %s', (heading, code) => {
+    expect(read('csv', `${heading}\n${code}\n`)).toEqual([[2, code]]);
+    expect(read('csv', `n;${heading}\n1;${code}\n`)).toEqual([[2, code]]);
+  });
+
+  test.each(['WELCOME', 'reference', 'Column1', 'Spalte1', 'coupon_code_2', 'code1', 'My-Own-Heading', 'SUMMER_SALE'])(
+    'a first line that may be a heading is refused until the sender says what it is: %s',
+    (line) => {
+      const text = `${line}\nAAAA-1111\n`;
+      expect(refusal('csv', text)).toEqual({ kind: 'invalid-input', path: 'header' });
+      expect(read('csv', text, 7, 'none')).toEqual([
+        [1, line],
+        [2, 'AAAA-1111'],
+      ]);
+      expect(read('csv', text, 7, 'present')).toEqual([[2, 'AAAA-1111']]);
+    },
+  );
+
+  test.each(['AAAA-1111', 'CODE-1', 'code-1', 'COUPON1', 'bf26-7k2m', '12345678', 'CLASH-AAAAAAAA'])(
+    'a first line that is plainly a code is one: %s',
+    (line) => {
+      expect(read('csv', `${line}\nBBBB-2222\n`)).toEqual([
+        [1, line],
+        [2, 'BBBB-2222'],
+      ]);
+    },
+  );
+
+  test('with header=none even a column’s name is a code, and several columns are refused', () => {
+    expect(read('csv', 'code\nAAAA\n', 7, 'none')).toEqual([
+      [1, 'code'],
+      [2, 'AAAA'],
+    ]);
+    const reader = () => read('csv', 'id,code\n1,AAAA\n', 7, 'none');
+    expect(reader).toThrow(/without a heading a file has one code a line/);
+  });
+
+  test('of several columns the one called exactly code has the codes; several of like names are listed', () => {
+    expect(read('csv', 'Code,coupon,code\nx,y,AAAA\n')).toEqual([[2, 'AAAA']]);
+    expect(read('csv', 'coupon,CODE\ny,AAAA\n')).toEqual([[2, 'AAAA']]);
+    expect(() => read('csv', 'id,coupon,Voucher code\n1,AAAA,BBBB\n')).toThrow(/"coupon", "Voucher code"/);
+    expect(() => read('csv', 'code,code\nAAAA,BBBB\n')).toThrow(/"code", "code"/);
+  });
+
+  test('a heading may be quoted over several lines, and a separator line names any delimiter', () => {
+    expect(read('csv', '"coupon\ncode",n\nAAAA,1\n')).toEqual([[3, 'AAAA']]);
+    expect(read('csv', '\uFEFFsep=|\r\nn|code\r\n1|AAAA\r\n')).toEqual([[3, 'AAAA']]);
+    expect(read('csv', '"sep=;"\ncode;price\nAAAA;1,5\n')).toEqual([[3, 'AAAA']]);
+  });
+
+  test('rows of empty cells are blank lines, and empty cells behind a row nothing', () => {
+    expect(read('csv', 'code;n\nAAAA;1;;\n;\n ; \n;;;\n"";""\n')).toEqual([[2, 'AAAA']]);
+    expect(read('csv', 'AAAA-1,\nBBBB-2,\n,\n')).toEqual([
+      [1, 'AAAA-1'],
+      [2, 'BBBB-2'],
+    ]);
+  });
+
+  test('CR alone ends lines where there is no LF, and is part of a cell where there is', () => {
+    expect(read('csv', 'code\rAAAA\r\rBBBB', 1)).toEqual([
+      [2, 'AAAA'],
+      [4, 'BBBB'],
+    ]);
+    expect(read('csv', 'code,n\nAAAA,"x\ry"\n')).toEqual([[2, 'AAAA']]);
+    const codes = Array.from({ length: 50_000 }, (_, at) => `CODE-${at}`);
+    expect(read('csv', codes.join('\r'), 65_536).map(([, text]) => text)).toEqual(codes);
+  });
+
+  test.each([
+    'codeAAAA-1111BBBB-2222',
+    'codeAAAA-1111',
+    'coupon_codeAAAA-1111',
+    'AAAA-1111BBBB-2222CCCC-3333',
+    'codeaaaa-1111bbbb-2222',
+    'AAAA-1111'.repeat(20),
+    `code${'AAAA-1111'.repeat(20_000)}`,
+  ])('a file that lost its line breaks is no code, and is told how to send it: %.40s', (text) => {
+    expect(read('csv', text).map(([line, , problem]) => [line, problem !== undefined])).toEqual([[1, true]]);
+    expect(hints('csv', text)).toEqual([expect.stringContaining('--data-binary')]);
+  });
+
+  test('one code without a line break is one', () => {
+    for (const code of ['AAAA-1111', 'WELCOME-2026', 'BF26-7K2M-Q9XD', '1234567890123456', 'CODE-1', 'AB12CD34EF56']) {
+      expect(read('csv', code)).toEqual([[1, code]]);
+    }
   });
 
   test('several columns of which none is called code are refused as a whole', () => {
@@ -129,6 +289,43 @@ describe('NDJSON', () => {
   });
 });
 
+describe('objects', () => {
+  test.each<[UploadFormat, string]>([
+    ['ndjson', '{"coupon_code":"AAAA","n":{"code":"x"}}\n{"Voucher Code":"BBBB"}\n{"coupon":"z","code":"CCCC"}\n'],
+    [
+      'json',
+      '{"codes":[{"coupon_code":"AAAA","n":{"code":"x}"}}, {"Voucher Code":"B\\u0042BB"},{"coupon":"z","code":"CCCC"}]}',
+    ],
+  ])('%s: the field that has the code is found as a CSV’s column is', (format, text) => {
+    expect(read(format, text, 1).map(([, code]) => code)).toEqual(['AAAA', 'BBBB', 'CCCC']);
+  });
+
+  test('one without such a field, with several, or with no text in it, is rejected by its number', () => {
+    const objects = ['{"name":"AAAA"}', '{"coupon":"AAAA","voucher":"BBBB"}', '{"code":5}', '{}'];
+    const expected = objects.map((text, at) => [at + 1, text, 'broken-line']);
+    expect(read('ndjson', objects.join('\n'))).toEqual(expected);
+    expect(read('json', `{"codes":[${objects.join(',')}]}`)).toEqual(expected);
+  });
+
+  test('a first string that is what a column of codes is called is rejected by name, unless it is said to be a code', () => {
+    expect(read('ndjson', '"voucher_code"\n"AAAA"\n"code"\n')).toEqual([
+      [1, 'voucher_code', 'heading'],
+      [2, 'AAAA'],
+      [3, 'code'],
+    ]);
+    expect(read('json', '{"codes":["code","AAAA"]}')[0]).toEqual([1, 'code', 'heading']);
+    expect(read('json', '{"codes":["code","AAAA"]}', 7, 'none')[0]).toEqual([1, 'code']);
+  });
+
+  test('one of megabytes is rejected without being kept', () => {
+    const found = read('json', `{"codes":[{"code":"AAAA","x":"${'y}'.repeat(100_000)}"},"BBBB"]}`, 65_536);
+    expect(found.map(([line, text, problem]) => [line, text.length < 200_000, problem])).toEqual([
+      [1, true, 'line-too-long'],
+      [2, true, undefined],
+    ]);
+  });
+});
+
 describe('JSON', () => {
   test('codes are counted from 1, escapes are read, white space does not matter', () => {
     expect(read('json', ' {\n"codes" : [ "AAAA" ,\t"B\\u0042\\"B", "" ] } \n', 1)).toEqual([
@@ -149,6 +346,9 @@ describe('JSON', () => {
     ['{"codes":null}', '/codes'],
     ['{"codes":["AAAA",5]}', '/codes/1'],
     ['{"codes":[["AAAA"]]}', '/codes/0'],
+    ['{"codes":[{"code":"AAAA"]}', 'body'],
+    ['{"codes":[{"code":"AAAA"', 'body'],
+    ['{"codes":[{code:"AAAA"}]}', 'body'],
     ['{"codes":["AAAA",]}', 'body'],
     ['{"codes":["AAAA" "BBBB"]}', 'body'],
     ['{"codes":["AAAA"]', 'body'],
@@ -209,7 +409,11 @@ describe('JSON', () => {
         } catch (error) {
           expect(error).toBeInstanceOf(CouponError);
         }
-        if (found !== null) expect(JSON.parse(text)).toEqual({ codes: found });
+        if (found === null) return;
+        const { codes } = JSON.parse(text) as { codes: unknown[] };
+        expect(codes.map((code) => (typeof code === 'string' ? code : undefined))).toEqual(
+          found.map((code) => (code.startsWith('{') ? undefined : code)),
+        );
       }),
       { numRuns: 2_000 },
     );

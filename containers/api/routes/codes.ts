@@ -13,7 +13,7 @@ import {
 import { prefersCsv, readIdempotencyKey, readKeyedRequest } from '../request-headers.ts';
 import { operators } from '../roles.ts';
 import { CodeItem, CodeStatus, Deck, GeneratedDeck, GenerateInput, UploadedDeck } from '../schemas/code.ts';
-import { BookPath, DeckPath, pageOf, pageParameters, ref, strictObject } from '../schemas/common.ts';
+import { BookPath, DeckPath, oneOf, pageOf, pageParameters, ref, strictObject } from '../schemas/common.ts';
 import { readUpload, takeUploads } from '../upload-body.ts';
 import { type Api, answer, idFromPath, type RouteTools } from './answer.ts';
 
@@ -69,16 +69,29 @@ function addUpload(app: Api, { core }: RouteTools): void {
         operationId: 'uploadCodes',
         summary: 'Upload a deck of codes',
         description:
-          'Drafts and paused books take codes too; a closed book does not. JSON `{ "codes": [] }`, CSV with a `code` column or one code a line, or NDJSON, streamed. A code has 4 to 64 of A-Z, 0-9, `-` and `_`; lower case becomes upper case. Rows that are none are left out and named; the others are there all together or not at all. In a CSV with one column, a first line that is not `code` or a like word (`codes`, `coupon`, `coupon code`) is a code itself.',
+          'Drafts and paused books take codes too; a closed book does not. JSON `{ "codes": [] }`, CSV with a `code` column or one code a line, or NDJSON, streamed. A code has 4 to 64 of A-Z, 0-9, `-` and `_`; lower case becomes upper case, dashes of every kind become `-`, and white space around it and characters without width are left out. Rows that are none are left out and named; the others are there all together or not at all.\n\nThe codes are in the column called exactly `code`, else in the only one of a like name (`Coupon code`, `voucher_code`, `Gutschein`, `código` …), which goes for the fields of JSON objects too; two like names are refused. In a CSV with one column, such a name in the first line is a heading. A first line that may be either is refused (it has no digit, for instance): `header` then says what it is. A file of several lines needs `curl --data-binary @file`, since `curl -d` takes the line breaks out.',
         tags: ['codes'],
         params: BookPath,
-        response: { 201: ref(UploadedDeck) },
+        querystring: strictObject({
+          header: Type.Optional(
+            oneOf(['none', 'present'], {
+              description:
+                'What the first line is: `none`, a code like the others, whatever it looks like; `present`, a heading, whatever it is called.',
+            }),
+          ),
+        }),
+        response: {
+          200: { ...ref(UploadedDeck), description: 'No row was taken, and no deck made: `deckId` is null.' },
+          201: ref(UploadedDeck),
+        },
       },
     },
     async (request, reply) => {
       const key = readIdempotencyKey(request) ?? null;
       const upload = readUpload(request);
-      return answer(reply, 201, await uploadCodes(core, request.caller, request.params.bookId, upload, key));
+      const { header } = request.query;
+      const outcome = await uploadCodes(core, request.caller, request.params.bookId, { ...upload, header }, key);
+      return answer(reply, outcome.body.deckId === null ? 200 : 201, outcome);
     },
   );
 }

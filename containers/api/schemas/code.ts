@@ -39,7 +39,8 @@ export const GenerateInput = strictObject(
         minLength: limits.alphabetMinSymbols,
         maxLength: 64,
         default: 'crockford32',
-        description: '`crockford32`, `digits`, or 2 to 36 distinct of A-Z and 0-9.',
+        description:
+          '`crockford32`, `digits`, or 2 to 36 distinct of A-Z and 0-9. Lower case is no symbol, and there are no other names.',
         examples: ['crockford32'],
       }),
     ),
@@ -68,7 +69,7 @@ export const GeneratedDeck = Type.Object(
 /** What came of an upload. */
 export const UploadedDeck = Type.Object(
   {
-    deckId: nullable({ ...Id, description: 'The deck, which is empty where no row was taken.' }),
+    deckId: nullable({ ...Id, description: 'The deck; null where no row was taken, and none made.' }),
     accepted: Type.Integer({ minimum: 0, description: 'Codes that are in the book now.' }),
     rejected: Type.Integer({ minimum: 0, description: 'Rows that were not taken.' }),
     duplicates: Type.Integer({ minimum: 0, description: 'Those of them whose code was there already.' }),
@@ -78,9 +79,10 @@ export const UploadedDeck = Type.Object(
         code: Type.String({ description: 'What stood there, cut to the length of a code.' }),
         reason: Type.String({
           description:
-            '`broken-line`, `line-too-long`, `wrong-column-count`, `code-too-short`, `code-too-long`, `code-has-invalid-character`, `belongs-to-pattern` (a generated deck could hold it), `duplicate-in-file`, or `duplicate-in-tenant` (uploaded before, in whatever book).',
+            '`broken-line`, `line-too-long`, `wrong-column-count`, `heading` (in JSON and NDJSON, what a column of codes is called), `code-too-short`, `code-too-long`, `code-has-invalid-character`, `belongs-to-pattern` (a generated deck could hold it), `duplicate-in-file`, or `duplicate-in-tenant` (uploaded before, in whatever book).',
           examples: ['duplicate-in-file'],
         }),
+        hint: Type.Optional(Type.String({ description: 'How to mend it, where that is known.' })),
       }),
       { description: `The first ${limits.uploadMaxRejectionsNamed} rows that were not taken.` },
     ),

@@ -1,0 +1,92 @@
+/** How many characters of quoted cells a record keeps; a file that opens quotes for ever costs no more. */
+export const recordMaxChars = 65_536;
+
+/**
+ * One record of a CSV, which runs over several lines where a quoted cell does. Lines are added one by one, each is looked
+ * at once, and what a record keeps of quoted cells is bounded.
+ *
+ * A quoted cell ends at a quote with a delimiter or the line's end behind it, spaces aside. Any other single quote in it
+ * makes the record broken, but never ends the cell: what was meant as a cell's text must not be taken for rows.
+ */
+export class CsvRecord {
+  readonly cells: string[] = [];
+  /** Whether its quoted cell goes on in the next line. */
+  isOpen = false;
+  isBroken = false;
+  isTooLong = false;
+  readonly #delimiters: string;
+  #quoted = '';
+  #chars = 0;
+
+  /** @param delimiters each character of it ends a cell */
+  constructor(delimiters: string) {
+    this.#delimiters = delimiters;
+  }
+
+  /** Adds a line without its line break: the record's first one, or the next one of an open record. */
+  add(line: string): void {
+    let at = this.isOpen ? this.#readQuoted(line, 0) : this.#readCell(line, 0);
+    while (at < line.length) at = this.#readCell(line, at + 1);
+  }
+
+  /** Adds a line that is too long to be at hand, and says whether a quoted cell is open behind it. */
+  addTooLong(isOpen: boolean): void {
+    this.isTooLong = true;
+    this.isOpen = isOpen;
+  }
+
+  /** Reads a cell and returns where it ended: at a delimiter, or at the line's end. */
+  #readCell(line: string, start: number): number {
+    const first = this.#skipSpaces(line, start);
+    if (line[first] === '"') {
+      this.#quoted = '';
+      return this.#readQuoted(line, first + 1);
+    }
+    const end = this.#endOfPlainCell(line, start);
+    this.cells.push(line.slice(start, end));
+    return end;
+  }
+
+  #endOfPlainCell(line: string, start: number): number {
+    if (this.#delimiters.length === 1) {
+      const end = line.indexOf(this.#delimiters, start);
+      return end < 0 ? line.length : end;
+    }
+    let end = start;
+    while (end < line.length && !this.#delimiters.includes(line[end]!)) end += 1;
+    return end;
+  }
+
+  #readQuoted(line: string, start: number): number {
+    this.isOpen = true;
+    for (let quote = line.indexOf('"', start); quote >= 0; quote = line.indexOf('"', quote + 1)) {
+      if (line[quote + 1] === '"') {
+        quote += 1;
+        continue;
+      }
+      const after = this.#skipSpaces(line, quote + 1);
+      if (after < line.length && !this.#delimiters.includes(line[after]!)) {
+        this.isBroken = true;
+        continue;
+      }
+      this.#keep(line.slice(start, quote));
+      this.cells.push(this.#quoted.replaceAll('""', '"'));
+      this.isOpen = false;
+      return after;
+    }
+    this.#keep(`${line.slice(start)}\n`);
+    return line.length;
+  }
+
+  #keep(text: string): void {
+    this.#chars += text.length;
+    if (this.#chars > recordMaxChars) this.isTooLong = true;
+    else this.#quoted += text;
+  }
+
+  #skipSpaces(line: string, start: number): number {
+    let at = start;
+    while (line[at] === ' ') at += 1;
+    return at;
+  }
+}

@@ -1,0 +1,68 @@
+import { Readable } from 'node:stream';
+import { expect, test } from '@jest/globals';
+import { readCode } from '../../core/codes/code-rules.ts';
+import { HeldRows, heldRowsMax, heldTextMaxBytes } from '../../core/codes/held-rows.ts';
+import { pieceMaxBytes, readBody } from '../../core/codes/read-body.ts';
+import { openUploadRows } from '../../core/codes/upload-rows.ts';
+
+const code = (at: number) => `C${String(at).padStart(63, '0')}`;
+
+test('a code is kept whole or refused, never cut short', () => {
+  const rows = new HeldRows(heldRowsMax);
+  let kept = 0;
+  const fill = () => {
+    for (; kept < heldRowsMax; kept += 1) rows.add(kept + 1, code(kept));
+  };
+  expect(fill).toThrow(RangeError);
+  expect(kept).toBeGreaterThan(heldTextMaxBytes / 64);
+  expect(rows.count).toBe(kept);
+  expect(rows.code(kept - 1)).toBe(code(kept - 1));
+});
+
+test('a row too many is refused', () => {
+  const rows = new HeldRows(1);
+  const fill = () => {
+    for (let at = 0; at < 1_000_000; at += 1) rows.add(at + 1, 'ABCD');
+  };
+  expect(fill).toThrow(RangeError);
+  expect(rows.code(rows.count - 1)).toBe('ABCD');
+});
+
+/** Bodies that make a reader hold rows back and give them all at once when the rows before are nearly too many. */
+const bodies: [string, (fillTo: number) => string][] = [
+  [
+    'an open quote at the limit',
+    (fillTo) => {
+      const rows = Array.from({ length: fillTo }, (_, at) => `${code(at)},\n`).join('');
+      const before = `code,n\n${rows}`;
+      const open = 'QUOT,"\n';
+      const heldBack = Array.from({ length: 47 }, (_, at) => `${code(fillTo + at)},\n`).join('');
+      const gap = pieceMaxBytes - ((before.length + open.length + heldBack.length) % pieceMaxBytes);
+      const rest = Array.from({ length: 993 }, (_, at) => `${code(fillTo + 47 + at)},\n`).join('');
+      return `${before}${'\n'.repeat(gap)}${open}${heldBack}${rest}`;
+    },
+  ],
+  ['lines that CR alone ends', (fillTo) => Array.from({ length: fillTo + 1_100 }, (_, at) => code(at)).join('\r')],
+];
+
+test.each(bodies)('rows up to the limit are the ones that were given: %s', async (_what, bodyOf) => {
+  const rows = new HeldRows(heldRowsMax);
+  const given: string[] = [];
+  const reader = openUploadRows('csv', null, {
+    row(line, text) {
+      const read = readCode(text);
+      if (!read.ok) return;
+      given.push(read.code);
+      rows.add(line, read.code);
+    },
+    broken: () => {},
+  });
+  for await (const piece of readBody(Readable.from([Buffer.from(bodyOf(heldTextMaxBytes / 64 - 1))]))) {
+    if (rows.isFull) break;
+    reader.push(piece);
+  }
+  if (!rows.isFull) reader.end();
+  expect(given.length).toBeGreaterThanOrEqual(heldTextMaxBytes / 64 - 1);
+  expect(rows.count).toBe(given.length);
+  expect(given.findIndex((text, row) => rows.code(row) !== text)).toBe(-1);
+});
