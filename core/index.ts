@@ -34,7 +34,7 @@ export { isConnectionLoss, isTimeout, loggable } from './db/sql-errors.ts';
 export { CouponError, type ErrorKind, errorKinds, invalidInput, type Refusal, refuse } from './errors.ts';
 export { type KeyedRequest, keyedRequest } from './idempotency/key-hash.ts';
 export { limits } from './limits.ts';
-export { type Log, silentLog } from './log.ts';
+export { type Log, silentLog, type WriteMark } from './log.ts';
 export { startMaintenance } from './maintain.ts';
 export { checkReady, closeCore, openCore } from './open-core.ts';
 export { systemRandom } from './random.ts';

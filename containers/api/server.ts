@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import { type Config, type Core, checkReady, closeCore, limits, openCore, startMaintenance } from '../../core/index.ts';
 import { buildApp } from './app.ts';
 import { makeDrain } from './drain.ts';
-import { openLog } from './log.ts';
+import { type ContainerLog, openLog } from './log.ts';
 import { logLoad } from './log-load.ts';
 import { type Metrics, openMetrics } from './metrics.ts';
 
@@ -25,7 +25,8 @@ export interface RunningServer {
 
 /** What may be chosen of a start. */
 export interface StartOptions {
-  log?: Logger;
+  /** The process's log; one to standard output unless given. */
+  log?: ContainerLog;
   /** An open core to serve; it is left open when the server closes. */
   core?: Core;
   /** How long readiness fails before the server stops accepting. 0 without a load balancer. */
@@ -34,8 +35,8 @@ export interface StartOptions {
 
 /** Starts the server. It listens only once the database and an adequate schema are there; rejects where they are not. */
 export async function startServer(config: Config, options: StartOptions = {}): Promise<RunningServer> {
-  const ownLog = options.log === undefined ? openLog(config.logLevel) : null;
-  const log = options.log ?? ownLog!.log;
+  const containerLog = options.log ?? openLog(config.logLevel);
+  const { log } = containerLog;
   let core: Core | undefined = options.core;
   // The core reports to the metrics and they ask the core: whoever asks before it is open sees empty queues.
   const metrics = openMetrics(() => core?.batches.queueAgeMillis() ?? 0);
@@ -43,7 +44,7 @@ export async function startServer(config: Config, options: StartOptions = {}): P
   const closeOwnParts = async () => {
     stopMaintenance();
     if (options.core === undefined && core !== undefined) await closeCore(core);
-    ownLog?.flush();
+    await containerLog.flush();
   };
   try {
     if (core === undefined) {
