@@ -30,7 +30,14 @@ export { unlockCoupon } from './coupons/unlock-coupon.ts';
 export { validateCoupon } from './coupons/validate-coupon.ts';
 export { voidCoupon } from './coupons/void-coupon.ts';
 export { migrateToLatest } from './db/migrate.ts';
-export { isConnectionLoss, isTimeout, loggable } from './db/sql-errors.ts';
+export {
+  type DatabaseFailure,
+  databaseFailureReasons,
+  isConnectionLoss,
+  isDiskFull,
+  isTimeout,
+  loggable,
+} from './db/sql-errors.ts';
 export { CouponError, type ErrorKind, errorKinds, invalidInput, type Refusal, refuse } from './errors.ts';
 export { type KeyedRequest, keyedRequest } from './idempotency/key-hash.ts';
 export { limits } from './limits.ts';

@@ -6,9 +6,12 @@ import type { Logger } from 'pino';
 import { type Config, type Core, checkReady, closeCore, limits, openCore, startMaintenance } from '../../core/index.ts';
 import { buildApp } from './app.ts';
 import { makeDrain } from './drain.ts';
+import { limitRepeats } from './limit-repeats.ts';
 import { type ContainerLog, openLog } from './log.ts';
 import { logLoad } from './log-load.ts';
 import { type Metrics, openMetrics } from './metrics.ts';
+
+const databaseAnswerMaxMillis = 2_000;
 
 /** A server that listens. */
 export interface RunningServer {
@@ -39,7 +42,12 @@ export async function startServer(config: Config, options: StartOptions = {}): P
   const { log } = containerLog;
   let core: Core | undefined = options.core;
   // The core reports to the metrics and they ask the core: whoever asks before it is open sees empty queues.
-  const metrics = openMetrics(() => core?.batches.queueAgeMillis() ?? 0);
+  const metrics = openMetrics({
+    queueAgeMillis: () => core?.batches.queueAgeMillis() ?? 0,
+    droppedLogLines: containerLog.droppedLines,
+    isRedisUp: () => (core?.redis ? core.redis.status === 'ready' : null),
+    isDatabaseUp: askOnce(async () => core !== undefined && (await isReady(core))),
+  });
   let stopMaintenance = () => {};
   const closeOwnParts = async () => {
     stopMaintenance();
@@ -48,7 +56,8 @@ export async function startServer(config: Config, options: StartOptions = {}): P
   };
   try {
     if (core === undefined) {
-      core = await openCore(config, { log, onBatch: metrics.observeBatch });
+      const quietly = limitRepeats(log, metrics.observeFailure);
+      core = await openCore(config, { log: quietly, onBatch: metrics.observeBatch });
       stopMaintenance = startMaintenance(core);
     }
     await checkReady(core);
@@ -57,6 +66,26 @@ export async function startServer(config: Config, options: StartOptions = {}): P
     await closeOwnParts();
     throw error;
   }
+}
+
+/** A database that hangs must not hang whoever reads the metrics. */
+async function isReady(core: Core): Promise<boolean> {
+  const answer = checkReady(core).then(
+    () => true,
+    () => false,
+  );
+  return Promise.race([answer, sleep(databaseAnswerMaxMillis, false, { ref: false })]);
+}
+
+/** Whoever asks while the question is asked gets the same answer, however many they are. */
+function askOnce<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asked: Promise<T> | null = null;
+  return () => {
+    asked ??= ask().finally(() => {
+      asked = null;
+    });
+    return asked;
+  };
 }
 
 async function serve(
