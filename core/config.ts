@@ -158,11 +158,19 @@ function readJwt(env: Environment): JwtConfig {
   const url = text(env, 'JWT_JWKS_URL');
   if (url !== null) {
     if (env.JWT_SECRET) throw new ConfigError('JWT_JWKS_URL and JWT_SECRET are both set; choose one');
-    if (!URL.canParse(url) || !/^https?:/.test(url)) throw new ConfigError('JWT_JWKS_URL must be an http(s) URL');
+    if (!isTrustworthy(url))
+      throw new ConfigError('JWT_JWKS_URL must be an https:// URL; http:// is for an issuer on this machine alone');
     return { mode: 'jwks', url, issuer, audience };
   }
   if (!env.JWT_SECRET) return { mode: 'none' };
   return { mode: 'secret', secret: secret(env, 'JWT_SECRET', 32, 1024), issuer, audience };
+}
+
+/** Over http, whoever sits between us and the issuer could put keys of their own in its place. */
+function isTrustworthy(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'https:' || (protocol === 'http:' && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname));
 }
 
 function readAdminKey(env: Environment): string | null {

@@ -67,6 +67,10 @@ export interface RefusalFacts {
   reason?: ConflictReason;
   /** For `method-not-allowed`: the value of the Allow header. */
   allow?: string;
+  /** For `unauthenticated`, where the token was signed by the right key: what else is wrong with it, in ASCII. */
+  tokenFault?: string;
+  /** Why, for the log alone: fixed words, which hold nothing of the request. */
+  refused?: string;
 }
 
 /** A refusal as a value, as the pure rules give it. */

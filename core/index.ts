@@ -30,7 +30,14 @@ export { unlockCoupon } from './coupons/unlock-coupon.ts';
 export { validateCoupon } from './coupons/validate-coupon.ts';
 export { voidCoupon } from './coupons/void-coupon.ts';
 export { migrateToLatest } from './db/migrate.ts';
-export { isConnectionLoss, isTimeout, loggable } from './db/sql-errors.ts';
+export {
+  type DatabaseFailure,
+  databaseFailureReasons,
+  isConnectionLoss,
+  isDiskFull,
+  isTimeout,
+  loggable,
+} from './db/sql-errors.ts';
 export {
   CouponError,
   conflictReasons,
@@ -42,7 +49,7 @@ export {
 } from './errors.ts';
 export { type KeyedRequest, keyedRequest } from './idempotency/key-hash.ts';
 export { limits } from './limits.ts';
-export { type Log, silentLog } from './log.ts';
+export { type Log, silentLog, type WriteMark } from './log.ts';
 export { startMaintenance } from './maintain.ts';
 export { checkReady, closeCore, openCore } from './open-core.ts';
 export { systemRandom } from './random.ts';

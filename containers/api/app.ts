@@ -15,6 +15,7 @@ import {
   type Core,
   CouponError,
   findTenantId,
+  type Log,
   limits,
   loggable,
   type Refusal,
@@ -27,6 +28,7 @@ import { type Drain, makeDrain } from './drain.ts';
 import { guardRoutes } from './guard-routes.ts';
 import { takeJsonBodies } from './json-body.ts';
 import { makeJwtVerifier } from './jwt.ts';
+import { limitRepeats } from './limit-repeats.ts';
 import type { Metrics } from './metrics.ts';
 import { observeRequests } from './observe-requests.ts';
 import { describeRoutes } from './openapi.ts';
@@ -89,18 +91,20 @@ const sharedSchemas = [
 
 /** Builds the application, apart from listening, so that tests can send requests into it. */
 export async function buildApp(core: Core, parts: AppParts): Promise<FastifyInstance> {
-  const app = makeFastify(core, parts.log);
   const drain = parts.drain ?? makeDrain();
-  const tools: RouteTools = { core };
+  const failures = limitRepeats(parts.log, parts.metrics.observeFailure);
+  const app = makeFastify(core, failures);
+  const tools: RouteTools = { core, metrics: parts.metrics };
   app.decorateRequest('caller');
+  app.decorateRequest('refusal', null);
   setAnswerHeaders(app);
   observeRequests(app, parts.log, parts.metrics);
-  app.setErrorHandler((error, request, reply) => answerError(error, request, reply, parts.log));
+  app.setErrorHandler((error, request, reply) => answerError(error, request, reply, failures));
   takeJsonBodies(app, limits.bodyMaxBytes);
   // Before the guard: the route of preflight requests, which bring no token, is the plugin's own.
   if (core.config.corsOrigins.length > 0) await allowOrigins(app, core.config.corsOrigins);
   guardRoutes(app, {
-    authenticate: parts.authenticate ?? authenticationOf(core),
+    authenticate: parts.authenticate ?? authenticationOf(core, failures),
     checkRate: core.config.rateLimitPerSecond === 0 ? null : core.throttle.checkRate,
     queueAgeMillis: () => core.batches.queueAgeMillis(),
   });
@@ -125,7 +129,7 @@ function addRoutes(app: Api, tools: RouteTools, drain: Drain, metrics: Metrics):
   if (tools.core.config.metricsPort === null) addMetricsRoute(app, metrics);
 }
 
-function makeFastify(core: Core, log: Logger): FastifyInstance {
+function makeFastify(core: Core, log: Log): FastifyInstance {
   const options: FastifyHttpOptions<RawServerDefault> = {
     // Requests are logged by observe-requests.ts, one line each; the framework's own lines hold addresses.
     logger: false,
@@ -164,12 +168,12 @@ function makeFastify(core: Core, log: Logger): FastifyInstance {
   return Fastify(options);
 }
 
-function authenticationOf(core: Core): Authenticate {
+function authenticationOf(core: Core, log: Log): Authenticate {
   const lookups = {
     authenticateKey: (secret: string) => authenticateKey(core, secret),
     findTenantId: (slug: string) => findTenantId(core, slug),
   };
-  return makeAuthenticate(lookups, makeJwtVerifier(core.config.jwt, core.clock), core.clock);
+  return makeAuthenticate(lookups, makeJwtVerifier(core.config.jwt, core.clock, log), core.clock);
 }
 
 async function allowOrigins(app: FastifyInstance, origins: string[]): Promise<void> {
@@ -183,7 +187,7 @@ async function allowOrigins(app: FastifyInstance, origins: string[]): Promise<vo
 }
 
 /** Answers a thrown value: a refusal as itself, anything else as `internal`, about which only the log knows more. */
-function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Logger): void {
+function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Log): void {
   const refusal: Refusal = refusalOfError(error) ?? {
     kind: 'internal',
     detail: `Something unexpected happened. Name the request ${request.id} to the operator.`,

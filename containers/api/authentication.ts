@@ -1,5 +1,5 @@
 import { type Caller, type Clock, limits, refuse } from '../../core/index.ts';
-import type { JwtVerifier } from './jwt.ts';
+import { type JwtVerifier, signedFault, type TokenFault } from './jwt.ts';
 
 /** A token is checked anew after this time, so that a key that an issuer took back stops working. */
 const cacheMillis = 60_000;
@@ -32,8 +32,9 @@ export function makeAuthenticate(lookups: Lookups, verifyJwt: JwtVerifier, clock
 
   const authenticateJwt = async (token: string): Promise<Caller> => {
     const claims = await verifyJwt(token);
-    const tenantId = claims === null ? null : await lookups.findTenantId(claims.tenant);
-    if (claims === null || tenantId === null) throw unauthenticated();
+    if ('refused' in claims) throw unauthenticated(claims);
+    const tenantId = await lookups.findTenantId(claims.tenant);
+    if (tenantId === null) throw unauthenticated(unknownTenant);
     const customer = claims.role === 'customer';
     const caller: Caller = {
       tenantId,
@@ -49,7 +50,7 @@ export function makeAuthenticate(lookups: Lookups, verifyJwt: JwtVerifier, clock
 
   const authenticateKey = async (key: string): Promise<Caller> => {
     const caller = await lookups.authenticateKey(key);
-    if (caller === null) throw unauthenticated();
+    if (caller === null) throw unauthenticated(unknownKey);
     return caller;
   };
 
@@ -67,18 +68,30 @@ export function makeAuthenticate(lookups: Lookups, verifyJwt: JwtVerifier, clock
 /** The scheme's name is case-insensitive (RFC 9110, section 11.1). */
 function readToken(authorization: string | undefined): string {
   if (authorization === undefined) {
-    throw refuse('unauthenticated', 'Send an API key or a JWT in the Authorization header, as Bearer <token>.');
+    throw refuse('unauthenticated', 'Send an API key or a JWT in the Authorization header, as Bearer <token>.', {
+      refused: 'no token',
+    });
   }
   const separator = authorization.indexOf(' ');
   const token = authorization.slice(separator + 1).trim();
   const bearer = separator === 6 && authorization.slice(0, 6).toLowerCase() === 'bearer';
-  if (!bearer || token === '' || token.length > limits.tokenMaxChars) throw unauthenticated();
+  if (!bearer || token === '' || token.length > limits.tokenMaxChars) throw unauthenticated(noBearer);
   return token;
 }
 
-/** One text for everything that can be wrong with a token: which it is would help a forger more than a client. */
-function unauthenticated() {
-  return refuse('unauthenticated', 'The token is unknown, malformed, expired or revoked.');
+const unknownTenant = signedFault('unknown tenant', 'tenant names no tenant of this service');
+const unknownKey: TokenFault = { refused: 'api key: unknown, expired or revoked', description: null };
+const noBearer: TokenFault = { refused: 'no bearer token, or one that is too long', description: null };
+
+/**
+ * One text for everything that can be wrong with a token: which it is would help a forger more than a client. Only who has
+ * a well-signed one is told, in a header (RFC 6750, section 3).
+ */
+function unauthenticated({ refused, description }: TokenFault) {
+  return refuse('unauthenticated', 'The token is unknown, malformed, expired or revoked.', {
+    refused,
+    ...(description === null ? {} : { tokenFault: description }),
+  });
 }
 
 /** Keeps the newest entries: a map gives its keys back in the order they came. */

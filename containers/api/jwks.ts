@@ -1,5 +1,5 @@
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
-import { type Clock, refuse } from '../../core/index.ts';
+import { type Clock, type Log, refuse } from '../../core/index.ts';
 import { signatureVerifier } from './signature-verifier.ts';
 
 /** One key of an issuer, with the check that its own type fixes. */
@@ -15,32 +15,52 @@ export interface KeySource {
 }
 
 const fetchTimeoutMillis = 5_000;
-const documentMaxChars = 1_000_000;
+/** A document with a hundred keys has a twentieth of it. */
+const documentMaxBytes = 1_000_000;
 /** A rotated key is picked up within this time even if nobody uses a new one. */
 const maxAgeMillis = 600_000;
 /** A made-up kid must not make us ask the issuer again and again. */
 const minAgeMillis = 10_000;
 const rsaModulusMinBits = 2048;
+/** Kids are the issuer’s text; a line of the log has no room for a long one. */
+const toldMaxChars = 200;
 
 /**
  * Opens the keys that an issuer publishes. They are fetched on first use, kept while the issuer can't be reached, and
  * fetched again when they are old or an unknown `kid` comes up. Nothing in a token leads anywhere else: `jku`, `x5u` and
  * `jwk` headers are not looked at.
+ * @param log is told when fetching fails for a new reason and when it succeeds again, and of keys that share a `kid`
  */
-export function openJwks(url: string, clock: Clock): KeySource {
+export function openJwks(url: string, clock: Clock, log: Log): KeySource {
+  const { host } = new URL(url);
   let keys: IssuerKey[] | null = null;
   let triedAt = Number.NEGATIVE_INFINITY;
   let pending: Promise<void> | null = null;
+  /** What the log was told last: a failure is worth a line when it is news, not once a fetch. */
+  let toldCause: string | null = null;
+  let toldShared = '';
 
   const refresh = async () => {
     triedAt = clock.monotonic();
     try {
       keys = readKeys(await fetchDocument(url));
-    } catch {
+      if (toldCause !== null) log.info({ host }, 'the keys that tokens are signed with are there again');
+      toldCause = null;
+      tellShared(keys);
+    } catch (error) {
       // The keys we have stay good: an issuer that is down must not lock everybody out.
+      const cause = causeOf(error);
+      if (cause !== toldCause) log.warn({ host, cause }, 'the keys that tokens are signed with can’t be fetched');
+      toldCause = cause;
     } finally {
       pending = null;
     }
+  };
+  const tellShared = (fetched: IssuerKey[]) => {
+    const shared = sharedKids(fetched);
+    if (shared !== toldShared && shared !== '')
+      log.warn({ host, kids: shared }, 'keys share a kid, and tokens are checked with the first of them');
+    toldShared = shared;
   };
   const refreshOlderThan = (millis: number): Promise<void> | null => {
     if (pending === null && clock.monotonic() - triedAt >= millis) pending = refresh();
@@ -76,16 +96,48 @@ async function fetchDocument(url: string): Promise<unknown> {
     signal: AbortSignal.timeout(fetchTimeoutMillis),
     headers: { accept: 'application/json' },
   });
-  if (!response.ok) throw new Error(`The JWKS answered ${response.status}`);
-  const text = await response.text();
-  if (text.length > documentMaxChars) throw new Error('The JWKS is too large');
-  return JSON.parse(text);
+  if (!response.ok) throw new JwksError(`the answer’s status is ${response.status}`);
+  const text = await readBounded(response);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new JwksError('the answer is no JSON');
+  }
+}
+
+/** By pieces: what is too long is never held. */
+async function readBounded({ body }: Response): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  // Leaving the loop ends the download.
+  for await (const piece of body ?? []) {
+    bytes += piece.length;
+    if (bytes > documentMaxBytes) throw new JwksError(`the answer is longer than ${documentMaxBytes} bytes`);
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString('utf8');
+}
+
+/** A message that says nothing of what the answer held. */
+class JwksError extends Error {}
+
+function causeOf(error: unknown): string {
+  if (error instanceof JwksError) return error.message;
+  const { name, cause } = error as { name?: unknown; cause?: { code?: unknown; message?: unknown } };
+  return String(cause?.code ?? cause?.message ?? name);
+}
+
+/** The kids that more than one key has, for the log; empty where there are none. */
+function sharedKids(keys: IssuerKey[]): string {
+  const kids = keys.map(({ kid }) => kid).filter((kid) => kid !== null);
+  const shared = new Set(kids.filter((kid, index) => kids.indexOf(kid) < index));
+  return [...shared].join(', ').slice(0, toldMaxChars);
 }
 
 /** The usable keys of a JWKS (RFC 7517); keys of other kinds and for other uses are left out. */
 export function readKeys(document: unknown): IssuerKey[] {
   const listed = (document as { keys?: unknown } | null)?.keys;
-  if (!Array.isArray(listed)) throw new Error('The JWKS has no keys');
+  if (!Array.isArray(listed)) throw new JwksError('the answer has no list of keys');
   return listed.flatMap((jwk) => {
     const key = readKey(jwk as JsonWebKey);
     return key === null ? [] : [key];

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { type Clock, type Config, limits, type Role } from '../../core/index.ts';
+import { type Clock, type Config, type Log, limits, type Role } from '../../core/index.ts';
 import { findDuplicateName } from './find-duplicate-name.ts';
 import { type KeySource, openJwks } from './jwks.ts';
 import { signatureVerifier } from './signature-verifier.ts';
@@ -16,51 +16,64 @@ export interface Claims {
   exp: number;
 }
 
-/** Checks a JWT. Resolves to null for one that is not good, and says nothing about why. */
-export type JwtVerifier = (token: string) => Promise<Claims | null>;
+/** Why a JWT is not good. It holds nothing of the token. */
+export interface TokenFault {
+  /** For the log. */
+  refused: string;
+  /** For whoever holds the token: only where its signature is good, since a forger must learn nothing. In ASCII. */
+  description: string | null;
+}
 
-type SignatureCheck = (token: string) => Promise<Record<string, unknown>>;
+/** Checks a JWT. Rejects with a CouponError `unavailable` where the keys to check it with can’t be had. */
+export type JwtVerifier = (token: string) => Promise<Claims | TokenFault>;
+
+type SignatureCheck = (token: string) => Promise<{ payload: Record<string, unknown> } | TokenFault>;
 
 /**
  * Makes the check of JWTs (RFC 8725). Which algorithm is right follows from the configuration and the key's own type,
  * never from the token: HS256 with a secret; RS256, ES256 or EdDSA with keys from a JWKS.
- * @param keys where keys come from with a JWKS; a test may bring its own
+ * @param log is told when the keys can’t be fetched
  */
-export function makeJwtVerifier(config: Config['jwt'], clock: Clock, keys?: KeySource): JwtVerifier {
-  const checkSignature = makeSignatureCheck(config, clock, keys);
+export function makeJwtVerifier(config: Config['jwt'], clock: Clock, log: Log): JwtVerifier {
+  if (config.mode === 'none') return async () => secretFault('not configured here');
+  const checkSignature =
+    config.mode === 'secret'
+      ? checkWith(signatureVerifier(config.secret, 'HS256'))
+      : checkWithKeys(openJwks(config.url, clock, log));
   return async (token) => {
-    if (token.length > limits.tokenMaxChars || !isPlainJwt(token)) return null;
-    const payload = await checkSignature(token);
-    return config.mode === 'none' ? null : readClaims(payload, config, clock.now() / 1000);
+    if (token.length > limits.tokenMaxChars || !isPlainJwt(token)) return secretFault('malformed');
+    const checked = await checkSignature(token);
+    return 'payload' in checked ? readClaims(checked.payload, config, clock.now() / 1000) : checked;
   };
 }
 
-function makeSignatureCheck(config: Config['jwt'], clock: Clock, keys: KeySource | undefined): SignatureCheck {
-  switch (config.mode) {
-    case 'none':
-      return async () => ({});
-    case 'secret':
-      return tolerant(signatureVerifier(config.secret, 'HS256'));
-    case 'jwks': {
-      const source = keys ?? openJwks(config.url, clock);
-      return async (token) => {
-        const key = await source.findKey(headerOf(token)?.kid);
-        return key === null ? {} : tolerant(key.verify)(token);
-      };
-    }
-  }
+function checkWithKeys(keys: KeySource): SignatureCheck {
+  return async (token) => {
+    const key = await keys.findKey(headerOf(token)?.kid);
+    return key === null ? secretFault('unknown key') : checkWith(key.verify)(token);
+  };
 }
 
-/** A bad signature becomes a payload without claims, which no check lets pass. */
-function tolerant(verify: (token: string) => unknown): SignatureCheck {
+function checkWith(verify: (token: string) => unknown): SignatureCheck {
   return async (token) => {
     try {
       const payload = verify(token);
-      return isObject(payload) ? payload : {};
-    } catch {
-      return {};
+      return isObject(payload) ? { payload } : secretFault('malformed');
+    } catch (error) {
+      const { code } = error as { code?: unknown };
+      return secretFault(code === 'FAST_JWT_INVALID_ALGORITHM' ? 'wrong algorithm' : 'bad signature');
     }
   };
+}
+
+/** The fault of a token that may be anybody's. */
+function secretFault(what: string): TokenFault {
+  return { refused: `jwt: ${what}`, description: null };
+}
+
+/** The fault of a token that the right key has signed. */
+export function signedFault(what: string, description: string): TokenFault {
+  return { refused: `jwt: ${what}`, description };
 }
 
 /**
@@ -105,13 +118,21 @@ function readClaims(
   payload: Record<string, unknown>,
   expected: { issuer: string | null; audience: string | null },
   now: number,
-): Claims | null {
+): Claims | TokenFault {
   const { sub, tenant, role, exp, nbf, iat, iss, aud } = payload;
-  if (!isUserId(sub) || typeof tenant !== 'string' || tenant === '' || !isRole(role)) return null;
-  if (!isTime(exp) || exp <= now) return null;
-  if (!isPast(nbf, now) || !isPast(iat, now)) return null;
-  if (expected.issuer !== null && iss !== expected.issuer) return null;
-  if (expected.audience !== null && !includesAudience(aud, expected.audience)) return null;
+  if (expected.issuer !== null && iss !== expected.issuer)
+    return signedFault('wrong issuer', 'iss is not the issuer that is expected here');
+  if (expected.audience !== null && !includesAudience(aud, expected.audience))
+    return signedFault('wrong audience', 'aud does not name this service');
+  if (exp === undefined) return signedFault('no exp', 'exp is missing');
+  if (!isTime(exp)) return signedFault('wrong exp', 'exp must be a number of seconds since 1970');
+  if (exp <= now) return signedFault('expired', 'The token has expired');
+  if (!isPast(nbf, now)) return signedFault('not valid yet', 'nbf is in the future or is no time');
+  if (!isPast(iat, now)) return signedFault('not valid yet', 'iat is in the future or is no time');
+  if (!isUserId(sub)) return signedFault('no sub', `sub must be a text of 1 to ${limits.userIdMaxChars} characters`);
+  if (typeof tenant !== 'string' || tenant === '')
+    return signedFault('no tenant', 'tenant must be the slug of a tenant, such as default');
+  if (!isRole(role)) return signedFault('unknown role', 'role must be admin, operator, redeemer or customer');
   return { sub, tenant, role, exp };
 }
 

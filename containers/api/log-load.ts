@@ -2,12 +2,13 @@ import type { Logger } from 'pino';
 
 /** Often enough to see a queue that grows for two seconds, from which on requests are turned away. */
 const sampleMillis = 1_000;
-/** A line every ten seconds costs nothing, and an alarm looks at a minute. */
+/** An alarm looks at a minute. */
 const samplesALine = 10;
 
 /**
- * Logs, every ten seconds, how long the oldest queued request had waited at worst. The deployment makes a metric and an
- * alarm of these lines (resources/logs.yml), because a metric that is only served has nobody to ask for it there.
+ * Logs, for every ten seconds in which a request waited, how long the oldest one had waited at worst. The deployment makes
+ * a metric and an alarm of these lines (resources/logs.yml), because a metric that is only served has nobody to ask for it
+ * there; where there is no line, nothing waited.
  * @returns stops it
  */
 export function logLoad(queueAgeMillis: () => number, log: Logger): () => void {
@@ -17,7 +18,8 @@ export function logLoad(queueAgeMillis: () => number, log: Logger): () => void {
     worst = Math.max(worst, queueAgeMillis());
     samples += 1;
     if (samples < samplesALine) return;
-    log.info({ queueAgeMillis: Math.round(worst) }, 'load');
+    const queueAge = Math.round(worst);
+    if (queueAge > 0) log.info({ queueAgeMillis: queueAge }, 'load');
     worst = 0;
     samples = 0;
   }, sampleMillis);

@@ -1,19 +1,25 @@
+import { inspect } from 'node:util';
 import closeWithGrace from 'close-with-grace';
 import { ConfigError, limits, readConfig } from '../../core/index.ts';
+import { openStandardOutput } from './output.ts';
 import { startServer } from './server.ts';
 
 /** A load balancer asks every few seconds whether a task is ready; by then it has heard that this one is not. */
 const drainPauseMillis = 5_000;
+/** Not the console, whose writes wait for a terminal. */
+const errors = openStandardOutput(2);
 
 try {
   const server = await startServer(readConfig(process.env), { drainPauseMillis });
   closeWithGrace({ delay: drainPauseMillis + limits.drainMaxMillis, logger: false }, async ({ err }) => {
-    if (err) console.error(err);
+    if (err) errors.write(`${inspect(err)}\n`);
     await server.close();
+    await errors.flush();
   });
 } catch (error) {
   // One line for whoever runs it; a stack would bury it.
   const message = error instanceof Error ? error.message : String(error);
-  console.error(error instanceof ConfigError ? message : `Qurable can’t start: ${message}`);
+  errors.write(`${error instanceof ConfigError ? message : `Qurable can’t start: ${message}`}\n`);
+  await errors.flush();
   process.exit(1);
 }

@@ -4,12 +4,17 @@ import type { Metrics } from './metrics.ts';
 
 /**
  * Counts and logs each answered request. A line names the route's template and never the address, which holds codes and
- * user ids; of the caller it names role and tenant.
+ * user ids; of the caller it names role and tenant, and of a refusal its kind, and why a token was refused.
  */
 export function observeRequests(app: FastifyInstance, log: Logger, metrics: Metrics): void {
   app.addHook('onResponse', (request, reply, done) => {
-    const route = request.is404 ? 'unknown' : (request.routeOptions.url ?? 'unknown');
+    const { url, config } = request.routeOptions;
+    const route = request.is404 ? 'unknown' : (url ?? 'unknown');
+    const { refusal } = request;
     metrics.observeRequest(request.method, route, reply.statusCode, reply.elapsedTime / 1000);
+    if (refusal !== null) metrics.observeRefusal(refusal.kind);
+    else if (config.effect !== undefined && !reply.hasHeader('idempotency-replayed'))
+      metrics.observeEffects(config.effect, 1);
     if (log.isLevelEnabled('info')) {
       const { caller } = request;
       log.info(
@@ -18,6 +23,8 @@ export function observeRequests(app: FastifyInstance, log: Logger, metrics: Metr
           method: request.method,
           route,
           status: reply.statusCode,
+          kind: refusal?.kind,
+          refused: refusal?.refused,
           millis: Math.round(reply.elapsedTime * 10) / 10,
           role: caller?.role,
           tenantId: caller?.tenantId,

@@ -8,7 +8,8 @@ export const problemTexts: Record<ErrorKind, { meaning: string; remedy: string }
   },
   unauthenticated: {
     meaning: 'The request carries no credentials, or they are unknown, malformed, expired or revoked.',
-    remedy: 'Send Authorization: Bearer with an API key or a JWT that is still valid.',
+    remedy:
+      'Send Authorization: Bearer with an API key or a JWT that is still valid. For a well-signed JWT the WWW-Authenticate header says what is wrong with it; for others the operator’s log does, under the X-Request-Id.',
   },
   forbidden: {
     meaning: 'The credentials are good, but their role may not do this, or a customer named another user.',

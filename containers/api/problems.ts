@@ -44,13 +44,19 @@ export function problemHeaders(refusal: Refusal): Record<string, string> {
   const headers: Record<string, string> = {};
   const retry = refusal.retryAfterSeconds ?? defaultRetrySeconds[refusal.kind];
   if (retry !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(retry)));
-  if (refusal.kind === 'unauthenticated') headers['www-authenticate'] = 'Bearer';
+  if (refusal.kind === 'unauthenticated') headers['www-authenticate'] = challenge(refusal);
   if (refusal.allow !== undefined) headers.allow = refusal.allow;
   return headers;
 }
 
+/** RFC 6750, section 3. Fault texts are the product's own and hold no quotation mark. */
+function challenge({ tokenFault }: Refusal): string {
+  return tokenFault === undefined ? 'Bearer' : `Bearer error="invalid_token", error_description="${tokenFault}"`;
+}
+
 /** Answers a request with a problem document. It is written here and not by a schema: every route shares its form. */
 export function sendProblem(reply: FastifyReply, refusal: Refusal): FastifyReply {
+  reply.request.refusal = refusal;
   return reply
     .code(errorKinds[refusal.kind].status)
     .headers(problemHeaders(refusal))

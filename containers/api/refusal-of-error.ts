@@ -1,5 +1,5 @@
 import type { FastifyError, FastifySchemaValidationError } from 'fastify';
-import { CouponError, isConnectionLoss, isTimeout, type Refusal } from '../../core/index.ts';
+import { CouponError, isConnectionLoss, isDiskFull, isTimeout, type Refusal } from '../../core/index.ts';
 import { describeInputProblems } from './describe-input-problems.ts';
 
 /** Refusals for what the HTTP layer itself turns away, by its error codes. */
@@ -20,12 +20,18 @@ const databaseAway: Refusal = {
   retryAfterSeconds: 1,
 };
 
+const databaseFull: Refusal = {
+  ...databaseAway,
+  detail: 'The database can’t take writes now. Repeat the request with the same Idempotency-Key.',
+};
+
 /**
  * Finds the refusal that a thrown value stands for.
  * @returns null where it is a bug or a broken machine, about which the client learns nothing
  */
 export function refusalOfError(error: unknown): Refusal | null {
   if (error instanceof CouponError) return error.refusal;
+  if (isDiskFull(error)) return databaseFull;
   if (isConnectionLoss(error) || isTimeout(error)) return databaseAway;
   if (!(error instanceof Error)) return null;
   const { code, validation, validationContext } = error as Partial<FastifyError>;

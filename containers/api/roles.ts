@@ -1,4 +1,5 @@
-import type { Caller, ErrorKind, Role } from '../../core/index.ts';
+import type { Caller, ErrorKind, Refusal, Role } from '../../core/index.ts';
+import type { Effect } from './metrics.ts';
 
 /** Makes tenants. */
 export const rootOnly: readonly Role[] = ['root'];
@@ -21,6 +22,8 @@ export interface RouteRules {
   queued?: boolean;
   /** Whether the body may be left out, as all its fields may. */
   bodyOptional?: boolean;
+  /** What a success of it does once, for the metrics. */
+  effect?: Effect;
   /** Whether it takes an Idempotency-Key. */
   idempotent?: boolean;
   /** Whether its body is an upload of codes. */
@@ -35,5 +38,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who is asking. Set before the body is read; routes for the public must not look at it. */
     caller: Caller;
+    /** Why it was refused, once it was; the log and the metrics tell. */
+    refusal: Refusal | null;
   }
 }

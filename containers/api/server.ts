@@ -6,9 +6,12 @@ import type { Logger } from 'pino';
 import { type Config, type Core, checkReady, closeCore, limits, openCore, startMaintenance } from '../../core/index.ts';
 import { buildApp } from './app.ts';
 import { makeDrain } from './drain.ts';
-import { openLog } from './log.ts';
+import { limitRepeats } from './limit-repeats.ts';
+import { type ContainerLog, openLog } from './log.ts';
 import { logLoad } from './log-load.ts';
 import { type Metrics, openMetrics } from './metrics.ts';
+
+const databaseAnswerMaxMillis = 2_000;
 
 /** A server that listens. */
 export interface RunningServer {
@@ -25,7 +28,8 @@ export interface RunningServer {
 
 /** What may be chosen of a start. */
 export interface StartOptions {
-  log?: Logger;
+  /** The process's log; one to standard output unless given. */
+  log?: ContainerLog;
   /** An open core to serve; it is left open when the server closes. */
   core?: Core;
   /** How long readiness fails before the server stops accepting. 0 without a load balancer. */
@@ -34,20 +38,26 @@ export interface StartOptions {
 
 /** Starts the server. It listens only once the database and an adequate schema are there; rejects where they are not. */
 export async function startServer(config: Config, options: StartOptions = {}): Promise<RunningServer> {
-  const ownLog = options.log === undefined ? openLog(config.logLevel) : null;
-  const log = options.log ?? ownLog!.log;
+  const containerLog = options.log ?? openLog(config.logLevel);
+  const { log } = containerLog;
   let core: Core | undefined = options.core;
   // The core reports to the metrics and they ask the core: whoever asks before it is open sees empty queues.
-  const metrics = openMetrics(() => core?.batches.queueAgeMillis() ?? 0);
+  const metrics = openMetrics({
+    queueAgeMillis: () => core?.batches.queueAgeMillis() ?? 0,
+    droppedLogLines: containerLog.droppedLines,
+    isRedisUp: () => (core?.redis ? core.redis.status === 'ready' : null),
+    isDatabaseUp: askOnce(async () => core !== undefined && (await isReady(core))),
+  });
   let stopMaintenance = () => {};
   const closeOwnParts = async () => {
     stopMaintenance();
     if (options.core === undefined && core !== undefined) await closeCore(core);
-    ownLog?.flush();
+    await containerLog.flush();
   };
   try {
     if (core === undefined) {
-      core = await openCore(config, { log, onBatch: metrics.observeBatch });
+      const quietly = limitRepeats(log, metrics.observeFailure);
+      core = await openCore(config, { log: quietly, onBatch: metrics.observeBatch });
       stopMaintenance = startMaintenance(core);
     }
     await checkReady(core);
@@ -56,6 +66,26 @@ export async function startServer(config: Config, options: StartOptions = {}): P
     await closeOwnParts();
     throw error;
   }
+}
+
+/** A database that hangs must not hang whoever reads the metrics. */
+async function isReady(core: Core): Promise<boolean> {
+  const answer = checkReady(core).then(
+    () => true,
+    () => false,
+  );
+  return Promise.race([answer, sleep(databaseAnswerMaxMillis, false, { ref: false })]);
+}
+
+/** Whoever asks while the question is asked gets the same answer, however many they are. */
+function askOnce<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asked: Promise<T> | null = null;
+  return () => {
+    asked ??= ask().finally(() => {
+      asked = null;
+    });
+    return asked;
+  };
 }
 
 async function serve(

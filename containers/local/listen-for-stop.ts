@@ -7,15 +7,16 @@ export type StopRequest = {
 };
 
 /**
- * Listens for Ctrl-C, SIGTERM and a closing terminal. The first one is a request, which leaves time to drain; the second
- * ends the process at once, and the supervisors of its servers then stop them.
+ * Listens for Ctrl-C, SIGTERM and a closing terminal. The first one is a request, which leaves time to drain; a second
+ * Ctrl-C or SIGTERM ends the process at once, and the supervisors of its servers then stop them. A closing terminal says
+ * so more than once, the kernel and the shell each for itself, and nobody is impatient there.
  */
 export function listenForStop(): StopRequest {
   let isRequested = false;
   const { promise: requested, resolve } = Promise.withResolvers<void>();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      if (isRequested) process.exit(130);
+      if (isRequested && signal !== 'SIGHUP') process.exit(130);
       isRequested = true;
       resolve();
     });

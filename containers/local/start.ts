@@ -1,9 +1,13 @@
 import './require-node-24.js';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Config, ConfigError, type Log, migrateToLatest, readConfig } from '../../core/index.ts';
+import { inspect } from 'node:util';
+import { type Config, ConfigError, migrateToLatest, readConfig } from '../../core/index.ts';
+import { type ContainerLog, openLog } from '../api/log.ts';
+import { openStandardOutput } from '../api/output.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
 import { EmbeddedStartError } from './embedded-start-error.ts';
+import { formatForPeople } from './format-for-people.ts';
 import { type KeptSecrets, keepSecrets } from './keep-secrets.ts';
 import { listenForStop, type StopRequest } from './listen-for-stop.ts';
 import { type LocalRedis, startLocalRedis } from './local-redis.ts';
@@ -15,11 +19,12 @@ type Environment = Record<string, string | undefined>;
 type Started = { stop(): Promise<void> }[];
 
 const project = resolve(import.meta.dirname, '../..');
-const say = (line: string): void => console.log(line);
+/** Not the console, whose writes wait for a terminal, and wait for ever for one that is stopped. */
+const errors = openStandardOutput(2);
 
 function complain(error: unknown): void {
   const isForPeople = error instanceof EmbeddedStartError || error instanceof ConfigError;
-  console.error(isForPeople ? error.message : error);
+  errors.write(`${isForPeople ? error.message : inspect(error)}\n`);
 }
 
 async function run(stop: StopRequest): Promise<number> {
@@ -28,17 +33,19 @@ async function run(stop: StopRequest): Promise<number> {
   const kept = keepSecrets(home);
   const environment = completeEnvironment(process.env, kept);
   // Everything that can be found wrong is found before a database is started for it.
-  const { port, host } = readConfig({ DATABASE_URL: 'postgres://127.0.0.1/', ...environment });
+  const { port, host, logLevel } = readConfig({ DATABASE_URL: 'postgres://127.0.0.1/', ...environment });
   await requirePort(port, host);
+  const log = openLog(logLevel, { terminalFormat: formatForPeople });
   const started: Started = [];
   try {
-    return await serve(environment, home, kept, started, stop);
+    return await serve({ environment, home, kept, started, stop, log });
   } catch (error) {
     // A Ctrl-C in the terminal also reaches programs that run for a moment, such as initdb, and makes them fail.
     if (stop.isRequested()) return 0;
     throw error;
   } finally {
     for (const part of started.reverse()) await part.stop().catch(complain);
+    await log.flush();
   }
 }
 
@@ -49,47 +56,48 @@ function completeEnvironment(given: Environment, { secrets }: KeptSecrets): Envi
   return { ...filled, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== '')) };
 }
 
-async function serve(
-  environment: Environment,
-  home: string,
-  kept: KeptSecrets,
-  started: Started,
-  stop: StopRequest,
-): Promise<number> {
+/** What a start works with. */
+interface Start {
+  environment: Environment;
+  home: string;
+  kept: KeptSecrets;
+  started: Started;
+  stop: StopRequest;
+  log: ContainerLog;
+}
+
+async function serve(start: Start): Promise<number> {
+  const { environment, kept, started, stop, log } = start;
   // The server's modules are read while the database is made, which takes about as long.
-  const [postgres, { startServer }] = await Promise.all([
-    startPostgres(environment, home, started),
-    import('../api/server.ts'),
-  ]);
+  const [postgres, { startServer }] = await Promise.all([startPostgres(start), import('../api/server.ts')]);
   if (stop.isRequested()) return 0;
-  const redis = await startRedis(environment, home, started);
+  const redis = await startRedis(start);
   if (stop.isRequested()) return 0;
   const config = readConfig({
     ...environment,
     ...(postgres === null ? {} : { DATABASE_URL: postgres.url }),
     ...(redis === null ? {} : { REDIS_URL: redis.url }),
   });
-  await migrateToLatest(config.database, consoleLog);
+  await migrateToLatest(config.database, log.log);
   if (stop.isRequested()) return 0;
-  const server = await startServer(config);
+  const server = await startServer(config, { log });
   started.push({ stop: () => server.close() });
-  printBanner(server.address, config, kept, postgres);
-  return await waitForEnd(stop, postgres);
+  log.say(banner(server.address, config, kept, postgres));
+  return await waitForEnd(start, postgres);
 }
 
-async function startPostgres(
-  environment: Environment,
-  home: string,
-  started: Started,
-): Promise<EmbeddedPostgres | null> {
+async function startPostgres({ environment, home, started, log }: Start): Promise<EmbeddedPostgres | null> {
   if (environment.DATABASE_URL || environment.DB_HOST) return null;
-  const postgres = await startEmbeddedPostgres({ dataDirectory: join(home, 'postgres'), log: say });
+  const postgres = await startEmbeddedPostgres({
+    dataDirectory: join(home, 'postgres'),
+    log: (line) => log.say(`${line}\n`),
+  });
   started.push(postgres);
   return postgres;
 }
 
 /** Redis only makes things faster, so one that does not come up is no reason to stop. */
-async function startRedis(environment: Environment, home: string, started: Started): Promise<LocalRedis | null> {
+async function startRedis({ environment, home, started, log }: Start): Promise<LocalRedis | null> {
   if (environment.REDIS_URL || environment.REDIS_HOST) return null;
   try {
     const redis = await startLocalRedis({ logFile: join(home, 'redis.log') });
@@ -97,31 +105,31 @@ async function startRedis(environment: Environment, home: string, started: Start
     return redis;
   } catch (error) {
     if (!(error instanceof EmbeddedStartError)) throw error;
-    say(`${error.message}; going on without Redis.`);
+    log.say(`${error.message}; going on without Redis.\n`);
     return null;
   }
 }
 
 /** Returns the exit code once somebody asks to stop, or once there is no database any more. */
-async function waitForEnd(stop: StopRequest, postgres: EmbeddedPostgres | null): Promise<number> {
+async function waitForEnd({ stop, log }: Start, postgres: EmbeddedPostgres | null): Promise<number> {
   const lost = postgres?.exited ?? new Promise<never>(() => {});
   const how = await Promise.race([stop.requested, lost]);
   if (how === undefined) {
-    say('Stopping: requests that have begun are answered first. Ctrl-C again stops at once.');
+    log.say('Stopping: requests that have begun are answered first. Ctrl-C again stops at once.\n');
     return 0;
   }
-  console.error(
-    `PostgreSQL ended by itself (${how}; see ${postgres?.logFile}); start again, and it recovers its data.`,
+  errors.write(
+    `PostgreSQL ended by itself (${how}; see ${postgres?.logFile}); start again, and it recovers its data.\n`,
   );
   return 1;
 }
 
-function printBanner(
+function banner(
   address: string,
   config: Config,
   { secrets, file }: KeptSecrets,
   postgres: EmbeddedPostgres | null,
-): void {
+): string {
   const isOwnKey = config.adminKey === secrets.QURABLE_ADMIN_KEY;
   const lines = [
     `Qurable is running at ${address}`,
@@ -133,14 +141,8 @@ function printBanner(
     '',
     'Ctrl-C stops it and keeps the data.',
   ];
-  console.log(`\n${lines.join('\n')}\n`);
+  return `\n${lines.join('\n')}\n\n`;
 }
-
-const consoleLog: Log = {
-  info: () => {},
-  warn: (fields, message) => console.error(`${message}: ${JSON.stringify(fields)}`),
-  error: (fields, message) => console.error(`${message}: ${JSON.stringify(fields)}`),
-};
 
 /** `npm start`: everything Qurable needs on a machine that has nothing but Node and npm. */
 let exitCode = 1;
@@ -149,5 +151,6 @@ try {
 } catch (error) {
   complain(error);
 }
+await errors.flush();
 // Nothing that was forgotten may keep this process, and with it its servers, alive.
 process.exit(exitCode);

@@ -15,6 +15,7 @@ const itemsAtOnce = 512;
  * Assigns a random code to each of up to limits.assignBatchMaxUsers users. Each item is an assign of its own, with an
  * idempotency key derived from the request's: a request that broke off is repeated and goes on where it stopped. Once
  * it has come to its end, refusals are remembered too, and a repeat gets the same answer to the letter.
+ * @param onAssigned told of each code that this call put into a user's hands, as soon as that is committed
  * @throws CouponError `book-not-found`, `idempotency-key-reused`, and `unavailable` when an item could not be decided
  */
 export async function assignBatch(
@@ -22,6 +23,7 @@ export async function assignBatch(
   caller: Caller,
   { bookId, userIds }: { bookId: string; userIds: string[] },
   key?: string,
+  onAssigned: () => void = () => {},
 ): Promise<Outcome<{ results: BatchResult[] }>> {
   const whole = key === undefined ? null : keyedRequest(caller, key, 'coupons/assign-batch', { bookId, userIds });
   const exists = (await core.knownBooks.bookIdOf(caller.tenantId, bookId)) !== null;
@@ -38,7 +40,9 @@ export async function assignBatch(
         const index = from + offset;
         const refusal = remembered?.[index];
         if (refusal !== undefined) return { body: { refusal }, replayed: true };
-        return assignItem(core, caller, { bookId, userId }, itemKey(whole, index));
+        const outcome = await assignItem(core, caller, { bookId, userId }, itemKey(whole, index));
+        if (!outcome.replayed && !('refusal' in outcome.body)) onAssigned();
+        return outcome;
       }),
     );
     for (const outcome of outcomes) {

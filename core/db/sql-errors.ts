@@ -71,15 +71,33 @@ export function isConnectionLoss(error: unknown): boolean {
   );
 }
 
+/** The database has no space left for what is written: reading goes on, and so do writes once there is space again. */
+export function isDiskFull(error: unknown): boolean {
+  return sqlStateOf(error) === '53100';
+}
+
+/** What a failure of the database is called in the log and the metrics, for people who have to act. */
+export const databaseFailureReasons = ['disk full', 'timed out', 'unreachable', 'refused'] as const;
+export type DatabaseFailure = (typeof databaseFailureReasons)[number];
+
+/** Null: it is no failure of the database. `refused` is an error in what it was asked, and so mostly a bug. */
+function failureOf(error: unknown): DatabaseFailure | null {
+  if (isDiskFull(error)) return 'disk full';
+  if (isTimeout(error)) return 'timed out';
+  if (isConnectionLoss(error)) return 'unreachable';
+  return error instanceof pg.DatabaseError ? 'refused' : null;
+}
+
 /** What may be logged of an error: PostgreSQL's own detail quotes the row, and with it codes and user ids. */
 export function loggable(error: unknown): object {
+  const reason = failureOf(error) ?? undefined;
   if (error instanceof pg.DatabaseError) {
-    return { sqlState: error.code, constraint: error.constraint, table: error.table, routine: error.routine };
+    return { reason, sqlState: error.code, constraint: error.constraint, table: error.table, routine: error.routine };
   }
   // A framework's errors may be made by hand, and are known by their stack.
   if (isNativeError(error) || (typeof error === 'object' && error !== null && 'stack' in error)) {
     const { name, message, stack } = error as Error;
-    return { name, message, stack };
+    return { reason, name, message, stack };
   }
   return { thrown: typeof error };
 }

@@ -1,9 +1,11 @@
 import { createHmac, createSign, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type JwtVerifier, makeJwtVerifier } from '../../containers/api/jwt.ts';
-import type { Clock, Config } from '../../core/index.ts';
+import { type KeySource, openJwks } from '../../containers/api/jwks.ts';
+import { type Claims, makeJwtVerifier } from '../../containers/api/jwt.ts';
+import { type Clock, type Config, silentLog } from '../../core/index.ts';
 import { encodePart, signJwt } from './support.ts';
 
 const secret = 'a secret for tokens, 32 characters and more';
@@ -21,6 +23,17 @@ function secretConfig(more: { issuer?: string; audience?: string } = {}): Config
   return { mode: 'secret', secret, issuer: more.issuer ?? null, audience: more.audience ?? null };
 }
 
+type Verify = (token: string) => Promise<Claims | null>;
+
+/** A verifier whose faults are null: most tests are about whether a token is taken. */
+function claimsOnly(config: Config['jwt'], clock: Clock): Verify {
+  const verify = makeJwtVerifier(config, clock, silentLog);
+  return async (token) => {
+    const result = await verify(token);
+    return 'refused' in result ? null : result;
+  };
+}
+
 function sealed(header: object | string, payload: object | string, key = secret): string {
   const input = `${encodePart(header)}.${encodePart(payload)}`;
   return `${input}.${createHmac('sha256', key).update(input).digest('base64url')}`;
@@ -28,7 +41,7 @@ function sealed(header: object | string, payload: object | string, key = secret)
 
 describe('a JWT under JWT_SECRET', () => {
   const clock = new TestClock();
-  const verify = makeJwtVerifier(secretConfig(), clock);
+  const verify = claimsOnly(secretConfig(), clock);
   beforeEach(() => {
     clock.seconds = start;
   });
@@ -166,7 +179,7 @@ describe('a JWT under JWT_SECRET', () => {
   });
 
   test('iss and aud are looked at where they are configured', async () => {
-    const strict = makeJwtVerifier(secretConfig({ issuer: 'https://id.example', audience: 'qurable' }), clock);
+    const strict = claimsOnly(secretConfig({ issuer: 'https://id.example', audience: 'qurable' }), clock);
     const right = { ...good, iss: 'https://id.example', aud: 'qurable' };
     expect(await strict(signJwt(right, secret))).not.toBeNull();
     expect(await strict(signJwt({ ...right, aud: ['other', 'qurable'] }, secret))).not.toBeNull();
@@ -186,7 +199,7 @@ describe('a JWT under JWT_SECRET', () => {
   });
 
   test('where neither a secret nor keys are configured, every JWT is refused', async () => {
-    const none = makeJwtVerifier({ mode: 'none' }, clock);
+    const none = claimsOnly({ mode: 'none' }, clock);
     expect(await none(signJwt(good, secret))).toBeNull();
     expect(await none(signJwt(good, ''))).toBeNull();
   });
@@ -203,7 +216,7 @@ describe('a JWT under JWT_JWKS_URL', () => {
   let url: string;
   let fetches = 0;
   let answer: () => { status: number; body: string };
-  let verify: JwtVerifier;
+  let verify: Verify;
 
   const jwk = (key: KeyObject, kid: string, more: object = {}) => ({ ...key.export({ format: 'jwk' }), kid, ...more });
   const serveKeys = (...keys: object[]) => {
@@ -227,7 +240,7 @@ describe('a JWT under JWT_JWKS_URL', () => {
     clock.seconds = start;
     fetches = 0;
     serveKeys(jwk(rsa.publicKey, 'rsa'), jwk(ec.publicKey, 'ec'), jwk(ed.publicKey, 'ed'));
-    verify = makeJwtVerifier({ mode: 'jwks', url, issuer: null, audience: null }, clock);
+    verify = claimsOnly({ mode: 'jwks', url, issuer: null, audience: null }, clock);
   });
 
   const seal = (alg: string, kid: string | undefined, key: KeyObject, more: object = {}) => {
@@ -290,7 +303,7 @@ describe('a JWT under JWT_JWKS_URL', () => {
   test('a token without a kid is taken only where there is one key', async () => {
     expect(await verify(seal('RS256', undefined, rsa.privateKey))).toBeNull();
     serveKeys(jwk(rsa.publicKey, 'rsa'));
-    const single = makeJwtVerifier({ mode: 'jwks', url, issuer: null, audience: null }, clock);
+    const single = claimsOnly({ mode: 'jwks', url, issuer: null, audience: null }, clock);
     expect(await single(seal('RS256', undefined, rsa.privateKey))).toEqual(good);
   });
 
@@ -339,6 +352,99 @@ describe('a JWT under JWT_JWKS_URL', () => {
     serveKeys(jwk(rsa.publicKey, 'rsa'));
     clock.seconds += 2;
     expect(await verify(seal('RS256', 'rsa', rsa.privateKey))).toEqual(good);
+  });
+});
+
+describe('what the log is told of the issuer', () => {
+  const clock = new TestClock();
+  const { publicKey } = generateKeyPairSync('ed25519');
+  const key = (kid: string) => ({ ...publicKey.export({ format: 'jwk' }), kid });
+  let server: Server;
+  let url: string;
+  let answer: (response: ServerResponse) => void;
+  let lines: [string, object, string][];
+  let keys: KeySource;
+  beforeAll(async () => {
+    server = createServer((_request, response) => answer(response));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys?secret=1`;
+  });
+  afterAll(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  beforeEach(() => {
+    clock.seconds = start;
+    lines = [];
+    const write = (level: string) => (fields: object, message: string) => void lines.push([level, fields, message]);
+    keys = openJwks(url, clock, { info: write('info'), warn: write('warn'), error: write('error') });
+  });
+
+  /** Asks for a key after the time in which none is fetched again. */
+  async function ask(kid = 'a'): Promise<boolean> {
+    clock.seconds += 601;
+    const found = await keys.findKey(kid).catch(() => null);
+    await sleep(50);
+    return found !== null;
+  }
+
+  const failed = 'the keys that tokens are signed with can’t be fetched';
+
+  test('a failure with host and cause once, another cause, and the recovery; never the address or the answer', async () => {
+    const { host } = new URL(url);
+    answer = (response) => response.writeHead(503).end('secret');
+    for (let count = 0; count < 3; count += 1) expect(await ask()).toBe(false);
+    answer = (response) => response.end('{"secret');
+    expect(await ask()).toBe(false);
+    answer = (response) => response.end(JSON.stringify({ keys: [key('a')] }));
+    expect(await ask()).toBe(true);
+    expect(lines).toEqual([
+      ['warn', { host, cause: 'the answer’s status is 503' }, failed],
+      ['warn', { host, cause: 'the answer is no JSON' }, failed],
+      ['info', { host }, 'the keys that tokens are signed with are there again'],
+    ]);
+  });
+
+  test('an issuer that can’t be reached, by the cause that the network tells', async () => {
+    const write = (fields: object) => void lines.push(['warn', fields, '']);
+    const away = openJwks('http://127.0.0.1:9/keys', clock, { ...silentLog, warn: write });
+    await expect(away.findKey('a')).rejects.toMatchObject({ kind: 'unavailable' });
+    // Node calls a port that nobody may fetch from a bad one before it connects.
+    expect(lines).toMatchObject([
+      ['warn', { host: '127.0.0.1:9', cause: expect.stringMatching(/bad port|ECONNREFUSED/) }, ''],
+    ]);
+  });
+
+  test('two keys with one kid, once', async () => {
+    answer = (response) => response.end(JSON.stringify({ keys: [key('a'), key('a'), key('b')] }));
+    for (let count = 0; count < 3; count += 1) expect(await ask()).toBe(true);
+    expect(lines).toEqual([
+      [
+        'warn',
+        expect.objectContaining({ kids: 'a' }),
+        'keys share a kid, and tokens are checked with the first of them',
+      ],
+    ]);
+  });
+
+  test('an endless answer is left after a megabyte', async () => {
+    const piece = Buffer.alloc(65_536, ' ');
+    let sent = 0;
+    const closed = new Promise<void>((resolve) => {
+      answer = (response) => {
+        const send = () => {
+          sent += piece.length;
+          if (!response.closed) response.write(piece, send);
+        };
+        response.once('close', resolve);
+        send();
+      };
+    });
+    expect(await ask()).toBe(false);
+    await closed;
+    expect(lines).toMatchObject([['warn', { cause: 'the answer is longer than 1000000 bytes' }, failed]]);
+    // What the two ends of the connection hold comes on top.
+    expect(sent).toBeLessThan(16_000_000);
   });
 });
 

@@ -86,7 +86,7 @@ function checkProblem(where: string, response: CheckedResponse, validate: Valida
   expect(path.split('?')[0]!.startsWith(String(problem.instance)), 'instance is not the path');
   expect((problem.kind === 'invalid-input') === Array.isArray(problem.errors), 'errors goes with invalid-input');
   expect(!retryKinds.has(String(problem.kind)) || /^[1-9]\d*$/.test(String(headers['retry-after'])), 'no Retry-After');
-  expect(status !== 401 || headers['www-authenticate'] === 'Bearer', 'no WWW-Authenticate');
+  expect(status !== 401 || String(headers['www-authenticate']).startsWith('Bearer'), 'no WWW-Authenticate');
   expect(status !== 405 || typeof headers.allow === 'string', 'no Allow');
 }
 

@@ -166,7 +166,11 @@ describe('the log', () => {
     expect([status, body.kind]).toEqual([500, 'internal']);
     expect(text).not.toContain('inside');
     expect(text).toContain('request-2');
-    expect(api.logged[0]).toMatchObject({ level: 50, requestId: 'request-2', error: { message: 'the secret inside' } });
+    expect(api.logged[0]).toMatchObject({
+      level: 'error',
+      requestId: 'request-2',
+      error: { message: 'the secret inside' },
+    });
   });
 });
 

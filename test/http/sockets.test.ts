@@ -2,14 +2,14 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { pino } from 'pino';
+import { openLog } from '../../containers/api/log.ts';
 import { type RunningServer, startServer } from '../../containers/api/server.ts';
 import { limits } from '../../core/index.ts';
 import { testConfig } from '../support/open-test-core.ts';
 import { createTestDatabase, type TestDatabase } from '../support/start-postgres.ts';
 import { rootKey } from './support.ts';
 
-const quiet = pino({ level: 'silent' });
+const quiet = openLog('silent');
 const asRoot = { authorization: `Bearer ${rootKey}` };
 
 /** Writes bytes to the server and gives everything that comes back until the connection ends. */

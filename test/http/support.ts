@@ -1,9 +1,10 @@
 import { createHmac } from 'node:crypto';
 import type { FastifyInstance, InjectOptions } from 'fastify';
-import { pino } from 'pino';
 import { buildApp } from '../../containers/api/app.ts';
 import { type Drain, makeDrain } from '../../containers/api/drain.ts';
+import { openLog } from '../../containers/api/log.ts';
 import { type Metrics, openMetrics } from '../../containers/api/metrics.ts';
+import type { Output } from '../../containers/api/output.ts';
 import { type Core, closeCore, openCore, silentLog, systemClock } from '../../core/index.ts';
 import { testConfig, testSecrets } from '../support/open-test-core.ts';
 import { createTestDatabase, type TestDatabase } from '../support/start-postgres.ts';
@@ -74,9 +75,9 @@ export async function startTestApi(name: string, more: Record<string, string> = 
   const database = await createTestDatabase(name);
   const core = await openCore(testConfig(database.url, more), { log: silentLog });
   const logged: Record<string, unknown>[] = [];
-  const log = pino({ level: 'info' }, { write: (line) => void logged.push(JSON.parse(line)) });
+  const { log } = openLog('info', { output: outputInto(logged) });
   const drain = makeDrain();
-  const metrics = openMetrics(() => core.batches.queueAgeMillis());
+  const metrics = openMetrics({ queueAgeMillis: () => core.batches.queueAgeMillis() });
   const app = await buildApp(core, { log, metrics, drain });
   const document = (await app.inject('/openapi.json')).json() as OpenApiDocument;
   const check = makeResponseCheck(document);
@@ -100,6 +101,17 @@ export async function startTestApi(name: string, more: Record<string, string> = 
       await closeCore(core);
       await database.drop();
     },
+  };
+}
+
+function outputInto(logged: Record<string, unknown>[]): Output {
+  const write = (line: string) => void logged.push(JSON.parse(line));
+  return {
+    write,
+    writeNow: async (line) => write(line),
+    flush: async () => {},
+    droppedLines: () => 0,
+    isTerminal: false,
   };
 }
 

@@ -48,6 +48,12 @@ describe('npm start', () => {
     expect(statSync(join(place.home, 'secrets.json')).mode & 0o777).toBe(0o600);
   });
 
+  test('says which migrations it applied, as lines that a program can read where nobody is at a terminal', () => {
+    const line =
+      /^{"level":"info","time":"[^"]+","service":"qurable-api","migration":"0001_\w+","msg":"applied a migration"}$/m;
+    expect(running.output()).toMatch(line);
+  });
+
   test('a second time in one checkout says so in one line, and the first goes on', async () => {
     const refused = run({ ...place, port: await findFreePort() });
     expect(await refused.ended).toBe(1);

@@ -49,13 +49,16 @@ export function runNpmStart({ directory, port, environment = {}, account }: NpmS
     output: () => printed,
     ready: () => waitForReady(npm, port, () => printed),
     ended,
-    processes: () => {
-      const all = descendants(npm.pid!).map((pid) => ({ pid, startedAt: inspectProcess(pid)?.startedAt }));
-      return all.filter((one): one is StartedProcess => one.startedAt !== undefined);
-    },
+    processes: () => processesUnder(npm.pid!),
     node: () => findNode(npm.pid!),
     pressCtrlC: () => void process.kill(-npm.pid!, 'SIGINT'),
   };
+}
+
+/** A process and all that it started, as far as they run. */
+export function processesUnder(root: number): StartedProcess[] {
+  const all = descendants(root).map((pid) => ({ pid, startedAt: inspectProcess(pid)?.startedAt }));
+  return all.filter((one): one is StartedProcess => one.startedAt !== undefined);
 }
 
 /**

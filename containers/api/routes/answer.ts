@@ -7,6 +7,7 @@ import type {
   RawServerDefault,
 } from 'fastify';
 import { type Core, type ErrorKind, type Outcome, refuse } from '../../../core/index.ts';
+import type { Metrics } from '../metrics.ts';
 
 /** The application as routes see it: schemas give their handlers' types. */
 export type Api = FastifyInstance<
@@ -20,6 +21,7 @@ export type Api = FastifyInstance<
 /** What routes are made with. */
 export interface RouteTools {
   core: Core;
+  metrics: Metrics;
 }
 
 /** Sets an outcome's status and says whether it is a replayed one; gives its body. */

@@ -74,7 +74,14 @@ function addAssign(app: Api, { core }: RouteTools): void {
   app.post(
     '/v1/coupons/assign',
     {
-      config: { roles: operatorsAndCustomers, ownUser: 'body', queued: true, idempotent: true, kinds: assignKinds },
+      config: {
+        roles: operatorsAndCustomers,
+        ownUser: 'body',
+        queued: true,
+        idempotent: true,
+        effect: 'assignment',
+        kinds: assignKinds,
+      },
       schema: {
         operationId: 'assignCoupon',
         summary: 'Assign a random code of a book to a user',
@@ -90,7 +97,7 @@ function addAssign(app: Api, { core }: RouteTools): void {
 }
 
 /** Apart from the others, as its body may be as large as 10,000 user ids are. */
-function addAssignBatch(app: Api, { core }: RouteTools): void {
+function addAssignBatch(app: Api, { core, metrics }: RouteTools): void {
   takeJsonBodies(app, limits.assignBatchMaxBytes);
   app.post(
     '/v1/coupons/assign-batch',
@@ -107,7 +114,8 @@ function addAssignBatch(app: Api, { core }: RouteTools): void {
       },
     },
     async (request, reply) => {
-      const outcome = await assignBatch(core, request.caller, request.body, readIdempotencyKey(request));
+      const count = () => metrics.observeEffects('assignment', 1);
+      const outcome = await assignBatch(core, request.caller, request.body, readIdempotencyKey(request), count);
       const { results } = answer(reply, 200, outcome);
       const rendered = results.map((result) =>
         'refusal' in result ? toProblem(result.refusal as Refusal, request.url) : result,
@@ -127,6 +135,7 @@ function addAssignCode(app: Api, { core }: RouteTools): void {
         roles: operators,
         queued: true,
         idempotent: true,
+        effect: 'assignment',
         kinds: [
           'coupon-not-found',
           'coupon-void',
@@ -241,6 +250,7 @@ function addRedeem(app: Api, { core }: RouteTools): void {
         ownUser: 'body',
         queued: true,
         idempotent: true,
+        effect: 'redemption',
         kinds: [...lockKinds, 'lock-required'],
       },
       schema: {

@@ -32,7 +32,7 @@ const core = {
 const lookups = { authenticateKey: async () => null, findTenantId: async () => 1 };
 const app = await buildApp(core as unknown as Parameters<typeof buildApp>[0], {
   log,
-  metrics: openMetrics(() => 0),
-  authenticate: makeAuthenticate(lookups, makeJwtVerifier(config.jwt, systemClock), systemClock),
+  metrics: openMetrics({ queueAgeMillis: () => 0 }),
+  authenticate: makeAuthenticate(lookups, makeJwtVerifier(config.jwt, systemClock, log), systemClock),
 });
 await app.listen({ port: config.port, host: config.host });

@@ -1,0 +1,310 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { findFreePort } from '../../containers/local/find-free-port.ts';
+import { inspectProcess } from '../../containers/local/inspect-process.ts';
+import { callLocalApi } from '../support/call-local-api.ts';
+import { hasTerminals, openTerminal, type Terminal } from '../support/open-terminal.ts';
+import { testSecrets } from '../support/open-test-core.ts';
+import { requireOrSkip } from '../support/require-or-skip.ts';
+import {
+  cleanEnvironment,
+  killAll,
+  processesUnder,
+  type StartedProcess,
+  waitUntilGone,
+} from '../support/run-npm-start.ts';
+import { createTestDatabase, type TestDatabase } from '../support/start-postgres.ts';
+
+const project = resolve(import.meta.dirname, '../..');
+/** More lines than any log keeps in memory while it can’t write, at 330 characters each with the request’s id below. */
+const manyRequests = 12_000;
+const requestId = 'x'.repeat(128);
+jest.setTimeout(120_000);
+
+let scratch: string;
+let port: number;
+let seen: StartedProcess[];
+beforeEach(async () => {
+  scratch = mkdtempSync(join(tmpdir(), 'qurable-log-'));
+  port = await findFreePort();
+  seen = [];
+});
+afterEach(async () => {
+  killAll(seen);
+  await waitUntilGone(seen);
+  // Lazily: threads of a process that has ended may be a moment later than it.
+  spawnSync('umount', ['-l', join(scratch, 'disk')], { stdio: 'ignore' });
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+/** What runs the product: the container’s program on a database that is there, or `npm start` with all that it starts. */
+const programs = {
+  container: { command: [process.execPath, join(project, 'containers/api/main.ts')], processes: 1 },
+  'npm start': { command: ['npm', 'start'], processes: 9 },
+};
+type Program = keyof typeof programs;
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase('dead_log');
+});
+afterAll(() => database.drop());
+
+function environmentOf(program: Program): NodeJS.ProcessEnv {
+  const own: NodeJS.ProcessEnv =
+    program === 'npm start' ? { QURABLE_HOME: scratch } : { DATABASE_URL: database.url, ...testSecrets };
+  writeFileSync(join(scratch, 'secrets.json'), JSON.stringify(testSecrets), { mode: 0o600 });
+  return { ...cleanEnvironment(), HOST: '127.0.0.1', PORT: String(port), ...own };
+}
+
+/** Waits until the program answers, and notes its processes. */
+async function ready(program: Program, pid: number): Promise<void> {
+  const began = performance.now();
+  while ((await fetch(`http://127.0.0.1:${port}/ready`).catch(() => null))?.status !== 200) {
+    if (performance.now() - began > 60_000) throw new Error('not ready within 60 s');
+    await delay(50);
+  }
+  seen.push(...processesUnder(pid));
+  expect(seen.length).toBeGreaterThanOrEqual(programs[program].processes);
+}
+
+async function onTerminal(kind: 'controlling' | 'plain', program: Program): Promise<Terminal> {
+  const terminal = await openTerminal(kind, programs[program].command, { cwd: project, env: environmentOf(program) });
+  await ready(program, terminal.pid);
+  return terminal;
+}
+
+/** Runs a program whose standard output and standard error are one open file. */
+async function onFile(program: Program, file: number): Promise<ChildProcess> {
+  const [command, ...args] = programs[program].command;
+  const options = { cwd: project, env: environmentOf(program), stdio: ['ignore', file, file] };
+  const child = spawn(command!, args, options as Parameters<typeof spawn>[2]);
+  await ready(program, child.pid!);
+  return child;
+}
+
+/** Checks that the product is alive: that it answers what asks no database, and what changes it. */
+async function expectAnswers(): Promise<void> {
+  const signal = AbortSignal.timeout(10_000);
+  expect((await fetch(`http://127.0.0.1:${port}/health`, { signal })).status).toBe(200);
+  const init = { method: 'POST', body: JSON.stringify({ name: 'Verano' }), signal };
+  await callLocalApi({ home: scratch, port }, 201, '/v1/books', init);
+}
+
+/** Sends many requests, each of which is a line of the log, and waits for every answer. */
+async function makeManyLines(): Promise<void> {
+  const socket = connect(port, '127.0.0.1');
+  const request = `GET /health HTTP/1.1\r\nhost: x\r\nx-request-id: ${requestId}\r\n\r\n`;
+  let answers = 0;
+  let rest = '';
+  const all = new Promise<void>((done, fail) => {
+    socket.on('error', fail);
+    socket.on('data', (data) => {
+      const text = rest + data.toString('latin1');
+      answers += text.split('HTTP/1.1 200').length - 1;
+      rest = text.slice(text.lastIndexOf('\n') + 1);
+      if (answers === manyRequests) done();
+    });
+  });
+  const perWrite = 100;
+  for (let sent = 0; sent < manyRequests; sent += perWrite) socket.write(request.repeat(perWrite));
+  await all;
+  socket.destroy();
+}
+
+/** Checks that nothing of the program is left: no process of those seen, and no listener. */
+async function expectGone(processes = seen): Promise<void> {
+  await waitUntilGone(processes);
+  const server = createServer().listen(port, '127.0.0.1');
+  await new Promise((listening, fail) => server.once('listening', listening).once('error', fail));
+  await new Promise((closed) => server.close(closed));
+}
+
+function stop(signal: NodeJS.Signals = 'SIGTERM'): void {
+  const pid = seen.find(({ pid: each }) => isProgram(each))!.pid;
+  process.kill(pid, signal);
+}
+
+const isNpm = (pid: number) => inspectProcess(pid)?.commandLine.startsWith('npm ') ?? false;
+
+/** Whether it is the Node that serves, not npm, a shell or a supervisor. */
+function isProgram(pid: number): boolean {
+  const commandLine = inspectProcess(pid)?.commandLine ?? '';
+  return /node\b.* \S*containers\/(api\/main|local\/start)\.ts$/.test(commandLine) && !/^(npm|sh) /.test(commandLine);
+}
+
+requireOrSkip('python3 with its module pty', hasTerminals)('a terminal', () => {
+  let terminal: Terminal;
+  afterEach(() => terminal.end());
+
+  test.each(['container', 'npm start'] as const)('that is closed ends %s with all that it started', async (program) => {
+    terminal = await onTerminal('controlling', program);
+    terminal.close();
+    await expectGone();
+  });
+
+  test.each(['container', 'npm start'] as const)(
+    'that is gone without a word lets %s answer on, until SIGTERM ends it',
+    async (program) => {
+      terminal = await onTerminal('plain', program);
+      terminal.close();
+      await makeManyLines();
+      await expectAnswers();
+      stop();
+      await expectGone();
+    },
+  );
+
+  test.each([
+    ['container', 'SIGTERM'],
+    ['npm start', 'SIGHUP'],
+  ] as const)('that is held by Ctrl-S lets %s answer on, until %s ends it', async (program, signal) => {
+    terminal = await onTerminal('plain', program);
+    terminal.hold();
+    await makeManyLines();
+    await expectAnswers();
+    stop(signal);
+    // npm itself, which is not ours to mend, waits for the terminal.
+    await expectGone(seen.filter(({ pid }) => !isNpm(pid)));
+  });
+
+  test('shows lines for people', async () => {
+    terminal = await onTerminal('plain', 'npm start');
+    await expectAnswers();
+    const began = performance.now();
+    while (!terminal.output().includes('route=/v1/books') && performance.now() - began < 10_000) await delay(20);
+    const line = /^\d\d:\d\d:\d\d info {2}request requestId=\S+ method=POST route=\/v1\/books status=201 /m;
+    expect(terminal.output()).toMatch(line);
+    expect(terminal.output()).not.toContain('{"level"');
+  });
+});
+
+describe('a reader that has stopped reading', () => {
+  let pipe: number;
+  beforeEach(() => {
+    execFileSync('mkfifo', [join(scratch, 'pipe')]);
+    pipe = openSync(join(scratch, 'pipe'), constants.O_RDWR | constants.O_NONBLOCK);
+  });
+  afterEach(() => closeSync(pipe));
+
+  /** Reads what is in the pipe until a text comes. */
+  async function readUntil(text: string): Promise<string> {
+    const buffer = Buffer.alloc(1 << 20);
+    let read = '';
+    for (const began = performance.now(); performance.now() - began < 30_000; await delay(1)) {
+      try {
+        read += buffer.toString('latin1', 0, readSync(pipe, buffer));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      }
+      if (read.includes(text)) return read;
+    }
+    throw new Error(`${JSON.stringify(text)} was not written; the end is ${read.slice(-500)}`);
+  }
+
+  test.each([
+    ['container', 'SIGHUP'],
+    ['npm start', 'SIGTERM'],
+  ] as const)('lets %s answer on, until %s ends it', async (program, signal) => {
+    await onFile(program, pipe);
+    await makeManyLines();
+    await expectAnswers();
+    stop(signal);
+    await expectGone();
+  });
+
+  test('and reads again gets the lines that were kept, how many were not, and those that follow', async () => {
+    await onFile('container', pipe);
+    await makeManyLines();
+    const kept = await readUntil(' log lines were dropped"');
+    await expectAnswers();
+    const after = await readUntil('"route":"/v1/books"');
+    const lines = (kept + after).split('\n').slice(0, -1);
+    const entries = lines.map(
+      (line) => JSON.parse(line) as { level: string; msg: string; dropped?: number; route?: string },
+    );
+    const health = entries.filter(({ route }) => route === '/health').length;
+    const dropped = entries.reduce((sum, entry) => sum + (entry.dropped ?? 0), 0);
+    // One more is what expectAnswers asks.
+    expect([health + dropped, entries.find((entry) => entry.dropped)]).toMatchObject([
+      manyRequests + 1,
+      { level: 'warn', msg: `${entries.find((entry) => entry.dropped)?.dropped} log lines were dropped` },
+    ]);
+    expect(dropped).toBeGreaterThan(1_000);
+    stop();
+    await expectGone();
+  });
+});
+
+function canMount(): boolean {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
+  const directory = mkdtempSync(join(tmpdir(), 'qurable-mount-'));
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', directory]).status === 0;
+  if (mounted) execFileSync('umount', [directory]);
+  rmSync(directory, { recursive: true });
+  return mounted;
+}
+
+requireOrSkip('the right to mount a tmpfs', canMount())('a full disk under the log', () => {
+  let disk: string;
+  let log: number;
+  beforeEach(() => {
+    disk = join(scratch, 'disk');
+    mkdirSync(disk);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', disk]);
+    log = openSync(join(disk, 'log'), 'a');
+  });
+  afterEach(() => closeSync(log));
+
+  function fill(): void {
+    spawnSync('dd', ['if=/dev/zero', `of=${join(disk, 'ballast')}`, 'bs=4096'], { stdio: 'ignore' });
+  }
+
+  test.each([
+    ['container', 'SIGTERM'],
+    ['npm start', 'SIGHUP'],
+  ] as const)('lets %s answer on, until %s ends it', async (program, signal) => {
+    await onFile(program, log);
+    fill();
+    await makeManyLines();
+    await expectAnswers();
+    stop(signal);
+    await expectGone();
+  });
+
+  test('that has space again gets the lines that were kept, how many were not, and those that follow, each whole', async () => {
+    await onFile('container', log);
+    fill();
+    await makeManyLines();
+    rmSync(join(disk, 'ballast'));
+    const read = () => readFileSync(join(disk, 'log'), 'utf8');
+    const began = performance.now();
+    while (!read().includes('log lines were dropped') && performance.now() - began < 20_000) await delay(50);
+    await expectAnswers();
+    stop();
+    await expectGone();
+    const entries = read()
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { route?: string; dropped?: number; msg: string });
+    const health = entries.filter(({ route }) => route === '/health').length;
+    const dropped = entries.reduce((sum, entry) => sum + (entry.dropped ?? 0), 0);
+    expect([health + dropped, entries.at(-1)?.msg]).toEqual([manyRequests + 1, 'closed']);
+    expect(dropped).toBeGreaterThan(1_000);
+  });
+});
