@@ -1,19 +1,30 @@
 import closeWithGrace from 'close-with-grace';
-import { ConfigError, limits, readConfig } from '../../core/index.ts';
+import {
+  type Config,
+  ConfigError,
+  describeDatabaseTrouble,
+  limits,
+  readConfig,
+  warnOfLookalikes,
+} from '../../core/index.ts';
 import { startServer } from './server.ts';
 
 /** A load balancer asks every few seconds whether a task is ready; by then it has heard that this one is not. */
 const drainPauseMillis = 5_000;
 
+let config: Config | null = null;
 try {
-  const server = await startServer(readConfig(process.env), { drainPauseMillis });
+  config = readConfig(process.env);
+  for (const line of warnOfLookalikes(process.env)) console.error(line);
+  const server = await startServer(config, { drainPauseMillis });
   closeWithGrace({ delay: drainPauseMillis + limits.drainMaxMillis, logger: false }, async ({ err }) => {
     if (err) console.error(err);
     await server.close();
   });
 } catch (error) {
   // One line for whoever runs it; a stack would bury it.
-  const message = error instanceof Error ? error.message : String(error);
+  const trouble = config === null ? null : describeDatabaseTrouble(error, config.database);
+  const message = trouble ?? (error instanceof Error ? error.message : String(error));
   console.error(error instanceof ConfigError ? message : `Qurable can’t start: ${message}`);
   process.exit(1);
 }

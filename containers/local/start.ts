@@ -1,7 +1,17 @@
 import './require-node-24.js';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Config, ConfigError, type Log, migrateToLatest, readConfig } from '../../core/index.ts';
+import {
+  type Config,
+  ConfigError,
+  describeDatabaseTrouble,
+  type Log,
+  migrateToLatest,
+  type RedisState,
+  readConfig,
+  refuseDatabaseParts,
+  warnOfLookalikes,
+} from '../../core/index.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
 import { EmbeddedStartError } from './embedded-start-error.ts';
 import { type KeptSecrets, keepSecrets } from './keep-secrets.ts';
@@ -28,8 +38,10 @@ async function run(stop: StopRequest): Promise<number> {
   const kept = keepSecrets(home);
   const environment = completeEnvironment(process.env, kept);
   // Everything that can be found wrong is found before a database is started for it.
-  const { port, host } = readConfig({ DATABASE_URL: 'postgres://127.0.0.1/', ...environment });
+  const { port, host, metricsPort } = readConfig(withSomeDatabase(environment));
+  for (const line of warnOfLookalikes(process.env)) console.error(line);
   await requirePort(port, host);
+  if (metricsPort !== null) await requirePort(metricsPort, host, 'METRICS_PORT');
   const started: Started = [];
   try {
     return await serve(environment, home, kept, started, stop);
@@ -47,6 +59,13 @@ function completeEnvironment(given: Environment, { secrets }: KeptSecrets): Envi
   const filled: Environment = { HOST: '127.0.0.1', ...secrets };
   if (given.JWT_JWKS_URL) delete filled.JWT_SECRET;
   return { ...filled, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== '')) };
+}
+
+/** For a check before there is a database: a start without an address brings one of its own. */
+function withSomeDatabase(environment: Environment): Environment {
+  if (environment.DATABASE_URL || environment.DB_HOST) return environment;
+  refuseDatabaseParts(environment);
+  return { ...environment, DATABASE_URL: 'postgres://127.0.0.1/' };
 }
 
 async function serve(
@@ -69,12 +88,30 @@ async function serve(
     ...(postgres === null ? {} : { DATABASE_URL: postgres.url }),
     ...(redis === null ? {} : { REDIS_URL: redis.url }),
   });
-  await migrateToLatest(config.database, consoleLog);
+  await onDatabase(config, () => migrateToLatest(config.database, consoleLog));
   if (stop.isRequested()) return 0;
-  const server = await startServer(config);
+  const server = await onDatabase(config, () => startServer(config));
   started.push({ stop: () => server.close() });
-  printBanner(server.address, config, kept, postgres);
+  const redisLine = describeRedis(server.redisState(), redis !== null && postgres === null);
+  printBanner(server.address, config, kept, postgres, redisLine);
   return await waitForEnd(stop, postgres);
+}
+
+/** Trouble with the database is put into one sentence, so that it is no defect with a stack. */
+async function onDatabase<T>(config: Config, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const trouble = describeDatabaseTrouble(error, config.database);
+    throw trouble === null ? error : new EmbeddedStartError(trouble);
+  }
+}
+
+/** @param isForOneOnly whether the Redis is this start's own, and the database is not */
+function describeRedis(state: RedisState | null, isForOneOnly: boolean): string {
+  if (state === null) return 'none; PostgreSQL does its part';
+  if (isForOneOnly) return 'one of its own; where several processes share the database, give them one REDIS_URL';
+  return state === 'ready' ? 'yes' : 'configured, and away at the moment; PostgreSQL does its part';
 }
 
 async function startPostgres(
@@ -121,6 +158,7 @@ function printBanner(
   config: Config,
   { secrets, file }: KeptSecrets,
   postgres: EmbeddedPostgres | null,
+  redisLine: string,
 ): void {
   const isOwnKey = config.adminKey === secrets.QURABLE_ADMIN_KEY;
   const lines = [
@@ -129,7 +167,7 @@ function printBanner(
     `  Documentation  ${address}/docs`,
     `  Admin key      ${isOwnKey ? `${secrets.QURABLE_ADMIN_KEY}  (kept in ${file})` : 'the one in QURABLE_ADMIN_KEY'}`,
     `  Database       ${postgres === null ? 'the one that the environment names' : postgres.dataDirectory}`,
-    `  Redis          ${config.redis === null ? 'none; PostgreSQL does its part' : 'yes'}`,
+    `  Redis          ${redisLine}`,
     '',
     'Ctrl-C stops it and keeps the data.',
   ];
