@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { limits } from './limits.ts';
 
 /** How to reach PostgreSQL: what a `pg.Pool` takes, without the pool's size. */
@@ -75,6 +76,7 @@ export function readConfig(env: Environment): Config {
       throw new ConfigError(`${name} is not a variable that Qurable knows; the names are in .env.example`);
     }
   }
+  checkPreviousSecret(env);
   return {
     port: whole(env, 'PORT', 3000, 0, 65_535),
     host: text(env, 'HOST') ?? '0.0.0.0',
@@ -88,7 +90,7 @@ export function readConfig(env: Environment): Config {
     adminKey: readAdminKey(env),
     corsOrigins: readOrigins(env),
     logLevel: oneOf(env, 'LOG_LEVEL', logLevels, 'info'),
-    metricsPort: env.METRICS_PORT ? whole(env, 'METRICS_PORT', 0, 0, 65_535) : null,
+    metricsPort: readMetricsPort(env),
     trustedProxies: whole(env, 'TRUSTED_PROXIES', 0, 0, 10),
     rateLimitPerSecond: whole(env, 'RATE_LIMIT_PER_SECOND', limits.defaultRateLimitPerSecond, 0, 1_000_000),
   };
@@ -101,6 +103,9 @@ export function readConfig(env: Environment): Config {
 export function readDatabase(env: Environment): DatabaseAddress {
   const ssl = readSsl(env);
   const url = text(env, 'DATABASE_URL');
+  const host = text(env, 'DB_HOST');
+  const port = whole(env, 'DB_PORT', 5432, 1, 65_535);
+  if (url !== null && host !== null) throw new ConfigError('DATABASE_URL and DB_HOST are both set; choose one');
   if (url !== null) {
     if (!/^postgres(ql)?:\/\//.test(url))
       throw new ConfigError('DATABASE_URL must begin with postgres:// or postgresql://');
@@ -108,17 +113,27 @@ export function readDatabase(env: Environment): DatabaseAddress {
       throw new ConfigError('DATABASE_URL is not a URL; special characters in it must be percent-encoded');
     return { connectionString: url, ...ssl };
   }
-  const host = text(env, 'DB_HOST');
   if (host === null)
     throw new ConfigError('DATABASE_URL or DB_HOST must be set: there is no database without an address');
   return {
     host,
-    port: whole(env, 'DB_PORT', 5432, 1, 65_535),
+    port,
     database: text(env, 'DB_NAME') ?? 'qurable',
     user: required(env, 'DB_USERNAME'),
     password: required(env, 'DB_PASSWORD'),
     ...ssl,
   };
+}
+
+/**
+ * Refuses what only means something beside the address of a database, for a start that brings a database of its own.
+ * @throws ConfigError naming the variable
+ */
+export function refuseDatabaseParts(env: Environment): void {
+  const parts = { DB_REPLICA_HOST: text(env, 'DB_REPLICA_HOST'), DB_SSLMODE: readSsl(env).ssl ?? null };
+  for (const [name, value] of Object.entries(parts)) {
+    if (value !== null) throw new ConfigError(`${name} is set without DATABASE_URL or DB_HOST, which it belongs to`);
+  }
 }
 
 function readReplica(env: Environment): DatabaseAddress | null {
@@ -133,23 +148,40 @@ function readReplica(env: Environment): DatabaseAddress | null {
 
 function readSsl(env: Environment): Pick<DatabaseAddress, 'ssl'> {
   const mode = oneOf(env, 'DB_SSLMODE', ['disable', 'require', 'verify-full'] as const, 'disable');
-  if (mode === 'disable') return {};
   const ca = text(env, 'DB_SSL_CA');
+  if (ca !== null && !areCertificates(ca)) {
+    throw new ConfigError(
+      'DB_SSL_CA must be the PEM text of certificates, -----BEGIN CERTIFICATE----- and on, not a path',
+    );
+  }
+  if (mode === 'disable') return {};
   return { ssl: { rejectUnauthorized: mode === 'verify-full', ...(ca === null ? {} : { ca }) } };
+}
+
+/** Node takes any text for certificates, ignores what is none, and then trusts nobody. */
+function areCertificates(pem: string): boolean {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  try {
+    return blocks.length > 0 && blocks.every((block) => new X509Certificate(block).serialNumber !== '');
+  } catch {
+    return false;
+  }
 }
 
 function readRedis(env: Environment): RedisAddress | null {
   const tls = oneOf(env, 'REDIS_TLS', ['true', 'false'] as const, 'false') === 'true';
   const url = text(env, 'REDIS_URL');
+  const host = text(env, 'REDIS_HOST');
+  const port = whole(env, 'REDIS_PORT', 6379, 1, 65_535);
+  if (url !== null && host !== null) throw new ConfigError('REDIS_URL and REDIS_HOST are both set; choose one');
   if (url !== null) {
     if (!/^rediss?:\/\//.test(url) || !URL.canParse(url))
       throw new ConfigError('REDIS_URL must be a redis:// or rediss:// URL');
     return { url, tls: tls || url.startsWith('rediss:') };
   }
-  const host = text(env, 'REDIS_HOST');
   if (host === null) return null;
   const password = text(env, 'REDIS_AUTH_TOKEN');
-  return { host, port: whole(env, 'REDIS_PORT', 6379, 1, 65_535), ...(password === null ? {} : { password }), tls };
+  return { host, port, ...(password === null ? {} : { password }), tls };
 }
 
 function readJwt(env: Environment): JwtConfig {
@@ -171,6 +203,21 @@ function isTrustworthy(url: string): boolean {
   if (!URL.canParse(url)) return false;
   const { protocol, hostname } = new URL(url);
   return protocol === 'https:' || (protocol === 'http:' && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname));
+}
+
+/** Read by `npm run rewrap-pattern-keys` alone, and checked wherever it is set. */
+function checkPreviousSecret(env: Environment): void {
+  if (text(env, 'PREVIOUS_CODE_SECRET') !== null) secret(env, 'PREVIOUS_CODE_SECRET', 32, 1024);
+  whole(env, 'PREVIOUS_CODE_SECRET_VERSION', 1, 1, 1_000_000);
+}
+
+function readMetricsPort(env: Environment): number | null {
+  if (text(env, 'METRICS_PORT') === null) return null;
+  const port = whole(env, 'METRICS_PORT', 0, 0, 65_535);
+  if (port !== 0 && port === whole(env, 'PORT', 3000, 0, 65_535)) {
+    throw new ConfigError('METRICS_PORT must be another port than PORT; unset, /metrics is on PORT, for admins');
+  }
+  return port;
 }
 
 function readAdminKey(env: Environment): string | null {

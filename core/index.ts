@@ -16,7 +16,7 @@ export { listCodes } from './codes/list-codes.ts';
 export { listDecks } from './codes/list-decks.ts';
 export { uploadCodes } from './codes/upload-codes.ts';
 export { voidDeck } from './codes/void-deck.ts';
-export { type Config, ConfigError, readConfig, readDatabase } from './config.ts';
+export { type Config, ConfigError, readConfig, readDatabase, refuseDatabaseParts } from './config.ts';
 export type { Core } from './core.ts';
 export { assignBatch, type BatchResult } from './coupons/assign-batch.ts';
 export { assignCode } from './coupons/assign-code.ts';
@@ -29,6 +29,7 @@ export { readCoupon } from './coupons/read-coupon.ts';
 export { unlockCoupon } from './coupons/unlock-coupon.ts';
 export { validateCoupon } from './coupons/validate-coupon.ts';
 export { voidCoupon } from './coupons/void-coupon.ts';
+export { describeDatabaseTrouble } from './db/describe-database-trouble.ts';
 export { migrateToLatest } from './db/migrate.ts';
 export {
   type DatabaseFailure,
@@ -50,11 +51,13 @@ export {
 export { type KeyedRequest, keyedRequest } from './idempotency/key-hash.ts';
 export { limits } from './limits.ts';
 export { type Log, silentLog, type WriteMark } from './log.ts';
+export { warnOfLookalikes } from './lookalike-variables.ts';
 export { startMaintenance } from './maintain.ts';
 export { checkReady, closeCore, openCore } from './open-core.ts';
 export { systemRandom } from './random.ts';
 export { redeemCoupon } from './redemptions/redeem-coupon.ts';
 export { reverseRedemption } from './redemptions/reverse-redemption.ts';
+export type { RedisState } from './redis/open-redis.ts';
 export { createTenant } from './tenants/create-tenant.ts';
 export { findTenantId } from './tenants/find-tenant-id.ts';
 export type { Throttle } from './throttling/open-throttle.ts';

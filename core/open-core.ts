@@ -87,7 +87,10 @@ export async function checkReady(core: Pick<Core, 'pool' | 'log'>): Promise<void
   const version = await schemaVersion(core.pool).catch((error: unknown) => {
     if (!isConnectionLoss(error) && !isTimeout(error))
       core.log.error({ error: loggable(error) }, 'the schema can’t be read');
-    throw refuse('unavailable', 'The database can’t be reached.', { retryAfterSeconds: 5 });
+    const refusal = refuse('unavailable', 'The database can’t be reached.', { retryAfterSeconds: 5 });
+    // For whoever starts the program; an answer never shows it.
+    refusal.cause = error;
+    throw refusal;
   });
   if (version < neededSchemaVersion) {
     const detail = `The database's schema is version ${version}, and version ${neededSchemaVersion} is needed: run the migrations.`;

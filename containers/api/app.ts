@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
 import cors from '@fastify/cors';
-import swaggerUi from '@fastify/swagger-ui';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, {
   type FastifyHttpOptions,
@@ -24,6 +23,7 @@ import { answerUnknownRoutes } from './allowed-methods.ts';
 import { setAnswerHeaders, setHeaders } from './answer-headers.ts';
 import { type Authenticate, makeAuthenticate } from './authentication.ts';
 import { answerClientError } from './client-errors.ts';
+import { addDocsPage } from './docs-page.ts';
 import { type Drain, makeDrain } from './drain.ts';
 import { guardRoutes } from './guard-routes.ts';
 import { takeJsonBodies } from './json-body.ts';
@@ -57,10 +57,6 @@ const pathPartMaxChars = 12 * limits.userIdMaxChars;
 const keepAliveMillis = 65_000;
 /** Longer than keepAliveMillis is of no use; heads come in one packet. */
 const headersMaxMillis = 20_000;
-
-/** The documentation's pages use their own files alone, over http too: a first try is on a machine without a certificate. */
-const docsPolicy =
-  "default-src 'self'; base-uri 'self'; frame-ancestors 'none'; img-src 'self' data:; object-src 'none'";
 
 /** What an application is built with beside the core. */
 export interface AppParts {
@@ -112,7 +108,7 @@ export async function buildApp(core: Core, parts: AppParts): Promise<FastifyInst
   await describeRoutes(app);
   for (const schema of sharedSchemas) app.addSchema(schema);
   addRoutes(app.withTypeProvider<TypeBoxTypeProvider>(), tools, drain, parts.metrics);
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: docsPolicy, uiConfig: { validatorUrl: null } });
+  await addDocsPage(app);
   await app.ready();
   return app;
 }

@@ -54,9 +54,11 @@ is \`default\`), \`role\` and \`exp\`.
 **Repeating.** With an \`Idempotency-Key\` a POST may be sent again after a lost connection, 429, 500 or 503: it has one effect, and the first answer
 comes back, with the header \`Idempotency-Replayed\`. Keys are kept for ${limits.idempotencyKeptHours} hours; a refusal does not use one up.
 
-**Lists** come in pages: send \`nextCursor\` as \`cursor\` with the same filters until it is null. A filtered page may be short, or empty, and still have a next one.`;
+**Lists** come in pages: send \`nextCursor\` as \`cursor\` with the same filters until it is null. A filtered page may be short, or empty, and still have a next one.
 
-const everyGuarded: ErrorKind[] = ['unauthenticated', 'forbidden', 'invalid-input', 'rate-limited', 'unavailable'];
+**This document** is at [/openapi.json](/openapi.json). A key that is entered on this page is forgotten when the page is left or loaded again.`;
+
+const everyGuarded: ErrorKind[] = ['unauthenticated', 'forbidden', 'rate-limited', 'unavailable'];
 
 /**
  * Describes the routes as OpenAPI 3.1: each route's own schema, completed by what its rules say (roles, headers, kinds of
@@ -71,6 +73,7 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
         title: 'Qurable',
         version: '1.0.0',
         description: guide,
+        contact: { name: 'Whoever runs this installation' },
         license: { name: 'MIT', identifier: 'MIT' } as { name: string },
       },
       servers: [{ url: '/' }],
@@ -126,6 +129,8 @@ function completeOperation(method: string, operation: Operation, rules: RouteRul
   if (rules.upload === true) operation.requestBody = uploadBody();
   if (rules.idempotent === true) describeIdempotency(operation);
   const kinds = new Set<ErrorKind>(rules.kinds ?? []);
+  // Of a head that is too long or no HTTP, whatever the route.
+  kinds.add('invalid-input');
   if (rules.roles !== 'public') for (const kind of everyGuarded) kinds.add(kind);
   if (rules.idempotent === true) kinds.add('idempotency-key-reused');
   if (method !== 'get' && method !== 'delete') for (const kind of bodyKinds(operation)) kinds.add(kind);
@@ -164,8 +169,9 @@ function describeIdempotency(operation: Operation): void {
       in: 'header',
       required: false,
       schema: { type: 'string', minLength: 1, maxLength: limits.idempotencyKeyMaxChars, pattern: '^[!-~]+$' },
-      description: 'Makes a repeated request safe: the same key and body give the first answer and no second effect.',
-      example: 'order-1001',
+      // No example: pages that try requests out would send it with every POST, and the second one would be refused.
+      description:
+        'Makes a repeated request safe: the same key and body give the first answer and no second effect. One key for one intent, such as `order-1001-redeem`; empty: no key.',
     },
   ];
   for (const [status, response] of Object.entries(operation.responses)) {

@@ -3,7 +3,16 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { type Config, type Core, checkReady, closeCore, limits, openCore, startMaintenance } from '../../core/index.ts';
+import {
+  type Config,
+  type Core,
+  checkReady,
+  closeCore,
+  limits,
+  openCore,
+  type RedisState,
+  startMaintenance,
+} from '../../core/index.ts';
 import { buildApp } from './app.ts';
 import { makeDrain } from './drain.ts';
 import { limitRepeats } from './limit-repeats.ts';
@@ -19,6 +28,8 @@ export interface RunningServer {
   readonly address: string;
   /** The address of the metrics, where they have a port of their own. */
   readonly metricsAddress: string | null;
+  /** Whether Redis can be asked at this moment; null where none is configured. */
+  redisState(): RedisState | null;
   /**
    * Fails readiness, waits for the load balancer to notice, then stops accepting, answers what has begun, writes what is
    * queued and lets the database go. Safe to call twice.
@@ -120,6 +131,7 @@ async function serve(
   return {
     address,
     metricsAddress: metricsServer === null ? null : addressOf(metricsServer),
+    redisState: () => core.redis?.status ?? null,
     close: () => {
       closing ??= shutDown();
       return closing;

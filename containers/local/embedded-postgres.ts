@@ -70,6 +70,10 @@ const defaultSettings: Record<string, string> = {
   fsync: 'on',
   synchronous_commit: 'on',
   log_lock_waits: 'on',
+  // DETAIL and CONTEXT quote rows and parameters, which are codes and user ids.
+  log_error_verbosity: 'terse',
+  log_parameter_max_length: '0',
+  log_parameter_max_length_on_error: '0',
   log_line_prefix: '%m [%p] %q%u@%d ',
   log_timezone: 'UTC',
   timezone: 'UTC',

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createFileOnce } from './create-file-once.ts';
 import { EmbeddedStartError } from './embedded-start-error.ts';
+import { makeDirectory } from './make-directory.ts';
 
 /** The secrets of a local installation, by the names of their variables. */
 export type LocalSecrets = { JWT_SECRET: string; CODE_SECRET: string; QURABLE_ADMIN_KEY: string };
@@ -21,10 +21,11 @@ export function keepSecrets(home: string): KeptSecrets {
   const file = join(home, 'secrets.json');
   let text: string;
   try {
-    mkdirSync(home, { recursive: true, mode: 0o700 });
+    makeDirectory(home, 0o700);
     text = createFileOnce(file, makeSecrets);
   } catch (error) {
-    throw new EmbeddedStartError(`${file} cannot be used: ${error instanceof Error ? error.message : String(error)}`);
+    const why = error instanceof Error ? error.message : String(error);
+    throw new EmbeddedStartError(`${file} cannot be used: ${why}; set QURABLE_HOME to a directory of yours.`);
   }
   return { secrets: parseSecrets(text, file), file };
 }

@@ -1,17 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import {
-  accessSync,
-  chmodSync,
-  constants,
-  lstatSync,
-  mkdirSync,
-  readlinkSync,
-  realpathSync,
-  symlinkSync,
-} from 'node:fs';
+import { accessSync, chmodSync, constants, lstatSync, readlinkSync, realpathSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type Account, canEnter } from './choose-account.ts';
 import { EmbeddedStartError } from './embedded-start-error.ts';
+import { makeDirectory } from './make-directory.ts';
 
 /**
  * Where root keeps what an unprivileged user must reach when the project itself lies under a closed directory, such as
@@ -58,7 +50,7 @@ export function makeSharedRoot(): string {
 function makeOwnDirectory(directory: string, mode: number): void {
   try {
     // The umask may have taken bits away that the server's account needs.
-    if (mkdirSync(directory, { recursive: true, mode }) !== undefined) chmodSync(directory, mode);
+    if (makeDirectory(directory, mode)) chmodSync(directory, mode);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new EmbeddedStartError(`The directory ${directory} cannot be made: ${why}`);

@@ -2,7 +2,16 @@ import './require-node-24.js';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { inspect } from 'node:util';
-import { type Config, ConfigError, migrateToLatest, readConfig } from '../../core/index.ts';
+import {
+  type Config,
+  ConfigError,
+  describeDatabaseTrouble,
+  migrateToLatest,
+  type RedisState,
+  readConfig,
+  refuseDatabaseParts,
+  warnOfLookalikes,
+} from '../../core/index.ts';
 import { type ContainerLog, openLog } from '../api/log.ts';
 import { openStandardOutput } from '../api/output.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
@@ -33,8 +42,10 @@ async function run(stop: StopRequest): Promise<number> {
   const kept = keepSecrets(home);
   const environment = completeEnvironment(process.env, kept);
   // Everything that can be found wrong is found before a database is started for it.
-  const { port, host, logLevel } = readConfig({ DATABASE_URL: 'postgres://127.0.0.1/', ...environment });
+  const { port, host, metricsPort, logLevel } = readConfig(withSomeDatabase(environment));
+  for (const line of warnOfLookalikes(process.env)) errors.write(`${line}\n`);
   await requirePort(port, host);
+  if (metricsPort !== null) await requirePort(metricsPort, host, 'METRICS_PORT');
   const log = openLog(logLevel, { terminalFormat: formatForPeople });
   const started: Started = [];
   try {
@@ -54,6 +65,13 @@ function completeEnvironment(given: Environment, { secrets }: KeptSecrets): Envi
   const filled: Environment = { HOST: '127.0.0.1', ...secrets };
   if (given.JWT_JWKS_URL) delete filled.JWT_SECRET;
   return { ...filled, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== '')) };
+}
+
+/** For a check before there is a database: a start without an address brings one of its own. */
+function withSomeDatabase(environment: Environment): Environment {
+  if (environment.DATABASE_URL || environment.DB_HOST) return environment;
+  refuseDatabaseParts(environment);
+  return { ...environment, DATABASE_URL: 'postgres://127.0.0.1/' };
 }
 
 /** What a start works with. */
@@ -78,12 +96,30 @@ async function serve(start: Start): Promise<number> {
     ...(postgres === null ? {} : { DATABASE_URL: postgres.url }),
     ...(redis === null ? {} : { REDIS_URL: redis.url }),
   });
-  await migrateToLatest(config.database, log.log);
+  await onDatabase(config, () => migrateToLatest(config.database, log.log));
   if (stop.isRequested()) return 0;
-  const server = await startServer(config, { log });
+  const server = await onDatabase(config, () => startServer(config, { log }));
   started.push({ stop: () => server.close() });
-  log.say(banner(server.address, config, kept, postgres));
+  const redisLine = describeRedis(server.redisState(), redis !== null && postgres === null);
+  log.say(banner(server.address, config, kept, postgres, redisLine));
   return await waitForEnd(start, postgres);
+}
+
+/** Trouble with the database is put into one sentence, so that it is no defect with a stack. */
+async function onDatabase<T>(config: Config, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const trouble = describeDatabaseTrouble(error, config.database);
+    throw trouble === null ? error : new EmbeddedStartError(trouble);
+  }
+}
+
+/** @param isForOneOnly whether the Redis is this start's own, and the database is not */
+function describeRedis(state: RedisState | null, isForOneOnly: boolean): string {
+  if (state === null) return 'none; PostgreSQL does its part';
+  if (isForOneOnly) return 'one of its own; where several processes share the database, give them one REDIS_URL';
+  return state === 'ready' ? 'yes' : 'configured, and away at the moment; PostgreSQL does its part';
 }
 
 async function startPostgres({ environment, home, started, log }: Start): Promise<EmbeddedPostgres | null> {
@@ -129,6 +165,7 @@ function banner(
   config: Config,
   { secrets, file }: KeptSecrets,
   postgres: EmbeddedPostgres | null,
+  redisLine: string,
 ): string {
   const isOwnKey = config.adminKey === secrets.QURABLE_ADMIN_KEY;
   const lines = [
@@ -137,7 +174,7 @@ function banner(
     `  Documentation  ${address}/docs`,
     `  Admin key      ${isOwnKey ? `${secrets.QURABLE_ADMIN_KEY}  (kept in ${file})` : 'the one in QURABLE_ADMIN_KEY'}`,
     `  Database       ${postgres === null ? 'the one that the environment names' : postgres.dataDirectory}`,
-    `  Redis          ${config.redis === null ? 'none; PostgreSQL does its part' : 'yes'}`,
+    `  Redis          ${redisLine}`,
     '',
     'Ctrl-C stops it and keeps the data.',
   ];

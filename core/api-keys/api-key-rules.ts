@@ -33,7 +33,7 @@ export function readNewApiKey(input: unknown, now: number): NewApiKey {
 
 function readFuture(value: unknown, now: number): string | Fault {
   const time = readTime(value);
-  if (time instanceof Fault || 'local' in time) {
+  if (time instanceof Fault || !('instant' in time)) {
     return new Fault(
       'must be a time with an offset, such as 2027-01-01T00:00:00Z, or null for a key that never expires',
     );

@@ -39,7 +39,7 @@ export interface BookTerms {
   metadata: Metadata;
 }
 
-/** The fields of a request's body, checked one by one; times may still be local ones. */
+/** The fields of a request's body, checked one by one; times may still be local ones or days. */
 interface BookFields extends Omit<BookTerms, 'startsAt' | 'endsAt'> {
   startsAt: GivenTime | null;
   endsAt: GivenTime | null;
@@ -119,8 +119,8 @@ export function readBookChanges(input: unknown): BookChanges {
 }
 
 /**
- * The terms after the changes. Local times are read in the zone that the same request gives, else in the book's; a new
- * zone alone moves no time.
+ * The terms after the changes. Local times and days are read in the zone that the same request gives, else in the book's;
+ * a new zone alone moves no time.
  * @throws CouponError `invalid-input` for a local time that the zone has never or twice, or a window that ends before
  *   it starts or is empty
  */
@@ -128,9 +128,9 @@ export function applyChanges(before: BookTerms, changes: BookChanges): BookTerms
   const { startsAt, endsAt, ...rest } = changes;
   const after: BookTerms = { ...before, ...rest };
   const problems: InputProblem[] = [];
-  for (const [field, time] of [['startsAt', startsAt] as const, ['endsAt', endsAt] as const]) {
+  for (const [field, time, edge] of [['startsAt', startsAt, 'start'] as const, ['endsAt', endsAt, 'end'] as const]) {
     if (time === undefined) continue;
-    const placed = time === null ? null : placeTime(time, after.timeZone);
+    const placed = time === null ? null : placeTime(time, after.timeZone, edge);
     if (placed instanceof Fault) problems.push({ path: `/${field}`, message: placed.message });
     else after[field] = placed;
   }

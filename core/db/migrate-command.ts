@@ -1,10 +1,13 @@
-import { ConfigError, readDatabase } from '../config.ts';
+import { ConfigError, type DatabaseAddress, readDatabase } from '../config.ts';
 import { silentLog } from '../log.ts';
+import { describeDatabaseTrouble } from './describe-database-trouble.ts';
 import { migrateToLatest } from './migrate.ts';
 
 /** `npm run migrate`: one line a migration, or one line of trouble and exit code 1. */
+let address: DatabaseAddress | null = null;
 try {
-  const { applied } = await migrateToLatest(readDatabase(process.env), {
+  address = readDatabase(process.env);
+  const { applied } = await migrateToLatest(address, {
     ...silentLog,
     error: (fields, message) => console.error(`${message}: ${JSON.stringify(fields)}`),
   });
@@ -12,8 +15,10 @@ try {
   if (applied.length === 0) console.log('nothing to apply: the schema is up to date');
 } catch (error) {
   const where = error instanceof ConfigError ? '' : 'migrate: ';
-  console.error(`${where}${oneLine(error)}`);
-  process.exitCode = 1;
+  const trouble = address === null ? null : describeDatabaseTrouble(error, address);
+  console.error(`${where}${trouble ?? oneLine(error)}`);
+  // A server that was not given the password it wants holds the connection open for a minute, and the process with it.
+  process.exit(1);
 }
 
 /** A refused connection to several addresses is an AggregateError, whose own message is empty. */

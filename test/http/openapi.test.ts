@@ -8,6 +8,12 @@ import { startTestApi, type TestApi } from './support.ts';
 interface Described {
   operationId: string;
   summary: string;
+  description?: string;
+  parameters?: {
+    name: string;
+    example?: unknown;
+    schema: { default?: unknown; example?: unknown; examples?: unknown };
+  }[];
   tags: string[];
   security?: object[];
   'x-roles'?: string[];
@@ -55,6 +61,24 @@ describe('the OpenAPI document', () => {
     }
   });
 
+  test('every operation has a description and names a refusal, and the document says whom to ask', () => {
+    for (const [name, { description = '', responses }] of operations()) {
+      expect([name, description !== '']).toEqual([name, true]);
+      expect([name, Object.keys(responses).some((status) => /^4\d\d$/.test(status))]).toEqual([name, true]);
+    }
+    expect(api.document).toMatchObject({ info: { contact: { name: expect.any(String) }, license: { name: 'MIT' } } });
+  });
+
+  test('pages that try requests out are given no key for repeats, which the second request would be refused for', () => {
+    const keys = operations().flatMap(([, { parameters = [] }]) =>
+      parameters.filter((parameter) => parameter.name === 'Idempotency-Key'),
+    );
+    expect(keys.length).toBeGreaterThan(10);
+    for (const { example, schema } of keys) {
+      expect([example, schema.example, schema.examples, schema.default]).toEqual(Array(4).fill(undefined));
+    }
+  });
+
   test('every route but those for the public wants a token and says which roles may', () => {
     for (const [name, operation] of operations()) {
       const isPublic = operation.security?.length === 0;
@@ -86,6 +110,27 @@ describe('the OpenAPI document', () => {
         'No errors',
       ]);
     }
+  });
+
+  test('the root leads to the pages for people, and other unknown paths stay problems', async () => {
+    const root = await api.app.inject('/');
+    expect([root.statusCode, root.headers.location]).toEqual([302, '/docs']);
+    expect((await api.app.inject('//')).statusCode).toBe(404);
+    const other = await api.app.inject({ method: 'POST', url: '/' });
+    expect([other.statusCode, other.json().kind, other.headers.allow]).toEqual([
+      405,
+      'method-not-allowed',
+      'GET, HEAD',
+    ]);
+  });
+
+  test('the pages for people show nothing of the tools that make them, keep no key and ask for no address', async () => {
+    const page = (await api.app.inject('/docs')).payload;
+    expect(page).toContain('<title>Qurable API</title>');
+    expect(page).toContain('theme/icon.svg');
+    const script = (await api.app.inject('/docs/static/swagger-initializer.js')).payload;
+    expect(script).toContain('"layout":"BaseLayout"');
+    expect(script).toContain('"persistAuthorization":false');
   });
 
   test('the pages for people show it from the server’s own files', async () => {

@@ -81,7 +81,7 @@ describe('a new key', () => {
   test.each([
     ['name', ['', ' ', 'x'.repeat(101), null, 7, 'a\0']],
     ['role', ['root', 'customer', 'ADMIN', '', null, ['admin']]],
-    ['expiresAt', ['tomorrow', '2100-01-01T00:00:00', '2000-01-01T00:00:00Z', 4_102_444_800, false]],
+    ['expiresAt', ['tomorrow', '2100-01-01T00:00:00', '2100-01-01', '2000-01-01T00:00:00Z', 4_102_444_800, false]],
   ])('with a %s that can’t be is invalid-input naming it', async (field, values) => {
     for (const value of values) {
       const input = { name: 'shop', role: 'redeemer', [field]: value };

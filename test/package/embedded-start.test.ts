@@ -11,7 +11,7 @@ import {
   rmSync,
   statSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
@@ -96,6 +96,34 @@ describe('npm start on what is not right', () => {
     const refused = run(place, { environment: { QURABLE_HOME: place.home, LOG_LEVEL: 'loud' } });
     expect(await refused.ended).toBe(1);
     expect(ownLines(refused)).toEqual([expect.stringContaining('LOG_LEVEL')]);
+    expect(readdirSync(place.home)).toEqual(['secrets.json']);
+  });
+
+  test.each([
+    [
+      'a home where no directory can be made',
+      { QURABLE_HOME: '/proc/qurable' },
+      /^\/proc\/qurable\/secrets\.json cannot be used: .*; set QURABLE_HOME/,
+    ],
+    ['a replica of a database that is not named', { DB_REPLICA_HOST: 'replica' }, /^DB_REPLICA_HOST is set without/],
+  ])('with %s says so in one line, and ends', async (_what, environment, line) => {
+    const refused = run(place, { environment: { QURABLE_HOME: place.home, ...environment } });
+    expect(await refused.ended).toBe(1);
+    expect(ownLines(refused)).toEqual([expect.stringMatching(line)]);
+  });
+
+  test('with the port of its metrics in use says so in one line, and tells of a variable that looks misspelt', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await new Promise((listening) => server.once('listening', listening));
+    const { port } = server.address() as AddressInfo;
+    const environment = { QURABLE_HOME: place.home, METRICS_PORT: String(port), RATE_LIMIT: '5' };
+    const refused = run(place, { environment });
+    expect(await refused.ended).toBe(1);
+    server.close();
+    expect(ownLines(refused)).toEqual([
+      expect.stringMatching(/^RATE_LIMIT is not a variable that Qurable knows, .* RATE_LIMIT_PER_SECOND meant\?$/),
+      expect.stringMatching(new RegExp(`^Port ${port} is in use; .*METRICS_PORT=`)),
+    ]);
     expect(readdirSync(place.home)).toEqual(['secrets.json']);
   });
 

@@ -42,6 +42,8 @@ describe('what the documentation shows', () => {
     const script = blocks.join('\n').replace('http://127.0.0.1:3000', api.address);
     expect(script).toContain(api.address);
     const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', script], { cwd: folder, env: environment() });
+    // A prompt that stands behind the last answer looks like a part of it.
+    expect(stdout).toMatch(/\}\n$/);
     const [generated, redeemed, refused, uploaded] = stdout
       .trim()
       .split('\n')

@@ -394,6 +394,16 @@ describe('the database', () => {
     expect(postgresSettings).toMatchObject({ checkpoint_timeout: '15min', max_wal_size: '16GB' });
   });
 
+  test('logs neither parameters nor rows, which hold codes and user ids', () => {
+    for (const stage of stages) {
+      expect(resource(templateOf(stage), 'DatabaseParameters').Parameters).toMatchObject({
+        log_error_verbosity: 'terse',
+        log_parameter_max_length: 0,
+        log_parameter_max_length_on_error: 0,
+      });
+    }
+  });
+
   test('of prod has the strategy’s memory, in RDS’s units', () => {
     expect(resource(templateOf('prod'), 'DatabaseParameters').Parameters).toMatchObject({
       shared_buffers: String(1024 ** 3 / 8192),

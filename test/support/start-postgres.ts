@@ -79,8 +79,18 @@ export function testPostgresUrl(): string {
  * @returns the log's lines; empty when there was no deadlock.
  */
 export async function findDeadlocks(database: string): Promise<string[]> {
+  return (await readServerLog(database)).filter((line) => line.includes('deadlock detected'));
+}
+
+/**
+ * Reads what the server's log says about a database, up to this moment.
+ *
+ * @param database a name as `createTestDatabase` gave it.
+ * @returns the log's lines; those that go on in further lines come with their first one alone.
+ */
+export async function readServerLog(database: string): Promise<string[]> {
   const lines = (await readFile(fromRun(logVariable), 'utf8')).split('\n');
-  return lines.filter((line) => line.includes(`@${database} `) && line.includes('deadlock detected'));
+  return lines.filter((line) => line.includes(`@${database} `));
 }
 
 function fromRun(variable: string): string {

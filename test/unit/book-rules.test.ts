@@ -88,7 +88,7 @@ describe('a new book', () => {
     ['description', ['x'.repeat(2001), '\0', 7, false]],
     ['status', ['paused', 'closed', 'ACTIVE', '', null, 1]],
     ['timeZone', ['Mars/Olympus', '', '+03:00', 'Z', null, 3, 'UTC\0', '../etc/localtime', 'x'.repeat(100_000)]],
-    ['startsAt', ['', 'tomorrow', '2026-11-27', '2026-02-30T00:00:00Z', '2026-11-27T25:00:00Z', 1_700_000_000, false]],
+    ['startsAt', ['', 'tomorrow', '2026-11', '2026-02-30T00:00:00Z', '2026-11-27T25:00:00Z', 1_700_000_000, false]],
     [
       'endsAt',
       ['2026-11-27T00:00:00Z[Europe/Berlin]', '2026-11-27 00:00:00', '2026-11-27T00:00:60Z', '1969-12-31T23:59:59Z'],
@@ -164,6 +164,47 @@ describe('the window', () => {
     expect(messageOf({ timeZone: 'America/Santiago', startsAt: '2026-09-06T00:00:00' })).toContain('does not have');
   });
 
+  test('of days has the whole of both, from the first moment of the one to the end of the other, in the book’s zone', () => {
+    const day = { name: 'n', startsAt: '2026-11-27', endsAt: '2026-11-27' };
+    expect(readNewBook(day)).toMatchObject({
+      startsAt: '2026-11-27T00:00:00.000Z',
+      endsAt: '2026-11-28T00:00:00.000Z',
+    });
+    const there = readNewBook({ ...day, timeZone: 'America/Argentina/Buenos_Aires', endsAt: '2026-11-30' });
+    expect(there).toMatchObject({ startsAt: '2026-11-27T03:00:00.000Z', endsAt: '2026-12-01T03:00:00.000Z' });
+  });
+
+  test.each([
+    ['has 25 hours', berlin, '2026-10-25', '2026-10-24T22:00:00.000Z', '2026-10-25T23:00:00.000Z'],
+    ['has 23 hours', berlin, '2026-03-29', '2026-03-28T23:00:00.000Z', '2026-03-29T22:00:00.000Z'],
+    ['begins at one', 'America/Sao_Paulo', '2018-11-04', '2018-11-04T03:00:00.000Z', '2018-11-05T02:00:00.000Z'],
+    ['begins at one', 'Asia/Beirut', '2026-03-29', '2026-03-28T22:00:00.000Z', '2026-03-29T21:00:00.000Z'],
+    ['begins at one', 'America/Havana', '2026-03-08', '2026-03-08T05:00:00.000Z', '2026-03-09T04:00:00.000Z'],
+    ['has two midnights', 'America/Havana', '2026-11-01', '2026-11-01T04:00:00.000Z', '2026-11-02T05:00:00.000Z'],
+    [
+      'is followed by one without a midnight',
+      'Asia/Beirut',
+      '2026-03-28',
+      '2026-03-27T22:00:00.000Z',
+      '2026-03-28T22:00:00.000Z',
+    ],
+    ['ends the year', 'Pacific/Kiritimati', '2026-12-31', '2026-12-30T10:00:00.000Z', '2026-12-31T10:00:00.000Z'],
+    ['is a leap day', 'UTC', '2028-02-29', '2028-02-29T00:00:00.000Z', '2028-03-01T00:00:00.000Z'],
+  ])('of a day that %s (%s, %s) is that day and no more', (_what, timeZone, day, startsAt, endsAt) => {
+    expect(readNewBook({ name: 'n', timeZone, startsAt: day, endsAt: day })).toMatchObject({ startsAt, endsAt });
+  });
+
+  test.each(['2026-02-29', '2026-13-01', '2026-00-10', '9999-12-31', '1969-12-30'])(
+    'ends on no day that the calendar lacks or that leads out of its years (%s)',
+    (endsAt) => {
+      expect(pathsOf({ name: 'n', endsAt })).toEqual(['/endsAt']);
+    },
+  );
+
+  test('that ends on the day before it starts is refused', () => {
+    expect(pathsOf({ name: 'n', startsAt: '2026-11-28', endsAt: '2026-11-27' })).toEqual(['/endsAt']);
+  });
+
   test.each([
     ['ends before it starts', '2026-12-01T00:00:00Z', '2026-11-30T23:59:59.999Z'],
     ['is empty', '2026-12-01T00:00:00Z', '2026-12-01T01:00:00+01:00'],
@@ -200,6 +241,11 @@ describe('a change', () => {
   test('reads local times in the book’s zone, or in the zone that it brings', () => {
     expect(change({ startsAt: '2026-07-02T00:00:00' }).startsAt).toBe('2026-07-01T22:00:00.000Z');
     expect(change({ startsAt: '2026-07-02T00:00:00', timeZone: 'UTC' }).startsAt).toBe('2026-07-02T00:00:00.000Z');
+  });
+
+  test('reads days in the book’s zone, or in the zone that it brings', () => {
+    expect(change({ endsAt: '2026-07-31' }).endsAt).toBe('2026-07-31T22:00:00.000Z');
+    expect(change({ endsAt: '2026-07-31', timeZone: 'Asia/Tokyo' }).endsAt).toBe('2026-07-31T15:00:00.000Z');
   });
 
   test('of the zone alone moves no time', () => {

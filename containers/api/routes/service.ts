@@ -62,6 +62,7 @@ function addProblemPages(app: Api): void {
       schema: {
         operationId: 'listProblems',
         summary: 'All kinds of problems',
+        description: 'Each with its status, what it means and what to do: for people, in HTML.',
         tags: ['service'],
         response: { 200: Page },
       },
@@ -78,6 +79,7 @@ function addProblemPages(app: Api): void {
       schema: {
         operationId: 'readProblem',
         summary: 'What a kind of problem means and what to do',
+        description: 'The page that the `type` of a problem document leads to: for people, in HTML.',
         tags: ['service'],
         params: Type.Object({ kind: Type.String({ examples: ['code-locked'] }) }),
         response: { 200: Page },
@@ -110,6 +112,7 @@ export function addMetricsRoute(app: Api, metrics: Metrics): void {
       schema: {
         operationId: 'metrics',
         summary: 'Metrics in Prometheus’ text format',
+        description: 'Of this process alone. With METRICS_PORT set they are on that port instead, without a token.',
         tags: ['service'],
         response: { 200: { description: 'Metrics.', content: { 'text/plain': { schema: Type.String() } } } },
       },

@@ -17,7 +17,8 @@ const description = nullable(Type.String({ maxLength: limits.descriptionMaxChars
 const timeZone = Type.String({
   minLength: 1,
   maxLength: 64,
-  description: 'The IANA name of the time zone in which local times are read. Changing it moves no time that is set.',
+  description:
+    'The IANA name of the time zone in which local times and days are read. Changing it moves no time that is set.',
   examples: ['America/Argentina/Buenos_Aires'],
 });
 
@@ -35,12 +36,12 @@ const means = {
   selfService: 'Whether a customer may assign itself a code.',
 };
 
-const boundary = (description: string) =>
+const boundary = (description: string, ofADay: string) =>
   nullable(
     Type.String({
       minLength: 1,
       maxLength: 64,
-      description: `${description} RFC 3339, or a local time such as 2026-11-27T00:00:00 in the book’s time zone.`,
+      description: `${description} RFC 3339, or a local time such as 2026-11-27T00:00:00 in the book’s time zone, or a day such as 2026-11-27, which stands for ${ofADay} there.`,
       examples: ['2026-11-27T00:00:00'],
     }),
   );
@@ -49,8 +50,8 @@ const limit = (maximum: number, description: string) => nullable(Type.Integer({ 
 const rules = {
   description,
   timeZone,
-  startsAt: boundary(means.startsAt),
-  endsAt: boundary(means.endsAt),
+  startsAt: boundary(means.startsAt, 'its first moment'),
+  endsAt: boundary(means.endsAt, 'its end'),
   maxCodesPerUser: limit(limits.perUserLimitMax, means.maxCodesPerUser),
   maxRedemptionsPerCode: limit(limits.redemptionsPerCodeMax, means.maxRedemptionsPerCode),
   maxRedemptionsPerUser: limit(limits.perUserLimitMax, means.maxRedemptionsPerUser),
