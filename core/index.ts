@@ -21,7 +21,7 @@ export type { Core } from './core.ts';
 export { assignBatch, type BatchResult } from './coupons/assign-batch.ts';
 export { assignCode } from './coupons/assign-code.ts';
 export { assignCoupon } from './coupons/assign-coupon.ts';
-export type { BatchListener } from './coupons/coupon-batches.ts';
+export type { BatchListener, CouponQueue } from './coupons/coupon-batches.ts';
 export { listCouponEvents } from './coupons/list-coupon-events.ts';
 export { listUserCoupons } from './coupons/list-user-coupons.ts';
 export { lockCoupon } from './coupons/lock-coupon.ts';
@@ -30,15 +30,17 @@ export { unlockCoupon } from './coupons/unlock-coupon.ts';
 export { validateCoupon } from './coupons/validate-coupon.ts';
 export { voidCoupon } from './coupons/void-coupon.ts';
 export { migrateToLatest } from './db/migrate.ts';
-export { isConnectionLoss, isTimeout, loggable } from './db/sql-errors.ts';
+export { isConnectionLoss, isLockTimeout, isTimeout, loggable } from './db/sql-errors.ts';
 export {
   CouponError,
   conflictReasons,
   type ErrorKind,
   errorKinds,
   invalidInput,
+  type PlainKind,
   type Refusal,
   refuse,
+  unavailable,
 } from './errors.ts';
 export { type KeyedRequest, keyedRequest } from './idempotency/key-hash.ts';
 export { limits } from './limits.ts';

@@ -34,13 +34,14 @@ export function toProblem(refusal: Refusal, url: string): Problem {
   if (refusal.errors !== undefined) problem.errors = refusal.errors;
   // A refusal that is about the body as a whole names no field of its own.
   else if (refusal.kind === 'invalid-input') problem.errors = [{ path: 'body', message: refusal.detail }];
+  if (refusal.outcome !== undefined) problem.outcome = refusal.outcome;
   if (refusal.rev !== undefined) problem.rev = refusal.rev;
   if (refusal.reason !== undefined) problem.reason = refusal.reason;
   return problem;
 }
 
 /** The headers that a refusal's kind brings along. */
-export function problemHeaders(refusal: Refusal): Record<string, string> {
+export function problemHeaders(refusal: Pick<Refusal, 'kind' | 'retryAfterSeconds' | 'allow'>): Record<string, string> {
   const headers: Record<string, string> = {};
   const retry = refusal.retryAfterSeconds ?? defaultRetrySeconds[refusal.kind];
   if (retry !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(retry)));

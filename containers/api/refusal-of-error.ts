@@ -1,5 +1,5 @@
 import type { FastifyError, FastifySchemaValidationError } from 'fastify';
-import { CouponError, isConnectionLoss, isTimeout, type Refusal } from '../../core/index.ts';
+import { CouponError, isConnectionLoss, isLockTimeout, isTimeout, type Refusal } from '../../core/index.ts';
 import { describeInputProblems } from './describe-input-problems.ts';
 
 /** Refusals for what the HTTP layer itself turns away, by its error codes. */
@@ -14,9 +14,19 @@ const httpRefusals: Record<string, Refusal> = {
   FST_ERR_MAX_PARAM_LENGTH: inputRefusal('path', 'has a part that is too long'),
 };
 
+/** A transaction whose COMMIT was lost says so itself; what else the database did not answer has changed nothing. */
 const databaseAway: Refusal = {
   kind: 'unavailable',
+  outcome: 'not-begun',
   detail: 'The database can’t be reached or is too slow. Repeat the request with the same Idempotency-Key.',
+  retryAfterSeconds: 1,
+};
+
+const heldElsewhere: Refusal = {
+  kind: 'unavailable',
+  outcome: 'not-begun',
+  detail:
+    'Something that this request needs is held by another one for longer than usual. Repeat it with the same Idempotency-Key.',
   retryAfterSeconds: 1,
 };
 
@@ -26,6 +36,7 @@ const databaseAway: Refusal = {
  */
 export function refusalOfError(error: unknown): Refusal | null {
   if (error instanceof CouponError) return error.refusal;
+  if (isLockTimeout(error)) return heldElsewhere;
   if (isConnectionLoss(error) || isTimeout(error)) return databaseAway;
   if (!(error instanceof Error)) return null;
   const { code, validation, validationContext } = error as Partial<FastifyError>;

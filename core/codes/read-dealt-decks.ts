@@ -25,6 +25,22 @@ export async function lockDealers(tx: Transaction, tenantId: number, bookIds: nu
   });
 }
 
+/** Of these books, those whose dealer, or one of whose decks, somebody else holds. It does not wait. */
+export async function findHeldDealers(tx: Transaction, tenantId: number, bookIds: number[]): Promise<number[]> {
+  const { rows } = await tx.query<{ bookId: number }>({
+    name: 'find-held-dealers',
+    text: `select asked.id as "bookId" from unnest($2::int[]) as asked (id)
+      where not exists (
+          select from dealers where tenant_id = $1 and book_id = asked.id for no key update skip locked)
+        or exists (
+          select from (select deck_id from decks where book_id = asked.id and tenant_id = $1 offset 0) as d
+          where not exists (
+            select from decks where tenant_id = $1 and deck_id = d.deck_id for no key update skip locked))`,
+    values: [tenantId, bookIds],
+  });
+  return rows.map(({ bookId }) => bookId);
+}
+
 /**
  * Reads the decks that still have codes, and those named, afresh: only valid under their dealers' locks and in a
  * statement after them. Ordered by deck, so that a replayed random source draws the same.

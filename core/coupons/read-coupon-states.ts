@@ -45,6 +45,21 @@ export function lockCoupons(
   return read(tx, tenantId, locations, 'lock-coupons', 'for no key update');
 }
 
+/** Of these places, those whose coupon somebody else holds. It does not wait. */
+export async function findHeldCoupons(tx: Transaction, tenantId: number, locations: Location[]): Promise<Place[]> {
+  if (locations.length === 0) return [];
+  const { rows } = await tx.query<Place>({
+    name: 'find-held-coupons',
+    text: `select p.deck_id as "deckId", p.pos from unnest($2::int[], $3::bigint[]) as p (deck_id, pos)
+      where exists (select from coupons where tenant_id = $1 and deck_id = p.deck_id and pos = p.pos offset 0)
+        and not exists (
+          select from coupons where tenant_id = $1 and deck_id = p.deck_id and pos = p.pos
+          for no key update skip locked)`,
+    values: [tenantId, plainArray(locations.map(({ deckId }) => deckId)), plainArray(locations.map(({ pos }) => pos))],
+  });
+  return rows;
+}
+
 /**
  * Reads the coupons at these places without a lock: for a look, or where another lock keeps them still (a coupon is
  * made only under its book's dealer row).

@@ -66,7 +66,7 @@ describe('health and readiness', () => {
 
 describe('load shedding', () => {
   test('503: while the queues are too old, what would wait in them is turned away, and reads are served', async () => {
-    const age = jest.spyOn(api.core.batches, 'queueAgeMillis').mockReturnValue(limits.queueShedAgeMillis + 1);
+    const age = jest.spyOn(api.core.batches, 'queueAgeOf').mockReturnValue(limits.queueShedAgeMillis + 1);
     try {
       const { status, body, headers } = await assign('shed');
       expect([status, body.kind, headers['retry-after']]).toEqual([503, 'unavailable', '3']);

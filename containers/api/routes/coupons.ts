@@ -74,7 +74,7 @@ function addAssign(app: Api, { core }: RouteTools): void {
   app.post(
     '/v1/coupons/assign',
     {
-      config: { roles: operatorsAndCustomers, ownUser: 'body', queued: true, idempotent: true, kinds: assignKinds },
+      config: { roles: operatorsAndCustomers, ownUser: 'body', queue: 'deals', idempotent: true, kinds: assignKinds },
       schema: {
         operationId: 'assignCoupon',
         summary: 'Assign a random code of a book to a user',
@@ -95,7 +95,7 @@ function addAssignBatch(app: Api, { core }: RouteTools): void {
   app.post(
     '/v1/coupons/assign-batch',
     {
-      config: { roles: operators, queued: true, idempotent: true, kinds: ['book-not-found'] },
+      config: { roles: operators, queue: 'deals', idempotent: true, kinds: ['book-not-found'] },
       schema: {
         operationId: 'assignBatch',
         summary: 'Assign a random code of a book to each of many users',
@@ -125,7 +125,7 @@ function addAssignCode(app: Api, { core }: RouteTools): void {
     {
       config: {
         roles: operators,
-        queued: true,
+        queue: 'deals',
         idempotent: true,
         kinds: [
           'coupon-not-found',
@@ -182,7 +182,7 @@ function addLock(app: Api, { core }: RouteTools): void {
   app.post(
     '/v1/coupons/:code/lock',
     {
-      config: { roles: couponUsers, ownUser: 'body', queued: true, idempotent: true, kinds: lockKinds },
+      config: { roles: couponUsers, ownUser: 'body', queue: 'changes', idempotent: true, kinds: lockKinds },
       schema: {
         operationId: 'lockCoupon',
         summary: 'Lock a coupon for a checkout, or renew the lock',
@@ -210,7 +210,7 @@ function addUnlock(app: Api, { core }: RouteTools): void {
       config: {
         roles: couponUsers,
         ownUser: 'body',
-        queued: true,
+        queue: 'changes',
         idempotent: true,
         kinds: [...holdKinds, 'code-locked', 'lock-expired'],
       },
@@ -239,7 +239,7 @@ function addRedeem(app: Api, { core }: RouteTools): void {
       config: {
         roles: couponUsers,
         ownUser: 'body',
-        queued: true,
+        queue: 'changes',
         idempotent: true,
         kinds: [...lockKinds, 'lock-required'],
       },
@@ -275,7 +275,7 @@ function addVoid(app: Api, { core }: RouteTools): void {
     {
       config: {
         roles: operators,
-        queued: true,
+        queue: 'changes',
         idempotent: true,
         bodyOptional: true,
         kinds: ['coupon-not-found', 'coupon-void'],

@@ -1,0 +1,71 @@
+import { heldUp, type MemberAnswer } from '../batching/micro-batcher.ts';
+import { isLockTimeout } from '../db/sql-errors.ts';
+import type { CouponError } from '../errors.ts';
+import { limits } from '../limits.ts';
+import type { Obstacles } from './obstacles.ts';
+
+/** How a kind of batch runs, and how it looks at what stands in its way. */
+export interface Passage<Target, Answer> {
+  /** The names of all that the target's transaction locks, as far as they are known before. */
+  needsOf(target: Target): string[];
+  /** Which of the things that these targets need are held by others now. It waits for no row. */
+  look(targets: Target[]): Promise<Iterable<string>>;
+  /** Runs one transaction; `isApart`: it waits for a lock shortly only. */
+  run(targets: Target[], isApart: boolean): Promise<(Answer | CouponError)[]>;
+}
+
+/**
+ * Runs those members of a batch whose way is free, as far as is known. Where their transaction waits too long for a lock
+ * all the same, it looks at what is held, and runs the others again at once. With nothing held this costs nothing.
+ * @returns `heldUp` for the others; nothing was begun for them
+ * @throws what `run` throws, the time-out of a lock included where nothing explains it
+ */
+export async function passObstacles<Target, Answer>(
+  obstacles: Obstacles,
+  targets: Target[],
+  { needsOf, look, run }: Passage<Target, Answer>,
+  isApart: boolean,
+): Promise<MemberAnswer<Answer>[]> {
+  const answers: MemberAnswer<Answer>[] = targets.map(() => heldUp);
+  const isOpen = (index: number) => obstacles.isEmpty || obstacles.areFree(needsOf(targets[index]!));
+  let open = [...targets.keys()].filter(isOpen);
+  for (let round = 1; open.length > 0 && round <= limits.obstacleRounds; round += 1) {
+    try {
+      const got = await run(
+        open.map((index) => targets[index]!),
+        isApart || round > 1,
+      );
+      for (const [at, index] of open.entries()) answers[index] = got[at]!;
+      break;
+    } catch (error) {
+      if (!isLockTimeout(error)) throw error;
+      await noteObstacles(
+        obstacles,
+        open.map((index) => targets[index]!),
+        { needsOf, look },
+      );
+      const before = open.length;
+      open = open.filter(isOpen);
+      if (open.length === before) throw error;
+    }
+  }
+  return answers;
+}
+
+/** Looks again at what members need that were held up, and says which of them could run. */
+export async function findFree<Target, Answer>(
+  obstacles: Obstacles,
+  targets: Target[],
+  passage: Pick<Passage<Target, Answer>, 'needsOf' | 'look'>,
+): Promise<boolean[]> {
+  await noteObstacles(obstacles, targets, passage);
+  return targets.map((target) => obstacles.areFree(passage.needsOf(target)));
+}
+
+async function noteObstacles<Target>(
+  obstacles: Obstacles,
+  targets: Target[],
+  { needsOf, look }: Pick<Passage<Target, never>, 'needsOf' | 'look'>,
+): Promise<void> {
+  obstacles.note(targets.flatMap(needsOf), await look(targets));
+}
