@@ -80,8 +80,9 @@ export const limits = {
   heldUpEveryMillis: 100,
   /** A member that is held up is refused so long after it came. Clients that come back are better than clients that hang. */
   heldUpMaxMillis: 1_000,
-  /** Of one tenant as many wait as a batch has members. */
-  heldUpMaxMembers: 2_048,
+  /** So many wait, of one tenant and of all: each look asks for all of them. */
+  heldUpMaxOfTenant: 1_024,
+  heldUpMaxMembers: 4_096,
   obstaclesMax: 10_000,
   /** What was held is looked at before it is run into again; an entry that is no longer true costs one look. */
   obstacleKeptMillis: 10_000,
@@ -98,6 +99,8 @@ export const limits = {
   hotLockTimeoutMillis: 400,
   /** Less, where one such wait has been already. */
   shortLockTimeoutMillis: 150,
+  /** More, where many processes want the same row: fifty tasks that deal from one book make a queue of a second. */
+  busyLockTimeoutMillis: 1_500,
   /** A process that is frozen in the middle of a batch lets go of its locks after so long. */
   hotIdleInTransactionMillis: 2_500,
   /** Writes off the hot path give up a wait for a lock so soon, and let go of all that they hold, before they try again. */

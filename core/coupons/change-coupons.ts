@@ -4,10 +4,10 @@ import { type BookRules, readBooksForDecision } from '../books/read-book-rules.t
 import type { Caller, Outcome } from '../caller.ts';
 import { type Location, locateCodes, nowhere } from '../codes/locate-codes.ts';
 import type { Core } from '../core.ts';
+import { type Patience, waitForLocks } from '../db/lock-patience.ts';
 import { retryTransaction } from '../db/retry-transaction.ts';
 import { together } from '../db/together.ts';
 import { inTwoSteps, type Transaction } from '../db/transaction.ts';
-import { waitShortly } from '../db/wait-shortly.ts';
 import { CouponError, type Refusal } from '../errors.ts';
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import { type Moment, readMoment } from '../idempotency/read-keys.ts';
@@ -108,7 +108,7 @@ function passage(core: Core, tenantId: number): Passage<Target, CouponAnswer> {
   return {
     needsOf,
     look: (targets) => findChangeObstacles(core, tenantId, locationsOf(targets)),
-    run: (targets, isApart) => change(core, tenantId, targets, isApart),
+    run: (targets, patience) => change(core, tenantId, targets, patience),
   };
 }
 
@@ -126,10 +126,10 @@ async function change(
   core: Core,
   tenantId: number,
   targets: Target[],
-  isApart: boolean,
+  patience: Patience,
 ): Promise<(CouponAnswer | CouponError)[]> {
   const steps = {
-    read: (tx: Transaction) => read(tx, tenantId, targets, isApart),
+    read: (tx: Transaction) => read(tx, tenantId, targets, patience),
     write: async (tx: Transaction, seen: Seen) => {
       const bench = await prepare(core, tx, tenantId, targets, seen);
       const tokenOf = (coupon: CouponState) => core.lockTokens.tokenOf(tenantId, coupon);
@@ -166,12 +166,12 @@ async function findTargets(core: Core, tenantId: number, commands: CouponCommand
 }
 
 /** Every statement is sent at once, and finds the locks of those before it taken and their owners' changes made. */
-async function read(tx: Transaction, tenantId: number, targets: Target[], isApart: boolean): Promise<Seen> {
+async function read(tx: Transaction, tenantId: number, targets: Target[], patience: Patience): Promise<Seen> {
   const locations = locationsOf(targets);
   const bookIds = [...new Set(locations.map(({ bookId }) => bookId))];
   const redemptionIds = targets.flatMap(({ redemption }) => redemption?.id ?? []);
   const [, , books, limited, locked, , reversed, usage, moment] = await together([
-    isApart ? waitShortly(tx) : undefined,
+    waitForLocks(tx, patience),
     enterBookGate(tx, bookIds),
     readBooksForDecision(tx, tenantId, bookIds),
     lockHolders(tx, tenantId, locations),

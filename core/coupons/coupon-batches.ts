@@ -41,7 +41,7 @@ export function openCouponBatches(core: Core, onBatch: BatchListener): CouponBat
     shedAgeMillis: limits.queueShedAgeMillis,
     heldUpEveryMillis: limits.heldUpEveryMillis,
     heldUpMaxMillis: limits.heldUpMaxMillis,
-    heldUpMaxOfTenant: limits.batchMaxMembers,
+    heldUpMaxOfTenant: limits.heldUpMaxOfTenant,
     heldUpMaxOfAll: limits.heldUpMaxMembers,
     onBatch,
   };

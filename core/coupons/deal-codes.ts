@@ -8,10 +8,10 @@ import { type Location, locateCodes } from '../codes/locate-codes.ts';
 import { lockDealers, readDealtDecks, writeDealtDecks } from '../codes/read-dealt-decks.ts';
 import type { Core } from '../core.ts';
 import { plainArray, textArray, timeArray } from '../db/array-text.ts';
+import { type Patience, waitForLocks } from '../db/lock-patience.ts';
 import { retryTransaction } from '../db/retry-transaction.ts';
 import { together } from '../db/together.ts';
 import { inTwoSteps, type Transaction } from '../db/transaction.ts';
-import { waitShortly } from '../db/wait-shortly.ts';
 import { CouponError, refuse } from '../errors.ts';
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import { type Moment, readMoment } from '../idempotency/read-keys.ts';
@@ -95,7 +95,7 @@ function passage(core: Core, tenantId: number): Passage<Target, CouponAnswer> {
   return {
     needsOf: ({ bookId }) => (bookId === null ? [] : [thing.gate(bookId), thing.dealer(bookId)]),
     look: (targets) => findDealObstacles(core, tenantId, booksOf(targets)),
-    run: (targets, isApart) => deal(core, tenantId, targets, isApart),
+    run: (targets, patience) => deal(core, tenantId, targets, patience),
   };
 }
 
@@ -107,10 +107,10 @@ async function deal(
   core: Core,
   tenantId: number,
   targets: Target[],
-  isApart: boolean,
+  patience: Patience,
 ): Promise<(CouponAnswer | CouponError)[]> {
   const steps = {
-    read: (tx: Transaction) => read(tx, tenantId, targets, isApart),
+    read: (tx: Transaction) => read(tx, tenantId, targets, patience),
     write: async (tx: Transaction, seen: Seen) => {
       const bench = await prepare(core, tx, tenantId, seen);
       const answers = targets.map((target) => answerMember(bench, target));
@@ -142,13 +142,13 @@ async function findTargets(core: Core, tenantId: number, commands: DealCommand[]
 }
 
 /** Every statement is sent at once, and finds the locks of those before it taken and their owners' changes made. */
-async function read(tx: Transaction, tenantId: number, targets: Target[], isApart: boolean): Promise<Seen> {
+async function read(tx: Transaction, tenantId: number, targets: Target[], patience: Patience): Promise<Seen> {
   const bookIds = booksOf(targets);
   const wanted = targets.flatMap(({ location }) => location ?? []);
   const deckIds = [...new Set(wanted.map(({ deckId }) => deckId))];
   const keyHashes = targets.flatMap(({ command }) => command.keyed?.keyHash ?? []);
   const [, , books, , decks, holders, coupons, moment] = await together([
-    isApart ? waitShortly(tx) : undefined,
+    waitForLocks(tx, patience),
     enterBookGate(tx, bookIds),
     readBooksForDecision(tx, tenantId, bookIds),
     lockDealers(tx, tenantId, bookIds),

@@ -2,11 +2,11 @@ import { findClosedGates } from '../books/book-gate.ts';
 import type { Location } from '../codes/locate-codes.ts';
 import { findHeldDealers } from '../codes/read-dealt-decks.ts';
 import type { Core } from '../core.ts';
+import { waitForLocks } from '../db/lock-patience.ts';
 import { together } from '../db/together.ts';
 import { inTwoSteps, type Transaction } from '../db/transaction.ts';
-import { waitShortly } from '../db/wait-shortly.ts';
 import { limits } from '../limits.ts';
-import { thing } from './obstacles.ts';
+import { type Held, thing } from './obstacles.ts';
 import { findHeldCoupons } from './read-coupon-states.ts';
 import { findHeldCounters, findHeldHolders } from './usage-counts.ts';
 
@@ -18,7 +18,7 @@ export async function findChangeObstacles(
   core: Pick<Core, 'pool'>,
   tenantId: number,
   locations: Location[],
-): Promise<string[]> {
+): Promise<Held> {
   const bookIds = [...new Set(locations.map(({ bookId }) => bookId))];
   const [gates, coupons, holders, counters] = await look(core, (tx) => [
     findClosedGates(tx, bookIds),
@@ -26,36 +26,41 @@ export async function findChangeObstacles(
     findHeldHolders(tx, tenantId, locations),
     findHeldCounters(tx, tenantId, bookIds),
   ]);
-  return [
-    ...gates.map(thing.gate),
-    ...coupons.map(thing.coupon),
-    ...holders.map(thing.holderOf),
-    ...holders.flatMap(({ bookId, userId }) => (userId === null ? [] : [thing.holder(bookId, userId)])),
-    ...counters.map(({ bookId, stripe }) => thing.stripe(bookId, stripe)),
-    ...booksWithoutCounter(counters).map(thing.counter),
-  ];
+  return new Map([
+    ...closed(gates),
+    ...coupons.map((coupon) => [thing.coupon(coupon), coupon.lockedBy] as const),
+    ...holders.map((holder) => [thing.holderOf(holder), holder.lockedBy] as const),
+    ...holders.map(({ bookId, userId, lockedBy }) => [thing.holder(bookId, userId ?? ''), lockedBy] as const),
+    ...counters.map(({ bookId, stripe, lockedBy }) => [thing.stripe(bookId, stripe), lockedBy] as const),
+    ...booksWithoutCounter(counters),
+  ]);
 }
 
 /** Of what dealing from these books locks, the things that are held by others now. */
-export async function findDealObstacles(
-  core: Pick<Core, 'pool'>,
-  tenantId: number,
-  bookIds: number[],
-): Promise<string[]> {
+export async function findDealObstacles(core: Pick<Core, 'pool'>, tenantId: number, bookIds: number[]): Promise<Held> {
   const [gates, dealers] = await look(core, (tx) => [
     findClosedGates(tx, bookIds),
     findHeldDealers(tx, tenantId, bookIds),
   ]);
-  return [...gates.map(thing.gate), ...dealers.map(thing.dealer)];
+  return new Map([
+    ...closed(gates),
+    ...dealers.map(({ bookId, lockedBy }) => [thing.dealer(bookId), lockedBy] as const),
+  ]);
 }
 
+type Counter = Awaited<ReturnType<typeof findHeldCounters>>[number];
+
 /** A book that limits its redemptions needs stripe 0, any other one a stripe that is free. */
-function booksWithoutCounter(counters: { bookId: number; stripe: number; isLimited: boolean }[]): number[] {
-  const heldStripes = new Map<number, number>();
-  for (const { bookId } of counters) heldStripes.set(bookId, (heldStripes.get(bookId) ?? 0) + 1);
-  const limited = counters.filter(({ stripe, isLimited }) => isLimited && stripe === 0).map(({ bookId }) => bookId);
-  const all = [...heldStripes].filter(([, held]) => held >= limits.bookCounterStripes).map(([bookId]) => bookId);
-  return [...new Set([...limited, ...all])];
+function booksWithoutCounter(counters: Counter[]): Held {
+  const ofBook = (bookId: number) => counters.filter((counter) => counter.bookId === bookId);
+  const isWithout = ({ bookId, stripe, isLimited }: Counter) =>
+    isLimited ? stripe === 0 : ofBook(bookId).length >= limits.bookCounterStripes;
+  return new Map(counters.filter(isWithout).map(({ bookId, lockedBy }) => [thing.counter(bookId), lockedBy]));
+}
+
+/** Nobody can see who closed a gate. That is rare enough for two in a row to count as one. */
+function closed(bookIds: number[]): Held {
+  return new Map(bookIds.map((bookId) => [thing.gate(bookId), 'closed']));
 }
 
 /** In one transaction, whose end lets go of what the statements could take. Only a table's own lock can hold it up. */
@@ -65,7 +70,7 @@ function look<Looks extends readonly unknown[]>(
 ): Promise<{ -readonly [Index in keyof Looks]: Awaited<Looks[Index]> }> {
   return inTwoSteps(core.pool, {
     read: async (tx) => {
-      const [, seen] = await together([waitShortly(tx), together(statements(tx))]);
+      const [, seen] = await together([waitForLocks(tx, 'short'), together(statements(tx))]);
       return seen;
     },
     write: async (_tx, seen) => seen,

@@ -1,17 +1,18 @@
 import { heldUp, type MemberAnswer } from '../batching/micro-batcher.ts';
+import type { Patience } from '../db/lock-patience.ts';
 import { isLockTimeout } from '../db/sql-errors.ts';
 import type { CouponError } from '../errors.ts';
 import { limits } from '../limits.ts';
-import type { Obstacles } from './obstacles.ts';
+import type { Held, Obstacles } from './obstacles.ts';
 
 /** How a kind of batch runs, and how it looks at what stands in its way. */
 export interface Passage<Target, Answer> {
   /** The names of all that the target's transaction locks, as far as they are known before. */
   needsOf(target: Target): string[];
   /** Which of the things that these targets need are held by others now. It waits for no row. */
-  look(targets: Target[]): Promise<Iterable<string>>;
-  /** Runs one transaction; `isApart`: it waits for a lock shortly only. */
-  run(targets: Target[], isApart: boolean): Promise<(Answer | CouponError)[]>;
+  look(targets: Target[]): Promise<Held>;
+  /** Runs one transaction. */
+  run(targets: Target[], patience: Patience): Promise<(Answer | CouponError)[]>;
 }
 
 /**
@@ -30,26 +31,28 @@ export async function passObstacles<Target, Answer>(
   const isOpen = (index: number) => obstacles.isEmpty || obstacles.areFree(needsOf(targets[index]!));
   let open = [...targets.keys()].filter(isOpen);
   for (let round = 1; open.length > 0 && round <= limits.obstacleRounds; round += 1) {
+    const members = open.map((index) => targets[index]!);
+    const isBusy = () => !obstacles.isEmpty && obstacles.areBusy(members.flatMap(needsOf));
+    const wasBusy = isBusy();
     try {
-      const got = await run(
-        open.map((index) => targets[index]!),
-        isApart || round > 1,
-      );
+      const got = await run(members, patienceFor(isApart, wasBusy, round));
       for (const [at, index] of open.entries()) answers[index] = got[at]!;
       break;
     } catch (error) {
       if (!isLockTimeout(error)) throw error;
-      await noteObstacles(
-        obstacles,
-        open.map((index) => targets[index]!),
-        { needsOf, look },
-      );
-      const before = open.length;
+      await noteObstacles(obstacles, members, { needsOf, look });
       open = open.filter(isOpen);
-      if (open.length === before) throw error;
+      const isNews = open.length < members.length || (isBusy() && !wasBusy);
+      if (!isNews) throw error;
     }
   }
   return answers;
+}
+
+function patienceFor(isApart: boolean, isBusy: boolean, round: number): Patience {
+  if (isApart) return 'short';
+  if (isBusy) return 'long';
+  return round > 1 ? 'short' : 'usual';
 }
 
 /** Looks again at what members need that were held up, and says which of them could run. */

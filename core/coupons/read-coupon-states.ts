@@ -45,14 +45,23 @@ export function lockCoupons(
   return read(tx, tenantId, locations, 'lock-coupons', 'for no key update');
 }
 
-/** Of these places, those whose coupon somebody else holds. It does not wait. */
-export async function findHeldCoupons(tx: Transaction, tenantId: number, locations: Location[]): Promise<Place[]> {
+/**
+ * Of these places, those whose coupon somebody else holds, and by which transaction as far as the row says. It does not
+ * wait.
+ */
+export async function findHeldCoupons(
+  tx: Transaction,
+  tenantId: number,
+  locations: Location[],
+): Promise<(Place & { lockedBy: string })[]> {
   if (locations.length === 0) return [];
-  const { rows } = await tx.query<Place>({
+  const { rows } = await tx.query<Place & { lockedBy: string }>({
     name: 'find-held-coupons',
-    text: `select p.deck_id as "deckId", p.pos from unnest($2::int[], $3::bigint[]) as p (deck_id, pos)
-      where exists (select from coupons where tenant_id = $1 and deck_id = p.deck_id and pos = p.pos offset 0)
-        and not exists (
+    text: `select p.deck_id as "deckId", p.pos, c.xmax::text as "lockedBy"
+      from unnest($2::int[], $3::bigint[]) as p (deck_id, pos)
+      cross join lateral (
+        select xmax from coupons where tenant_id = $1 and deck_id = p.deck_id and pos = p.pos limit 1) as c
+      where not exists (
           select from coupons where tenant_id = $1 and deck_id = p.deck_id and pos = p.pos
           for no key update skip locked)`,
     values: [tenantId, plainArray(locations.map(({ deckId }) => deckId)), plainArray(locations.map(({ pos }) => pos))],

@@ -501,14 +501,9 @@ describe('a lock that somebody else keeps', () => {
     const refused = bench.batcher.push(1, 'lane', 'a').catch((error: unknown) => error);
     await letLook();
     bench.time.millis += 1001;
-    expect(await refused).toMatchObject({
-      refusal: {
-        kind: 'unavailable',
-        outcome: 'not-begun',
-        retryAfterSeconds: 1,
-        detail: expect.stringContaining('held by another') as string,
-      },
-    });
+    const { refusal } = (await refused) as CouponError;
+    expect(refusal).toMatchObject({ kind: 'unavailable', outcome: 'not-begun', retryAfterSeconds: 1 });
+    expect(refusal.detail).toContain('held by another');
   });
 
   test('has so many waiting for it as were allowed, of one tenant and of all, and refuses the others at once', async () => {
