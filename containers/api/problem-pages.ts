@@ -123,7 +123,7 @@ export const problemTexts: Record<ErrorKind, { meaning: string; remedy: string }
     meaning:
       'The service is overloaded, shutting down, has lost its database, or something that the request needs is held by another one for longer than usual.',
     remedy:
-      'Repeat the request with the same Idempotency-Key after Retry-After seconds. Where outcome is “not-begun”, nothing was done, and giving up is safe. Where it is “unknown”, it may have been carried out: only a repeat with the same key can tell, so do not give up or use another key before one has.',
+      'Repeat the request with the same Idempotency-Key after Retry-After seconds. Where outcome is “not-begun”, nothing was done, and giving up is safe, unless an earlier attempt with this key ended otherwise. Where it is “unknown”, it may have been carried out: only a repeat with the same key can tell, so do not give up or use another key before one has.',
   },
 };
 
