@@ -14,7 +14,7 @@ export type ColdCore = Pick<Core, 'coldPool' | 'coldTurns' | 'random'>;
  * It never waits for a lock for long while it holds anything: neither its connection nor its turn, nor a place in the row
  * of a book's gate, behind which every later batch would stand. After limits.coldLockTimeoutMillis it rolls back, lets go
  * of all that, and tries again, limits.coldLockTries times in all. A batch holds its locks for milliseconds, so a pause
- * gets its turn under any load (proved by "a pause under steady load" in test/integration/books.test.ts).
+ * gets its turn under any load (proved by "nothing is redeemed after the answer to a pause" in test/integration/races.test.ts).
  * @param work may run several times, each in a transaction of its own, and so has no other effects
  * @throws what `work` throws; the time-out of a lock that somebody held all the while; CouponError `unavailable` where too
  *   many of the tenant wait

@@ -20,16 +20,22 @@ export interface Pools {
   readonly readyPool: pg.Pool;
 }
 
-/** Connections beside DB_POOL_MAX; test/package/connection-budget.test.ts adds them up. */
+/** Connections beside DB_POOL_MAX and coldConnections; test/package/connection-budget.test.ts adds them up. */
 export const sideConnections = {
-  /** Two, since one may be busy for seconds with the erasure of a user with many coupons. */
-  cold: 2,
   ready: 1,
   /** On the primary, where there is no replica. */
   reads: 2,
   /** On the replica. */
   readsOfReplica: 4,
 } as const;
+
+/**
+ * Connections for writes off the hot path: one beside each four, since one may be busy for seconds with the erasure of a
+ * user with many coupons; four are enough for any process.
+ */
+export function coldConnections(databasePoolMax: number): number {
+  return Math.max(1, Math.min(4, Math.floor(databasePoolMax / 4)));
+}
 
 /** Opens the pools. No connection is made before it is needed. */
 export function openPools(config: Pick<Config, 'database' | 'replica' | 'databasePoolMax'>, log: Log): Pools {
@@ -48,15 +54,16 @@ export function openPools(config: Pick<Config, 'database' | 'replica' | 'databas
       idleInTransactionMillis: limits.hotIdleInTransactionMillis,
     }),
     coldPool: open(config.database, {
-      max: sideConnections.cold,
+      max: coldConnections(config.databasePoolMax),
+      applicationName: 'qurable cold',
       plans: 'by-key',
       lockTimeoutMillis: limits.coldLockTimeoutMillis,
     }),
     readPool:
       config.replica === null
-        ? open(config.database, { max: sideConnections.reads })
-        : open(config.replica, { max: sideConnections.readsOfReplica }),
-    readyPool: open(config.database, { max: sideConnections.ready }),
+        ? open(config.database, { max: sideConnections.reads, applicationName: 'qurable reads' })
+        : open(config.replica, { max: sideConnections.readsOfReplica, applicationName: 'qurable reads' }),
+    readyPool: open(config.database, { max: sideConnections.ready, applicationName: 'qurable ready' }),
   };
 }
 

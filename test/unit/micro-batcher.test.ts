@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import pg from 'pg';
 import { type BatcherOptions, heldUp, type MicroBatcher, openMicroBatcher } from '../../core/batching/micro-batcher.ts';
 import type { Clock } from '../../core/clock.ts';
 import { CouponError, refuse } from '../../core/errors.ts';
 import { silentLog } from '../../core/log.ts';
+import { databaseError } from '../support/database-error.ts';
 
 interface Run {
   tenantId: number;
@@ -69,12 +69,6 @@ function outcomeOf(answer: Promise<string>): Promise<string> {
     if (error instanceof CouponError) return `refused: ${error.kind}`;
     throw error;
   });
-}
-
-function databaseError(sqlState: string): Error {
-  const error = new pg.DatabaseError('injected', 8, 'error');
-  error.code = sqlState;
-  return error;
 }
 
 describe('a batch', () => {
