@@ -111,6 +111,8 @@ export const limits = {
   /** Of one tenant, so many wait for their turn, and so long. */
   coldTurnMaxWaiting: 100,
   coldTurnMaxWaitMillis: 5_000,
+  /** Who gave its turn back, since a lock was held, waits no longer for the next one: it has waited already. */
+  coldRetryTurnMillis: 500,
   /** An upload waits for the tenant's others, which store their codes meanwhile, on a connection of its own. */
   publishLockTimeoutMillis: 60_000,
   /** Once its codes are stored it has done too much to begin again, and tries for its book's gate half a minute. */

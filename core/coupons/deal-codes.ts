@@ -7,7 +7,6 @@ import { type DealtDeck, drawPlace, takePlace } from '../codes/draw-rules.ts';
 import { type Location, locateCodes } from '../codes/locate-codes.ts';
 import { lockDealers, readDealtDecks, writeDealtDecks } from '../codes/read-dealt-decks.ts';
 import type { Core } from '../core.ts';
-import { plainArray, textArray, timeArray } from '../db/array-text.ts';
 import { type Patience, waitForLocks } from '../db/lock-patience.ts';
 import { retryTransaction } from '../db/retry-transaction.ts';
 import { together } from '../db/together.ts';
@@ -20,6 +19,7 @@ import { assignRefusal, voidRefusal } from './coupon-rules.ts';
 import type { CouponState } from './coupon-state.ts';
 import { findDealObstacles } from './find-obstacles.ts';
 import { type Holder, holderName, insertHolders, readHolders } from './holders.ts';
+import { insertCoupons } from './insert-coupons.ts';
 import { type KeyMemory, openKeyMemory } from './key-memory.ts';
 import { missingCoupon } from './missing-coupon.ts';
 import { thing } from './obstacles.ts';
@@ -345,23 +345,4 @@ async function fillInCodes(tx: Transaction, tenantId: number, { core, made }: Be
   const drawn = made.map(({ pending }) => pending.change.next).filter((coupon) => coupon.code === '');
   const codes = await codesAt(core, tx, tenantId, drawn);
   for (const [index, coupon] of drawn.entries()) coupon.code = codes[index]!;
-}
-
-function insertCoupons(tx: Transaction, tenantId: number, coupons: CouponState[]): void {
-  tx.send({
-    name: 'insert-coupons',
-    text: `insert into coupons (tenant_id, rev, deck_id, pos, code, holder_id, assigned_at, max_redemptions, voided)
-      select $1::int, 1, * from unnest($2::int[], $3::bigint[], $4::text[], $5::bigint[], $6::timestamptz[], $7::int[],
-        $8::boolean[])`,
-    values: [
-      tenantId,
-      plainArray(coupons.map((coupon) => coupon.deckId)),
-      plainArray(coupons.map((coupon) => coupon.pos)),
-      textArray(coupons.map((coupon) => coupon.code)),
-      plainArray(coupons.map((coupon) => coupon.holderId)),
-      timeArray(coupons.map((coupon) => coupon.assignedAt)),
-      plainArray(coupons.map((coupon) => coupon.maxRedemptions)),
-      plainArray(coupons.map((coupon) => coupon.voided)),
-    ],
-  });
 }

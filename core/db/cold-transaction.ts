@@ -25,7 +25,7 @@ export async function inColdTransaction<T>(
   work: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
-    const giveBack = await coldTurns.take(tenantId, 'write');
+    const giveBack = await coldTurns.take(tenantId, 'write', attempt === 1 ? undefined : limits.coldRetryTurnMillis);
     try {
       return await retryTransaction(random, () => inTransaction(coldPool, work));
     } catch (error) {

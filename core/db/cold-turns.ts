@@ -12,9 +12,10 @@ export interface ColdTurns {
   /**
    * Waits for the tenant's turn among those of its kind, in the order of arrival.
    * @returns what gives the turn back; to be called once
-   * @throws CouponError `unavailable`, not begun, where too many wait or limits.coldTurnMaxWaitMillis have passed
+   * @param maxWaitMillis 0 and up; limits.coldTurnMaxWaitMillis unless told
+   * @throws CouponError `unavailable`, not begun, where too many wait or that time has passed
    */
-  take(tenantId: number, kind: ColdKind): Promise<() => void>;
+  take(tenantId: number, kind: ColdKind, maxWaitMillis?: number): Promise<() => void>;
 }
 
 /** Opens a set of turns in which nobody waits. */
@@ -28,7 +29,7 @@ export function openColdTurns(): ColdTurns {
     else next();
   }
 
-  function wait(waiting: (() => void)[]): Promise<void> {
+  function wait(waiting: (() => void)[], maxWaitMillis: number): Promise<void> {
     if (waiting.length >= limits.coldTurnMaxWaiting) return Promise.reject(tooMany());
     return new Promise((resolve, reject) => {
       const start = () => {
@@ -38,17 +39,17 @@ export function openColdTurns(): ColdTurns {
       const timer = setTimeout(() => {
         waiting.splice(waiting.indexOf(start), 1);
         reject(tooMany());
-      }, limits.coldTurnMaxWaitMillis);
+      }, maxWaitMillis);
       waiting.push(start);
     });
   }
 
   return {
-    async take(tenantId, kind) {
+    async take(tenantId, kind, maxWaitMillis = limits.coldTurnMaxWaitMillis) {
       const name = `${kind} ${tenantId}`;
       const waiting = busy.get(name);
       if (waiting === undefined) busy.set(name, []);
-      else await wait(waiting);
+      else await wait(waiting, maxWaitMillis);
       return () => pass(name);
     },
   };

@@ -9,19 +9,24 @@ import {
   assignCoupon,
   CouponError,
   changeBook,
+  checkReady,
+  closeCore,
   createBook,
   createTenant,
   generateCodes,
+  isLockTimeout,
   keyedRequest,
   lockCoupon,
+  openCore,
   readCoupon,
   redeemCoupon,
+  silentLog,
   voidCoupon,
 } from '../../core/index.ts';
 import { systemRandom } from '../../core/random.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { codesOfDeck } from '../support/coupon-model-codes.ts';
-import { admin, openTestCore, type TestCore } from '../support/open-test-core.ts';
+import { admin, openTestCore, type TestCore, testConfig } from '../support/open-test-core.ts';
 
 interface Book {
   id: string;
@@ -227,6 +232,30 @@ describe('a gate that somebody keeps closed', () => {
     expect(await stuck).toBe('55P03');
     const coupon = await assign(held);
     expect(await outcomesOf([redeem(held, coupon)])).toEqual(['assigned']);
+  });
+});
+
+describe('the lock on a tenant’s codes that somebody keeps', () => {
+  test('refuses the tenant’s generates as not begun, however many, and takes no connection that others need', async () => {
+    const small = await openCore(testConfig(one.database.url, { DB_POOL_MAX: '4' }), { log: silentLog });
+    await session.query('select pg_advisory_xact_lock(1129268293, 1)');
+    const stuck = Promise.allSettled(
+      Array.from({ length: 30 }, (_, index) =>
+        generateCodes(small, admin, held.id, { count: 10, pattern: `STUCK-${index}-########` }, null),
+      ),
+    );
+    const changed = await changeBook(small, foreign.caller, foreign.id, { description: 'beside them' }, null);
+    await generateCodes(small, foreign.caller, foreign.id, { count: 10, pattern: 'THEM-########' }, null);
+    await checkReady(small);
+    const { body: mine } = await assignCoupon(small, admin, { bookId: held.id, userId: 'beside them' });
+    expect([changed.description, mine.status]).toEqual(['beside them', 'assigned']);
+    const reasons = (await stuck).map((each) => (each.status === 'rejected' ? (each.reason as unknown) : 'made'));
+    const isRefused = (reason: unknown) =>
+      isLockTimeout(reason) || (reason instanceof CouponError && reason.refusal.outcome === 'not-begun');
+    expect(reasons.filter((reason) => !isRefused(reason))).toEqual([]);
+    await session.query('rollback');
+    await generateCodes(small, admin, held.id, { count: 10, pattern: 'STUCK-0-########' }, null);
+    await closeCore(small);
   });
 });
 
