@@ -79,7 +79,7 @@ export const limits = {
   /** How often members that are held up look whether they may go on: each look is one short transaction a tenant. */
   heldUpEveryMillis: 100,
   /** A member that is held up is refused so long after it came. Clients that come back are better than clients that hang. */
-  heldUpMaxMillis: 1_000,
+  heldUpMaxMillis: 1_500,
   /** So many wait, of one tenant and of all: each look asks for all of them. */
   heldUpMaxOfTenant: 1_024,
   heldUpMaxMembers: 4_096,
