@@ -34,7 +34,7 @@ export interface Config {
   database: DatabaseAddress;
   /** A read replica for lists and exports, never for a decision; null: the primary serves them. */
   replica: DatabaseAddress | null;
-  /** Connections in the primary's pool, 4 to 200. */
+  /** Connections of the hot path, 4 to 200; core/db/open-pools.ts says what there is beside them. */
   databasePoolMax: number;
   redis: RedisAddress | null;
   jwt: JwtConfig;

@@ -1,4 +1,3 @@
-import type pg from 'pg';
 import type { KnownBooks } from './books/known-books.ts';
 import type { Clock } from './clock.ts';
 import type { DeckMarks } from './codes/deck-marks.ts';
@@ -7,21 +6,22 @@ import type { KnownPatterns } from './codes/known-patterns.ts';
 import type { Config } from './config.ts';
 import type { CouponBatches } from './coupons/coupon-batches.ts';
 import type { LockTokens } from './coupons/lock-tokens.ts';
+import type { Obstacles } from './coupons/obstacles.ts';
+import type { ColdTurns } from './db/cold-turns.ts';
+import type { Pools } from './db/open-pools.ts';
 import type { Log } from './log.ts';
 import type { Random } from './random.ts';
 import type { RedisConnection } from './redis/open-redis.ts';
 import type { Throttle } from './throttling/open-throttle.ts';
 
 /** What every operation works with: made once a process by openCore, handed to each operation as its first argument. */
-export interface Core {
+export interface Core extends Pools {
   readonly config: Config;
   readonly log: Log;
   readonly clock: Clock;
   readonly random: Random;
-  /** The primary: everything that decides goes here, as named statements. */
-  readonly pool: pg.Pool;
-  /** A replica where there is one, else the primary: for lists and exports, never for a decision. */
-  readonly readPool: pg.Pool;
+  /** Turns among a tenant's writes off the hot path. */
+  readonly coldTurns: ColdTurns;
   /** What never changes of books, decks and patterns, so that the hot path need not ask for it again. */
   readonly knownBooks: KnownBooks;
   readonly knownDecks: KnownDecks;
@@ -34,6 +34,8 @@ export interface Core {
   readonly deckMarks: DeckMarks;
   /** The tokens of coupons' locks. */
   readonly lockTokens: LockTokens;
+  /** What other sessions were found to hold, so that batches go around it. */
+  readonly obstacles: Obstacles;
   /** The queues in front of the hot path's transactions. */
   readonly batches: CouponBatches;
 }

@@ -73,12 +73,20 @@ export interface RefusalFacts {
   refused?: string;
 }
 
-/** A refusal as a value, as the pure rules give it. */
-export interface Refusal extends RefusalFacts {
-  kind: ErrorKind;
+/**
+ * What became of a request that is `unavailable`. `not-begun`: nothing was done. `unknown`: it may have been carried out,
+ * in part or whole, and only a repeat with the same key can tell.
+ */
+export type UnavailableOutcome = 'not-begun' | 'unknown';
+
+/** The kinds that need nothing said about what became of the request: all but `unavailable` changed nothing. */
+export type PlainKind = Exclude<ErrorKind, 'unavailable'>;
+
+/** A refusal as a value, as the pure rules give it. Whoever says `unavailable` says what became of the request. */
+export type Refusal = RefusalFacts & {
   /** A sentence for the developer at the other end. It holds no secret and nothing of another user's. */
   detail: string;
-}
+} & ({ kind: PlainKind; outcome?: never } | { kind: 'unavailable'; outcome: UnavailableOutcome });
 
 /** The one error that operations throw at their callers; anything else that is thrown is a bug or a broken machine. */
 export class CouponError extends Error {
@@ -100,8 +108,16 @@ export class CouponError extends Error {
 }
 
 /** Makes a CouponError in one call: `throw refuse('book-not-found', 'There is no book …')`. */
-export function refuse(kind: ErrorKind, detail: string, facts: RefusalFacts = {}): CouponError {
+export function refuse(kind: PlainKind, detail: string, facts: RefusalFacts = {}): CouponError {
   return new CouponError({ kind, detail, ...facts });
+}
+
+/**
+ * An `unavailable`, which says whether anything was begun.
+ * @param retryAfterSeconds whole, at least 1
+ */
+export function unavailable(outcome: UnavailableOutcome, detail: string, retryAfterSeconds = 1): CouponError {
+  return new CouponError({ kind: 'unavailable', outcome, detail, retryAfterSeconds });
 }
 
 /** An `invalid-input` about one field. */

@@ -21,7 +21,7 @@ export type { Core } from './core.ts';
 export { assignBatch, type BatchResult } from './coupons/assign-batch.ts';
 export { assignCode } from './coupons/assign-code.ts';
 export { assignCoupon } from './coupons/assign-coupon.ts';
-export type { BatchListener } from './coupons/coupon-batches.ts';
+export type { BatchListener, CouponQueue } from './coupons/coupon-batches.ts';
 export { listCouponEvents } from './coupons/list-coupon-events.ts';
 export { listUserCoupons } from './coupons/list-user-coupons.ts';
 export { lockCoupon } from './coupons/lock-coupon.ts';
@@ -36,6 +36,7 @@ export {
   databaseFailureReasons,
   isConnectionLoss,
   isDiskFull,
+  isLockTimeout,
   isTimeout,
   loggable,
 } from './db/sql-errors.ts';
@@ -45,8 +46,10 @@ export {
   type ErrorKind,
   errorKinds,
   invalidInput,
+  type PlainKind,
   type Refusal,
   refuse,
+  unavailable,
 } from './errors.ts';
 export { type KeyedRequest, keyedRequest } from './idempotency/key-hash.ts';
 export { limits } from './limits.ts';

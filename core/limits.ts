@@ -70,6 +70,24 @@ export const limits = {
   /** A queue whose head is older than this is overloaded, and new members are turned away at the door. */
   queueShedAgeMillis: 2_000,
   batchRetries: 3,
+  /** Healthy transactions end before; one that takes longer most likely waits for a lock. */
+  batchSlowMillis: 100,
+  /** Slow ones that leave their place to others, where the pool has connections for that. */
+  batchMaxSlow: 4,
+
+  // What another session holds: somebody's open transaction, a frozen process.
+  /** How often members that are held up look whether they may go on: each look is one short transaction a tenant. */
+  heldUpEveryMillis: 100,
+  /** A member that is held up is refused so long after it came. Clients that come back are better than clients that hang. */
+  heldUpMaxMillis: 1_500,
+  /** So many wait, of one tenant and of all: each look asks for all of them. */
+  heldUpMaxOfTenant: 1_024,
+  heldUpMaxMembers: 4_096,
+  obstaclesMax: 10_000,
+  /** What was held is looked at before it is run into again; an entry that is no longer true costs one look. */
+  obstacleKeptMillis: 10_000,
+  /** A batch runs again so often without those that are held up; each time costs a time-out. */
+  obstacleRounds: 3,
 
   // Database. A hot statement takes milliseconds; ten seconds means something is broken.
   statementTimeoutMillis: 10_000,
@@ -77,6 +95,32 @@ export const limits = {
   answerTimeoutMillis: 45_000,
   lockTimeoutMillis: 5_000,
   idleInTransactionMillis: 15_000,
+  /** A batch holds its locks for milliseconds: who has waited so long waits for something else than a batch. */
+  hotLockTimeoutMillis: 400,
+  /** Less, where one such wait has been already. */
+  shortLockTimeoutMillis: 150,
+  /** More, where many processes want the same row: fifty tasks that deal from one book make a queue of a second. */
+  busyLockTimeoutMillis: 1_500,
+  /** A process that is frozen in the middle of a batch lets go of its locks after so long. */
+  hotIdleInTransactionMillis: 2_500,
+  /** Writes off the hot path give up a wait for a lock so soon, and let go of all that they hold, before they try again. */
+  coldLockTimeoutMillis: 250,
+  coldLockTries: 5,
+  /** About so long they pause in between. */
+  coldLockPauseMillis: 100,
+  /** Of one tenant, so many wait for their turn, and so long. */
+  coldTurnMaxWaiting: 100,
+  coldTurnMaxWaitMillis: 5_000,
+  /** Who gave its turn back, since a lock was held, waits no longer for the next one: it has waited already. */
+  coldRetryTurnMillis: 500,
+  /** An upload waits for the tenant's others, which store their codes meanwhile, on a connection of its own. */
+  publishLockTimeoutMillis: 60_000,
+  /** Once its codes are stored it has done too much to begin again, and tries for its book's gate half a minute. */
+  publishGateTries: 80,
+  /** Codes of a page in a search: 30 ms of a connection. */
+  conflictSearchPageCodes: 20_000,
+  /** A search beyond would take the better part of ten seconds. */
+  conflictSearchMaxCodes: 5_000_000,
   connectTimeoutMillis: 5_000,
   idleConnectionMillis: 30_000,
   /** An upload of millions of rows sorts and merges in one statement. */

@@ -12,7 +12,7 @@ const monthsAhead = 4;
  * events for the months ahead. Every task runs it; a key is removed once, whoever is first.
  * @returns stops it; a run under way ends by itself
  */
-export function startMaintenance(core: Pick<Core, 'pool' | 'log'>): () => void {
+export function startMaintenance(core: Pick<Core, 'coldPool' | 'log'>): () => void {
   const run = () => {
     tidyUp(core).catch((error: unknown) =>
       core.log.warn({ error: loggable(error) }, 'maintenance failed and goes on later'),
@@ -25,7 +25,7 @@ export function startMaintenance(core: Pick<Core, 'pool' | 'log'>): () => void {
 }
 
 /** One round of maintenance. */
-export async function tidyUp({ pool }: Pick<Core, 'pool'>): Promise<void> {
+export async function tidyUp({ coldPool: pool }: Pick<Core, 'coldPool'>): Promise<void> {
   await pool.query('select create_event_partitions(clock_timestamp(), $1)', [monthsAhead]);
   for (;;) {
     const { rowCount } = await pool.query(

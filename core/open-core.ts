@@ -1,19 +1,19 @@
-import type pg from 'pg';
 import { openKnownBooks } from './books/known-books.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { checkCodeSecret } from './codes/code-secret.ts';
 import { startDeckMarks } from './codes/deck-marks.ts';
 import { openKnownDecks } from './codes/known-decks.ts';
 import { openKnownPatterns } from './codes/known-patterns.ts';
-import type { Config, DatabaseAddress } from './config.ts';
+import type { Config } from './config.ts';
 import type { Core } from './core.ts';
 import { type BatchListener, type CouponBatches, openCouponBatches } from './coupons/coupon-batches.ts';
 import { type LockTokens, openLockTokens } from './coupons/lock-tokens.ts';
+import { openObstacles } from './coupons/obstacles.ts';
+import { openColdTurns } from './db/cold-turns.ts';
 import { neededSchemaVersion, schemaVersion } from './db/migrate.ts';
-import { openPool } from './db/pool.ts';
+import { closePools, openPools } from './db/open-pools.ts';
 import { isConnectionLoss, isTimeout, loggable } from './db/sql-errors.ts';
-import { refuse } from './errors.ts';
-import { limits } from './limits.ts';
+import { unavailable } from './errors.ts';
 import type { Log } from './log.ts';
 import { type Random, systemRandom } from './random.ts';
 import { openRedis } from './redis/open-redis.ts';
@@ -28,25 +28,22 @@ export interface CoreParts {
   onBatch?: BatchListener;
 }
 
-/** Connections to a replica: lists and exports are few and may wait for one another. */
-const replicaPoolMax = 4;
-
 /**
  * Opens everything that operations need. Resolves only when the database is there with a schema that is new enough,
  * and CODE_SECRET is the one that wrapped its keys; closes what it opened and throws otherwise.
  */
 export async function openCore(config: Config, parts: CoreParts): Promise<Core> {
   const { log, clock = systemClock, random = systemRandom, onBatch = () => {} } = parts;
-  const pool = open(config.database, config.databasePoolMax, 'by-key', log);
-  const readPool = config.replica === null ? pool : open(config.replica, replicaPoolMax, 'by-cost', log);
+  const pools = openPools(config, log);
+  const { pool } = pools;
   const redis = openRedis(config.redis, log, random);
   const core: Core & { batches: CouponBatches; lockTokens: LockTokens } = {
     config,
     log,
     clock,
     random,
-    pool,
-    readPool,
+    ...pools,
+    coldTurns: openColdTurns(),
     knownBooks: openKnownBooks(pool),
     knownDecks: openKnownDecks(),
     knownPatterns: openKnownPatterns(config),
@@ -55,6 +52,7 @@ export async function openCore(config: Config, parts: CoreParts): Promise<Core> 
     deckMarks: startDeckMarks({ pool, log, clock }),
     // Read from the database, once it is known to be there.
     lockTokens: undefined as unknown as LockTokens,
+    obstacles: openObstacles(clock),
     // The queues need the core and the core the queues: they are put in place before anyone can see either.
     batches: undefined as unknown as CouponBatches,
   };
@@ -75,35 +73,24 @@ export async function closeCore(core: Core): Promise<void> {
   await core.batches.close();
   await core.deckMarks.close();
   await core.redis?.close();
-  if (core.readPool !== core.pool) await core.readPool.end();
-  await core.pool.end();
+  await closePools(core);
 }
 
 /**
  * Returns when the database answers and its schema is new enough for this version.
  * @throws CouponError `unavailable`, saying which of the two it is
  */
-export async function checkReady(core: Pick<Core, 'pool' | 'log'>): Promise<void> {
-  const version = await schemaVersion(core.pool).catch((error: unknown) => {
+export async function checkReady(core: Pick<Core, 'readyPool' | 'log'>): Promise<void> {
+  const version = await schemaVersion(core.readyPool).catch((error: unknown) => {
     if (!isConnectionLoss(error) && !isTimeout(error))
       core.log.error({ error: loggable(error) }, 'the schema can’t be read');
-    const refusal = refuse('unavailable', 'The database can’t be reached.', { retryAfterSeconds: 5 });
+    const refusal = unavailable('not-begun', 'The database can’t be reached.', 5);
     // For whoever starts the program; an answer never shows it.
     refusal.cause = error;
     throw refusal;
   });
   if (version < neededSchemaVersion) {
     const detail = `The database's schema is version ${version}, and version ${neededSchemaVersion} is needed: run the migrations.`;
-    throw refuse('unavailable', detail, { retryAfterSeconds: 5 });
+    throw unavailable('not-begun', detail, 5);
   }
-}
-
-function open(address: DatabaseAddress, max: number, plans: 'by-key' | 'by-cost', log: Log): pg.Pool {
-  return openPool(address, {
-    max,
-    plans,
-    applicationName: 'qurable',
-    answerTimeoutMillis: limits.answerTimeoutMillis,
-    onError: (error) => log.warn({ error: loggable(error) }, 'an idle database connection was lost'),
-  });
 }

@@ -11,6 +11,8 @@ interface Problem {
   kind: string;
   status: number;
   detail: string;
+  /** Of a 503: whether nothing was done, or only a repeat with the same key can tell. */
+  outcome?: 'not-begun' | 'unknown';
 }
 
 /** What the API said no to. */
@@ -53,6 +55,7 @@ async function post<T>({ api, key }: Client, path: string, body: object, idempot
     }).catch((error: unknown) => (attempt < 5 ? null : Promise.reject(error)));
     if (answer?.ok) return (await answer.json()) as T;
     const passes = answer === null || answer.status === 503 || answer.status === 429;
+    // Where the last 503 says `"outcome": "unknown"`, it may have been done: call this again later, with the same key.
     if (!passes || attempt === 5) throw new Refused((await answer!.json()) as Problem);
     const seconds = Number(answer?.headers.get('retry-after') ?? attempt);
     await new Promise((resolve) => setTimeout(resolve, seconds * 1000));

@@ -141,6 +141,9 @@ async function calendarOf(p) {
   const base = { min: p.minTasks, max: p.maxTasks };
   const event = { min: p.eventMinTasks, max: p.eventMaxTasks };
   if (base.min > base.max) refuse(`minTasks ${base.min} is more than maxTasks ${base.max}`);
+  // ECS rounds down, and then no new task may start before an old one stops, which none may.
+  if (Math.floor((base.min * p.rollingMaxPercent) / 100) <= base.min)
+    refuse(`rollingMaxPercent ${p.rollingMaxPercent} leaves no room for a new task beside minTasks ${base.min}`);
   if (event.min > event.max) refuse(`eventMinTasks ${event.min} is more than eventMaxTasks ${event.max}`);
   for (const { name, max } of [{ name: 'base', ...base }, ...p.events]) {
     if (max > event.max) {

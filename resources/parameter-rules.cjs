@@ -56,6 +56,7 @@ const parameterRules = {
   stopTimeoutSeconds: whole(35, 120),
   requestsPerTaskPerMinute: whole(1, 10_000_000),
   databasePoolMax: whole(4, 200),
+  rollingMaxPercent: whole(110, 200),
   containerInsights: oneOf('disabled', 'enabled', 'enhanced'),
   interfaceEndpointZones: whole(1, 2),
   logLevel: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace'),

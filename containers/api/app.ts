@@ -102,7 +102,7 @@ export async function buildApp(core: Core, parts: AppParts): Promise<FastifyInst
   guardRoutes(app, {
     authenticate: parts.authenticate ?? authenticationOf(core, failures),
     checkRate: core.config.rateLimitPerSecond === 0 ? null : core.throttle.checkRate,
-    queueAgeMillis: () => core.batches.queueAgeMillis(),
+    queueAgeMillis: (queue, tenantId) => core.batches.queueAgeOf(queue, tenantId),
   });
   answerUnknownRoutes(app);
   await describeRoutes(app);

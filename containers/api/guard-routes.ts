@@ -7,7 +7,7 @@ import type {
   preValidationHookHandler,
   RouteOptions,
 } from 'fastify';
-import { type Caller, limits, refuse, type Throttle } from '../../core/index.ts';
+import { type Caller, type CouponQueue, limits, refuse, type Throttle, unavailable } from '../../core/index.ts';
 import type { Authenticate } from './authentication.ts';
 import { refuseUnsafeText } from './json-text.ts';
 import type { RouteRules } from './roles.ts';
@@ -17,16 +17,16 @@ export interface Guards {
   authenticate: Authenticate;
   /** Limits the pace of a caller's requests; null: there is no limit. */
   checkRate: Throttle['checkRate'] | null;
-  /** How long the oldest member of the coupons' queues has waited. */
-  queueAgeMillis(): number;
+  /** How long the oldest request of a tenant has waited in a queue. */
+  queueAgeMillis(queue: CouponQueue, tenantId: number): number;
 }
 
 /** Routes of the documentation's plugin, which say nothing of roles: its pages hold no data. */
 const pluginPrefix = '/docs';
 
 /**
- * Enforces each route's rules, in the one place where that is done: load, then who is asking, then whether its role may,
- * then whether a customer acts for itself. All but the last come before the body is read, so that a stranger's body
+ * Enforces each route's rules, in the one place where that is done: who is asking, then whether the queue that the request
+ * would join has room for its tenant, then whether its role may, then whether a customer acts for itself. All but the last come before the body is read, so that a stranger's body
  * costs nothing. Must be called before any route is added.
  * @throws Error, at the start, for a route without roles
  */
@@ -49,10 +49,11 @@ function rulesOf(route: RouteOptions): RouteRules {
 /** A hook of callbacks, not promises: a cached caller passes without a turn of the event loop. */
 function makeDoor(rules: RouteRules, guards: Guards): onRequestHookHandler {
   const { authenticate, checkRate, queueAgeMillis } = guards;
-  const queued = rules.queued === true;
-
   const admit = (request: FastifyRequest, caller: Caller): void | Promise<void> => {
     request.caller = caller;
+    if (rules.queue !== undefined && queueAgeMillis(rules.queue, caller.tenantId) > limits.queueShedAgeMillis) {
+      throw overloaded();
+    }
     if (!rules.roles.includes(caller.role)) throw forbidden(caller);
     if (rules.ownUser === 'path') refuseOtherUser(caller, (request.params as { userId?: unknown }).userId);
     refuseUnsafeParameters(request.params as Record<string, string>);
@@ -60,7 +61,6 @@ function makeDoor(rules: RouteRules, guards: Guards): onRequestHookHandler {
   };
 
   return (request, _reply, done) => {
-    if (queued && queueAgeMillis() > limits.queueShedAgeMillis) return done(overloaded());
     try {
       const caller = authenticate(request.headers.authorization);
       const admitted =
@@ -110,9 +110,8 @@ function forbidden(caller: Caller) {
 }
 
 function overloaded() {
-  return refuse('unavailable', 'More is asked for than can be done in time. Come back in a moment.', {
-    retryAfterSeconds: 1 + Math.floor(limits.queueShedAgeMillis / 1000),
-  });
+  const seconds = 1 + Math.floor(limits.queueShedAgeMillis / 1000);
+  return unavailable('not-begun', 'More is asked for than can be done in time. Come back in a moment.', seconds);
 }
 
 function listOf<T>(hooks: T | T[] | undefined): T[] {

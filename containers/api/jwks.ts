@@ -1,5 +1,5 @@
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
-import { type Clock, type Log, refuse } from '../../core/index.ts';
+import { type Clock, type Log, unavailable } from '../../core/index.ts';
 import { signatureVerifier } from './signature-verifier.ts';
 
 /** One key of an issuer, with the check that its own type fixes. */
@@ -72,9 +72,7 @@ export function openJwks(url: string, clock: Clock, log: Log): KeySource {
       if (keys === null) await refreshOlderThan(minAgeMillis / 10);
       else void refreshOlderThan(maxAgeMillis);
       if (keys === null) {
-        throw refuse('unavailable', 'The keys that tokens are signed with can’t be fetched now.', {
-          retryAfterSeconds: 5,
-        });
+        throw unavailable('not-begun', 'The keys that tokens are signed with can’t be fetched now.', 5);
       }
       const found = chooseKey(keys, kid);
       if (found !== null || typeof kid !== 'string') return found;

@@ -52,7 +52,8 @@ is \`default\`), \`role\` and \`exp\`.
 **Refusals** are problem documents (RFC 9457): branch on \`kind\`. Each has [a page](/problems) that says what to do.
 
 **Repeating.** With an \`Idempotency-Key\` a POST may be sent again after a lost connection, 429, 500 or 503: it has one effect, and the first answer
-comes back, with the header \`Idempotency-Replayed\`. Keys are kept for ${limits.idempotencyKeptHours} hours; a refusal does not use one up.
+comes back, with the header \`Idempotency-Replayed\`. Keys are kept for ${limits.idempotencyKeptHours} hours; a refusal does not use one up. A 503 says in \`outcome\` whether
+nothing was done (\`not-begun\`) or whether only such a repeat can tell (\`unknown\`).
 
 **Lists** come in pages: send \`nextCursor\` as \`cursor\` with the same filters until it is null. A filtered page may be short, or empty, and still have a next one.
 
@@ -197,7 +198,7 @@ function problemResponses(kinds: ErrorKind[]): Record<string, Operation['respons
 }
 
 function problemResponse(kinds: ErrorKind[]): Operation['responses'][string] {
-  const headers = Object.assign({}, ...kinds.map((kind) => problemHeaders({ kind, detail: '' }))) as object;
+  const headers = Object.assign({}, ...kinds.map((kind) => problemHeaders({ kind }))) as object;
   return {
     description: kinds.map((kind) => `\`${kind}\`: ${problemTexts[kind].meaning}`).join('\n\n'),
     headers: Object.fromEntries(Object.entries(headers).map(([name, example]) => [name, headerOf(example)])),
@@ -216,9 +217,9 @@ function problemResponse(kinds: ErrorKind[]): Operation['responses'][string] {
 }
 
 function exampleOf(kind: ErrorKind): Refusal {
-  return kind === 'invalid-input'
-    ? invalidInput('/userId', 'is required').refusal
-    : { kind, detail: problemTexts[kind].meaning };
+  if (kind === 'invalid-input') return invalidInput('/userId', 'is required').refusal;
+  const detail = problemTexts[kind].meaning;
+  return kind === 'unavailable' ? { kind, outcome: 'not-begun', detail } : { kind, detail };
 }
 
 function headerOf(example: string): object {

@@ -121,8 +121,10 @@ export const problemTexts: Record<ErrorKind, { meaning: string; remedy: string }
     remedy: 'Repeat the request with the same Idempotency-Key; if it stays, name the x-request-id to the operator.',
   },
   unavailable: {
-    meaning: 'The service is overloaded, shutting down, or has lost its database.',
-    remedy: 'Repeat the request with the same Idempotency-Key after Retry-After seconds.',
+    meaning:
+      'The service is overloaded, shutting down, has lost its database, or something that the request needs is held by another one for longer than usual.',
+    remedy:
+      'Repeat the request with the same Idempotency-Key after Retry-After seconds. Where outcome is “not-begun”, nothing was done, and giving up is safe, unless an earlier attempt with this key ended otherwise. Where it is “unknown”, it may have been carried out: only a repeat with the same key can tell, so do not give up or use another key before one has.',
   },
 };
 

@@ -34,13 +34,16 @@ export function toProblem(refusal: Refusal, url: string): Problem {
   if (refusal.errors !== undefined) problem.errors = refusal.errors;
   // A refusal that is about the body as a whole names no field of its own.
   else if (refusal.kind === 'invalid-input') problem.errors = [{ path: 'body', message: refusal.detail }];
+  if (refusal.outcome !== undefined) problem.outcome = refusal.outcome;
   if (refusal.rev !== undefined) problem.rev = refusal.rev;
   if (refusal.reason !== undefined) problem.reason = refusal.reason;
   return problem;
 }
 
 /** The headers that a refusal's kind brings along. */
-export function problemHeaders(refusal: Refusal): Record<string, string> {
+export function problemHeaders(
+  refusal: Pick<Refusal, 'kind' | 'retryAfterSeconds' | 'allow' | 'tokenFault'>,
+): Record<string, string> {
   const headers: Record<string, string> = {};
   const retry = refusal.retryAfterSeconds ?? defaultRetrySeconds[refusal.kind];
   if (retry !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(retry)));
@@ -50,7 +53,7 @@ export function problemHeaders(refusal: Refusal): Record<string, string> {
 }
 
 /** RFC 6750, section 3. Fault texts are the product's own and hold no quotation mark. */
-function challenge({ tokenFault }: Refusal): string {
+function challenge({ tokenFault }: Pick<Refusal, 'tokenFault'>): string {
   return tokenFault === undefined ? 'Bearer' : `Bearer error="invalid_token", error_description="${tokenFault}"`;
 }
 

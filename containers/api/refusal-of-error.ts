@@ -1,5 +1,5 @@
 import type { FastifyError, FastifySchemaValidationError } from 'fastify';
-import { CouponError, isConnectionLoss, isDiskFull, isTimeout, type Refusal } from '../../core/index.ts';
+import { CouponError, isConnectionLoss, isDiskFull, isLockTimeout, isTimeout, type Refusal } from '../../core/index.ts';
 import { describeInputProblems } from './describe-input-problems.ts';
 
 /** Refusals for what the HTTP layer itself turns away, by its error codes. */
@@ -14,8 +14,10 @@ const httpRefusals: Record<string, Refusal> = {
   FST_ERR_MAX_PARAM_LENGTH: inputRefusal('path', 'has a part that is too long'),
 };
 
+/** A transaction whose COMMIT was lost says so itself; what else the database did not answer has changed nothing. */
 const databaseAway: Refusal = {
   kind: 'unavailable',
+  outcome: 'not-begun',
   detail: 'The database can’t be reached or is too slow. Repeat the request with the same Idempotency-Key.',
   retryAfterSeconds: 1,
 };
@@ -25,6 +27,14 @@ const databaseFull: Refusal = {
   detail: 'The database can’t take writes now. Repeat the request with the same Idempotency-Key.',
 };
 
+const heldElsewhere: Refusal = {
+  kind: 'unavailable',
+  outcome: 'not-begun',
+  detail:
+    'Something that this request needs is held by another one for longer than usual. Repeat it with the same Idempotency-Key.',
+  retryAfterSeconds: 1,
+};
+
 /**
  * Finds the refusal that a thrown value stands for.
  * @returns null where it is a bug or a broken machine, about which the client learns nothing
@@ -32,6 +42,7 @@ const databaseFull: Refusal = {
 export function refusalOfError(error: unknown): Refusal | null {
   if (error instanceof CouponError) return error.refusal;
   if (isDiskFull(error)) return databaseFull;
+  if (isLockTimeout(error)) return heldElsewhere;
   if (isConnectionLoss(error) || isTimeout(error)) return databaseAway;
   if (!(error instanceof Error)) return null;
   const { code, validation, validationContext } = error as Partial<FastifyError>;

@@ -1,4 +1,4 @@
-import type { Caller, ErrorKind, Refusal, Role } from '../../core/index.ts';
+import type { Caller, CouponQueue, ErrorKind, Refusal, Role } from '../../core/index.ts';
 import type { Effect } from './metrics.ts';
 
 /** Makes tenants. */
@@ -18,8 +18,8 @@ export interface RouteRules {
   roles: readonly Role[] | 'public';
   /** Where a customer names a user, who must be the customer: in the body or in the path. */
   ownUser?: 'body' | 'path';
-  /** Whether it waits in the coupons' queues, and is turned away while they are too long. */
-  queued?: boolean;
+  /** The queue of the coupons in which it waits; it is turned away while that is too long for its tenant. */
+  queue?: CouponQueue;
   /** Whether the body may be left out, as all its fields may. */
   bodyOptional?: boolean;
   /** What a success of it does once, for the metrics. */

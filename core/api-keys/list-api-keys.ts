@@ -9,7 +9,7 @@ import { type ApiKeyDocument, type ApiKeyRow, apiKeyColumns, apiKeyDocument } fr
  * @throws CouponError `invalid-input` naming `limit` or `cursor`
  */
 export async function listApiKeys(
-  core: Pick<Core, 'pool' | 'config'>,
+  core: Pick<Core, 'coldPool' | 'config'>,
   caller: Caller,
   request: PageRequest,
 ): Promise<Page<ApiKeyDocument>> {
@@ -17,7 +17,7 @@ export async function listApiKeys(
   const list = { kind: 'api-keys/1', tenantId: caller.tenantId, filters: {} };
   const { codeSecret } = core.config;
   const [after = null] = request.cursor == null ? [] : openCursor(codeSecret, list, request.cursor);
-  const answer = await core.pool.query<ApiKeyRow>({
+  const answer = await core.coldPool.query<ApiKeyRow>({
     name: 'list-api-keys',
     text: `select ${apiKeyColumns} from api_keys
       where tenant_id = $1 and revoked_at is null and ($2::uuid is null or id < $2) order by id desc limit $3`,

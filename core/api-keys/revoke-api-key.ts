@@ -1,5 +1,7 @@
 import type { Caller } from '../caller.ts';
 import type { Core } from '../core.ts';
+import { type ColdCore, inColdTransaction } from '../db/cold-transaction.ts';
+import type { Transaction } from '../db/transaction.ts';
 import { refuse } from '../errors.ts';
 import { forgetKey } from './authenticate-key.ts';
 
@@ -10,15 +12,15 @@ const uuidShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
  * A key that is revoked already stays so, which is a success: the request may be a repeat of one whose answer got lost.
  * @throws CouponError `not-found` where the tenant has no key of this id
  */
-export async function revokeApiKey(core: Pick<Core, 'pool'>, caller: Caller, keyId: string): Promise<void> {
-  const answer = uuidShape.test(keyId)
-    ? await core.pool.query<{ secretHash: Buffer }>({
-        name: 'revoke-api-key',
-        text: `update api_keys set revoked_at = coalesce(revoked_at, clock_timestamp())
-          where tenant_id = $1 and id = $2 returning secret_hash as "secretHash"`,
-        values: [caller.tenantId, keyId],
-      })
-    : { rows: [] };
+export async function revokeApiKey(core: ColdCore & Pick<Core, 'pool'>, caller: Caller, keyId: string): Promise<void> {
+  const revoke = (tx: Transaction) =>
+    tx.query<{ secretHash: Buffer }>({
+      name: 'revoke-api-key',
+      text: `update api_keys set revoked_at = coalesce(revoked_at, clock_timestamp())
+        where tenant_id = $1 and id = $2 returning secret_hash as "secretHash"`,
+      values: [caller.tenantId, keyId],
+    });
+  const answer = uuidShape.test(keyId) ? await inColdTransaction(core, caller.tenantId, revoke) : { rows: [] };
   const row = answer.rows[0];
   if (row === undefined) throw refuse('not-found', 'There is no API key with this id.');
   forgetKey(core, row.secretHash);

@@ -11,7 +11,7 @@ const gateClass = 0x424f4f4b;
  * A waiting closeBookGate goes before later arrivals, so that a pause is not starved by traffic (proved by "a change
  * waits for the transactions inside the gate and for none that come later" in books.test.ts).
  * @param bookIds in any order, with or without repeats; none is no query
- * @throws what the database throws, 55P03 after limits.lockTimeoutMillis included
+ * @throws what the database throws, 55P03 after the connection's lock_timeout included
  */
 export async function enterBookGate(tx: Transaction, bookIds: readonly number[]): Promise<void> {
   if (bookIds.length === 0) return;
@@ -28,7 +28,7 @@ export async function enterBookGate(tx: Transaction, bookIds: readonly number[])
  * Closes one book's gate until the transaction ends: waits for everyone inside, and everyone who comes later waits.
  * For what changes a book's rules or publishes a deck; such a transaction takes one gate only, so that gates can't
  * deadlock, and is short.
- * @throws what the database throws, 55P03 after limits.lockTimeoutMillis included
+ * @throws what the database throws, 55P03 after the connection's lock_timeout included
  */
 export async function closeBookGate(tx: Transaction, bookId: number): Promise<void> {
   await tx.query({
@@ -36,4 +36,16 @@ export async function closeBookGate(tx: Transaction, bookId: number): Promise<vo
     text: 'select pg_advisory_xact_lock($1, $2::int)',
     values: [gateClass, bookId],
   });
+}
+
+/** Of these books, those whose gate nobody can enter now: it is closed, or somebody waits to close it. It does not wait. */
+export async function findClosedGates(tx: Transaction, bookIds: readonly number[]): Promise<number[]> {
+  if (bookIds.length === 0) return [];
+  const { rows } = await tx.query<{ bookId: number }>({
+    name: 'find-closed-gates',
+    text: `select book_id as "bookId" from unnest($2::int[]) as book_id
+      where not pg_try_advisory_xact_lock_shared($1, book_id)`,
+    values: [gateClass, bookIds],
+  });
+  return rows.map(({ bookId }) => bookId);
 }

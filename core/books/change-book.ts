@@ -1,5 +1,6 @@
 import type { Caller } from '../caller.ts';
 import type { Core } from '../core.ts';
+import type { ColdCore } from '../db/cold-transaction.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { refuse } from '../errors.ts';
 import { runOnce } from '../idempotency/run-once.ts';
@@ -20,7 +21,7 @@ import { writeBookRevision } from './write-book-revision.ts';
  *   where the book's status has no way to the new one, or the book is closed
  */
 export async function changeBook(
-  core: Pick<Core, 'pool' | 'random' | 'knownBooks'>,
+  core: ColdCore & Pick<Core, 'knownBooks'>,
   caller: Caller,
   bookId: string,
   input: unknown,

@@ -1,5 +1,6 @@
 import type { Caller, Outcome } from '../caller.ts';
 import type { Core } from '../core.ts';
+import type { ColdCore } from '../db/cold-transaction.ts';
 import type { Transaction } from '../db/transaction.ts';
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import { runOnce } from '../idempotency/run-once.ts';
@@ -16,7 +17,7 @@ import { writeBookRevision } from './write-book-revision.ts';
  * @throws CouponError `invalid-input`, `idempotency-key-reused`
  */
 export async function createBook(
-  core: Pick<Core, 'pool' | 'clock' | 'random'>,
+  core: ColdCore & Pick<Core, 'clock'>,
   caller: Caller,
   input: unknown,
   request: KeyedRequest | null,

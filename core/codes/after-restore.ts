@@ -42,7 +42,10 @@ export interface RestoreReport {
   lostDecks: string[];
 }
 
-type RestoreCore = Pick<Core, 'pool' | 'random' | 'knownBooks' | 'knownDecks' | 'knownPatterns'>;
+type RestoreCore = Pick<
+  Core,
+  'coldPool' | 'coldTurns' | 'pool' | 'random' | 'knownBooks' | 'knownDecks' | 'knownPatterns'
+>;
 
 const actor = 'after-restore';
 const reason = 'It may have been handed out after the backup that was restored.';

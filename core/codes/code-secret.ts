@@ -1,7 +1,7 @@
 import { type Config, ConfigError } from '../config.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { Transaction } from '../db/transaction.ts';
-import { refuse } from '../errors.ts';
+import { unavailable } from '../errors.ts';
 import { codeSecretCheckValue, isCodeSecret } from './pattern-key.ts';
 
 /**
@@ -62,7 +62,7 @@ export async function refuseOutdatedSecret(tx: Transaction, version: number): Pr
   });
   if ((answer.rows[0]!.newest ?? version) > version) {
     const detail = 'CODE_SECRET has been rotated, and this task still has the one before.';
-    throw refuse('unavailable', detail, { retryAfterSeconds: 5 });
+    throw unavailable('not-begun', detail, 5);
   }
 }
 

@@ -1,26 +1,20 @@
-import type pg from 'pg';
 import type { Caller, Outcome } from '../caller.ts';
 import type { Core } from '../core.ts';
+import type { ColdCore } from '../db/cold-transaction.ts';
 import type { Transaction } from '../db/transaction.ts';
-import { type CouponError, invalidInput, refuse } from '../errors.ts';
+import { type CouponError, invalidInput, refuse, unavailable } from '../errors.ts';
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import { runOnce } from '../idempotency/run-once.ts';
 import { limits } from '../limits.ts';
 import type { Log } from '../log.ts';
 import { refuseOutdatedSecret } from './code-secret.ts';
 import { markPattern } from './deck-marks.ts';
+import { findUploadedCode, lastUploadedDeck, type UploadedSearch } from './find-uploaded-code.ts';
 import { insertDeck } from './insert-deck.ts';
 import { closeGateOfOpenBook, findBook } from './open-book.ts';
 import { createPatternCodec } from './pattern-codec.ts';
 import { makePatternKey, unwrapPatternKey, wrapPatternKey } from './pattern-key.ts';
-import {
-  checkRoom,
-  isSamePattern,
-  type Pattern,
-  parsePattern,
-  patternExpression,
-  patternsOverlap,
-} from './pattern-rules.ts';
+import { checkRoom, isSamePattern, type Pattern, parsePattern, patternsOverlap } from './pattern-rules.ts';
 import { lockTenantCodes } from './tenant-codes-lock.ts';
 
 /** What to generate. */
@@ -47,23 +41,27 @@ export interface GeneratedDeck {
   guessOdds: number;
 }
 
-/** A search through a tenant's uploaded codes for one that a pattern could produce reads each of them at worst. */
-const conflictSearchTimeoutMillis = 120_000;
+/** New codes are uploaded while the tenant's codes are searched; so often the search begins again. */
+const searchTries = 3;
+
+/** Thrown out of a transaction that needs a search: nothing may be searched while its locks are held. */
+class SearchNeeded extends Error {}
 
 /**
  * Adds a deck of generated codes to a book in any state but closed. Nothing is stored but the deck's row, whatever its
  * size: position i of the deck is number firstIndex + i of the pattern's sequence, and FF1 under the pattern's key
  * makes a code of it. The same pattern in any book of the tenant continues its sequence, so no code comes twice.
  *
- * One transaction under the tenant's lock, then the book's closed gate; a second one waits for at most
- * limits.lockTimeoutMillis.
+ * One transaction under the tenant's lock, then the book's closed gate. Where the pattern is new to the tenant, its
+ * uploaded codes are searched before, outside of it.
  *
  * @throws CouponError `invalid-input`; `idempotency-key-reused`; `book-not-found`, for an id that is no UUID too;
- *   `pattern-too-small`; `conflict` where the pattern could produce a code of another pattern or of an upload;
+ *   `pattern-too-small`; `conflict` where the pattern could produce a code of another pattern or of an upload, or where
+ *   too many uploaded codes begin like it; `unavailable` where others hold what it needs;
  *   `book-not-active` for a closed book
  */
 export async function generateCodes(
-  core: Pick<Core, 'pool' | 'log' | 'clock' | 'random' | 'config' | 'knownBooks'>,
+  core: ColdCore & Pick<Core, 'log' | 'clock' | 'config' | 'knownBooks'>,
   caller: Caller,
   bookId: string,
   input: GenerateRequest,
@@ -73,29 +71,49 @@ export async function generateCodes(
   const count = readCount(input.count);
   const pattern = readPattern(input);
   let mark: { patternId: number; nextIndex: number } | null = null;
-  const outcome = await runOnce(core, tenantId, request, 201, async (tx) => {
-    const internalId = await findBook(core, tenantId, bookId);
-    await lockTenantCodes(tx, tenantId);
-    const sequence =
-      (await findSequence(core, tx, tenantId, pattern)) ?? (await newSequence(core, tx, tenantId, pattern));
-    const room = checkRoom(pattern, sequence.nextIndex, count, input.allowGuessable ?? false);
-    if (!room.ok) throw refuse('pattern-too-small', room.message);
-    if (sequence.nextIndex + count > limits.sequenceMaxIndex)
-      throw refuse('pattern-too-small', 'The pattern’s sequence is at its end: use another pattern.');
-    await extendSequence(tx, tenantId, sequence.patternId, count);
-    await closeGateOfOpenBook(tx, tenantId, internalId);
-    const deckId = await insertDeck(core, tx, tenantId, {
-      deckId: null,
-      bookId: internalId,
-      size: count,
-      sequence: { patternId: sequence.patternId, firstIndex: sequence.nextIndex },
+  const generate = (search: UploadedSearch | null) =>
+    runOnce(core, tenantId, request, 201, async (tx) => {
+      const internalId = await findBook(core, tenantId, bookId);
+      await lockTenantCodes(tx, tenantId);
+      const sequence =
+        (await findSequence(core, tx, tenantId, pattern)) ?? (await newSequence(core, tx, tenantId, pattern, search));
+      const room = checkRoom(pattern, sequence.nextIndex, count, input.allowGuessable ?? false);
+      if (!room.ok) throw refuse('pattern-too-small', room.message);
+      if (sequence.nextIndex + count > limits.sequenceMaxIndex)
+        throw refuse('pattern-too-small', 'The pattern’s sequence is at its end: use another pattern.');
+      await extendSequence(tx, tenantId, sequence.patternId, count);
+      await closeGateOfOpenBook(tx, tenantId, internalId);
+      const deckId = await insertDeck(core, tx, tenantId, {
+        deckId: null,
+        bookId: internalId,
+        size: count,
+        sequence: { patternId: sequence.patternId, firstIndex: sequence.nextIndex },
+      });
+      const example = exampleOf(pattern, sequence.key);
+      mark = { patternId: sequence.patternId, nextIndex: sequence.nextIndex + count };
+      return { deckId, count, pattern: pattern.template, example, guessOdds: room.odds.rounded };
     });
-    const example = exampleOf(pattern, sequence.key);
-    mark = { patternId: sequence.patternId, nextIndex: sequence.nextIndex + count };
-    return { deckId, count, pattern: pattern.template, example, guessOdds: room.odds.rounded };
-  });
+  const outcome = await searchWhereNeeded(core, tenantId, pattern, generate);
   markGenerated(core.log, tenantId, mark);
   return outcome;
+}
+
+async function searchWhereNeeded<T>(
+  core: ColdCore,
+  tenantId: number,
+  pattern: Pattern,
+  generate: (search: UploadedSearch | null) => Promise<T>,
+): Promise<T> {
+  let search: UploadedSearch | null = null;
+  for (let tries = 0; tries <= searchTries; tries += 1) {
+    try {
+      return await generate(search);
+    } catch (error) {
+      if (!(error instanceof SearchNeeded)) throw error;
+      search = await findUploadedCode(core, tenantId, pattern);
+    }
+  }
+  throw unavailable('not-begun', 'Codes are being uploaded all the while. Repeat the request.', 5);
 }
 
 /** Before anyone is told of the deck, so that no code of it can be dealt that a restore would make once more. */
@@ -156,10 +174,10 @@ async function findSequence(
     if (isSamePattern(parsed.pattern, pattern)) {
       const opened = unwrapPatternKey(core.config.codeSecret, row.keyVersion, row.wrappedKey);
       if (!opened.ok)
-        throw refuse(
-          'unavailable',
+        throw unavailable(
+          'not-begun',
           'The pattern’s key is wrapped by another version of CODE_SECRET than this process has.',
-          { retryAfterSeconds: 5 },
+          5,
         );
       return { patternId: row.patternId, nextIndex: row.nextIndex, key: opened.key };
     }
@@ -181,9 +199,10 @@ async function newSequence(
   tx: Transaction,
   tenantId: number,
   pattern: Pattern,
+  search: UploadedSearch | null,
 ): Promise<Sequence> {
   const { codeSecret, codeSecretVersion } = core.config;
-  await refuseUploadedCode(tx, tenantId, pattern);
+  await refuseUploadedCode(tx, tenantId, search);
   await refuseOutdatedSecret(tx, codeSecretVersion);
   const key = makePatternKey(core.random);
   const answer = await tx.query<{ patternId: number }>({
@@ -201,31 +220,17 @@ async function newSequence(
   return { patternId: answer.rows[0]!.patternId, nextIndex: 0, key };
 }
 
-/**
- * Refuses a pattern that could produce an uploaded code of the tenant. The index narrows the search to codes that begin
- * like the pattern; a pattern that begins with `#` reads all of the tenant's codes, in the order of the index.
- */
-async function refuseUploadedCode(tx: Transaction, tenantId: number, pattern: Pattern): Promise<void> {
-  const start = pattern.template.slice(0, pattern.placeholders[0]);
-  await tx.query(`set local statement_timeout = ${conflictSearchTimeoutMillis}`);
-  const search: pg.QueryConfig & { query_timeout: number } = {
-    name: 'uploaded-code-of-pattern',
-    text: `select code from deck_codes
-      where tenant_id = $1 and code >= $2 and code < $3 and length(code) = $4 and code ~ $5 limit 1`,
-    // "~" sorts after every character that a code can have.
-    values: [tenantId, start, `${start}~`, pattern.template.length, patternExpression(pattern)],
-    // The pool's own is meant for statements of seconds.
-    query_timeout: 2 * conflictSearchTimeoutMillis,
-  };
-  const answer = await tx.query<{ code: string }>(search);
-  await tx.query(`set local statement_timeout = ${limits.statementTimeoutMillis}`);
-  if (answer.rows.length > 0) {
+/** Refuses a pattern that could produce an uploaded code of the tenant, by a search that knows all of them. */
+async function refuseUploadedCode(tx: Transaction, tenantId: number, search: UploadedSearch | null): Promise<void> {
+  if (search?.isFound) {
     throw refuse(
       'conflict',
       'The pattern could produce a code that was uploaded: let a fixed character or the length differ.',
       { reason: 'code-exists' },
     );
   }
+  // Under the tenant's lock nothing is uploaded any more.
+  if (search?.lastDeckId !== (await lastUploadedDeck(tx, tenantId))) throw new SearchNeeded();
 }
 
 async function extendSequence(tx: Transaction, tenantId: number, patternId: number, count: number): Promise<void> {

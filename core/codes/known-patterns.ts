@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts';
 import type { Queryable } from '../db/pool.ts';
-import { refuse } from '../errors.ts';
+import { unavailable } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { createPatternCodec, type PatternCodec } from './pattern-codec.ts';
 import { unwrapPatternKey } from './pattern-key.ts';
@@ -160,7 +160,7 @@ function openKey(row: Pick<NewDeck, 'key_version' | 'wrapped_key'>, secret: Secr
   // A task that runs on while CODE_SECRET is rotated meets keys of the next version: another task can serve them.
   if (row.key_version !== secret.codeSecretVersion) {
     const detail = `A pattern's key is wrapped by version ${row.key_version} of CODE_SECRET; this process has version ${secret.codeSecretVersion}.`;
-    throw refuse('unavailable', detail, { retryAfterSeconds: 5 });
+    throw unavailable('not-begun', detail, 5);
   }
   const opened = unwrapPatternKey(secret.codeSecret, row.key_version, row.wrapped_key);
   if (!opened.ok) throw new Error(opened.message);

@@ -26,6 +26,32 @@ export async function lockDealers(tx: Transaction, tenantId: number, bookIds: nu
 }
 
 /**
+ * Of these books, those whose dealer, or one of whose decks, somebody else holds, and by which transaction as far as the
+ * row says. It does not wait.
+ */
+export async function findHeldDealers(
+  tx: Transaction,
+  tenantId: number,
+  bookIds: number[],
+): Promise<{ bookId: number; lockedBy: string }[]> {
+  const { rows } = await tx.query<{ bookId: number; lockedBy: string }>({
+    name: 'find-held-dealers',
+    text: `select asked.id as "bookId", held.xmax::text as "lockedBy" from unnest($2::int[]) as asked (id)
+      cross join lateral (
+        select d.xmax from dealers d where d.tenant_id = $1 and d.book_id = asked.id and not exists (
+          select from dealers where tenant_id = $1 and book_id = asked.id for no key update skip locked)
+        union all
+        select d.xmax from (
+          select deck_id, xmax from decks where book_id = asked.id and tenant_id = $1 offset 0) as d
+        where not exists (
+          select from decks where tenant_id = $1 and deck_id = d.deck_id for no key update skip locked)
+        limit 1) as held`,
+    values: [tenantId, bookIds],
+  });
+  return rows;
+}
+
+/**
  * Reads the decks that still have codes, and those named, afresh: only valid under their dealers' locks and in a
  * statement after them. Ordered by deck, so that a replayed random source draws the same.
  */

@@ -1,12 +1,15 @@
 import type { Readable } from 'node:stream';
 import type pg from 'pg';
+import { closeGateInTurns } from '../books/close-gate-in-turns.ts';
 import type { Caller, Outcome } from '../caller.ts';
 import type { Core } from '../core.ts';
+import type { ColdCore } from '../db/cold-transaction.ts';
+import { openColdTurns } from '../db/cold-turns.ts';
 import { openPool } from '../db/pool.ts';
 import { loggable, sqlStateOf } from '../db/sql-errors.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { withConnection } from '../db/with-connection.ts';
-import { refuse } from '../errors.ts';
+import { unavailable } from '../errors.ts';
 import { type KeyedRequest, keyedRequest } from '../idempotency/key-hash.ts';
 import { runOnce } from '../idempotency/run-once.ts';
 import { limits } from '../limits.ts';
@@ -14,7 +17,7 @@ import { HeldRows, heldRowsMax } from './held-rows.ts';
 import { insertDeck, reserveDeckId } from './insert-deck.ts';
 import type { TenantPatterns } from './known-patterns.ts';
 import { mergeUpload } from './merge-upload.ts';
-import { closeGateOfOpenBook, findBook, refuseClosedBook } from './open-book.ts';
+import { findBook, refuseClosedBook } from './open-book.ts';
 import { digestBody, readAhead, readBody } from './read-body.ts';
 import { type StagedBody, type StagedUpload, stageUpload } from './stage-upload.ts';
 import { lockTenantCodes } from './tenant-codes-lock.ts';
@@ -49,7 +52,7 @@ export interface UploadedDeck {
   rejections: Rejection[];
 }
 
-type UploadCore = Pick<Core, 'config' | 'log' | 'clock' | 'random' | 'pool' | 'knownBooks' | 'knownPatterns'>;
+type UploadCore = ColdCore & Pick<Core, 'config' | 'log' | 'clock' | 'pool' | 'knownBooks' | 'knownPatterns'>;
 
 /**
  * What an upload's session may use on the database's side before it goes to disk: a million rows of the staged table,
@@ -75,7 +78,7 @@ const undefinedTable = '42P01';
  * Memory stays flat whatever the size. An upload that breaks off leaves nothing behind.
  *
  * The tenant's lock is held while the codes are stored, some seconds a million; the book's gate only for the deck's
- * row. In a process at most three uploads run, and one a tenant; others wait for 30 seconds. One begins to run when its
+ * row, and waited for in turns (closeGateInTurns). In a process at most three uploads run, and one a tenant; others wait for 30 seconds. One begins to run when its
  * first 64 KB are there, or all of it.
  *
  * With an idempotency key, a body of the same bytes, sent with the same `header`, gets the first answer under that key.
@@ -124,7 +127,7 @@ async function isKeyUsed(core: UploadCore, tenantId: number, request: KeyedReque
 
 function replay(core: UploadCore, tenantId: number, request: KeyedRequest | null): Promise<Outcome<UploadedDeck>> {
   return runOnce(core, tenantId, request, 201, () => {
-    throw refuse('unavailable', 'The idempotency key has just run out. Repeat the request.', { retryAfterSeconds: 1 });
+    throw unavailable('not-begun', 'The idempotency key has just run out. Repeat the request.');
   });
 }
 
@@ -141,13 +144,19 @@ async function takeUpload(
   try {
     const patterns = await core.knownPatterns.refresh(core.pool, tenantId);
     const staged = await stage(core, pool, patterns, { ...upload, pieces });
-    // The pool has one connection, so the transaction runs in the session that has the staged rows.
-    return await runOnce({ ...core, pool }, tenantId, name(staged.digest), 201, (tx) =>
-      publish(core, tx, tenantId, bookId, patterns, staged),
+    // The pool has one connection, so the transaction runs in the session that has the staged rows. It takes no turn: for
+    // the seconds in which codes are stored, the tenant's other writes would have to wait.
+    return await runOnce(
+      { ...core, coldPool: pool, coldTurns: openColdTurns() },
+      tenantId,
+      name(staged.digest),
+      201,
+      (tx) => publish(core, tx, tenantId, bookId, patterns, staged),
     );
   } catch (error) {
     // Another connection than the one that staged the rows: that one was lost in between.
-    if (sqlStateOf(error) === undefinedTable) throw refuse('unavailable', 'The database was lost. Repeat the upload.');
+    if (sqlStateOf(error) === undefinedTable)
+      throw unavailable('not-begun', 'The database was lost. Repeat the upload.');
     throw error;
   } finally {
     await pool.end();
@@ -175,9 +184,8 @@ async function stage(
   return withConnection(pool, async (lease) => {
     const { connection } = lease;
     try {
-      // Another upload of the tenant may hold its lock for longer than any other lock is waited for.
       await connection.query(
-        `set lock_timeout = 0; set jit = off; set temp_buffers = '${stagedMemory}'; set work_mem = '${sortMemory}'`,
+        `set lock_timeout = ${limits.publishLockTimeoutMillis}; set jit = off; set temp_buffers = '${stagedMemory}'; set work_mem = '${sortMemory}'`,
       );
       return await stageUpload(connection, core.random, new HeldRows(heldRowsMax), patterns, body);
     } catch (error) {
@@ -200,7 +208,8 @@ async function publish(
   const current = await core.knownPatterns.refresh(tx, tenantId);
   const internalId = await reserveDeckId(tx);
   const merged = await mergeUpload(tx, core.random, tenantId, internalId, staged, checked, current);
-  await closeGateOfOpenBook(tx, tenantId, bookId);
+  await closeGateInTurns(tx, bookId);
+  await refuseClosedBook(tx, tenantId, bookId);
   const deck = { deckId: internalId, bookId, size: merged.accepted, sequence: null };
   const deckId = merged.accepted === 0 ? null : await insertDeck(core, tx, tenantId, deck);
   const { count, first } = mergeRejections(staged.rejections, merged.rejections);

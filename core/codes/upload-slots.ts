@@ -1,4 +1,4 @@
-import { refuse } from '../errors.ts';
+import { unavailable } from '../errors.ts';
 
 interface Waiting {
   readonly tenantId: number;
@@ -41,7 +41,7 @@ export class UploadSlots {
       const timer = setTimeout(() => {
         this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
         const whose = this.#running.has(tenantId) ? 'Another upload of this tenant is' : 'Too many uploads are';
-        reject(refuse('unavailable', `${whose} under way. Try again.`, { retryAfterSeconds: 10 }));
+        reject(unavailable('not-begun', `${whose} under way. Try again.`, 10));
       }, this.#waitMaxMillis);
       const waiting: Waiting = {
         tenantId,

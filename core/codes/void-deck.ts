@@ -1,5 +1,6 @@
 import type { Caller, Outcome } from '../caller.ts';
 import type { Core } from '../core.ts';
+import type { ColdCore } from '../db/cold-transaction.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { refuse } from '../errors.ts';
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
@@ -18,7 +19,7 @@ const uuidShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
  * @throws CouponError `idempotency-key-reused`; `book-not-found` and `deck-not-found`, for ids that are no UUIDs too
  */
 export async function voidDeck(
-  core: Pick<Core, 'pool' | 'random' | 'knownBooks'>,
+  core: ColdCore & Pick<Core, 'knownBooks'>,
   caller: Caller,
   bookId: string,
   deckId: string,

@@ -1,6 +1,7 @@
 import type { Caller, Outcome } from '../caller.ts';
 import type { Core } from '../core.ts';
-import { CouponError, type Refusal, refuse } from '../errors.ts';
+import { isConnectionLoss, isTimeout } from '../db/sql-errors.ts';
+import { CouponError, type Refusal, refuse, unavailable } from '../errors.ts';
 import { derivedKeyHash, type KeyedRequest, keyedRequest } from '../idempotency/key-hash.ts';
 import { drawCoupon } from './assign-coupon.ts';
 import type { CouponView } from './coupon-view.ts';
@@ -35,7 +36,8 @@ export async function assignBatch(
   let replayed = whole !== null;
   for (let from = 0; from < userIds.length; from += itemsAtOnce) {
     const slice = userIds.slice(from, from + itemsAtOnce);
-    const outcomes = await Promise.all(
+    const outcomes = await allOrUnavailable(
+      from,
       slice.map(async (userId, offset): Promise<Outcome<BatchResult>> => {
         const index = from + offset;
         const refusal = remembered?.[index];
@@ -50,8 +52,32 @@ export async function assignBatch(
       replayed &&= outcome.replayed;
     }
   }
-  if (whole !== null && remembered === null) await rememberRefusals(core, caller.tenantId, whole, results);
+  if (whole !== null && remembered === null) {
+    await rememberRefusals(core, caller.tenantId, whole, results).catch((error: unknown) => {
+      throw isConnectionLoss(error) || isTimeout(error) ? partlyDone() : error;
+    });
+  }
   return { body: { results }, replayed };
+}
+
+/**
+ * Waits for all items, since what is under way goes on whatever becomes of the others. Overload or a lost database is the
+ * whole request's: it is repeated, and what was done is not done twice. `not-begun` is said only where nothing was.
+ * @param before how many items are done already
+ */
+async function allOrUnavailable<T>(before: number, items: Promise<T>[]): Promise<T[]> {
+  const settled = await Promise.allSettled(items);
+  const failures = settled.flatMap((item) => (item.status === 'rejected' ? [item.reason as unknown] : []));
+  if (failures.length === 0) return settled.map((item) => (item as PromiseFulfilledResult<T>).value);
+  const isNotBegun = (error: unknown) => error instanceof CouponError && error.refusal.outcome === 'not-begun';
+  const first = failures.find((error) => !isNotBegun(error)) ?? failures[0];
+  if (!isNotBegun(first) || (before === 0 && failures.length === items.length)) throw first;
+  throw partlyDone();
+}
+
+function partlyDone(): CouponError {
+  const detail = 'A part of the users may have got a coupon. Repeat the request with the same Idempotency-Key.';
+  return unavailable('unknown', detail);
 }
 
 function itemKey(whole: KeyedRequest | null, index: number): KeyedRequest | null {
@@ -67,7 +93,6 @@ async function assignItem(
   try {
     return await drawCoupon(core, caller, input, keyed);
   } catch (error) {
-    // Overload or a lost database is the whole request's: it is repeated, and what was done is not done twice.
     if (!(error instanceof CouponError) || error.refusal.kind === 'unavailable') throw error;
     return { body: { refusal: error.refusal }, replayed: false };
   }

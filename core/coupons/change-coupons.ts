@@ -1,8 +1,10 @@
+import type { MemberAnswer } from '../batching/micro-batcher.ts';
 import { enterBookGate } from '../books/book-gate.ts';
 import { type BookRules, readBooksForDecision } from '../books/read-book-rules.ts';
 import type { Caller, Outcome } from '../caller.ts';
 import { type Location, locateCodes, nowhere } from '../codes/locate-codes.ts';
 import type { Core } from '../core.ts';
+import { type Patience, waitForLocks } from '../db/lock-patience.ts';
 import { retryTransaction } from '../db/retry-transaction.ts';
 import { together } from '../db/together.ts';
 import { inTwoSteps, type Transaction } from '../db/transaction.ts';
@@ -14,8 +16,11 @@ import { uuidv7 } from '../random.ts';
 import { findRedemptions, type KnownRedemption, readReversed } from '../redemptions/find-redemptions.ts';
 import { type Decision, decideLock, decideRedeem, decideReverse, decideUnlock, decideVoid } from './coupon-rules.ts';
 import type { CouponState } from './coupon-state.ts';
+import { findChangeObstacles } from './find-obstacles.ts';
 import { type KeyMemory, openKeyMemory } from './key-memory.ts';
 import { missingCoupon } from './missing-coupon.ts';
+import { thing } from './obstacles.ts';
+import { findFree, type Passage, passObstacles } from './pass-obstacles.ts';
 import { lockCoupons, placeName } from './read-coupon-states.ts';
 import { type ChangeAnswer, outcomeOf, type PendingChange, recordOf, type Success } from './recorded-change.ts';
 import { lockCounters, lockHolders, readUsage, standingOf, type Usage } from './usage-counts.ts';
@@ -79,25 +84,71 @@ interface Bench extends Omit<Seen, 'moment'> {
  * the house: gates of the books, holders, coupons, counters; then the clock and the keys are read; then each member is
  * decided in the order of arrival on what the members before it left; then everything is written, set by set.
  * Proved by test/integration/races.test.ts, and by the mutants that take out each lock in turn.
+ *
+ * Members that need what another session holds are left out, and answered `heldUp`: proved by
+ * test/integration/held-up.test.ts.
+ * @param isApart whether these members have met a held lock before, and wait for the next one shortly only
  */
 export async function changeCoupons(
   core: Core,
   tenantId: number,
   commands: CouponCommand[],
-): Promise<(CouponAnswer | CouponError)[]> {
+  isApart = false,
+): Promise<MemberAnswer<CouponAnswer>[]> {
   const targets = await findTargets(core, tenantId, commands);
+  return passObstacles(core.obstacles, targets, passage(core, tenantId), isApart);
+}
+
+/** Which of these commands, which were held up, nothing holds up any more. */
+export async function areChangesFree(core: Core, tenantId: number, commands: CouponCommand[]): Promise<boolean[]> {
+  return findFree(core.obstacles, await findTargets(core, tenantId, commands), passage(core, tenantId));
+}
+
+function passage(core: Core, tenantId: number): Passage<Target, CouponAnswer> {
+  return {
+    needsOf,
+    look: (targets) => findChangeObstacles(core, tenantId, locationsOf(targets)),
+    run: (targets, patience) => change(core, tenantId, targets, patience),
+  };
+}
+
+/** The holder is known by its coupon, once that was looked at, and by the user who is named. */
+function needsOf({ command, location }: Target): string[] {
+  if (location === null) return [];
+  const { bookId } = location;
+  const needs = [thing.gate(bookId), thing.coupon(location), thing.holderOf(location)];
+  if ('userId' in command) needs.push(thing.holder(bookId, command.userId));
+  if (mayCount(command)) needs.push(thing.counter(bookId));
+  return needs;
+}
+
+async function change(
+  core: Core,
+  tenantId: number,
+  targets: Target[],
+  patience: Patience,
+): Promise<(CouponAnswer | CouponError)[]> {
   const steps = {
-    read: (tx: Transaction) => read(tx, tenantId, targets),
+    read: (tx: Transaction) => read(tx, tenantId, targets, patience),
     write: async (tx: Transaction, seen: Seen) => {
       const bench = await prepare(core, tx, tenantId, targets, seen);
       const tokenOf = (coupon: CouponState) => core.lockTokens.tokenOf(tenantId, coupon);
       const answers = targets.map((target) => answerMember(bench, target));
-      const stripe = core.random.below(limits.bookCounterStripes);
+      const stripe = drawStripe(core, [...bench.books.keys()]);
       writeChanges(tx, tenantId, { now: bench.now, books: bench.books, pending: bench.pending, stripe });
       return answers.map((answer) => (answer instanceof CouponError ? answer : outcomeOf(answer, tokenOf)));
     },
   };
   return retryTransaction(core.random, () => inTwoSteps(core.pool, steps));
+}
+
+/** A stripe at random; the next one that is known to be free where somebody holds rows of the books' counters. */
+function drawStripe({ random, obstacles }: Core, bookIds: number[]): number {
+  const drawn = random.below(limits.bookCounterStripes);
+  if (obstacles.isEmpty) return drawn;
+  const inTurn = Array.from({ length: limits.bookCounterStripes }, (_, k) => (drawn + k) % limits.bookCounterStripes);
+  const free = inTurn.find((stripe) => obstacles.areFree(bookIds.map((bookId) => thing.stripe(bookId, stripe))));
+  return free ?? drawn;
 }
 
 async function findTargets(core: Core, tenantId: number, commands: CouponCommand[]): Promise<Target[]> {
@@ -115,11 +166,12 @@ async function findTargets(core: Core, tenantId: number, commands: CouponCommand
 }
 
 /** Every statement is sent at once, and finds the locks of those before it taken and their owners' changes made. */
-async function read(tx: Transaction, tenantId: number, targets: Target[]): Promise<Seen> {
-  const locations = targets.flatMap(({ location }) => location ?? []);
+async function read(tx: Transaction, tenantId: number, targets: Target[], patience: Patience): Promise<Seen> {
+  const locations = locationsOf(targets);
   const bookIds = [...new Set(locations.map(({ bookId }) => bookId))];
   const redemptionIds = targets.flatMap(({ redemption }) => redemption?.id ?? []);
-  const [, books, limited, locked, , reversed, usage, moment] = await together([
+  const [, , books, limited, locked, , reversed, usage, moment] = await together([
+    waitForLocks(tx, patience),
     enterBookGate(tx, bookIds),
     readBooksForDecision(tx, tenantId, bookIds),
     lockHolders(tx, tenantId, locations),
@@ -146,10 +198,17 @@ function withHolderLocked(
   return new Map([...coupons].filter(([name, coupon]) => !isLimited(coupon) || limited.has(name)));
 }
 
+function locationsOf(targets: Target[]): Location[] {
+  return targets.flatMap(({ location }) => location ?? []);
+}
+
 /** Where a command may change its book's counter. */
 function countedPlace({ command, location }: Target): Location[] {
-  const counts = command.op === 'redeem' || command.op === 'reverse' || command.op === 'void';
-  return counts && location !== null ? [location] : [];
+  return mayCount(command) && location !== null ? [location] : [];
+}
+
+function mayCount({ op }: CouponCommand): boolean {
+  return op === 'redeem' || op === 'reverse' || op === 'void';
 }
 
 function usedKeyHashes(targets: Target[]): string[] {

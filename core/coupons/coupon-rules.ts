@@ -1,5 +1,5 @@
 import type { BookRules } from '../books/read-book-rules.ts';
-import type { ErrorKind, Refusal, RefusalFacts } from '../errors.ts';
+import type { PlainKind, Refusal, RefusalFacts } from '../errors.ts';
 import { type Change, type CouponState, isLocked, isRedeemed, type NewRedemption } from './coupon-state.ts';
 
 /** Everything beside the coupon that a decision about it looks at, read after the last lock. */
@@ -183,7 +183,7 @@ function refuseUsedUp(coupon: CouponState, { book, bookRedemptions, holderRedemp
   return null;
 }
 
-function refusalOf(coupon: CouponState, kind: ErrorKind, detail: string, facts: RefusalFacts = {}): Refusal {
+function refusalOf(coupon: CouponState, kind: PlainKind, detail: string, facts: RefusalFacts = {}): Refusal {
   return { kind, detail, rev: coupon.rev, ...facts };
 }
 

@@ -1,3 +1,4 @@
+import type { MemberAnswer } from '../batching/micro-batcher.ts';
 import { enterBookGate } from '../books/book-gate.ts';
 import { type BookRules, readBooksForDecision } from '../books/read-book-rules.ts';
 import type { Caller } from '../caller.ts';
@@ -6,7 +7,7 @@ import { type DealtDeck, drawPlace, takePlace } from '../codes/draw-rules.ts';
 import { type Location, locateCodes } from '../codes/locate-codes.ts';
 import { lockDealers, readDealtDecks, writeDealtDecks } from '../codes/read-dealt-decks.ts';
 import type { Core } from '../core.ts';
-import { plainArray, textArray, timeArray } from '../db/array-text.ts';
+import { type Patience, waitForLocks } from '../db/lock-patience.ts';
 import { retryTransaction } from '../db/retry-transaction.ts';
 import { together } from '../db/together.ts';
 import { inTwoSteps, type Transaction } from '../db/transaction.ts';
@@ -16,9 +17,13 @@ import { type Moment, readMoment } from '../idempotency/read-keys.ts';
 import type { CouponAnswer } from './change-coupons.ts';
 import { assignRefusal, voidRefusal } from './coupon-rules.ts';
 import type { CouponState } from './coupon-state.ts';
+import { findDealObstacles } from './find-obstacles.ts';
 import { type Holder, holderName, insertHolders, readHolders } from './holders.ts';
+import { insertCoupons } from './insert-coupons.ts';
 import { type KeyMemory, openKeyMemory } from './key-memory.ts';
 import { missingCoupon } from './missing-coupon.ts';
+import { thing } from './obstacles.ts';
+import { findFree, type Passage, passObstacles } from './pass-obstacles.ts';
 import { placeName, readCouponStates } from './read-coupon-states.ts';
 import { outcomeOf, type PendingChange, recordOf, type Success } from './recorded-change.ts';
 import { writeEvents } from './write-events.ts';
@@ -66,15 +71,46 @@ interface Bench extends Omit<Seen, 'moment'> {
  * Assigns random codes, assigns codes by name, and voids codes that nobody has: one transaction for the whole batch.
  * Locks: gates of the books, then their dealers, under which every code leaves its deck. So what is left is exact, a
  * code can't be dealt twice, and a user's coupons can be counted. Proved by test/integration/races.test.ts.
+ *
+ * Members that need what another session holds are left out, and answered `heldUp`: proved by
+ * test/integration/held-up.test.ts.
+ * @param isApart whether these members have met a held lock before, and wait for the next one shortly only
  */
 export async function dealCodes(
   core: Core,
   tenantId: number,
   commands: DealCommand[],
-): Promise<(CouponAnswer | CouponError)[]> {
+  isApart = false,
+): Promise<MemberAnswer<CouponAnswer>[]> {
   const targets = await findTargets(core, tenantId, commands);
+  return passObstacles(core.obstacles, targets, passage(core, tenantId), isApart);
+}
+
+/** Which of these commands, which were held up, nothing holds up any more. */
+export async function areDealsFree(core: Core, tenantId: number, commands: DealCommand[]): Promise<boolean[]> {
+  return findFree(core.obstacles, await findTargets(core, tenantId, commands), passage(core, tenantId));
+}
+
+function passage(core: Core, tenantId: number): Passage<Target, CouponAnswer> {
+  return {
+    needsOf: ({ bookId }) => (bookId === null ? [] : [thing.gate(bookId), thing.dealer(bookId)]),
+    look: (targets) => findDealObstacles(core, tenantId, booksOf(targets)),
+    run: (targets, patience) => deal(core, tenantId, targets, patience),
+  };
+}
+
+function booksOf(targets: Target[]): number[] {
+  return [...new Set(targets.flatMap(({ bookId }) => bookId ?? []))];
+}
+
+async function deal(
+  core: Core,
+  tenantId: number,
+  targets: Target[],
+  patience: Patience,
+): Promise<(CouponAnswer | CouponError)[]> {
   const steps = {
-    read: (tx: Transaction) => read(tx, tenantId, targets),
+    read: (tx: Transaction) => read(tx, tenantId, targets, patience),
     write: async (tx: Transaction, seen: Seen) => {
       const bench = await prepare(core, tx, tenantId, seen);
       const answers = targets.map((target) => answerMember(bench, target));
@@ -106,12 +142,13 @@ async function findTargets(core: Core, tenantId: number, commands: DealCommand[]
 }
 
 /** Every statement is sent at once, and finds the locks of those before it taken and their owners' changes made. */
-async function read(tx: Transaction, tenantId: number, targets: Target[]): Promise<Seen> {
-  const bookIds = [...new Set(targets.flatMap(({ bookId }) => bookId ?? []))];
+async function read(tx: Transaction, tenantId: number, targets: Target[], patience: Patience): Promise<Seen> {
+  const bookIds = booksOf(targets);
   const wanted = targets.flatMap(({ location }) => location ?? []);
   const deckIds = [...new Set(wanted.map(({ deckId }) => deckId))];
   const keyHashes = targets.flatMap(({ command }) => command.keyed?.keyHash ?? []);
-  const [, books, , decks, holders, coupons, moment] = await together([
+  const [, , books, , decks, holders, coupons, moment] = await together([
+    waitForLocks(tx, patience),
     enterBookGate(tx, bookIds),
     readBooksForDecision(tx, tenantId, bookIds),
     lockDealers(tx, tenantId, bookIds),
@@ -308,23 +345,4 @@ async function fillInCodes(tx: Transaction, tenantId: number, { core, made }: Be
   const drawn = made.map(({ pending }) => pending.change.next).filter((coupon) => coupon.code === '');
   const codes = await codesAt(core, tx, tenantId, drawn);
   for (const [index, coupon] of drawn.entries()) coupon.code = codes[index]!;
-}
-
-function insertCoupons(tx: Transaction, tenantId: number, coupons: CouponState[]): void {
-  tx.send({
-    name: 'insert-coupons',
-    text: `insert into coupons (tenant_id, rev, deck_id, pos, code, holder_id, assigned_at, max_redemptions, voided)
-      select $1::int, 1, * from unnest($2::int[], $3::bigint[], $4::text[], $5::bigint[], $6::timestamptz[], $7::int[],
-        $8::boolean[])`,
-    values: [
-      tenantId,
-      plainArray(coupons.map((coupon) => coupon.deckId)),
-      plainArray(coupons.map((coupon) => coupon.pos)),
-      textArray(coupons.map((coupon) => coupon.code)),
-      plainArray(coupons.map((coupon) => coupon.holderId)),
-      timeArray(coupons.map((coupon) => coupon.assignedAt)),
-      plainArray(coupons.map((coupon) => coupon.maxRedemptions)),
-      plainArray(coupons.map((coupon) => coupon.voided)),
-    ],
-  });
 }

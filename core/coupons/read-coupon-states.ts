@@ -46,6 +46,30 @@ export function lockCoupons(
 }
 
 /**
+ * Of these places, those whose coupon somebody else holds, and by which transaction as far as the row says. It does not
+ * wait.
+ */
+export async function findHeldCoupons(
+  tx: Transaction,
+  tenantId: number,
+  locations: Location[],
+): Promise<(Place & { lockedBy: string })[]> {
+  if (locations.length === 0) return [];
+  const { rows } = await tx.query<Place & { lockedBy: string }>({
+    name: 'find-held-coupons',
+    text: `select p.deck_id as "deckId", p.pos, c.xmax::text as "lockedBy"
+      from unnest($2::int[], $3::bigint[]) as p (deck_id, pos)
+      cross join lateral (
+        select xmax from coupons where tenant_id = $1 and deck_id = p.deck_id and pos = p.pos limit 1) as c
+      where not exists (
+          select from coupons where tenant_id = $1 and deck_id = p.deck_id and pos = p.pos
+          for no key update skip locked)`,
+    values: [tenantId, plainArray(locations.map(({ deckId }) => deckId)), plainArray(locations.map(({ pos }) => pos))],
+  });
+  return rows;
+}
+
+/**
  * Reads the coupons at these places without a lock: for a look, or where another lock keeps them still (a coupon is
  * made only under its book's dealer row).
  */

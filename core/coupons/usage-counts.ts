@@ -74,6 +74,53 @@ export async function lockCounters(tx: Transaction, tenantId: number, locations:
   });
 }
 
+/** Of the coupons at these places whose holder lockHolders would lock, those whose holder somebody else holds, and who that is. */
+export async function findHeldHolders(
+  tx: Transaction,
+  tenantId: number,
+  locations: Location[],
+): Promise<{ deckId: number; pos: number; bookId: number; userId: string | null; lockedBy: string }[]> {
+  if (locations.length === 0) return [];
+  const { rows } = await tx.query<{
+    deckId: number;
+    pos: number;
+    bookId: number;
+    userId: string | null;
+    lockedBy: string;
+  }>({
+    name: 'find-held-holders',
+    text: `select seen.deck_id as "deckId", seen.pos, h.book_id as "bookId", h.user_id as "userId", h.xmax::text as "lockedBy"
+      from (${limitedCoupons}) as seen
+      cross join lateral (
+        select book_id, user_id, xmax from holders where tenant_id = $1 and holder_id = seen.holder_id limit 1) as h
+      where not exists (
+        select from holders where tenant_id = $1 and holder_id = seen.holder_id for no key update skip locked)`,
+    values: [tenantId, ...placeArrays(locations)],
+  });
+  return rows;
+}
+
+/** The rows of these books' counters that somebody else holds, and whether the book needs its stripe 0. */
+export async function findHeldCounters(
+  tx: Transaction,
+  tenantId: number,
+  bookIds: number[],
+): Promise<{ bookId: number; stripe: number; isLimited: boolean; lockedBy: string }[]> {
+  const { rows } = await tx.query<{ bookId: number; stripe: number; isLimited: boolean; lockedBy: string }>({
+    name: 'find-held-counters',
+    text: `select asked.id as "bookId", c.stripe, asked.id = any(${limitedBooks('max_redemptions', '$2::int[]')}) as "isLimited",
+        c.xmax::text as "lockedBy"
+      from unnest($2::int[]) as asked (id)
+      cross join lateral (
+        select stripe, xmax from book_counters where tenant_id = $1 and book_id = asked.id offset 0) as c
+      where not exists (
+        select from book_counters where tenant_id = $1 and book_id = asked.id and stripe = c.stripe
+        for no key update skip locked)`,
+    values: [tenantId, plainArray(bookIds)],
+  });
+  return rows;
+}
+
 /**
  * The stripe of a book's counter that a transaction which drew `stripe` uses: any one, so that transactions in flight
  * seldom meet, unless the book limits its redemptions.

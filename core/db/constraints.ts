@@ -1,11 +1,11 @@
-import { type CouponError, type ErrorKind, type RefusalFacts, refuse } from '../errors.ts';
+import { type CouponError, type PlainKind, type RefusalFacts, refuse } from '../errors.ts';
 import { constraintOf } from './sql-errors.ts';
 
 /**
  * What a violated constraint means to the caller. Operations check before they write; a constraint speaks up when two
  * requests did so at the same time, and then it is the only one that knows. What is not here is a bug when it happens.
  */
-const refusals: ReadonlyMap<string, readonly [ErrorKind, string, RefusalFacts?]> = new Map([
+const refusals: ReadonlyMap<string, readonly [PlainKind, string, RefusalFacts?]> = new Map([
   ['tenants_slug_key', ['conflict', 'A tenant has this slug already. Choose another one.', { reason: 'slug-taken' }]],
   [
     'code_patterns_template_key',

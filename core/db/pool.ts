@@ -32,6 +32,10 @@ export interface PoolOptions {
   onError: (error: Error) => void;
   /** Milliseconds; limits.statementTimeoutMillis unless told. */
   statementTimeoutMillis?: number;
+  /** Milliseconds that a statement waits for a lock; limits.lockTimeoutMillis unless told. */
+  lockTimeoutMillis?: number;
+  /** Milliseconds that a transaction may sit idle before the server ends it; limits.idleInTransactionMillis unless told. */
+  idleInTransactionMillis?: number;
   /**
    * Milliseconds after which a statement without any answer counts as a lost connection; none unless told. More than
    * the server's own timeout, so that it only strikes where the server can't be heard: a failover that leaves no trace
@@ -64,7 +68,8 @@ const planSettings = {
  */
 export function openPool(address: DatabaseAddress, options: PoolOptions): pg.Pool {
   const { max, applicationName, onError, statementTimeoutMillis = limits.statementTimeoutMillis } = options;
-  const { answerTimeoutMillis, plans = 'by-cost' } = options;
+  const { lockTimeoutMillis = limits.lockTimeoutMillis, answerTimeoutMillis, plans = 'by-cost' } = options;
+  const { idleInTransactionMillis = limits.idleInTransactionMillis } = options;
   const pool = new pg.Pool({
     ...address,
     max,
@@ -79,8 +84,8 @@ export function openPool(address: DatabaseAddress, options: PoolOptions): pg.Poo
       ...planSettings[plans],
       'jit=off',
       `statement_timeout=${statementTimeoutMillis}`,
-      `lock_timeout=${limits.lockTimeoutMillis}`,
-      `idle_in_transaction_session_timeout=${limits.idleInTransactionMillis}`,
+      `lock_timeout=${lockTimeoutMillis}`,
+      `idle_in_transaction_session_timeout=${idleInTransactionMillis}`,
       'timezone=UTC',
       'default_transaction_isolation=read\\ committed',
     ]

@@ -48,6 +48,11 @@ export function isTimeout(error: unknown): boolean {
   return isNativeError(error) && /timeout exceeded when trying to connect|Query read timeout/.test(error.message);
 }
 
+/** A lock was waited for longer than `lock_timeout`: the transaction has changed nothing. */
+export function isLockTimeout(error: unknown): boolean {
+  return sqlStateOf(error) === '55P03';
+}
+
 /** Codes of what a network, a resolver or TLS does to a connection. */
 const lostConnectionCode =
   /^(E(CONN|HOST|NET)[A-Z]+|EPIPE|EPROTO|ENOTCONN|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|ERR_(SSL|TLS|STREAM|SOCKET)_\w+)$/;

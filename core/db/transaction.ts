@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { refuse } from '../errors.ts';
+import { unavailable } from '../errors.ts';
 import type { Queryable } from './pool.ts';
 import { isConnectionLoss, isPanic, sqlStateOf } from './sql-errors.ts';
 import { groupStatements } from './statement-group.ts';
@@ -95,10 +95,9 @@ function run<T>(pool: pg.Pool, work: Work<T>): Promise<T> {
  * is handed out again after a crash that lost it, and pg_xact_status then speaks of somebody else's transaction.
  */
 function unknownOutcome(): Error {
-  return refuse(
-    'unavailable',
+  return unavailable(
+    'unknown',
     'The database was lost during this request, which may or may not have been carried out. Repeat it with the same Idempotency-Key.',
-    { retryAfterSeconds: 1 },
   );
 }
 

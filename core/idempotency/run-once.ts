@@ -1,9 +1,8 @@
 import type { Outcome } from '../caller.ts';
-import type { Core } from '../core.ts';
+import { type ColdCore, inColdTransaction } from '../db/cold-transaction.ts';
 import { refusalOfConstraint } from '../db/constraints.ts';
-import { retryTransaction } from '../db/retry-transaction.ts';
-import { inTransaction, type Transaction } from '../db/transaction.ts';
-import { refuse } from '../errors.ts';
+import type { Transaction } from '../db/transaction.ts';
+import { refuse, unavailable } from '../errors.ts';
 import { limits } from '../limits.ts';
 import type { KeyedRequest } from './key-hash.ts';
 
@@ -15,20 +14,20 @@ interface StoredReply<T> {
 /**
  * Does `work` once for an idempotency key, in one transaction with the key's row and the stored reply: either all of it
  * is there afterwards or nothing. A second request with the same key, at the same time and from any process, waits for
- * the first one (at most limits.lockTimeoutMillis) and gets its reply. A refusal rolls everything back, the key
+ * the first one (as inColdTransaction waits for locks) and gets its reply. A refusal rolls everything back, the key
  * included, so that the key may be used again. Replies are kept for limits.idempotencyKeptHours at least.
  *
  * What may be refused without the database is refused before this is called: the contract names `invalid-input` before
  * trouble with the key, and that before everything that `work` finds out.
  * @param request null: there is no key, and `work` is done each time
  * @param status the success's HTTP status, 200 to 299, which is kept beside the reply
- * @param work may run up to 1 + limits.batchRetries times, each in a transaction of its own, and so has no other effects
+ * @param work may run several times, each in a transaction of its own, and so has no other effects
  * @param stored what a replay may show of the body, where that is less than all of it (a secret is shown once)
  * @throws CouponError `idempotency-key-reused` for another request under the same key, that of a coupon's change
  *   included; what `work` throws; the refusal for a violated constraint that has one
  */
 export async function runOnce<T extends object>(
-  core: Pick<Core, 'pool' | 'random'>,
+  core: ColdCore,
   tenantId: number,
   request: KeyedRequest | null,
   status: number,
@@ -49,7 +48,7 @@ export async function runOnce<T extends object>(
     return { body, replayed: false };
   };
   try {
-    return await retryTransaction(core.random, () => inTransaction(core.pool, once));
+    return await inColdTransaction(core, tenantId, once);
   } catch (error) {
     throw refusalOfConstraint(error) ?? error;
   }
@@ -76,7 +75,7 @@ async function readReply<T>(tx: Transaction, tenantId: number, request: KeyedReq
   const row = answer.rows[0];
   if (row === undefined) {
     // The key was removed for its age between the two statements.
-    throw refuse('unavailable', 'The idempotency key has just run out. Repeat the request.', { retryAfterSeconds: 1 });
+    throw unavailable('not-begun', 'The idempotency key has just run out. Repeat the request.');
   }
   if (row.fingerprint !== request.fingerprint || row.reply === null) {
     throw refuse(

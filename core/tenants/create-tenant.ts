@@ -1,6 +1,7 @@
 import { type CreatedApiKey, insertApiKey } from '../api-keys/create-api-key.ts';
 import type { Caller, Outcome } from '../caller.ts';
 import type { Core } from '../core.ts';
+import type { ColdCore } from '../db/cold-transaction.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { refuse } from '../errors.ts';
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
@@ -27,7 +28,7 @@ export interface CreatedTenant {
  *   slug is taken, also when two requests ask for it at the same time
  */
 export async function createTenant(
-  core: Pick<Core, 'pool' | 'clock' | 'random'>,
+  core: ColdCore & Pick<Core, 'clock'>,
   caller: Caller,
   input: unknown,
   request: KeyedRequest | null,

@@ -1,7 +1,7 @@
 import { closeBookGate } from '../books/book-gate.ts';
 import { Fault, readText } from '../books/field-rules.ts';
 import type { Caller } from '../caller.ts';
-import type { Core } from '../core.ts';
+import type { ColdCore } from '../db/cold-transaction.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { invalidInput } from '../errors.ts';
 import { runOnce } from '../idempotency/run-once.ts';
@@ -19,7 +19,7 @@ import { limits } from '../limits.ts';
  * The time it takes grows with the user's coupons; past limits.statementTimeoutMillis nothing is erased.
  * @throws CouponError `invalid-input` for a user id that no user can have
  */
-export async function eraseUser(core: Pick<Core, 'pool' | 'random'>, caller: Caller, userId: string): Promise<void> {
+export async function eraseUser(core: ColdCore, caller: Caller, userId: string): Promise<void> {
   const read = userId === '' ? new Fault('must not be empty') : readText(userId, limits.userIdMaxChars);
   if (read instanceof Fault) throw invalidInput('userId', read.message);
   const { tenantId } = caller;

@@ -17,7 +17,7 @@ async function build(config: RouteOptions['config'], caller = operator) {
 describe('the guard', () => {
   test('a route that does not say who may call it stops the start', async () => {
     await expect(build(undefined)).rejects.toThrow('GET /x does not say who may call it');
-    await expect(build({ queued: true })).rejects.toThrow('does not say who may call it');
+    await expect(build({ queue: 'deals' })).rejects.toThrow('does not say who may call it');
   });
 
   test('a route for nobody lets nobody in', async () => {

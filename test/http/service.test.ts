@@ -66,10 +66,10 @@ describe('health and readiness', () => {
 
 describe('load shedding', () => {
   test('503: while the queues are too old, what would wait in them is turned away, and reads are served', async () => {
-    const age = jest.spyOn(api.core.batches, 'queueAgeMillis').mockReturnValue(limits.queueShedAgeMillis + 1);
+    const age = jest.spyOn(api.core.batches, 'queueAgeOf').mockReturnValue(limits.queueShedAgeMillis + 1);
     try {
       const { status, body, headers } = await assign('shed');
-      expect([status, body.kind, headers['retry-after']]).toEqual([503, 'unavailable', '3']);
+      expect([status, body.kind, body.outcome, headers['retry-after']]).toEqual([503, 'unavailable', 'not-begun', '3']);
       expect((await api.call('GET', `/v1/books/${bookId}`)).status).toBe(200);
     } finally {
       age.mockRestore();
@@ -158,7 +158,7 @@ describe('the log', () => {
 
   test('500: an unexpected error shows nothing of itself, and the log has it under the request’s id', async () => {
     api.logged.length = 0;
-    const query = jest.spyOn(api.core.pool, 'query').mockImplementation(() => {
+    const query = jest.spyOn(api.core.coldPool, 'query').mockImplementation(() => {
       throw new TypeError('the secret inside');
     });
     const { status, body, text } = await api.call('GET', '/v1/api-keys', { headers: { 'x-request-id': 'request-2' } });

@@ -12,6 +12,7 @@ import { inTransaction, inTwoSteps, type Transaction } from '../../core/db/trans
 import {
   assignCode,
   assignCoupon,
+  type CouponError,
   closeCore,
   createBook,
   generateCodes,
@@ -109,21 +110,21 @@ async function countEvents(): Promise<number> {
   return rows[0]!.count;
 }
 
-/** Runs a request into a fault and returns its answer, or the kind of its refusal. */
+/** Runs a request into a fault and returns its answer, or what an `unavailable` says became of it. */
 async function breakAt(kind: 'cut-before' | 'cut-after' | 'cut-during', request: Request, key: string) {
   const fault = proxy.arm('commit', kind);
-  const outcome = await request(core, key).catch((error: { kind?: string }) => error.kind ?? error);
+  const outcome = await request(core, key).catch((error: CouponError) => error.refusal.outcome ?? error.kind);
   fault.release();
   await fault.struck;
   return outcome;
 }
 
 describe.each(Object.entries(requests))('%s whose connection is cut', (_name, makeReady) => {
-  test('before COMMIT is sent, has no effect, is answered 503, and has its one effect when it is repeated', async () => {
+  test('before COMMIT arrives, has no effect, is answered 503, and has its one effect when it is repeated', async () => {
     const request = await makeReady();
     const key = `k-${++keys}`;
     const before = await countEvents();
-    expect(await breakAt('cut-before', request, key)).toBe('unavailable');
+    expect(await breakAt('cut-before', request, key)).toBe('unknown');
     expect(await countEvents()).toBe(before);
     const repeated = await request(core, key);
     expect(repeated.replayed).toBe(false);
@@ -136,7 +137,7 @@ describe.each(Object.entries(requests))('%s whose connection is cut', (_name, ma
     const key = `k-${++keys}`;
     const before = await countEvents();
     const outcome = await breakAt('cut-after', request, key);
-    expect(outcome).toBe('unavailable');
+    expect(outcome).toBe('unknown');
     expect(await countEvents()).toBe(before + 1);
     expect(await request(core, key)).toMatchObject({ replayed: true });
     expect(await countEvents()).toBe(before + 1);
@@ -148,7 +149,7 @@ describe.each(Object.entries(requests))('%s whose connection is cut', (_name, ma
     const before = await countEvents();
     const outcome = await breakAt('cut-during', request, key);
     const repeated = await request(core, key);
-    if (outcome !== 'unavailable') expect(repeated).toEqual({ body: (outcome as Answer).body, replayed: true });
+    if (outcome !== 'unknown') expect(repeated).toEqual({ body: (outcome as Answer).body, replayed: true });
     expect(await request(core, key)).toEqual({ body: repeated.body, replayed: true });
     expect(await countEvents()).toBe(before + 1);
   });
@@ -159,7 +160,9 @@ describe('a code that nobody has, voided over a connection that is cut before CO
     const code = freeCodes.pop()!;
     // The first COMMIT is that of the look whether somebody has it.
     const fault = proxy.arm('commit', 'cut-after', 1);
-    await expect(voidCoupon(core, admin, code, {}, 'void-free')).rejects.toMatchObject({ kind: 'unavailable' });
+    await expect(voidCoupon(core, admin, code, {}, 'void-free')).rejects.toMatchObject({
+      refusal: { outcome: 'unknown' },
+    });
     fault.release();
     await fault.struck;
     const repeated = await voidCoupon(core, admin, code, {}, 'void-free');
@@ -176,7 +179,7 @@ describe('when the database can’t be asked what became of a COMMIT', () => {
     await fault.struck;
     await proxy.refuse();
     proxy.cutAll();
-    expect(await outcome).toMatchObject({ kind: 'unavailable', refusal: { retryAfterSeconds: 1 } });
+    expect(await outcome).toMatchObject({ kind: 'unavailable', refusal: { outcome: 'unknown', retryAfterSeconds: 1 } });
     await proxy.accept();
     const repeated = await request(core, 'unknown');
     expect(repeated.replayed).toBe(true);
@@ -201,7 +204,7 @@ describe('cold requests', () => {
     const { rows } = await observer.core.pool.query<{ count: number }>('select count(*) from books');
     const outcome = await breakAt(kind, (core) => createBook(core, admin, { name: 'Cold' }, null), '');
     const after = await observer.core.pool.query<{ count: number }>('select count(*) from books');
-    expect(outcome).toBe('unavailable');
+    expect(outcome).toBe('unknown');
     expect(after.rows[0]!.count - rows[0]!.count).toBe(kind === 'cut-before' ? 0 : 1);
   });
 
@@ -210,7 +213,7 @@ describe('cold requests', () => {
     const input = { count: 10, pattern: 'FATE-####-####' };
     const outcome = await breakAt(kind, (core) => generateCodes(core, admin, bookId, input, null), '');
     const after = await readBook(observer.core, admin, bookId);
-    expect(outcome).toBe('unavailable');
+    expect(outcome).toBe('unknown');
     expect(after.counts.codes - before.counts.codes).toBe(kind === 'cut-before' ? 0 : 10);
   });
 });
@@ -259,7 +262,7 @@ describe('the members of a batch', () => {
     const codes = await heldCodes(20);
     const fault = proxy.arm('commit', 'cut-after');
     const { answered, all } = redeemAll(codes);
-    await expect(all).rejects.toMatchObject({ kind: 'unavailable' });
+    await expect(all).rejects.toMatchObject({ kind: 'unavailable', refusal: { outcome: 'unknown' } });
     fault.release();
     await fault.struck;
     expect(answered).toEqual([]);

@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { checkCodeSecret } from '../../core/codes/code-secret.ts';
 import { locateCodes } from '../../core/codes/locate-codes.ts';
 import { rewrapPatternKeys } from '../../core/codes/rewrap-pattern-keys.ts';
 import { keyedRequest } from '../../core/idempotency/key-hash.ts';
 import { changeBook, createBook, generateCodes, readBook, systemRandom } from '../../core/index.ts';
+import { limits } from '../../core/limits.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { codesOfDeck } from '../support/coupon-model-codes.ts';
 import { admin, openTestCore, type TestCore, testConfig } from '../support/open-test-core.ts';
@@ -14,6 +15,9 @@ let testCore: TestCore;
 
 beforeAll(async () => {
   testCore = await openTestCore('generate codes');
+});
+afterEach(() => {
+  jest.restoreAllMocks();
 });
 afterAll(async () => {
   expect(await findBrokenInvariants(testCore.database.url)).toEqual([]);
@@ -127,6 +131,32 @@ describe('refused is', () => {
     });
     await generate(bookId, { pattern: 'UP-####-###X' });
     await generate(bookId, { pattern: 'UQ-####-####' });
+  });
+
+  test('one uploaded code among many that begin like the pattern, on whatever page of the search it stands', async () => {
+    jest.replaceProperty(limits as { conflictSearchPageCodes: number }, 'conflictSearchPageCodes', 10);
+    const bookId = await newBook();
+    const codes = Array.from({ length: 35 }, (_, index) => `PG-${String(index).padStart(8, '0')}A`);
+    for (const matching of ['PG-000000009', 'PG-00000010', 'PG-00000035', 'PG-ZZZZZZZZ']) {
+      const prefix = `P${matching.at(-1)}${matching.at(-2)}`;
+      const all = [...codes, `${matching.slice(0, 11)}`].map((code) => code.replace('PG', prefix));
+      await uploadText(testCore.core, bookId, 'csv', `${all.join('\n')}\n`);
+      await expect(generate(bookId, { pattern: `${prefix}-########` })).rejects.toMatchObject({ kind: 'conflict' });
+      await generate(bookId, { pattern: `${prefix}-########X` });
+    }
+  });
+
+  test('more uploaded codes than can be compared in seconds, and says which', async () => {
+    jest.replaceProperty(limits as { conflictSearchPageCodes: number }, 'conflictSearchPageCodes', 10);
+    jest.replaceProperty(limits as { conflictSearchMaxCodes: number }, 'conflictSearchMaxCodes', 20);
+    const bookId = await newBook();
+    const codes = Array.from({ length: 35 }, (_, index) => `MANY-${String(index).padStart(8, '0')}`);
+    await uploadText(testCore.core, bookId, 'csv', `${codes.join('\n')}\n`);
+    await expect(generate(bookId, { pattern: 'MANY-########X' })).rejects.toMatchObject({
+      kind: 'conflict',
+      message: expect.stringContaining('More than 20 uploaded codes begin with MANY-'),
+    });
+    await generate(bookId, { pattern: 'MANX-########X' });
   });
 
   test('a book that is unknown, malformed or closed', async () => {

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { Client } from 'pg';
+import { Client, type Pool } from 'pg';
 import { changeCoupons } from '../../core/coupons/change-coupons.ts';
+import { openPool } from '../../core/db/pool.ts';
 import { assignCode, assignCoupon, createBook, generateCodes, keyedRequest, listCodes } from '../../core/index.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { admin, openTestCore, type TestCore } from '../support/open-test-core.ts';
@@ -9,15 +10,20 @@ import { admin, openTestCore, type TestCore } from '../support/open-test-core.ts
 let testCore: TestCore;
 let first: Client;
 let second: Client;
+let patient: Pool;
 
 beforeAll(async () => {
   testCore = await openTestCore('new holder race');
   first = new Client({ connectionString: testCore.database.url });
   second = new Client({ connectionString: testCore.database.url });
   await Promise.all([first.connect(), second.connect()]);
+  patient = openPool(
+    { connectionString: testCore.database.url },
+    { max: 4, applicationName: 'test', onError: () => {}, plans: 'by-key', lockTimeoutMillis: 30_000 },
+  );
 });
 afterAll(async () => {
-  await Promise.all([first.end(), second.end()]);
+  await Promise.all([first.end(), second.end(), patient.end()]);
   await testCore.close();
 });
 
@@ -33,10 +39,13 @@ async function waitForWaiting(sessions: number): Promise<void> {
   throw new Error(`${sessions} sessions never waited for a lock`);
 }
 
-/** The core with a stripe of its own for the book's counter: on one stripe, a batch waits for the other's end. */
+/**
+ * The core with a stripe of its own for the book's counter: on one stripe, a batch waits for the other's end. It waits for
+ * locks as long as the test needs.
+ */
 function onStripe(stripe: number): TestCore['core'] {
   const { core } = testCore;
-  return { ...core, random: { ...core.random, below: () => stripe } };
+  return { ...core, pool: patient, random: { ...core.random, below: () => stripe } };
 }
 
 test('a coupon that is assigned while its redeem waits for locks does not pass maxRedemptionsPerUser', async () => {
@@ -59,6 +68,10 @@ test('a coupon that is assigned while its redeem waits for locks does not pass m
       reference: null,
       metadata: null,
     }) as const;
+
+  // Whoever asks in a transaction who waits sees no session that came after its first look.
+  const connections = await Promise.all([1, 2, 3].map(() => patient.connect()));
+  for (const connection of connections) connection.release();
 
   // The batch that asks for the code reads who holds what, and then waits for bea.
   await first.query('begin');

@@ -65,6 +65,10 @@ describe('a parameter', () => {
     [{ alertEmail: 'ana' }, 'alertEmail "ana": it must be an e-mail address'],
     [{ minTasks: '' }, 'minTasks "": it must be a whole number'],
     [
+      { minTasks: '1', rollingMaxPercent: '150' },
+      'rollingMaxPercent 150 leaves no room for a new task beside minTasks 1',
+    ],
+    [
       { events: [{ name: 'a', start: '2027-01-02T00:00', end: '2027-01-01T00:00', min: 1, max: 4 }] },
       'the event a ends before',
     ],

@@ -58,11 +58,11 @@ describeWithLinter('the linter of CloudFormation', () => {
 });
 
 each('the service of %s', (stage) => {
-  test('is rolled between 100 and 200 percent, and back where a version does not start or answers with errors', () => {
+  test('is rolled between 100 and 150 or 200 percent, and back where a version does not start or answers with errors', () => {
     const { DeploymentConfiguration } = resource(templateOf(stage), 'Service');
     expect(DeploymentConfiguration).toEqual({
       MinimumHealthyPercent: 100,
-      MaximumPercent: 200,
+      MaximumPercent: stage === 'prod' ? 150 : 200,
       DeploymentCircuitBreaker: { Enable: true, Rollback: true },
       Alarms: { Enable: true, Rollback: true, AlarmNames: [{ Ref: 'ErrorRateAlarm' }] },
     });

@@ -4,8 +4,13 @@ import fc from 'fast-check';
 import pg from 'pg';
 import { type MicroBatcher, openMicroBatcher } from '../../core/batching/micro-batcher.ts';
 import type { Core } from '../../core/core.ts';
-import { type CouponAnswer, type CouponCommand, changeCoupons } from '../../core/coupons/change-coupons.ts';
-import { type DealCommand, dealCodes } from '../../core/coupons/deal-codes.ts';
+import {
+  areChangesFree,
+  type CouponAnswer,
+  type CouponCommand,
+  changeCoupons,
+} from '../../core/coupons/change-coupons.ts';
+import { areDealsFree, type DealCommand, dealCodes } from '../../core/coupons/deal-codes.ts';
 import { keyedRequest } from '../../core/idempotency/key-hash.ts';
 import {
   CouponError,
@@ -250,6 +255,12 @@ async function openSide(url: string, maxMembers: number, trouble: Trouble | null
     maxWaiting: 1000,
     maxWaitMillis: 60_000,
     shedAgeMillis: 60_000,
+    slowMillis: 60_000,
+    maxSlow: 0,
+    heldUpEveryMillis: 10,
+    heldUpMaxMillis: 60_000,
+    heldUpMaxOfTenant: 1000,
+    heldUpMaxOfAll: 1000,
   };
   return {
     core,
@@ -259,11 +270,13 @@ async function openSide(url: string, maxMembers: number, trouble: Trouble | null
         ...common,
         name: 'deals',
         run: (tenant, commands) => dealCodes(used, tenant, commands),
+        isFree: (tenant, commands) => areDealsFree(used, tenant, commands),
       }),
       changes: openMicroBatcher({
         ...common,
         name: 'changes',
         run: (tenant, commands) => changeCoupons(used, tenant, commands),
+        isFree: (tenant, commands) => areChangesFree(used, tenant, commands),
       }),
     },
     bookIds: [],

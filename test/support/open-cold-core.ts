@@ -3,6 +3,7 @@ import { type KnownBooks, openKnownBooks } from '../../core/books/known-books.ts
 import type { Caller } from '../../core/caller.ts';
 import { type Clock, systemClock } from '../../core/clock.ts';
 import { type Config, readConfig } from '../../core/config.ts';
+import { type ColdTurns, openColdTurns } from '../../core/db/cold-turns.ts';
 import { openPool } from '../../core/db/pool.ts';
 import { type Random, systemRandom } from '../../core/random.ts';
 
@@ -12,6 +13,8 @@ export interface ColdCore {
   clock: Clock;
   random: Random;
   pool: pg.Pool;
+  coldPool: pg.Pool;
+  coldTurns: ColdTurns;
   readPool: pg.Pool;
   knownBooks: KnownBooks;
   close(): Promise<void>;
@@ -35,6 +38,8 @@ export function openColdCore(url: string, clock: Clock = systemClock, max = 10):
     clock,
     random: systemRandom,
     pool,
+    coldPool: pool,
+    coldTurns: openColdTurns(),
     readPool: pool,
     knownBooks: openKnownBooks(pool),
     close: () => pool.end(),

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import pg from 'pg';
-import { type BatcherOptions, type MicroBatcher, openMicroBatcher } from '../../core/batching/micro-batcher.ts';
+import { type BatcherOptions, heldUp, type MicroBatcher, openMicroBatcher } from '../../core/batching/micro-batcher.ts';
 import type { Clock } from '../../core/clock.ts';
 import { CouponError, refuse } from '../../core/errors.ts';
 import { silentLog } from '../../core/log.ts';
+import { databaseError } from '../support/database-error.ts';
 
 interface Run {
   tenantId: number;
@@ -31,11 +31,18 @@ function openBench(options: Partial<BatcherOptions<string, string>> = {}): Bench
     log: silentLog,
     maxMembers: 4,
     maxInFlight: 1,
+    slowMillis: 100,
+    maxSlow: 0,
     worthwhileMembers: 1,
     gatherMillis: 0,
     maxWaiting: 100,
     maxWaitMillis: 5000,
     shedAgeMillis: 2000,
+    heldUpEveryMillis: 5,
+    heldUpMaxMillis: 1000,
+    heldUpMaxOfTenant: 10,
+    heldUpMaxOfAll: 15,
+    isFree: async (_tenantId, commands) => commands.map(() => false),
     run: (tenantId, commands) =>
       new Promise((resolve, reject) => {
         const finish = (answers: (string | CouponError)[] = commands.map((command) => command.toUpperCase())) =>
@@ -62,12 +69,6 @@ function outcomeOf(answer: Promise<string>): Promise<string> {
     if (error instanceof CouponError) return `refused: ${error.kind}`;
     throw error;
   });
-}
-
-function databaseError(sqlState: string): Error {
-  const error = new pg.DatabaseError('injected', 8, 'error');
-  error.code = sqlState;
-  return error;
 }
 
 describe('a batch', () => {
@@ -371,7 +372,7 @@ describe('a batch that fails', () => {
     const sizes: number[] = [];
     const bench = openBench({
       maxMembers: 256,
-      maxWaiting: 300,
+      maxWaiting: 400,
       run: async (_tenantId, commands) => {
         sizes.push(commands.length);
         if (commands.some((command) => poison.has(command))) throw databaseError(sqlState);
@@ -414,7 +415,6 @@ describe('a batch that fails', () => {
     ['a lost connection', () => Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })],
     ['a server that is going down', () => databaseError('57P01')],
     ['a statement that took too long', () => databaseError('57014')],
-    ['a lock that took too long', () => databaseError('55P03')],
     ['a deadlock that came again at every retry', () => databaseError('40P01')],
     ['a primary that has become a standby', () => databaseError('25006')],
     ['a server without room on its disk', () => databaseError('53100')],
@@ -441,6 +441,168 @@ describe('a batch that fails', () => {
     bench.runs[1]!.finish();
     expect(await next).toBe('B');
   });
+});
+
+describe('a lock that somebody else keeps', () => {
+  /** A batcher that runs each batch at once: what needs something of `held` times out, `known` or not. */
+  function openHeld(options: Partial<BatcherOptions<string, string>> = {}) {
+    const held = new Set<string>();
+    const known = new Set<string>();
+    const runs: { commands: string[]; isApart: boolean }[] = [];
+    const bench = openBench({
+      maxMembers: 8,
+      run: async (_tenantId, commands, isApart) => {
+        runs.push({ commands, isApart });
+        const open = commands.filter((command) => !known.has(command));
+        if (open.some((command) => held.has(command))) throw databaseError('55P03');
+        return commands.map((command) => (known.has(command) ? heldUp : command.toUpperCase()));
+      },
+      isFree: async (_tenantId, commands) => commands.map((command) => !held.has(command)),
+      ...options,
+    });
+    return { bench, held, known, runs };
+  }
+
+  /** Lets the set-aside look a few times. */
+  const letLook = () => new Promise((resolve) => setTimeout(resolve, 40));
+
+  test('is waited for by its own members alone: who is with them in a batch is answered, found by halves', async () => {
+    const { bench, held, runs } = openHeld();
+    held.add('c');
+    const outcomes = await Promise.all(pushAll(bench, [...'abcdefgh']));
+    expect(outcomes).toEqual(['A', 'B', 'refused: unavailable', 'D', 'E', 'F', 'G', 'H']);
+    expect(runs.map(({ isApart }) => isApart)).toEqual([false, ...Array(runs.length - 1).fill(true)]);
+    expect(runs).toHaveLength(7);
+  });
+
+  test('is waited for aside, where nothing else stands behind it, and a member is answered when it is let go', async () => {
+    const { bench, held, known } = openHeld();
+    held.add('b');
+    known.add('b');
+    const [first, second, third] = pushAll(bench, ['a', 'b', 'c']);
+    expect([await first, await third]).toEqual(['A', 'C']);
+    expect(bench.batcher.waiting()).toBe(0);
+    await letLook();
+    held.clear();
+    known.clear();
+    expect(await second).toBe('B');
+  });
+
+  test('is not waited for longer than heldUpMaxMillis: then nothing was begun, and a Retry-After says when to come back', async () => {
+    const { bench, held, known } = openHeld();
+    held.add('a');
+    known.add('a');
+    const refused = bench.batcher.push(1, 'lane', 'a').catch((error: unknown) => error);
+    await letLook();
+    bench.time.millis += 1001;
+    const { refusal } = (await refused) as CouponError;
+    expect(refusal).toMatchObject({ kind: 'unavailable', outcome: 'not-begun', retryAfterSeconds: 1 });
+    expect(refusal.detail).toContain('held by another');
+  });
+
+  test('has so many waiting for it as were allowed, of one tenant and of all, and refuses the others at once', async () => {
+    const { bench, held, known } = openHeld({ maxMembers: 50 });
+    const names = (tenant: number, count: number) => Array.from({ length: count }, (_, index) => `${tenant}-${index}`);
+    const all = [1, 2].flatMap((tenant) => names(tenant, 12));
+    for (const name of all) {
+      held.add(name);
+      known.add(name);
+    }
+    let refused = 0;
+    for (const tenant of [1, 2]) {
+      for (const answer of pushAll(bench, names(tenant, 12), 'lane', tenant)) void answer.then(() => (refused += 1));
+      await settleAll();
+    }
+    // 10 of the first tenant wait and 5 of the second.
+    expect(refused).toBe(2 + 7);
+    await bench.batcher.close();
+    await settleAll();
+    expect(refused).toBe(24);
+  });
+
+  test('closing refuses who waits for it, and does not wait itself', async () => {
+    const { bench, held, known } = openHeld();
+    held.add('a');
+    known.add('a');
+    const [answer] = pushAll(bench, ['a']);
+    await settleAll();
+    await bench.batcher.close();
+    expect(await answer).toBe('refused: unavailable');
+  });
+
+  test('a look that fails or hangs keeps nobody longer than heldUpMaxMillis', async () => {
+    for (const isFree of [() => Promise.reject(new Error('lost')), () => new Promise<boolean[]>(() => {})]) {
+      const { bench, known } = openHeld({ isFree });
+      known.add('a');
+      const [answer] = pushAll(bench, ['a']);
+      await letLook();
+      bench.time.millis += 1001;
+      expect(await answer).toBe('refused: unavailable');
+    }
+  });
+});
+
+describe('a transaction that is slow', () => {
+  test('leaves its place to another tenant’s, and not to its own tenant’s third', async () => {
+    const bench = openBench({ maxMembers: 1, maxInFlight: 2, maxSlow: 2, slowMillis: 100 });
+    pushAll(bench, ['a1', 'a2', 'a3'], 'lane', 1);
+    pushAll(bench, ['b1'], 'lane', 2);
+    await settleAll();
+    expect(bench.runs.map(({ commands }) => commands[0])).toEqual(['a1', 'b1']);
+    bench.runs[1]!.finish();
+    await settleAll();
+    expect(bench.runs.at(-1)!.commands).toEqual(['a2']);
+    pushAll(bench, ['b2', 'b3'], 'lane', 2);
+    await settleAll();
+    expect(bench.runs).toHaveLength(3);
+    bench.time.millis += 101;
+    while (bench.runs.length < 5) await settleAll();
+    expect(bench.runs.slice(3).map(({ commands }) => commands[0])).toEqual(['b2', 'b3']);
+    await settleAll();
+    expect(bench.runs).toHaveLength(5);
+  });
+
+  test('of which there are more than maxSlow, nobody begins', async () => {
+    const bench = openBench({ maxMembers: 1, maxInFlight: 1, maxSlow: 1, slowMillis: 100 });
+    for (const tenant of [1, 2, 3]) pushAll(bench, ['a'], 'lane', tenant);
+    await settleAll();
+    expect(bench.runs).toHaveLength(1);
+    bench.time.millis += 101;
+    while (bench.runs.length < 2) await settleAll();
+    bench.time.millis += 101;
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect(bench.runs).toHaveLength(2);
+    bench.runs[0]!.finish();
+    await settleAll();
+    expect(bench.runs).toHaveLength(3);
+  });
+});
+
+test('a queue that is too old for one tenant takes another one’s members', async () => {
+  const bench = openBench();
+  pushAll(bench, ['a'], 'lane', 1);
+  await settleAll();
+  pushAll(bench, ['b'], 'lane', 1);
+  bench.time.millis += 2001;
+  expect([bench.batcher.queueAgeMillis(1), bench.batcher.queueAgeMillis(2)]).toEqual([2001, 0]);
+  expect(await pushAll(bench, ['c'], 'lane', 1)[0]).toBe('refused: unavailable');
+  const [answer] = pushAll(bench, ['d'], 'lane', 2);
+  bench.runs[0]!.finish();
+  await settleAll();
+  bench.runs[1]!.finish();
+  await settleAll();
+  bench.runs[2]!.finish();
+  expect(await answer).toBe('D');
+});
+
+test('one tenant fills three quarters of a queue, and the rest is left to the others', async () => {
+  const bench = openBench({ maxWaiting: 8 });
+  pushAll(bench, ['first'], 'lane', 1);
+  await settleAll();
+  pushAll(bench, [...'abcdef'], 'lane', 1);
+  expect(await pushAll(bench, ['g'], 'lane', 1)[0]).toBe('refused: unavailable');
+  pushAll(bench, ['h'], 'lane', 2);
+  expect(bench.batcher.waiting()).toBe(7);
 });
 
 test('whatever arrives when and fails how, each member is answered once, with its own answer, in the order of its lane', async () => {

@@ -6,7 +6,7 @@ import type {
   RawRequestDefaultExpression,
   RawServerDefault,
 } from 'fastify';
-import { type Core, type ErrorKind, type Outcome, refuse } from '../../../core/index.ts';
+import { type Core, type Outcome, type PlainKind, refuse } from '../../../core/index.ts';
 import type { Metrics } from '../metrics.ts';
 
 /** The application as routes see it: schemas give their handlers' types. */
@@ -38,7 +38,7 @@ export function answer<T>(
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** An id out of a path. A text that is no UUID names nothing, which is what the client is told. */
-export function idFromPath(text: string, kind: ErrorKind): string {
+export function idFromPath(text: string, kind: PlainKind): string {
   if (uuid.test(text)) return text.toLowerCase();
   throw refuse(kind, 'There is nothing with this id; ids are UUIDs.');
 }

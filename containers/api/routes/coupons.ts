@@ -77,7 +77,7 @@ function addAssign(app: Api, { core }: RouteTools): void {
       config: {
         roles: operatorsAndCustomers,
         ownUser: 'body',
-        queued: true,
+        queue: 'deals',
         idempotent: true,
         effect: 'assignment',
         kinds: assignKinds,
@@ -102,7 +102,7 @@ function addAssignBatch(app: Api, { core, metrics }: RouteTools): void {
   app.post(
     '/v1/coupons/assign-batch',
     {
-      config: { roles: operators, queued: true, idempotent: true, kinds: ['book-not-found'] },
+      config: { roles: operators, queue: 'deals', idempotent: true, kinds: ['book-not-found'] },
       schema: {
         operationId: 'assignBatch',
         summary: 'Assign a random code of a book to each of many users',
@@ -133,7 +133,7 @@ function addAssignCode(app: Api, { core }: RouteTools): void {
     {
       config: {
         roles: operators,
-        queued: true,
+        queue: 'deals',
         idempotent: true,
         effect: 'assignment',
         kinds: [
@@ -191,7 +191,7 @@ function addLock(app: Api, { core }: RouteTools): void {
   app.post(
     '/v1/coupons/:code/lock',
     {
-      config: { roles: couponUsers, ownUser: 'body', queued: true, idempotent: true, kinds: lockKinds },
+      config: { roles: couponUsers, ownUser: 'body', queue: 'changes', idempotent: true, kinds: lockKinds },
       schema: {
         operationId: 'lockCoupon',
         summary: 'Lock a coupon for a checkout, or renew the lock',
@@ -219,7 +219,7 @@ function addUnlock(app: Api, { core }: RouteTools): void {
       config: {
         roles: couponUsers,
         ownUser: 'body',
-        queued: true,
+        queue: 'changes',
         idempotent: true,
         kinds: [...holdKinds, 'code-locked', 'lock-expired'],
       },
@@ -248,7 +248,7 @@ function addRedeem(app: Api, { core }: RouteTools): void {
       config: {
         roles: couponUsers,
         ownUser: 'body',
-        queued: true,
+        queue: 'changes',
         idempotent: true,
         effect: 'redemption',
         kinds: [...lockKinds, 'lock-required'],
@@ -285,7 +285,7 @@ function addVoid(app: Api, { core }: RouteTools): void {
     {
       config: {
         roles: operators,
-        queued: true,
+        queue: 'changes',
         idempotent: true,
         bodyOptional: true,
         kinds: ['coupon-not-found', 'coupon-void'],

@@ -13,7 +13,7 @@ export function addRedemptionRoutes(app: Api, { core }: RouteTools): void {
     {
       config: {
         roles: operators,
-        queued: true,
+        queue: 'changes',
         idempotent: true,
         bodyOptional: true,
         kinds: ['redemption-not-found', 'coupon-void', 'conflict'],

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { checkReady, type ErrorKind, errorKinds, refuse } from '../../../core/index.ts';
+import { checkReady, type ErrorKind, errorKinds, refuse, unavailable } from '../../../core/index.ts';
 import type { Drain } from '../drain.ts';
 import type { Metrics } from '../metrics.ts';
 import { problemIndex, problemPage } from '../problem-pages.ts';
@@ -47,7 +47,7 @@ function addHealth(app: Api, { core }: RouteTools, drain: Drain): void {
       },
     },
     async () => {
-      if (drain.isOn) throw refuse('unavailable', 'The process is shutting down.');
+      if (drain.isOn) throw unavailable('not-begun', 'The process is shutting down.');
       await checkReady(core);
       return { status: 'ok' as const };
     },

@@ -33,6 +33,13 @@ export const ProblemSchema = Type.Object(
         examples: ['already-reversed'],
       }),
     ),
+    outcome: Type.Optional(
+      oneOf(['not-begun', 'unknown'], {
+        description:
+          'With `unavailable`: `not-begun` where nothing was done; `unknown` where only a repeat with the same key can tell.',
+        examples: ['not-begun'],
+      }),
+    ),
     rev: Type.Optional(Type.Integer({ description: 'The coupon’s revision, where the caller may see the coupon.' })),
   },
   { $id: 'Problem', description: 'Why a request was refused (RFC 9457).' },

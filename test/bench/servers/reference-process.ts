@@ -27,7 +27,7 @@ const core = {
   clock: systemClock,
   random: systemRandom,
   throttle: openThrottle({ redis: null, pool: null, clock: systemClock, log, config }),
-  batches: { queueAgeMillis: () => 0 },
+  batches: { queueAgeMillis: () => 0, queueAgeOf: () => 0 },
 };
 const lookups = { authenticateKey: async () => null, findTenantId: async () => 1 };
 const app = await buildApp(core as unknown as Parameters<typeof buildApp>[0], {

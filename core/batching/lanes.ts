@@ -1,0 +1,108 @@
+import type { Clock } from '../clock.ts';
+
+/** What waits in a lane. */
+export interface Queued {
+  /** When it came into its lane, in milliseconds of the monotonic clock. */
+  queuedAt: number;
+}
+
+/** What waits for a transaction, by tenant and lane: first come first served in a lane, and in turns among them. */
+export interface Lanes<Member extends Queued> {
+  /** Members waiting, in all lanes. */
+  readonly size: number;
+  /** Members of one tenant that wait. */
+  sizeOf(tenantId: number): number;
+  /** Puts a member at the end of its lane. */
+  add(tenantId: number, lane: number | string, member: Member): void;
+  /** The first tenant in turn that `mayRun`; null: there is none. */
+  next(mayRun: (tenantId: number) => boolean): number | null;
+  /** Takes up to `most` members of a tenant, an equal share a lane, and sends tenant and lanes to the end of their rows. */
+  take(tenantId: number, most: number): Member[];
+  /** Milliseconds that the oldest member of a tenant has waited, about; 0 where none waits. */
+  ageOf(tenantId: number): number;
+  /** The same for the tenant whose member has waited longest. */
+  age(): number;
+}
+
+/** The members of one (tenant, lane). */
+interface Lane<Member> {
+  name: number | string;
+  members: Member[];
+}
+
+interface Tenant<Member> {
+  lanes: Map<number | string, Lane<Member>>;
+  size: number;
+  /** How long the last that were taken had waited, and when that was. The first to wait finds no queue: nobody before it counts. */
+  lastWaitMillis: number;
+  lastTakenAt: number;
+}
+
+/** Opens an empty set of lanes. A tenant without members takes no room. */
+export function openLanes<Member extends Queued>(clock: Clock): Lanes<Member> {
+  const tenants = new Map<number, Tenant<Member>>();
+  let size = 0;
+
+  function laneOf(tenant: Tenant<Member>, name: number | string): Lane<Member> {
+    let lane = tenant.lanes.get(name);
+    if (lane === undefined) {
+      lane = { name, members: [] };
+      tenant.lanes.set(name, lane);
+    }
+    return lane;
+  }
+
+  function ageOf(tenantId: number): number {
+    const tenant = tenants.get(tenantId);
+    return tenant === undefined ? 0 : tenant.lastWaitMillis + (clock.monotonic() - tenant.lastTakenAt);
+  }
+
+  return {
+    get size() {
+      return size;
+    },
+    sizeOf: (tenantId) => tenants.get(tenantId)?.size ?? 0,
+    add(tenantId, name, member) {
+      let tenant = tenants.get(tenantId);
+      if (tenant === undefined) {
+        tenant = { lanes: new Map(), size: 0, lastWaitMillis: 0, lastTakenAt: clock.monotonic() };
+        tenants.set(tenantId, tenant);
+      }
+      laneOf(tenant, name).members.push(member);
+      tenant.size += 1;
+      size += 1;
+    },
+    next(mayRun) {
+      for (const tenantId of tenants.keys()) if (mayRun(tenantId)) return tenantId;
+      return null;
+    },
+    take(tenantId, most) {
+      const tenant = tenants.get(tenantId)!;
+      const batch = takeShares(tenant, most);
+      const now = clock.monotonic();
+      tenant.lastTakenAt = now;
+      tenant.lastWaitMillis = batch.reduce((longest, { queuedAt }) => Math.max(longest, now - queuedAt), 0);
+      tenant.size -= batch.length;
+      size -= batch.length;
+      tenants.delete(tenantId);
+      if (tenant.size > 0) tenants.set(tenantId, tenant);
+      return batch;
+    },
+    ageOf,
+    age: () => Math.max(0, ...[...tenants.keys()].map(ageOf)),
+  };
+}
+
+function takeShares<Member>(tenant: Tenant<Member>, most: number): Member[] {
+  const batch: Member[] = [];
+  while (batch.length < most && tenant.lanes.size > 0) {
+    const share = Math.max(1, Math.floor((most - batch.length) / tenant.lanes.size));
+    for (const lane of [...tenant.lanes.values()]) {
+      if (batch.length >= most) break;
+      batch.push(...lane.members.splice(0, Math.min(share, most - batch.length)));
+      tenant.lanes.delete(lane.name);
+      if (lane.members.length > 0) tenant.lanes.set(lane.name, lane);
+    }
+  }
+  return batch;
+}

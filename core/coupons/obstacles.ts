@@ -1,0 +1,87 @@
+import type { Clock } from '../clock.ts';
+import { limits } from '../limits.ts';
+
+/** Things that are held, and by which transaction, as far as that can be seen: two looks tell whether it is still the same. */
+export type Held = ReadonlyMap<string, string>;
+
+/**
+ * The rows and gates that other sessions were found to hold for longer than a batch takes: a frozen process, somebody's
+ * open transaction. A thing's name says what it is and whose: `coupon 3 17`. Shared by the queues of a process.
+ *
+ * A row that many want passes from one to the next, and whoever looks always finds it held. That is no obstacle but a
+ * queue: it is waited for, and for longer.
+ *
+ * It is a memory only, which keeps batches from running into the same lock again and again; what may be done is decided
+ * by the locks themselves.
+ */
+export interface Obstacles {
+  /** Whether none of these is known to be held. */
+  areFree(things: readonly string[]): boolean;
+  /** Whether one of these was seen to pass from one holder to the next. */
+  areBusy(things: readonly string[]): boolean;
+  /** Takes in what a look has seen: of all that it looked at, these are held. */
+  note(lookedAt: Iterable<string>, held: Held): void;
+  /** Whether nothing is known of anything. */
+  readonly isEmpty: boolean;
+}
+
+interface Known {
+  lockedBy: string;
+  until: number;
+}
+
+/** Opens an empty memory of at most limits.obstaclesMax things, each for limits.obstacleKeptMillis after it was seen last. */
+export function openObstacles(clock: Clock): Obstacles {
+  const held = new Map<string, Known>();
+  const busyUntil = new Map<string, number>();
+
+  function isHeld(name: string): boolean {
+    const known = held.get(name);
+    if (known !== undefined && clock.monotonic() >= known.until) held.delete(name);
+    return held.has(name);
+  }
+
+  function isBusy(name: string): boolean {
+    if (clock.monotonic() >= (busyUntil.get(name) ?? 0)) busyUntil.delete(name);
+    return busyUntil.has(name);
+  }
+
+  return {
+    areFree: (things) => held.size === 0 || !things.some(isHeld),
+    areBusy: (things) => busyUntil.size > 0 && things.some(isBusy),
+    note(lookedAt, seen) {
+      const until = clock.monotonic() + limits.obstacleKeptMillis;
+      for (const name of lookedAt) if (!seen.has(name)) held.delete(name);
+      for (const [name, lockedBy] of seen) {
+        const known = held.get(name);
+        held.delete(name);
+        if (known === undefined || known.lockedBy === lockedBy) keep(held, name, { lockedBy, until });
+        else keep(busyUntil, name, until);
+      }
+    },
+    get isEmpty() {
+      return held.size === 0 && busyUntil.size === 0;
+    },
+  };
+}
+
+/** A Map keeps the order of insertion: its first entry is the one seen longest ago. */
+function keep<T>(entries: Map<string, T>, name: string, value: T): void {
+  entries.delete(name);
+  entries.set(name, value);
+  if (entries.size > limits.obstaclesMax) entries.delete(entries.keys().next().value!);
+}
+
+/** The names of things. */
+export const thing = {
+  gate: (bookId: number) => `gate ${bookId}`,
+  dealer: (bookId: number) => `dealer ${bookId}`,
+  coupon: (place: { deckId: number; pos: number }) => `coupon ${place.deckId} ${place.pos}`,
+  /** The holder of the coupon at a place, whoever that is. */
+  holderOf: (place: { deckId: number; pos: number }) => `holder of ${place.deckId} ${place.pos}`,
+  holder: (bookId: number, userId: string) => `holder ${bookId} ${userId}`,
+  /** What a redemption in the book must write. */
+  counter: (bookId: number) => `counter ${bookId}`,
+  /** One of the rows over which a book's count is spread. */
+  stripe: (bookId: number, stripe: number) => `stripe ${bookId} ${stripe}`,
+};

@@ -1,0 +1,73 @@
+import type pg from 'pg';
+import type { Config, DatabaseAddress } from '../config.ts';
+import { limits } from '../limits.ts';
+import type { Log } from '../log.ts';
+import { openPool, type PoolOptions } from './pool.ts';
+import { loggable } from './sql-errors.ts';
+
+/**
+ * The process's connections, apart by what they are for, so that nothing can take what something else needs: a tenant's
+ * slow upload, PATCH or export never keeps a redeem of another tenant from its connection, and nothing keeps `/ready`.
+ */
+export interface Pools {
+  /** The hot path and authentication: short statements and batches, DB_POOL_MAX of them. */
+  readonly pool: pg.Pool;
+  /** Writes that are not on the hot path, one a tenant at a time (core/db/cold-turns.ts). */
+  readonly coldPool: pg.Pool;
+  /** Lists and exports, of a replica where there is one; never for a decision. */
+  readonly readPool: pg.Pool;
+  /** For `/ready` alone. */
+  readonly readyPool: pg.Pool;
+}
+
+/** Connections beside DB_POOL_MAX and coldConnections; test/package/connection-budget.test.ts adds them up. */
+export const sideConnections = {
+  ready: 1,
+  /** On the primary, where there is no replica. */
+  reads: 2,
+  /** On the replica. */
+  readsOfReplica: 4,
+} as const;
+
+/**
+ * Connections for writes off the hot path: one beside each four, since one may be busy for seconds with the erasure of a
+ * user with many coupons; four are enough for any process.
+ */
+export function coldConnections(databasePoolMax: number): number {
+  return Math.max(1, Math.min(4, Math.floor(databasePoolMax / 4)));
+}
+
+/** Opens the pools. No connection is made before it is needed. */
+export function openPools(config: Pick<Config, 'database' | 'replica' | 'databasePoolMax'>, log: Log): Pools {
+  const open = (address: DatabaseAddress, options: Pick<PoolOptions, 'max'> & Partial<PoolOptions>) =>
+    openPool(address, {
+      applicationName: 'qurable',
+      answerTimeoutMillis: limits.answerTimeoutMillis,
+      onError: (error) => log.warn({ error: loggable(error) }, 'an idle database connection was lost'),
+      ...options,
+    });
+  return {
+    pool: open(config.database, {
+      max: config.databasePoolMax,
+      plans: 'by-key',
+      lockTimeoutMillis: limits.hotLockTimeoutMillis,
+      idleInTransactionMillis: limits.hotIdleInTransactionMillis,
+    }),
+    coldPool: open(config.database, {
+      max: coldConnections(config.databasePoolMax),
+      applicationName: 'qurable cold',
+      plans: 'by-key',
+      lockTimeoutMillis: limits.coldLockTimeoutMillis,
+    }),
+    readPool:
+      config.replica === null
+        ? open(config.database, { max: sideConnections.reads, applicationName: 'qurable reads' })
+        : open(config.replica, { max: sideConnections.readsOfReplica, applicationName: 'qurable reads' }),
+    readyPool: open(config.database, { max: sideConnections.ready, applicationName: 'qurable ready' }),
+  };
+}
+
+/** Closes every connection once it is free. */
+export async function closePools({ pool, coldPool, readPool, readyPool }: Pools): Promise<void> {
+  await Promise.all([pool, coldPool, readPool, readyPool].map((each) => each.end()));
+}
