@@ -6,9 +6,7 @@ import { type CouponError, invalidInput, refuse } from '../errors.ts';
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import { runOnce } from '../idempotency/run-once.ts';
 import { limits } from '../limits.ts';
-import type { Log } from '../log.ts';
 import { refuseOutdatedSecret } from './code-secret.ts';
-import { markPattern } from './deck-marks.ts';
 import { insertDeck } from './insert-deck.ts';
 import { closeGateOfOpenBook, findBook } from './open-book.ts';
 import { createPatternCodec } from './pattern-codec.ts';
@@ -63,7 +61,7 @@ const conflictSearchTimeoutMillis = 120_000;
  *   `book-not-active` for a closed book
  */
 export async function generateCodes(
-  core: Pick<Core, 'pool' | 'log' | 'clock' | 'random' | 'config' | 'knownBooks'>,
+  core: Pick<Core, 'pool' | 'clock' | 'random' | 'config' | 'knownBooks' | 'deckMarks'>,
   caller: Caller,
   bookId: string,
   input: GenerateRequest,
@@ -72,8 +70,7 @@ export async function generateCodes(
   const { tenantId } = caller;
   const count = readCount(input.count);
   const pattern = readPattern(input);
-  let mark: { patternId: number; nextIndex: number } | null = null;
-  const outcome = await runOnce(core, tenantId, request, 201, async (tx) => {
+  return runOnce(core, tenantId, request, 201, async (tx) => {
     const internalId = await findBook(core, tenantId, bookId);
     await lockTenantCodes(tx, tenantId);
     const sequence =
@@ -91,16 +88,10 @@ export async function generateCodes(
       sequence: { patternId: sequence.patternId, firstIndex: sequence.nextIndex },
     });
     const example = exampleOf(pattern, sequence.key);
-    mark = { patternId: sequence.patternId, nextIndex: sequence.nextIndex + count };
+    // Before COMMIT, from which on codes of the deck may be dealt that a restore would make once more.
+    await core.deckMarks.write({ patterns: [[tenantId, sequence.patternId, sequence.nextIndex + count]] });
     return { deckId, count, pattern: pattern.template, example, guessOdds: room.odds.rounded };
   });
-  markGenerated(core.log, tenantId, mark);
-  return outcome;
-}
-
-/** Before anyone is told of the deck, so that no code of it can be dealt that a restore would make once more. */
-function markGenerated(log: Log, tenantId: number, mark: { patternId: number; nextIndex: number } | null): void {
-  if (mark !== null) markPattern(log, tenantId, mark.patternId, mark.nextIndex);
 }
 
 function readCount(count: number): number {
