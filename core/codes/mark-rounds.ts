@@ -60,7 +60,7 @@ export function openMarkRounds(parts: MarkRoundsParts): MarkRounds {
   let isClosed = false;
   let lastRound = clock.monotonic();
   let lastLine = Number.NEGATIVE_INFINITY;
-  let hasWarned = false;
+  let warnFromMillis = lateMillis;
 
   const round = async (): Promise<number> => {
     const started = clock.monotonic();
@@ -78,16 +78,16 @@ export function openMarkRounds(parts: MarkRoundsParts): MarkRounds {
   };
   const warnIfLate = async (error?: unknown) => {
     const gapMillis = Math.round(clock.monotonic() - lastRound);
-    if (gapMillis < lateMillis || hasWarned) return;
-    hasWarned = error !== undefined;
+    if (gapMillis < warnFromMillis) return;
+    warnFromMillis = gapMillis + lateMillis;
     await writeMark({ gapMillis, ...(error === undefined ? {} : { error: loggable(error) }) }, lateMarksMessage);
   };
   /** Returns how long to rest. */
   const attempt = async (): Promise<number> => {
     try {
       const workMillis = await round();
-      hasWarned = false;
       await warnIfLate();
+      warnFromMillis = lateMillis;
       lastRound = clock.monotonic();
       return Math.min(restMaxMillis, Math.max(everyMillis, restPerWork * workMillis));
     } catch (error) {

@@ -26,6 +26,7 @@ import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { codesOfDeck } from '../support/coupon-model-codes.ts';
 import { openFaultProxy } from '../support/fault-proxy.ts';
 import { admin, openTestCore, type TestCore } from '../support/open-test-core.ts';
+import { backUp, restore } from '../support/turn-back-time.ts';
 import { uploadText } from '../support/upload-text.ts';
 
 let testCore: TestCore;
@@ -48,37 +49,6 @@ async function* logLines(kept: string[]) {
   yield 'not JSON at all';
   yield `{"msg":"${deckMarksMessage}","decks":"nonsense"}`;
   for (const line of kept) yield `2026-01-01T00:00:00Z task-1 ${line}`;
-}
-
-const tables = [
-  'books',
-  'dealers',
-  'decks',
-  'deck_taken',
-  'deck_codes',
-  'deck_blocks',
-  'code_patterns',
-  'holders',
-  'coupons',
-  'events',
-  'book_revisions',
-  'book_counters',
-];
-
-/** Copies the tables aside: the backup. */
-async function backUp(): Promise<void> {
-  for (const table of tables) {
-    await core.pool.query(`drop table if exists backup_${table}`);
-    await core.pool.query(`create table backup_${table} as select * from ${table}`);
-  }
-}
-
-/** Puts the tables back as they were, as a restore to that moment would. */
-async function restore(): Promise<void> {
-  for (const table of tables) {
-    await core.pool.query(`truncate ${table} cascade`);
-    await core.pool.query(`insert into ${table} overriding system value select * from backup_${table}`);
-  }
 }
 
 async function drain(book: string): Promise<string[]> {
@@ -107,7 +77,7 @@ describe('after a restore', () => {
     const generated = (await generateCodes(core, admin, bookId, { count: 200, pattern }, null)).body;
     const draw = (userId: string) => assignCoupon(core, admin, { bookId, userId }).then(({ body }) => body.code);
     const before = await Promise.all(Array.from({ length: 20 }, (_, at) => draw(`before-${at}`)));
-    await backUp();
+    await backUp(core.pool);
 
     const after = await Promise.all(Array.from({ length: 60 }, (_, at) => draw(`after-${at}`)));
     const byName = (await codesOfDeck(core, 1, uploaded.deckId))[150]!;
@@ -116,7 +86,7 @@ describe('after a restore', () => {
     const lostCodes = await codesOfDeck(core, 1, lost.deckId);
     await draw('after-last');
     const whileServing = [...lines];
-    await restore();
+    await restore(core.pool);
 
     // A task that is started anew knows nothing from before.
     const restored = await testCore.openAnother();
