@@ -20,7 +20,7 @@ const commands: Record<string, string> = {
   'after-restore': 'core/codes/after-restore-command.ts',
   'rewrap-pattern-keys': 'core/codes/rewrap-pattern-keys-command.ts',
 };
-const programs: Record<string, string> = { psql: 'psql', backup: 'pg_dump' };
+const programs: Record<string, string> = { psql: 'psql', backup: 'pg_dump', restore: 'pg_restore' };
 
 /**
  * Runs a command with what `npm start` would have: `.env`, the installation's secrets, and its database. That one is used
@@ -65,7 +65,7 @@ async function findDatabase(home: string): Promise<{ url: string; stop(): Promis
 function launch(name: string, args: string[], environment: Environment): Promise<number> {
   const file = commands[name];
   const program = file === undefined ? programs[name]! : process.execPath;
-  const own = file === undefined ? programArguments(name) : [join(project, file)];
+  const own = file === undefined ? programArguments(name, environment) : [join(project, file)];
   const env = file === undefined ? { ...environment, ...libpqVariables(environment) } : environment;
   const child = spawn(program, [...own, ...args], { stdio: 'inherit', env });
   // A Ctrl-C reaches the child too; this process waits for it, and then stops the database.
@@ -78,7 +78,10 @@ function launch(name: string, args: string[], environment: Environment): Promise
   });
 }
 
-function programArguments(name: string): string[] {
+function programArguments(name: string, environment: Environment): string[] {
+  const { PGDATABASE } = libpqVariables(environment);
+  if (name === 'restore')
+    return ['--clean', '--if-exists', '--no-owner', '--single-transaction', `--dbname=${PGDATABASE}`];
   return name === 'backup' ? ['--format=custom'] : [];
 }
 
