@@ -42,7 +42,7 @@ interface Acknowledged {
 }
 
 test.each(stalls.map((stallSeconds, at) => ({ stallSeconds, at })))(
-  'no code that was given to somebody goes to a second user after the database, %#, lost what was last written and the task died with it, with a stall of $stallSeconds s before',
+  'no code that was given to somebody goes to a second user after the database lost what was last written and the task died with it (kill $at, after a stall of $stallSeconds s)',
   async ({ stallSeconds, at }) => {
     const database = await createTestDatabase('restore kills');
     const pool = new pg.Pool({ connectionString: database.url, max: 2 });
