@@ -3,6 +3,7 @@ import type { Clock } from './clock.ts';
 import type { DeckMarks } from './codes/deck-marks.ts';
 import type { KnownDecks } from './codes/known-decks.ts';
 import type { KnownPatterns } from './codes/known-patterns.ts';
+import type { MarkRounds } from './codes/mark-rounds.ts';
 import type { Config } from './config.ts';
 import type { CouponBatches } from './coupons/coupon-batches.ts';
 import type { LockTokens } from './coupons/lock-tokens.ts';
@@ -36,6 +37,8 @@ export interface Core extends Pools {
   readonly lockTokens: LockTokens;
   /** What other sessions were found to hold, so that batches go around it. */
   readonly obstacles: Obstacles;
+  /** Repeats those notes of all tasks, over a connection of its own. */
+  readonly markRounds: MarkRounds;
   /** The queues in front of the hot path's transactions. */
   readonly batches: CouponBatches;
 }

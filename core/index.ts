@@ -10,6 +10,7 @@ export { listBooks } from './books/list-books.ts';
 export { readBook } from './books/read-book.ts';
 export type { Caller, Outcome, Role } from './caller.ts';
 export { type Clock, systemClock } from './clock.ts';
+export { deckMarksMessage } from './codes/deck-marks.ts';
 export { exportCodes } from './codes/export-codes.ts';
 export { generateCodes } from './codes/generate-codes.ts';
 export { listCodes } from './codes/list-codes.ts';

@@ -126,6 +126,10 @@ export const limits = {
   /** An upload of millions of rows sorts and merges in one statement. */
   uploadStatementTimeoutMillis: 1_800_000,
   bookCounterStripes: 16,
+  /** Marks of deals must not wait for a database that stalls: reading them takes milliseconds. */
+  marksConnectTimeoutMillis: 2_000,
+  marksStatementTimeoutMillis: 2_000,
+  marksAnswerTimeoutMillis: 3_000,
 
   // Lifetimes.
   idempotencyKeptHours: 48,

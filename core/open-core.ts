@@ -1,9 +1,10 @@
 import { openKnownBooks } from './books/known-books.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { checkCodeSecret } from './codes/code-secret.ts';
-import { startDeckMarks } from './codes/deck-marks.ts';
+import { openDeckMarks } from './codes/deck-marks.ts';
 import { openKnownDecks } from './codes/known-decks.ts';
 import { openKnownPatterns } from './codes/known-patterns.ts';
+import { openMarkRounds } from './codes/mark-rounds.ts';
 import type { Config } from './config.ts';
 import type { Core } from './core.ts';
 import { type BatchListener, type CouponBatches, openCouponBatches } from './coupons/coupon-batches.ts';
@@ -14,7 +15,7 @@ import { neededSchemaVersion, schemaVersion } from './db/migrate.ts';
 import { closePools, openPools } from './db/open-pools.ts';
 import { isConnectionLoss, isTimeout, loggable } from './db/sql-errors.ts';
 import { unavailable } from './errors.ts';
-import type { Log } from './log.ts';
+import type { Log, WriteMark } from './log.ts';
 import { type Random, systemRandom } from './random.ts';
 import { openRedis } from './redis/open-redis.ts';
 import { openThrottle } from './throttling/open-throttle.ts';
@@ -22,6 +23,8 @@ import { openThrottle } from './throttling/open-throttle.ts';
 /** What openCore may be given beside the configuration. */
 export interface CoreParts {
   log: Log;
+  /** Writes marks for the day of a restore; without it they are lines of `log`, at level info, which nobody waits for. */
+  writeMark?: WriteMark;
   clock?: Clock;
   random?: Random;
   /** Told of every batch, for metrics. */
@@ -37,6 +40,8 @@ export async function openCore(config: Config, parts: CoreParts): Promise<Core> 
   const pools = openPools(config, log);
   const { pool } = pools;
   const redis = openRedis(config.redis, log, random);
+  const writeMark = parts.writeMark ?? (async (fields, message) => log.info(fields, message));
+  const deckMarks = openDeckMarks(writeMark, random);
   const core: Core & { batches: CouponBatches; lockTokens: LockTokens } = {
     config,
     log,
@@ -49,10 +54,11 @@ export async function openCore(config: Config, parts: CoreParts): Promise<Core> 
     knownPatterns: openKnownPatterns(config),
     redis,
     throttle: openThrottle({ redis, pool, clock, log, config }),
-    deckMarks: startDeckMarks({ pool, log, clock }),
     // Read from the database, once it is known to be there.
     lockTokens: undefined as unknown as LockTokens,
     obstacles: openObstacles(clock),
+    deckMarks,
+    markRounds: openMarkRounds({ database: config.database, deckMarks, writeMark, clock }),
     // The queues need the core and the core the queues: they are put in place before anyone can see either.
     batches: undefined as unknown as CouponBatches,
   };
@@ -61,6 +67,7 @@ export async function openCore(config: Config, parts: CoreParts): Promise<Core> 
     await checkReady(core);
     await checkCodeSecret(pool, config);
     core.lockTokens = await openLockTokens(pool);
+    await core.markRounds.start();
     return core;
   } catch (error) {
     await closeCore(core);
@@ -71,7 +78,7 @@ export async function openCore(config: Config, parts: CoreParts): Promise<Core> 
 /** Answers everything that is queued, then closes the connections. Call it once nothing new comes in. */
 export async function closeCore(core: Core): Promise<void> {
   await core.batches.close();
-  await core.deckMarks.close();
+  await core.markRounds.close();
   await core.redis?.close();
   await closePools(core);
 }

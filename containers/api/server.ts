@@ -8,10 +8,12 @@ import {
   type Core,
   checkReady,
   closeCore,
+  deckMarksMessage,
   limits,
   openCore,
   type RedisState,
   startMaintenance,
+  type WriteMark,
 } from '../../core/index.ts';
 import { buildApp } from './app.ts';
 import { makeDrain } from './drain.ts';
@@ -45,6 +47,8 @@ export interface StartOptions {
   core?: Core;
   /** How long readiness fails before the server stops accepting. 0 without a load balancer. */
   drainPauseMillis?: number;
+  /** Keeps marks for the day of a restore, in the place of the log. */
+  keepMark?: WriteMark;
 }
 
 /** Starts the server. It listens only once the database and an adequate schema are there; rejects where they are not. */
@@ -68,7 +72,8 @@ export async function startServer(config: Config, options: StartOptions = {}): P
   try {
     if (core === undefined) {
       const quietly = limitRepeats(log, metrics.observeFailure);
-      core = await openCore(config, { log: quietly, onBatch: metrics.observeBatch });
+      const writeMark = chooseWriteMark(containerLog.writeMark, options.keepMark);
+      core = await openCore(config, { log: quietly, writeMark, onBatch: metrics.observeBatch });
       stopMaintenance = startMaintenance(core);
     }
     await checkReady(core);
@@ -97,6 +102,12 @@ function askOnce<T>(ask: () => Promise<T>): () => Promise<T> {
     });
     return asked;
   };
+}
+
+/** Marks go where they are kept; what is said about them stays in the log, where somebody looks. */
+function chooseWriteMark(toLog: WriteMark, keep: WriteMark | undefined): WriteMark {
+  if (keep === undefined) return toLog;
+  return (fields, message) => (message === deckMarksMessage ? keep : toLog)(fields, message);
 }
 
 async function serve(

@@ -5,7 +5,17 @@ import { EmbeddedStartError } from './embedded-start-error.ts';
 import { makeDirectory } from './make-directory.ts';
 
 /** The secrets of a local installation, by the names of their variables. */
-export type LocalSecrets = { JWT_SECRET: string; CODE_SECRET: string; QURABLE_ADMIN_KEY: string };
+export type LocalSecrets = {
+  JWT_SECRET: string;
+  CODE_SECRET: string;
+  QURABLE_ADMIN_KEY: string;
+  /** Set by hand when CODE_SECRET is rotated, see docs/restore.md. */
+  CODE_SECRET_VERSION?: string;
+  PREVIOUS_CODE_SECRET?: string;
+  PREVIOUS_CODE_SECRET_VERSION?: string;
+};
+
+const ofRotation = ['CODE_SECRET_VERSION', 'PREVIOUS_CODE_SECRET', 'PREVIOUS_CODE_SECRET_VERSION'] as const;
 
 /** The secrets and the file that keeps them. */
 export type KeptSecrets = { secrets: LocalSecrets; file: string };
@@ -40,9 +50,11 @@ function makeSecrets(): string {
 }
 
 function parseSecrets(text: string, file: string): LocalSecrets {
-  const { JWT_SECRET, CODE_SECRET, QURABLE_ADMIN_KEY } = parseObject(text, file);
+  const kept = parseObject(text, file);
+  const { JWT_SECRET, CODE_SECRET, QURABLE_ADMIN_KEY } = kept;
   if (typeof JWT_SECRET === 'string' && typeof CODE_SECRET === 'string' && typeof QURABLE_ADMIN_KEY === 'string') {
-    return { JWT_SECRET, CODE_SECRET, QURABLE_ADMIN_KEY };
+    const rotation = ofRotation.flatMap((name) => (kept[name] === undefined ? [] : [[name, String(kept[name])]]));
+    return { JWT_SECRET, CODE_SECRET, QURABLE_ADMIN_KEY, ...Object.fromEntries(rotation) };
   }
   throw new EmbeddedStartError(`${file} must hold JWT_SECRET, CODE_SECRET and QURABLE_ADMIN_KEY as strings.`);
 }

@@ -17,6 +17,7 @@ import { openStandardOutput } from '../api/output.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
 import { EmbeddedStartError } from './embedded-start-error.ts';
 import { formatForPeople } from './format-for-people.ts';
+import { keepMarks } from './keep-marks.ts';
 import { type KeptSecrets, keepSecrets } from './keep-secrets.ts';
 import { listenForStop, type StopRequest } from './listen-for-stop.ts';
 import { type LocalRedis, startLocalRedis } from './local-redis.ts';
@@ -85,7 +86,7 @@ interface Start {
 }
 
 async function serve(start: Start): Promise<number> {
-  const { environment, kept, started, stop, log } = start;
+  const { environment, home, kept, started, stop, log } = start;
   // The server's modules are read while the database is made, which takes about as long.
   const [postgres, { startServer }] = await Promise.all([startPostgres(start), import('../api/server.ts')]);
   if (stop.isRequested()) return 0;
@@ -98,7 +99,8 @@ async function serve(start: Start): Promise<number> {
   });
   await onDatabase(config, () => migrateToLatest(config.database, log.log));
   if (stop.isRequested()) return 0;
-  const server = await onDatabase(config, () => startServer(config, { log }));
+  const keepMark = keepMarks(home, (line) => log.say(`${line}\n`));
+  const server = await onDatabase(config, () => startServer(config, { log, keepMark }));
   started.push({ stop: () => server.close() });
   const redisLine = describeRedis(server.redisState(), redis !== null && postgres === null);
   log.say(banner(server.address, config, kept, postgres, redisLine));

@@ -8,33 +8,38 @@ import { type DeckCounters, moveDeckTo, moveTarget } from './left-in-deck-rules.
 import { parsePattern } from './pattern-rules.ts';
 import { lockDealers } from './read-dealt-decks.ts';
 import type { FurthestMarks } from './read-deck-marks.ts';
+import { restoreActor, restorer } from './resume-books.ts';
 
 /** How far to move. */
 export interface RestoreOrder {
   /** What the log knows of the time after the backup; null: nothing, then the margins are all there is. */
   marks: FurthestMarks | null;
-  /** Codes to pass in every deck beyond its mark: at least what can be dealt of a deck in the second before a failure. */
+  /** Codes to pass in every deck beyond its mark: as many as can have been dealt of a deck without a mark that is there. */
   margin: number;
-  /** Sequence numbers to pass in every pattern beyond its mark. Generating marks at once, so with marks 0 will do. */
+  /** Sequence numbers to pass in every pattern beyond its mark. */
   patternMargin: number;
+  /** false: everything is worked out in transactions that are rolled back, and nothing changes. */
+  apply: boolean;
 }
 
 /** A deck that was moved. */
 export interface MovedDeck {
   tenantId: number;
-  /** The deck's UUID. */
+  /** The UUIDs of its book and its own. */
+  bookId: string;
   deckId: string;
   size: number;
   /** The next position to deal, before and now. */
   from: number;
   to: number;
-  /** Codes that this voided. */
+  /** Codes that this voided, and how many of them the margin alone did: nothing says that they were handed out. */
   voided: number;
+  voidedByMargin: number;
 }
 
 /** What was done. */
 export interface RestoreReport {
-  /** UUIDs of the books that were active and are paused now. */
+  /** UUIDs of the books that were active; they are paused now, if `apply` said so. */
   pausedBooks: string[];
   decks: MovedDeck[];
   patterns: { tenantId: number; template: string; from: number; to: number }[];
@@ -42,45 +47,51 @@ export interface RestoreReport {
   lostDecks: string[];
 }
 
-type RestoreCore = Pick<
+export type RestoreCore = Pick<
   Core,
   'coldPool' | 'coldTurns' | 'pool' | 'random' | 'knownBooks' | 'knownDecks' | 'knownPatterns'
 >;
 
-const actor = 'after-restore';
 const reason = 'It may have been handed out after the backup that was restored.';
 
 /**
  * Makes a database that went back in time safe to deal from: pauses every active book, and moves every deck past what
  * may have been dealt after the backup, and every pattern past what may have been generated. Codes in the gap are
  * voided: somebody may hold them, and nobody can tell who. To be run before traffic returns; the tasks must have been
- * started anew, since one from before remembers decks that are gone. Books stay paused until somebody looked.
+ * started anew, since one from before remembers decks that are gone. Books stay paused until somebody looked (resumeBooks).
  *
- * Each book and each pattern is a transaction of its own, under the same locks as dealing and generating. A repeat with
- * the same marks voids the margin once more where there is one, and does no other harm.
+ * Each book is a transaction of its own, and all patterns are one, under the same locks as dealing and generating. A repeat
+ * with the same marks changes nothing, but for the margin: where there is one, it is voided once more.
  */
 export async function afterRestore(core: RestoreCore, order: RestoreOrder): Promise<RestoreReport> {
-  const pausedBooks = await pauseBooks(core);
+  const pausedBooks = await pauseBooks(core, order.apply);
   const decks: MovedDeck[] = [];
-  for (const { tenantId, bookId } of await booksWithDecks(core)) {
-    decks.push(...(await moveDecksOfBook(core, tenantId, bookId, order)));
+  for (const book of await booksWithDecks(core)) {
+    decks.push(...(await moveDecksOfBook(core, book, order)));
   }
   return { pausedBooks, decks, patterns: await movePatterns(core, order), lostDecks: await findLostDecks(core, order) };
 }
 
-async function pauseBooks(core: RestoreCore): Promise<string[]> {
+async function pauseBooks(core: RestoreCore, apply: boolean): Promise<string[]> {
   const { rows } = await core.pool.query<{ tenantId: number; id: string }>(
     `select tenant_id as "tenantId", id from books where status = 'active' order by tenant_id, book_id`,
   );
-  for (const { tenantId, id } of rows) {
-    await changeBook(core, { tenantId, role: 'root', actor, customerId: null }, id, { status: 'paused' }, null);
+  for (const { tenantId, id } of apply ? rows : []) {
+    await changeBook(core, restorer(tenantId), id, { status: 'paused' }, null);
   }
   return rows.map(({ id }) => id);
 }
 
-async function booksWithDecks({ pool }: RestoreCore): Promise<{ tenantId: number; bookId: number }[]> {
-  const { rows } = await pool.query<{ tenantId: number; bookId: number }>(
-    `select distinct tenant_id as "tenantId", book_id as "bookId" from decks where next_pos < size order by 1, 2`,
+interface Book {
+  tenantId: number;
+  bookId: number;
+  id: string;
+}
+
+async function booksWithDecks({ pool }: RestoreCore): Promise<Book[]> {
+  const { rows } = await pool.query<Book>(
+    `select distinct d.tenant_id as "tenantId", d.book_id as "bookId", b.id
+      from decks d join books b using (tenant_id, book_id) where d.next_pos < d.size order by 1, 2`,
   );
   return rows;
 }
@@ -90,26 +101,46 @@ interface Deck extends DeckCounters {
   id: string;
 }
 
-function moveDecksOfBook(
-  core: RestoreCore,
-  tenantId: number,
-  bookId: number,
-  order: RestoreOrder,
-): Promise<MovedDeck[]> {
+function moveDecksOfBook(core: RestoreCore, { tenantId, bookId, id }: Book, order: RestoreOrder): Promise<MovedDeck[]> {
   const move = async (tx: Transaction) => {
     await lockDealers(tx, tenantId, [bookId]);
     const moved: MovedDeck[] = [];
     for (const deck of await readDecks(tx, tenantId, bookId)) {
       const mark = order.marks?.decks.get(`${tenantId}/${deck.deckId}`) ?? 0;
-      const after = await moveDeck(tx, tenantId, deck, Math.max(mark, deck.nextPos) + order.margin);
+      const marked = moveTarget(deck, mark);
+      const after = await moveDeck(tx, tenantId, deck, marked + order.margin);
       const byName = await voidTaken(core, tx, tenantId, after, order.marks?.taken.get(`${tenantId}/${deck.deckId}`));
       const voided = after.voided - deck.voided + byName;
       if (voided === 0 && after.nextPos === deck.nextPos) continue;
-      moved.push({ tenantId, deckId: deck.id, size: deck.size, from: deck.nextPos, to: after.nextPos, voided });
+      const voidedByMargin = Math.min(voided, after.nextPos - marked);
+      const { id: deckId, size, nextPos: from } = deck;
+      moved.push({ tenantId, bookId: id, deckId, size, from, to: after.nextPos, voided, voidedByMargin });
     }
     return moved;
   };
-  return retryTransaction(core.random, () => inTransaction(core.pool, move));
+  return retryTransaction(core.random, () => tryOut(core, order.apply, move));
+}
+
+class RolledBack extends Error {
+  readonly result: unknown;
+  constructor(result: unknown) {
+    super('rolled back, as it was to be tried out only');
+    this.result = result;
+  }
+}
+
+/** Runs `work` in a transaction, which is rolled back unless `apply` says otherwise; returns what `work` returned. */
+async function tryOut<T>({ coldPool }: RestoreCore, apply: boolean, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  try {
+    return await inTransaction(coldPool, async (tx) => {
+      const result = await work(tx);
+      if (!apply) throw new RolledBack(result);
+      return result;
+    });
+  } catch (error) {
+    if (error instanceof RolledBack) return error.result as T;
+    throw error;
+  }
 }
 
 async function readDecks(tx: Transaction, tenantId: number, bookId: number): Promise<Deck[]> {
@@ -169,7 +200,7 @@ async function voidTaken(
           select $1::int, $2::int, pos, 1, date_trunc('milliseconds', clock_timestamp()), 7, 0, 0, $5, $6 from lost)
       update decks set taken_ahead = taken_ahead + $7::bigint, voided = voided + $7::bigint
         where tenant_id = $1 and deck_id = $2`,
-    values: [tenantId, deck.deckId, places.map(({ pos }) => pos), codes, actor, reason, places.length],
+    values: [tenantId, deck.deckId, places.map(({ pos }) => pos), codes, restoreActor, reason, places.length],
   });
   return places.length;
 }
@@ -190,7 +221,7 @@ function endOfSequence(template: string, alphabet: string): number {
 }
 
 async function movePatterns(core: RestoreCore, order: RestoreOrder): Promise<RestoreReport['patterns']> {
-  return inTransaction(core.pool, async (tx) => {
+  return tryOut(core, order.apply, async (tx) => {
     const { rows } = await tx.query<Sequence>(
       `select tenant_id as "tenantId", pattern_id as "patternId", template, alphabet, next_index as "from"
         from code_patterns order by tenant_id, pattern_id for no key update`,

@@ -1,6 +1,5 @@
-import type { Core } from '../core.ts';
-import { loggable } from '../db/sql-errors.ts';
-import type { Log } from '../log.ts';
+import type { WriteMark } from '../log.ts';
+import type { Random } from '../random.ts';
 
 /** The message of every line that carries marks, by which they are found in a log. */
 export const deckMarksMessage = 'deck marks';
@@ -11,114 +10,67 @@ export const deckMarksMessage = 'deck marks';
  */
 export interface DeckMarksFields {
   /** How far decks are dealt: `[tenantId, deckId, nextPos]`. */
-  decks?: [number, number, number][];
+  decks?: Mark[];
   /** How far patterns are generated: `[tenantId, patternId, nextIndex]`. */
-  patterns?: [number, number, number][];
+  patterns?: Mark[];
   /** Positions taken ahead of the deal, by name: `[tenantId, deckId, pos]`. */
-  taken?: [number, number, number][];
+  taken?: Mark[];
 }
 
-/** Writes marks into the log while a process runs. */
+/** What tells the lines of a process apart and shows whether one is missing. */
+export interface DeckMarksNumber {
+  /** The process, as random letters and digits. */
+  task: string;
+  /** Counts the lines of the process from 1. */
+  line: number;
+}
+
+/** Tenant, deck or pattern, and a number. */
+export type Mark = [number, number, number];
+
+/** Writes marks into the log. */
 export interface DeckMarks {
-  /** To be called once a code was taken by name, after COMMIT; costs no query. */
-  noteTaken(tenantId: number, deckId: number, pos: number): void;
-  /** Stops, after a last round. */
-  close(): Promise<void>;
+  /**
+   * Writes marks of what a transaction is about to do, and resolves once they are out of the process, or given up because
+   * the log is dead: await it before COMMIT. A mark of a transaction that failed does little harm: after a restore,
+   * codes are voided that nobody has. One that is missing lets a code be dealt twice. Never rejects.
+   */
+  write(marks: DeckMarksFields): Promise<void>;
 }
 
-const everyMillis = 1_000;
-/** With so many decks that reading them takes long, rounds come further apart: at most a twentieth of the time. */
-const restPerWork = 20;
 /** Keeps a line of the log below what log collectors cut. */
 const marksPerLine = 500;
-/** A burst beyond what a second can bring is kept out of memory; the log says so. */
-const takenMaxMarks = 100_000;
-
-type Mark = [number, number, number];
 
 /**
- * Logs once a second how far each deck is dealt and each pattern generated, where that has changed. After a restore the
- * database has forgotten what was dealt after the backup, and these lines are what tells `after-restore` about it; so
- * they must be kept outside the database, at level info. Every task logs what it sees: one that is left is enough.
- * A round that fails is logged and made up for by the next.
+ * Opens the marks of a process. Whoever moves a deck or a pattern on, or takes a code by name, writes a mark before
+ * COMMIT. After a restore the database has forgotten what was dealt after the backup, and these lines are what tells
+ * `after-restore` about it, so they must be kept outside the database. They are numbered, so that a lost one is noticed.
  */
-export function startDeckMarks(core: Pick<Core, 'pool' | 'log' | 'clock'>): DeckMarks {
-  const decks = new Map<string, number>();
-  const patterns = new Map<string, number>();
-  let taken: Mark[] = [];
-  let timer: NodeJS.Timeout | undefined;
-  let isClosed = false;
-
-  const round = async () => {
-    const noted = taken;
-    taken = [];
-    try {
-      logMarks(core.log, 'taken', noted);
-      logMarks(core.log, 'decks', changed(decks, await readDecks(core)));
-      logMarks(core.log, 'patterns', changed(patterns, await readPatterns(core)));
-    } catch (error) {
-      core.log.warn({ error: loggable(error) }, 'marks could not be read; the next round makes up for it');
-    }
-  };
-  let running = Promise.resolve();
-  const schedule = (millis: number) => {
-    timer = setTimeout(() => {
-      const start = core.clock.monotonic();
-      running = round().then(() => {
-        if (!isClosed) schedule(Math.max(everyMillis, restPerWork * (core.clock.monotonic() - start)));
-      });
-    }, millis);
-    timer.unref();
-  };
-  schedule(0);
-
+export function openDeckMarks(writeMark: WriteMark, random: Random): DeckMarks {
+  const task = random.bytes(6).toString('hex');
+  let line = 0;
   return {
-    noteTaken(tenantId, deckId, pos) {
-      if (taken.length < takenMaxMarks) taken.push([tenantId, deckId, pos]);
-      else if (taken.length === takenMaxMarks)
-        core.log.warn({ marks: takenMaxMarks }, 'more codes taken than can be marked');
-    },
-    async close() {
-      isClosed = true;
-      clearTimeout(timer);
-      await running;
-      await round();
+    async write(marks) {
+      await Promise.all(
+        splitMarks(marks).map((fields) => {
+          line += 1;
+          return writeMark({ task, line, ...fields } satisfies DeckMarksNumber & DeckMarksFields, deckMarksMessage);
+        }),
+      );
     },
   };
 }
 
-/** Logs at once how far a pattern is generated: a deck may be dealt from before the next round. */
-export function markPattern(log: Log, tenantId: number, patternId: number, nextIndex: number): void {
-  logMarks(log, 'patterns', [[tenantId, patternId, nextIndex]]);
-}
-
-function logMarks(log: Log, kind: keyof DeckMarksFields, marks: readonly Mark[]): void {
-  for (let at = 0; at < marks.length; at += marksPerLine) {
-    log.info({ [kind]: marks.slice(at, at + marksPerLine) }, deckMarksMessage);
-  }
-}
-
-/** The marks that are not the same as in the round before. */
-function changed(known: Map<string, number>, marks: readonly Mark[]): Mark[] {
-  const news = marks.filter(([tenantId, id, number]) => known.get(`${tenantId}/${id}`) !== number);
-  for (const [tenantId, id, number] of news) known.set(`${tenantId}/${id}`, number);
-  return news;
-}
-
-async function readDecks({ pool }: Pick<Core, 'pool'>): Promise<Mark[]> {
-  const { rows } = await pool.query<{ t: number; d: number; n: number }>({
-    name: 'marks-of-decks',
-    text: 'select tenant_id as t, deck_id as d, next_pos as n from decks where next_pos > 0',
-    values: [],
+/** The same marks in as few lines as may be; one empty line where there is none. */
+function splitMarks(marks: DeckMarksFields): DeckMarksFields[] {
+  const kinds = Object.entries(marks) as [keyof DeckMarksFields, Mark[]][];
+  const count = kinds.reduce((sum, [, ofKind]) => sum + ofKind.length, 0);
+  if (count <= marksPerLine) return [Object.fromEntries(kinds.filter(([, ofKind]) => ofKind.length > 0))];
+  return kinds.flatMap(([kind, ofKind]) => {
+    const lines: DeckMarksFields[] = [];
+    for (let at = 0; at < ofKind.length; at += marksPerLine) {
+      lines.push({ [kind]: ofKind.slice(at, at + marksPerLine) });
+    }
+    return lines;
   });
-  return rows.map(({ t, d, n }) => [t, d, n]);
-}
-
-async function readPatterns({ pool }: Pick<Core, 'pool'>): Promise<Mark[]> {
-  const { rows } = await pool.query<{ t: number; p: number; n: number }>({
-    name: 'marks-of-patterns',
-    text: 'select tenant_id as t, pattern_id as p, next_index as n from code_patterns',
-    values: [],
-  });
-  return rows.map(({ t, p, n }) => [t, p, n]);
 }

@@ -6,9 +6,7 @@ import { type CouponError, invalidInput, refuse, unavailable } from '../errors.t
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import { runOnce } from '../idempotency/run-once.ts';
 import { limits } from '../limits.ts';
-import type { Log } from '../log.ts';
 import { refuseOutdatedSecret } from './code-secret.ts';
-import { markPattern } from './deck-marks.ts';
 import { findUploadedCode, lastUploadedDeck, type UploadedSearch } from './find-uploaded-code.ts';
 import { insertDeck } from './insert-deck.ts';
 import { closeGateOfOpenBook, findBook } from './open-book.ts';
@@ -61,7 +59,7 @@ class SearchNeeded extends Error {}
  *   `book-not-active` for a closed book
  */
 export async function generateCodes(
-  core: ColdCore & Pick<Core, 'log' | 'clock' | 'config' | 'knownBooks'>,
+  core: ColdCore & Pick<Core, 'clock' | 'config' | 'knownBooks' | 'deckMarks'>,
   caller: Caller,
   bookId: string,
   input: GenerateRequest,
@@ -70,7 +68,6 @@ export async function generateCodes(
   const { tenantId } = caller;
   const count = readCount(input.count);
   const pattern = readPattern(input);
-  let mark: { patternId: number; nextIndex: number } | null = null;
   const generate = (search: UploadedSearch | null) =>
     runOnce(core, tenantId, request, 201, async (tx) => {
       const internalId = await findBook(core, tenantId, bookId);
@@ -90,12 +87,11 @@ export async function generateCodes(
         sequence: { patternId: sequence.patternId, firstIndex: sequence.nextIndex },
       });
       const example = exampleOf(pattern, sequence.key);
-      mark = { patternId: sequence.patternId, nextIndex: sequence.nextIndex + count };
+      // Before COMMIT, from which on codes of the deck may be dealt that a restore would make once more.
+      await core.deckMarks.write({ patterns: [[tenantId, sequence.patternId, sequence.nextIndex + count]] });
       return { deckId, count, pattern: pattern.template, example, guessOdds: room.odds.rounded };
     });
-  const outcome = await searchWhereNeeded(core, tenantId, pattern, generate);
-  markGenerated(core.log, tenantId, mark);
-  return outcome;
+  return searchWhereNeeded(core, tenantId, pattern, generate);
 }
 
 async function searchWhereNeeded<T>(
@@ -114,11 +110,6 @@ async function searchWhereNeeded<T>(
     }
   }
   throw unavailable('not-begun', 'Codes are being uploaded all the while. Repeat the request.', 5);
-}
-
-/** Before anyone is told of the deck, so that no code of it can be dealt that a restore would make once more. */
-function markGenerated(log: Log, tenantId: number, mark: { patternId: number; nextIndex: number } | null): void {
-  if (mark !== null) markPattern(log, tenantId, mark.patternId, mark.nextIndex);
 }
 
 function readCount(count: number): number {

@@ -19,7 +19,7 @@ const uuidShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
  * @throws CouponError `idempotency-key-reused`; `book-not-found` and `deck-not-found`, for ids that are no UUIDs too
  */
 export async function voidDeck(
-  core: ColdCore & Pick<Core, 'knownBooks'>,
+  core: ColdCore & Pick<Core, 'knownBooks' | 'deckMarks'>,
   caller: Caller,
   bookId: string,
   deckId: string,
@@ -31,6 +31,8 @@ export async function voidDeck(
     await lockDealers(tx, tenantId, [internalId]);
     const deck = await readDeck(tx, tenantId, internalId, deckId);
     const voided = { ...deck, ...voidWhatIsLeft(deck) };
+    // Before COMMIT: a leaked deck that a restore brings back would be dealt from again.
+    await core.deckMarks.write({ decks: [[tenantId, deck.deckId, voided.nextPos]] });
     await writeDeck(tx, tenantId, voided);
     return viewDeck(voided);
   });

@@ -3,6 +3,7 @@ import { enterBookGate } from '../books/book-gate.ts';
 import { type BookRules, readBooksForDecision } from '../books/read-book-rules.ts';
 import type { Caller } from '../caller.ts';
 import { codesAt } from '../codes/codes-at.ts';
+import type { Mark } from '../codes/deck-marks.ts';
 import { type DealtDeck, drawPlace, takePlace } from '../codes/draw-rules.ts';
 import { type Location, locateCodes } from '../codes/locate-codes.ts';
 import { lockDealers, readDealtDecks, writeDealtDecks } from '../codes/read-dealt-decks.ts';
@@ -114,9 +115,9 @@ async function deal(
     write: async (tx: Transaction, seen: Seen) => {
       const bench = await prepare(core, tx, tenantId, seen);
       const answers = targets.map((target) => answerMember(bench, target));
-      await write(tx, tenantId, bench);
-      // Before COMMIT, whose answer may be lost: a mark too many voids a code after a restore, one too few deals it twice.
-      noteNamed(core, tenantId, bench);
+      // COMMIT goes out with what is written, so the marks are out before either.
+      await together([markDealt(tenantId, bench), fillInCodes(tx, tenantId, bench)]);
+      write(tx, tenantId, bench);
       return answers;
     },
   };
@@ -125,10 +126,21 @@ async function deal(
   return answers.map((answer) => (answer instanceof CouponError ? answer : outcomeOf(answer, tokenOf)));
 }
 
-function noteNamed(core: Core, tenantId: number, { made }: Bench): void {
-  for (const { pending, byName } of made) {
-    if (byName) core.deckMarks.noteTaken(tenantId, pending.change.next.deckId, pending.change.next.pos);
-  }
+/**
+ * Notes outside the database how far the batch deals its decks, and what it takes ahead of the deal. A mark too many
+ * voids a code after a restore, one too few deals it twice. Proved by test/integration/restore-kills.test.ts.
+ */
+async function markDealt(tenantId: number, { core, made, decks }: Bench): Promise<void> {
+  if (made.length === 0) return;
+  const places = made.map(({ pending }) => pending.change.next);
+  const touched = [...new Set(places.map(({ deckId }) => deckId))].map((deckId) => decks.get(deckId)!);
+  await core.deckMarks.write({
+    decks: touched.map(({ deckId, nextPos }): Mark => [tenantId, deckId, nextPos]),
+    taken: made.flatMap(({ pending, byName }): Mark[] => {
+      const { deckId, pos } = pending.change.next;
+      return byName && pos >= decks.get(deckId)!.nextPos ? [[tenantId, deckId, pos]] : [];
+    }),
+  });
 }
 
 async function findTargets(core: Core, tenantId: number, commands: DealCommand[]): Promise<Target[]> {
@@ -319,10 +331,8 @@ function newCoupon(
   };
 }
 
-async function write(tx: Transaction, tenantId: number, bench: Bench): Promise<void> {
-  const { made, decks, now } = bench;
+function write(tx: Transaction, tenantId: number, { made, decks, now }: Bench): void {
   if (made.length === 0) return;
-  await fillInCodes(tx, tenantId, bench);
   const holders = new Set(made.flatMap(({ holder }) => (holder?.isNew ? [holder] : [])));
   insertHolders(tx, tenantId, [...holders]);
   const coupons = made.map(({ pending }) => pending.change.next);

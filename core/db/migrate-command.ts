@@ -3,7 +3,15 @@ import { silentLog } from '../log.ts';
 import { describeDatabaseTrouble } from './describe-database-trouble.ts';
 import { migrateToLatest } from './migrate.ts';
 
+const usage =
+  'migrate: brings the database that DATABASE_URL or DB_HOST names to the newest schema. A repeat changes nothing.';
+
 /** `npm run migrate`: one line a migration, or one line of trouble and exit code 1. */
+if (process.argv.includes('--help')) {
+  console.log(usage);
+  process.exit(0);
+}
+
 let address: DatabaseAddress | null = null;
 try {
   address = readDatabase(process.env);

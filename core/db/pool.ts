@@ -42,6 +42,8 @@ export interface PoolOptions {
    * on the wire would otherwise hold a batch until TCP gives up, a quarter of an hour later.
    */
   answerTimeoutMillis?: number;
+  /** Milliseconds; limits.connectTimeoutMillis unless told. */
+  connectTimeoutMillis?: number;
   /**
    * How statements are planned. `by-key`, for the hot path, whose statements all look rows up by an index: each is
    * planned once a connection, and never as a scan or a hash of a whole table. PostgreSQL chooses those while a fast
@@ -70,12 +72,13 @@ export function openPool(address: DatabaseAddress, options: PoolOptions): pg.Poo
   const { max, applicationName, onError, statementTimeoutMillis = limits.statementTimeoutMillis } = options;
   const { lockTimeoutMillis = limits.lockTimeoutMillis, answerTimeoutMillis, plans = 'by-cost' } = options;
   const { idleInTransactionMillis = limits.idleInTransactionMillis } = options;
+  const { connectTimeoutMillis = limits.connectTimeoutMillis } = options;
   const pool = new pg.Pool({
     ...address,
     max,
     types,
     application_name: applicationName,
-    connectionTimeoutMillis: limits.connectTimeoutMillis,
+    connectionTimeoutMillis: connectTimeoutMillis,
     idleTimeoutMillis: limits.idleConnectionMillis,
     keepAlive: true,
     pipeline: plans === 'by-key',

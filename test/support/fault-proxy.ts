@@ -28,6 +28,11 @@ export interface FaultProxy {
   url: string;
   /** Arms a fault for the next statement like this on any connection, after `skip` others like it. */
   arm(point: FaultPoint, kind: FaultKind, skip?: number): Fault;
+  /**
+   * Swallows everything from now on, in both directions and on new connections too, as a network does that has lost its
+   * way: nothing is refused. The function that it returns lets all of it through.
+   */
+  stallAll(): () => void;
   /** Cuts every connection at once. */
   cutAll(): void;
   /** Refuses new connections from now on, as a server does that is not there; `accept` ends it. */
@@ -51,6 +56,7 @@ export async function openFaultProxy(databaseUrl: string): Promise<FaultProxy> {
   const target = new URL(databaseUrl);
   const armed = new Set<ArmedFault>();
   const links = new Set<Link>();
+  let isStalled = false;
   let trace: FaultPoint[] = [];
 
   const take = (point: FaultPoint): ArmedFault | null => {
@@ -67,6 +73,7 @@ export async function openFaultProxy(databaseUrl: string): Promise<FaultProxy> {
   const onClient = (client: Socket) => {
     const link = openLink(client, connect(Number(target.port), target.hostname), take);
     links.add(link);
+    if (isStalled) link.stall();
     client.on('close', () => links.delete(link));
   };
 
@@ -105,6 +112,14 @@ export async function openFaultProxy(databaseUrl: string): Promise<FaultProxy> {
         },
       };
     },
+    stallAll() {
+      isStalled = true;
+      for (const link of links) link.stall();
+      return () => {
+        isStalled = false;
+        for (const link of links) link.resume();
+      };
+    },
     cutAll() {
       for (const link of links) link.cut();
     },
@@ -134,6 +149,9 @@ function listen(onClient: (client: Socket) => void, port: number): Promise<Serve
 
 interface Link {
   cut(): void;
+  /** Reads nothing more from either side until `resume`. */
+  stall(): void;
+  resume(): void;
 }
 
 /**
@@ -231,7 +249,17 @@ function openLink(client: Socket, server: Socket, take: (point: FaultPoint) => A
     isFirst = false;
     queue = queue.then(() => pass(message, point));
   });
-  return { cut };
+  return {
+    cut,
+    stall: () => {
+      client.pause();
+      server.pause();
+    },
+    resume: () => {
+      client.resume();
+      server.resume();
+    },
+  };
 }
 
 /** Cuts one side's bytes into messages; `typed` says whether the first one begins with its type, as all others do. */

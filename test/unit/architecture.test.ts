@@ -84,7 +84,9 @@ describe('the house', () => {
     const entries = sources
       .map(({ path }) => path)
       .filter((path) =>
-        /^core\/(index\.ts|.*-command\.ts)$|^containers\/[a-z]+\/(main|start)\.ts$|^handlers\/[a-z-]+\.ts$/.test(path),
+        /^core\/(index\.ts|.*-command\.ts)$|^containers\/[a-z]+\/(main|start|run-command)\.ts$|^handlers\/[a-z-]+\.ts$/.test(
+          path,
+        ),
       );
     const alive = new Set<string>();
     const queue = [...entries];
