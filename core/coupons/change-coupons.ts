@@ -21,7 +21,7 @@ import { type KeyMemory, openKeyMemory } from './key-memory.ts';
 import { missingCoupon } from './missing-coupon.ts';
 import { thing } from './obstacles.ts';
 import { findFree, type Passage, passObstacles } from './pass-obstacles.ts';
-import { lockCoupons, placeName } from './read-coupon-states.ts';
+import { lockCoupons, placeName, readCouponStates } from './read-coupon-states.ts';
 import { type ChangeAnswer, outcomeOf, type PendingChange, recordOf, type Success } from './recorded-change.ts';
 import { lockCounters, lockHolders, readUsage, standingOf, type Usage } from './usage-counts.ts';
 import { findVoidPlaces } from './void-places.ts';
@@ -158,10 +158,28 @@ async function findTargets(core: Core, tenantId: number, commands: CouponCommand
   // A customer must not learn from the time it takes whether a code is one of the pattern: it is always asked for.
   const always = commands.some((command) => command.caller.customerId !== null);
   const locations = await locateCodes(core, tenantId, codes, { always });
-  return commands.map((command, index) => {
+  const targets = commands.map((command, index) => {
     const redemption = command.op === 'reverse' ? (redemptions.get(command.redemptionId) ?? null) : null;
     const missing = command.caller.customerId === null ? null : nowhere;
     return { command, redemption, location: redemption?.location ?? locations[index] ?? missing };
+  });
+  return always ? hideFromCustomers(core, tenantId, targets) : targets;
+}
+
+/**
+ * Sends a customer's command to nowhere unless the coupon is its own, before anything is locked. A row that is locked and
+ * counted took a sixth longer than one that is not there: some hundred tries told which codes somebody holds. Who holds a
+ * coupon does not change; one that comes into the customer's hands meanwhile came after the request.
+ */
+async function hideFromCustomers(core: Core, tenantId: number, targets: Target[]): Promise<Target[]> {
+  const ofCustomers = targets.filter(({ command }) => command.caller.customerId !== null);
+  const asked = ofCustomers.flatMap(({ location }) => location ?? []);
+  const coupons = await readCouponStates(core.pool, tenantId, asked);
+  return targets.map((target) => {
+    const { customerId } = target.command.caller;
+    if (customerId === null || target.location === null) return target;
+    const isOwn = coupons.get(placeName(target.location))?.userId === customerId;
+    return isOwn ? target : { ...target, location: nowhere };
   });
 }
 
