@@ -36,7 +36,7 @@ export function addUserRoutes(app: Api, { core }: RouteTools): void {
         operationId: 'eraseUser',
         summary: 'Erase a user’s personal data',
         description:
-          'The user’s id and texts are gone; counts stay true. Erasing a user who is not there does nothing.',
+          'The user’s id and texts are gone; counts stay true. Nobody can tell any more who it was: the same userId that comes again is a new user, with whatever the books allow one. Erasing a user who is not there does nothing.',
         tags: ['users'],
         params: UserPath,
         querystring: strictObject({}),
