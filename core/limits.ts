@@ -26,6 +26,10 @@ export const limits = {
   metadataMaxBytes: 4_096,
   /** Deeper JSON is refused before it is parsed: a parser's recursion is an attacker's stack overflow. */
   jsonMaxDepth: 32,
+  /** No request has more than twenty fields. */
+  jsonMaxFields: 100,
+  /** In one field of a body, at all its levels: as many as the longest list that a request takes, `userIds`. */
+  jsonMaxItems: 10_000,
   apiKeyNameMaxChars: 100,
   tenantSlugMaxChars: 63,
   idempotencyKeyMaxChars: 255,

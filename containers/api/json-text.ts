@@ -1,67 +1,22 @@
-import { invalidInput, limits, refuse } from '../../core/index.ts';
-
-const quote = 0x22;
-const backslash = 0x5c;
-const openBracket = 0x5b;
-const closeBracket = 0x5d;
-const openBrace = 0x7b;
-const closeBrace = 0x7d;
+import { invalidInput, refuse } from '../../core/index.ts';
+import { checkJsonShape } from './json-shape.ts';
 
 /**
  * Reads a JSON text that a stranger wrote.
- * @throws CouponError `invalid-input` where it is malformed, nests too deep, or holds what nothing downstream may see:
- * NUL (which PostgreSQL has no room for), lone surrogates, `__proto__`, `constructor.prototype`, and numbers beyond the
+ * @throws CouponError `invalid-input` where it is malformed, has more levels, fields or items than any request needs
+ * (json-shape.ts), or holds what nothing downstream may see: NUL (which PostgreSQL has no room for), lone surrogates, `__proto__`, `constructor.prototype`, and numbers beyond the
  * largest one, which would be kept as null
  */
 export function parseJsonText(text: string): unknown {
-  if (nestsDeeperThan(text, limits.jsonMaxDepth)) {
-    throw invalidInput('body', `must not nest deeper than ${limits.jsonMaxDepth} levels`);
-  }
+  const { mayOverflow } = checkJsonShape(text);
   const value = parse(text);
-  if (mayBeUnsafe(text)) refuseUnsafe(value, '');
+  if (mayOverflow || mayBeUnsafe(text)) refuseUnsafe(value, '');
   return value;
 }
 
-const hugeNumber = /[eE]\+?[0-9]{3}|[0-9]{309}/;
-
-/** Only an escape, one of two names or a long number can bring in what is refused, so that almost no body is walked. */
+/** Only an escape or one of two names can bring in what is refused, so that almost no body is walked. */
 function mayBeUnsafe(text: string): boolean {
-  return text.includes('\\u') || text.includes('__proto__') || text.includes('constructor') || hugeNumber.test(text);
-}
-
-/**
- * Whether brackets nest deeper than `max`, found without recursion: a parser’s own recursion is what the bound is to
- * protect.
- */
-export function nestsDeeperThan(text: string, max: number): boolean {
-  if (!hasMoreThan(text, '{', max / 2) && !hasMoreThan(text, '[', max / 2)) return false;
-  let depth = 0;
-  let inString = false;
-  for (let index = 0; index < text.length; index += 1) {
-    const unit = text.charCodeAt(index);
-    if (inString) {
-      if (unit === backslash) index += 1;
-      else if (unit === quote) inString = false;
-    } else if (unit === quote) {
-      inString = true;
-    } else if (unit === openBrace || unit === openBracket) {
-      depth += 1;
-      if (depth > max) return true;
-    } else if (unit === closeBrace || unit === closeBracket) {
-      depth -= 1;
-    }
-  }
-  return false;
-}
-
-/** Finds a character quickly where it is rare: most bodies have few brackets, and need not be looked at further. */
-function hasMoreThan(text: string, character: string, count: number): boolean {
-  let found = 0;
-  for (let at = text.indexOf(character); at >= 0; at = text.indexOf(character, at + 1)) {
-    found += 1;
-    if (found > count) return true;
-  }
-  return false;
+  return text.includes('\\u') || text.includes('__proto__') || text.includes('constructor');
 }
 
 function parse(text: string): unknown {

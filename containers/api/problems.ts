@@ -2,8 +2,10 @@ import type { FastifyReply } from 'fastify';
 import { errorKinds, type Refusal } from '../../core/index.ts';
 import type { Problem } from './schemas/problem.ts';
 
-/** Longer paths are cut in problem documents: they repeat what the client sent, which may be as long as a header. */
+/** Longer texts are cut in problem documents: they repeat what the client sent, which may be as long as a body. */
 const instanceMaxChars = 512;
+const pathMaxChars = 256;
+const textMaxChars = 1_024;
 
 /** Kinds after which a client should come back, and when where nothing better is known. */
 const defaultRetrySeconds: Partial<Record<Refusal['kind'], number>> = {
@@ -28,12 +30,16 @@ export function toProblem(refusal: Refusal, url: string): Problem {
     kind: refusal.kind,
     title,
     status,
-    detail: refusal.detail,
+    detail: cut(refusal.detail, textMaxChars),
     instance: pathOf(url),
   };
-  if (refusal.errors !== undefined) problem.errors = refusal.errors;
+  if (refusal.errors !== undefined) {
+    problem.errors = refusal.errors.map(({ path, message }) => {
+      return { path: cut(path, pathMaxChars), message: cut(message, textMaxChars) };
+    });
+  }
   // A refusal that is about the body as a whole names no field of its own.
-  else if (refusal.kind === 'invalid-input') problem.errors = [{ path: 'body', message: refusal.detail }];
+  else if (refusal.kind === 'invalid-input') problem.errors = [{ path: 'body', message: problem.detail }];
   if (refusal.outcome !== undefined) problem.outcome = refusal.outcome;
   if (refusal.rev !== undefined) problem.rev = refusal.rev;
   if (refusal.reason !== undefined) problem.reason = refusal.reason;
@@ -70,4 +76,9 @@ export function sendProblem(reply: FastifyReply, refusal: Refusal): FastifyReply
 function pathOf(url: string): string {
   const end = url.search(/[?#]/);
   return (end === -1 ? url : url.slice(0, end)).slice(0, instanceMaxChars);
+}
+
+/** The beginning of a text, which must stay well-formed where a pair of surrogates is cut. */
+function cut(text: string, maxChars: number): string {
+  return text.length <= maxChars ? text : `${text.slice(0, maxChars - 1).toWellFormed()}…`;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { nestsDeeperThan, parseJsonText } from '../../containers/api/json-text.ts';
+import { checkJsonShape } from '../../containers/api/json-shape.ts';
+import { parseJsonText } from '../../containers/api/json-text.ts';
 import { CouponError, limits, type Refusal } from '../../core/index.ts';
 
 function refusalOf(text: string): Refusal {
@@ -61,8 +62,8 @@ describe('JSON that a stranger wrote', () => {
   });
 
   test('brackets and escaped quotes inside strings do not count as nesting', () => {
-    expect(nestsDeeperThan(`{"a":"${'['.repeat(100)}\\"${'{'.repeat(100)}"}`, 1)).toBe(false);
-    expect(nestsDeeperThan('{"a\\\\":[1]}', 1)).toBe(true);
+    expect(() => checkJsonShape(`{"a":"${'['.repeat(100)}\\"${'{'.repeat(100)}"}`)).not.toThrow();
+    expect(() => checkJsonShape(`{"a\\\\":${'['.repeat(limits.jsonMaxDepth)}`)).toThrow('levels');
   });
 
   test('everything else reads as JSON.parse reads it', () => {
@@ -75,5 +76,52 @@ describe('JSON that a stranger wrote', () => {
       expect(parseJsonText(text)).toEqual(JSON.parse(text));
     }
     expect(parseJsonText('{"constructor":"x","prototype":{}}')).toEqual({ constructor: 'x', prototype: {} });
+  });
+
+  test.each([
+    [
+      'as many items as a field takes',
+      (n: number) => `{"a":1,"userIds":[${'1,'.repeat(n - 1)}1]}`,
+      limits.jsonMaxItems,
+      '/userIds',
+    ],
+    [
+      'items in lists of a list',
+      (n: number) => `{"userIds":[[${'1,'.repeat(n - 2)}1],1]}`,
+      limits.jsonMaxItems,
+      '/userIds',
+    ],
+    [
+      'names in an object',
+      (n: number) => `{"metadata":{${'"a":{},'.repeat(n - 1)}"a":[]}}`,
+      limits.jsonMaxItems,
+      '/metadata',
+    ],
+    ['fields', (n: number) => `{${'"a":",",'.repeat(n - 1)}"b":1}`, limits.jsonMaxFields, 'body'],
+    ['a list where an object belongs', (n: number) => `[${'1,'.repeat(n - 1)}1]`, limits.jsonMaxFields, 'body'],
+  ])('%s are taken and one more is refused by name, before anything is parsed', (_what, textOf, most, path) => {
+    expect(() => parseJsonText(textOf(most))).not.toThrow();
+    expect(refusalOf(textOf(most + 1)).errors).toEqual([
+      { path, message: expect.stringContaining(`at most ${most} `) },
+    ]);
+    // What comes after the bound is not even looked at.
+    expect(refusalOf(`${textOf(most + 1).slice(0, -2)},}{"`).errors?.[0]?.path).toBe(path);
+  });
+
+  test('commas in strings and in the fields before are nobody’s items', () => {
+    const full = `[${'1,'.repeat(limits.jsonMaxItems - 1)}1]`;
+    expect(() =>
+      parseJsonText(`{"a":"${','.repeat(50_000)}\\"${','.repeat(50_000)}","b":${full},"c":${full}}`),
+    ).not.toThrow();
+  });
+
+  test.each([
+    ['an exponent on many digits', `${'9'.repeat(300)}e99`],
+    ['zeros before the exponent’s digits', '1e000400'],
+    ['white space around', `  ${'\n'.repeat(100)}-1E+999 `],
+    ['digits before a fraction', `${'9'.repeat(400)}.5`],
+  ])('a number beyond the largest is found whatever its writing: %s', (_what, number) => {
+    expect(refusalOf(`{"metadata":{"a":[true,false,${number}]}}`).errors?.[0]?.path).toBe('/metadata/a/2');
+    expect(refusalOf(`{"a":${number}`).errors?.[0]?.path).toBe('body');
   });
 });
