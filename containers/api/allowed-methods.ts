@@ -29,7 +29,8 @@ export function answerUnknownRoutes(app: FastifyInstance): void {
 function answer(paths: KnownPath[], request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const path = request.url.split('?', 1)[0]!;
   const methods = new Set(paths.filter(({ matches }) => matches.test(path)).flatMap((known) => [...known.methods]));
-  if (methods.size === 0) {
+  // A route that took the method and found nothing has the method: what is missing is the thing itself.
+  if (methods.size === 0 || methods.has(request.method)) {
     return sendProblem(reply, { kind: 'not-found', detail: 'There is no route with this path; see /docs.' });
   }
   const allow = [...methods].sort().join(', ');

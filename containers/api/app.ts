@@ -14,6 +14,7 @@ import {
   type Core,
   CouponError,
   findTenantId,
+  invalidInput,
   type Log,
   limits,
   loggable,
@@ -173,6 +174,13 @@ function authenticationOf(core: Core, log: Log): Authenticate {
 }
 
 async function allowOrigins(app: FastifyInstance, origins: string[]): Promise<void> {
+  // The plugin would answer these itself, in plain text.
+  app.addHook('onRequest', (request, _reply, done) => {
+    const { origin, 'access-control-request-method': method } = request.headers;
+    const isFit = request.method !== 'OPTIONS' || (Boolean(origin) && Boolean(method));
+    if (isFit) done();
+    else done(invalidInput('Access-Control-Request-Method', 'must be there, beside Origin, as a browser sends them'));
+  });
   await app.register(cors, {
     origin: origins,
     methods: ['GET', 'POST', 'PATCH', 'DELETE'],

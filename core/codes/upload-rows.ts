@@ -72,6 +72,6 @@ function openReader(format: UploadFormat, header: HeaderRule | null, sink: RowSi
 function refuseUtf16(chunk: Uint8Array): void {
   const [first, second] = chunk;
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) {
-    throw invalidInput('', 'the body is UTF-16; save it as UTF-8');
+    throw invalidInput('body', 'is UTF-16; save it as UTF-8');
   }
 }
