@@ -18,7 +18,8 @@ type ExportCore = Pick<Core, 'readPool' | 'knownBooks' | 'knownDecks' | 'knownPa
  * Each stretch of 5,000 is a snapshot of its own, so what changes meanwhile may be seen before or after the change;
  * one snapshot for an export of hours would keep PostgreSQL from cleaning up behind everyone else.
  *
- * A user's id that a spreadsheet would take for a formula gets an apostrophe in front of it (OWASP, "CSV Injection").
+ * A user's id that a spreadsheet would take for a formula gets an apostrophe in front of it (OWASP, "CSV Injection"),
+ * also behind characters that can't be seen, and stands in quotes where another list separator would divide it.
  * Codes are left as they are: without brackets, quotes and equals signs they can't call anything, and they must stay
  * what they are when the file is read back.
  *

@@ -48,43 +48,103 @@ export function blockedUntil(failures: Failures, budget: FailureBudget): number 
   return failures.lastAt + Math.min(budget.blockMaxMillis, budget.blockMillis * 2 ** doublings);
 }
 
-/** One key's part in a decision. */
+/** What is known of a key that has failures. */
 export interface FailureView {
-  kind: FailureKind;
   failures: Failures;
   /** This process's recent look-ups of the key, and how many of them failed: what tells a flood from a large shop. */
   lookups: number;
   failedLookups: number;
 }
 
-/**
- * Decides about a look-up.
- * @param own the failures of the user (or of the caller, where there is no user) that the look-up is for
- * @param shared those of what the user shares with others: the token of a shop's backend, or a customer's address.
- *   They alone never refuse a user without failures, except in a flood.
- * @returns milliseconds to wait, 0 to let it through
- */
-export function waitBeforeLookup(own: FailureView | undefined, shared: FailureView | undefined, now: number): number {
-  const ownWait = own === undefined ? 0 : blockedUntil(own.failures, failureBudgets[own.kind]) - now;
-  if (ownWait > 0) return ownWait;
-  if (shared === undefined) return 0;
-  const budget = failureBudgets[shared.kind];
-  const floodWait = blockedUntil(shared.failures, budget) - now;
-  if (floodWait > 0 && isFlood(shared)) return floodWait;
-  if (own === undefined || budget.tightensAtFailures === null) return 0;
-  if (failuresLeft(shared.failures, budget, now) <= budget.tightensAtFailures - 1) return 0;
-  return tightenedWait(own, now);
+/** One key's part in a decision. */
+export interface KeyState {
+  kind: FailureKind;
+  /** Undefined where the key has no failures. */
+  view: FailureView | undefined;
+  /** Its look-ups in this process that have begun and not ended. */
+  inFlight: number;
 }
 
-/** A shop with many users fails often and succeeds more often; a guesser fails nearly always. */
-function isFlood(view: FailureView): boolean {
-  return view.lookups >= throttleLimits.floodMinLookups && view.failedLookups * 2 > view.lookups;
+/** Who a look-up is of. */
+export interface LookupStates {
+  /** The user, or the caller where there is no user. */
+  own: KeyState;
+  /**
+   * What the user shares with others: the token of a shop's backend, or a customer's address. They alone never refuse a
+   * user without failures, except in a flood.
+   */
+  shared: KeyState;
+  /** The token's failures over a longer time; undefined for a customer's token, which is one user's. */
+  ceiling: KeyState | undefined;
+}
+
+/** `go`; `wait` until one in flight has ended, as that may be a guess that fails; or milliseconds of a refusal. */
+export type LookupDecision = 'go' | 'wait' | number;
+
+/**
+ * Decides about a look-up. Whatever is in flight counts as failed as long as nobody knows: as many look-ups are under
+ * way at a time as may fail one after the other, and never fewer than one.
+ */
+export function decideLookup(states: LookupStates, now: number): LookupDecision {
+  const refusedMillis = waitBeforeLookup(states, now);
+  if (refusedMillis > 0) return refusedMillis;
+  return mightFailTooOften(states, now) ? 'wait' : 'go';
+}
+
+/** For how long the failures that are known refuse a look-up, in milliseconds; 0 where they don't. */
+function waitBeforeLookup({ own, shared, ceiling }: LookupStates, now: number): number {
+  const ownWait = blockWait(own, now);
+  if (ownWait > 0) return ownWait;
+  const ceilingWait = ceiling === undefined ? 0 : blockWait(ceiling, now);
+  if (ceilingWait > 0) return ceilingWait;
+  const floodWait = blockWait(shared, now);
+  if (floodWait > 0 && isFlood(shared, 0)) return floodWait;
+  return isTight(shared, 0, now) ? tightenedWait(own, now) : 0;
+}
+
+/** Whether one more look-up could bring the failures beyond a budget, if all in flight failed. */
+function mightFailTooOften({ own, shared, ceiling }: LookupStates, now: number): boolean {
+  if (isUsedUp(own, failureBudgets[own.kind].blocksAtFailures, now)) return true;
+  if (ceiling !== undefined && isUsedUp(ceiling, failureBudgets[ceiling.kind].blocksAtFailures, now)) return true;
+  if (isUsedUp(shared, failureBudgets[shared.kind].blocksAtFailures, now) && isFlood(shared, shared.inFlight)) {
+    return true;
+  }
+  return isTight(shared, shared.inFlight, now) && isUsedUp(own, failureBudgets[own.kind].tightenedAtFailures, now);
+}
+
+/** Whether failures and look-ups in flight together reach the budget. One that has none in flight may always have one. */
+function isUsedUp({ kind, view, inFlight }: KeyState, atFailures: number | null, now: number): boolean {
+  if (atFailures === null || inFlight === 0) return false;
+  return countOf(kind, view, now) + inFlight > atFailures - 1;
+}
+
+function countOf(kind: FailureKind, view: FailureView | undefined, now: number): number {
+  return view === undefined ? 0 : failuresLeft(view.failures, failureBudgets[kind], now);
+}
+
+function blockWait({ kind, view }: KeyState, now: number): number {
+  return view === undefined ? 0 : blockedUntil(view.failures, failureBudgets[kind]) - now;
+}
+
+/**
+ * A shop with many users fails often and succeeds more often; a guesser fails nearly always.
+ * @param inFlight look-ups that count as failed
+ */
+function isFlood({ view }: KeyState, inFlight: number): boolean {
+  const lookups = (view?.lookups ?? 0) + inFlight;
+  return lookups >= throttleLimits.floodMinLookups && ((view?.failedLookups ?? 0) + inFlight) * 2 > lookups;
+}
+
+/** Whether so much fails behind a key that the users behind it have a smaller budget. */
+function isTight({ kind, view }: KeyState, inFlight: number, now: number): boolean {
+  const { tightensAtFailures } = failureBudgets[kind];
+  return tightensAtFailures !== null && countOf(kind, view, now) + inFlight > tightensAtFailures - 1;
 }
 
 /** Until the user's own failures have leaked below the smaller budget. */
-function tightenedWait(own: FailureView, now: number): number {
-  const budget = failureBudgets[own.kind];
-  if (budget.tightenedAtFailures === null) return 0;
+function tightenedWait({ kind, view }: KeyState, now: number): number {
+  const budget = failureBudgets[kind];
+  if (view === undefined || budget.tightenedAtFailures === null) return 0;
   const allowedMillis = (budget.tightenedAtFailures - 1) * budget.leakMillis;
-  return Math.min(budget.blockMaxMillis, Math.max(0, own.failures.emptyAt - now - allowedMillis));
+  return Math.min(budget.blockMaxMillis, Math.max(0, view.failures.emptyAt - now - allowedMillis));
 }

@@ -2,8 +2,9 @@ import type { Clock } from '../clock.ts';
 import { loggable } from '../db/sql-errors.ts';
 import type { Log } from '../log.ts';
 import { BoundedMap } from './bounded-map.ts';
-import { addFailures, type Failures, type FailureView } from './failure-rules.ts';
+import { addFailures, type Failures, type FailureView, failuresLeft } from './failure-rules.ts';
 import type { FailureMark, FailureSide } from './failure-side.ts';
+import { RecentLookUps } from './recent-look-ups.ts';
 import { type FailureKind, failureBudgets, throttleLimits } from './throttle-limits.ts';
 
 /** One key whose failures are counted. */
@@ -12,6 +13,13 @@ export interface FailureName {
   tenantId: number;
   /** The user's id, the token's actor or the address. It stays in this process. */
   name: string;
+  /** All of these in one text, as maps of this process know the key. */
+  key: string;
+}
+
+/** Names a key. */
+export function failureName(kind: FailureKind, tenantId: number, name: string): FailureName {
+  return { kind, tenantId, name, key: `${kind} ${tenantId} ${name}` };
 }
 
 /** What this process knows of failures, and its part in counting them for all tasks. */
@@ -20,21 +28,26 @@ export interface KnownFailures {
   readonly isEmpty: boolean;
   /** What is known of a key, from memory alone; undefined where it has no failures left. */
   view(name: FailureName): FailureView | undefined;
-  /** Notes that a look-up of the key goes ahead; nothing where the key has no failures. */
-  noteLookup(name: FailureName): void;
+  /** Notes that a look-up of the key found its code; nothing where the key has no failures. */
+  noteFound(name: FailureName, code: string, userId: string | null): void;
   /**
    * Counts one failure of each key: here at once, for all tasks soon after. Resolves when the shared count has been
    * learned, or after noteMaxWaitMillis; never rejects.
+   * @param userId for whom it was looked up; null: for nobody in particular
    */
-  note(names: readonly FailureName[]): Promise<void>;
+  note(names: readonly FailureName[], userId: string | null): Promise<void>;
 }
 
-/** A key as this process knows it: the view, what all tasks together had counted, and what they don't know yet. */
-interface Entry extends FailureView {
+/** A key as this process knows it: what all tasks together had counted, and what they don't know yet. */
+interface Entry {
+  kind: FailureKind;
   tenantId: number;
   keyHash: string;
+  failures: Failures;
   learned: Failures | null;
   unsent: number;
+  /** For a token with so many failures that a flood is not far; else null, as it needs some memory. */
+  recent: RecentLookUps | null;
 }
 
 /**
@@ -62,21 +75,27 @@ export function openKnownFailures(
     return undefined;
   }
 
-  function count({ kind, tenantId, name }: FailureName, now: number): void {
-    const key = keyOf(kind, tenantId, name);
+  function count({ kind, tenantId, name, key }: FailureName, userId: string | null, now: number): void {
     // One that has leaked empty, or was dropped, while it waits to be shared is still the key's one entry.
     let entry = live(key, now) ?? gathered.entries.get(key);
     if (entry === undefined) {
       const failures = { emptyAt: now, lastAt: now };
-      const keyHash = hash(kind, name);
-      entry = { kind, tenantId, keyHash, failures, learned: null, unsent: 0, lookups: 1, failedLookups: 0 };
+      entry = { kind, tenantId, keyHash: hash(kind, name), failures, learned: null, unsent: 0, recent: null };
     }
     entry.failures = addFailures(entry.failures, 1, failureBudgets[kind], now);
     entry.unsent += 1;
-    entry.failedLookups += 1;
+    watch(entry, now);
+    entry.recent?.noteFailed(userId);
     // Written anew, so that it is the last to be dropped.
     entries.set(key, entry);
     if (gathered.entries.size < throttleLimits.pendingMaxKeys) gathered.entries.set(key, entry);
+  }
+
+  /** Begins to tell a token's look-ups apart once its users' budgets are small: a flood is what comes after that. */
+  function watch(entry: Entry, now: number): void {
+    if (entry.recent !== null || entry.kind !== 'token') return;
+    const budget = failureBudgets[entry.kind];
+    if (failuresLeft(entry.failures, budget, now) >= budget.tightensAtFailures!) entry.recent = new RecentLookUps();
   }
 
   async function shareAll(): Promise<void> {
@@ -125,18 +144,18 @@ export function openKnownFailures(
     get isEmpty() {
       return entries.size === 0;
     },
-    noteLookup({ kind, tenantId, name }) {
-      const entry = entries.get(keyOf(kind, tenantId, name));
-      if (entry === undefined) return;
-      entry.lookups += 1;
-      if (entry.lookups < throttleLimits.floodSpanLookups) return;
-      entry.lookups /= 2;
-      entry.failedLookups /= 2;
+    noteFound({ key }, code, userId) {
+      entries.get(key)?.recent?.noteFound(code, userId);
     },
-    view: ({ kind, tenantId, name }) => live(keyOf(kind, tenantId, name), clock.now()),
-    async note(names) {
+    view({ key }) {
+      const entry = live(key, clock.now());
+      if (entry === undefined) return undefined;
+      const { failures, recent } = entry;
+      return { failures, lookups: recent?.total ?? 0, failedLookups: recent?.failed ?? 0 };
+    },
+    async note(names, userId) {
       const now = wholeNow(clock);
-      for (const name of names) count(name, now);
+      for (const name of names) count(name, userId, now);
       const { promise } = gathered.shared;
       if (!sharing) void shareAll();
       await settledWithin(promise, throttleLimits.noteMaxWaitMillis);
@@ -158,10 +177,6 @@ function addUnsent(entry: Entry, now: number): Failures {
   return entry.unsent === 0
     ? entry.learned!
     : addFailures(entry.learned, entry.unsent, failureBudgets[entry.kind], now);
-}
-
-function keyOf(kind: FailureKind, tenantId: number, name: string): string {
-  return `${kind} ${tenantId} ${name}`;
 }
 
 /** The sides count in whole milliseconds. */

@@ -6,33 +6,57 @@ import { type CouponError, refuse } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { nameHash } from '../redis/keys.ts';
 import type { RedisConnection } from '../redis/open-redis.ts';
-import { waitBeforeLookup } from './failure-rules.ts';
+import { decideLookup, type KeyState, type LookupDecision } from './failure-rules.ts';
 import type { FailureSide } from './failure-side.ts';
-import { type FailureName, openKnownFailures } from './known-failures.ts';
+import { type FailureName, failureName, openKnownFailures } from './known-failures.ts';
+import { LookupsInFlight } from './lookups-in-flight.ts';
 import { memoryFailures } from './memory-failures.ts';
 import { postgresFailures } from './postgres-failures.ts';
 import { redisFailures } from './redis-failures.ts';
 import { openRequestPace } from './request-pace.ts';
+import { throttleLimits } from './throttle-limits.ts';
+
+/** A look-up under way. One of the three ends must be called, once. */
+export interface Lookup {
+  /**
+   * The refusal, where the user's own failures refuse it and it may go ahead for a coupon that the user holds; else null.
+   * Of such look-ups a user has one at a time, and they are not counted.
+   */
+  readonly onlyIfHeld: CouponError | null;
+  /** The code is there: also where what was asked for is refused. */
+  found(): void;
+  /**
+   * The look-up ended in `coupon-not-found`. The failure counts here at once; the promise resolves when this process has
+   * learned what all tasks have counted, or after 100 ms. It never rejects and need not be waited for.
+   */
+  notFound(): Promise<void>;
+  /** Whether the code is there was not found out. */
+  unknown(): void;
+}
 
 /**
  * Slows those who guess codes, over all tasks, and leaves alone those who don't. Made once a process; every method may be
  * called from any number of requests at a time.
+ *
+ * A look-up in flight counts as failed until it has ended. So a user has as many at a time as it may fail one after the
+ * other, at first thirty, and the others wait, in their order, for one to end: nobody who asks for codes that exist is
+ * refused, and of two thousand guesses sent at once thirty are answered. Look-ups in flight are known to their own task
+ * alone, and failures to all: guesses that are spread over N tasks at the same moment get N times as many answers in that
+ * first moment. Whenever a block ends they get one in each task, and at most as many as have leaked since that task's
+ * last failure: seven after an hour.
  */
 export interface Throttle {
   /**
-   * To be called before a code is looked up. Synchronous, from memory alone: where nobody has failed it costs well under
-   * a microsecond, and no round trip ever. A task that has not seen a guesser yet lets its first guess through.
+   * To be called before a code is looked up. From memory alone: it costs well under a microsecond, and no round trip
+   * ever. A task that has not seen a guesser yet lets its first guesses through.
    * @param address the client's address, as far as the proxies in front are believed; it matters for customers
    * @param userId the body's userId, or null where the call has none; a customer's own id stands in for it
-   * @throws CouponError `rate-limited` with retryAfterSeconds (1 to 3,600)
+   * @param code what is looked up, as the client wrote it
+   * @returns the look-up; a promise of it where it has to wait for others of the same user, token or address, at most
+   *   waitingMaxMillis
+   * @throws CouponError `rate-limited` with retryAfterSeconds (1 to 3,600), also as a rejection
    */
-  beforeLookup(caller: Caller, address: string, userId: string | null): void;
-  /**
-   * To be called with the same arguments when the look-up ended in `coupon-not-found`. The failure counts here at once;
-   * the promise resolves when this process has learned what all tasks have counted, or after 100 ms. It never rejects
-   * and need not be waited for.
-   */
-  noteFailure(caller: Caller, address: string, userId: string | null): Promise<void>;
+  beginLookup(caller: Caller, address: string, userId: string | null, code: string): Lookup | Promise<Lookup>;
   /**
    * Takes one request of the token's RATE_LIMIT_PER_SECOND. Where that is 0 it resolves at once. Without Redis each task
    * counts alone, with the whole limit: see request-pace.ts.
@@ -73,17 +97,94 @@ export function openThrottleOver(sides: readonly FailureSide[], parts: Omit<Thro
   const perSecond = config.rateLimitPerSecond;
   const pace = perSecond === 0 ? null : openRequestPace(perSecond, redis, (name) => hash('rate', name), clock);
   const unlimited = Promise.resolve();
+  const inFlight = new LookupsInFlight();
   return {
-    beforeLookup(caller, address, userId) {
-      if (known.isEmpty) return;
-      const sharedWith = sharedName(caller, address);
-      const waitMillis = waitBeforeLookup(known.view(ownName(caller, userId)), known.view(sharedWith), clock.now());
-      if (waitMillis > 0) throw tooManyFailures(waitMillis);
-      known.noteLookup(sharedWith);
+    beginLookup(caller, address, userId, code) {
+      const asked: Asked = { ...namesOf(caller, address, userId), code, userId };
+      const decision = decide(asked);
+      if (decision === 'go') return start(asked, null);
+      if (decision === 'wait') return startLater(asked);
+      const refusal = tooManyFailures(decision);
+      if (asked.own.kind === 'user' && inFlight.count(asked.own.key) === 0) return start(asked, refusal);
+      throw refusal;
     },
-    noteFailure: (caller, address, userId) => known.note([ownName(caller, userId), sharedName(caller, address)]),
     checkRate: (caller) => (pace === null ? unlimited : checkPace(caller)),
   };
+
+  function decide({ own, shared, ceiling }: Asked): LookupDecision {
+    const states = {
+      own: stateOf(own, own.key),
+      shared: stateOf(shared, shared.key),
+      // What a token has in flight is the same for both of its counts.
+      ceiling: ceiling === null ? undefined : stateOf(ceiling, shared.key),
+    };
+    return decideLookup(states, clock.now());
+  }
+
+  function stateOf(name: FailureName, flightKey: string): KeyState {
+    return {
+      kind: name.kind,
+      view: known.isEmpty ? undefined : known.view(name),
+      inFlight: inFlight.count(flightKey),
+    };
+  }
+
+  function start({ own, shared, ceiling, code, userId }: Asked, onlyIfHeld: CouponError | null): Lookup {
+    inFlight.begin(own.key);
+    inFlight.begin(shared.key);
+    const end = () => {
+      inFlight.end(own.key);
+      inFlight.end(shared.key);
+    };
+    return {
+      onlyIfHeld,
+      found() {
+        if (!known.isEmpty) known.noteFound(shared, code, userId);
+        end();
+      },
+      notFound() {
+        const names = ceiling === null ? [own, shared] : [own, shared, ceiling];
+        // Counted before the others go on: they wait for what this one comes to.
+        const noted = onlyIfHeld === null ? known.note(names, userId) : unlimited;
+        end();
+        return noted;
+      },
+      unknown: end,
+    };
+  }
+
+  /** Starts the look-up when those in flight have left room for it, or refuses it by what they came to. */
+  function startLater(asked: Asked): Promise<Lookup> {
+    return new Promise((resolve, reject) => {
+      let settled = false;
+      const settle = () => {
+        settled = true;
+        clearTimeout(timer);
+      };
+      const refuseBusy = () => {
+        settle();
+        reject(tooManyAtOnce());
+      };
+      const timer = setTimeout(refuseBusy, throttleLimits.waitingMaxMillis);
+      let waitsFor = '';
+      const attempt = (): boolean => {
+        if (settled) return true;
+        const decision = decide(asked);
+        if (decision === 'wait') {
+          const busy = inFlight.count(asked.own.key) > 0 ? asked.own.key : asked.shared.key;
+          if (busy === waitsFor) return false;
+          waitsFor = busy;
+          if (!inFlight.wait(busy, attempt)) refuseBusy();
+          return true;
+        }
+        settle();
+        if (decision === 'go') resolve(start(asked, null));
+        else reject(tooManyFailures(decision));
+        return true;
+      };
+      attempt();
+    });
+  }
 
   async function checkPace(caller: Caller): Promise<void> {
     const waitMillis = await pace!.take(
@@ -98,20 +199,33 @@ export function openThrottleOver(sides: readonly FailureSide[], parts: Omit<Thro
   }
 }
 
-/** Who would be right or wrong: the user, or the caller itself where it asks for nobody in particular. */
-function ownName(caller: Caller, userId: string | null): FailureName {
-  const user = caller.customerId ?? userId;
-  if (user === null) return { kind: 'caller', tenantId: caller.tenantId, name: caller.actor };
-  return { kind: 'user', tenantId: caller.tenantId, name: user };
+/** Who a look-up counts for. */
+interface Names {
+  /** Who would be right or wrong: the user, or the caller itself where it asks for nobody in particular. */
+  own: FailureName;
+  /**
+   * What the user shares with others. A customer's token is its own, so it is the address; a shop's backend has one
+   * address for all its users, so it is the token, which also counts when it is used from elsewhere.
+   */
+  shared: FailureName;
+  ceiling: FailureName | null;
 }
 
-/**
- * What the user shares with others. A customer's token is its own, so it is the address; a shop's backend has one
- * address for all its users, so it is the token, which also counts when it is used from elsewhere.
- */
-function sharedName(caller: Caller, address: string): FailureName {
-  if (caller.customerId !== null) return { kind: 'address', tenantId: caller.tenantId, name: address };
-  return { kind: 'token', tenantId: caller.tenantId, name: caller.actor };
+interface Asked extends Names {
+  code: string;
+  userId: string | null;
+}
+
+function namesOf({ tenantId, actor, customerId }: Caller, address: string, userId: string | null): Names {
+  if (customerId !== null) {
+    const own = failureName('user', tenantId, customerId);
+    return { own, shared: failureName('address', tenantId, address), ceiling: null };
+  }
+  return {
+    own: userId === null ? failureName('caller', tenantId, actor) : failureName('named', tenantId, userId),
+    shared: failureName('token', tenantId, actor),
+    ceiling: failureName('ceiling', tenantId, actor),
+  };
 }
 
 function tooManyFailures(waitMillis: number): CouponError {
@@ -119,4 +233,14 @@ function tooManyFailures(waitMillis: number): CouponError {
   return refuse('rate-limited', `Too many codes were tried that do not exist. Try again in ${retryAfterSeconds} s.`, {
     retryAfterSeconds,
   });
+}
+
+function tooManyAtOnce(): CouponError {
+  return refuse(
+    'rate-limited',
+    'Too many codes are looked up at once for this user or with this token. Try again in 1 s.',
+    {
+      retryAfterSeconds: 1,
+    },
+  );
 }

@@ -1,11 +1,16 @@
+import { limits } from '../limits.ts';
+
 /**
  * Whose failed look-ups are counted, each within its tenant:
- * - `user`: one end user, known by a customer's token or by the userId that a shop's backend sends.
+ * - `user`: one end user, known by a customer's token: what this user did.
+ * - `named`: one end user as shops' backends name it in their userId: what was said of this user. Apart from `user`, so
+ *   that a backend whose userId comes from a stranger, or whose key has leaked, locks nobody out of their own coupons.
  * - `caller`: a shop's backend where it looks codes up for nobody in particular (no userId).
  * - `token`: a shop's backend with everything that it does, for all its users.
+ * - `ceiling`: the same token's failures over a longer time, whatever it succeeds in beside them.
  * - `address`: where customers come from: a home, a company, a carrier's gateway, or a shop that forwards their tokens.
  */
-export type FailureKind = 'user' | 'caller' | 'token' | 'address';
+export type FailureKind = 'user' | 'named' | 'caller' | 'token' | 'ceiling' | 'address';
 
 /**
  * How many failures are too many. Failures fill a bucket which leaks: failures at less than the leak's pace are
@@ -27,21 +32,24 @@ export interface FailureBudget {
   depthFailures: number;
 }
 
+// Thirty typing errors in a row are a person with a bad print, or a developer trying things out; then half a minute,
+// doubling, and six tries an hour in the long run: a right guess takes one user some nineteen years. Seven doublings
+// reach the hour. Each further task that the guesses are spread over adds as many again: see open-throttle.ts.
+const oneUser: FailureBudget = {
+  leakMillis: 600_000,
+  blocksAtFailures: 30,
+  blockMillis: 30_000,
+  blockMaxMillis: 3_600_000,
+  tightensAtFailures: null,
+  // Enough to mistype, look again and mistype once more behind an address where others are guessing.
+  tightenedAtFailures: 3,
+  depthFailures: 37,
+};
+
 /** The budgets. At the guess odds that the product insists on, one in a million, each says what a guesser can get. */
 export const failureBudgets: Readonly<Record<FailureKind, FailureBudget>> = {
-  // Thirty typing errors in a row are a person with a bad print, or a developer trying things out; then half a minute,
-  // doubling, and six tries an hour in the long run: a right guess takes one user some nineteen years. Seven doublings
-  // reach the hour.
-  user: {
-    leakMillis: 600_000,
-    blocksAtFailures: 30,
-    blockMillis: 30_000,
-    blockMaxMillis: 3_600_000,
-    tightensAtFailures: null,
-    // Enough to mistype, look again and mistype once more behind an address where others are guessing.
-    tightenedAtFailures: 3,
-    depthFailures: 37,
-  },
+  user: oneUser,
+  named: oneUser,
   // A support desk or a reconciling script meets hundreds of dead codes at once; then one a second.
   caller: {
     leakMillis: 1_000,
@@ -64,6 +72,17 @@ export const failureBudgets: Readonly<Record<FailureKind, FailureBudget>> = {
     tightenedAtFailures: null,
     depthFailures: 1_800,
   },
+  // Whatever else a token does, so many failures in an hour are guesses: ten a second all the time, or an hour's worth at
+  // once. A shop of whose users more than ten a second mistype, hour after hour, has several keys.
+  ceiling: {
+    leakMillis: 100,
+    blocksAtFailures: 36_000,
+    blockMillis: 30_000,
+    blockMaxMillis: 30_000,
+    tightensAtFailures: null,
+    tightenedAtFailures: null,
+    depthFailures: 36_000,
+  },
   // Sixty at once or six a minute is more than the people behind one address mistype. It never refuses a user without
   // failures: whole countries share a carrier's addresses.
   address: {
@@ -83,6 +102,10 @@ export const throttleLimits = {
   floodMinLookups: 20,
   /** Older look-ups weigh half from here on, so that the share of failures is a recent one. */
   floodSpanLookups: 1_000,
+  /** Look-ups that may wait for one of the same user or token to end: no fewer than the queues behind them hold. */
+  waitingMaxLookups: limits.queueMaxMembers,
+  /** Long enough for a thousand look-ups of one user that are sent at once, and soon enough to say that it is too much. */
+  waitingMaxMillis: 1_500,
   /** Users, tokens and addresses with failures that a process remembers: about 5 MB, the oldest dropped first. */
   knownMaxEntries: 20_000,
   /** Tokens whose pace a process remembers; one that was dropped starts with a full second's worth. */

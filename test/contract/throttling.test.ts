@@ -56,16 +56,53 @@ const backend = (tenantId: number, actor = 'key:1'): Caller => ({
 /** The refusal's Retry-After in seconds, or 0 where the look-up may go ahead. */
 function refusedFor(throttle: Throttle, caller: Caller, address: string, userId: string | null = null): number {
   try {
-    throttle.beforeLookup(caller, address, userId);
-    return 0;
+    const lookup = throttle.beginLookup(caller, address, userId, 'SOME-CODE');
+    if (lookup instanceof Promise) throw new Error('the look-up waits for others');
+    lookup.unknown();
+    return lookup.onlyIfHeld === null ? 0 : secondsOf(lookup.onlyIfHeld);
   } catch (error) {
-    if (!(error instanceof CouponError)) throw error;
-    expect(error.kind).toBe('rate-limited');
-    expect(error.refusal.retryAfterSeconds).toBeGreaterThanOrEqual(1);
-    expect(error.refusal.retryAfterSeconds).toBeLessThanOrEqual(3_600);
-    return error.refusal.retryAfterSeconds!;
+    return secondsOf(error);
   }
 }
+
+function secondsOf(error: unknown): number {
+  if (!(error instanceof CouponError)) throw error;
+  expect(error.kind).toBe('rate-limited');
+  expect(error.refusal.retryAfterSeconds).toBeGreaterThanOrEqual(1);
+  expect(error.refusal.retryAfterSeconds).toBeLessThanOrEqual(3_600);
+  return error.refusal.retryAfterSeconds!;
+}
+
+/** A look-up that finds nothing. False where it was refused. */
+async function guess(throttle: Throttle, caller: Caller, address: string, userId: string | null = null) {
+  const lookup = await begin(throttle, caller, address, userId, 'NO-CODE');
+  if (lookup === null) return false;
+  await lookup.notFound();
+  return true;
+}
+
+/** A look-up that finds its code. False where it was refused. */
+async function find(throttle: Throttle, caller: Caller, address: string, userId: string | null, code: string) {
+  const lookup = await begin(throttle, caller, address, userId, code);
+  if (lookup === null) return false;
+  await sleep(0);
+  lookup.found();
+  return true;
+}
+
+async function begin(throttle: Throttle, caller: Caller, address: string, userId: string | null, code: string) {
+  try {
+    const lookup = await throttle.beginLookup(caller, address, userId, code);
+    if (lookup.onlyIfHeld === null) return lookup;
+    lookup.unknown();
+    return null;
+  } catch (error) {
+    secondsOf(error);
+    return null;
+  }
+}
+
+const countTrue = (answers: readonly unknown[]) => answers.filter((answer) => answer === true).length;
 
 /** Calls of sides that are under way. A busy machine may need longer than a note waits for. */
 let counting = 0;
@@ -82,14 +119,15 @@ const watched = (side: FailureSide): FailureSide => ({
 });
 
 /** Resolves when everything that was noted has been counted and learned. */
-async function settle(notes: Promise<void>[]): Promise<void> {
-  await Promise.all(notes);
+async function settle<T>(notes: Promise<T>[]): Promise<T[]> {
+  const results = await Promise.all(notes);
   do await sleep(0);
   while (counting > 0);
+  return results;
 }
 
 async function fail(throttle: Throttle, times: number, caller: Caller, address: string, userId: string | null = null) {
-  for (let n = 0; n < times; n += 1) await settle([throttle.noteFailure(caller, address, userId)]);
+  for (let n = 0; n < times; n += 1) expect(await settle([guess(throttle, caller, address, userId)])).toEqual([true]);
 }
 
 const redis: TestRedis | null = await startTestRedis();
@@ -237,17 +275,125 @@ for (const [name, makeSide, describeSide] of sides) {
       expect(guesses).toBeLessThan(220);
     });
 
-    test('never block for more than an hour, however many failures were in flight', async () => {
+    test('never block for more than an hour, however many failures were in flight in however many tasks', async () => {
       const clock = new MovedClock();
-      const [throttle] = openTasks(1, clock);
+      const tasks = openTasks(10, clock);
       const caller = customer(newTenant(), 'u-1');
-      await settle(Array.from({ length: 2_000 }, () => throttle!.noteFailure(caller, '203.0.113.1', null)));
-      expect(refusedFor(throttle!, caller, '203.0.113.1')).toBe(3_600);
+      await settle(tasks.flatMap((task) => Array.from({ length: 200 }, () => guess(task, caller, '203.0.113.1'))));
+      const waits = tasks.map((task) => refusedFor(task, caller, '203.0.113.1'));
+      expect(Math.max(...waits)).toBe(3_600);
+      expect(Math.min(...waits)).toBeGreaterThan(0);
       clock.advance(hour);
-      expect(refusedFor(throttle!, caller, '203.0.113.1')).toBe(0);
+      for (const task of tasks) expect(refusedFor(task, caller, '203.0.113.1')).toBe(0);
       clock.advance(2 * hour);
-      await fail(throttle!, 9, caller, '203.0.113.1');
+      await fail(tasks[0]!, 9, caller, '203.0.113.1');
+      expect(refusedFor(tasks[0]!, caller, '203.0.113.1')).toBe(0);
+    });
+
+    const guessers: [string, (tenantId: number) => Caller, string | null, number][] = [
+      ['a customer', (tenantId) => customer(tenantId, 'u-1'), null, 30],
+      ['a user of a shop’s backend', (tenantId) => backend(tenantId), 'u-1', 30],
+      ['a backend that asks for nobody in particular', (tenantId) => backend(tenantId), null, 300],
+    ];
+    test.each(guessers)(
+      'of 2,000 guesses at once by %s as many are answered as one after the other, also when a block ends',
+      async (_who, callerOf, userId, most) => {
+        const clock = new MovedClock();
+        const [throttle] = openTasks(1, clock);
+        const caller = callerOf(newTenant());
+        const burst = async (size: number) =>
+          countTrue(await settle(Array.from({ length: size }, () => guess(throttle!, caller, '203.0.113.1', userId))));
+        expect(await burst(2_000)).toBe(most);
+        for (let round = 0; round < 8; round += 1) {
+          const wait = refusedFor(throttle!, caller, '203.0.113.1', userId);
+          expect(wait).toBeGreaterThan(0);
+          clock.advance(wait * 1_000);
+          expect(await burst(200)).toBe(1);
+        }
+      },
+    );
+
+    test('of guesses at once in four tasks thirty are answered in each, and what has leaked when the block ends', async () => {
+      const clock = new MovedClock();
+      const tasks = openTasks(4, clock);
+      const caller = customer(newTenant(), 'u-1');
+      const burst = async () =>
+        countTrue(
+          await settle(tasks.flatMap((task) => Array.from({ length: 500 }, () => guess(task, caller, '203.0.113.1')))),
+        );
+      const first = await burst();
+      expect(first).toBeGreaterThanOrEqual(30);
+      expect(first).toBeLessThanOrEqual(4 * 30);
+      clock.advance(hour);
+      // Six have leaked meanwhile, for a task whose last guess was before those of the others.
+      expect(await burst()).toBeLessThanOrEqual(4 * 7);
+    });
+
+    test('never refuse whoever asks for codes that exist, however many at once: thirty at a time for one user', async () => {
+      const [throttle] = openTasks(1, new MovedClock());
+      const shop = backend(newTenant());
+      let underWay = 0;
+      let most = 0;
+      const validate = async (n: number) => {
+        const lookup = (await begin(throttle!, shop, '10.0.0.1', 'u-1', `CODE-${n}`))!;
+        underWay += 1;
+        most = Math.max(most, underWay);
+        await sleep(0);
+        underWay -= 1;
+        lookup.found();
+        return n;
+      };
+      const order = await Promise.all(Array.from({ length: 600 }, (_, n) => validate(n)));
+      expect(order).toHaveLength(600);
+      expect(most).toBe(30);
+    });
+
+    test('let a mistyped code among many good ones pass, and go on with the others', async () => {
+      const [throttle] = openTasks(1, new MovedClock());
+      const shop = backend(newTenant());
+      const looks = Array.from({ length: 400 }, (_, n) =>
+        n % 20 === 0
+          ? guess(throttle!, shop, '10.0.0.1', 'u-1')
+          : find(throttle!, shop, '10.0.0.1', 'u-1', `CODE-${n}`),
+      );
+      expect(countTrue(await settle(looks))).toBe(400);
+    });
+
+    test('give all of their places back, whatever the look-ups come to', async () => {
+      const [throttle] = openTasks(1, new MovedClock());
+      const caller = customer(newTenant(), 'u-1');
+      for (let n = 0; n < 200; n += 1) {
+        const lookup = await throttle!.beginLookup(caller, '203.0.113.1', null, `CODE-${n}`);
+        if (n % 2 === 0) lookup.found();
+        else lookup.unknown();
+      }
+      await fail(throttle!, 3, caller, '203.0.113.1');
       expect(refusedFor(throttle!, caller, '203.0.113.1')).toBe(0);
+    });
+
+    test('say that it is too much at once where those in flight do not end', async () => {
+      const [throttle] = openTasks(1, new MovedClock());
+      const caller = customer(newTenant(), 'u-1');
+      const held = await Promise.all(
+        Array.from({ length: 30 }, () => begin(throttle!, caller, '203.0.113.1', null, 'X')),
+      );
+      const late = throttle!.beginLookup(caller, '203.0.113.1', null, 'X');
+      await expect(late).rejects.toMatchObject({ kind: 'rate-limited', refusal: { retryAfterSeconds: 1 } });
+      for (const lookup of held) lookup!.found();
+      expect(refusedFor(throttle!, caller, '203.0.113.1')).toBe(0);
+    });
+
+    test('leave a blocked customer one look-up at a time, for what it holds and without a count', async () => {
+      const [throttle] = openTasks(1, new MovedClock());
+      const caller = customer(newTenant(), 'u-1');
+      await fail(throttle!, 30, caller, '203.0.113.1');
+      for (let n = 0; n < 40; n += 1) {
+        const lookup = await throttle!.beginLookup(caller, '203.0.113.1', null, 'X');
+        expect(secondsOf(lookup.onlyIfHeld)).toBe(30);
+        expect(() => throttle!.beginLookup(caller, '203.0.113.1', null, 'Y')).toThrow('Too many codes');
+        await lookup.notFound();
+      }
+      expect(refusedFor(throttle!, caller, '203.0.113.1')).toBe(30);
     });
 
     test('never refuse a user without failures for what others do behind its address', async () => {
@@ -255,7 +401,7 @@ for (const [name, makeSide, describeSide] of sides) {
       const [throttle] = openTasks(1, clock);
       const tenantId = newTenant();
       const guesses = Array.from({ length: 3_000 }, (_, n) =>
-        throttle!.noteFailure(customer(tenantId, `guesser-${n % 150}`), '203.0.113.1', null),
+        guess(throttle!, customer(tenantId, `guesser-${n % 150}`), '203.0.113.1'),
       );
       await settle(guesses);
       expect(refusedFor(throttle!, customer(tenantId, 'guesser-7'), '203.0.113.1')).toBeGreaterThan(0);
@@ -285,8 +431,17 @@ for (const [name, makeSide, describeSide] of sides) {
       expect(refusedFor(throttle!, shop, '10.0.0.1', 'guesser')).toBe(30);
       expect(refusedFor(throttle!, shop, '10.0.0.1', 'u-1')).toBe(0);
       expect(refusedFor(throttle!, shop, '10.0.0.1', null)).toBe(0);
-      // The user is the same one when it comes with a token of its own.
-      expect(refusedFor(throttle!, customer(shop.tenantId, 'guesser'), '203.0.113.1')).toBe(30);
+    });
+
+    test('which a backend makes for a user do not lock that user out, nor the other way round', async () => {
+      const [throttle] = openTasks(1, new MovedClock());
+      const shop = backend(newTenant());
+      await fail(throttle!, 30, shop, '10.0.0.1', 'bob');
+      expect(refusedFor(throttle!, shop, '10.0.0.1', 'bob')).toBe(30);
+      expect(refusedFor(throttle!, customer(shop.tenantId, 'bob'), '203.0.113.1')).toBe(0);
+      await fail(throttle!, 30, customer(shop.tenantId, 'ann'), '203.0.113.1');
+      expect(refusedFor(throttle!, customer(shop.tenantId, 'ann'), '203.0.113.1')).toBe(30);
+      expect(refusedFor(throttle!, shop, '10.0.0.1', 'ann')).toBe(0);
     });
 
     test('keep serving a large shop of which a third of the look-ups fail', async () => {
@@ -294,13 +449,13 @@ for (const [name, makeSide, describeSide] of sides) {
       const [throttle] = openTasks(1, clock);
       const shop = backend(newTenant());
       for (let second = 0; second < 60; second += 1) {
-        const failures: Promise<void>[] = [];
-        for (let n = 0; n < 150; n += 1) {
+        const looks = Array.from({ length: 150 }, (_, n) => {
           const userId = `u-${second}-${n}`;
-          expect(refusedFor(throttle!, shop, '10.0.0.1', userId)).toBe(0);
-          if (n % 3 === 0) failures.push(throttle!.noteFailure(shop, '10.0.0.1', userId));
-        }
-        await settle(failures);
+          return n % 3 === 0
+            ? guess(throttle!, shop, '10.0.0.1', userId)
+            : find(throttle!, shop, '10.0.0.1', userId, `CODE-${second}-${n}`);
+        });
+        expect(countTrue(await settle(looks))).toBe(150);
         clock.advance(1_000);
       }
     });
@@ -309,22 +464,44 @@ for (const [name, makeSide, describeSide] of sides) {
       const clock = new MovedClock();
       const [throttle] = openTasks(1, clock);
       const shop = backend(newTenant());
-      const noteAll = async (from: number, to: number) => {
-        const failures: Promise<void>[] = [];
-        for (let n = from; n < to && refusedFor(throttle!, shop, '10.0.0.1', `made-up-${n}`) === 0; n += 1) {
-          failures.push(throttle!.noteFailure(shop, '10.0.0.1', `made-up-${n}`));
-        }
-        await settle(failures);
-        return failures.length;
-      };
-      expect(await noteAll(0, 10_000)).toBe(1_800);
+      const guessAll = async (size: number, from: number) =>
+        countTrue(
+          await settle(
+            Array.from({ length: size }, (_, n) => guess(throttle!, shop, '10.0.0.1', `made-up-${from + n}`)),
+          ),
+        );
+      expect(await guessAll(4_000, 0)).toBe(1_800);
       let guesses = 0;
       for (let round = 1; round <= 20; round += 1) {
         clock.advance(30_000);
-        guesses += await noteAll(round * 10_000, round * 10_000 + 10_000);
+        guesses += await guessAll(300, round * 10_000);
       }
       expect(guesses).toBeLessThanOrEqual(20 * 31);
       expect(guesses).toBeGreaterThanOrEqual(20 * 29);
+    });
+
+    const covers: [string, number, (n: number) => { userId: string | null; code: string }][] = [
+      ['one code that it knows', 2, () => ({ userId: 'somebody', code: 'KNOWN-1' })],
+      ['that code for users whom it makes up', 2, (n) => ({ userId: `cover-${n}`, code: 'KNOWN-1' })],
+      ['a hundred codes that it knows', 3, (n) => ({ userId: `cover-${n}`, code: `KNOWN-${n % 100}` })],
+      ['many codes of one user', 2, (n) => ({ userId: 'somebody', code: `KNOWN-${n}` })],
+      ['that code for nobody in particular', 2, () => ({ userId: null, code: 'KNOWN-1' })],
+    ];
+    test.each(covers)('hold a leaked token that hides its guesses behind %s', async (_what, coversAGuess, coverOf) => {
+      const [throttle] = openTasks(1, new MovedClock());
+      const shop = backend(newTenant());
+      let guesses = 0;
+      for (let n = 0; n < 3_500; n += 25) {
+        const looks = Array.from({ length: 25 }, (_, m) => guess(throttle!, shop, '10.0.0.1', `made-up-${n + m}`));
+        const found = Array.from({ length: 25 * coversAGuess }, (_, m) => {
+          const { userId, code } = coverOf(n * coversAGuess + m);
+          return find(throttle!, shop, '10.0.0.1', userId, code);
+        });
+        guesses += countTrue(await settle(looks));
+        await settle(found);
+      }
+      expect(guesses).toBeGreaterThanOrEqual(1_800);
+      expect(guesses).toBeLessThanOrEqual(1_830);
     });
 
     test('give look-ups for nobody in particular a budget of 300, then one a second', async () => {
@@ -343,7 +520,7 @@ for (const [name, makeSide, describeSide] of sides) {
     test('do not reach another tenant’s user, token or address of the same name', async () => {
       const [throttle] = openTasks(1, new MovedClock());
       const [here, there] = [newTenant(), newTenant()];
-      await fail(throttle!, 40, customer(here, 'u-1'), '203.0.113.1');
+      await fail(throttle!, 30, customer(here, 'u-1'), '203.0.113.1');
       expect(refusedFor(throttle!, customer(here, 'u-1'), '203.0.113.1')).toBeGreaterThan(0);
       expect(refusedFor(throttle!, customer(there, 'u-1'), '203.0.113.1')).toBe(0);
     });
@@ -365,9 +542,7 @@ for (const [name, makeSide, describeSide] of sides) {
     test('of two tasks that fail at the same time add up on both at the next failure', async () => {
       const tasks = openTasks(2, new MovedClock());
       const caller = customer(newTenant(), 'u-1');
-      await settle(
-        tasks.flatMap((task) => Array.from({ length: 14 }, () => task.noteFailure(caller, '203.0.113.1', null))),
-      );
+      await settle(tasks.flatMap((task) => Array.from({ length: 14 }, () => guess(task, caller, '203.0.113.1'))));
       for (const task of tasks) expect(refusedFor(task, caller, '203.0.113.1')).toBe(0);
       await fail(tasks[0]!, 1, caller, '203.0.113.1');
       await fail(tasks[1]!, 1, caller, '203.0.113.1');
@@ -378,6 +553,8 @@ for (const [name, makeSide, describeSide] of sides) {
 
 describe('failed look-ups in PostgreSQL', () => {
   test('leave no row behind once they are forgotten', async () => {
+    // What is removed at a time has a bound.
+    await pool.query('delete from failed_lookups');
     const side = postgresFailures(pool);
     const tenantId = newTenant();
     const mark = {
@@ -460,7 +637,31 @@ describe('the pace of requests', () => {
     const tenantId = newTenant();
     for (let n = 0; n < 1_000; n += 1) await fail(throttle, 1, customer(tenantId, `u-${n}`), '203.0.113.1');
     const caller = customer(tenantId, 'someone-else');
-    expect(await microsecondsOf(() => throttle.beforeLookup(caller, '203.0.113.1', null))).toBeLessThan(5);
+    const look = () => {
+      const lookup = throttle.beginLookup(caller, '203.0.113.1', null, 'SOME-CODE');
+      if (lookup instanceof Promise) throw new Error('the look-up waits for others');
+      lookup.found();
+    };
+    expect(await microsecondsOf(look)).toBeLessThan(5);
+  });
+
+  test('ends for a token at ten failures a second, whatever it finds beside them', async () => {
+    const clock = new MovedClock();
+    const throttle = openThrottleOver([memoryFailures()], { redis: null, clock, log: silentLog, config });
+    const shop = backend(newTenant());
+    let guesses = 0;
+    // 250 guesses a second, each beside two codes and users of their own.
+    for (let second = 0; second < 160; second += 1) {
+      const looks = Array.from({ length: 250 }, (_, n) => guess(throttle, shop, '10.0.0.1', `made-up-${second}-${n}`));
+      const found = Array.from({ length: 500 }, (_, n) =>
+        find(throttle, shop, '10.0.0.1', `u-${second}-${n}`, `CODE-${second}-${n}`),
+      );
+      guesses += countTrue(await Promise.all(looks));
+      await Promise.all(found);
+      clock.advance(1_000);
+    }
+    expect(guesses).toBeGreaterThanOrEqual(36_000);
+    expect(guesses).toBeLessThanOrEqual(36_000 + 160 * 10);
   });
 
   test('without Redis is the limit for each token in each task, even and without a gap', async () => {

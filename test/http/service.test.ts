@@ -183,7 +183,12 @@ describe('a client behind proxies', () => {
     ] as const) {
       const proxied = await startTestApi('proxies', { TRUSTED_PROXIES: count });
       const seen: string[] = [];
-      proxied.core.throttle.beforeLookup = (_caller, from) => void seen.push(from);
+      const { throttle } = proxied.core;
+      const { beginLookup } = throttle;
+      throttle.beginLookup = (caller, from, userId, code) => {
+        seen.push(from);
+        return beginLookup(caller, from, userId, code);
+      };
       await proxied.call('GET', '/v1/coupons/ANY-CODE', {
         headers: { 'x-forwarded-for': '192.0.2.1, 198.51.100.7, 203.0.113.9' },
       });

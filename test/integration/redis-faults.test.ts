@@ -8,7 +8,7 @@ import { openPool } from '../../core/db/pool.ts';
 import { CouponError } from '../../core/errors.ts';
 import { silentLog } from '../../core/log.ts';
 import { openRedis, type RedisConnection, type RedisPatience } from '../../core/redis/open-redis.ts';
-import { openThrottle, type Throttle } from '../../core/throttling/open-throttle.ts';
+import { type Lookup, openThrottle, type Throttle } from '../../core/throttling/open-throttle.ts';
 import { requireOrSkip } from '../support/require-or-skip.ts';
 import { createTestDatabase, findDeadlocks, type TestDatabase } from '../support/start-postgres.ts';
 import { startTestRedis, type TestRedis } from '../support/start-redis.ts';
@@ -54,12 +54,20 @@ const openTask = (connection: RedisConnection, over: pg.Pool | null = pool) =>
 
 function isRefused(task: Throttle, caller: Caller): boolean {
   try {
-    task.beforeLookup(caller, address, null);
-    return false;
+    const lookup = task.beginLookup(caller, address, null, 'SOME-CODE');
+    if (lookup instanceof Promise) throw new Error('the look-up waits for others');
+    lookup.unknown();
+    return lookup.onlyIfHeld !== null;
   } catch (error) {
     if (error instanceof CouponError && error.kind === 'rate-limited') return true;
     throw error;
   }
+}
+
+/** A look-up that finds nothing, where it is not refused. */
+async function guess(task: Throttle, caller: Caller): Promise<void> {
+  const lookup = await task.beginLookup(caller, address, null, 'NO-CODE');
+  await lookup.notFound();
 }
 
 /** Guesses and requests without a pause, on both tasks, until it is stopped. Tells the longest wait of a call, less what the process was held up as a whole. */
@@ -81,7 +89,7 @@ function startLoad(): { stop(): Promise<{ calls: number; longestMillis: number }
       const caller = customer(`load-${worker}-${n % 500}`);
       isRefused(task, caller);
       await timed(task.checkRate(caller));
-      await timed(task.noteFailure(caller, address, null));
+      await timed(guess(task, caller));
       await sleep(1);
     }
   });
@@ -96,11 +104,18 @@ function startLoad(): { stop(): Promise<{ calls: number; longestMillis: number }
   };
 }
 
+/** A look-up of the guesser's that the first task let through before the block, and that has not ended yet. */
+let lateGuess: Lookup;
+
 /** Each task has seen the guesser once and must go on refusing it, whatever becomes of Redis. */
 async function blockGuesser(): Promise<Caller> {
   const guesser = customer('guesser');
-  for (let n = 0; n < 31; n += 1) await tasks[n % 2]!.noteFailure(guesser, address, null);
-  await tasks[1]!.noteFailure(guesser, address, null);
+  const [first, second] = [tasks[0]!, tasks[1]!];
+  const ended = await first.beginLookup(guesser, address, null, 'NO-CODE');
+  lateGuess = await first.beginLookup(guesser, address, null, 'NO-CODE');
+  for (let n = 0; n < 10; n += 1) await guess(first, guesser);
+  for (let n = 0; n < 20; n += 1) await guess(second, guesser);
+  await ended.notFound();
   for (const task of tasks) expect(isRefused(task, guesser)).toBe(true);
   return guesser;
 }
@@ -109,7 +124,7 @@ async function blockGuesser(): Promise<Caller> {
 async function learnsOfGuesser(task: Throttle): Promise<void> {
   for (let n = 0; n < 5 && !isRefused(task, customer('guesser')); n += 1) {
     if (n > 0) await sleep(200);
-    await task.noteFailure(customer('guesser'), address, null);
+    await guess(task, customer('guesser'));
   }
   expect(isRefused(task, customer('guesser'))).toBe(true);
 }
@@ -159,7 +174,7 @@ requireOrSkip('a redis-server or valkey-server on the PATH', url !== undefined)(
       await server.kill();
       await sleep(300);
       // What the tasks knew goes to PostgreSQL with the guesser's next failure.
-      await tasks[0]!.noteFailure(customer('guesser'), address, null);
+      await lateGuess.notFound();
       await learnsOfGuesser(openTask(connections[1]!));
     });
   });
@@ -167,7 +182,7 @@ requireOrSkip('a redis-server or valkey-server on the PATH', url !== undefined)(
   test('goes on when Redis is flushed, which then learns from the tasks again', async () => {
     await underLoad(async () => {
       await admin.command((client) => client.flushall());
-      await tasks[0]!.noteFailure(customer('guesser'), address, null);
+      await lateGuess.notFound();
       await learnsOfGuesser(openTask(connections[1]!, null));
     });
   });
@@ -207,7 +222,7 @@ requireOrSkip('a redis-server or valkey-server on the PATH', url !== undefined)(
       for (const connection of connections.slice(1)) expect(connection.status).toBe('away');
       process.kill(pid, 'SIGCONT');
       for (let n = 0; n < 1_000 && connections[1]!.status !== 'ready'; n += 1) await sleep(5);
-      await tasks[0]!.noteFailure(customer('back-again'), address, null);
+      await guess(tasks[0]!, customer('back-again'));
       expect(connections[1]!.status).toBe('ready');
     });
   });

@@ -158,7 +158,7 @@ function addAssignCode(app: Api, { core }: RouteTools): void {
       const { caller, params, body } = request;
       const key = readIdempotencyKey(request);
       const work = () => assignCode(core, caller, params.code, body, key);
-      return answer(reply, 201, await lookUpCode(core, request, body.userId, work));
+      return answer(reply, 201, await lookUpCode(core, request, params.code, body.userId, work));
     },
   );
 }
@@ -182,7 +182,7 @@ function addValidate(app: Api, { core }: RouteTools): void {
     (request) => {
       const { caller, params, body } = request;
       const work = () => validateCoupon(core, caller, params.code, body);
-      return lookUpCode(core, request, body.userId, work);
+      return lookUpCode(core, request, params.code, body.userId, work);
     },
   );
 }
@@ -207,7 +207,7 @@ function addLock(app: Api, { core }: RouteTools): void {
       const { caller, params, body } = request;
       const key = readIdempotencyKey(request);
       const work = () => lockCoupon(core, caller, params.code, body, key);
-      return answer(reply, 200, await lookUpCode(core, request, body.userId, work));
+      return answer(reply, 200, await lookUpCode(core, request, params.code, body.userId, work));
     },
   );
 }
@@ -236,7 +236,7 @@ function addUnlock(app: Api, { core }: RouteTools): void {
       const { caller, params, body } = request;
       const key = readIdempotencyKey(request);
       const work = () => unlockCoupon(core, caller, params.code, body, key);
-      return answer(reply, 200, await lookUpCode(core, request, body.userId, work));
+      return answer(reply, 200, await lookUpCode(core, request, params.code, body.userId, work));
     },
   );
 }
@@ -268,7 +268,7 @@ function addRedeem(app: Api, { core }: RouteTools): void {
       const key = readIdempotencyKey(request);
       refuseLargeMetadata(body.metadata);
       const work = () => redeemCoupon(core, caller, params.code, body, key);
-      return answer(reply, 200, await lookUpCode(core, request, body.userId, work));
+      return answer(reply, 200, await lookUpCode(core, request, params.code, body.userId, work));
     },
   );
 }
@@ -305,7 +305,7 @@ function addVoid(app: Api, { core }: RouteTools): void {
       const { caller, params, body } = request;
       const key = readIdempotencyKey(request);
       const work = () => voidCoupon(core, caller, params.code, body, key);
-      return answer(reply, 200, await lookUpCode(core, request, null, work));
+      return answer(reply, 200, await lookUpCode(core, request, params.code, null, work));
     },
   );
 }
@@ -326,7 +326,7 @@ function addReads(app: Api, { core }: RouteTools): void {
     },
     (request) => {
       const { caller, params } = request;
-      return lookUpCode(core, request, null, () => readCoupon(core, caller, params.code));
+      return lookUpCode(core, request, params.code, null, () => readCoupon(core, caller, params.code));
     },
   );
 
@@ -347,7 +347,7 @@ function addReads(app: Api, { core }: RouteTools): void {
       const { caller, params, query } = request;
       const page = { ...query, limit: query.limit ?? limits.pageDefaultItems };
       const work = () => listCouponEvents(core, caller, params.code, page);
-      return lookUpCode(core, request, null, work);
+      return lookUpCode(core, request, params.code, null, work);
     },
   );
 }

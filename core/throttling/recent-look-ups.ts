@@ -1,0 +1,49 @@
+import { BoundedMap } from './bounded-map.ts';
+import { throttleLimits } from './throttle-limits.ts';
+
+/**
+ * How many of a token's recent look-ups failed. What is asked for again says nothing new: a code that was found, and a
+ * user whose look-ups failed or succeeded, count once among the last thousand, so that nobody hides guesses behind the
+ * one code that they know, nor behind users whom they make up.
+ */
+export class RecentLookUps {
+  #total = 0;
+  #failed = 0;
+  readonly #codes = new BoundedMap<true>(throttleLimits.floodSpanLookups);
+  readonly #users = new BoundedMap<true>(throttleLimits.floodSpanLookups);
+  readonly #failedUsers = new BoundedMap<true>(throttleLimits.floodSpanLookups);
+
+  get total(): number {
+    return this.#total;
+  }
+
+  get failed(): number {
+    return this.#failed;
+  }
+
+  /** @param userId null: for nobody in particular, whose look-ups are told apart by their codes */
+  noteFound(code: string, userId: string | null): void {
+    const isNewCode = isNew(this.#codes, code);
+    const isNewUser = userId === null || isNew(this.#users, userId);
+    if (isNewCode && isNewUser) this.#add(0);
+  }
+
+  noteFailed(userId: string | null): void {
+    if (userId === null || isNew(this.#failedUsers, userId)) this.#add(1);
+  }
+
+  /** Older look-ups weigh half from a span on, so that the share is a recent one. */
+  #add(failed: 0 | 1): void {
+    this.#total += 1;
+    this.#failed += failed;
+    if (this.#total < throttleLimits.floodSpanLookups) return;
+    this.#total /= 2;
+    this.#failed /= 2;
+  }
+}
+
+function isNew(names: BoundedMap<true>, name: string): boolean {
+  if (names.get(name) === true) return false;
+  names.set(name, true);
+  return true;
+}
