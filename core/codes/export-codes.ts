@@ -3,6 +3,7 @@ import type { Caller } from '../caller.ts';
 import type { Core } from '../core.ts';
 import { limits } from '../limits.ts';
 import type { Place } from './codes-at.ts';
+import { csvCell } from './csv-cell.ts';
 import { readCodeStatus } from './list-codes.ts';
 import { findBook } from './open-book.ts';
 import { type CodeStatus, type CodeStretch, type CodeView, walkCodes } from './walk-codes.ts';
@@ -18,8 +19,7 @@ type ExportCore = Pick<Core, 'readPool' | 'knownBooks' | 'knownDecks' | 'knownPa
  * Each stretch of 5,000 is a snapshot of its own, so what changes meanwhile may be seen before or after the change;
  * one snapshot for an export of hours would keep PostgreSQL from cleaning up behind everyone else.
  *
- * A user's id that a spreadsheet would take for a formula gets an apostrophe in front of it (OWASP, "CSV Injection"),
- * also behind characters that can't be seen, and stands in quotes where another list separator would divide it.
+ * A user's id is written so that no spreadsheet runs it: see csv-cell.ts.
  * Codes are left as they are: without brackets, quotes and equals signs they can't call anything, and they must stay
  * what they are when the file is read back.
  *
@@ -55,9 +55,4 @@ async function* csvPieces(
 
 function csvLine({ code, status, deckId, userId }: CodeView): string {
   return `${code},${status},${deckId},${userId === null ? '' : csvCell(userId)}\r\n`;
-}
-
-function csvCell(text: string): string {
-  const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }

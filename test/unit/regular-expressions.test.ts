@@ -78,9 +78,10 @@ test('an expression that begins again at each character, or repeats a repetition
 const builders: Record<string, string> = {
   'containers/api/allowed-methods.ts': 'parts of paths that end at a slash, from the routes',
   'containers/api/request-headers.ts': 'one bounded class between two anchors',
+  'core/codes/csv-cell.ts': 'looks ahead for 128 characters at most, in a user id, which has no more',
 };
 
-test('expressions are put together at run time in two places only', () => {
+test('expressions are put together at run time in few places only', () => {
   const building = files.filter((file) => readFileSync(`${root}/${file}`, 'utf8').includes('new RegExp('));
   expect(building).toEqual(Object.keys(builders));
 });

@@ -105,7 +105,7 @@ function addCodeList(app: Api, { core }: RouteTools): void {
         operationId: 'listCodes',
         summary: 'List the codes of a book, or export them as CSV',
         description:
-          'With `Accept: text/csv` the whole list is streamed: `limit` does not count, and `cursor` is refused.',
+          'With `Accept: text/csv` the whole list is streamed: `limit` does not count, and `cursor` is refused. A user id that a spreadsheet would run as a formula has an apostrophe in front of it.',
         tags: ['codes'],
         params: BookPath,
         querystring: strictObject({ status: Type.Optional(CodeStatus), ...pageParameters }),
