@@ -36,6 +36,7 @@ import { describeRoutes } from './openapi.ts';
 import { sendProblem } from './problems.ts';
 import { parseQuery } from './query-parameters.ts';
 import { refusalOfError } from './refusal-of-error.ts';
+import { refuseAmbiguousRequests } from './refuse-ambiguous-requests.ts';
 import { makeRequestIds } from './request-ids.ts';
 import type { Api, RouteTools } from './routes/answer.ts';
 import { addApiKeyRoutes } from './routes/api-keys.ts';
@@ -95,6 +96,7 @@ export async function buildApp(core: Core, parts: AppParts): Promise<FastifyInst
   app.decorateRequest('caller');
   app.decorateRequest('refusal', null);
   setAnswerHeaders(app);
+  refuseAmbiguousRequests(app);
   observeRequests(app, parts.log, parts.metrics);
   app.setErrorHandler((error, request, reply) => answerError(error, request, reply, failures));
   takeJsonBodies(app, limits.bodyMaxBytes);
@@ -123,7 +125,7 @@ function addRoutes(app: Api, tools: RouteTools, drain: Drain, metrics: Metrics):
   addApiKeyRoutes(app, tools);
   addTenantRoutes(app, tools);
   addServiceRoutes(app, tools, drain);
-  if (tools.core.config.metricsPort === null) addMetricsRoute(app, metrics);
+  if (tools.core.config.metricsPort === null) addMetricsRoute(app, tools, metrics);
 }
 
 function makeFastify(core: Core, log: Log): FastifyInstance {
@@ -138,6 +140,8 @@ function makeFastify(core: Core, log: Log): FastifyInstance {
       maxHeaderSize: limits.headerMaxBytes,
       headersTimeout: headersMaxMillis,
       connectionsCheckingInterval: 5_000,
+      // Else the first of two Authorization headers would count, and nobody would learn that there was another.
+      joinDuplicateHeaders: true,
     },
     bodyLimit: limits.bodyMaxBytes,
     // A request that comes while the server closes is answered like any other: the database is there until the last one.

@@ -9,11 +9,30 @@ const bodyMaxMillis = 30_000;
 
 type Done = (error: Error | null, body?: unknown) => void;
 
-/** Why a body that is coded for its transport, such as by gzip, is not taken; null for one that comes as it is. */
+/** In these a text is UTF-8 whichever of them is named. */
+const takenCharsets = new Set(['', 'utf-8', 'utf8', 'us-ascii', 'ascii']);
+
+/** Why a body in another coding than plain UTF-8 is not taken: one for its transport, such as gzip, or a charset. */
 export function refuseEncodedBody(request: FastifyRequest): CouponError | null {
   const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? '';
-  if (encoding === '' || encoding === 'identity') return null;
-  return refuse('unsupported-media-type', 'Send the body as it is: no Content-Encoding is taken.');
+  if (encoding !== '' && encoding !== 'identity') {
+    return refuse('unsupported-media-type', 'Send the body as it is: no Content-Encoding is taken.');
+  }
+  const charset = charsetOf(request.headers['content-type'] ?? '');
+  if (takenCharsets.has(charset)) return null;
+  return refuse(
+    'unsupported-media-type',
+    `Send the body in UTF-8: the charset ${charset.slice(0, 40)} of Content-Type is not taken.`,
+  );
+}
+
+/** The charset that a content type names, in lower case and without quotes; empty where it names none. */
+function charsetOf(contentType: string): string {
+  for (const parameter of contentType.split(';').slice(1)) {
+    const [name = '', value = ''] = parameter.split('=', 2);
+    if (name.trim().toLowerCase() === 'charset') return value.replaceAll('"', '').trim().toLowerCase();
+  }
+  return '';
 }
 
 /**

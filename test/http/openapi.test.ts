@@ -45,6 +45,23 @@ describe('the OpenAPI document', () => {
     });
   });
 
+  test('a validation’s reason is one of those that a redeem of a coupon can have', () => {
+    const { Validation } = (api.document as unknown as { components: { schemas: unknown } }).components
+      .schemas as Record<string, { properties: { reason: { enum: string[] } } }>;
+    expect([...Validation!.properties.reason.enum].sort()).toEqual([
+      'book-not-active',
+      'book-outside-window',
+      'code-already-redeemed',
+      'code-locked',
+      'coupon-void',
+      'held-by-another-user',
+      'lock-expired',
+      'lock-required',
+      'redemption-limit-reached',
+      'user-limit-reached',
+    ]);
+  });
+
   test('it has every route of the contract', () => {
     expect(
       operations()

@@ -44,6 +44,26 @@ describe('what comes before any route', () => {
     },
   );
 
+  test('415: a body in another charset than UTF-8 is unsupported-media-type, which names it', async () => {
+    const upload = '/v1/books/0193a6f0-7c3e-7b1a-9d52-3f1f6f0c8a11/codes';
+    for (const [path, type] of [
+      ['/v1/books', 'application/json'],
+      [upload, 'text/csv'],
+      [upload, 'application/x-ndjson'],
+    ] as const) {
+      const send = (parameters: string) =>
+        api.call('POST', path, { body: '{}', headers: { 'content-type': `${type}${parameters}` } });
+      for (const wrong of ['; charset=utf-16', ';Charset="ISO-8859-1"', '; header=present; charset=windows-1252']) {
+        const { status, body } = await send(wrong);
+        expect([path, wrong, status, body.kind]).toEqual([path, wrong, 415, 'unsupported-media-type']);
+        expect(body.detail).toMatch(/utf-16|iso-8859-1|windows-1252/);
+      }
+      for (const right of ['', '; charset=UTF-8', ';charset="utf-8"', '; charset=us-ascii', '; header=present']) {
+        expect([path, right, (await send(right)).status]).not.toEqual([path, right, 415]);
+      }
+    }
+  });
+
   test('415: a body with a Content-Encoding is unsupported-media-type, and identity is none', async () => {
     const upload = '/v1/books/0193a6f0-7c3e-7b1a-9d52-3f1f6f0c8a11/codes';
     for (const [path, type] of [

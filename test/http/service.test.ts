@@ -118,6 +118,13 @@ describe('metrics', () => {
     expect(text).toContain('qurable_queue_age_seconds 0');
     for (const secret of [body.code, bookId, 'measured-user', rootKey]) expect(text).not.toContain(secret);
   });
+
+  test('200 for an admin of the tenant default, 403 for another tenant’s: they are of all tenants together', async () => {
+    const { body } = await api.call('POST', '/v1/tenants', { body: { slug: 'other', name: 'Another' } });
+    const refused = await api.call('GET', '/metrics', { as: body.adminKey.secret });
+    expect([refused.status, refused.body.kind]).toEqual([403, 'forbidden']);
+    expect((await api.call('GET', '/metrics', { as: tokenOf('admin') })).status).toBe(200);
+  });
 });
 
 describe('the log', () => {

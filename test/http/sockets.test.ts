@@ -85,6 +85,53 @@ describe('on a real connection', () => {
     expect(JSON.parse(answer.split('\r\n\r\n')[1]!)).toMatchObject({ kind: 'invalid-input' });
   });
 
+  test.each([
+    [
+      'two Authorization headers',
+      `authorization: Bearer ${rootKey}\r\nauthorization: Bearer qk_other\r\n`,
+      'Authorization',
+    ],
+    ['the same Authorization twice', `authorization: Bearer ${rootKey}\r\n`.repeat(2), 'Authorization'],
+    ['two Host headers', `host: y\r\nauthorization: Bearer ${rootKey}\r\n`, 'Host'],
+  ])('%s are invalid-input, since a proxy may look at another one', async (_what, headers, path) => {
+    const answer = await exchange(
+      server.address,
+      `GET /v1/books HTTP/1.1\r\nhost: x\r\nconnection: close\r\n${headers}\r\n`,
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(JSON.parse(answer.split('\r\n\r\n')[1]!)).toMatchObject({ kind: 'invalid-input', errors: [{ path }] });
+  });
+
+  test('a version of HTTP that is none of ours is invalid-input', async () => {
+    const answer = await exchange(server.address, 'GET /health HTTP/2.0\r\nhost: x\r\nconnection: close\r\n\r\n');
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer).toContain('invalid-input');
+  });
+
+  const bookPath = `POST /v1/books HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${rootKey}\r\ncontent-type: application/json\r\n`;
+  test('what is no HTTP behind a request does not overtake its answer', async () => {
+    const body = JSON.stringify({ name: 'Answered before the garbage' });
+    const request = `${bookPath}content-length: ${body.length}\r\n\r\n${body}`;
+    const answer = await exchange(server.address, `${request}${request}GARBAGE\r\n\r\nGARBAGE`);
+    expect(answer.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 201', 'HTTP/1.1 201', 'HTTP/1.1 400']);
+    expect(answer.match(/Answered before the garbage/g)).toHaveLength(2);
+  });
+
+  test('nor does it break into an answer that is being streamed', async () => {
+    const document = await (await fetch(`${server.address}/docs/static/swagger-ui-bundle.js`)).text();
+    const request = 'GET /docs/static/swagger-ui-bundle.js HTTP/1.1\r\nhost: x\r\n\r\n';
+    const answer = await exchange(server.address, `${request}GARBAGE\r\n\r\n`);
+    const [head = '', ...rest] = answer.split('\r\n\r\n');
+    expect(head).toMatch(/^HTTP\/1\.1 200 /);
+    const streamed = rest.join('\r\n\r\n');
+    expect(streamed.startsWith(`${document}HTTP/1.1 400 `)).toBe(true);
+  });
+
+  test('a body that is no HTTP is refused at once, since its own request has no answer yet', async () => {
+    const answer = await exchange(server.address, `${bookPath}transfer-encoding: chunked\r\n\r\n5\r\n{"nam\r\nZZZ\r\n`);
+    expect(answer.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 400']);
+  });
+
   test.each([100_000, 8_000_000])(
     'a client that sends a body of %d bytes, which is too large, sees 413',
     async (size) => {
@@ -106,6 +153,9 @@ describe('on a real connection', () => {
   });
 
   test('a body that breaks off changes nothing and harms nobody', async () => {
+    const books = async () =>
+      ((await (await fetch(`${server.address}/v1/books`, { headers: asRoot })).json()) as { data: object[] }).data;
+    const before = await books();
     const { hostname, port } = new URL(server.address);
     const socket = connect(Number(port), hostname);
     socket.write(
@@ -114,8 +164,7 @@ describe('on a real connection', () => {
     await sleep(100);
     socket.destroy();
     await sleep(100);
-    const list = (await (await fetch(`${server.address}/v1/books`, { headers: asRoot })).json()) as { data: object[] };
-    expect(list.data).toEqual([]);
+    expect(await books()).toEqual(before);
   });
 
   test('connections are kept alive for longer than a load balancer keeps them', async () => {

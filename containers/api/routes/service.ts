@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { checkReady, type ErrorKind, errorKinds, refuse, unavailable } from '../../../core/index.ts';
+import { checkReady, type ErrorKind, errorKinds, findTenantId, refuse, unavailable } from '../../../core/index.ts';
 import type { Drain } from '../drain.ts';
 import type { Metrics } from '../metrics.ts';
 import { problemIndex, problemPage } from '../problem-pages.ts';
@@ -103,8 +103,8 @@ function addDocument(app: Api): void {
   );
 }
 
-/** Adds `/metrics` for admins, where the metrics have no port of their own. */
-export function addMetricsRoute(app: Api, metrics: Metrics): void {
+/** Adds `/metrics` for the installation's own admins, where the metrics have no port of their own. */
+export function addMetricsRoute(app: Api, { core }: RouteTools, metrics: Metrics): void {
   app.get(
     '/metrics',
     {
@@ -112,12 +112,19 @@ export function addMetricsRoute(app: Api, metrics: Metrics): void {
       schema: {
         operationId: 'metrics',
         summary: 'Metrics in Prometheus’ text format',
-        description: 'Of this process alone. With METRICS_PORT set they are on that port instead, without a token.',
+        description:
+          'Of this process alone, and of all tenants together: so for admins of the tenant `default` only, to which the root key belongs. With METRICS_PORT set they are on that port instead, without a token.',
         tags: ['service'],
         response: { 200: { description: 'Metrics.', content: { 'text/plain': { schema: Type.String() } } } },
       },
     },
-    async (_request, reply) => {
+    async (request, reply) => {
+      if (request.caller.tenantId !== (await findTenantId(core, 'default'))) {
+        throw refuse(
+          'forbidden',
+          'The metrics are of all tenants together: only admins of the tenant default may read them.',
+        );
+      }
       reply.type(metrics.contentType);
       return await metrics.read();
     },

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { type ErrorKind, errorKinds, limits } from '../../../core/index.ts';
+import { type ErrorKind, limits } from '../../../core/index.ts';
 import { Code, exampleId, Id, Metadata, nullable, oneOf, Rev, ref, strictObject, Time, UserId } from './common.ts';
 import { ProblemSchema } from './problem.ts';
 
@@ -121,12 +121,26 @@ export const ValidateInput = strictObject(
   { examples: [{ userId: 'u-1' }] },
 );
 
+/** Why a redeem may be refused, in the order of refusals. */
+const redeemRefusals: readonly ErrorKind[] = [
+  'coupon-void',
+  'held-by-another-user',
+  'book-not-active',
+  'book-outside-window',
+  'code-locked',
+  'lock-expired',
+  'lock-required',
+  'code-already-redeemed',
+  'redemption-limit-reached',
+  'user-limit-reached',
+];
+
 /** What a redeem would come to now. */
 export const Validation = Type.Object(
   {
     redeemable: Type.Boolean(),
     reason: Type.Optional(
-      oneOf(Object.keys(errorKinds) as ErrorKind[], {
+      oneOf(redeemRefusals, {
         description: 'Why not, where it is not.',
         examples: ['code-locked'],
       }),
