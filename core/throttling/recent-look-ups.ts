@@ -1,3 +1,4 @@
+import { normaliseCode } from '../codes/code-rules.ts';
 import { BoundedMap } from './bounded-map.ts';
 import { throttleLimits } from './throttle-limits.ts';
 
@@ -23,7 +24,7 @@ export class RecentLookUps {
 
   /** @param userId null: for nobody in particular, whose look-ups are told apart by their codes */
   noteFound(code: string, userId: string | null): void {
-    const isNewCode = isNew(this.#codes, code);
+    const isNewCode = isNew(this.#codes, oneSpelling(code));
     const isNewUser = userId === null || isNew(this.#users, userId);
     if (isNewCode && isNewUser) this.#add(0);
   }
@@ -40,6 +41,11 @@ export class RecentLookUps {
     this.#total /= 2;
     this.#failed /= 2;
   }
+}
+
+/** The same text for all spellings that find a code: letters that are read as digits, dashes, case, unseen characters. */
+function oneSpelling(code: string): string {
+  return normaliseCode(code).replaceAll('O', '0').replace(/[IL]/g, '1');
 }
 
 function isNew(names: BoundedMap<true>, name: string): boolean {

@@ -472,37 +472,46 @@ for (const [name, makeSide, describeSide] of sides) {
         );
       expect(await guessAll(4_000, 0)).toBe(1_800);
       let guesses = 0;
-      for (let round = 1; round <= 20; round += 1) {
+      for (let round = 1; round <= 8; round += 1) {
         clock.advance(30_000);
         guesses += await guessAll(300, round * 10_000);
       }
-      expect(guesses).toBeLessThanOrEqual(20 * 31);
-      expect(guesses).toBeGreaterThanOrEqual(20 * 29);
+      expect(guesses).toBeLessThanOrEqual(8 * 31);
+      expect(guesses).toBeGreaterThanOrEqual(8 * 29);
     });
 
     const covers: [string, number, (n: number) => { userId: string | null; code: string }][] = [
       ['one code that it knows', 2, () => ({ userId: 'somebody', code: 'KNOWN-1' })],
       ['that code for users whom it makes up', 2, (n) => ({ userId: `cover-${n}`, code: 'KNOWN-1' })],
       ['a hundred codes that it knows', 3, (n) => ({ userId: `cover-${n}`, code: `KNOWN-${n % 100}` })],
+      [
+        'spellings of one code',
+        2,
+        (n) => ({ userId: `cover-${n}`, code: [`KNOWN${'\u200b'.repeat(n % 50)}-1`, 'known–l', 'KN0WN-I'][n % 3]! }),
+      ],
       ['many codes of one user', 2, (n) => ({ userId: 'somebody', code: `KNOWN-${n}` })],
       ['that code for nobody in particular', 2, () => ({ userId: null, code: 'KNOWN-1' })],
     ];
-    test.each(covers)('hold a leaked token that hides its guesses behind %s', async (_what, coversAGuess, coverOf) => {
-      const [throttle] = openTasks(1, new MovedClock());
-      const shop = backend(newTenant());
-      let guesses = 0;
-      for (let n = 0; n < 3_500; n += 25) {
-        const looks = Array.from({ length: 25 }, (_, m) => guess(throttle!, shop, '10.0.0.1', `made-up-${n + m}`));
-        const found = Array.from({ length: 25 * coversAGuess }, (_, m) => {
-          const { userId, code } = coverOf(n * coversAGuess + m);
-          return find(throttle!, shop, '10.0.0.1', userId, code);
-        });
-        guesses += countTrue(await settle(looks));
-        await settle(found);
-      }
-      expect(guesses).toBeGreaterThanOrEqual(1_800);
-      expect(guesses).toBeLessThanOrEqual(1_830);
-    });
+    // What tells covers apart is the process's own, whatever side counts.
+    test.each(name === 'memory' ? covers : covers.slice(0, 1))(
+      'hold a leaked token that hides its guesses behind %s',
+      async (_what, coversAGuess, coverOf) => {
+        const [throttle] = openTasks(1, new MovedClock());
+        const shop = backend(newTenant());
+        let guesses = 0;
+        for (let n = 0; n < 3_500; n += 25) {
+          const looks = Array.from({ length: 25 }, (_, m) => guess(throttle!, shop, '10.0.0.1', `made-up-${n + m}`));
+          const found = Array.from({ length: 25 * coversAGuess }, (_, m) => {
+            const { userId, code } = coverOf(n * coversAGuess + m);
+            return find(throttle!, shop, '10.0.0.1', userId, code);
+          });
+          guesses += countTrue(await settle(looks));
+          await settle(found);
+        }
+        expect(guesses).toBeGreaterThanOrEqual(1_800);
+        expect(guesses).toBeLessThanOrEqual(1_830);
+      },
+    );
 
     test('give look-ups for nobody in particular a budget of 300, then one a second', async () => {
       const clock = new MovedClock();

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { rootKey, startTestApi, type TestApi, tokenOf } from './support.ts';
+import { rootKey, startTestApi, type TestApi } from './support.ts';
 
 /** Routes that plugins add, which the document does not list. */
 const pluginRoutes = [
@@ -96,7 +96,6 @@ describe('whoever writes the request', () => {
 
   test.each([
     ['nobody', () => null],
-    ['a customer', () => tokenOf('customer')],
     ['an administrator', () => rootKey],
   ])(
     'no path and no header of any route makes an answer of 500, or a line at level error: %s',

@@ -48,6 +48,11 @@ const linear: Record<string, string> = {
   '"(?:[^"\\\\]|\\\\.)*"|[{}[\\]]': 'of well-formed JSON, where every string ends; its alternatives begin differently',
   '^q=0(\\.0*)?$': 'nothing repeats around it',
   '^[a-z][a-z0-9]*(-[a-z0-9]+)*$': 'a repetition begins with a character that the one in it does not have',
+  '(\\p{L})\\1{3}': 'looks at four characters from each',
+  '[\\p{M}\\p{P}\\p{Z}\\p{S}\\p{C}]+': 'replaces what it goes through, so that the next search begins behind it',
+  '-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----': 'of a setting of the operator’s own',
+  '^(localhost|127(\\.\\d+){3}|\\[::1\\])$': 'each repetition ends at a dot, which a digit is not',
+  '^(UTC|[A-Za-z]{1,20}(\\/[A-Za-z0-9_+-]{1,40}){1,2})$': 'each repetition has a bound',
   '-(\\d{4})(\\d{2})(\\d{2})-[a-z0-9]+$': 'of a snapshot’s name, which is short',
 };
 
@@ -78,6 +83,7 @@ test('an expression that begins again at each character, or repeats a repetition
 const builders: Record<string, string> = {
   'containers/api/allowed-methods.ts': 'parts of paths that end at a slash, from the routes',
   'containers/api/request-headers.ts': 'one bounded class between two anchors',
+  'core/codes/code-rules.ts': 'one bounded class between two anchors',
   'core/codes/csv-cell.ts': 'looks ahead for 128 characters at most, in a user id, which has no more',
 };
 
