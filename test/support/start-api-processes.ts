@@ -13,9 +13,7 @@ export interface ApiProcess {
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
-/** The program that is started: the tests of the mutants name a changed copy of it. */
-const program =
-  process.env.QURABLE_TEST_API_MAIN ?? fileURLToPath(new URL('../../containers/api/main.ts', import.meta.url));
+const program = fileURLToPath(new URL('../../containers/api/main.ts', import.meta.url));
 
 /** Starts `count` API processes on one database, each on a free port, and waits until they listen. */
 export function startApiProcesses(

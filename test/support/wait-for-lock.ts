@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client } from 'pg';
+import type { Client, Pool } from 'pg';
 
 const mostTries = 3_000;
 
@@ -9,7 +9,11 @@ const mostTries = 3_000;
  * @param until ends the waiting early: what resolves or rejects before anybody waits has taken no lock
  * @throws Error when the sessions don't wait within half a minute, or `until` is settled first
  */
-export async function waitForLockWait(client: Client, sessions: number, until?: Promise<unknown>): Promise<void> {
+export async function waitForLockWait(
+  client: Client | Pool,
+  sessions: number,
+  until?: Promise<unknown>,
+): Promise<void> {
   let isSettled = false;
   const settle = () => {
     isSettled = true;
