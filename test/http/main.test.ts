@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { connect, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { bareEnvironment } from '../support/bare-environment.ts';
 import { testSecrets } from '../support/open-test-core.ts';
 import { type ApiProcess, startApiProcess } from '../support/start-api-processes.ts';
 import { createTestDatabase, type TestDatabase } from '../support/start-postgres.ts';
@@ -14,7 +15,7 @@ const program = fileURLToPath(new URL('../../containers/api/main.ts', import.met
 /** Runs the container's program until it ends by itself. */
 async function runToEnd(environment: Record<string, string>): Promise<{ code: number | null; said: string }> {
   const child = spawn(process.execPath, [program], {
-    env: { PATH: process.env.PATH, HOST: '127.0.0.1', ...environment },
+    env: { ...bareEnvironment(), HOST: '127.0.0.1', ...environment },
   });
   let said = '';
   child.stderr.on('data', (bytes: Buffer) => {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { bareEnvironment } from './bare-environment.ts';
 import { testSecrets } from './open-test-core.ts';
 
 /** An API in a process of its own. */
@@ -31,7 +32,7 @@ export async function startApiProcess(
 ): Promise<ApiProcess> {
   const child = spawn(process.execPath, [program], {
     env: {
-      PATH: process.env.PATH,
+      ...bareEnvironment(),
       DATABASE_URL: databaseUrl,
       HOST: '127.0.0.1',
       PORT: '0',

@@ -1,0 +1,8 @@
+/** What sets another clock for a process and its children (see test/clock-days.ts). */
+const ofTheClock = /^(LD_PRELOAD|TZ|NO_FAKE_STAT|(DONT_)?FAKE.*)$/;
+
+/** An environment that holds nothing of this process's own but its PATH and its clock. */
+export function bareEnvironment(): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => name === 'PATH' || ofTheClock.test(name));
+  return Object.fromEntries(kept);
+}
