@@ -1,4 +1,4 @@
-/** What sets another clock for a process and its children (see test/clock-days.ts). */
+/** What sets another clock for a process and its children (see test/at-day.sh). */
 const ofTheClock = /^(LD_PRELOAD|TZ|NO_FAKE_STAT|(DONT_)?FAKE.*)$/;
 
 /** An environment that holds nothing of this process's own but its PATH and its clock. */
