@@ -13,5 +13,4 @@ shift 2
 
 library=$(faketime -m -f +0 sh -c 'echo "$LD_PRELOAD"')
 offset=$(node -p 'const seconds = Math.round((Date.parse(process.argv[1]) - Date.now()) / 1000); (seconds < 0 ? "" : "+") + seconds' "$at")
-exec env LD_PRELOAD="$library" FAKETIME="$offset" DONT_FAKE_MONOTONIC=1 FAKETIME_DONT_FAKE_MONOTONIC=1 NO_FAKE_STAT=1 \
-  TZ="$zone" "$@"
+exec env LD_PRELOAD="$library" FAKETIME="$offset" FAKETIME_DONT_FAKE_MONOTONIC=1 NO_FAKE_STAT=1 TZ="$zone" "$@"

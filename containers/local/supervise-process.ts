@@ -73,10 +73,13 @@ function sendOrder(supervisor: ChildProcess, order: SupervisorOrder): void {
   if (supervisor.connected) supervisor.send(order);
 }
 
+/** What a program needs to run, and libfaketime's: who sets a clock for this process sets it for its database too. */
+const keptVariables = /^(PATH|SystemRoot|TEMP|TMPDIR|LD_PRELOAD|FAKETIME.*)$/;
+
 /** The program must not be steered by settings that were meant for this process, such as NODE_OPTIONS or PGOPTIONS. */
 function plainEnvironment(): NodeJS.ProcessEnv {
-  const kept = ['PATH', 'SystemRoot', 'TEMP', 'TMPDIR'].map((name) => [name, process.env[name]] as const);
-  return { ...Object.fromEntries(kept.filter(([, value]) => value !== undefined)), LC_ALL: 'C' };
+  const kept = Object.entries(process.env).filter(([name]) => keptVariables.test(name));
+  return { ...Object.fromEntries(kept), LC_ALL: 'C' };
 }
 
 /** A supervisor that was killed itself could not end its program. */

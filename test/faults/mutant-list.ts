@@ -271,6 +271,20 @@ export const mutants: Mutant[] = [
     caughtBy: 'it passes positions that were taken, and forgets them',
   },
   {
+    takesOut: 'the marks of codes taken by name, which a restored database is told by',
+    file: 'core/coupons/deal-codes.ts',
+    edits: [{ find: 'return byName && pos >=', replace: 'return false && pos >=' }],
+    testFile: 'test/integration/after-restore.test.ts',
+    caughtBy: 'are out of the process before COMMIT, for codes that are drawn, taken and voided',
+  },
+  {
+    takesOut: 'the marks of what is dealt, before its COMMIT',
+    file: 'core/coupons/deal-codes.ts',
+    edits: [{ find: 'markDealt(tenantId, bench), fillInCodes', replace: 'fillInCodes' }],
+    testFile: 'test/integration/after-restore.test.ts',
+    caughtBy: 'are out of the process before COMMIT, for codes that are drawn, taken and voided',
+  },
+  {
     takesOut: "the tenant's lock on codes",
     file: 'core/codes/tenant-codes-lock.ts',
     edits: [{ find: 'select pg_advisory_xact_lock($1, $2::int)', replace: 'select $1::int, $2::int' }],

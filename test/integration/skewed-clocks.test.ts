@@ -77,6 +77,10 @@ function refusalOf(request: Promise<unknown>): Promise<string | null> {
   );
 }
 
+test('the database and the tests have one clock, whatever day it is set to', async () => {
+  expect(Math.abs((await databaseNow()) - systemClock.now())).toBeLessThan(minute);
+});
+
 // Far more than anything here takes, so that a decision by the process's clock differs from one by the database's.
 describe.each([
   ['ahead', 10 * minute],
