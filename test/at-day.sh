@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs a command with another clock, for it and for everything that it starts, PostgreSQL and Redis among them. All have
-# one offset from the machine's clock, so that they agree; durations are the machine's own. Needs libfaketime
+# Runs a command with another clock, for it and for everything that it starts, PostgreSQL among them. All have one offset
+# from the machine's clock, so that they agree; durations are the machine's own, and Redis knows nothing else. Needs libfaketime
 # (apt-get install faketime). For example, everything that is run on a push, on Black Friday in Buenos Aires:
 #
 #   bash test/at-day.sh 2026-11-27T12:00:00-03:00 America/Argentina/Buenos_Aires bash .ci/run
