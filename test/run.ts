@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { clockDays, commandOn, hasFaketime } from './clock-days.ts';
 
 /** The part of Jest's JSON report that is counted here. */
 interface Report {
@@ -17,21 +18,43 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /**
  * `npm test`: the type check, the linter, then every test, and at the end their number by kind. Arguments go to Jest,
- * so `npm test -- races` runs the files with that in their path; `--long` turns the long loops on.
+ * so `npm test -- races` runs the files with that in their path. `--long` turns the long loops on, and then runs
+ * everything again with the machine's clock at each of several days; `--days` does that alone.
  */
 function main(args: string[]): number {
   const long = args.includes('--long');
-  const selection = args.filter((argument) => argument !== '--long');
+  const days = args.includes('--days');
+  const selection = args.filter((argument) => argument !== '--long' && argument !== '--days');
   if (selection.length === 0) {
     if (!runs('type check', 'node_modules/typescript/bin/tsc', ['--noEmit'])) return 1;
     if (!runs('format and lint', 'node_modules/@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '.']))
       return 1;
   }
-  const report = runJest(selection, long);
-  if (report === null) return 1;
+  const environment = long ? { ...process.env, QURABLE_TEST_LONG: '1' } : process.env;
+  const isGood = days || isGreen(selection, environment);
+  return (long || days ? isGreenOnDays(selection) : true) && isGood ? 0 : 1;
+}
+
+/** @param before a command that runs the one behind it */
+function isGreen(selection: string[], environment: NodeJS.ProcessEnv, before: string[] = []): boolean {
+  const report = runJest(selection, environment, before);
+  if (report === null) return false;
   printCounts(report);
-  const failed = report.numFailedTests + report.numFailedTestSuites;
-  return failed > 0 || report.numPassedTests === 0 ? 1 : 0;
+  return report.numFailedTests + report.numFailedTestSuites === 0 && report.numPassedTests > 0;
+}
+
+/** Each day has a run of its own, to its end, whatever the others bring. */
+function isGreenOnDays(selection: string[]): boolean {
+  if (!hasFaketime()) {
+    console.error('\nSKIPPED: this machine lacks faketime, so nothing was run on other days.\n');
+    return process.env.CI !== 'true';
+  }
+  const reds = clockDays.filter((day) => {
+    console.log(`On ${day.name}, ${day.at}:`);
+    return !isGreen(selection, process.env, commandOn(day));
+  });
+  for (const { name } of reds) console.log(`FAILED on ${name}`);
+  return reds.length === 0;
 }
 
 function runs(what: string, program: string, args: string[]): boolean {
@@ -43,15 +66,15 @@ function runs(what: string, program: string, args: string[]): boolean {
   return status === 0;
 }
 
-function runJest(selection: string[], long: boolean): Report | null {
+function runJest(selection: string[], env: NodeJS.ProcessEnv, before: string[]): Report | null {
   const folder = mkdtempSync(join(tmpdir(), 'qurable-report-'));
   const outputFile = join(folder, 'report.json');
   try {
     const jest = join(root, 'node_modules/jest/bin/jest.js');
     const flags = ['--no-warnings', '--experimental-vm-modules', jest, '--json', `--outputFile=${outputFile}`];
-    const env = long ? { ...process.env, QURABLE_TEST_LONG: '1' } : process.env;
+    const [program, ...args] = [...before, process.execPath, ...flags, ...selection];
     // Jest tells its progress on stderr; what --json prints on stdout is in the file already.
-    spawnSync(process.execPath, [...flags, ...selection], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'], env });
+    spawnSync(program!, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'], env });
     return JSON.parse(readFileSync(outputFile, 'utf8')) as Report;
   } catch {
     console.error('Jest ended without a report.');

@@ -149,6 +149,7 @@ function commandFor(options: Launch, port: number): SupervisedCommand {
     // PostgreSQL returns to the directory it was started in, which the account must be allowed to.
     workingDirectory: dirname(options.postgres),
     account: options.account,
+    sharesClock: true,
     stopSteps: ephemeral ? [{ signal: 'SIGQUIT', afterMillis: 0 }] : durableStopSteps,
   };
 }

@@ -104,6 +104,8 @@ function commandFor(
     input: `${configuration.join('\n')}\n`,
     workingDirectory: dirname(file),
     account: unprivileged(file),
+    // Durations are all it knows, and its allocator asks for the time before libfaketime is ready.
+    sharesClock: false,
     stopSteps: [
       { signal: 'SIGTERM', afterMillis: 0 },
       { signal: 'SIGKILL', afterMillis: 5_000 },

@@ -23,6 +23,8 @@ export type SupervisedCommand = {
   input?: string | undefined;
   /** How to end the program, the gentlest way first. */
   stopSteps: StopStep[];
+  /** Whether the program shares a clock that libfaketime sets for this process; without it, it has the machine's. */
+  sharesClock: boolean;
 };
 
 /** A program that runs under its supervisor. */
@@ -50,7 +52,7 @@ export async function superviseProcess(command: SupervisedCommand, logFile: stri
   const supervisor = fork(new URL('./process-supervisor.ts', import.meta.url), [], {
     detached: true,
     execArgv: [],
-    env: plainEnvironment(),
+    env: plainEnvironment(command.sharesClock),
     stdio: ['ignore', log, log, 'ipc'],
   });
   closeSync(log);
@@ -73,10 +75,14 @@ function sendOrder(supervisor: ChildProcess, order: SupervisorOrder): void {
   if (supervisor.connected) supervisor.send(order);
 }
 
+const neededVariables = /^(PATH|SystemRoot|TEMP|TMPDIR)$/;
+const clockVariables = /^(LD_PRELOAD|FAKETIME.*)$/;
+
 /** The program must not be steered by settings that were meant for this process, such as NODE_OPTIONS or PGOPTIONS. */
-function plainEnvironment(): NodeJS.ProcessEnv {
-  const kept = ['PATH', 'SystemRoot', 'TEMP', 'TMPDIR'].map((name) => [name, process.env[name]] as const);
-  return { ...Object.fromEntries(kept.filter(([, value]) => value !== undefined)), LC_ALL: 'C' };
+function plainEnvironment(sharesClock: boolean): NodeJS.ProcessEnv {
+  const isKept = (name: string) => neededVariables.test(name) || (sharesClock && clockVariables.test(name));
+  const kept = Object.entries(process.env).filter(([name]) => isKept(name));
+  return { ...Object.fromEntries(kept), LC_ALL: 'C' };
 }
 
 /** A supervisor that was killed itself could not end its program. */

@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Client } from 'pg';
 import { assignCoupon, createBook, generateCodes, redeemCoupon } from '../../core/index.ts';
 import { systemRandom } from '../../core/random.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { admin, openTestCore, type TestCore } from '../support/open-test-core.ts';
+import { waitForLockWait } from '../support/wait-for-lock.ts';
 
 let testCore: TestCore;
 let other: Client;
@@ -20,17 +20,6 @@ afterAll(async () => {
   await testCore.close();
 });
 
-async function waitForWaiting(): Promise<void> {
-  for (let tries = 0; tries < 300; tries += 1) {
-    const { rows } = await other.query(
-      `select count(*)::int as waiting from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-    );
-    if (rows[0].waiting > 0) return;
-    await sleep(10);
-  }
-  throw new Error('nobody ever waited for a lock');
-}
-
 test.each([
   ['without a limit', {}],
   ['with maxRedemptions', { maxRedemptions: 10 }],
@@ -44,7 +33,7 @@ test.each([
   await other.query('begin');
   await other.query(own, [bookId, 5]);
   const redeem = redeemCoupon(core, admin, body.code, { userId: 'ana' });
-  await waitForWaiting();
+  await waitForLockWait(other, 1, redeem);
   await other.query('commit');
   await redeem;
   // What this test added by hand is taken away again, and the redeem is left.

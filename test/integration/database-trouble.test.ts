@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { describeDatabaseTrouble, migrateToLatest, silentLog } from '../../core/index.ts';
+import { bareEnvironment } from '../support/bare-environment.ts';
 import { testSecrets } from '../support/open-test-core.ts';
 import { createTestDatabase, type TestDatabase, testPostgresUrl } from '../support/start-postgres.ts';
 
@@ -70,7 +71,7 @@ describe('a database that can’t be used is told of in one sentence with host, 
   test.each(cases)('%s', async (_what, cause, environment) => {
     const failed = await run(process.execPath, ['core/db/migrate-command.ts'], {
       cwd: root,
-      env: { PATH: process.env.PATH, ...environment() },
+      env: { ...bareEnvironment(), ...environment() },
     }).catch((error: { code: number; stderr: string }) => error);
     expect(failed).toMatchObject({ code: 1 });
     expect(failed.stderr.trimEnd().split('\n')).toHaveLength(1);
@@ -85,7 +86,7 @@ describe('a database that can’t be used is told of in one sentence with host, 
     const failed = await run(process.execPath, ['containers/api/main.ts'], {
       cwd: root,
       env: {
-        PATH: process.env.PATH,
+        ...bareEnvironment(),
         ...testSecrets,
         DATABASE_URL: change(database.url, { password: 'wrong' }),
         LOG_LEVEL: 'silent',
@@ -101,7 +102,7 @@ describe('a database that can’t be used is told of in one sentence with host, 
     const failed = await run(process.execPath, ['containers/local/start.ts'], {
       cwd: root,
       env: {
-        PATH: process.env.PATH,
+        ...bareEnvironment(),
         QURABLE_HOME: home,
         PORT: '0',
         DATABASE_URL: `postgres://ana:${password}@127.0.0.1:1/shop`,

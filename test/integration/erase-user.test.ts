@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { enterBookGate } from '../../core/books/book-gate.ts';
 import { createBook } from '../../core/books/create-book.ts';
@@ -10,6 +9,7 @@ import type { CouponError } from '../../core/errors.ts';
 import { eraseUser } from '../../core/users/erase-user.ts';
 import { admin, type ColdCore, openColdCore } from '../support/open-cold-core.ts';
 import { createTestDatabase, findDeadlocks, type TestDatabase } from '../support/start-postgres.ts';
+import { waitForLockWait } from '../support/wait-for-lock.ts';
 
 const personal = 'order of jane@example.com';
 let database: TestDatabase;
@@ -172,11 +172,10 @@ test.each(['', 'x'.repeat(129), 'a\0', '\ud800'])('a user id of %j is invalid-in
 test('a redeem that is inside the gate when the erasure comes leaves nothing personal behind', async () => {
   const place = await makeBook();
   await makeCoupon(place, 'jane', 0);
-  const inside = Promise.withResolvers<void>();
-  const redeem = inTransaction(other.pool, async (tx: Transaction) => {
+  const erasure = await inTransaction(other.pool, async (tx: Transaction) => {
     await enterBookGate(tx, [place.bookId]);
-    inside.resolve();
-    await sleep(150);
+    const erasing = eraseUser(core, admin, 'jane');
+    await waitForLockWait(other.pool, 1, erasing);
     const id = randomUUID();
     await tx.query(
       `insert into redemptions (id, tenant_id, deck_id, pos, at, seq, reference) values ($1, 1, $2, 0, now(), 2, $3)`,
@@ -187,9 +186,9 @@ test('a redeem that is inside the gate when the erasure comes leaves nothing per
         values (1, $2, 0, now(), $1, 5, 1, 0, 5, 'key:1')`,
       [id, place.deckId],
     );
+    return { erasing };
   });
-  await inside.promise;
-  await Promise.all([redeem, eraseUser(core, admin, 'jane')]);
+  await erasure.erasing;
   const after = await everything(1);
   expect(after.redemptions).toHaveLength(2);
   expect(JSON.stringify(after)).not.toContain('jane');

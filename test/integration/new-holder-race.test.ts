@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Client, type Pool } from 'pg';
 import { changeCoupons } from '../../core/coupons/change-coupons.ts';
@@ -6,6 +5,7 @@ import { openPool } from '../../core/db/pool.ts';
 import { assignCode, assignCoupon, createBook, generateCodes, keyedRequest, listCodes } from '../../core/index.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { admin, openTestCore, type TestCore } from '../support/open-test-core.ts';
+import { waitForLockWait } from '../support/wait-for-lock.ts';
 
 let testCore: TestCore;
 let first: Client;
@@ -26,18 +26,6 @@ afterAll(async () => {
   await Promise.all([first.end(), second.end(), patient.end()]);
   await testCore.close();
 });
-
-/** Waits until so many sessions of the core wait for a lock. */
-async function waitForWaiting(sessions: number): Promise<void> {
-  for (let tries = 0; tries < 300; tries += 1) {
-    const { rows } = await first.query(
-      `select count(*)::int as waiting from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-    );
-    if (rows[0].waiting >= sessions) return;
-    await sleep(10);
-  }
-  throw new Error(`${sessions} sessions never waited for a lock`);
-}
 
 /**
  * The core with a stripe of its own for the book's counter: on one stripe, a batch waits for the other's end. It waits for
@@ -69,15 +57,11 @@ test('a coupon that is assigned while its redeem waits for locks does not pass m
       metadata: null,
     }) as const;
 
-  // Whoever asks in a transaction who waits sees no session that came after its first look.
-  const connections = await Promise.all([1, 2, 3].map(() => patient.connect()));
-  for (const connection of connections) connection.release();
-
   // The batch that asks for the code reads who holds what, and then waits for bea.
   await first.query('begin');
   await first.query(`select from holders where user_id = 'bea' for update`);
   const early = changeCoupons(onStripe(0), admin.tenantId, [redeem(ofBea.code, 'bea'), redeem(code, 'ana')]);
-  await waitForWaiting(1);
+  await waitForLockWait(first, 1, early);
   await assignCode(core, admin, code, { userId: 'ana' });
 
   // Another batch holds ana, counts her redemptions, and is kept from its commit by its key.
@@ -85,7 +69,7 @@ test('a coupon that is assigned while its redeem waits for locks does not pass m
   await second.query('begin');
   await second.query('insert into idempotency (tenant_id, key_hash, fingerprint) values (1, $1, 0)', [keyed.keyHash]);
   const late = changeCoupons(onStripe(1), admin.tenantId, [redeem(ofAna.code, 'ana', keyed)]);
-  await waitForWaiting(2);
+  await waitForLockWait(first, 2, late);
 
   await first.query('commit');
   const [, answer] = await early;

@@ -5,6 +5,7 @@ import { type ApiAnswer, ApiClient, atOnce, countKinds } from '../support/api-cl
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { type ApiProcess, startApiProcesses } from '../support/start-api-processes.ts';
 import { createTestDatabase, findDeadlocks, type TestDatabase } from '../support/start-postgres.ts';
+import { waitForLockWait } from '../support/wait-for-lock.ts';
 
 /** Each race is run this often: a wrong lock shows in some rounds only. */
 const rounds = Number(process.env.QURABLE_TEST_ROUNDS ?? (process.env.QURABLE_TEST_LONG === '1' ? 20 : 5));
@@ -139,13 +140,7 @@ describe('races over three API processes on one database', () => {
     await other.query('begin');
     await other.query('select from coupons where code = $1 for no key update', [code]);
     const redeemed = redeem(code, 'ana');
-    for (let waiting = 0; waiting === 0; await sleep(10)) {
-      const { rows } = await other.query(
-        `select count(*)::int as waiting from pg_stat_activity
-         where datname = current_database() and wait_event_type = 'Lock'`,
-      );
-      waiting = rows[0].waiting;
-    }
+    await waitForLockWait(other, 1, redeemed);
     const { rows } = await other.query(`select date_trunc('milliseconds', clock_timestamp()) as released`);
     await other.query('commit');
     await other.end();

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Client } from 'pg';
 import { listDecks } from '../../core/codes/list-decks.ts';
 import { voidDeck } from '../../core/codes/void-deck.ts';
 import type { Core } from '../../core/core.ts';
@@ -8,6 +9,7 @@ import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { codesOfDeck } from '../support/coupon-model-codes.ts';
 import { admin, openTestCore, type TestCore } from '../support/open-test-core.ts';
 import { uploadText } from '../support/upload-text.ts';
+import { waitForLockWait } from '../support/wait-for-lock.ts';
 
 let testCore: TestCore;
 let core: Core;
@@ -73,6 +75,28 @@ describe('voiding a deck', () => {
     const drawn = (await Promise.all(draws)).reduce<number>((sum, one) => sum + one, 0);
     expect(deck.dealt).toBe(drawn);
     expect(deck.voided).toBe(300 - drawn);
+  });
+
+  test('waits for whoever deals from the book, and nothing is dealt after its answer', async () => {
+    const bookId = await newBook();
+    const { deckId } = await uploadText(core, bookId, 'csv', 'WAITING-1\nWAITING-2');
+    const dealer = new Client({ connectionString: testCore.database.url });
+    await dealer.connect();
+    try {
+      await dealer.query('begin');
+      await dealer.query(
+        'select from dealers where book_id = (select book_id from books where id = $1) for no key update',
+        [bookId],
+      );
+      const voiding = voidDeck(core, admin, bookId, deckId, null);
+      await waitForLockWait(dealer, 1, voiding);
+      expect((await listDecks(core, admin, bookId, {})).data).toMatchObject([{ dealt: 0, voided: 0 }]);
+      await dealer.query('commit');
+      expect((await voiding).body).toMatchObject({ dealt: 0, voided: 2 });
+    } finally {
+      await dealer.end();
+    }
+    await expect(assignCoupon(core, admin, { bookId, userId: 'u-1' })).rejects.toMatchObject({ kind: 'no-codes-left' });
   });
 
   test('with a key it has one answer, and another deck under that key is refused', async () => {

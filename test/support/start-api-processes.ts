@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { bareEnvironment } from './bare-environment.ts';
 import { testSecrets } from './open-test-core.ts';
 
 /** An API in a process of its own. */
@@ -13,9 +14,7 @@ export interface ApiProcess {
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
-/** The program that is started: the tests of the mutants name a changed copy of it. */
-const program =
-  process.env.QURABLE_TEST_API_MAIN ?? fileURLToPath(new URL('../../containers/api/main.ts', import.meta.url));
+const program = fileURLToPath(new URL('../../containers/api/main.ts', import.meta.url));
 
 /** Starts `count` API processes on one database, each on a free port, and waits until they listen. */
 export function startApiProcesses(
@@ -33,7 +32,7 @@ export async function startApiProcess(
 ): Promise<ApiProcess> {
   const child = spawn(process.execPath, [program], {
     env: {
-      PATH: process.env.PATH,
+      ...bareEnvironment(),
       DATABASE_URL: databaseUrl,
       HOST: '127.0.0.1',
       PORT: '0',

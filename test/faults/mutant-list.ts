@@ -1,0 +1,334 @@
+/** A lock, a guard or a rule that is taken out, and the test that must notice. */
+export interface Mutant {
+  takesOut: string;
+  file: string;
+  /** Each `find` is in the file exactly once. */
+  edits: { find: string; replace: string }[];
+  testFile: string;
+  /** The test's full title, the names of its groups before it, or a part that names it alone. */
+  caughtBy: string;
+}
+
+const races = 'test/integration/races.test.ts';
+const skewedClocks = 'test/integration/skewed-clocks.test.ts';
+const commitFate = 'test/integration/commit-fate.test.ts';
+const idempotency = 'test/integration/idempotency.test.ts';
+const coupons = 'test/http/coupons.test.ts';
+
+/** Each of these was, or could have been, a fault that nobody saw: `npm run test:mutants` shows that a test sees it. */
+export const mutants: Mutant[] = [
+  {
+    takesOut: "the dealer's lock",
+    file: 'core/codes/read-dealt-decks.ts',
+    edits: [{ find: 'order by book_id for no key update', replace: '' }],
+    testFile: races,
+    caughtBy: 'of 500 claims on 10 codes',
+  },
+  {
+    takesOut: "the dealer's lock while a deck is voided",
+    file: 'core/codes/void-deck.ts',
+    edits: [{ find: 'await lockDealers(tx, tenantId, [internalId]);', replace: '' }],
+    testFile: 'test/integration/void-deck.test.ts',
+    caughtBy: 'waits for whoever deals from the book',
+  },
+  {
+    takesOut: "the coupons' locks",
+    file: 'core/coupons/read-coupon-states.ts',
+    edits: [{ find: "'for no key update'", replace: "'limit 1'" }],
+    testFile: races,
+    caughtBy: 'of 300 concurrent redeems',
+  },
+  {
+    takesOut: "the order of the coupons' locks",
+    file: 'core/coupons/read-coupon-states.ts',
+    edits: [{ find: 'order by deck_id, pos) as place', replace: ') as place' }],
+    testFile: races,
+    caughtBy: 'batches that lock the same coupons in every order',
+  },
+  {
+    takesOut: "the holders' locks",
+    file: 'core/coupons/usage-counts.ts',
+    edits: [{ find: 'for no key update) as h)', replace: 'limit 1) as h)' }],
+    testFile: races,
+    caughtBy: 'a user redeems exactly maxRedemptionsPerUser times',
+  },
+  {
+    takesOut: "the counters' locks",
+    file: 'core/coupons/usage-counts.ts',
+    edits: [{ find: 'for no key update) as locked', replace: 'limit 1) as locked' }],
+    testFile: races,
+    caughtBy: 'a book is redeemed exactly maxRedemptions times',
+  },
+  {
+    takesOut: 'the count of what limits count after the locks (it is read before the wait)',
+    file: 'core/coupons/change-coupons.ts',
+    edits: [
+      {
+        find: 'const bookIds = [...new Set(locations.map(({ bookId }) => bookId))];',
+        replace: `const bookIds = [...new Set(locations.map(({ bookId }) => bookId))];
+          const early = readUsage(tx, tenantId, locations);`,
+      },
+      { find: '    readUsage(tx, tenantId, locations),', replace: '    early,' },
+    ],
+    testFile: races,
+    caughtBy: 'a book is redeemed exactly maxRedemptions times',
+  },
+  {
+    takesOut: "the book's gate on the hot path",
+    file: 'core/books/book-gate.ts',
+    edits: [
+      {
+        find: 'select pg_advisory_xact_lock_shared($1, book_id) from',
+        replace: 'select $1::int, book_id from',
+      },
+    ],
+    testFile: races,
+    caughtBy: 'nothing is redeemed after the answer to a pause',
+  },
+  {
+    takesOut: "the closing of the book's gate",
+    file: 'core/books/book-gate.ts',
+    edits: [{ find: 'select pg_advisory_xact_lock($1, $2::int)', replace: 'select $1::int, $2::int' }],
+    testFile: races,
+    caughtBy: 'nothing is redeemed after the answer to a pause',
+  },
+  {
+    takesOut: "a fresh look at the book's rules (they are remembered for half a second)",
+    file: 'core/books/read-book-rules.ts',
+    edits: [
+      {
+        find: 'if (bookIds.length === 0) return new Map();',
+        replace: `if (bookIds.length === 0) return new Map();
+          const remembered = (globalThis.rememberedRules ??= new Map());
+          const known = remembered.get(bookIds.join());
+          if (known !== undefined && performance.now() < known.until) return known.rules;`,
+      },
+      {
+        find: 'return new Map(answer.rows.map((book) => [book.bookId, book]));',
+        replace: `const rules = new Map(answer.rows.map((book) => [book.bookId, book]));
+          remembered.set(bookIds.join(), { rules, until: performance.now() + 500 });
+          return rules;`,
+      },
+    ],
+    testFile: races,
+    caughtBy: 'nothing is redeemed after the answer to a pause',
+  },
+  {
+    takesOut: 'the gates of the books of a user who is erased',
+    file: 'core/users/erase-user.ts',
+    edits: [{ find: 'for (const bookId of bookIds) await closeBookGate(tx, bookId);', replace: '' }],
+    testFile: 'test/integration/erase-user.test.ts',
+    caughtBy: 'a redeem that is inside the gate when the erasure comes',
+  },
+  {
+    takesOut: 'the clock after the last lock (it is read before the wait)',
+    file: 'core/idempotency/read-keys.ts',
+    edits: [
+      {
+        find: "date_trunc('milliseconds', clock_timestamp())",
+        replace: "date_trunc('milliseconds', transaction_timestamp())",
+      },
+    ],
+    testFile: races,
+    caughtBy: 'a redeem that waited for a lock',
+  },
+  {
+    takesOut: "the database's clock where coupons change (the process's decides)",
+    file: 'core/coupons/change-coupons.ts',
+    edits: [{ find: 'now: moment.now,', replace: 'now: new Date(core.clock.now()),' }],
+    testFile: skewedClocks,
+    caughtBy: 'lets go of a lock when it has expired',
+  },
+  {
+    takesOut: "the database's clock where codes are dealt (the process's decides)",
+    file: 'core/coupons/deal-codes.ts',
+    edits: [{ find: 'now: moment.now,', replace: 'now: new Date(core.clock.now()),' }],
+    testFile: skewedClocks,
+    caughtBy: 'ends a book when it ends',
+  },
+  {
+    takesOut: "the database's clock where coupons are looked at (the process's decides)",
+    file: 'core/coupons/look-at-coupons.ts',
+    edits: [
+      {
+        find: 'return { coupons, books, usage, now };',
+        replace: 'return { coupons, books, usage, now: new Date(core.clock.now()) };',
+      },
+    ],
+    testFile: skewedClocks,
+    caughtBy: 'ends a book when it ends',
+  },
+  {
+    takesOut: 'the look at used idempotency keys',
+    file: 'core/idempotency/read-keys.ts',
+    edits: [{ find: 'key_hash = asked.key_hash limit 1', replace: 'key_hash = asked.key_hash and false limit 1' }],
+    testFile: races,
+    caughtBy: 'one idempotency key in flight',
+  },
+  {
+    takesOut: 'the look at clock and keys after the locks, where codes are dealt',
+    file: 'core/coupons/deal-codes.ts',
+    edits: [
+      {
+        find: 'const keyHashes = targets.flatMap(({ command }) => command.keyed?.keyHash ?? []);',
+        replace: `const keyHashes = targets.flatMap(({ command }) => command.keyed?.keyHash ?? []);
+          const early = readMoment(tx, tenantId, keyHashes);`,
+      },
+      { find: '    readMoment(tx, tenantId, keyHashes),', replace: '    early,' },
+    ],
+    testFile: idempotency,
+    caughtBy: 'is known to whoever sees what was done under it',
+  },
+  {
+    takesOut: 'the second try after another process used the key',
+    file: 'core/db/retry-transaction.ts',
+    edits: [{ find: "constraintOf(error) === 'idempotency_pk'", replace: "constraintOf(error) === 'none'" }],
+    testFile: races,
+    caughtBy: 'one idempotency key for two books at once',
+  },
+  {
+    takesOut: 'the key of an unlock',
+    file: 'core/coupons/write-events.ts',
+    edits: [
+      {
+        find: 'pending.map(({ keyed }) => keyed?.keyHash ?? null)',
+        replace: "pending.map(({ keyed, change }) => (change.kind === 'unlocked' ? null : (keyed?.keyHash ?? null)))",
+      },
+    ],
+    testFile: idempotency,
+    caughtBy: 'an unlock repeated after its success',
+  },
+  {
+    takesOut: "the key of a lock's renewal",
+    file: 'core/coupons/write-events.ts',
+    edits: [
+      {
+        find: 'pending.map(({ keyed }) => keyed?.keyHash ?? null)',
+        replace:
+          "pending.map(({ keyed, change }) => (change.kind === 'lock-renewed' ? null : (keyed?.keyHash ?? null)))",
+      },
+    ],
+    testFile: idempotency,
+    caughtBy: 'the renewal of a lock repeated after its success',
+  },
+  {
+    takesOut: 'the past from a replay (it shows the redemptions of now)',
+    file: 'core/coupons/replay-changes.ts',
+    edits: [{ find: 'e.redemptions,', replace: 'c.redemptions,' }],
+    testFile: idempotency,
+    caughtBy: 'a redeem repeated after its subject has changed further',
+  },
+  {
+    takesOut: "the lock's token",
+    file: 'core/coupons/coupon-rules.ts',
+    edits: [
+      {
+        find: 'if (lockToken !== null && isLockToken(lockToken)) return null;',
+        replace: 'if (lockToken !== null) return null;',
+      },
+    ],
+    testFile: races,
+    caughtBy: 'a token that expired and was granted anew',
+  },
+  {
+    takesOut: 'the look whether the lock of a token is live',
+    file: 'core/coupons/coupon-rules.ts',
+    edits: [{ find: 'if (lockToken === null) return null;', replace: 'return null;' }],
+    testFile: 'test/unit/coupon-rules.test.ts',
+    caughtBy: 'it is live just before its expiry and gone exactly at it',
+  },
+  {
+    takesOut: "a lock's number from its renewal (it is raised, as a grant raises it)",
+    file: 'core/coupons/coupon-rules.ts',
+    edits: [
+      {
+        find: "changed('lock-renewed', act.actor, coupon, { lockExpiresAt })",
+        replace: "changed('lock-renewed', act.actor, coupon, { lockExpiresAt, fence: coupon.fence + 1 })",
+      },
+    ],
+    testFile: 'test/unit/coupon-rules.test.ts',
+    caughtBy: 'a renewal keeps the token and counts from now',
+  },
+  {
+    takesOut: "the slot that a voided coupon gives back to its holder's limit",
+    file: 'core/coupons/holders.ts',
+    edits: [{ find: 'c.tenant_id = $1 and not c.voided)', replace: 'c.tenant_id = $1)' }],
+    testFile: coupons,
+    caughtBy: 'voiding one frees its slot',
+  },
+  {
+    takesOut: 'the look at codes taken by name',
+    file: 'core/codes/draw-rules.ts',
+    edits: [{ find: 'while (deck.taken.has(deck.nextPos)) passTaken(deck);', replace: '' }],
+    testFile: races,
+    caughtBy: 'codes assigned by name while the dealer deals',
+  },
+  {
+    takesOut: 'the count of codes taken by name that the deal has passed',
+    file: 'core/codes/draw-rules.ts',
+    edits: [{ find: 'deck.takenAhead -= 1;', replace: '' }],
+    testFile: 'test/unit/draw-rules.test.ts',
+    caughtBy: 'it passes positions that were taken, and forgets them',
+  },
+  {
+    takesOut: 'the marks of codes taken by name, which a restored database is told by',
+    file: 'core/coupons/deal-codes.ts',
+    edits: [{ find: 'return byName && pos >=', replace: 'return false && pos >=' }],
+    testFile: 'test/integration/after-restore.test.ts',
+    caughtBy: 'are out of the process before COMMIT, for codes that are drawn, taken and voided',
+  },
+  {
+    takesOut: 'the marks of what is dealt, before its COMMIT',
+    file: 'core/coupons/deal-codes.ts',
+    edits: [{ find: 'markDealt(tenantId, bench), fillInCodes', replace: 'fillInCodes' }],
+    testFile: 'test/integration/after-restore.test.ts',
+    caughtBy: 'are out of the process before COMMIT, for codes that are drawn, taken and voided',
+  },
+  {
+    takesOut: "the tenant's lock on codes",
+    file: 'core/codes/tenant-codes-lock.ts',
+    edits: [{ find: 'select pg_advisory_xact_lock($1, $2::int)', replace: 'select $1::int, $2::int' }],
+    testFile: races,
+    caughtBy: 'of two overlapping patterns at once',
+  },
+  {
+    takesOut: 'the order of the answers to an assign of a batch',
+    file: 'core/coupons/assign-batch.ts',
+    edits: [{ find: 'results.push(outcome.body);', replace: 'results.unshift(outcome.body);' }],
+    testFile: coupons,
+    caughtBy: 'a coupon or a problem for each user, in order',
+  },
+  {
+    takesOut: 'the wait for the answer to COMMIT',
+    file: 'core/db/transaction.ts',
+    edits: [
+      {
+        find: 'await together([...sent.answers, commit(statements)]);',
+        replace: 'void together([...sent.answers, commit(statements)]).catch(() => {});',
+      },
+    ],
+    testFile: commitFate,
+    caughtBy: 'none is answered before COMMIT’s answer',
+  },
+  {
+    takesOut: 'the doubt about a COMMIT whose answer was lost (it is told as done)',
+    file: 'core/db/transaction.ts',
+    edits: [
+      {
+        find: 'await together([...sent.answers, commit(statements)]);',
+        replace: `await together([...sent.answers, commit(statements)]).catch((error: unknown) => {
+            if (sqlStateOf(error) !== null) throw error;
+          });`,
+      },
+    ],
+    testFile: commitFate,
+    caughtBy: 'a redeem whose connection is cut before COMMIT is sent',
+  },
+  {
+    takesOut: 'ROLLBACK after an error',
+    file: 'core/db/transaction.ts',
+    edits: [{ find: 'if (!lease.isBroken) await rollBack(lease);', replace: 'if (!lease.isBroken) {}' }],
+    testFile: commitFate,
+    caughtBy: 'before it has sent anything leaves no open transaction in the pool',
+  },
+];
