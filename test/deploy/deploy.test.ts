@@ -64,9 +64,14 @@ function expectOk(run: ServerlessRun): void {
   if (!run.ok) throw new Error(run.output);
 }
 
+/** The stack's status once nothing is under way: a deployment that fails ends before it has gone back. */
 async function stackStatus(): Promise<string> {
-  const { Stacks } = await account.cloudFormation.send(new DescribeStacksCommand({ StackName: stack }));
-  return Stacks?.[0]?.StackStatus ?? 'none';
+  for (;;) {
+    const { Stacks } = await account.cloudFormation.send(new DescribeStacksCommand({ StackName: stack }));
+    const status = Stacks?.[0]?.StackStatus ?? 'none';
+    if (!status.endsWith('IN_PROGRESS')) return status;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
 }
 
 async function output(name: string): Promise<string> {

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { testSecrets } from '../support/open-test-core.ts';
@@ -82,9 +83,14 @@ describeOrSkip('the way back, by the pipeline’s own scripts in an emulated acc
   const live = async () => (await script('deployments.sh', ['live', 'dev'])).stdout.trim();
   const before = () => script('deployments.sh', ['before', 'dev']);
 
-  async function stackStatus(): Promise<string | undefined> {
-    const { Stacks } = await account.cloudFormation.send(new DescribeStacksCommand({ StackName: stack }));
-    return Stacks?.[0]?.StackStatus;
+  /** The stack's status once nothing is under way: a deployment that fails ends before it has gone back. */
+  async function stackStatus(): Promise<string> {
+    for (;;) {
+      const { Stacks } = await account.cloudFormation.send(new DescribeStacksCommand({ StackName: stack }));
+      const status = Stacks?.[0]?.StackStatus ?? 'none';
+      if (!status.endsWith('IN_PROGRESS')) return status;
+      await sleep(200);
+    }
   }
 
   test(
