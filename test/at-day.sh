@@ -5,6 +5,7 @@
 #
 #   bash test/at-day.sh 2026-11-27T12:00:00-03:00 America/Argentina/Buenos_Aires bash .ci/run
 #
+# On a day in the past, a time-out of PostgreSQL may strike too early now and then: run again what fails of it.
 # Programs that don't ask the C library for the time, such as those in Go, go on with the machine's clock.
 set -euo pipefail
 at=$1

@@ -9,17 +9,21 @@ export interface ClockDay {
   timeZone: string;
 }
 
-/** Days on which something was, or may be, another than on most. */
+/**
+ * Days on which something is, or may be, another than on most. All lie ahead: PostgreSQL asks for the time in its handler
+ * of timers too, where libfaketime may answer with the machine's time, and with a day in the past its time-outs were now
+ * and then over before they began.
+ */
 export const clockDays: ClockDay[] = [
   {
     name: 'Black Friday in Buenos Aires',
-    at: '2026-11-27T12:00:00-03:00',
+    at: '2029-11-23T12:00:00-03:00',
     timeZone: 'America/Argentina/Buenos_Aires',
   },
-  { name: 'the end of summer time in Berlin', at: '2026-10-25T02:59:30+02:00', timeZone: 'Europe/Berlin' },
+  { name: 'the end of summer time in Berlin', at: '2029-10-28T02:59:30+02:00', timeZone: 'Europe/Berlin' },
   { name: '29 February', at: '2028-02-29T12:00:00Z', timeZone: 'UTC' },
-  { name: 'New Year’s midnight', at: '2026-12-31T23:59:30Z', timeZone: 'UTC' },
-  { name: 'New Year’s midnight where it comes first', at: '2026-12-31T23:59:30+14:00', timeZone: 'Pacific/Kiritimati' },
+  { name: 'New Year’s midnight', at: '2029-12-31T23:59:30Z', timeZone: 'UTC' },
+  { name: 'New Year’s midnight where it comes first', at: '2029-12-31T23:59:30+14:00', timeZone: 'Pacific/Kiritimati' },
 ];
 
 const atDay = fileURLToPath(new URL('at-day.sh', import.meta.url));
