@@ -77,10 +77,14 @@ function runTest({ testFile, caughtBy }: Mutant, copy: string): Verdict {
   rmSync(outputFile, { force: true });
   const flags = ['--no-warnings', '--experimental-vm-modules', join(root, 'node_modules/jest/bin/jest.js')];
   const title = caughtBy.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
-  spawnSync(process.execPath, [...flags, '--json', `--outputFile=${outputFile}`, testFile, '-t', title], {
-    cwd: copy,
-    stdio: 'ignore',
-  });
+  spawnSync(
+    process.execPath,
+    [...flags, '--forceExit', '--json', `--outputFile=${outputFile}`, testFile, '-t', title],
+    {
+      cwd: copy,
+      stdio: 'ignore',
+    },
+  );
   const { testResults } = JSON.parse(readFileSync(outputFile, 'utf8')) as Report;
   const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
   const statuses = tests.filter(({ fullName }) => fullName.includes(caughtBy)).map(({ status }) => status);

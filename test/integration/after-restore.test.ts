@@ -192,8 +192,13 @@ describe('marks', () => {
     for (const [act, expected] of acts) {
       const before = await stateOf(bookId);
       const done = act();
+      let isDone = false;
+      void done.then(() => {
+        isDone = true;
+      });
       const isExpected = () => held.findIndex(({ fields }) => matches(fields, expected));
       while (isExpected() < 0) {
+        if (isDone) throw new Error('it was done without its mark');
         for (const { release } of held.splice(0)) release();
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
