@@ -26,7 +26,7 @@ const likeNames = new Set(
 );
 
 /** What spreadsheets call columns that nobody named, and names with a number behind, as exports make of equal names. */
-const numbered = /^(\D+)\d{1,2}$/u;
+const numbered = /^(\D+)\d{1,4}$/u;
 const columnWords = new Set([
   'column',
   'spalte',
@@ -43,6 +43,11 @@ const columnWords = new Set([
 export function isCodeName(name: string): boolean {
   const text = plain(name);
   return text === 'code' || likeNames.has(text);
+}
+
+/** Whether a row says what a column of codes is called, and no code: files that were put together have headings inside. */
+export function isHeadingWord(text: string): boolean {
+  return !/\d/.test(text) && isCodeName(text);
 }
 
 /**
@@ -64,12 +69,15 @@ export function findCodeName(names: readonly string[]): number | 'none' | 'sever
 }
 
 /**
- * Whether a text that could be a code may as well be the name of a column: it has no digit, or is a column's usual name
- * with a number behind. A word has no letter four times in a row.
+ * Whether a text that could be a code may as well be the name of a column: it has no digit, is a column's usual name with a
+ * number behind, or is written like a name with "code" in it. A word has no letter four times in a row.
  */
 export function mayBeHeading(text: string): boolean {
   const name = text.trim();
   if (!/\d/.test(name)) return /\p{L}/u.test(name) && !/(\p{L})\1{3}/u.test(name);
+  // Codes_BF26, coupon_code_v2: written like a name, and one of its words is "code".
+  const isWritten = name !== name.toUpperCase() && !/^codes?-\d+$/i.test(name);
+  if (isWritten && name.split(/[-_ .]/).some((part) => /^codes?$/i.test(part))) return true;
   const word = numbered.exec(name)?.[1];
   if (word === undefined || /[-.]$/.test(word)) return false;
   return columnWords.has(plain(word)) || (name !== name.toUpperCase() && isCodeName(word));

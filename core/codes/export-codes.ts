@@ -11,7 +11,7 @@ import { type CodeStatus, type CodeStretch, type CodeView, walkCodes } from './w
 /** Codes read at a time: enough to keep the connection busy, little enough to be nothing in memory. */
 const stretchItems = 5_000;
 
-type ExportCore = Pick<Core, 'readPool' | 'knownBooks' | 'knownDecks' | 'knownPatterns'>;
+type ExportCore = Pick<Core, 'readPool' | 'coldTurns' | 'knownBooks' | 'knownDecks' | 'knownPatterns'>;
 
 /**
  * Writes all of a book's codes, or those of a status, as CSV (RFC 4180) with the header `code,status,deckId,userId`, in

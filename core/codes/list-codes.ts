@@ -24,7 +24,7 @@ export interface CodeListRequest extends PageRequest {
  *   too
  */
 export async function listCodes(
-  core: Pick<Core, 'readPool' | 'config' | 'knownBooks' | 'knownDecks' | 'knownPatterns'>,
+  core: Pick<Core, 'readPool' | 'coldTurns' | 'config' | 'knownBooks' | 'knownDecks' | 'knownPatterns'>,
   caller: Caller,
   bookId: string,
   request: CodeListRequest,

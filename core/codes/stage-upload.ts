@@ -3,6 +3,7 @@ import type { Queryable } from '../db/pool.ts';
 import { refuse } from '../errors.ts';
 import { limits } from '../limits.ts';
 import type { Random } from '../random.ts';
+import { isHeadingWord } from './code-field-names.ts';
 import { readCode } from './code-rules.ts';
 import type { HeldRows } from './held-rows.ts';
 import type { TenantPatterns } from './known-patterns.ts';
@@ -10,6 +11,9 @@ import { openStaging, type Staging, stageHeldRows } from './stage-rows.ts';
 import { type OrderedRows, orderRows } from './store-held-rows.ts';
 import { type Rejection, type RejectionReason, type Rejections, showText } from './upload-rejections.ts';
 import { type HeaderRule, openUploadRows, type RowSink, type UploadFormat } from './upload-rows.ts';
+
+const headingAsCode = 'This is what a column of codes is called. Where it is a code, send it with ?header=none.';
+const onlyLines = 'A code has a letter or a digit; this is a line that a program drew.';
 
 /** An upload that was read to its end and checked line by line. */
 export interface StagedUpload {
@@ -63,7 +67,7 @@ async function readRows(
   { format, header, pieces }: StagedBody,
 ): Promise<string> {
   const hash = createHash('sha256');
-  const reader = openUploadRows(format, header ?? null, sinkOf(rows, rejected, patterns));
+  const reader = openUploadRows(format, header ?? null, sinkOf(rows, rejected, patterns, header ?? null));
   for await (const piece of pieces) {
     hash.update(piece);
     reader.push(piece);
@@ -118,7 +122,12 @@ interface OpenRejections {
   first: Rejection[];
 }
 
-function sinkOf(rows: UploadRows, rejected: OpenRejections, patterns: TenantPatterns): RowSink {
+function sinkOf(
+  rows: UploadRows,
+  rejected: OpenRejections,
+  patterns: TenantPatterns,
+  header: HeaderRule | null,
+): RowSink {
   const reject = (line: number, text: string, reason: RejectionReason, hint?: string) => {
     rejected.count += 1;
     if (rejected.first.length < limits.uploadMaxRejectionsNamed) {
@@ -130,6 +139,8 @@ function sinkOf(rows: UploadRows, rejected: OpenRejections, patterns: TenantPatt
     row(line, text) {
       const read = readCode(text);
       if (!read.ok) reject(line, text, read.problem);
+      else if (!/[A-Z0-9]/.test(read.code)) reject(line, text, 'code-has-invalid-character', onlyLines);
+      else if (header !== 'none' && isHeadingWord(text)) reject(line, text, 'heading', headingAsCode);
       else if (hasPatterns && patterns.match(read.code) !== null) reject(line, text, 'belongs-to-pattern');
       else rows.add(line, read.code);
     },

@@ -68,9 +68,27 @@ const couponPieceRows = 2_000;
  * next position to deal and available from there on, so a run that is not wanted is passed in one step, however long:
  * what a stretch costs does not depend on the decks' sizes.
  *
- * All of it is one snapshot, read on a replica's connection where there is one.
+ * All of it is one snapshot, read on a replica's connection where there is one. Walks of a tenant take turns.
+ * @throws CouponError `unavailable`, not begun, where too many of the tenant's walks wait
  */
 export async function walkCodes(
+  core: Pick<Core, 'readPool' | 'coldTurns' | 'knownDecks' | 'knownPatterns'>,
+  tenantId: number,
+  bookId: number,
+  status: CodeStatus | null,
+  from: Place,
+  bounds: StretchBounds,
+): Promise<CodeStretch> {
+  // A filter may look at tens of thousands of coupons: one walk a tenant at a time leaves others a connection for theirs.
+  const giveBack = await core.coldTurns.take(tenantId, 'walk');
+  try {
+    return await walkOnce(core, tenantId, bookId, status, from, bounds);
+  } finally {
+    giveBack();
+  }
+}
+
+function walkOnce(
   core: Pick<Core, 'readPool' | 'knownDecks' | 'knownPatterns'>,
   tenantId: number,
   bookId: number,

@@ -1,4 +1,4 @@
-import { type CouponState, isLocked, isRedeemed } from './coupon-state.ts';
+import { type CouponState, isRedeemed } from './coupon-state.ts';
 
 /** Where a coupon is in its life. */
 export type CouponStatus = 'assigned' | 'locked' | 'redeemed' | 'voided';
@@ -26,25 +26,34 @@ export type RedeemedCouponView = CouponView & {
   redemption: { id: string; seq: number; at: string; reference: string | null };
 };
 
-/** The status at `now`. */
-export function couponStatus(coupon: ShownCoupon, now: Date): CouponStatus {
+/**
+ * The status at `now`.
+ * @param expiresAt the end of its book
+ */
+export function couponStatus(coupon: ShownCoupon, expiresAt: Date | null, now: Date): CouponStatus {
   if (coupon.voided) return 'voided';
   if (isRedeemed(coupon)) return 'redeemed';
-  return isLocked(coupon, now) ? 'locked' : 'assigned';
+  return lockEndOf(coupon, expiresAt, now) === null ? 'assigned' : 'locked';
 }
 
 /** What of a coupon is shown, or what is shown follows from. */
 export type ShownCoupon = Omit<CouponState, 'reversals' | 'fence' | 'hasPlainToken'>;
 
+/** When the live lock ends, or null where none is live: with its book at the latest, whose end may have been moved since. */
+function lockEndOf({ lockExpiresAt }: ShownCoupon, expiresAt: Date | null, now: Date): Date | null {
+  if (lockExpiresAt === null) return null;
+  const end = expiresAt !== null && expiresAt < lockExpiresAt ? expiresAt : lockExpiresAt;
+  return now < end ? end : null;
+}
+
 /** Shows a coupon as it is at `now`. Its lock ends with its book, whose end may have been moved since. */
 export function viewCoupon(coupon: ShownCoupon, bookId: string, expiresAt: Date | null, now: Date): CouponView {
-  const lockEnd = isLocked(coupon, now) ? coupon.lockExpiresAt! : null;
-  const lockedUntil = lockEnd !== null && expiresAt !== null && expiresAt < lockEnd ? expiresAt : lockEnd;
+  const lockedUntil = lockEndOf(coupon, expiresAt, now);
   return {
     code: coupon.code,
     bookId,
     userId: coupon.userId,
-    status: couponStatus(coupon, now),
+    status: couponStatus(coupon, expiresAt, now),
     rev: coupon.rev,
     redemptions: coupon.redemptions,
     maxRedemptions: coupon.maxRedemptions,

@@ -54,7 +54,7 @@ export async function listUserCoupons(
 
 function isWanted(row: Row, status: CouponStatus | null, caller: Caller): boolean {
   if (row.voided && caller.customerId !== null) return false;
-  return status === null || couponStatus(row, row.now) === status;
+  return status === null || couponStatus(row, row.endsAt, row.now) === status;
 }
 
 async function readRows(

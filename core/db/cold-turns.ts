@@ -1,8 +1,8 @@
 import { unavailable } from '../errors.ts';
 import { limits } from '../limits.ts';
 
-/** What takes turns: writes, and searches through all of a tenant's codes, which may go on for seconds. */
-export type ColdKind = 'write' | 'search';
+/** What takes turns: writes, searches through all of a tenant's codes, which may go on for seconds, and walks through a book's. */
+export type ColdKind = 'write' | 'search' | 'walk';
 
 /**
  * Turns among the writes that are not on the hot path (generating, changing a book, erasing …): one a tenant and kind at a time,

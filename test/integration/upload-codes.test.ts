@@ -353,6 +353,30 @@ describe('with a key', () => {
     expect(await upload(bookId, 'bad code 1', 'k4')).toEqual({ body: first.body, replayed: true });
   });
 
+  test('a heading further down, as files that were put together have it, and a drawn line are no codes', async () => {
+    const bookId = await newBook();
+    const csv = await upload(bookId, 'voucher\nKAPA-1234\nVoucher\n----\nKAPB-5678', 'k6');
+    expect(csv.body).toMatchObject({ accepted: 2, rejected: 2 });
+    expect(csv.body.rejections.map(({ line, reason }) => [line, reason])).toEqual([
+      [3, 'heading'],
+      [4, 'code-has-invalid-character'],
+    ]);
+    const ndjson = {
+      format: 'ndjson',
+      body: Readable.from([Buffer.from('{"code":"KAPC-1"}\n"promo"\n"KAPD-1"\n')]),
+    } as const;
+    expect((await uploadCodes(testCore.core, admin, bookId, ndjson, null)).body).toMatchObject({
+      accepted: 2,
+      rejected: 1,
+    });
+    // Where the sender says that there is no heading, a word is a code like any other.
+    const meant = { format: 'csv', header: 'none', body: Readable.from([Buffer.from('KAPE-1\nPROMO\n')]) } as const;
+    expect((await uploadCodes(testCore.core, admin, bookId, meant, null)).body).toMatchObject({
+      accepted: 2,
+      rejected: 0,
+    });
+  });
+
   test('what the sender says of the first line is part of the request', async () => {
     const bookId = await newBook();
     const bytes = () => Readable.from([Buffer.from('HEADING\nPART-1')]);

@@ -103,11 +103,11 @@ where (c.redemptions, c.fence, c.lock_expires_at, c.voided)
   is distinct from (e.redemptions, e.fence, e.lock_expires_at, e.kind = 7);
 
 -- name: 6d reversals are counted, and no two redemptions of a coupon have one number
-select c.tenant_id, c.code, c.reversals, found.reversals, found.numbers from coupons c
-join lateral (select count(*) filter (where reversed_at is not null) as reversals, count(*) as redemptions,
-    count(distinct seq) as numbers, coalesce(max(seq), 0) as highest
-  from redemptions r where (r.tenant_id, r.deck_id, r.pos) = (c.tenant_id, c.deck_id, c.pos)) found on true
-where c.reversals <> found.reversals or found.numbers <> found.redemptions or found.highest <> found.redemptions;
+select c.tenant_id, c.code, c.reversals, found.* from coupons c
+full join (select tenant_id, deck_id, pos, count(*) filter (where reversed_at is not null) as back, count(*) as made,
+    count(distinct seq) as numbers, max(seq) as highest
+  from redemptions group by tenant_id, deck_id, pos) as found using (tenant_id, deck_id, pos)
+where coalesce(c.reversals, -1) <> coalesce(found.back, 0) or found.numbers <> found.made or found.highest <> found.made;
 
 -- name: 6c every event belongs to a coupon, and time does not go back along a coupon's revisions
 select e.tenant_id, e.deck_id, e.pos, e.rev from events e

@@ -399,12 +399,15 @@ describe('redemptions', () => {
 describe('what is shown', () => {
   test('voided comes before redeemed, redeemed before locked, and an expired lock is not shown', () => {
     const locked = { ...coupon, lockExpiresAt: later(1) };
-    expect(couponStatus(coupon, now)).toBe('assigned');
-    expect(couponStatus(locked, now)).toBe('locked');
-    expect(couponStatus(locked, later(1))).toBe('assigned');
+    expect(couponStatus(coupon, null, now)).toBe('assigned');
+    expect(couponStatus(locked, null, now)).toBe('locked');
+    expect(couponStatus(locked, null, later(1))).toBe('assigned');
+    // A book whose end was moved before the lock's ends the lock with it.
+    expect(couponStatus(locked, now, now)).toBe('assigned');
+    expect(viewCoupon(locked, 'b', now, now)).toMatchObject({ status: 'assigned', lockedUntil: null });
     expect(viewCoupon(locked, 'b', null, later(1)).lockedUntil).toBeNull();
-    expect(couponStatus({ ...locked, redemptions: 1 }, now)).toBe('redeemed');
-    expect(couponStatus({ ...coupon, redemptions: 1, voided: true }, now)).toBe('voided');
+    expect(couponStatus({ ...locked, redemptions: 1 }, null, now)).toBe('redeemed');
+    expect(couponStatus({ ...coupon, redemptions: 1, voided: true }, null, now)).toBe('voided');
   });
 
   test('a customer gets one and the same answer for a code that is not there, is void or is another user’s', () => {

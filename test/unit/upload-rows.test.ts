@@ -165,18 +165,27 @@ describe('CSV', () => {
     expect(read('csv', `n;${heading}\n1;${code}\n`)).toEqual([[2, code]]);
   });
 
-  test.each(['WELCOME', 'reference', 'Column1', 'Spalte1', 'coupon_code_2', 'code1', 'My-Own-Heading', 'SUMMER_SALE'])(
-    'a first line that may be a heading is refused until the sender says what it is: %s',
-    (line) => {
-      const text = `${line}\nAAAA-1111\n`;
-      expect(refusal('csv', text)).toEqual({ kind: 'invalid-input', path: 'header' });
-      expect(read('csv', text, 7, 'none')).toEqual([
-        [1, line],
-        [2, 'AAAA-1111'],
-      ]);
-      expect(read('csv', text, 7, 'present')).toEqual([[2, 'AAAA-1111']]);
-    },
-  );
+  test.each([
+    'WELCOME',
+    'reference',
+    'Column1',
+    'Spalte1',
+    'coupon_code_2',
+    'code1',
+    'My-Own-Heading',
+    'SUMMER_SALE',
+    'Codes_BF26',
+    'codes2026',
+    'coupon_code_v2',
+  ])('a first line that may be a heading is refused until the sender says what it is: %s', (line) => {
+    const text = `${line}\nAAAA-1111\n`;
+    expect(refusal('csv', text)).toEqual({ kind: 'invalid-input', path: 'header' });
+    expect(read('csv', text, 7, 'none')).toEqual([
+      [1, line],
+      [2, 'AAAA-1111'],
+    ]);
+    expect(read('csv', text, 7, 'present')).toEqual([[2, 'AAAA-1111']]);
+  });
 
   test.each(['AAAA-1111', 'CODE-1', 'code-1', 'COUPON1', 'bf26-7k2m', '12345678', 'CLASH-AAAAAAAA'])(
     'a first line that is plainly a code is one: %s',
