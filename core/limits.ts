@@ -30,6 +30,8 @@ export const limits = {
   jsonMaxFields: 100,
   /** In one field of a body, at all its levels: as many as the longest list that a request takes, `userIds`. */
   jsonMaxItems: 10_000,
+  /** Strings, brackets, commas and escaped quotes of a whole body: twice what the longest list has, and a few milliseconds. */
+  jsonMaxTokens: 50_000,
   apiKeyNameMaxChars: 100,
   tenantSlugMaxChars: 63,
   idempotencyKeyMaxChars: 255,

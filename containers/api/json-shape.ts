@@ -25,8 +25,8 @@ export interface JsonShape {
  * Looks at a JSON text that a stranger wrote, before anything is made of it: a parser's recursion overflows the stack,
  * and three million items need a hundred megabytes, most of which only go to say that they are too many. One pass
  * without recursion, which stops where a bound is passed; the text need not be well-formed.
- * @throws CouponError `invalid-input` beyond limits.jsonMaxDepth levels, limits.jsonMaxFields fields of the body, or
- *   limits.jsonMaxItems items in one field of it, at all its levels together
+ * @throws CouponError `invalid-input` beyond limits.jsonMaxDepth levels, limits.jsonMaxFields fields of the body,
+ *   limits.jsonMaxItems items in one field of it, at all its levels together, or limits.jsonMaxTokens in all
  */
 export function checkJsonShape(text: string): JsonShape {
   let depth = 0;
@@ -37,18 +37,32 @@ export function checkJsonShape(text: string): JsonShape {
   let nameEnd = 0;
   let tokenStart = 0;
   let mayOverflow = false;
+  // Strings, brackets, commas and escaped quotes: each costs steps, and a body needs none of its items to have millions.
+  let tokens = 0;
+
+  /** Where the string that begins at `start` ends; the text's end where it does not. */
+  const endOfString = (start: number): number => {
+    let end = text.indexOf('"', start + 1);
+    for (; end >= 0 && isEscaped(text, end) && tokens <= limits.jsonMaxTokens; tokens += 1) {
+      end = text.indexOf('"', end + 1);
+    }
+    return end < 0 ? text.length : end;
+  };
+
   for (let at = 0; at < text.length; at += 1) {
     const unit = text.charCodeAt(at);
     // Digits and white space, of which there may be millions, are told from the rest by one comparison.
     if (unit <= digitNine && unit !== quote && unit !== comma) continue;
     if (unit === quote) {
-      const end = endOfString(text, at);
+      tokens += 1;
+      const end = endOfString(at);
       if (depth === 1) {
         nameStart = at + 1;
         nameEnd = end;
       }
       at = end;
     } else if (unit === comma) {
+      tokens += 1;
       if (depth > 1) {
         items += 1;
         if (items > limits.jsonMaxItems) throw tooManyItems(text.slice(nameStart, nameEnd));
@@ -60,6 +74,7 @@ export function checkJsonShape(text: string): JsonShape {
         }
       }
     } else if (unit === openBrace || unit === openBracket) {
+      tokens += 1;
       depth += 1;
       if (depth > limits.jsonMaxDepth) {
         throw invalidInput('body', `must not nest deeper than ${limits.jsonMaxDepth} levels`);
@@ -73,18 +88,15 @@ export function checkJsonShape(text: string): JsonShape {
     } else if (unit !== colon) {
       continue;
     }
+    if (tokens > limits.jsonMaxTokens) {
+      const counted = 'strings, brackets, commas and escaped quotes together';
+      throw invalidInput('body', `must have at most ${limits.jsonMaxTokens} ${counted}`);
+    }
     // Numbers stand between two of the characters above.
     mayOverflow ||= unit !== quote && at - tokenStart > longNumberChars;
     tokenStart = at;
   }
   return { mayOverflow: mayOverflow || text.length - tokenStart > longNumberChars };
-}
-
-/** Where the string that begins at `start` ends; the text's end where it does not. */
-function endOfString(text: string, start: number): number {
-  let end = text.indexOf('"', start + 1);
-  while (end >= 0 && isEscaped(text, end)) end = text.indexOf('"', end + 1);
-  return end < 0 ? text.length : end;
 }
 
 /** Whether an odd number of backslashes is in front. A quote ends the run, so that no backslash is counted twice. */

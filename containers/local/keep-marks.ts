@@ -8,7 +8,7 @@ export const marksFileNames = ['deck-marks.log.2', 'deck-marks.log.1', 'deck-mar
 /** A file is put aside when it is longer: together they hold the marks of some four million requests. */
 const fileMaxBytes = 64 * 1024 * 1024;
 /** A disk that stalls must not hold the deal up. */
-const giveUpMillis = 500;
+const giveUpMillis = 200;
 const saySeldomMillis = 10_000;
 
 interface Line {
@@ -18,8 +18,8 @@ interface Line {
 
 /**
  * Keeps the marks of an installation on one machine in `<home>/deck-marks.log`, where `after-restore` finds them. Lines are
- * written in their order, as many at a time as have come; one that can't be written within half a second is given up,
- * and said so. The directory must exist.
+ * written in their order, as many at a time as have come; one that can't be written within a fifth of a second is given up,
+ * and said so; from then on nobody waits for one, until the disk has taken one again. The directory must exist.
  *
  * @param say receives single lines for people.
  */
@@ -27,6 +27,8 @@ export function keepMarks(home: string, say: (line: string) => void): WriteMark 
   let waiting: Line[] = [];
   let isWriting = false;
   let lastSaid = Number.NEGATIVE_INFINITY;
+  /** The last line was given up: a deal must not wait for a disk that has stalled, once for each batch. */
+  let isStalled = false;
   const file = openMarksFile(home);
 
   const complain = (why: string) => {
@@ -41,6 +43,9 @@ export function keepMarks(home: string, say: (line: string) => void): WriteMark 
       waiting = [];
       await file
         .append(lines.map(({ text }) => text).join(''))
+        .then(() => {
+          isStalled = false;
+        })
         .catch((error: unknown) => complain(error instanceof Error ? error.message : String(error)));
       for (const { done } of lines) done();
     }
@@ -48,8 +53,13 @@ export function keepMarks(home: string, say: (line: string) => void): WriteMark 
   };
   return (fields, message) => {
     const text = `${JSON.stringify({ time: new Date().toISOString(), ...fields, msg: message })}\n`;
+    if (isStalled && isWriting) {
+      complain('the disk has stalled');
+      return Promise.resolve();
+    }
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
+        isStalled = true;
         complain(`the disk takes longer than ${giveUpMillis} ms`);
         // It must not grow while nothing is written.
         waiting = waiting.filter((line) => line.text !== text);

@@ -1,5 +1,6 @@
 import { changeBook } from '../books/change-book.ts';
 import type { Core } from '../core.ts';
+import { renewLockTokens } from '../coupons/lock-tokens.ts';
 import { retryTransaction } from '../db/retry-transaction.ts';
 import { inTransaction, type Transaction } from '../db/transaction.ts';
 import { limits } from '../limits.ts';
@@ -65,6 +66,7 @@ const reason = 'It may have been handed out after the backup that was restored.'
  */
 export async function afterRestore(core: RestoreCore, order: RestoreOrder): Promise<RestoreReport> {
   const pausedBooks = await pauseBooks(core, order.apply);
+  if (order.apply) await renewLockTokens(core.coldPool, core.random);
   const decks: MovedDeck[] = [];
   for (const book of await booksWithDecks(core)) {
     decks.push(...(await moveDecksOfBook(core, book, order)));

@@ -55,6 +55,23 @@ describe('JSON that a stranger wrote', () => {
     }
   });
 
+  test.each([
+    ['strings without commas', '""'.repeat(1_000_000)],
+    ['empty objects', '{}'.repeat(1_000_000)],
+    ['empty lists', '[]'.repeat(1_000_000)],
+    ['escaped quotes in one string', `"${'\\"'.repeat(1_000_000)}"`],
+    ['escaped quotes in many strings', `[${`"${'\\"'.repeat(290)}",`.repeat(9_000)}""]`],
+  ])('millions of %s are refused before anything is made of them', (_what, value) => {
+    expect(refusalOf(`{"userIds":${value}}`).errors).toEqual([
+      { path: 'body', message: expect.stringContaining(`at most ${limits.jsonMaxTokens} strings`) },
+    ]);
+  });
+
+  test('the longest list of users that there may be is taken', () => {
+    const userIds = Array.from({ length: limits.assignBatchMaxUsers }, (_, at) => `user "${at}"`);
+    expect(() => parseJsonText(JSON.stringify({ bookId: 'b', userIds }))).not.toThrow();
+  });
+
   test('the deepest that is taken is the limit', () => {
     const nested = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`;
     expect(() => parseJsonText(nested(limits.jsonMaxDepth))).not.toThrow();

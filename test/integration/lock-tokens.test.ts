@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { rewrapPatternKeys } from '../../core/codes/rewrap-pattern-keys.ts';
+import { renewLockTokens } from '../../core/coupons/lock-tokens.ts';
 import {
   assignCoupon,
   changeBook,
@@ -102,6 +103,25 @@ describe('a lock', () => {
     await changeBook(core, admin, book.id, { endsAt: earlier }, null);
     const { lockedUntil, expiresAt } = await readCoupon(core, admin, code);
     expect([lockedUntil, expiresAt]).toEqual([earlier, earlier]);
+  });
+
+  test('has another token after the database went back in time, though its grant has the same number', async () => {
+    const { core } = testCore;
+    const code = await heldCode();
+    const { lockToken } = (await lockCoupon(core, admin, code, { userId: 'ana' })).body;
+    await renewLockTokens(core.pool, systemRandom);
+    const started = await openCore(testConfig(testCore.database.url), { log: silentLog });
+    try {
+      await expect(unlockCoupon(started, admin, code, { userId: 'ana', lockToken })).rejects.toMatchObject({
+        kind: 'code-locked',
+      });
+      const other = await heldCode();
+      const next = (await lockCoupon(started, admin, other, { userId: 'ana' })).body.lockToken;
+      await unlockCoupon(started, admin, other, { userId: 'ana', lockToken: next });
+    } finally {
+      await closeCore(started);
+    }
+    await core.pool.query('delete from code_secrets where key_version = 0');
   });
 
   // Last: after a rotation the first task makes no new patterns.
