@@ -10,6 +10,11 @@ import { rootKey } from './support.ts';
 /** As many bytes as an assign-batch may have. */
 const mostBytes = 6_000_000;
 const heapMegabytes = 256;
+/**
+ * Ten times what these bodies take on an idle machine, since a busy one works several times slower; what walks over each item,
+ * or begins anew at each digit, takes seconds.
+ */
+const mostMillis = 400;
 
 let database: TestDatabase;
 let api: ApiProcess;
@@ -104,7 +109,7 @@ requireOrSkip('Linux, whose /proc tells what a thread has worked', process.platf
       }
       // The best of five, since garbage of the one before may be collected in any of them.
       const millis = Math.min(...tries.map((outcome) => outcome.millis));
-      expect(millis).toBeLessThan(/digits|long numbers/.test(what) ? 50 : 100);
+      expect([what, millis < mostMillis]).toEqual([what, true]);
       expect((await peakMegabytes()) - before).toBeLessThan(50);
     });
   },
