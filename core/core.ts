@@ -1,18 +1,18 @@
 import type { KnownBooks } from './books/known-books.ts';
 import type { Clock } from './clock.ts';
-import type { DeckMarks } from './codes/deck-marks.ts';
-import type { KnownDecks } from './codes/known-decks.ts';
-import type { KnownPatterns } from './codes/known-patterns.ts';
-import type { MarkRounds } from './codes/mark-rounds.ts';
 import type { Config } from './config.ts';
 import type { CouponBatches } from './coupons/coupon-batches.ts';
 import type { LockTokens } from './coupons/lock-tokens.ts';
 import type { Obstacles } from './coupons/obstacles.ts';
 import type { ColdTurns } from './db/cold-turns.ts';
 import type { Pools } from './db/open-pools.ts';
+import type { DeckMarks } from './decks/deck-marks.ts';
+import type { KnownDecks } from './decks/known-decks.ts';
 import type { Log } from './log.ts';
+import type { KnownPatterns } from './patterns/known-patterns.ts';
 import type { Random } from './random.ts';
 import type { RedisConnection } from './redis/open-redis.ts';
+import type { MarkRounds } from './restore/mark-rounds.ts';
 import type { Throttle } from './throttling/open-throttle.ts';
 
 /** What every operation works with: made once a process by openCore, handed to each operation as its first argument. */

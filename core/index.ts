@@ -1,8 +1,10 @@
 /** The only door to the core: containers/ and handlers/ import from here and from nowhere deeper. */
-export { authenticateKey } from './api-keys/authenticate-key.ts';
-export { createApiKey } from './api-keys/create-api-key.ts';
-export { listApiKeys } from './api-keys/list-api-keys.ts';
-export { revokeApiKey } from './api-keys/revoke-api-key.ts';
+export { authenticateKey } from './access/authenticate-key.ts';
+export { createApiKey } from './access/create-api-key.ts';
+export { createTenant } from './access/create-tenant.ts';
+export { findTenantId } from './access/find-tenant-id.ts';
+export { listApiKeys } from './access/list-api-keys.ts';
+export { revokeApiKey } from './access/revoke-api-key.ts';
 export { newBookTerms } from './books/book-rules.ts';
 export { changeBook } from './books/change-book.ts';
 export { createBook } from './books/create-book.ts';
@@ -10,13 +12,6 @@ export { listBooks } from './books/list-books.ts';
 export { readBook } from './books/read-book.ts';
 export type { Caller, Outcome, Role } from './caller.ts';
 export { type Clock, systemClock } from './clock.ts';
-export { deckMarksMessage } from './codes/deck-marks.ts';
-export { exportCodes } from './codes/export-codes.ts';
-export { generateCodes } from './codes/generate-codes.ts';
-export { listCodes } from './codes/list-codes.ts';
-export { listDecks } from './codes/list-decks.ts';
-export { uploadCodes } from './codes/upload-codes.ts';
-export { voidDeck } from './codes/void-deck.ts';
 export { type Config, ConfigError, readConfig, readDatabase, refuseDatabaseParts } from './config.ts';
 export type { Core } from './core.ts';
 export { assignBatch, type BatchResult } from './coupons/assign-batch.ts';
@@ -27,6 +22,8 @@ export { listCouponEvents } from './coupons/list-coupon-events.ts';
 export { listUserCoupons } from './coupons/list-user-coupons.ts';
 export { lockCoupon } from './coupons/lock-coupon.ts';
 export { readCoupon } from './coupons/read-coupon.ts';
+export { redeemCoupon } from './coupons/redeem-coupon.ts';
+export { reverseRedemption } from './coupons/reverse-redemption.ts';
 export { unlockCoupon } from './coupons/unlock-coupon.ts';
 export { validateCoupon } from './coupons/validate-coupon.ts';
 export { voidCoupon } from './coupons/void-coupon.ts';
@@ -41,6 +38,12 @@ export {
   isTimeout,
   loggable,
 } from './db/sql-errors.ts';
+export { deckMarksMessage } from './decks/deck-marks.ts';
+export { exportCodes } from './decks/export-codes.ts';
+export { generateCodes } from './decks/generate-codes.ts';
+export { listCodes } from './decks/list-codes.ts';
+export { listDecks } from './decks/list-decks.ts';
+export { voidDeck } from './decks/void-deck.ts';
 export {
   CouponError,
   conflictReasons,
@@ -59,10 +62,7 @@ export { warnOfLookalikes } from './lookalike-variables.ts';
 export { startMaintenance } from './maintain.ts';
 export { checkReady, closeCore, openCore } from './open-core.ts';
 export { systemRandom } from './random.ts';
-export { redeemCoupon } from './redemptions/redeem-coupon.ts';
-export { reverseRedemption } from './redemptions/reverse-redemption.ts';
 export type { RedisState } from './redis/open-redis.ts';
-export { createTenant } from './tenants/create-tenant.ts';
-export { findTenantId } from './tenants/find-tenant-id.ts';
 export type { Throttle } from './throttling/open-throttle.ts';
+export { uploadCodes } from './uploads/upload-codes.ts';
 export { eraseUser } from './users/erase-user.ts';

@@ -1,10 +1,5 @@
 import { openKnownBooks } from './books/known-books.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { checkCodeSecret } from './codes/code-secret.ts';
-import { openDeckMarks } from './codes/deck-marks.ts';
-import { openKnownDecks } from './codes/known-decks.ts';
-import { openKnownPatterns } from './codes/known-patterns.ts';
-import { openMarkRounds } from './codes/mark-rounds.ts';
 import type { Config } from './config.ts';
 import type { Core } from './core.ts';
 import { type BatchListener, type CouponBatches, openCouponBatches } from './coupons/coupon-batches.ts';
@@ -14,10 +9,15 @@ import { openColdTurns } from './db/cold-turns.ts';
 import { neededSchemaVersion, schemaVersion } from './db/migrate.ts';
 import { closePools, openPools } from './db/open-pools.ts';
 import { isConnectionLoss, isTimeout, loggable } from './db/sql-errors.ts';
+import { openDeckMarks } from './decks/deck-marks.ts';
+import { openKnownDecks } from './decks/known-decks.ts';
 import { unavailable } from './errors.ts';
 import type { Log, WriteMark } from './log.ts';
+import { checkCodeSecret } from './patterns/code-secret.ts';
+import { openKnownPatterns } from './patterns/known-patterns.ts';
 import { type Random, systemRandom } from './random.ts';
 import { openRedis } from './redis/open-redis.ts';
+import { openMarkRounds } from './restore/mark-rounds.ts';
 import { openThrottle } from './throttling/open-throttle.ts';
 
 /** What openCore may be given beside the configuration. */

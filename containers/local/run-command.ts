@@ -17,8 +17,8 @@ const project = resolve(import.meta.dirname, '../..');
 /** Commands of the project by their name, and programs that come with PostgreSQL's client. */
 const commands: Record<string, string> = {
   migrate: 'core/db/migrate-command.ts',
-  'after-restore': 'core/codes/after-restore-command.ts',
-  'rewrap-pattern-keys': 'core/codes/rewrap-pattern-keys-command.ts',
+  'after-restore': 'core/restore/after-restore-command.ts',
+  'rewrap-pattern-keys': 'core/patterns/rewrap-pattern-keys-command.ts',
 };
 const programs: Record<string, string> = { psql: 'psql', backup: 'pg_dump', restore: 'pg_restore' };
 

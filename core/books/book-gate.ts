@@ -13,9 +13,9 @@ const gateClass = 0x424f4f4b;
  * @param bookIds in any order, with or without repeats; none is no query
  * @throws what the database throws, 55P03 after the connection's lock_timeout included
  */
-export async function enterBookGate(tx: Transaction, bookIds: readonly number[]): Promise<void> {
-  if (bookIds.length === 0) return;
-  const ascending = [...new Set(bookIds)].sort((a, b) => a - b);
+export async function enterBookGate(tx: Transaction, bookKeys: readonly number[]): Promise<void> {
+  if (bookKeys.length === 0) return;
+  const ascending = [...new Set(bookKeys)].sort((a, b) => a - b);
   await tx.query({
     name: 'enter-book-gate',
     // A set-returning function yields its rows in the array's order, and the locks are taken as the rows go by.
@@ -30,22 +30,22 @@ export async function enterBookGate(tx: Transaction, bookIds: readonly number[])
  * deadlock, and is short.
  * @throws what the database throws, 55P03 after the connection's lock_timeout included
  */
-export async function closeBookGate(tx: Transaction, bookId: number): Promise<void> {
+export async function closeBookGate(tx: Transaction, bookKey: number): Promise<void> {
   await tx.query({
     name: 'close-book-gate',
     text: 'select pg_advisory_xact_lock($1, $2::int)',
-    values: [gateClass, bookId],
+    values: [gateClass, bookKey],
   });
 }
 
 /** Of these books, those whose gate nobody can enter now: it is closed, or somebody waits to close it. It does not wait. */
-export async function findClosedGates(tx: Transaction, bookIds: readonly number[]): Promise<number[]> {
-  if (bookIds.length === 0) return [];
-  const { rows } = await tx.query<{ bookId: number }>({
+export async function findClosedGates(tx: Transaction, bookKeys: readonly number[]): Promise<number[]> {
+  if (bookKeys.length === 0) return [];
+  const { rows } = await tx.query<{ bookKey: number }>({
     name: 'find-closed-gates',
-    text: `select book_id as "bookId" from unnest($2::int[]) as book_id
+    text: `select book_id as "bookKey" from unnest($2::int[]) as book_id
       where not pg_try_advisory_xact_lock_shared($1, book_id)`,
-    values: [gateClass, bookIds],
+    values: [gateClass, bookKeys],
   });
-  return rows.map(({ bookId }) => bookId);
+  return rows.map(({ bookKey }) => bookKey);
 }

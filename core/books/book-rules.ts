@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type InputProblem, refuse } from '../errors.ts';
-import { limits } from '../limits.ts';
 import {
   Fault,
   orNull,
@@ -11,10 +10,11 @@ import {
   readText,
   readWhole,
   refuseFields,
-} from './field-rules.ts';
-import { type Metadata, metadataProblem } from './metadata-rules.ts';
+} from '../input/field-rules.ts';
+import { type Metadata, metadataProblem } from '../input/metadata-rules.ts';
+import { type GivenTime, placeTime, readTime, readZone } from '../input/time-rules.ts';
+import { limits } from '../limits.ts';
 import type { BookStatus } from './read-book-rules.ts';
-import { type GivenTime, placeTime, readTime, readZone } from './time-rules.ts';
 
 /** Everything about a book that callers set, checked. Null limits mean no limit. */
 export interface BookTerms {

@@ -29,11 +29,11 @@ export async function changeBook(
 ): Promise<BookDocument> {
   const changes = readBookChanges(input);
   const { tenantId, actor } = caller;
-  const internalId = await core.knownBooks.bookIdOf(tenantId, bookId);
-  if (internalId === null) throw bookNotFound();
+  const bookKey = await core.knownBooks.bookKeyOf(tenantId, bookId);
+  if (bookKey === null) throw bookNotFound();
   const outcome = await runOnce(core, tenantId, null, 200, async (tx) => {
-    await closeBookGate(tx, internalId);
-    const row = await readBookRow(tx, tenantId, internalId);
+    await closeBookGate(tx, bookKey);
+    const row = await readBookRow(tx, tenantId, bookKey);
     if (expectedRev !== null && expectedRev !== row.rev) {
       throw refuse('revision-mismatch', `The book is at revision ${row.rev}, not ${expectedRev}. Read it again.`);
     }
@@ -42,10 +42,10 @@ export async function changeBook(
     if (!isChanged(before, after)) return bookDocument(row);
     checkTransition(before, after);
     const from = await nextMillisecond(tx);
-    await updateBook(tx, tenantId, internalId, after, from);
-    await writeBookRevision(tx, tenantId, internalId, actor);
+    await updateBook(tx, tenantId, bookKey, after, from);
+    await writeBookRevision(tx, tenantId, bookKey, actor);
     await waitUntil(tx, from);
-    return bookDocument(await readBookRow(tx, tenantId, internalId));
+    return bookDocument(await readBookRow(tx, tenantId, bookKey));
   });
   return outcome.body;
 }
@@ -73,7 +73,7 @@ async function waitUntil(tx: Transaction, time: Date): Promise<void> {
 async function updateBook(
   tx: Transaction,
   tenantId: number,
-  bookId: number,
+  bookKey: number,
   terms: BookTerms,
   from: Date,
 ): Promise<void> {
@@ -86,7 +86,7 @@ async function updateBook(
       where tenant_id = $1 and book_id = $2`,
     values: [
       tenantId,
-      bookId,
+      bookKey,
       terms.name,
       terms.description,
       terms.status,

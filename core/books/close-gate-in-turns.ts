@@ -9,12 +9,12 @@ import { closeBookGate } from './book-gate.ts';
  * that come to the book later: so it waits for limits.coldLockTimeoutMillis at a time, and lets them by in between.
  * @throws the time-out of the lock where somebody was inside all the while, limits.publishGateTries times
  */
-export async function closeGateInTurns(tx: Transaction, bookId: number): Promise<void> {
+export async function closeGateInTurns(tx: Transaction, bookKey: number): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     await tx.query('savepoint before_gate');
     try {
       await tx.query(`set local lock_timeout = ${limits.coldLockTimeoutMillis}`);
-      return await closeBookGate(tx, bookId);
+      return await closeBookGate(tx, bookKey);
     } catch (error) {
       if (!isLockTimeout(error) || attempt === limits.publishGateTries) throw error;
       await tx.query('rollback to savepoint before_gate');

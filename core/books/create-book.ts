@@ -24,25 +24,25 @@ export async function createBook(
 ): Promise<Outcome<BookDocument>> {
   const terms = readNewBook(input);
   return runOnce(core, caller.tenantId, request, 201, async (tx) => {
-    const bookId = await insertBook(tx, caller.tenantId, uuidv7(core.clock.now(), core.random), terms);
-    await insertCompanions(tx, caller.tenantId, bookId);
-    await writeBookRevision(tx, caller.tenantId, bookId, caller.actor);
-    return bookDocument(await readBookRow(tx, caller.tenantId, bookId));
+    const bookKey = await insertBook(tx, caller.tenantId, uuidv7(core.clock.now(), core.random), terms);
+    await insertCompanions(tx, caller.tenantId, bookKey);
+    await writeBookRevision(tx, caller.tenantId, bookKey, caller.actor);
+    return bookDocument(await readBookRow(tx, caller.tenantId, bookKey));
   });
 }
 
-async function insertBook(tx: Transaction, tenantId: number, publicId: string, terms: BookTerms): Promise<number> {
-  const answer = await tx.query<{ bookId: number }>({
+async function insertBook(tx: Transaction, tenantId: number, bookId: string, terms: BookTerms): Promise<number> {
+  const answer = await tx.query<{ bookKey: number }>({
     name: 'insert-book',
     text: `insert into books (tenant_id, id, name, description, status, time_zone, starts_at, ends_at,
         max_codes_per_user, max_redemptions_per_code, max_redemptions_per_user, max_redemptions, lock_ttl_seconds,
         require_lock, self_service, metadata, rev, created_at, updated_at)
       select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1, now.at, now.at
       from (select date_trunc('milliseconds', clock_timestamp()) as at) as now
-      returning book_id as "bookId"`,
+      returning book_id as "bookKey"`,
     values: [
       tenantId,
-      publicId,
+      bookId,
       terms.name,
       terms.description,
       terms.status,
@@ -59,14 +59,14 @@ async function insertBook(tx: Transaction, tenantId: number, publicId: string, t
       JSON.stringify(terms.metadata),
     ],
   });
-  return answer.rows[0]!.bookId;
+  return answer.rows[0]!.bookKey;
 }
 
-async function insertCompanions(tx: Transaction, tenantId: number, bookId: number): Promise<void> {
+async function insertCompanions(tx: Transaction, tenantId: number, bookKey: number): Promise<void> {
   await tx.query({
     name: 'insert-book-companions',
     text: `with dealer as (insert into dealers (tenant_id, book_id) values ($1, $2))
       insert into book_counters (tenant_id, book_id, stripe) select $1, $2, generate_series(0, $3::int - 1)`,
-    values: [tenantId, bookId, limits.bookCounterStripes],
+    values: [tenantId, bookKey, limits.bookCounterStripes],
   });
 }

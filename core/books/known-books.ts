@@ -11,25 +11,25 @@ export interface KnownBooks {
    * The internal id of the tenant's book, or null where it has none of this id or the id is no UUID at all. Look-ups of
    * one book at the same time are one query. Throws what the database throws, and remembers nothing then.
    */
-  bookIdOf(tenantId: number, publicId: string): Promise<number | null>;
+  bookKeyOf(tenantId: number, bookId: string): Promise<number | null>;
   /**
    * The public id of a book whose internal id came out of the database, a UUID in lower case. Throws an Error where the
    * tenant has no such book: books are never deleted, so that is a bug.
    */
-  publicIdOf(tenantId: number, bookId: number): Promise<string>;
+  bookIdOf(tenantId: number, bookKey: number): Promise<string>;
 }
 
 const uuidShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 interface Identity {
-  bookId: number;
-  publicId: string;
+  bookKey: number;
+  bookId: string;
 }
 
 /** Opens an empty cache over `pool`; the primary, since a replica may not have a new book yet. */
 export function openKnownBooks(pool: Queryable): KnownBooks {
-  const byPublicId = new Map<string, Identity>();
   const byBookId = new Map<string, Identity>();
+  const byBookKey = new Map<string, Identity>();
   const asked = new Map<string, Promise<Identity | null>>();
 
   async function find(cache: Map<string, Identity>, key: string, query: () => Promise<Identity | null>) {
@@ -52,28 +52,28 @@ export function openKnownBooks(pool: Queryable): KnownBooks {
   async function read(tenantId: number, column: 'id' | 'book_id', value: string | number): Promise<Identity | null> {
     const answer = await pool.query<Identity>({
       name: `known-book-by-${column}`,
-      text: `select book_id as "bookId", id as "publicId" from books where tenant_id = $1 and ${column} = $2`,
+      text: `select book_id as "bookKey", id as "bookId" from books where tenant_id = $1 and ${column} = $2`,
       values: [tenantId, value],
     });
     const identity = answer.rows[0] ?? null;
     if (identity !== null) {
-      remember(byPublicId, `${tenantId} ${identity.publicId}`, identity);
-      remember(byBookId, `${tenantId} #${identity.bookId}`, identity);
+      remember(byBookId, `${tenantId} ${identity.bookId}`, identity);
+      remember(byBookKey, `${tenantId} #${identity.bookKey}`, identity);
     }
     return identity;
   }
 
   return {
-    async bookIdOf(tenantId, publicId) {
-      if (!uuidShape.test(publicId)) return null;
-      const id = publicId.toLowerCase();
-      const identity = await find(byPublicId, `${tenantId} ${id}`, () => read(tenantId, 'id', id));
-      return identity?.bookId ?? null;
+    async bookKeyOf(tenantId, bookId) {
+      if (!uuidShape.test(bookId)) return null;
+      const id = bookId.toLowerCase();
+      const identity = await find(byBookId, `${tenantId} ${id}`, () => read(tenantId, 'id', id));
+      return identity?.bookKey ?? null;
     },
-    async publicIdOf(tenantId, bookId) {
-      const identity = await find(byBookId, `${tenantId} #${bookId}`, () => read(tenantId, 'book_id', bookId));
-      if (identity === null) throw new Error(`tenant ${tenantId} has no book ${bookId}`);
-      return identity.publicId;
+    async bookIdOf(tenantId, bookKey) {
+      const identity = await find(byBookKey, `${tenantId} #${bookKey}`, () => read(tenantId, 'book_id', bookKey));
+      if (identity === null) throw new Error(`tenant ${tenantId} has no book ${bookKey}`);
+      return identity.bookId;
     },
   };
 }

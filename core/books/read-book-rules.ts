@@ -5,9 +5,9 @@ export type BookStatus = 'draft' | 'active' | 'paused' | 'closed';
 
 /** What a decision about a coupon needs to know of its book. Null limits mean no limit. */
 export interface BookRules {
-  bookId: number;
+  bookKey: number;
   /** The id that callers know: a UUID in lower case. */
-  publicId: string;
+  bookId: string;
   status: BookStatus;
   /** The window is half-open, `[startsAt, endsAt)`; null is open on that side. */
   startsAt: Date | null;
@@ -33,19 +33,19 @@ export interface BookRules {
 export async function readBooksForDecision(
   db: Queryable,
   tenantId: number,
-  bookIds: readonly number[],
+  bookKeys: readonly number[],
 ): Promise<Map<number, BookRules>> {
-  if (bookIds.length === 0) return new Map();
+  if (bookKeys.length === 0) return new Map();
   const answer = await db.query<BookRules>({
     name: 'read-books-for-decision',
-    text: `select book_id as "bookId", id as "publicId", status, starts_at as "startsAt", ends_at as "endsAt",
+    text: `select book_id as "bookKey", id as "bookId", status, starts_at as "startsAt", ends_at as "endsAt",
         max_codes_per_user as "maxCodesPerUser", max_redemptions_per_code as "maxRedemptionsPerCode",
         max_redemptions_per_user as "maxRedemptionsPerUser", max_redemptions as "maxRedemptions",
         lock_ttl_seconds as "lockTtlSeconds", require_lock as "requireLock", self_service as "selfService"
       from unnest($2::int[]) as asked (book)
       cross join lateral (select * from books where book_id = asked.book offset 0) as b
       where tenant_id = $1`,
-    values: [tenantId, bookIds],
+    values: [tenantId, bookKeys],
   });
-  return new Map(answer.rows.map((book) => [book.bookId, book]));
+  return new Map(answer.rows.map((book) => [book.bookKey, book]));
 }

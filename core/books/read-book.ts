@@ -13,17 +13,17 @@ export async function readBook(
   caller: Caller,
   bookId: string,
 ): Promise<BookDocument> {
-  const internalId = await core.knownBooks.bookIdOf(caller.tenantId, bookId);
-  if (internalId === null) throw bookNotFound();
-  return bookDocument(await readBookRow(core.pool, caller.tenantId, internalId));
+  const bookKey = await core.knownBooks.bookKeyOf(caller.tenantId, bookId);
+  if (bookKey === null) throw bookNotFound();
+  return bookDocument(await readBookRow(core.pool, caller.tenantId, bookKey));
 }
 
 /** Reads the row of a book that exists, with its counts; inside the closed gate it can't change until COMMIT. */
-export async function readBookRow(db: Queryable, tenantId: number, bookId: number): Promise<BookRow> {
+export async function readBookRow(db: Queryable, tenantId: number, bookKey: number): Promise<BookRow> {
   const answer = await db.query<BookRow>({
     name: 'read-book',
     text: `${bookSelection('(select * from books where book_id = $2 offset 0)')} where b.tenant_id = $1`,
-    values: [tenantId, bookId],
+    values: [tenantId, bookKey],
   });
   return answer.rows[0]!;
 }

@@ -7,7 +7,7 @@ import type { Transaction } from '../db/transaction.ts';
 export async function writeBookRevision(
   tx: Transaction,
   tenantId: number,
-  bookId: number,
+  bookKey: number,
   actor: string,
 ): Promise<void> {
   await tx.query({
@@ -17,6 +17,6 @@ export async function writeBookRevision(
       select tenant_id, book_id, rev, updated_at, $3, status, starts_at, ends_at,
         max_codes_per_user, max_redemptions_per_code, max_redemptions_per_user, max_redemptions
       from books where tenant_id = $1 and book_id = $2`,
-    values: [tenantId, bookId, actor],
+    values: [tenantId, bookKey, actor],
   });
 }

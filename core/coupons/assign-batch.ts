@@ -27,7 +27,7 @@ export async function assignBatch(
   onAssigned: () => void = () => {},
 ): Promise<Outcome<{ results: BatchResult[] }>> {
   const whole = key === undefined ? null : keyedRequest(caller, key, 'coupons/assign-batch', { bookId, userIds });
-  const exists = (await core.knownBooks.bookIdOf(caller.tenantId, bookId)) !== null;
+  const exists = (await core.knownBooks.bookKeyOf(caller.tenantId, bookId)) !== null;
   // Trouble with the key is named before the missing book; but a request that is refused leaves its key free.
   if (whole !== null && exists) await claimWhole(core, caller.tenantId, whole);
   const remembered = whole === null ? null : await recallWhole(core, caller.tenantId, whole);

@@ -29,9 +29,9 @@ export async function assignCoupon(
 export async function drawCoupon(
   core: Core,
   caller: Caller,
-  { bookId: publicId, userId }: AssignInput,
+  { bookId, userId }: AssignInput,
   keyed: KeyedRequest | null,
 ): Promise<Outcome<CouponView>> {
-  const bookId = await core.knownBooks.bookIdOf(caller.tenantId, publicId);
-  return core.batches.deals.push(caller.tenantId, bookId ?? 0, { op: 'draw', caller, keyed, bookId, userId });
+  const bookKey = await core.knownBooks.bookKeyOf(caller.tenantId, bookId);
+  return core.batches.deals.push(caller.tenantId, bookKey ?? 0, { op: 'draw', caller, keyed, bookKey, userId });
 }

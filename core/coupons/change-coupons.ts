@@ -2,21 +2,21 @@ import type { MemberAnswer } from '../batching/micro-batcher.ts';
 import { enterBookGate } from '../books/book-gate.ts';
 import { type BookRules, readBooksForDecision } from '../books/read-book-rules.ts';
 import type { Caller, Outcome } from '../caller.ts';
-import { type Location, locateCodes, nowhere } from '../codes/locate-codes.ts';
 import type { Core } from '../core.ts';
 import { type Patience, waitForLocks } from '../db/lock-patience.ts';
 import { retryTransaction } from '../db/retry-transaction.ts';
 import { together } from '../db/together.ts';
 import { inTwoSteps, type Transaction } from '../db/transaction.ts';
+import { type Location, locateCodes, nowhere } from '../decks/locate-codes.ts';
 import { CouponError, type Refusal } from '../errors.ts';
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import { type Moment, readMoment } from '../idempotency/read-keys.ts';
 import { limits } from '../limits.ts';
 import { uuidv7 } from '../random.ts';
-import { findRedemptions, type KnownRedemption, readReversed } from '../redemptions/find-redemptions.ts';
 import { type Decision, decideLock, decideRedeem, decideReverse, decideUnlock, decideVoid } from './coupon-rules.ts';
 import type { CouponState } from './coupon-state.ts';
 import { findChangeObstacles } from './find-obstacles.ts';
+import { findRedemptions, type KnownRedemption, readReversed } from './find-redemptions.ts';
 import { type KeyMemory, openKeyMemory } from './key-memory.ts';
 import { missingCoupon } from './missing-coupon.ts';
 import { thing } from './obstacles.ts';
@@ -115,10 +115,10 @@ function passage(core: Core, tenantId: number): Passage<Target, CouponAnswer> {
 /** The holder is known by its coupon, once that was looked at, and by the user who is named. */
 function needsOf({ command, location }: Target): string[] {
   if (location === null) return [];
-  const { bookId } = location;
-  const needs = [thing.gate(bookId), thing.coupon(location), thing.holderOf(location)];
-  if ('userId' in command) needs.push(thing.holder(bookId, command.userId));
-  if (mayCount(command)) needs.push(thing.counter(bookId));
+  const { bookKey } = location;
+  const needs = [thing.gate(bookKey), thing.coupon(location), thing.holderOf(location)];
+  if ('userId' in command) needs.push(thing.holder(bookKey, command.userId));
+  if (mayCount(command)) needs.push(thing.counter(bookKey));
   return needs;
 }
 
@@ -143,11 +143,11 @@ async function change(
 }
 
 /** A stripe at random; the next one that is known to be free where somebody holds rows of the books' counters. */
-function drawStripe({ random, obstacles }: Core, bookIds: number[]): number {
+function drawStripe({ random, obstacles }: Core, bookKeys: number[]): number {
   const drawn = random.below(limits.bookCounterStripes);
   if (obstacles.isEmpty) return drawn;
   const inTurn = Array.from({ length: limits.bookCounterStripes }, (_, k) => (drawn + k) % limits.bookCounterStripes);
-  const free = inTurn.find((stripe) => obstacles.areFree(bookIds.map((bookId) => thing.stripe(bookId, stripe))));
+  const free = inTurn.find((stripe) => obstacles.areFree(bookKeys.map((bookKey) => thing.stripe(bookKey, stripe))));
   return free ?? drawn;
 }
 
@@ -186,12 +186,12 @@ async function hideFromCustomers(core: Core, tenantId: number, targets: Target[]
 /** Every statement is sent at once, and finds the locks of those before it taken and their owners' changes made. */
 async function read(tx: Transaction, tenantId: number, targets: Target[], patience: Patience): Promise<Seen> {
   const locations = locationsOf(targets);
-  const bookIds = [...new Set(locations.map(({ bookId }) => bookId))];
+  const bookKeys = [...new Set(locations.map(({ bookKey }) => bookKey))];
   const redemptionIds = targets.flatMap(({ redemption }) => redemption?.id ?? []);
   const [, , books, limited, locked, , reversed, usage, moment] = await together([
     waitForLocks(tx, patience),
-    enterBookGate(tx, bookIds),
-    readBooksForDecision(tx, tenantId, bookIds),
+    enterBookGate(tx, bookKeys),
+    readBooksForDecision(tx, tenantId, bookKeys),
     lockHolders(tx, tenantId, locations),
     lockCoupons(tx, tenantId, locations),
     lockCounters(tx, tenantId, targets.flatMap(countedPlace)),
@@ -212,7 +212,7 @@ function withHolderLocked(
   limited: Set<string>,
   books: Map<number, BookRules>,
 ): Map<string, CouponState> {
-  const isLimited = ({ bookId }: CouponState) => (books.get(bookId)?.maxRedemptionsPerUser ?? null) !== null;
+  const isLimited = ({ bookKey }: CouponState) => (books.get(bookKey)?.maxRedemptionsPerUser ?? null) !== null;
   return new Map([...coupons].filter(([name, coupon]) => !isLimited(coupon) || limited.has(name)));
 }
 
@@ -309,15 +309,15 @@ function decide(bench: Bench, { command, redemption }: Target, coupon: CouponSta
 /** Makes the change true for the members that follow, and puts it on the list of what is written. */
 function carryOut(bench: Bench, { command }: Target, before: CouponState, change: PendingChange['change']): Success {
   const { next } = change;
-  const book = bench.books.get(next.bookId)!;
+  const book = bench.books.get(next.bookKey)!;
   const pending = { change, expiresAt: book.endsAt, keyed: command.keyed };
   bench.coupons.set(placeName(next), next);
   bench.pending.push(pending);
   if (change.reversedRedemptionId !== null) bench.reversed.add(change.reversedRedemptionId);
   const used = next.redemptions - before.redemptions;
-  addTo(bench.usage.byBook, next.bookId, used);
+  addTo(bench.usage.byBook, next.bookKey, used);
   addTo(bench.usage.byHolder, next.holderId ?? 0, used);
-  const recorded = recordOf(pending, book.publicId, bench.now);
+  const recorded = recordOf(pending, book.bookId, bench.now);
   bench.keys.remember(command.keyed, recorded);
   return { recorded, replayed: false };
 }

@@ -1,8 +1,8 @@
 /** A coupon's row, as the rules see it. A rule's effect is the next state; the row is written once a batch. */
 export interface CouponState {
-  readonly deckId: number;
+  readonly deckKey: number;
   readonly pos: number;
-  readonly bookId: number;
+  readonly bookKey: number;
   /** Filled in after the draw: a place is drawn first, and its code computed or read with those of the whole batch. */
   code: string;
   /** Null for a code that was voided before anyone had it; of a new holder, filled in once its row is made. */

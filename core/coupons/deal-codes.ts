@@ -2,16 +2,16 @@ import type { MemberAnswer } from '../batching/micro-batcher.ts';
 import { enterBookGate } from '../books/book-gate.ts';
 import { type BookRules, readBooksForDecision } from '../books/read-book-rules.ts';
 import type { Caller } from '../caller.ts';
-import { codesAt } from '../codes/codes-at.ts';
-import type { Mark } from '../codes/deck-marks.ts';
-import { type DealtDeck, drawPlace, takePlace } from '../codes/draw-rules.ts';
-import { type Location, locateCodes } from '../codes/locate-codes.ts';
-import { lockDealers, readDealtDecks, writeDealtDecks } from '../codes/read-dealt-decks.ts';
 import type { Core } from '../core.ts';
 import { type Patience, waitForLocks } from '../db/lock-patience.ts';
 import { retryTransaction } from '../db/retry-transaction.ts';
 import { together } from '../db/together.ts';
 import { inTwoSteps, type Transaction } from '../db/transaction.ts';
+import { codesAt } from '../decks/codes-at.ts';
+import { lockDealers, readDealtDecks, writeDealtDecks } from '../decks/dealers.ts';
+import type { Mark } from '../decks/deck-marks.ts';
+import { type DealtDeck, drawPlace, takePlace } from '../decks/draw-rules.ts';
+import { type Location, locateCodes } from '../decks/locate-codes.ts';
 import { CouponError, refuse } from '../errors.ts';
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import { type Moment, readMoment } from '../idempotency/read-keys.ts';
@@ -31,14 +31,14 @@ import { writeEvents } from './write-events.ts';
 
 /** What takes a code out of a deck. `bookId` is null for a book that does not exist. */
 export type DealCommand = { caller: Caller; keyed: KeyedRequest | null } & (
-  | { op: 'draw'; bookId: number | null; userId: string }
+  | { op: 'draw'; bookKey: number | null; userId: string }
   | { op: 'take'; code: string; userId: string }
   | { op: 'discard'; code: string; reason: string | null }
 );
 
 interface Target {
   command: DealCommand;
-  bookId: number | null;
+  bookKey: number | null;
   location: Location | null;
 }
 
@@ -53,7 +53,7 @@ interface NewCoupon {
 /** What the database says under the batch's locks. */
 interface Seen {
   books: Map<number, BookRules>;
-  decks: Map<number, DealtDeck & { bookId: number }>;
+  decks: Map<number, DealtDeck & { bookKey: number }>;
   holders: Map<string, Holder>;
   coupons: Map<string, CouponState>;
   moment: Moment;
@@ -94,14 +94,14 @@ export async function areDealsFree(core: Core, tenantId: number, commands: DealC
 
 function passage(core: Core, tenantId: number): Passage<Target, CouponAnswer> {
   return {
-    needsOf: ({ bookId }) => (bookId === null ? [] : [thing.gate(bookId), thing.dealer(bookId)]),
+    needsOf: ({ bookKey }) => (bookKey === null ? [] : [thing.gate(bookKey), thing.dealer(bookKey)]),
     look: (targets) => findDealObstacles(core, tenantId, booksOf(targets)),
     run: (targets, patience) => deal(core, tenantId, targets, patience),
   };
 }
 
 function booksOf(targets: Target[]): number[] {
-  return [...new Set(targets.flatMap(({ bookId }) => bookId ?? []))];
+  return [...new Set(targets.flatMap(({ bookKey }) => bookKey ?? []))];
 }
 
 async function deal(
@@ -133,12 +133,12 @@ async function deal(
 async function markDealt(tenantId: number, { core, made, decks }: Bench): Promise<void> {
   if (made.length === 0) return;
   const places = made.map(({ pending }) => pending.change.next);
-  const touched = [...new Set(places.map(({ deckId }) => deckId))].map((deckId) => decks.get(deckId)!);
+  const touched = [...new Set(places.map(({ deckKey }) => deckKey))].map((deckKey) => decks.get(deckKey)!);
   await core.deckMarks.write({
-    decks: touched.map(({ deckId, nextPos }): Mark => [tenantId, deckId, nextPos]),
+    decks: touched.map(({ deckKey, nextPos }): Mark => [tenantId, deckKey, nextPos]),
     taken: made.flatMap(({ pending, byName }): Mark[] => {
-      const { deckId, pos } = pending.change.next;
-      return byName && pos >= decks.get(deckId)!.nextPos ? [[tenantId, deckId, pos]] : [];
+      const { deckKey, pos } = pending.change.next;
+      return byName && pos >= decks.get(deckKey)!.nextPos ? [[tenantId, deckKey, pos]] : [];
     }),
   });
 }
@@ -147,24 +147,24 @@ async function findTargets(core: Core, tenantId: number, commands: DealCommand[]
   const named = commands.flatMap((command) => (command.op === 'draw' ? [] : [command.code]));
   const locations = (await locateCodes(core, tenantId, named, { always: false })).values();
   return commands.map((command) => {
-    if (command.op === 'draw') return { command, bookId: command.bookId, location: null };
+    if (command.op === 'draw') return { command, bookKey: command.bookKey, location: null };
     const location = locations.next().value ?? null;
-    return { command, bookId: location?.bookId ?? null, location };
+    return { command, bookKey: location?.bookKey ?? null, location };
   });
 }
 
 /** Every statement is sent at once, and finds the locks of those before it taken and their owners' changes made. */
 async function read(tx: Transaction, tenantId: number, targets: Target[], patience: Patience): Promise<Seen> {
-  const bookIds = booksOf(targets);
+  const bookKeys = booksOf(targets);
   const wanted = targets.flatMap(({ location }) => location ?? []);
-  const deckIds = [...new Set(wanted.map(({ deckId }) => deckId))];
+  const deckKeys = [...new Set(wanted.map(({ deckKey }) => deckKey))];
   const keyHashes = targets.flatMap(({ command }) => command.keyed?.keyHash ?? []);
   const [, , books, , decks, holders, coupons, moment] = await together([
     waitForLocks(tx, patience),
-    enterBookGate(tx, bookIds),
-    readBooksForDecision(tx, tenantId, bookIds),
-    lockDealers(tx, tenantId, bookIds),
-    readDealtDecks(tx, tenantId, { bookIds, deckIds, members: targets.length, wanted }),
+    enterBookGate(tx, bookKeys),
+    readBooksForDecision(tx, tenantId, bookKeys),
+    lockDealers(tx, tenantId, bookKeys),
+    readDealtDecks(tx, tenantId, { bookKeys, deckKeys, members: targets.length, wanted }),
     readHolders(tx, tenantId, targets.flatMap(wantedHolder)),
     // Before the keys: a coupon is changed without the dealer's lock, and whoever sees a change sees its key too.
     readCouponStates(tx, tenantId, wanted),
@@ -184,15 +184,15 @@ async function prepare(core: Core, tx: Transaction, tenantId: number, { moment, 
   };
 }
 
-function wantedHolder({ command, bookId }: Target): { bookId: number; userId: string }[] {
-  return command.op === 'discard' || bookId === null ? [] : [{ bookId, userId: command.userId }];
+function wantedHolder({ command, bookKey }: Target): { bookKey: number; userId: string }[] {
+  return command.op === 'discard' || bookKey === null ? [] : [{ bookKey, userId: command.userId }];
 }
 
-function groupByBook(decks: Iterable<DealtDeck & { bookId: number }>): Map<number, DealtDeck[]> {
+function groupByBook(decks: Iterable<DealtDeck & { bookKey: number }>): Map<number, DealtDeck[]> {
   const byBook = new Map<number, DealtDeck[]>();
   for (const deck of decks) {
-    const group = byBook.get(deck.bookId);
-    if (group === undefined) byBook.set(deck.bookId, [deck]);
+    const group = byBook.get(deck.bookKey);
+    if (group === undefined) byBook.set(deck.bookKey, [deck]);
     else group.push(deck);
   }
   return byBook;
@@ -214,34 +214,34 @@ function answerMember(bench: Bench, target: Target): Success | CouponError {
 }
 
 function draw(bench: Bench, command: DealCommand & { op: 'draw' }): Success | CouponError {
-  const book = command.bookId === null ? undefined : bench.books.get(command.bookId);
+  const book = command.bookKey === null ? undefined : bench.books.get(command.bookKey);
   if (book === undefined) return refuse('book-not-found', 'There is no such book.');
   const forbidden = refuseClaim(bench, command);
   if (forbidden !== null) return forbidden;
-  const holder = bench.holders.get(holderName(book.bookId, command.userId))!;
+  const holder = bench.holders.get(holderName(book.bookKey, command.userId))!;
   const refused = refuseAssign(bench, book, holder);
   if (refused !== null) return refused;
-  const decks = bench.decksOfBook.get(book.bookId) ?? [];
+  const decks = bench.decksOfBook.get(book.bookKey) ?? [];
   const place = drawPlace(decks, bench.core.random);
   if (place === null) return refuse('no-codes-left', 'Every code of the book has been handed out or voided.');
-  return make(bench, command, book, holder, { ...place, bookId: book.bookId, code: '' });
+  return make(bench, command, book, holder, { ...place, bookKey: book.bookKey, code: '' });
 }
 
 /** Why a customer may not draw from this book, or null: only where the book lets it, and no other role is asked. */
 function refuseClaim(bench: Bench, command: DealCommand): CouponError | null {
-  if (command.op !== 'draw' || command.caller.customerId === null || command.bookId === null) return null;
-  if (bench.books.get(command.bookId)?.selfService !== false) return null;
+  if (command.op !== 'draw' || command.caller.customerId === null || command.bookKey === null) return null;
+  if (bench.books.get(command.bookKey)?.selfService !== false) return null;
   return refuse('forbidden', 'The book does not let customers claim codes by themselves.');
 }
 
 function take(bench: Bench, command: DealCommand & { op: 'take' }, location: Location | null): Success | CouponError {
   const refusedCode = refuseTaken(bench, command, location);
   if (refusedCode !== null) return refusedCode;
-  const book = bench.books.get(location!.bookId)!;
-  const holder = bench.holders.get(holderName(book.bookId, command.userId))!;
+  const book = bench.books.get(location!.bookKey)!;
+  const holder = bench.holders.get(holderName(book.bookKey, command.userId))!;
   const refused = refuseAssign(bench, book, holder);
   if (refused !== null) return refused;
-  takePlace(bench.decks.get(location!.deckId)!, location!.pos);
+  takePlace(bench.decks.get(location!.deckKey)!, location!.pos);
   return make(bench, command, book, holder, location!);
 }
 
@@ -252,10 +252,10 @@ function discard(
 ): Success | CouponError {
   const refused = refuseTaken(bench, command, location);
   if (refused !== null) return refused;
-  const deck = bench.decks.get(location!.deckId)!;
+  const deck = bench.decks.get(location!.deckKey)!;
   takePlace(deck, location!.pos);
   deck.voided += 1;
-  return make(bench, command, bench.books.get(location!.bookId)!, null, location!);
+  return make(bench, command, bench.books.get(location!.bookKey)!, null, location!);
 }
 
 /** Why this code can't be taken out of its deck, or null: somebody has it, or it is void, or it never was. */
@@ -266,7 +266,7 @@ function refuseTaken(bench: Bench, { caller }: DealCommand, location: Location |
   if (coupon !== undefined) {
     return refuse('code-already-assigned', 'The code is in a user’s hands already.', { rev: coupon.rev });
   }
-  const deck = bench.decks.get(location.deckId)!;
+  const deck = bench.decks.get(location.deckKey)!;
   return location.pos < deck.nextPos ? new CouponError(missingCoupon(caller, undefined, true)!) : null;
 }
 
@@ -301,21 +301,21 @@ function make(
   if (holder !== null) holder.codes += 1;
   bench.coupons.set(placeName(coupon), coupon);
   bench.made.push({ pending, holder, byName: command.op !== 'draw' });
-  const recorded = recordOf(pending, book.publicId, bench.now);
+  const recorded = recordOf(pending, book.bookId, bench.now);
   bench.keys.remember(keyed, recorded);
   return { recorded, replayed: false };
 }
 
 function newCoupon(
-  { deckId, pos, bookId, code }: Location,
+  { deckKey, pos, bookKey, code }: Location,
   book: BookRules,
   holder: Holder | null,
   now: Date,
 ): CouponState {
   return {
-    deckId,
+    deckKey,
     pos,
-    bookId,
+    bookKey,
     code,
     holderId: holder?.holderId ?? null,
     userId: holder?.userId ?? null,
@@ -337,11 +337,11 @@ function write(tx: Transaction, tenantId: number, { made, decks, now }: Bench): 
   insertHolders(tx, tenantId, [...holders]);
   const coupons = made.map(({ pending }) => pending.change.next);
   insertCoupons(tx, tenantId, coupons);
-  const touched = new Set(coupons.map(({ deckId }) => deckId));
+  const touched = new Set(coupons.map(({ deckKey }) => deckKey));
   writeDealtDecks(
     tx,
     tenantId,
-    [...decks.values()].filter(({ deckId }) => touched.has(deckId)),
+    [...decks.values()].filter(({ deckKey }) => touched.has(deckKey)),
   );
   writeEvents(
     tx,

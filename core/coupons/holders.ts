@@ -3,7 +3,7 @@ import type { Transaction } from '../db/transaction.ts';
 
 /** A user in a book, as a batch that hands out codes sees it. */
 export interface Holder {
-  readonly bookId: number;
+  readonly bookKey: number;
   readonly userId: string;
   /** Set aside already where the user has had no code of the book yet. */
   readonly holderId: number;
@@ -14,8 +14,8 @@ export interface Holder {
 }
 
 /** A holder as a Map’s key. */
-export function holderName(bookId: number, userId: string): string {
-  return `${bookId}\n${userId}`;
+export function holderName(bookKey: number, userId: string): string {
+  return `${bookKey}\n${userId}`;
 }
 
 /**
@@ -30,13 +30,13 @@ export function holderName(bookId: number, userId: string): string {
 export async function readHolders(
   tx: Transaction,
   tenantId: number,
-  wanted: { bookId: number; userId: string }[],
+  wanted: { bookKey: number; userId: string }[],
 ): Promise<Map<string, Holder>> {
-  const asked = [...new Map(wanted.map((one) => [holderName(one.bookId, one.userId), one])).values()];
+  const asked = [...new Map(wanted.map((one) => [holderName(one.bookKey, one.userId), one])).values()];
   if (asked.length === 0) return new Map();
   const { rows } = await tx.query<Holder>({
     name: 'read-holders',
-    text: `select w.book_id as "bookId", w.user_id as "userId",
+    text: `select w.book_id as "bookKey", w.user_id as "userId",
         coalesce(h.holder_id, nextval('holders_holder_id_seq')) as "holderId", h.holder_id is null as "isNew",
         case when exists (
             select from books
@@ -49,9 +49,9 @@ export async function readHolders(
       left join lateral (
         select holder_id from holders where tenant_id = $1 and user_id = w.user_id and book_id = w.book_id limit 1) as h
         on true`,
-    values: [tenantId, plainArray(asked.map(({ bookId }) => bookId)), textArray(asked.map(({ userId }) => userId))],
+    values: [tenantId, plainArray(asked.map(({ bookKey }) => bookKey)), textArray(asked.map(({ userId }) => userId))],
   });
-  return new Map(rows.map((row) => [holderName(row.bookId, row.userId), row]));
+  return new Map(rows.map((row) => [holderName(row.bookKey, row.userId), row]));
 }
 
 /** Makes the rows of holders that have none yet. Under the dealers' locks nobody else makes them. */
@@ -64,7 +64,7 @@ export function insertHolders(tx: Transaction, tenantId: number, holders: Holder
     values: [
       tenantId,
       plainArray(holders.map(({ holderId }) => holderId)),
-      plainArray(holders.map(({ bookId }) => bookId)),
+      plainArray(holders.map(({ bookKey }) => bookKey)),
       textArray(holders.map(({ userId }) => userId)),
     ],
   });

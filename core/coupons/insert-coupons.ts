@@ -11,7 +11,7 @@ export function insertCoupons(tx: Transaction, tenantId: number, coupons: Coupon
         $8::boolean[])`,
     values: [
       tenantId,
-      plainArray(coupons.map((coupon) => coupon.deckId)),
+      plainArray(coupons.map((coupon) => coupon.deckKey)),
       plainArray(coupons.map((coupon) => coupon.pos)),
       textArray(coupons.map((coupon) => coupon.code)),
       plainArray(coupons.map((coupon) => coupon.holderId)),

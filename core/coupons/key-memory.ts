@@ -43,8 +43,8 @@ export async function openKeyMemory(
     },
     remember(keyed, recorded) {
       if (keyed === null) return;
-      const { deckId, pos, rev } = recorded.coupon;
-      known.set(keyed.keyHash, { used: { fingerprint: keyed.fingerprint, event: { deckId, pos, rev } }, recorded });
+      const { deckKey, pos, rev } = recorded.coupon;
+      known.set(keyed.keyHash, { used: { fingerprint: keyed.fingerprint, event: { deckKey, pos, rev } }, recorded });
     },
   };
 }

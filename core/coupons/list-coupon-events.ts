@@ -1,7 +1,7 @@
-import { actorNames } from '../api-keys/actor-names.ts';
+import { actorNames } from '../access/actor-names.ts';
 import type { Caller } from '../caller.ts';
-import { locateCodes } from '../codes/locate-codes.ts';
 import type { Core } from '../core.ts';
+import { locateCodes } from '../decks/locate-codes.ts';
 import { CouponError } from '../errors.ts';
 import { cutPage, openCursor, type Page, type PageRequest, pageLimit, sealCursor } from '../paging.ts';
 import { type EventKind, eventKinds } from './coupon-state.ts';
@@ -61,7 +61,7 @@ export async function listCouponEvents(
       left join redemptions r on r.tenant_id = $1 and r.id = e.redemption_id
       where e.tenant_id = $1 and e.deck_id = $2 and e.pos = $3 and e.rev > $4
       order by e.rev limit $5`,
-    values: [tenantId, location.deckId, location.pos, after, limit + 1],
+    values: [tenantId, location.deckKey, location.pos, after, limit + 1],
   });
   if (rows.length === 0 && after === 0) {
     // A code that went void with its deck has no event of its own, and whoever asks for it is not guessing.

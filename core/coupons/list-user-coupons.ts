@@ -11,7 +11,7 @@ export interface UserCouponsRequest extends PageRequest {
 }
 
 interface Row extends ShownCoupon {
-  bookPublicId: string;
+  bookId: string;
   endsAt: Date | null;
   now: Date;
 }
@@ -30,20 +30,20 @@ export async function listUserCoupons(
 ): Promise<Page<CouponView>> {
   const limit = pageLimit(request);
   const { tenantId } = caller;
-  const { bookId: publicId = null, status = null } = request;
-  const list = { kind: 'user-coupons/1', tenantId, filters: { userId, bookId: publicId, status } };
+  const { bookId = null, status = null } = request;
+  const list = { kind: 'user-coupons/1', tenantId, filters: { userId, bookId, status } };
   const { codeSecret } = core.config;
   let after = request.cursor == null ? [0, 0, -1] : openCursor(codeSecret, list, request.cursor).map(Number);
-  const bookId = publicId === null ? null : await core.knownBooks.bookIdOf(tenantId, publicId);
-  if (publicId !== null && bookId === null) return { data: [], nextCursor: null };
+  const bookKey = bookId === null ? null : await core.knownBooks.bookKeyOf(tenantId, bookId);
+  if (bookId !== null && bookKey === null) return { data: [], nextCursor: null };
 
   const data: CouponView[] = [];
   for (let looked = 0; looked < limits.pageScanMaxRows; ) {
-    const rows = await readRows(core, tenantId, userId, bookId, after, limit + 1);
+    const rows = await readRows(core, tenantId, userId, bookKey, after, limit + 1);
     for (const row of rows.slice(0, limit)) {
       if (data.length === limit) return { data, nextCursor: sealCursor(codeSecret, list, after) };
-      after = [row.holderId!, row.deckId, row.pos];
-      if (isWanted(row, status, caller)) data.push(viewCoupon(row, row.bookPublicId, row.endsAt, row.now));
+      after = [row.holderId!, row.deckKey, row.pos];
+      if (isWanted(row, status, caller)) data.push(viewCoupon(row, row.bookId, row.endsAt, row.now));
     }
     if (rows.length <= limit) return { data, nextCursor: null };
     looked += limit;
@@ -61,7 +61,7 @@ async function readRows(
   core: Core,
   tenantId: number,
   userId: string,
-  bookId: number | null,
+  bookKey: number | null,
   after: readonly number[],
   limit: number,
 ): Promise<Row[]> {
@@ -69,9 +69,9 @@ async function readRows(
     name: 'list-user-coupons',
     // Holder by holder, each one's coupons by the holder alone: asked for the tenant too, PostgreSQL may read all of the
     // tenant's coupons while a fast growing table has no statistics yet. A holder is of one tenant.
-    text: `select c.deck_id as "deckId", c.pos, h.book_id as "bookId", c.code, c.holder_id as "holderId",
+    text: `select c.deck_id as "deckKey", c.pos, h.book_id as "bookKey", c.code, c.holder_id as "holderId",
         h.user_id as "userId", c.assigned_at as "assignedAt", c.max_redemptions as "maxRedemptions", c.rev,
-        c.redemptions, c.lock_expires_at as "lockExpiresAt", c.voided, b.id as "bookPublicId",
+        c.redemptions, c.lock_expires_at as "lockExpiresAt", c.voided, b.id as "bookId",
         b.ends_at as "endsAt", date_trunc('milliseconds', clock_timestamp()) as now
       from (
         select holder_id, book_id, user_id from holders
@@ -83,7 +83,7 @@ async function readRows(
         order by deck_id, pos limit $7) as c
       cross join lateral (select id, ends_at from books where book_id = h.book_id offset 0) as b
       order by c.holder_id, c.deck_id, c.pos limit $7`,
-    values: [tenantId, userId, bookId, after[0], after[1], after[2], limit],
+    values: [tenantId, userId, bookKey, after[0], after[1], after[2], limit],
   });
   return rows;
 }

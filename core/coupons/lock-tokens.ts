@@ -4,7 +4,7 @@ import type { Random } from '../random.ts';
 import type { CouponState } from './coupon-state.ts';
 
 /** What of a coupon its lock's token is made of. */
-export type LockOfCoupon = Pick<CouponState, 'deckId' | 'pos' | 'fence' | 'hasPlainToken'>;
+export type LockOfCoupon = Pick<CouponState, 'deckKey' | 'pos' | 'fence' | 'hasPlainToken'>;
 
 /** Makes and checks the tokens of locks. Pure once it is open, and the same in every task of an installation. */
 export interface LockTokens {
@@ -58,9 +58,9 @@ export async function renewLockTokens(db: Queryable, random: Pick<Random, 'bytes
 export function makeLockTokens(secret: Uint8Array): LockTokens {
   const key = Buffer.from(hkdfSync('sha256', secret, '', 'qurable lock tokens', keyBytes));
 
-  const tokenOf = (tenantId: number, { deckId, pos, fence, hasPlainToken }: LockOfCoupon): string => {
+  const tokenOf = (tenantId: number, { deckKey, pos, fence, hasPlainToken }: LockOfCoupon): string => {
     if (hasPlainToken) return String(fence);
-    const digest = createHmac('sha256', key).update(`${tenantId} ${deckId} ${pos} ${fence}`).digest();
+    const digest = createHmac('sha256', key).update(`${tenantId} ${deckKey} ${pos} ${fence}`).digest();
     const digits = digest.readBigUInt64BE(0) % 10n ** BigInt(unguessableDigits);
     return `${fence}${digits.toString().padStart(unguessableDigits, '0')}`;
   };

@@ -1,10 +1,10 @@
 import { readBooksForDecision } from '../books/read-book-rules.ts';
 import type { Caller } from '../caller.ts';
-import { type Location, locateCodes, nowhere } from '../codes/locate-codes.ts';
 import type { Core } from '../core.ts';
 import { groupStatements } from '../db/statement-group.ts';
 import { together } from '../db/together.ts';
 import { withConnection } from '../db/with-connection.ts';
+import { type Location, locateCodes, nowhere } from '../decks/locate-codes.ts';
 import { CouponError } from '../errors.ts';
 import { readMoment } from '../idempotency/read-keys.ts';
 import type { Standing } from './coupon-rules.ts';
@@ -66,7 +66,7 @@ function look(core: Core, tenantId: number, found: Location[]) {
     const statements = groupStatements(connection);
     const [coupons, books, usage, { now }] = await together([
       readCouponStates(statements, tenantId, found),
-      readBooksForDecision(statements, tenantId, [...new Set(found.map(({ bookId }) => bookId))]),
+      readBooksForDecision(statements, tenantId, [...new Set(found.map(({ bookKey }) => bookKey))]),
       readUsage(statements, tenantId, found),
       readMoment(statements, tenantId, []),
     ]);

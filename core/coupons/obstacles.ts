@@ -74,14 +74,14 @@ function keep<T>(entries: Map<string, T>, name: string, value: T): void {
 
 /** The names of things. */
 export const thing = {
-  gate: (bookId: number) => `gate ${bookId}`,
-  dealer: (bookId: number) => `dealer ${bookId}`,
-  coupon: (place: { deckId: number; pos: number }) => `coupon ${place.deckId} ${place.pos}`,
+  gate: (bookKey: number) => `gate ${bookKey}`,
+  dealer: (bookKey: number) => `dealer ${bookKey}`,
+  coupon: (place: { deckKey: number; pos: number }) => `coupon ${place.deckKey} ${place.pos}`,
   /** The holder of the coupon at a place, whoever that is. */
-  holderOf: (place: { deckId: number; pos: number }) => `holder of ${place.deckId} ${place.pos}`,
-  holder: (bookId: number, userId: string) => `holder ${bookId} ${userId}`,
+  holderOf: (place: { deckKey: number; pos: number }) => `holder of ${place.deckKey} ${place.pos}`,
+  holder: (bookKey: number, userId: string) => `holder ${bookKey} ${userId}`,
   /** What a redemption in the book must write. */
-  counter: (bookId: number) => `counter ${bookId}`,
+  counter: (bookKey: number) => `counter ${bookKey}`,
   /** One of the rows over which a book's count is spread. */
-  stripe: (bookId: number, stripe: number) => `stripe ${bookId} ${stripe}`,
+  stripe: (bookKey: number, stripe: number) => `stripe ${bookKey} ${stripe}`,
 };

@@ -1,22 +1,22 @@
-import type { Location } from '../codes/locate-codes.ts';
 import { plainArray } from '../db/array-text.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { Transaction } from '../db/transaction.ts';
+import type { Location } from '../decks/locate-codes.ts';
 import type { CouponState } from './coupon-state.ts';
 import { hasPlainTokenSql } from './lock-expiry.ts';
 
 /** Where a coupon stands: its code's place in a deck. */
 export interface Place {
-  deckId: number;
+  deckKey: number;
   pos: number;
 }
 
 /** A place as a Map's key. */
 export function placeName(place: Place): string {
-  return `${place.deckId} ${place.pos}`;
+  return `${place.deckKey} ${place.pos}`;
 }
 
-type Row = Omit<CouponState, 'bookId'>;
+type Row = Omit<CouponState, 'bookKey'>;
 
 /**
  * Each place is looked up by the coupons' key, in the order of `places`. A plain join would let PostgreSQL choose the
@@ -26,7 +26,7 @@ const select = (locking: string) => `select c.*,
         (select h.user_id from holders h where h.holder_id = c."holderId" and h.tenant_id = $1) as "userId"
       from (select * from unnest($2::int[], $3::bigint[]) as p (deck_id, pos) order by deck_id, pos) as place
       cross join lateral (
-        select deck_id as "deckId", pos, code, holder_id as "holderId", assigned_at as "assignedAt",
+        select deck_id as "deckKey", pos, code, holder_id as "holderId", assigned_at as "assignedAt",
           max_redemptions as "maxRedemptions", rev, redemptions, reversals, fence, lock_expires_at as "lockExpiresAt",
           ${hasPlainTokenSql('lock_expires_at')} as "hasPlainToken", voided
         from coupons where tenant_id = $1 and deck_id = place.deck_id and pos = place.pos ${locking}) as c`;
@@ -57,14 +57,18 @@ export async function findHeldCoupons(
   if (locations.length === 0) return [];
   const { rows } = await tx.query<Place & { lockedBy: string }>({
     name: 'find-held-coupons',
-    text: `select p.deck_id as "deckId", p.pos, c.xmax::text as "lockedBy"
+    text: `select p.deck_id as "deckKey", p.pos, c.xmax::text as "lockedBy"
       from unnest($2::int[], $3::bigint[]) as p (deck_id, pos)
       cross join lateral (
         select xmax from coupons where tenant_id = $1 and deck_id = p.deck_id and pos = p.pos limit 1) as c
       where not exists (
           select from coupons where tenant_id = $1 and deck_id = p.deck_id and pos = p.pos
           for no key update skip locked)`,
-    values: [tenantId, plainArray(locations.map(({ deckId }) => deckId)), plainArray(locations.map(({ pos }) => pos))],
+    values: [
+      tenantId,
+      plainArray(locations.map(({ deckKey }) => deckKey)),
+      plainArray(locations.map(({ pos }) => pos)),
+    ],
   });
   return rows;
 }
@@ -94,12 +98,12 @@ async function read(
   const { rows } = await db.query<Row>({
     name,
     text: select(ending),
-    values: [tenantId, plainArray(wanted.map((place) => place.deckId)), plainArray(wanted.map((place) => place.pos))],
+    values: [tenantId, plainArray(wanted.map((place) => place.deckKey)), plainArray(wanted.map((place) => place.pos))],
   });
   return new Map(
     rows.map((row) => {
       const name = placeName(row);
-      return [name, { ...row, bookId: places.get(name)!.bookId }];
+      return [name, { ...row, bookKey: places.get(name)!.bookKey }];
     }),
   );
 }

@@ -9,5 +9,5 @@ import { type CouponView, viewCoupon } from './coupon-view.ts';
  */
 export async function readCoupon(core: Core, caller: Caller, code: string): Promise<CouponView> {
   const { coupon, standing } = await core.batches.looks.push(caller.tenantId, laneOfCode(code), { caller, code });
-  return viewCoupon(coupon, standing.book.publicId, standing.book.endsAt, standing.now);
+  return viewCoupon(coupon, standing.book.bookId, standing.book.endsAt, standing.now);
 }

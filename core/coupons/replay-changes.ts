@@ -5,7 +5,7 @@ import { hasPlainTokenSql } from './lock-expiry.ts';
 import type { RecordedChange } from './recorded-change.ts';
 
 interface Row {
-  deckId: number;
+  deckKey: number;
   pos: number;
   rev: number;
   at: Date;
@@ -18,8 +18,8 @@ interface Row {
   hasPlainToken: boolean;
   lockExpiresAt: Date | null;
   expiresAt: Date | null;
-  bookId: number;
-  bookPublicId: string;
+  bookKey: number;
+  bookId: string;
   code: string;
   assignedAt: Date | null;
   maxRedemptions: number | null;
@@ -40,10 +40,10 @@ export async function replayChanges(
   if (places.length === 0) return [];
   const { rows } = await db.query<Row>({
     name: 'replay-changes',
-    text: `select e.deck_id as "deckId", e.pos, e.rev, e.at, e.kind, e.holder_id as "holderId", h.user_id as "userId",
+    text: `select e.deck_id as "deckKey", e.pos, e.rev, e.at, e.kind, e.holder_id as "holderId", h.user_id as "userId",
         e.redemptions, c.reversals, e.fence, e.lock_expires_at as "lockExpiresAt",
         ${hasPlainTokenSql('e.lock_expires_at')} as "hasPlainToken", e.expires_at as "expiresAt",
-        b.book_id as "bookId", b.id as "bookPublicId", c.code, c.assigned_at as "assignedAt",
+        b.book_id as "bookKey", b.id as "bookId", c.code, c.assigned_at as "assignedAt",
         c.max_redemptions as "maxRedemptions", e.redemption_id as "redemptionId", r.seq, r.reference
       from unnest($2::int[], $3::bigint[], $4::int[]) as place (deck_id, pos, rev)
       cross join lateral (
@@ -57,27 +57,27 @@ export async function replayChanges(
         select user_id from holders where tenant_id = $1 and holder_id = e.holder_id limit 1) as h on true
       left join lateral (
         select seq, reference from redemptions where tenant_id = $1 and id = e.redemption_id limit 1) as r on true`,
-    values: [tenantId, places.map((at) => at.deckId), places.map((at) => at.pos), places.map((at) => at.rev)],
+    values: [tenantId, places.map((at) => at.deckKey), places.map((at) => at.pos), places.map((at) => at.rev)],
   });
   const byPlace = new Map(rows.map((row) => [nameOf(row), recordedFrom(row)]));
   return places.map((place) => byPlace.get(nameOf(place)) ?? null);
 }
 
 function nameOf(place: EventPlace): string {
-  return `${place.deckId} ${place.pos} ${place.rev}`;
+  return `${place.deckKey} ${place.pos} ${place.rev}`;
 }
 
 function recordedFrom(row: Row): RecordedChange {
-  const { deckId, pos, bookId, code, holderId, userId, assignedAt, maxRedemptions } = row;
+  const { deckKey, pos, bookKey, code, holderId, userId, assignedAt, maxRedemptions } = row;
   const { rev, redemptions, reversals, fence, hasPlainToken, lockExpiresAt, redemptionId, seq, reference } = row;
   const kind = eventKinds[row.kind - 1]!;
   const voided = kind === 'voided';
-  const identity = { deckId, pos, bookId, code, holderId, userId, assignedAt, maxRedemptions };
+  const identity = { deckKey, pos, bookKey, code, holderId, userId, assignedAt, maxRedemptions };
   return {
     kind,
     coupon: { ...identity, rev, redemptions, reversals, fence, hasPlainToken, lockExpiresAt, voided },
     at: row.at,
-    bookId: row.bookPublicId,
+    bookId: row.bookId,
     expiresAt: row.expiresAt,
     redemption: redemptionId === null ? null : { id: redemptionId, seq: seq!, reference },
   };

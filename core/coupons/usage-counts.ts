@@ -1,9 +1,9 @@
 import type { BookRules } from '../books/read-book-rules.ts';
-import type { Location } from '../codes/locate-codes.ts';
 import { plainArray } from '../db/array-text.ts';
 import type { Queryable } from '../db/pool.ts';
 import { together } from '../db/together.ts';
 import type { Transaction } from '../db/transaction.ts';
+import type { Location } from '../decks/locate-codes.ts';
 import type { Standing } from './coupon-rules.ts';
 import type { CouponState } from './coupon-state.ts';
 import { placeName } from './read-coupon-states.ts';
@@ -40,14 +40,14 @@ const limitedCoupons = `select place.deck_id, place.pos, c.holder_id
  */
 export async function lockHolders(tx: Transaction, tenantId: number, locations: Location[]): Promise<Set<string>> {
   if (locations.length === 0) return new Set();
-  const { rows } = await tx.query<{ deckId: number; pos: number }>({
+  const { rows } = await tx.query<{ deckKey: number; pos: number }>({
     name: 'lock-holders',
     text: `with seen as materialized (${limitedCoupons}),
       locked as materialized (
         select from (select distinct holder_id from seen order by holder_id) as wanted
         cross join lateral (
           select from holders where tenant_id = $1 and holder_id = wanted.holder_id for no key update) as h)
-      select deck_id as "deckId", pos from seen where (select count(*) from locked) >= 0`,
+      select deck_id as "deckKey", pos from seen where (select count(*) from locked) >= 0`,
     values: [tenantId, ...placeArrays(locations)],
   });
   return new Set(rows.map(placeName));
@@ -79,17 +79,17 @@ export async function findHeldHolders(
   tx: Transaction,
   tenantId: number,
   locations: Location[],
-): Promise<{ deckId: number; pos: number; bookId: number; userId: string | null; lockedBy: string }[]> {
+): Promise<{ deckKey: number; pos: number; bookKey: number; userId: string | null; lockedBy: string }[]> {
   if (locations.length === 0) return [];
   const { rows } = await tx.query<{
-    deckId: number;
+    deckKey: number;
     pos: number;
-    bookId: number;
+    bookKey: number;
     userId: string | null;
     lockedBy: string;
   }>({
     name: 'find-held-holders',
-    text: `select seen.deck_id as "deckId", seen.pos, h.book_id as "bookId", h.user_id as "userId", h.xmax::text as "lockedBy"
+    text: `select seen.deck_id as "deckKey", seen.pos, h.book_id as "bookKey", h.user_id as "userId", h.xmax::text as "lockedBy"
       from (${limitedCoupons}) as seen
       cross join lateral (
         select book_id, user_id, xmax from holders where tenant_id = $1 and holder_id = seen.holder_id limit 1) as h
@@ -104,11 +104,11 @@ export async function findHeldHolders(
 export async function findHeldCounters(
   tx: Transaction,
   tenantId: number,
-  bookIds: number[],
-): Promise<{ bookId: number; stripe: number; isLimited: boolean; lockedBy: string }[]> {
-  const { rows } = await tx.query<{ bookId: number; stripe: number; isLimited: boolean; lockedBy: string }>({
+  bookKeys: number[],
+): Promise<{ bookKey: number; stripe: number; isLimited: boolean; lockedBy: string }[]> {
+  const { rows } = await tx.query<{ bookKey: number; stripe: number; isLimited: boolean; lockedBy: string }>({
     name: 'find-held-counters',
-    text: `select asked.id as "bookId", c.stripe, asked.id = any(${limitedBooks('max_redemptions', '$2::int[]')}) as "isLimited",
+    text: `select asked.id as "bookKey", c.stripe, asked.id = any(${limitedBooks('max_redemptions', '$2::int[]')}) as "isLimited",
         c.xmax::text as "lockedBy"
       from unnest($2::int[]) as asked (id)
       cross join lateral (
@@ -116,7 +116,7 @@ export async function findHeldCounters(
       where not exists (
         select from book_counters where tenant_id = $1 and book_id = asked.id and stripe = c.stripe
         for no key update skip locked)`,
-    values: [tenantId, plainArray(bookIds)],
+    values: [tenantId, plainArray(bookKeys)],
   });
   return rows;
 }
@@ -133,23 +133,23 @@ export function stripeOf(book: BookRules, stripe: number): number {
 export async function readUsage(db: Queryable, tenantId: number, locations: Location[]): Promise<Usage> {
   if (locations.length === 0) return { byBook: new Map(), byHolder: new Map() };
   const [byBook, byHolder] = await together([
-    sumByBook(db, tenantId, [...new Set(locations.map(({ bookId }) => bookId))]),
+    sumByBook(db, tenantId, [...new Set(locations.map(({ bookKey }) => bookKey))]),
     sumByHolder(db, tenantId, locations),
   ]);
   return { byBook, byHolder };
 }
 
-async function sumByBook(db: Queryable, tenantId: number, bookIds: number[]): Promise<Map<number, number>> {
-  const { rows } = await db.query<{ bookId: number; redemptions: number }>({
+async function sumByBook(db: Queryable, tenantId: number, bookKeys: number[]): Promise<Map<number, number>> {
+  const { rows } = await db.query<{ bookKey: number; redemptions: number }>({
     name: 'sum-redemptions-by-book',
-    text: `select limited.id as "bookId", c.redemptions
+    text: `select limited.id as "bookKey", c.redemptions
       from unnest(${limitedBooks('max_redemptions', '$2::int[]')}) as limited (id)
       cross join lateral (
         select sum(redemptions)::bigint as redemptions from book_counters
         where tenant_id = $1 and book_id = limited.id) as c`,
-    values: [tenantId, plainArray(bookIds)],
+    values: [tenantId, plainArray(bookKeys)],
   });
-  return new Map(rows.map((row) => [row.bookId, row.redemptions]));
+  return new Map(rows.map((row) => [row.bookKey, row.redemptions]));
 }
 
 async function sumByHolder(db: Queryable, tenantId: number, locations: Location[]): Promise<Map<number, number>> {
@@ -168,9 +168,9 @@ async function sumByHolder(db: Queryable, tenantId: number, locations: Location[
 
 function placeArrays(locations: Location[]): string[] {
   return [
-    plainArray(locations.map(({ deckId }) => deckId)),
+    plainArray(locations.map(({ deckKey }) => deckKey)),
     plainArray(locations.map(({ pos }) => pos)),
-    plainArray(locations.map(({ bookId }) => bookId)),
+    plainArray(locations.map(({ bookKey }) => bookKey)),
   ];
 }
 
@@ -182,9 +182,9 @@ export function standingOf(
 ): Standing {
   return {
     isLockToken,
-    book: known.books.get(coupon.bookId)!,
+    book: known.books.get(coupon.bookKey)!,
     now: known.now,
     holderRedemptions: known.usage.byHolder.get(coupon.holderId ?? 0) ?? 0,
-    bookRedemptions: known.usage.byBook.get(coupon.bookId) ?? 0,
+    bookRedemptions: known.usage.byBook.get(coupon.bookKey) ?? 0,
   };
 }

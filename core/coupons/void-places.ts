@@ -1,5 +1,5 @@
-import type { Location } from '../codes/locate-codes.ts';
 import type { Queryable } from '../db/pool.ts';
+import type { Location } from '../decks/locate-codes.ts';
 import { placeName } from './read-coupon-states.ts';
 
 /**
@@ -9,13 +9,13 @@ import { placeName } from './read-coupon-states.ts';
  */
 export async function findVoidPlaces(db: Queryable, tenantId: number, bare: Location[]): Promise<Set<string>> {
   if (bare.length === 0) return new Set();
-  const { rows } = await db.query<{ deckId: number; pos: number }>({
+  const { rows } = await db.query<{ deckKey: number; pos: number }>({
     name: 'find-void-places',
-    text: `select place.deck_id as "deckId", place.pos from unnest($2::int[], $3::bigint[]) as place (deck_id, pos)
+    text: `select place.deck_id as "deckKey", place.pos from unnest($2::int[], $3::bigint[]) as place (deck_id, pos)
       cross join lateral (select next_pos from decks where tenant_id = $1 and deck_id = place.deck_id limit 1) as d
       where place.pos < d.next_pos and not exists (select from coupons c
         where c.tenant_id = $1 and c.deck_id = place.deck_id and c.pos = place.pos offset 0)`,
-    values: [tenantId, bare.map((location) => location.deckId), bare.map((location) => location.pos)],
+    values: [tenantId, bare.map((location) => location.deckKey), bare.map((location) => location.pos)],
   });
   return new Set(rows.map(placeName));
 }

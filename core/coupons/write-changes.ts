@@ -47,7 +47,7 @@ function updateCoupons(tx: Transaction, tenantId: number, pending: PendingChange
       where c.ctid = place.ctid`,
     values: [
       tenantId,
-      plainArray(last.map((next) => next.deckId)),
+      plainArray(last.map((next) => next.deckKey)),
       plainArray(last.map((next) => next.pos)),
       plainArray(last.map((next) => next.rev)),
       plainArray(last.map((next) => next.redemptions)),
@@ -72,7 +72,7 @@ function insertRedemptions(tx: Transaction, tenantId: number, { now, pending }: 
       tenantId,
       now,
       uuidArray(made.map(({ redemption }) => redemption.id)),
-      plainArray(made.map(({ next }) => next.deckId)),
+      plainArray(made.map(({ next }) => next.deckKey)),
       plainArray(made.map(({ next }) => next.pos)),
       plainArray(made.map(({ redemption }) => redemption.seq)),
       textArray(made.map(({ redemption }) => redemption.reference)),
@@ -104,11 +104,11 @@ function markReversed(tx: Transaction, tenantId: number, { now, pending }: Chang
 function addToCounters(tx: Transaction, tenantId: number, changes: ChangesToWrite): void {
   const sums = new Map<number, { redemptions: number; voided: number }>();
   for (const { change } of changes.pending) {
-    const sum = sums.get(change.next.bookId) ?? { redemptions: 0, voided: 0 };
+    const sum = sums.get(change.next.bookKey) ?? { redemptions: 0, voided: 0 };
     if (change.kind === 'redeemed') sum.redemptions += 1;
     if (change.kind === 'reversed') sum.redemptions -= 1;
     if (change.kind === 'voided') sum.voided += 1;
-    sums.set(change.next.bookId, sum);
+    sums.set(change.next.bookKey, sum);
   }
   const counted = [...sums].filter(([, sum]) => sum.redemptions !== 0 || sum.voided !== 0).sort(([a], [b]) => a - b);
   if (counted.length === 0) return;
@@ -120,8 +120,8 @@ function addToCounters(tx: Transaction, tenantId: number, changes: ChangesToWrit
         do update set redemptions = c.redemptions + excluded.redemptions, voided = c.voided + excluded.voided`,
     values: [
       tenantId,
-      plainArray(counted.map(([bookId]) => bookId)),
-      plainArray(counted.map(([bookId]) => stripeOf(changes.books.get(bookId)!, changes.stripe))),
+      plainArray(counted.map(([bookKey]) => bookKey)),
+      plainArray(counted.map(([bookKey]) => stripeOf(changes.books.get(bookKey)!, changes.stripe))),
       plainArray(counted.map(([, sum]) => sum.redemptions)),
       plainArray(counted.map(([, sum]) => sum.voided)),
     ],

@@ -34,7 +34,7 @@ export function writeEvents(tx: Transaction, tenantId: number, at: Date, pending
     values: [
       tenantId,
       at,
-      plainArray(changes.map(({ next }) => next.deckId)),
+      plainArray(changes.map(({ next }) => next.deckKey)),
       plainArray(changes.map(({ next }) => next.pos)),
       plainArray(changes.map(({ next }) => next.rev)),
       plainArray(changes.map(({ kind }) => eventKindNumber(kind))),

@@ -11,7 +11,7 @@ export interface UsedKey {
 
 /** Names an event: the coupon's place and the coupon's revision that the event made. */
 export interface EventPlace {
-  deckId: number;
+  deckKey: number;
   pos: number;
   rev: number;
 }
@@ -28,7 +28,7 @@ interface Row {
   now: Date;
   keyHash: string | null;
   fingerprint: number;
-  deckId: number | null;
+  deckKey: number | null;
   pos: number;
   rev: number;
 }
@@ -43,7 +43,7 @@ export async function readMoment(db: Queryable, tenantId: number, keyHashes: str
     // Key by key: asked for any of a list, PostgreSQL may read all of the tenant's keys, since the list's length is not
     // known when the statement is planned.
     text: `select date_trunc('milliseconds', clock_timestamp()) as now, key_hash as "keyHash", fingerprint,
-        deck_id as "deckId", pos, rev
+        deck_id as "deckKey", pos, rev
       from (values (1)) as one (row) left join (
         select used.* from unnest($2::uuid[]) as asked (key_hash)
         cross join lateral (
@@ -54,7 +54,7 @@ export async function readMoment(db: Queryable, tenantId: number, keyHashes: str
   const usedKeys = new Map<string, UsedKey>();
   for (const row of rows) {
     if (row.keyHash === null) continue;
-    const event = row.deckId === null ? null : { deckId: row.deckId, pos: row.pos, rev: row.rev };
+    const event = row.deckKey === null ? null : { deckKey: row.deckKey, pos: row.pos, rev: row.rev };
     usedKeys.set(row.keyHash, { fingerprint: row.fingerprint, event });
   }
   return { now: rows[0]!.now, usedKeys };

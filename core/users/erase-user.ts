@@ -1,10 +1,10 @@
 import { closeBookGate } from '../books/book-gate.ts';
-import { Fault, readText } from '../books/field-rules.ts';
 import type { Caller } from '../caller.ts';
 import type { ColdCore } from '../db/cold-transaction.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { invalidInput } from '../errors.ts';
 import { runOnce } from '../idempotency/run-once.ts';
+import { Fault, readText } from '../input/field-rules.ts';
 import { limits } from '../limits.ts';
 
 /**
@@ -24,9 +24,9 @@ export async function eraseUser(core: ColdCore, caller: Caller, userId: string):
   if (read instanceof Fault) throw invalidInput('userId', read.message);
   const { tenantId } = caller;
   await runOnce(core, tenantId, null, 202, async (tx) => {
-    const bookIds = await booksOf(tx, tenantId, userId);
-    for (const bookId of bookIds) await closeBookGate(tx, bookId);
-    const holderIds = await forgetHolders(tx, tenantId, userId, bookIds);
+    const bookKeys = await booksOf(tx, tenantId, userId);
+    for (const bookKey of bookKeys) await closeBookGate(tx, bookKey);
+    const holderIds = await forgetHolders(tx, tenantId, userId, bookKeys);
     if (holderIds.length > 0) await emptyTexts(tx, tenantId, holderIds);
     return {};
   });
@@ -34,21 +34,21 @@ export async function eraseUser(core: ColdCore, caller: Caller, userId: string):
 
 /** Ascending, the order in which everyone goes through several gates. */
 async function booksOf(tx: Transaction, tenantId: number, userId: string): Promise<number[]> {
-  const answer = await tx.query<{ bookId: number }>({
+  const answer = await tx.query<{ bookKey: number }>({
     name: 'books-of-user',
-    text: 'select book_id as "bookId" from holders where tenant_id = $1 and user_id = $2 order by book_id',
+    text: 'select book_id as "bookKey" from holders where tenant_id = $1 and user_id = $2 order by book_id',
     values: [tenantId, userId],
   });
-  return answer.rows.map((row) => row.bookId);
+  return answer.rows.map((row) => row.bookKey);
 }
 
 /** In the books whose gates are closed: what comes into another one meanwhile comes after the erasure. */
-async function forgetHolders(tx: Transaction, tenantId: number, userId: string, bookIds: number[]): Promise<number[]> {
+async function forgetHolders(tx: Transaction, tenantId: number, userId: string, bookKeys: number[]): Promise<number[]> {
   const answer = await tx.query<{ holderId: number }>({
     name: 'forget-holders',
     text: `update holders set user_id = null where tenant_id = $1 and user_id = $2 and book_id = any($3::int[])
       returning holder_id as "holderId"`,
-    values: [tenantId, userId, bookIds],
+    values: [tenantId, userId, bookKeys],
   });
   return answer.rows.map((row) => row.holderId);
 }

@@ -16,7 +16,7 @@ type Need = 'coupon' | 'dealer' | 'holder' | 'counter' | 'gate';
 
 interface Book {
   id: string;
-  internalId: number;
+  bookKey: number;
   token: string;
   /** One coupon each of as many users. */
   coupons: { code: string; userId: string }[];
@@ -88,7 +88,7 @@ async function makeBooks(database: string, apis: ApiProcess[]): Promise<Bench['b
         return { code: answer.body.code, userId };
       }),
     );
-    return { id: body.id, internalId: await internalIdOf(database, body.id), token, coupons };
+    return { id: body.id, bookKey: await bookKeyOf(database, body.id), token, coupons };
   };
   const books = {
     held: await make('HELD', root),
@@ -98,7 +98,7 @@ async function makeBooks(database: string, apis: ApiProcess[]): Promise<Bench['b
   return books;
 }
 
-async function internalIdOf(database: string, bookId: string): Promise<number> {
+async function bookKeyOf(database: string, bookId: string): Promise<number> {
   const db = new Client({ connectionString: database });
   await db.connect();
   const { rows } = await db.query<{ book_id: number }>('select book_id from books where id = $1', [bookId]);
@@ -226,7 +226,7 @@ async function underFrozenProcess(bench: Bench, seconds: number): Promise<UnderH
   frozen.process.kill('SIGCONT');
   await before;
   await observer.end();
-  return { results, streams, needed: ({ book }) => book !== null && books.includes(book.internalId) };
+  return { results, streams, needed: ({ book }) => book !== null && books.includes(book.bookKey) };
 }
 
 /** The books inside whose gates somebody sits who says nothing. */

@@ -19,15 +19,15 @@ const coupons = 'test/http/coupons.test.ts';
 export const mutants: Mutant[] = [
   {
     takesOut: "the dealer's lock",
-    file: 'core/codes/read-dealt-decks.ts',
+    file: 'core/decks/dealers.ts',
     edits: [{ find: 'order by book_id for no key update', replace: '' }],
     testFile: races,
     caughtBy: 'of 500 claims on 10 codes',
   },
   {
     takesOut: "the dealer's lock while a deck is voided",
-    file: 'core/codes/void-deck.ts',
-    edits: [{ find: 'await lockDealers(tx, tenantId, [internalId]);', replace: '' }],
+    file: 'core/decks/void-deck.ts',
+    edits: [{ find: 'await lockDealers(tx, tenantId, [bookKey]);', replace: '' }],
     testFile: 'test/integration/void-deck.test.ts',
     caughtBy: 'waits for whoever deals from the book',
   },
@@ -64,8 +64,8 @@ export const mutants: Mutant[] = [
     file: 'core/coupons/change-coupons.ts',
     edits: [
       {
-        find: 'const bookIds = [...new Set(locations.map(({ bookId }) => bookId))];',
-        replace: `const bookIds = [...new Set(locations.map(({ bookId }) => bookId))];
+        find: 'const bookKeys = [...new Set(locations.map(({ bookKey }) => bookKey))];',
+        replace: `const bookKeys = [...new Set(locations.map(({ bookKey }) => bookKey))];
           const early = readUsage(tx, tenantId, locations);`,
       },
       { find: '    readUsage(tx, tenantId, locations),', replace: '    early,' },
@@ -97,16 +97,16 @@ export const mutants: Mutant[] = [
     file: 'core/books/read-book-rules.ts',
     edits: [
       {
-        find: 'if (bookIds.length === 0) return new Map();',
-        replace: `if (bookIds.length === 0) return new Map();
+        find: 'if (bookKeys.length === 0) return new Map();',
+        replace: `if (bookKeys.length === 0) return new Map();
           const remembered = (globalThis.rememberedRules ??= new Map());
-          const known = remembered.get(bookIds.join());
+          const known = remembered.get(bookKeys.join());
           if (known !== undefined && performance.now() < known.until) return known.rules;`,
       },
       {
-        find: 'return new Map(answer.rows.map((book) => [book.bookId, book]));',
-        replace: `const rules = new Map(answer.rows.map((book) => [book.bookId, book]));
-          remembered.set(bookIds.join(), { rules, until: performance.now() + 500 });
+        find: 'return new Map(answer.rows.map((book) => [book.bookKey, book]));',
+        replace: `const rules = new Map(answer.rows.map((book) => [book.bookKey, book]));
+          remembered.set(bookKeys.join(), { rules, until: performance.now() + 500 });
           return rules;`,
       },
     ],
@@ -116,7 +116,7 @@ export const mutants: Mutant[] = [
   {
     takesOut: 'the gates of the books of a user who is erased',
     file: 'core/users/erase-user.ts',
-    edits: [{ find: 'for (const bookId of bookIds) await closeBookGate(tx, bookId);', replace: '' }],
+    edits: [{ find: 'for (const bookKey of bookKeys) await closeBookGate(tx, bookKey);', replace: '' }],
     testFile: 'test/integration/erase-user.test.ts',
     caughtBy: 'a redeem that is inside the gate when the erasure comes',
   },
@@ -258,14 +258,14 @@ export const mutants: Mutant[] = [
   },
   {
     takesOut: 'the look at codes taken by name',
-    file: 'core/codes/draw-rules.ts',
+    file: 'core/decks/draw-rules.ts',
     edits: [{ find: 'while (deck.taken.has(deck.nextPos)) passTaken(deck);', replace: '' }],
     testFile: races,
     caughtBy: 'codes assigned by name while the dealer deals',
   },
   {
     takesOut: 'the count of codes taken by name that the deal has passed',
-    file: 'core/codes/draw-rules.ts',
+    file: 'core/decks/draw-rules.ts',
     edits: [{ find: 'deck.takenAhead -= 1;', replace: '' }],
     testFile: 'test/unit/draw-rules.test.ts',
     caughtBy: 'it passes positions that were taken, and forgets them',
@@ -286,7 +286,7 @@ export const mutants: Mutant[] = [
   },
   {
     takesOut: "the tenant's lock on codes",
-    file: 'core/codes/tenant-codes-lock.ts',
+    file: 'core/decks/tenant-codes-lock.ts',
     edits: [{ find: 'select pg_advisory_xact_lock($1, $2::int)', replace: 'select $1::int, $2::int' }],
     testFile: races,
     caughtBy: 'of two overlapping patterns at once',

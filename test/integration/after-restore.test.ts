@@ -1,11 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { afterRestore } from '../../core/codes/after-restore.ts';
-import { deckMarksMessage, openDeckMarks } from '../../core/codes/deck-marks.ts';
-import { listCodes } from '../../core/codes/list-codes.ts';
-import { lateMarksMessage, openMarkRounds } from '../../core/codes/mark-rounds.ts';
-import { readDeckMarks } from '../../core/codes/read-deck-marks.ts';
-import { resumeBooks } from '../../core/codes/resume-books.ts';
 import type { Core } from '../../core/core.ts';
+import { deckMarksMessage, openDeckMarks } from '../../core/decks/deck-marks.ts';
+import { listCodes } from '../../core/decks/list-codes.ts';
 import {
   assignCode,
   assignCoupon,
@@ -22,6 +18,10 @@ import {
   voidDeck,
   type WriteMark,
 } from '../../core/index.ts';
+import { afterRestore } from '../../core/restore/after-restore.ts';
+import { lateMarksMessage, openMarkRounds } from '../../core/restore/mark-rounds.ts';
+import { readDeckMarks } from '../../core/restore/read-deck-marks.ts';
+import { resumeBooks } from '../../core/restore/resume-books.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { codesOfDeck } from '../support/coupon-model-codes.ts';
 import { openFaultProxy } from '../support/fault-proxy.ts';

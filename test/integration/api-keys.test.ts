@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { actorNames } from '../../core/api-keys/actor-names.ts';
-import { authenticateKey } from '../../core/api-keys/authenticate-key.ts';
-import { createApiKey } from '../../core/api-keys/create-api-key.ts';
-import { listApiKeys } from '../../core/api-keys/list-api-keys.ts';
-import { revokeApiKey } from '../../core/api-keys/revoke-api-key.ts';
+import { actorNames } from '../../core/access/actor-names.ts';
+import { authenticateKey } from '../../core/access/authenticate-key.ts';
+import { createApiKey } from '../../core/access/create-api-key.ts';
+import { createTenant } from '../../core/access/create-tenant.ts';
+import { listApiKeys } from '../../core/access/list-api-keys.ts';
+import { revokeApiKey } from '../../core/access/revoke-api-key.ts';
 import type { Caller } from '../../core/caller.ts';
 import { type Clock, systemClock } from '../../core/clock.ts';
 import type { CouponError } from '../../core/errors.ts';
 import { keyedRequest } from '../../core/idempotency/key-hash.ts';
 import { limits } from '../../core/limits.ts';
-import { createTenant } from '../../core/tenants/create-tenant.ts';
 import { admin, type ColdCore, openColdCore, rootKey } from '../support/open-cold-core.ts';
 import { createTestDatabase, type TestDatabase } from '../support/start-postgres.ts';
 

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { createTenant } from '../../core/access/create-tenant.ts';
+import { findTenantId } from '../../core/access/find-tenant-id.ts';
 import { closeBookGate, enterBookGate } from '../../core/books/book-gate.ts';
 import { changeBook } from '../../core/books/change-book.ts';
 import { createBook } from '../../core/books/create-book.ts';
@@ -13,8 +15,6 @@ import { inTransaction, type Transaction } from '../../core/db/transaction.ts';
 import type { CouponError } from '../../core/errors.ts';
 import { keyedRequest } from '../../core/idempotency/key-hash.ts';
 import { limits } from '../../core/limits.ts';
-import { createTenant } from '../../core/tenants/create-tenant.ts';
-import { findTenantId } from '../../core/tenants/find-tenant-id.ts';
 import { admin, type ColdCore, openColdCore } from '../support/open-cold-core.ts';
 import { createTestDatabase, type TestDatabase } from '../support/start-postgres.ts';
 
@@ -46,7 +46,7 @@ async function makeBook(input: object = {}, caller = admin) {
   return (await createBook(core, caller, { name: 'Verano 2026', status: 'active', ...input }, null)).body;
 }
 
-const internalIdOf = async (id: string) => (await core.knownBooks.bookIdOf(admin.tenantId, id))!;
+const bookKeyOf = async (id: string) => (await core.knownBooks.bookKeyOf(admin.tenantId, id))!;
 const refused = (kind: string) => expect.objectContaining({ kind });
 const refusalOf = (call: Promise<unknown>) =>
   call.then(
@@ -58,7 +58,7 @@ const refusalOf = (call: Promise<unknown>) =>
 async function revisionsOf(id: string) {
   const { rows } = await core.pool.query(
     'select rev, at, actor, status, max_redemptions from book_revisions where tenant_id = 1 and book_id = $1 order by rev',
-    [await internalIdOf(id)],
+    [await bookKeyOf(id)],
   );
   return rows;
 }
@@ -94,17 +94,17 @@ describe('a new book', () => {
 
   test('has its dealer, every stripe of its counter, and its first revision', async () => {
     const { id, createdAt } = await makeBook();
-    const bookId = await internalIdOf(id);
+    const bookKey = await bookKeyOf(id);
     const stripes = await core.pool.query(
       'select stripe, redemptions, voided from book_counters where book_id = $1 order by 1',
-      [bookId],
+      [bookKey],
     );
     expect(stripes.rows).toEqual(
       Array.from({ length: limits.bookCounterStripes }, (_, stripe) => ({ stripe, redemptions: 0, voided: 0 })),
     );
-    expect((await core.pool.query('select from dealers where tenant_id = 1 and book_id = $1', [bookId])).rowCount).toBe(
-      1,
-    );
+    expect(
+      (await core.pool.query('select from dealers where tenant_id = 1 and book_id = $1', [bookKey])).rowCount,
+    ).toBe(1);
     expect(await revisionsOf(id)).toEqual([
       { rev: 1, at: new Date(createdAt), actor: 'key:1', status: 'active', max_redemptions: null },
     ]);
@@ -153,18 +153,18 @@ describe('reading', () => {
 
   test('counts are summed over decks and stripes: assigned is what is neither left nor void', async () => {
     const { id } = await makeBook();
-    const bookId = await internalIdOf(id);
+    const bookKey = await bookKeyOf(id);
     const deck = (size: number, nextPos: number, takenAhead: number, voided: number) =>
       core.pool.query(
         `insert into decks (tenant_id, id, book_id, kind, size, next_pos, taken_ahead, voided, created_at)
           values (1, $1, $2, 'uploaded', $3, $4, $5, $6, now())`,
-        [randomUUID(), bookId, size, nextPos, takenAhead, voided],
+        [randomUUID(), bookKey, size, nextPos, takenAhead, voided],
       );
     await deck(10_000_000_000, 100, 5, 3);
     await deck(50, 50, 0, 40);
     await core.pool.query(
       'update book_counters set redemptions = case stripe when 3 then -2 else 1 end, voided = 2 where book_id = $1 and stripe < 5',
-      [bookId],
+      [bookKey],
     );
     const { counts } = await readBook(core, admin, id);
     const available = 10_000_000_000 - 100 - 5;
@@ -352,15 +352,15 @@ describe('the gate', () => {
 
   test('a change waits for the transactions inside the gate and for none that come later', async () => {
     const { id } = await makeBook();
-    const bookId = await internalIdOf(id);
-    const early = hold((tx) => enterBookGate(tx, [bookId]));
+    const bookKey = await bookKeyOf(id);
+    const early = hold((tx) => enterBookGate(tx, [bookKey]));
     await early.inside;
     const change = changeBook(core, admin, id, { status: 'paused' }, null);
     expect(await isSettled(change)).toBe(false);
     let statusSeen = '';
     const late = inTransaction(other.pool, async (tx) => {
-      await enterBookGate(tx, [bookId]);
-      statusSeen = (await readBooksForDecision(tx, 1, [bookId])).get(bookId)!.status;
+      await enterBookGate(tx, [bookKey]);
+      statusSeen = (await readBooksForDecision(tx, 1, [bookKey])).get(bookKey)!.status;
     });
     expect(await isSettled(late)).toBe(false);
     expect((await readBook(core, admin, id)).status).toBe('active');
@@ -373,8 +373,8 @@ describe('the gate', () => {
   test('of one book holds up nobody at another’s', async () => {
     const one = await makeBook();
     const another = await makeBook();
-    const bookId = await internalIdOf(one.id);
-    const closed = hold((tx) => closeBookGate(tx, bookId));
+    const bookKey = await bookKeyOf(one.id);
+    const closed = hold((tx) => closeBookGate(tx, bookKey));
     await closed.inside;
     expect((await changeBook(core, admin, another.id, { status: 'paused' }, null)).status).toBe('paused');
     await closed.end();
@@ -382,7 +382,7 @@ describe('the gate', () => {
 
   test('under constant traffic from 8 transactions, each of 20 changes is through within a second, and what is decided after its answer is decided by it', async () => {
     const { id } = await makeBook();
-    const bookId = await internalIdOf(id);
+    const bookKey = await bookKeyOf(id);
     let answered = 1;
     let isOver = false;
     let decided = 0;
@@ -390,8 +390,8 @@ describe('the gate', () => {
       while (!isOver) {
         const known = answered;
         await inTransaction(other.pool, async (tx) => {
-          await enterBookGate(tx, [bookId]);
-          const rules = (await readBooksForDecision(tx, 1, [bookId])).get(bookId)!;
+          await enterBookGate(tx, [bookKey]);
+          const rules = (await readBooksForDecision(tx, 1, [bookKey])).get(bookKey)!;
           // Each change sets the limit to the revision that it makes.
           expect(rules.maxCodesPerUser ?? 1).toBeGreaterThanOrEqual(known);
           decided += 1;
@@ -410,14 +410,14 @@ describe('the gate', () => {
 
   test('a revision’s time is after every event before it and not after any later one, though events keep whole milliseconds only', async () => {
     const { id } = await makeBook();
-    const bookId = await internalIdOf(id);
+    const bookKey = await bookKeyOf(id);
     const waiting = `select from pg_locks where locktype = 'advisory' and not granted
       and database = (select oid from pg_database where datname = current_database())`;
     // One message for the decision and its COMMIT: nothing but the gate is between them and the change.
     const decide = async (before: () => Promise<void>): Promise<number> => {
       const connection = await other.pool.connect();
       await connection.query('begin');
-      await enterBookGate(connection as unknown as Transaction, [bookId]);
+      await enterBookGate(connection as unknown as Transaction, [bookKey]);
       await before();
       const answers: unknown = await connection.query(
         `select date_trunc('milliseconds', clock_timestamp()) as at; commit`,
@@ -444,32 +444,32 @@ describe('known books', () => {
     const { id } = await makeBook();
     const query = jest.fn(core.pool.query.bind(core.pool));
     const known = openKnownBooks({ query } as unknown as typeof core.pool);
-    const found = await Promise.all(Array.from({ length: 100 }, () => known.bookIdOf(1, id)));
+    const found = await Promise.all(Array.from({ length: 100 }, () => known.bookKeyOf(1, id)));
     expect(new Set(found).size).toBe(1);
-    expect(await known.bookIdOf(1, id.toUpperCase())).toBe(found[0]);
-    expect(await known.publicIdOf(1, found[0]!)).toBe(id);
+    expect(await known.bookKeyOf(1, id.toUpperCase())).toBe(found[0]);
+    expect(await known.bookIdOf(1, found[0]!)).toBe(id);
     expect(query).toHaveBeenCalledTimes(1);
   });
 
   test('a book of another tenant is not known under this one, in either direction', async () => {
     const { id } = await makeBook({}, stranger);
-    const bookId = (await core.knownBooks.bookIdOf(stranger.tenantId, id))!;
-    expect(await core.knownBooks.bookIdOf(1, id)).toBeNull();
-    await expect(core.knownBooks.publicIdOf(1, bookId)).rejects.toThrow('has no book');
-    expect(await core.knownBooks.publicIdOf(stranger.tenantId, bookId)).toBe(id);
+    const bookKey = (await core.knownBooks.bookKeyOf(stranger.tenantId, id))!;
+    expect(await core.knownBooks.bookKeyOf(1, id)).toBeNull();
+    await expect(core.knownBooks.bookIdOf(1, bookKey)).rejects.toThrow('has no book');
+    expect(await core.knownBooks.bookIdOf(stranger.tenantId, bookKey)).toBe(id);
   });
 
   test('what was not found is asked for again, and what failed is too', async () => {
     const query = jest.fn(core.pool.query.bind(core.pool));
     const known = openKnownBooks({ query } as unknown as typeof core.pool);
     const missing = randomUUID();
-    expect([await known.bookIdOf(1, missing), await known.bookIdOf(1, missing)]).toEqual([null, null]);
+    expect([await known.bookKeyOf(1, missing), await known.bookKeyOf(1, missing)]).toEqual([null, null]);
     expect(query).toHaveBeenCalledTimes(2);
     const { id } = await makeBook();
     query.mockImplementationOnce(() => Promise.reject(new Error('lost')));
-    await expect(known.bookIdOf(1, id)).rejects.toThrow('lost');
-    expect(await known.bookIdOf(1, id)).toEqual(expect.any(Number));
-    expect(await known.bookIdOf(1, 'no uuid')).toBeNull();
+    await expect(known.bookKeyOf(1, id)).rejects.toThrow('lost');
+    expect(await known.bookKeyOf(1, id)).toEqual(expect.any(Number));
+    expect(await known.bookKeyOf(1, 'no uuid')).toBeNull();
     expect(query).toHaveBeenCalledTimes(4);
   });
 });

@@ -35,41 +35,41 @@ afterAll(async () => {
 
 interface Place {
   caller: Caller;
-  publicId: string;
-  bookId: number;
-  deckId: number;
+  bookId: string;
+  bookKey: number;
+  deckKey: number;
 }
 
 /** A book whose deck has ten codes, of which all have been dealt. */
 async function makeBook(caller = admin): Promise<Place> {
   const { id } = (await createBook(core, caller, { name: 'n', status: 'active' }, null)).body;
-  const bookId = (await core.knownBooks.bookIdOf(caller.tenantId, id))!;
+  const bookKey = (await core.knownBooks.bookKeyOf(caller.tenantId, id))!;
   const { rows } = await core.pool.query(
     `insert into decks (tenant_id, id, book_id, kind, size, next_pos, created_at)
       values ($1, $2, $3, 'uploaded', 10, 10, now()) returning deck_id`,
-    [caller.tenantId, randomUUID(), bookId],
+    [caller.tenantId, randomUUID(), bookKey],
   );
-  return { caller, publicId: id, bookId, deckId: rows[0].deck_id };
+  return { caller, bookId: id, bookKey, deckKey: rows[0].deck_id };
 }
 
 /** A coupon in the user's hands that was redeemed, reversed and voided, each with something personal beside it. */
 async function makeCoupon(place: Place, userId: string, pos: number): Promise<void> {
   const { tenantId } = place.caller;
-  const values = [tenantId, place.deckId, pos];
+  const values = [tenantId, place.deckKey, pos];
   await core.pool.query(
     `insert into holders (tenant_id, book_id, user_id) values ($1, $2, $3) on conflict do nothing`,
-    [tenantId, place.bookId, userId],
+    [tenantId, place.bookKey, userId],
   );
   const { rows } = await core.pool.query(
     'select holder_id from holders where tenant_id = $1 and book_id = $2 and user_id = $3',
-    [tenantId, place.bookId, userId],
+    [tenantId, place.bookKey, userId],
   );
   const holderId = rows[0].holder_id;
   const redemptionId = randomUUID();
   await core.pool.query(
     `insert into coupons (tenant_id, deck_id, pos, holder_id, assigned_at, rev, redemptions, max_redemptions, code)
       values ($1, $2, $3, $4, now(), 4, 0, 1, $5)`,
-    [...values, holderId, `CODE-${place.deckId}-${pos}`],
+    [...values, holderId, `CODE-${place.deckKey}-${pos}`],
   );
   await core.pool.query(
     `insert into redemptions (id, tenant_id, deck_id, pos, at, reversed_at, seq, reference, metadata)
@@ -125,12 +125,12 @@ test('no row goes, and every count stays true', async () => {
   const place = await makeBook();
   await makeCoupon(place, 'jane', 0);
   const before = await everything(1);
-  const book = await readBook(core, admin, place.publicId);
+  const book = await readBook(core, admin, place.bookId);
   await eraseUser(core, admin, 'jane');
   const after = await everything(1);
   expect(Object.values(after).map((rows) => rows.length)).toEqual(Object.values(before).map((rows) => rows.length));
   expect(after.coupons).toEqual(before.coupons);
-  expect(await readBook(core, admin, place.publicId)).toEqual(book);
+  expect(await readBook(core, admin, place.bookId)).toEqual(book);
 });
 
 test('other users, and a user of the same id in another tenant, keep everything', async () => {
@@ -173,18 +173,18 @@ test('a redeem that is inside the gate when the erasure comes leaves nothing per
   const place = await makeBook();
   await makeCoupon(place, 'jane', 0);
   const erasure = await inTransaction(other.pool, async (tx: Transaction) => {
-    await enterBookGate(tx, [place.bookId]);
+    await enterBookGate(tx, [place.bookKey]);
     const erasing = eraseUser(core, admin, 'jane');
     await waitForLockWait(other.pool, 1, erasing);
     const id = randomUUID();
     await tx.query(
       `insert into redemptions (id, tenant_id, deck_id, pos, at, seq, reference) values ($1, 1, $2, 0, now(), 2, $3)`,
-      [id, place.deckId, personal],
+      [id, place.deckKey, personal],
     );
     await tx.query(
       `insert into events (tenant_id, deck_id, pos, at, redemption_id, rev, redemptions, fence, kind, actor)
         values (1, $2, 0, now(), $1, 5, 1, 0, 5, 'key:1')`,
-      [id, place.deckId],
+      [id, place.deckKey],
     );
     return { erasing };
   });

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { checkCodeSecret } from '../../core/codes/code-secret.ts';
-import { locateCodes } from '../../core/codes/locate-codes.ts';
-import { rewrapPatternKeys } from '../../core/codes/rewrap-pattern-keys.ts';
+import { locateCodes } from '../../core/decks/locate-codes.ts';
 import { keyedRequest } from '../../core/idempotency/key-hash.ts';
 import { changeBook, createBook, generateCodes, readBook, systemRandom } from '../../core/index.ts';
 import { limits } from '../../core/limits.ts';
+import { checkCodeSecret } from '../../core/patterns/code-secret.ts';
+import { rewrapPatternKeys } from '../../core/patterns/rewrap-pattern-keys.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { codesOfDeck } from '../support/coupon-model-codes.ts';
 import { admin, openTestCore, type TestCore, testConfig } from '../support/open-test-core.ts';

@@ -30,7 +30,7 @@ import { admin, openTestCore, type TestCore, testConfig } from '../support/open-
 
 interface Book {
   id: string;
-  internalId: number;
+  bookKey: number;
   deckId: string;
   caller: Caller;
 }
@@ -73,8 +73,8 @@ async function makeBook(caller: Caller, name: string, limits: object): Promise<B
     null,
   );
   const deck = await generateCodes(core, caller, body.id, { count: 10_000, pattern: `${name}-########` }, null);
-  const internalId = await core.knownBooks.bookIdOf(caller.tenantId, body.id);
-  return { id: body.id, internalId: internalId!, deckId: deck.body.deckId, caller };
+  const bookKey = await core.knownBooks.bookKeyOf(caller.tenantId, body.id);
+  return { id: body.id, bookKey: bookKey!, deckId: deck.body.deckId, caller };
 }
 
 async function assign(book: Book, userId = `u-${++numbers}`, from = core) {
@@ -163,7 +163,7 @@ describe('a dealer that somebody holds', () => {
     const coupon = await assign(held);
     // No draw of this file reaches it.
     const lastCode = (await codesOfDeck(core, admin.tenantId, held.deckId)).at(-1)!;
-    await session.query('select from dealers where book_id = $1 for update', [held.internalId]);
+    await session.query('select from dealers where book_id = $1 for update', [held.bookKey]);
     const affected = outcomesOf([
       assignCoupon(core, admin, { bookId: held.id, userId: 'late' }),
       assignCode(core, admin, lastCode, { userId: 'late' }),
@@ -178,10 +178,7 @@ describe('a holder that somebody holds', () => {
   test('refuses redeems of that user in that book, of any coupon, and holds up no other user', async () => {
     const [first, second, another] = [await assign(held, 'both'), await assign(held, 'both'), await assign(held)];
     const elsewhere = await assign(other, 'both');
-    await session.query('select from holders where book_id = $1 and user_id = $2 for update', [
-      held.internalId,
-      'both',
-    ]);
+    await session.query('select from holders where book_id = $1 and user_id = $2 for update', [held.bookKey, 'both']);
     const affected = outcomesOf([redeem(held, first), redeem(held, second)]);
     expect(await outcomesOf([redeem(held, another), redeem(other, elsewhere)])).toEqual(fine);
     expect(await workElsewhere()).toEqual(fine);
@@ -192,7 +189,7 @@ describe('a holder that somebody holds', () => {
 describe('a counter that somebody holds', () => {
   test('refuses redeems in its book where that limits them, and no lock or assign there', async () => {
     const [coupon, another] = [await assign(held), await assign(held)];
-    await session.query('select from book_counters where book_id = $1 and stripe = 0 for update', [held.internalId]);
+    await session.query('select from book_counters where book_id = $1 and stripe = 0 for update', [held.bookKey]);
     const affected = outcomesOf([redeem(held, coupon)]);
     const locked = await lockCoupon(core, admin, another.code, { userId: another.userId! });
     expect([locked.body.status, (await assign(held)).status]).toEqual(['locked', 'assigned']);
@@ -204,7 +201,7 @@ describe('a counter that somebody holds', () => {
     const free = await makeBook(admin, 'FREE', {});
     // Draws the stripe that is held, as one batch in sixteen does.
     const unlucky = await one.openAnother({ random: { ...systemRandom, below: () => 0 } });
-    await session.query('select from book_counters where book_id = $1 and stripe = 0 for update', [free.internalId]);
+    await session.query('select from book_counters where book_id = $1 and stripe = 0 for update', [free.bookKey]);
     const coupons = [await assign(free), await assign(free)];
     const outcomes = await outcomesOf(coupons.map((coupon) => redeem(free, coupon, undefined, unlucky)));
     expect(outcomes).toEqual(['assigned', 'assigned']);
@@ -214,14 +211,14 @@ describe('a counter that somebody holds', () => {
 describe('a gate that somebody keeps closed', () => {
   test('refuses what is done in its book, and holds up no other', async () => {
     const coupon = await assign(held);
-    await session.query('select pg_advisory_xact_lock(1112493899, $1::int)', [held.internalId]);
+    await session.query('select pg_advisory_xact_lock(1112493899, $1::int)', [held.bookKey]);
     const affected = outcomesOf([redeem(held, coupon), assignCoupon(core, admin, { bookId: held.id, userId: 'late' })]);
     expect(await workElsewhere()).toEqual(fine);
     expect(await affected).toEqual([refused, refused]);
   });
 
   test('refuses a change of its book as not begun, which holds no connection meanwhile, and none of another book', async () => {
-    await session.query('select pg_advisory_xact_lock_shared(1112493899, $1::int)', [held.internalId]);
+    await session.query('select pg_advisory_xact_lock_shared(1112493899, $1::int)', [held.bookKey]);
     const stuck = changeBook(core, admin, held.id, { description: 'stuck' }, null).catch(
       (error: { code: string }) => error.code,
     );

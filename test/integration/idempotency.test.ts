@@ -1,9 +1,8 @@
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Caller } from '../../core/caller.ts';
-import { uploadCodes } from '../../core/codes/upload-codes.ts';
-import { voidDeck } from '../../core/codes/void-deck.ts';
 import type { Core } from '../../core/core.ts';
+import { voidDeck } from '../../core/decks/void-deck.ts';
 import { keyedRequest } from '../../core/idempotency/key-hash.ts';
 import {
   assignBatch,
@@ -25,6 +24,7 @@ import {
   unlockCoupon,
   voidCoupon,
 } from '../../core/index.ts';
+import { uploadCodes } from '../../core/uploads/upload-codes.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { codesOfDeck } from '../support/coupon-model-codes.ts';
 import { type FaultProxy, openFaultProxy } from '../support/fault-proxy.ts';

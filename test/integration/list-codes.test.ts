@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { exportCodes } from '../../core/codes/export-codes.ts';
-import { listCodes } from '../../core/codes/list-codes.ts';
-import { voidDeck } from '../../core/codes/void-deck.ts';
-import type { CodeView } from '../../core/codes/walk-codes.ts';
 import type { Core } from '../../core/core.ts';
+import { exportCodes } from '../../core/decks/export-codes.ts';
+import { listCodes } from '../../core/decks/list-codes.ts';
+import { voidDeck } from '../../core/decks/void-deck.ts';
+import type { CodeView } from '../../core/decks/walk-codes.ts';
 import {
   assignCode,
   assignCoupon,

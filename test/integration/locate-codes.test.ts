@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { codesAt } from '../../core/codes/codes-at.ts';
-import { locateCodes } from '../../core/codes/locate-codes.ts';
 import type { Core } from '../../core/core.ts';
+import { codesAt } from '../../core/decks/codes-at.ts';
+import { locateCodes } from '../../core/decks/locate-codes.ts';
 import { createBook, generateCodes } from '../../core/index.ts';
 import { codesOfDeck } from '../support/coupon-model-codes.ts';
 import { admin, openTestCore, type TestCore } from '../support/open-test-core.ts';
@@ -118,10 +118,10 @@ describe('what it costs', () => {
       core,
       core.pool,
       1,
-      rows.map(({ deck_id }) => ({ deckId: deck_id, pos: 3 })),
+      rows.map(({ deck_id }) => ({ deckKey: deck_id, pos: 3 })),
     );
     const found = await locateCodes(core, 1, codes, { always: false });
-    expect(found.map((location) => location?.deckId)).toEqual(rows.map(({ deck_id }) => deck_id));
+    expect(found.map((location) => location?.deckKey)).toEqual(rows.map(({ deck_id }) => deck_id));
   });
 
   test('a database that went back in time is noticed', async () => {

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { rewrapPatternKeys } from '../../core/codes/rewrap-pattern-keys.ts';
 import { renewLockTokens } from '../../core/coupons/lock-tokens.ts';
 import {
   assignCoupon,
@@ -15,6 +14,7 @@ import {
   silentLog,
   unlockCoupon,
 } from '../../core/index.ts';
+import { rewrapPatternKeys } from '../../core/patterns/rewrap-pattern-keys.ts';
 import { systemRandom } from '../../core/random.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { admin, customer, openTestCore, type TestCore, testConfig } from '../support/open-test-core.ts';

@@ -23,7 +23,7 @@ const codesOfDeck = 12_000;
 const roundMillis = 240_000;
 jest.setTimeout(stalls.length * roundMillis);
 
-const command = fileURLToPath(new URL('../../core/codes/after-restore-command.ts', import.meta.url));
+const command = fileURLToPath(new URL('../../core/restore/after-restore-command.ts', import.meta.url));
 const tally = new Map<number, Record<string, number>>();
 let folder: string;
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { authenticateKey } from '../../core/api-keys/authenticate-key.ts';
+import { authenticateKey } from '../../core/access/authenticate-key.ts';
+import { createTenant } from '../../core/access/create-tenant.ts';
+import { findTenantId } from '../../core/access/find-tenant-id.ts';
 import type { Caller } from '../../core/caller.ts';
 import { CouponError } from '../../core/errors.ts';
 import { keyedRequest } from '../../core/idempotency/key-hash.ts';
-import { createTenant } from '../../core/tenants/create-tenant.ts';
-import { findTenantId } from '../../core/tenants/find-tenant-id.ts';
 import { admin, type ColdCore, openColdCore } from '../support/open-cold-core.ts';
 import { createTestDatabase, type TestDatabase } from '../support/start-postgres.ts';
 

@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type DealtDeck, drawPlace, leftIn } from '../../core/codes/draw-rules.ts';
-import { uploadCodes } from '../../core/codes/upload-codes.ts';
+import { type DealtDeck, drawPlace, leftIn } from '../../core/decks/draw-rules.ts';
 import { assignCode, assignCoupon, createBook, generateCodes, systemRandom } from '../../core/index.ts';
+import { uploadCodes } from '../../core/uploads/upload-codes.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { codesOfDeck } from '../support/coupon-model-codes.ts';
 import { admin, openTestCore, type TestCore } from '../support/open-test-core.ts';
@@ -180,13 +180,13 @@ describe('the same chi-square catches', () => {
 
   test('decks that are drawn from without regard to what is left in them', () => {
     const sizes = [1500, 1000, 500];
-    const drawAll = (next: (decks: DealtDeck[]) => { deckId: number; pos: number } | null) => {
-      const decks = sizes.map((size, deckId) => openDeck(deckId, size));
-      const order = sizes.map((size, deckId) =>
-        shuffle(Array.from({ length: size }, (_, index) => `D${deckId}-${String(index).padStart(6, '0')}`)),
+    const drawAll = (next: (decks: DealtDeck[]) => { deckKey: number; pos: number } | null) => {
+      const decks = sizes.map((size, deckKey) => openDeck(deckKey, size));
+      const order = sizes.map((size, deckKey) =>
+        shuffle(Array.from({ length: size }, (_, index) => `D${deckKey}-${String(index).padStart(6, '0')}`)),
       );
       const drawn: string[] = [];
-      for (let place = next(decks); place !== null; place = next(decks)) drawn.push(order[place.deckId]![place.pos]!);
+      for (let place = next(decks); place !== null; place = next(decks)) drawn.push(order[place.deckKey]![place.pos]!);
       return drawn;
     };
     const withoutWeights = (decks: DealtDeck[]) => {
@@ -206,8 +206,8 @@ describe('the same chi-square catches', () => {
   });
 });
 
-function openDeck(deckId: number, size: number): DealtDeck {
-  return { deckId, size, nextPos: 0, takenAhead: 0, voided: 0, taken: new Set(), takenHere: new Set(), passed: [] };
+function openDeck(deckKey: number, size: number): DealtDeck {
+  return { deckKey, size, nextPos: 0, takenAhead: 0, voided: 0, taken: new Set(), takenHere: new Set(), passed: [] };
 }
 
 function shuffle<T>(items: T[]): T[] {

@@ -1,15 +1,15 @@
 import { PassThrough, Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { HeldRows } from '../../core/codes/held-rows.ts';
-import { insertDeck, reserveDeckId } from '../../core/codes/insert-deck.ts';
-import { mergeUpload } from '../../core/codes/merge-upload.ts';
-import { readBody } from '../../core/codes/read-body.ts';
-import { stageUpload } from '../../core/codes/stage-upload.ts';
-import { lockTenantCodes } from '../../core/codes/tenant-codes-lock.ts';
-import { uploadCodes } from '../../core/codes/upload-codes.ts';
 import { openPool } from '../../core/db/pool.ts';
 import { inTransaction } from '../../core/db/transaction.ts';
+import { insertDeck, reserveDeckKey } from '../../core/decks/insert-deck.ts';
+import { lockTenantCodes } from '../../core/decks/tenant-codes-lock.ts';
 import { changeBook, createBook, generateCodes, listDecks, readBook } from '../../core/index.ts';
+import { HeldRows } from '../../core/uploads/held-rows.ts';
+import { mergeUpload } from '../../core/uploads/merge-upload.ts';
+import { readBody } from '../../core/uploads/read-body.ts';
+import { stageUpload } from '../../core/uploads/stage-upload.ts';
+import { uploadCodes } from '../../core/uploads/upload-codes.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { codesOfDeck } from '../support/coupon-model-codes.ts';
 import { admin, openTestCore, type TestCore } from '../support/open-test-core.ts';
@@ -179,14 +179,14 @@ describe('an upload of more rows than memory holds', () => {
         format: 'csv',
         pieces,
       });
-      const internalId = (await core.knownBooks.bookIdOf(1, bookId))!;
+      const bookKey = (await core.knownBooks.bookKeyOf(1, bookId))!;
       expect(staged.held).toBeNull();
       connection.release();
       return await inTransaction(pool, async (tx) => {
         await lockTenantCodes(tx, 1);
-        const deckId = await reserveDeckId(tx);
-        const merged = await mergeUpload(tx, core.random, 1, deckId, staged, patterns, patterns);
-        const deck = { deckId, bookId: internalId, size: merged.accepted, sequence: null };
+        const deckKey = await reserveDeckKey(tx);
+        const merged = await mergeUpload(tx, core.random, 1, deckKey, staged, patterns, patterns);
+        const deck = { deckKey, bookKey, size: merged.accepted, sequence: null };
         return { ...merged, deckId: await insertDeck(core, tx, 1, deck) };
       });
     } finally {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
-import { listDecks } from '../../core/codes/list-decks.ts';
-import { voidDeck } from '../../core/codes/void-deck.ts';
 import type { Core } from '../../core/core.ts';
+import { listDecks } from '../../core/decks/list-decks.ts';
+import { voidDeck } from '../../core/decks/void-deck.ts';
 import { keyedRequest } from '../../core/idempotency/key-hash.ts';
 import { assignCode, assignCoupon, createBook, generateCodes, readBook, voidCoupon } from '../../core/index.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';

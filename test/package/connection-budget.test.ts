@@ -15,7 +15,7 @@ import {
 const reserved = { superuser: 3, ofRds: 5, people: 5 };
 /** `migrate` holds one; an attempt that was given up may still be ending. `rotate` makes one at a time, likewise. */
 const ofFunction: Record<string, number> = { MigrateLambdaFunction: 2, RotateLambdaFunction: 2 };
-/** The connection of each task for the rounds of marks (core/codes/mark-rounds.ts), beside its pools. */
+/** The connection of each task for the rounds of marks (core/restore/mark-rounds.ts), beside its pools. */
 const ofMarks = 1;
 
 interface Calendar {

@@ -39,7 +39,7 @@ interface Side {
   core: Core;
   url: string;
   batchers: { deals: MicroBatcher<DealCommand, CouponAnswer>; changes: MicroBatcher<CouponCommand, CouponAnswer> };
-  bookIds: { publicId: string; bookId: number }[];
+  bookIds: { bookId: string; bookKey: number }[];
   redemptions: string[];
 }
 
@@ -291,7 +291,7 @@ async function setUp(side: Side, books: object[]): Promise<string[]> {
   const codes: string[] = [];
   for (const terms of books) {
     const { body } = await createBook(side.core, admin, { name: 'Run', status: 'active', ...terms }, null);
-    side.bookIds.push({ publicId: body.id, bookId: (await side.core.knownBooks.bookIdOf(1, body.id))! });
+    side.bookIds.push({ bookId: body.id, bookKey: (await side.core.knownBooks.bookKeyOf(1, body.id))! });
     for (const pattern of patterns) {
       const deck = await generateCodes(side.core, admin, body.id, { count: 3, pattern }, null);
       codes.push(...(await codesOfDeck(side.core, 1, deck.body.deckId)));
@@ -327,7 +327,7 @@ function dealOf(side: Side, step: Step, codes: string[], key: (number: number) =
   const common = { caller: admin, keyed: keyedOf(step, key) };
   const userId = step.isPoisoned ? `${step.user}${poison}` : step.user;
   const code = codes[step.code]!;
-  if (step.op === 'draw') return { ...common, op: 'draw', bookId: side.bookIds[step.book]!.bookId, userId };
+  if (step.op === 'draw') return { ...common, op: 'draw', bookKey: side.bookIds[step.book]!.bookKey, userId };
   if (step.op === 'take') return { ...common, op: 'take', code, userId };
   return { ...common, op: 'discard', code, reason: step.isPoisoned ? poison : null };
 }
@@ -379,7 +379,7 @@ async function expireLocks({ core }: Side): Promise<void> {
 
 /** All that a run has left behind in its books. */
 async function whatIsThere({ core, bookIds }: Side): Promise<unknown> {
-  const books = [bookIds.map(({ bookId }) => bookId)];
+  const books = [bookIds.map(({ bookKey }) => bookKey)];
   const { rows: coupons } = await core.pool.query(
     `select c.code, h.user_id, c.rev, c.redemptions, c.fence, c.lock_expires_at > clock_timestamp() as locked, c.voided,
         c.max_redemptions, array_agg(array[e.rev, e.kind, e.redemptions, e.fence] order by e.rev) as events

@@ -1,8 +1,7 @@
 import { Readable } from 'node:stream';
 import type { Caller } from '../../core/caller.ts';
-import { uploadCodes } from '../../core/codes/upload-codes.ts';
-import { voidDeck } from '../../core/codes/void-deck.ts';
 import type { Core } from '../../core/core.ts';
+import { voidDeck } from '../../core/decks/void-deck.ts';
 import {
   assignBatch,
   assignCode,
@@ -22,6 +21,7 @@ import {
   validateCoupon,
   voidCoupon,
 } from '../../core/index.ts';
+import { uploadCodes } from '../../core/uploads/upload-codes.ts';
 import { codesOfDeck } from './coupon-model-codes.ts';
 
 /** Where a book's window lies; the times themselves are so far off that no clock matters. */

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
-import { type UploadedDeck, uploadCodes } from '../../core/codes/upload-codes.ts';
-import type { HeaderRule, UploadFormat } from '../../core/codes/upload-rows.ts';
 import type { Core } from '../../core/core.ts';
+import type { HeaderRule, UploadFormat } from '../../core/uploads/formats/rows.ts';
+import { type UploadedDeck, uploadCodes } from '../../core/uploads/upload-codes.ts';
 import { admin } from './open-test-core.ts';
 
 /** Uploads a text as one body, as an administrator of the first tenant; whoever uses its deck sends a code at least. */

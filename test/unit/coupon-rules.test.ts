@@ -43,8 +43,8 @@ const earlier = (millis: number) => new Date(now.getTime() - millis);
 const later = (millis: number) => new Date(now.getTime() + millis);
 
 const book: BookRules = {
-  bookId: 7,
-  publicId: '019fffff-0000-7000-8000-000000000001',
+  bookKey: 7,
+  bookId: '019fffff-0000-7000-8000-000000000001',
   status: 'active',
   startsAt: null,
   endsAt: null,
@@ -57,9 +57,9 @@ const book: BookRules = {
   selfService: false,
 };
 const coupon: CouponState = {
-  deckId: 1,
+  deckKey: 1,
   pos: 5,
-  bookId: 7,
+  bookKey: 7,
   code: 'BF26-0001',
   holderId: 3,
   userId: 'u-1',

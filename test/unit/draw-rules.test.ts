@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type DealtDeck, drawPlace, leftIn, takePlace } from '../../core/codes/draw-rules.ts';
+import { type DealtDeck, drawPlace, leftIn, takePlace } from '../../core/decks/draw-rules.ts';
 import type { Random } from '../../core/random.ts';
 
-function openDeck(deckId: number, size: number, nextPos = 0, taken: number[] = []): DealtDeck {
+function openDeck(deckKey: number, size: number, nextPos = 0, taken: number[] = []): DealtDeck {
   const ahead = new Set(taken);
-  return { deckId, size, nextPos, takenAhead: ahead.size, voided: 0, taken: ahead, takenHere: new Set(), passed: [] };
+  return { deckKey, size, nextPos, takenAhead: ahead.size, voided: 0, taken: ahead, takenHere: new Set(), passed: [] };
 }
 
 /** Draws the tickets that it is given; a bound that does not fit is an error of the test. */
@@ -56,9 +56,9 @@ describe('drawing', () => {
     const left = [3, 0, 4, 5];
     const chosen = Array.from({ length: 12 }, (_, ticket) => {
       const decks = [openDeck(1, 5, 2), openDeck(2, 2, 2), openDeck(3, 7, 1, [3, 6]), openDeck(4, 5)];
-      return drawPlace(decks, tickets([ticket]))!.deckId;
+      return drawPlace(decks, tickets([ticket]))!.deckKey;
     });
-    expect([1, 2, 3, 4].map((deckId) => chosen.filter((id) => id === deckId).length)).toEqual(left);
+    expect([1, 2, 3, 4].map((deckKey) => chosen.filter((id) => id === deckKey).length)).toEqual(left);
   });
 
   test('it looks at no code: with each deck in each order, every order of draws is equally likely', () => {
@@ -69,7 +69,7 @@ describe('drawing', () => {
           const decks = [openDeck(1, 2), openDeck(2, 3)];
           let order = '';
           for (let place = drawPlace(decks, random); place !== null; place = drawPlace(decks, random)) {
-            order += (place.deckId === 1 ? first : second)[place.pos];
+            order += (place.deckKey === 1 ? first : second)[place.pos];
           }
           counts.set(order, (counts.get(order) ?? 0) + 1);
         });
@@ -88,7 +88,7 @@ describe('drawing', () => {
         takePlace(decks[0]!, first.indexOf('b'));
         let order = '';
         for (let place = drawPlace(decks, random); place !== null; place = drawPlace(decks, random)) {
-          order += place.deckId === 1 ? first[place.pos] : 'd';
+          order += place.deckKey === 1 ? first[place.pos] : 'd';
         }
         counts.set(order, (counts.get(order) ?? 0) + 1);
       });
@@ -103,9 +103,9 @@ describe('drawing', () => {
 
   test('it passes positions that were taken, and forgets them', () => {
     const deck = openDeck(1, 6, 1, [1, 2, 4]);
-    expect(drawPlace([deck], tickets([0]))).toEqual({ deckId: 1, pos: 3 });
+    expect(drawPlace([deck], tickets([0]))).toEqual({ deckKey: 1, pos: 3 });
     expect(deck).toMatchObject({ nextPos: 4, takenAhead: 1, passed: [1, 2] });
-    expect(drawPlace([deck], tickets([0]))).toEqual({ deckId: 1, pos: 5 });
+    expect(drawPlace([deck], tickets([0]))).toEqual({ deckKey: 1, pos: 5 });
     expect(deck).toMatchObject({ nextPos: 6, takenAhead: 0, passed: [1, 2, 4] });
     expect(drawPlace([deck], tickets([]))).toBeNull();
   });
@@ -113,7 +113,7 @@ describe('drawing', () => {
   test('what this batch took itself leaves no row to delete', () => {
     const deck = openDeck(1, 3);
     takePlace(deck, 0);
-    expect(drawPlace([deck], tickets([0]))).toEqual({ deckId: 1, pos: 1 });
+    expect(drawPlace([deck], tickets([0]))).toEqual({ deckKey: 1, pos: 1 });
     expect(deck).toMatchObject({ passed: [], takenHere: new Set(), takenAhead: 0 });
   });
 
@@ -123,10 +123,10 @@ describe('drawing', () => {
   });
 
   test('ten billion codes in each of three decks are drawn from without rounding', () => {
-    const decks = [1, 2, 3].map((deckId) => openDeck(deckId, 10_000_000_000));
-    expect(drawPlace(decks, tickets([29_999_999_999]))).toEqual({ deckId: 3, pos: 0 });
-    expect(drawPlace(decks, tickets([9_999_999_999]))).toEqual({ deckId: 1, pos: 0 });
-    expect(drawPlace(decks, tickets([9_999_999_999]))).toEqual({ deckId: 2, pos: 0 });
+    const decks = [1, 2, 3].map((deckKey) => openDeck(deckKey, 10_000_000_000));
+    expect(drawPlace(decks, tickets([29_999_999_999]))).toEqual({ deckKey: 3, pos: 0 });
+    expect(drawPlace(decks, tickets([9_999_999_999]))).toEqual({ deckKey: 1, pos: 0 });
+    expect(drawPlace(decks, tickets([9_999_999_999]))).toEqual({ deckKey: 2, pos: 0 });
   });
 });
 
@@ -159,9 +159,9 @@ test('whatever is drawn and taken in whatever order, every code leaves once and 
             const place = drawPlace(decks, tickets(left === 0 ? [] : [action.draw % left]));
             expect(place === null).toBe(left === 0);
             if (place === null) continue;
-            expect(place.pos).toBeLessThan(decks[place.deckId]!.size);
-            expect(gone.has(`${place.deckId} ${place.pos}`)).toBe(false);
-            gone.add(`${place.deckId} ${place.pos}`);
+            expect(place.pos).toBeLessThan(decks[place.deckKey]!.size);
+            expect(gone.has(`${place.deckKey} ${place.pos}`)).toBe(false);
+            gone.add(`${place.deckKey} ${place.pos}`);
           } else {
             const deck = decks[action.deck];
             if (deck === undefined || action.pos >= deck.size) continue;

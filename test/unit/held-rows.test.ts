@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import { readCode } from '../../core/codes/code-rules.ts';
-import { HeldRows, heldRowsMax, heldTextMaxBytes } from '../../core/codes/held-rows.ts';
-import { pieceMaxBytes, readBody } from '../../core/codes/read-body.ts';
-import { openUploadRows } from '../../core/codes/upload-rows.ts';
+import { openUploadRows } from '../../core/uploads/formats/rows.ts';
+import { HeldRows, heldRowsMax, heldTextMaxBytes } from '../../core/uploads/held-rows.ts';
+import { pieceMaxBytes, readBody } from '../../core/uploads/read-body.ts';
 
 const code = (at: number) => `C${String(at).padStart(63, '0')}`;
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { dealtOfDeck, leftInDeck, moveDeckTo, voidWhatIsLeft } from '../../core/codes/left-in-deck-rules.ts';
+import { dealtOfDeck, leftInDeck, moveDeckTo, voidWhatIsLeft } from '../../core/decks/deck-counter-rules.ts';
 
 /** Any deck that can be: positions before nextPos are coupons or voided, some after it are taken. */
 const anyDeck = fc

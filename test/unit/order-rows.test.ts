@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { HeldRows } from '../../core/codes/held-rows.ts';
-import { orderByCode, shuffledOrder } from '../../core/codes/order-rows.ts';
 import { systemRandom } from '../../core/random.ts';
+import { HeldRows } from '../../core/uploads/held-rows.ts';
+import { orderByCode, shuffledOrder } from '../../core/uploads/order-rows.ts';
 
 function hold(codes: string[]): HeldRows {
   const rows = new HeldRows(Math.max(1, codes.length));

@@ -1,14 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { createPatternCodec } from '../../core/codes/pattern-codec.ts';
+import { type Pattern, parsePattern } from '../../core/codes/pattern-rules.ts';
 import {
   codeSecretCheckValue,
   isCodeSecret,
   makePatternKey,
   unwrapPatternKey,
   wrapPatternKey,
-} from '../../core/codes/pattern-key.ts';
-import { type Pattern, parsePattern } from '../../core/codes/pattern-rules.ts';
+} from '../../core/patterns/pattern-key.ts';
 import { systemRandom } from '../../core/random.ts';
 
 const KEY = Buffer.alloc(32, 7);

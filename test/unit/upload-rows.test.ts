@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { normaliseCode } from '../../core/codes/code-rules.ts';
-import { type HeaderRule, openUploadRows, type UploadFormat } from '../../core/codes/upload-rows.ts';
 import { CouponError } from '../../core/errors.ts';
+import { type HeaderRule, openUploadRows, type UploadFormat } from '../../core/uploads/formats/rows.ts';
 
 type Found = [line: number, text: string] | [line: number, text: string, problem: string];
 

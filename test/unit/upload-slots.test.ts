@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { UploadPace } from '../../containers/api/upload-pace.ts';
-import { pieceMaxBytes, readAhead, readBody } from '../../core/codes/read-body.ts';
-import { UploadSlots } from '../../core/codes/upload-slots.ts';
+import { pieceMaxBytes, readAhead, readBody } from '../../core/uploads/read-body.ts';
+import { UploadSlots } from '../../core/uploads/slots.ts';
 
 beforeEach(() => {
   jest.useFakeTimers();

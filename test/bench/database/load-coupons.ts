@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { codesAt } from '../../../core/codes/codes-at.ts';
 import { textArray, uuidArray } from '../../../core/db/array-text.ts';
+import { codesAt } from '../../../core/decks/codes-at.ts';
 import type { Item } from '../load/wrk-script.ts';
 import type { BenchDatabase } from './bench-database.ts';
 import type { BenchBook } from './make-book.ts';
@@ -23,23 +23,23 @@ export interface CouponLoad {
  */
 export async function loadCoupons(
   database: BenchDatabase,
-  { bookId, deckId }: BenchBook,
+  { bookKey, deckKey }: BenchBook,
   { count, users, keep }: CouponLoad,
 ): Promise<Item[]> {
   const { client, core } = database;
-  const { rows } = await client.query<{ next_pos: string }>('select next_pos from decks where deck_id = $1', [deckId]);
+  const { rows } = await client.query<{ next_pos: string }>('select next_pos from decks where deck_id = $1', [deckKey]);
   const first = Number(rows[0]!.next_pos);
   const kept: Item[] = [];
   const lanes = [0, 1].map(async (lane) => {
     for (let from = lane * rowsAtOnce; from < count; from += 2 * rowsAtOnce) {
       const places = Array.from({ length: Math.min(rowsAtOnce, count - from) }, (_, k) => ({
-        deckId,
+        deckKey,
         pos: first + from + k,
       }));
       const codes = await codesAt(core, core.pool, 1, places);
       const userIds = places.map(({ pos }) => `${users}-${scattered(pos)}`);
       const keys = places.map(() => randomUUID());
-      const values = [bookId, deckId, first + from, textArray(codes), textArray(userIds), uuidArray(keys)];
+      const values = [bookKey, deckKey, first + from, textArray(codes), textArray(userIds), uuidArray(keys)];
       await core.pool.query(loadStatement, values);
       for (const [k, code] of codes.entries()) {
         if (((from + k) * keep) % count < keep) kept.push({ code, userId: userIds[k]! });
@@ -47,7 +47,7 @@ export async function loadCoupons(
     }
   });
   await Promise.all(lanes);
-  await client.query('update decks set next_pos = next_pos + $2 where deck_id = $1', [deckId, count]);
+  await client.query('update decks set next_pos = next_pos + $2 where deck_id = $1', [deckKey, count]);
   return shuffle(kept);
 }
 

@@ -7,8 +7,8 @@ import type { BenchDatabase } from './bench-database.ts';
 export interface BenchBook {
   /** As clients know it. */
   id: string;
-  bookId: number;
-  deckId: number;
+  bookKey: number;
+  deckKey: number;
   size: number;
   /** Null: uploaded. */
   patternId: number | null;
@@ -60,5 +60,5 @@ async function findBook({ client }: BenchDatabase, id: string): Promise<BenchBoo
     [id],
   );
   const row = rows[0]!;
-  return { id, bookId: row.book_id, deckId: row.deck_id, size: Number(row.size), patternId: row.pattern_id };
+  return { id, bookKey: row.book_id, deckKey: row.deck_id, size: Number(row.size), patternId: row.pattern_id };
 }

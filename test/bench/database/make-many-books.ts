@@ -11,16 +11,16 @@ export async function makeManyBooks(
   size: number,
   pattern = 'MANY-##########',
 ): Promise<BenchBook[]> {
-  const { bookId, deckId, patternId } = await makeGeneratedBook(database, size, pattern);
+  const { bookKey, deckKey, patternId } = await makeGeneratedBook(database, size, pattern);
   const { client } = database;
   await client.query('begin');
-  for (const statement of copyBooks) await client.query(statement, [bookId, deckId, count]);
+  for (const statement of copyBooks) await client.query(statement, [bookKey, deckKey, count]);
   await client.query('update code_patterns set next_index = next_index * $2 where pattern_id = $1', [patternId, count]);
   await client.query('commit');
-  const { rows } = await client.query<{ id: string; bookId: number; deckId: number }>(
-    `select b.id, b.book_id as "bookId", d.deck_id as "deckId" from books b join decks d using (tenant_id, book_id)
+  const { rows } = await client.query<{ id: string; bookKey: number; deckKey: number }>(
+    `select b.id, b.book_id as "bookKey", d.deck_id as "deckKey" from books b join decks d using (tenant_id, book_id)
       where b.book_id >= $1 order by b.book_id`,
-    [bookId],
+    [bookKey],
   );
   if (rows.length !== count) throw new Error(`${rows.length} books were made instead of ${count}`);
   return rows.map((row) => ({ ...row, size, patternId }));

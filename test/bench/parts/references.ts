@@ -139,16 +139,16 @@ export async function oneTransactionScenarios(
 async function runOneTransaction(
   stage: Stage,
   { url, client }: BenchDatabase,
-  { bookId, deckId }: BenchBook,
+  { bookKey, deckKey }: BenchBook,
   operation: Operation,
   clients: number,
   seconds: number,
 ): Promise<PgbenchResult> {
   const { rows } = await client.query<{ first: string }>(
     'select coalesce(max(pos) + 1, 0) as first from events where deck_id = $1 and kind = 5',
-    [deckId],
+    [deckKey],
   );
-  const variables = { book: bookId, deck: deckId, first: Number(rows[0]!.first), turn: -1, clients };
+  const variables = { book: bookKey, deck: deckKey, first: Number(rows[0]!.first), turn: -1, clients };
   return runPgbench({
     databaseUrl: url,
     script: oneTransactionScripts[operation],

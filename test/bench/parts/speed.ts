@@ -53,7 +53,7 @@ export async function prepareSupplies(database: BenchDatabase, plan: Plan): Prom
   const count = (perRun + perSideRun) * runs + moderateRequests(plan, mostRedeemsPerSecond) + mixes;
   const coupons = await loadCoupons(database, held, { count, users: 'holder', keep: count });
   const heldPool = makeItemPool(coupons);
-  const openPool = makeItemPool(await readOpenCodes(database, named.deckId));
+  const openPool = makeItemPool(await readOpenCodes(database, named.deckKey));
   return {
     hot: hot.id,
     uploaded: uploaded.id,
@@ -64,9 +64,9 @@ export async function prepareSupplies(database: BenchDatabase, plan: Plan): Prom
   };
 }
 
-async function readOpenCodes({ client }: BenchDatabase, deckId: number): Promise<Item[]> {
+async function readOpenCodes({ client }: BenchDatabase, deckKey: number): Promise<Item[]> {
   const { rows } = await client.query<{ code: string }>('select code from deck_codes where deck_id = $1 order by pos', [
-    deckId,
+    deckKey,
   ]);
   return rows.map(({ code }, k) => ({ code, userId: `named-${k.toString(16).padStart(10, '0')}` }));
 }

@@ -1,0 +1,40 @@
+import type { Core } from '../core.ts';
+import type { Queryable } from '../db/pool.ts';
+import type { Transaction } from '../db/transaction.ts';
+import { refuse } from '../errors.ts';
+import { closeBookGate } from './book-gate.ts';
+import { bookNotFound } from './read-book.ts';
+
+/**
+ * The internal id of the tenant's book.
+ * @throws CouponError `book-not-found`, for a text that is no UUID too
+ */
+export async function findBook(core: Pick<Core, 'knownBooks'>, tenantId: number, bookId: string): Promise<number> {
+  const bookKey = await core.knownBooks.bookKeyOf(tenantId, bookId);
+  if (bookKey === null) throw bookNotFound();
+  return bookKey;
+}
+
+/**
+ * Closes the book's gate until the transaction ends, for the publication of a deck: it waits for running batches of the
+ * book and holds up later ones, so it comes last, just before COMMIT.
+ * @throws CouponError `book-not-active` where the book is closed
+ */
+export async function closeGateOfOpenBook(tx: Transaction, tenantId: number, bookKey: number): Promise<void> {
+  await closeBookGate(tx, bookKey);
+  await refuseClosedBook(tx, tenantId, bookKey);
+}
+
+/**
+ * Binding only behind the book's gate; before it, this spares the work for a book that is closed already.
+ * @throws CouponError `book-not-active` where the book is closed
+ */
+export async function refuseClosedBook(queryable: Queryable, tenantId: number, bookKey: number): Promise<void> {
+  const answer = await queryable.query<{ closed: boolean }>({
+    name: 'is-book-closed',
+    text: `select status = 'closed' as closed from books where tenant_id = $1 and book_id = $2`,
+    values: [tenantId, bookKey],
+  });
+  if (answer.rows[0]!.closed)
+    throw refuse('book-not-active', 'The book is closed, which is final: it takes no more codes.');
+}

@@ -1,0 +1,45 @@
+import type { Core } from '../core.ts';
+import type { Transaction } from '../db/transaction.ts';
+import type { Location } from '../decks/locate-codes.ts';
+
+/** A redemption and where its coupon stands, neither of which ever changes. */
+export interface KnownRedemption {
+  id: string;
+  location: Location;
+}
+
+const uuidShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** Finds redemptions by id; an id that is not there, or is no lower-case UUID, is not in the map. */
+export async function findRedemptions(
+  core: Core,
+  tenantId: number,
+  ids: string[],
+): Promise<Map<string, KnownRedemption>> {
+  const wellFormed = ids.filter((id) => uuidShape.test(id));
+  if (wellFormed.length === 0) return new Map();
+  const { rows } = await core.pool.query<{ id: string; deckKey: number; pos: number; code: string; bookKey: number }>({
+    name: 'find-redemptions',
+    text: `select r.id, r.deck_id as "deckKey", r.pos, c.code, d.book_id as "bookKey"
+      from unnest($2::uuid[]) as asked (id)
+      cross join lateral (select id, deck_id, pos from redemptions where tenant_id = $1 and id = asked.id limit 1) as r
+      cross join lateral (
+        select code from coupons where tenant_id = $1 and deck_id = r.deck_id and pos = r.pos limit 1) as c
+      cross join lateral (select book_id from decks where tenant_id = $1 and deck_id = r.deck_id limit 1) as d`,
+    values: [tenantId, wellFormed],
+  });
+  return new Map(rows.map(({ id, ...location }) => [id, { id, location }]));
+}
+
+/** Which of these redemptions were given back; read under their coupons' locks, without which none is given back. */
+export async function readReversed(tx: Transaction, tenantId: number, ids: string[]): Promise<Set<string>> {
+  if (ids.length === 0) return new Set();
+  const { rows } = await tx.query<{ id: string }>({
+    name: 'read-reversed',
+    text: `select r.id from unnest($2::uuid[]) as asked (id)
+      cross join lateral (select id, reversed_at from redemptions where tenant_id = $1 and id = asked.id limit 1) as r
+      where r.reversed_at is not null`,
+    values: [tenantId, ids],
+  });
+  return new Set(rows.map((row) => row.id));
+}

@@ -1,0 +1,36 @@
+import type { Caller, Outcome } from '../caller.ts';
+import { pathOfCode } from '../codes/path-of-code.ts';
+import type { Core } from '../core.ts';
+import { keyedRequest } from '../idempotency/key-hash.ts';
+import { laneOfCode } from './coupon-batches.ts';
+import type { RedeemedCouponView } from './coupon-view.ts';
+
+/** One use of a coupon. `reference` and `metadata` are the caller's own: an order's number, a till, what it likes. */
+export interface RedeemInput {
+  userId: string;
+  lockToken?: string;
+  /** At most limits.referenceMaxChars characters. */
+  reference?: string;
+  /** At most limits.metadataMaxBytes bytes of JSON. */
+  metadata?: Record<string, unknown>;
+}
+
+/**
+ * Redeems a coupon once and ends its lock.
+ * @throws CouponError `coupon-not-found`, `coupon-void`, `held-by-another-user`, `book-not-active`,
+ *   `book-outside-window`, `code-locked`, `lock-expired`, `lock-required`, `code-already-redeemed`,
+ *   `redemption-limit-reached`, `user-limit-reached`, `idempotency-key-reused`, `unavailable`
+ */
+export async function redeemCoupon(
+  core: Core,
+  caller: Caller,
+  code: string,
+  input: RedeemInput,
+  key?: string,
+): Promise<Outcome<RedeemedCouponView>> {
+  const keyed = key === undefined ? null : keyedRequest(caller, key, `${pathOfCode(code)}/redeem`, input);
+  const { userId, lockToken = null, reference = null, metadata = null } = input;
+  const command = { op: 'redeem' as const, caller, keyed, code, userId, lockToken, reference, metadata };
+  const outcome = await core.batches.changes.push(caller.tenantId, laneOfCode(code), command);
+  return outcome as Outcome<RedeemedCouponView>;
+}

@@ -1,0 +1,22 @@
+import type { Caller, Outcome } from '../caller.ts';
+import type { Core } from '../core.ts';
+import { keyedRequest } from '../idempotency/key-hash.ts';
+import type { CouponView } from './coupon-view.ts';
+
+/**
+ * Gives a redemption back, whatever the book's state: an order is cancelled when it is cancelled.
+ * @throws CouponError `redemption-not-found`, `coupon-void`, `conflict` (it was given back before),
+ *   `idempotency-key-reused`, `unavailable`
+ */
+export async function reverseRedemption(
+  core: Core,
+  caller: Caller,
+  redemptionId: string,
+  { reason }: { reason?: string },
+  key?: string,
+): Promise<Outcome<CouponView>> {
+  const id = redemptionId.toLowerCase();
+  const keyed = key === undefined ? null : keyedRequest(caller, key, `redemptions/${id}/reverse`, { reason });
+  const command = { op: 'reverse' as const, caller, keyed, redemptionId: id, reason: reason ?? null };
+  return core.batches.changes.push(caller.tenantId, 'reversals', command);
+}

@@ -1,0 +1,80 @@
+import type { Queryable } from '../db/pool.ts';
+import { limits } from '../limits.ts';
+
+/** What never changes of a deck. How much of it is dealt does change, and is read under the dealer's lock instead. */
+export interface KnownDeck {
+  readonly tenantId: number;
+  readonly deckKey: number;
+  /** The UUID under which clients know the deck. */
+  readonly deckId: string;
+  readonly bookKey: number;
+  readonly kind: 'generated' | 'uploaded';
+  /** The pattern whose sequence a generated deck is a part of; null for an uploaded one. */
+  readonly patternId: number | null;
+  /** The sequence number of a generated deck's position 0; null for an uploaded one. */
+  readonly firstIndex: number | null;
+  /** Codes in the deck, 0 and up. */
+  readonly size: number;
+}
+
+/**
+ * A bounded memory of decks. A deck is immutable and never deleted, so what was read once stays true; a deck that is
+ * not remembered is read, through the connection given, so that a caller inside a transaction needs no second one.
+ */
+export interface KnownDecks {
+  /** The deck, or null where the tenant has none of that id. */
+  deckOf(queryable: Queryable, tenantId: number, deckKey: number): Promise<KnownDeck | null>;
+  /** Those of the decks that exist, by id; at most one statement whatever their number. */
+  decksOf(queryable: Queryable, tenantId: number, deckKeys: readonly number[]): Promise<ReadonlyMap<number, KnownDeck>>;
+}
+
+/**
+ * Opens an empty memory of at most limits.cacheMaxEntries decks, the longest remembered leaving first. What was not
+ * found is not remembered: it may be about to come.
+ */
+export function openKnownDecks(): KnownDecks {
+  const memory = new Map<string, KnownDeck>();
+
+  const remember = (deck: KnownDeck) => {
+    if (memory.size >= limits.cacheMaxEntries) memory.delete(memory.keys().next().value!);
+    memory.set(keyOf(deck.tenantId, deck.deckKey), deck);
+  };
+
+  const decksOf: KnownDecks['decksOf'] = async (queryable, tenantId, deckKeys) => {
+    const found = new Map<number, KnownDeck>();
+    const missing = new Set<number>();
+    for (const deckKey of deckKeys) {
+      const deck = memory.get(keyOf(tenantId, deckKey));
+      if (deck) found.set(deckKey, deck);
+      else missing.add(deckKey);
+    }
+    if (missing.size === 0) return found;
+    for (const deck of await readDecks(queryable, tenantId, [...missing])) {
+      remember(deck);
+      found.set(deck.deckKey, deck);
+    }
+    return found;
+  };
+
+  return {
+    decksOf,
+    deckOf: async (queryable, tenantId, deckKey) =>
+      (await decksOf(queryable, tenantId, [deckKey])).get(deckKey) ?? null,
+  };
+}
+
+function keyOf(tenantId: number, deckKey: number): string {
+  return `${tenantId}/${deckKey}`;
+}
+
+async function readDecks(queryable: Queryable, tenantId: number, deckKeys: number[]): Promise<KnownDeck[]> {
+  const answer = await queryable.query<KnownDeck>({
+    name: 'known-decks',
+    text: `select tenant_id as "tenantId", deck_id as "deckKey", id as "deckId", book_id as "bookKey", kind,
+                  pattern_id as "patternId", first_index as "firstIndex", size
+             from unnest($2::int[]) as asked (deck)
+             cross join lateral (select * from decks where tenant_id = $1 and deck_id = asked.deck limit 1) as d`,
+    values: [tenantId, deckKeys],
+  });
+  return answer.rows;
+}

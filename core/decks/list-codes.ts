@@ -1,0 +1,70 @@
+import { findBook } from '../books/find-book.ts';
+import type { Caller } from '../caller.ts';
+import type { Core } from '../core.ts';
+import type { Queryable } from '../db/pool.ts';
+import { invalidInput } from '../errors.ts';
+import { limits } from '../limits.ts';
+import { openCursor, type Page, type PageRequest, type Position, pageLimit, sealCursor } from '../paging.ts';
+import type { Place } from './codes-at.ts';
+import { type CodeStatus, type CodeView, walkCodes } from './walk-codes.ts';
+
+const statuses: readonly CodeStatus[] = ['available', 'assigned', 'locked', 'redeemed', 'voided'];
+
+/** Which codes to list. */
+export interface CodeListRequest extends PageRequest {
+  /** One of the statuses of a code; missing or null for all. */
+  status?: string | null | undefined;
+}
+
+/**
+ * Lists a book's codes by deck and position, from the replica where there is one. A page looks at
+ * limits.pageScanMaxRows coupons at most: with a filter that few of them pass it may be short, or even empty, and still
+ * have a cursor.
+ * @throws CouponError `invalid-input` naming `status`, `limit` or `cursor`; `book-not-found`, for an id that is no UUID
+ *   too
+ */
+export async function listCodes(
+  core: Pick<Core, 'readPool' | 'coldTurns' | 'config' | 'knownBooks' | 'knownDecks' | 'knownPatterns'>,
+  caller: Caller,
+  bookId: string,
+  request: CodeListRequest,
+): Promise<Page<CodeView>> {
+  const { tenantId } = caller;
+  const limit = pageLimit(request);
+  const status = readCodeStatus(request.status);
+  const { codeSecret } = core.config;
+  const list = { kind: 'codes/1', tenantId, filters: { bookId: bookId.toLowerCase(), status } };
+  const position = request.cursor == null ? null : openCursor(codeSecret, list, request.cursor);
+  const bookKey = await findBook(core, tenantId, bookId);
+  const from = position === null ? { deckKey: 0, pos: 0 } : await placeOf(core.readPool, tenantId, position);
+  const bounds = { items: limit, looks: limits.pageScanMaxRows };
+  const { codes, next } = await walkCodes(core, tenantId, bookKey, status, from, bounds);
+  return {
+    data: codes,
+    nextCursor: next === null ? null : sealCursor(codeSecret, list, [next.deckId, next.pos]),
+  };
+}
+
+async function placeOf(db: Queryable, tenantId: number, [deckId, pos]: Position): Promise<Place> {
+  const answer = await db.query<{ deckKey: number }>({
+    name: 'deck-of-cursor',
+    text: 'select deck_id as "deckKey" from decks where tenant_id = $1 and id = $2',
+    values: [tenantId, deckId],
+  });
+  const deck = answer.rows[0];
+  // A cursor outlives a restore to before its deck was made.
+  if (deck === undefined)
+    throw invalidInput('cursor', 'leads to a deck that is no longer there; start again without it');
+  return { deckKey: deck.deckKey, pos: Number(pos) };
+}
+
+/**
+ * Reads a filter by status; missing or null: none.
+ * @throws CouponError `invalid-input` naming `status`
+ */
+export function readCodeStatus(text: string | null | undefined): CodeStatus | null {
+  if (text == null) return null;
+  const status = statuses.find((candidate) => candidate === text);
+  if (status === undefined) throw invalidInput('status', `must be one of ${statuses.join(', ')}`);
+  return status;
+}

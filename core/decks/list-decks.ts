@@ -1,0 +1,31 @@
+import { findBook } from '../books/find-book.ts';
+import type { Caller } from '../caller.ts';
+import type { Core } from '../core.ts';
+import { cutPage, openCursor, type Page, type PageRequest, pageLimit, sealCursor } from '../paging.ts';
+import { type DeckRow, type DeckView, deckSelection, viewDeck } from './deck-view.ts';
+
+/**
+ * Lists a book's decks in the order in which they were added, from the replica where there is one.
+ * @throws CouponError `invalid-input` naming `limit` or `cursor`; `book-not-found`, for an id that is no UUID too
+ */
+export async function listDecks(
+  core: Pick<Core, 'readPool' | 'config' | 'knownBooks'>,
+  caller: Caller,
+  bookId: string,
+  request: PageRequest,
+): Promise<Page<DeckView>> {
+  const { tenantId } = caller;
+  const limit = pageLimit(request);
+  const { codeSecret } = core.config;
+  const list = { kind: 'decks/1', tenantId, filters: { bookId: bookId.toLowerCase() } };
+  const [after = null] = request.cursor == null ? [] : openCursor(codeSecret, list, request.cursor);
+  const bookKey = await findBook(core, tenantId, bookId);
+  const answer = await core.readPool.query<DeckRow>({
+    name: 'list-decks',
+    text: `${deckSelection('(select * from decks where book_id = $2 offset 0) as of_book')} where tenant_id = $1
+        and ($3::uuid is null or deck_id > (select deck_id from decks where tenant_id = $1 and id = $3))
+      order by deck_id limit $4`,
+    values: [tenantId, bookKey, after, limit + 1],
+  });
+  return cutPage(answer.rows, limit, viewDeck, (last) => sealCursor(codeSecret, list, [last.id]));
+}

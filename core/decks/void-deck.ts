@@ -1,0 +1,65 @@
+import { findBook } from '../books/find-book.ts';
+import type { Caller, Outcome } from '../caller.ts';
+import type { Core } from '../core.ts';
+import type { ColdCore } from '../db/cold-transaction.ts';
+import type { Transaction } from '../db/transaction.ts';
+import { refuse } from '../errors.ts';
+import type { KeyedRequest } from '../idempotency/key-hash.ts';
+import { runOnce } from '../idempotency/run-once.ts';
+import { lockDealers } from './dealers.ts';
+import { voidWhatIsLeft } from './deck-counter-rules.ts';
+import { type DeckRow, type DeckView, deckSelection, viewDeck } from './deck-view.ts';
+
+const uuidShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/**
+ * Voids what is undealt of a deck, whatever the book's state: three statements whatever the size, since a position below
+ * the next one to deal without a coupon is a voided code. Coupons that were dealt or taken by name stay as they are.
+ * Under the dealer's lock, so that no batch deals from the deck after the answer. A repeat is harmless.
+ * @throws CouponError `idempotency-key-reused`; `book-not-found` and `deck-not-found`, for ids that are no UUIDs too
+ */
+export async function voidDeck(
+  core: ColdCore & Pick<Core, 'knownBooks' | 'deckMarks'>,
+  caller: Caller,
+  bookId: string,
+  deckId: string,
+  request: KeyedRequest | null,
+): Promise<Outcome<DeckView>> {
+  const { tenantId } = caller;
+  return runOnce(core, tenantId, request, 200, async (tx) => {
+    const bookKey = await findBook(core, tenantId, bookId);
+    await lockDealers(tx, tenantId, [bookKey]);
+    const deck = await readDeck(tx, tenantId, bookKey, deckId);
+    const voided = { ...deck, ...voidWhatIsLeft(deck) };
+    // Before COMMIT: a leaked deck that a restore brings back would be dealt from again.
+    await core.deckMarks.write({ decks: [[tenantId, deck.deckKey, voided.nextPos]] });
+    await writeDeck(tx, tenantId, voided);
+    return viewDeck(voided);
+  });
+}
+
+async function readDeck(tx: Transaction, tenantId: number, bookKey: number, deckId: string): Promise<DeckRow> {
+  if (uuidShape.test(deckId)) {
+    const answer = await tx.query<DeckRow>({
+      name: 'read-deck',
+      text: `${deckSelection('decks')} where tenant_id = $1 and id = $2 and book_id = $3`,
+      values: [tenantId, deckId, bookKey],
+    });
+    const row = answer.rows[0];
+    if (row) return row;
+  }
+  throw refuse('deck-not-found', 'The book has no deck with this id.');
+}
+
+async function writeDeck(tx: Transaction, tenantId: number, deck: DeckRow): Promise<void> {
+  await tx.query({
+    name: 'write-deck',
+    text: `update decks set next_pos = $3, taken_ahead = $4, voided = $5 where tenant_id = $1 and deck_id = $2`,
+    values: [tenantId, deck.deckKey, deck.nextPos, deck.takenAhead, deck.voided],
+  });
+  await tx.query({
+    name: 'forget-taken',
+    text: 'delete from deck_taken where tenant_id = $1 and deck_id = $2 and pos < $3',
+    values: [tenantId, deck.deckKey, deck.nextPos],
+  });
+}

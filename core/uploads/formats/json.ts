@@ -1,0 +1,226 @@
+import { type CouponError, invalidInput } from '../../errors.ts';
+import { lineMaxChars } from './lines.ts';
+import { takeJsonValue, takeString } from './ndjson.ts';
+import type { HeaderRule, RowSink, TextReader } from './rows.ts';
+
+/** What may come next, white space aside. */
+type Expected =
+  | 'object'
+  | 'field'
+  | 'colon'
+  | 'array'
+  | 'first code or end of array'
+  | 'code'
+  | 'comma or end of array'
+  | 'end of object'
+  | 'nothing';
+
+/** Longer strings are no codes; what is kept of one is enough to show it. */
+const stringMaxChars = 4_096;
+
+/**
+ * Reads `{ "codes": ["…", …] }` without ever holding more than one code of it, which is a string, or an object with the
+ * code in it as on a line of NDJSON. Anything else is refused as a whole: a document that is malformed in its middle says
+ * nothing about which of its codes were meant.
+ *
+ * @throws CouponError `invalid-input` from `push` and `end`, naming the field
+ */
+export function openJsonRows(sink: RowSink, header: HeaderRule | null): TextReader {
+  let expected: Expected = 'object';
+  let count = 0;
+  /** Characters of earlier pieces, for messages. */
+  let passed = 0;
+  let string: JsonString | null = null;
+  let object: JsonObject | null = null;
+
+  const finishString = (text: string) => {
+    if (expected === 'field') {
+      if (text !== 'codes') throw unknownField(text);
+      expected = 'colon';
+      return;
+    }
+    count += 1;
+    if (text.length > stringMaxChars) sink.broken(count, text, 'line-too-long');
+    else takeString(sink, count, text, header);
+    expected = 'comma or end of array';
+  };
+
+  const finishObject = ({ text, isTooLong }: JsonObject, at: number) => {
+    count += 1;
+    if (isTooLong) sink.broken(count, text, 'line-too-long');
+    else if (isJson(text)) takeJsonValue(sink, count, text, header);
+    else throw malformed('has an object that is none', at);
+    expected = 'comma or end of array';
+  };
+
+  const punctuation = (character: string, at: number) => {
+    const next = successors[expected][character];
+    if (next !== undefined) {
+      expected = next;
+      return;
+    }
+    throw unexpected(expected, character, count, passed + at);
+  };
+
+  return {
+    push(text) {
+      let at = 0;
+      while (at < text.length) {
+        if (string !== null) {
+          at = string.read(text, at);
+          if (!string.isClosed) break;
+          finishString(string.value(passed + at));
+          string = null;
+          continue;
+        }
+        if (object !== null) {
+          at = object.read(text, at);
+          if (!object.isClosed) break;
+          finishObject(object, passed + at);
+          object = null;
+          continue;
+        }
+        const character = text[at]!;
+        if (character === '{' && takesCode.has(expected)) {
+          object = new JsonObject();
+          continue;
+        }
+        if (character === '"' && takesString.has(expected)) string = new JsonString();
+        else if (!whiteSpace.includes(character)) punctuation(character, at);
+        at += 1;
+      }
+      passed += text.length;
+    },
+    end() {
+      if (expected !== 'nothing') throw malformed(`ends where ${expected} is expected`, passed);
+    },
+  };
+}
+
+const whiteSpace = ' \n\r\t';
+const takesCode: ReadonlySet<Expected> = new Set<Expected>(['first code or end of array', 'code']);
+const takesString: ReadonlySet<Expected> = new Set<Expected>(['field', ...takesCode]);
+
+/** The grammar but for its strings. */
+const successors: Record<Expected, Partial<Record<string, Expected>>> = {
+  object: { '{': 'field' },
+  field: {},
+  colon: { ':': 'array' },
+  array: { '[': 'first code or end of array' },
+  'first code or end of array': { ']': 'end of object' },
+  code: {},
+  'comma or end of array': { ',': 'code', ']': 'end of object' },
+  'end of object': { '}': 'nothing' },
+  nothing: {},
+};
+
+/** One string of the document, read in pieces; beyond stringMaxChars only its end is looked for. */
+class JsonString {
+  isClosed = false;
+  #raw = '';
+  #isEscaped = false;
+  #hasEscapes = false;
+
+  /** Reads on at `start` and returns where it stopped: behind the closing quote, or at the text's end. */
+  read(text: string, start: number): number {
+    const quote = text.indexOf('"', start);
+    const simple = quote < 0 ? text.slice(start) : text.slice(start, quote);
+    if (!this.#isEscaped && !simple.includes('\\')) {
+      this.#keep(simple);
+      this.isClosed = quote >= 0;
+      return quote < 0 ? text.length : quote + 1;
+    }
+    this.#hasEscapes = true;
+    let at = start;
+    for (; at < text.length && !this.isClosed; at += 1) {
+      if (this.#isEscaped) this.#isEscaped = false;
+      else if (text[at] === '\\') this.#isEscaped = true;
+      else if (text[at] === '"') this.isClosed = true;
+    }
+    this.#keep(text.slice(start, this.isClosed ? at - 1 : at));
+    return at;
+  }
+
+  /** What the string says. One that is too long is cut to stringMaxChars and a little more, as it stands. */
+  value(at: number): string {
+    if (this.#raw.length > stringMaxChars) return this.#raw;
+    if (!this.#hasEscapes && !hasControlCharacter(this.#raw)) return this.#raw;
+    try {
+      return JSON.parse(`"${this.#raw}"`) as string;
+    } catch {
+      throw malformed('has a string that is none', at);
+    }
+  }
+
+  #keep(part: string): void {
+    if (this.#raw.length <= stringMaxChars) this.#raw += part.slice(0, 2 * stringMaxChars);
+  }
+}
+
+/** One object of the array, read in pieces to the brace that closes it; beyond lineMaxChars only that is looked for. */
+class JsonObject {
+  text = '';
+  isClosed = false;
+  isTooLong = false;
+  #depth = 0;
+  #isInString = false;
+  #isEscaped = false;
+
+  /** Reads on at `start` and returns where it stopped: behind the closing brace, or at the text's end. */
+  read(text: string, start: number): number {
+    let at = start;
+    for (; at < text.length && !this.isClosed; at += 1) this.#look(text[at]!);
+    if (this.text.length + at - start > lineMaxChars) this.isTooLong = true;
+    else if (!this.isTooLong) this.text += text.slice(start, at);
+    return at;
+  }
+
+  #look(character: string): void {
+    if (this.#isEscaped) this.#isEscaped = false;
+    else if (this.#isInString && character === '\\') this.#isEscaped = true;
+    else if (character === '"') this.#isInString = !this.#isInString;
+    else if (this.#isInString) return;
+    else if (character === '{' || character === '[') this.#depth += 1;
+    else if (character === '}' || character === ']') {
+      this.#depth -= 1;
+      this.isClosed = this.#depth === 0;
+    }
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A character below the space can only stand in a JSON string as an escape. */
+function hasControlCharacter(text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) if (text.charCodeAt(at) < 0x20) return true;
+  return false;
+}
+
+function unexpected(expected: Expected, character: string, count: number, at: number): CouponError {
+  const beginsValue = '{["-0123456789tfn'.includes(character);
+  if (beginsValue && expected === 'object') return invalidInput('body', 'must be an object with the field "codes"');
+  if (beginsValue && expected === 'array')
+    return invalidInput('/codes', 'must be an array of strings, or of objects with a field "code"');
+  if (beginsValue && takesString.has(expected) && expected !== 'field') {
+    return invalidInput(`/codes/${count}`, 'must be a string, or an object with a field "code"');
+  }
+  if (expected === 'field' && character === '}') return invalidInput('/codes', 'is missing');
+  if (expected === 'end of object' && character === ',')
+    return invalidInput('body', 'must have no field beside "codes"');
+  return malformed(`has ${JSON.stringify(character)} where ${expected} is expected`, at);
+}
+
+function unknownField(name: string): CouponError {
+  return invalidInput(`/${name.slice(0, 64)}`, 'is not a field of this request; its one field is "codes"');
+}
+
+function malformed(what: string, at: number): CouponError {
+  return invalidInput('body', `is not valid JSON: it ${what}, at character ${at + 1}`);
+}

@@ -1,0 +1,96 @@
+import type { TextReader } from './rows.ts';
+
+/** Takes one line at a time, without its line break; `number` counts from 1. */
+export interface LineSink {
+  line(number: number, text: string): void;
+  /** A line of more than lineMaxChars characters, of which only the beginning is at hand. */
+  tooLong(number: number, beginning: string): void;
+  /** What follows of the line that is too long, in pieces. */
+  skipped?(text: string): void;
+}
+
+/** Cuts text into lines. */
+export interface LineReader extends TextReader {
+  /** Whether a line break has been seen: false at the end of a text that is one line and lacks its end. */
+  readonly hasBreaks: boolean;
+}
+
+/** A line with one code has at most 64 characters, so a thousand times as many leave room for other columns. */
+export const lineMaxChars = 65_536;
+
+/**
+ * Cuts text into lines at LF or CR LF, or at CR alone where there is no LF in its first lineMaxChars characters. What a
+ * line without an end costs in memory is bounded by lineMaxChars.
+ */
+export function openLines(sink: LineSink): LineReader {
+  let number = 1;
+  let rest = '';
+  let isSkipping = false;
+  let hasBreaks = false;
+  /** null until it shows which character ends the lines. */
+  let lineEnd: '\n' | '\r' | null = null;
+
+  const finish = (text: string) => {
+    if (isSkipping) isSkipping = false;
+    else sink.line(number, lineEnd !== '\r' && text.endsWith('\r') ? text.slice(0, -1) : text);
+    number += 1;
+  };
+
+  const cut = (text: string, end: string) => {
+    let start = 0;
+    for (let at = text.indexOf(end); at >= 0; at = text.indexOf(end, start)) {
+      hasBreaks = true;
+      if (isSkipping) sink.skipped?.(text.slice(start, at));
+      finish(rest === '' ? text.slice(start, at) : rest + text.slice(start, at));
+      rest = '';
+      start = at + 1;
+    }
+    if (isSkipping) {
+      sink.skipped?.(text.slice(start));
+      return;
+    }
+    rest += text.slice(start);
+    if (rest.length > lineMaxChars) {
+      sink.tooLong(number, rest);
+      isSkipping = true;
+      rest = '';
+    }
+  };
+
+  /** Settles what ends the lines, where that shows by now. */
+  const settle = (text: string, isAll: boolean) => {
+    if (text.includes('\n')) lineEnd = '\n';
+    else if (isAll || rest.length + text.length > lineMaxChars) {
+      lineEnd = rest.includes('\r') || text.includes('\r') ? '\r' : '\n';
+    }
+  };
+
+  return {
+    get hasBreaks() {
+      return hasBreaks;
+    },
+    push(text) {
+      if (lineEnd === null) {
+        settle(text, false);
+        if (lineEnd === null) {
+          rest += text;
+          return;
+        }
+        const all = rest + text;
+        rest = '';
+        cut(all, lineEnd);
+      } else {
+        cut(text, lineEnd);
+      }
+    },
+    end() {
+      if (lineEnd === null) {
+        settle('', true);
+        const all = rest;
+        rest = '';
+        cut(all, lineEnd!);
+      }
+      if (rest !== '') finish(rest);
+    },
+  };
+}

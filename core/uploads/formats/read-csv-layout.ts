@@ -1,0 +1,80 @@
+import { readCode } from '../../codes/code-rules.ts';
+import { invalidInput } from '../../errors.ts';
+import { findCodeName, isCodeName, mayBeHeading } from './code-field-names.ts';
+import { CsvRecord } from './csv-record.ts';
+import { noLineBreaks } from './glued-lines.ts';
+import type { HeaderRule } from './rows.ts';
+
+/** Where the code stands in the records of a CSV. A file without a header has one column, with empty ones beside it. */
+export interface CsvLayout {
+  readonly delimiter: string;
+  readonly columns: number;
+  readonly codeColumn: number;
+  /** The first record's. */
+  readonly cells: readonly string[];
+  /** Whether the first record names the columns, and is no row itself. */
+  readonly isHeading: boolean;
+}
+
+/** A comma by RFC 4180; the others are what spreadsheets write where the comma is the decimal sign. */
+export const usualDelimiters = ',;\t';
+
+/**
+ * Reads from a file's first record where the code stands.
+ *
+ * @param text the record, which is not blank, with its line breaks as LF
+ * @param delimiters each character is one that the file may use
+ * @param header what the sender says about it
+ * @param isOnlyLine whether the file has no line break at all
+ * @throws CouponError `invalid-input` where it is not certain. The message quotes no cell that could be a code.
+ */
+export function readLayout(
+  text: string,
+  delimiters: string,
+  header: HeaderRule | null,
+  isOnlyLine: boolean,
+): CsvLayout {
+  const splits = [...delimiters].map((delimiter) => ({ delimiter, cells: splitRecord(text, delimiter) }));
+  if (header !== 'none') {
+    for (const { delimiter, cells } of splits) {
+      const codeColumn = findCodeName(cells);
+      if (codeColumn === 'several') throw severalColumns(cells);
+      if (codeColumn !== 'none') return { delimiter, columns: cells.length, codeColumn, cells, isHeading: true };
+    }
+  }
+  const { delimiter, cells } = splits.reduce((most, split) => (split.cells.length > most.cells.length ? split : most));
+  const codeColumn = cells.findIndex((cell) => cell.trim() !== '');
+  if (cells.slice(codeColumn + 1).some((cell) => cell.trim() !== '')) throw noColumn(header, isOnlyLine);
+  const cell = cells[codeColumn]!;
+  if (header === null && mayBeHeading(cell) && readCode(cell).ok) throw heading();
+  return { delimiter, columns: cells.length, codeColumn, cells, isHeading: header === 'present' };
+}
+
+function splitRecord(text: string, delimiter: string): string[] {
+  const record = new CsvRecord(delimiter);
+  for (const line of text.split('\n')) record.add(line);
+  return record.cells;
+}
+
+function severalColumns(cells: readonly string[]) {
+  const names = cells.filter(isCodeName).map((cell) => JSON.stringify(cell.trim().slice(0, 64)));
+  return invalidInput(
+    'code',
+    `several columns may have the codes: ${names.slice(0, 20).join(', ')}; call the one that has them "code", and none beside it`,
+  );
+}
+
+function noColumn(header: HeaderRule | null, isOnlyLine: boolean) {
+  const what =
+    header === 'none'
+      ? 'without a heading a file has one code a line and no other column; name the columns in the first line and one of them "code"'
+      : 'the first line names no such column; call one column "code", or send one code a line';
+  return invalidInput('code', isOnlyLine ? `${what}. ${noLineBreaks}` : what);
+}
+
+function heading() {
+  return invalidInput(
+    'header',
+    'the first line may be a heading or a code; send it with ?header=none where it is a code, and with ?header=present, or "code" for its text, where it is a heading',
+  );
+}

@@ -1,0 +1,55 @@
+import type { CodeProblem } from '../codes/code-rules.ts';
+import { limits } from '../limits.ts';
+import type { LineProblem } from './formats/rows.ts';
+
+/**
+ * Why a row was not taken; a closed list.
+ * - `broken-line`: not CSV or not JSON, a JSON object without a code in it, or a file that lost its line breaks
+ * - `line-too-long`: a line, a CSV record's quoted cells or a JSON object beyond 65,536 characters (a string of a JSON
+ *   document: 4,096)
+ * - `heading`: in JSON and NDJSON, a first string that is what a column of codes is called
+ * - `wrong-column-count`: more columns than the header has, empty ones aside, or fewer
+ * - `code-too-short`, `code-too-long`, `code-has-invalid-character`: not 4 to 64 of `A-Z 0-9 - _`
+ * - `belongs-to-pattern`: a pattern of the tenant could produce it, now or later
+ * - `duplicate-in-file`: an earlier line has the same code
+ * - `duplicate-in-tenant`: it was uploaded before, in whatever book of the tenant
+ */
+export type RejectionReason =
+  | LineProblem
+  | CodeProblem['problem']
+  | 'belongs-to-pattern'
+  | 'duplicate-in-file'
+  | 'duplicate-in-tenant';
+
+/** A row that was not taken. */
+export interface Rejection {
+  /** From 1, blank lines and the header included; in a JSON document the number of the code. */
+  line: number;
+  /** What stood there, cut to 64 characters, with control characters and broken halves of characters replaced. */
+  code: string;
+  reason: RejectionReason;
+  /** How to mend it, where that is known. */
+  hint?: string;
+}
+
+/** The rejections of an upload: all counted, the first limits.uploadMaxRejectionsNamed by line kept. */
+export interface Rejections {
+  readonly count: number;
+  readonly first: readonly Rejection[];
+}
+
+/** What of a rejected text may be shown: never longer than a code, nothing that a terminal or a log would obey. */
+export function showText(text: string): string {
+  const shown = text
+    .slice(0, limits.codeLengthMaxChars)
+    .replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '\uFFFD')
+    .toWellFormed();
+  // Through bytes, so that these few characters do not keep the whole piece of the file in memory.
+  return Buffer.from(shown).toString();
+}
+
+/** The first rejections of both lists by line. */
+export function mergeRejections(a: Rejections, b: Rejections): Rejections {
+  const first = [...a.first, ...b.first].sort((x, y) => x.line - y.line).slice(0, limits.uploadMaxRejectionsNamed);
+  return { count: a.count + b.count, first };
+}
