@@ -1,4 +1,5 @@
 import type { Transaction } from '../db/transaction.ts';
+import type { BookKey } from '../keys.ts';
 
 /** Sets the gates apart from every other advisory lock of two numbers: "BOOK" in ASCII. */
 const gateClass = 0x424f4f4b;
@@ -13,7 +14,7 @@ const gateClass = 0x424f4f4b;
  * @param bookIds in any order, with or without repeats; none is no query
  * @throws what the database throws, 55P03 after the connection's lock_timeout included
  */
-export async function enterBookGate(tx: Transaction, bookKeys: readonly number[]): Promise<void> {
+export async function enterBookGate(tx: Transaction, bookKeys: readonly BookKey[]): Promise<void> {
   if (bookKeys.length === 0) return;
   const ascending = [...new Set(bookKeys)].sort((a, b) => a - b);
   await tx.query({
@@ -30,7 +31,7 @@ export async function enterBookGate(tx: Transaction, bookKeys: readonly number[]
  * deadlock, and is short.
  * @throws what the database throws, 55P03 after the connection's lock_timeout included
  */
-export async function closeBookGate(tx: Transaction, bookKey: number): Promise<void> {
+export async function closeBookGate(tx: Transaction, bookKey: BookKey): Promise<void> {
   await tx.query({
     name: 'close-book-gate',
     text: 'select pg_advisory_xact_lock($1, $2::int)',
@@ -39,9 +40,9 @@ export async function closeBookGate(tx: Transaction, bookKey: number): Promise<v
 }
 
 /** Of these books, those whose gate nobody can enter now: it is closed, or somebody waits to close it. It does not wait. */
-export async function findClosedGates(tx: Transaction, bookKeys: readonly number[]): Promise<number[]> {
+export async function findClosedGates(tx: Transaction, bookKeys: readonly BookKey[]): Promise<BookKey[]> {
   if (bookKeys.length === 0) return [];
-  const { rows } = await tx.query<{ bookKey: number }>({
+  const { rows } = await tx.query<{ bookKey: BookKey }>({
     name: 'find-closed-gates',
     text: `select book_id as "bookKey" from unnest($2::int[]) as book_id
       where not pg_try_advisory_xact_lock_shared($1, book_id)`,

@@ -4,6 +4,7 @@ import type { ColdCore } from '../db/cold-transaction.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { refuse } from '../errors.ts';
 import { runOnce } from '../idempotency/run-once.ts';
+import type { BookKey } from '../keys.ts';
 import { type BookDocument, bookDocument, bookTerms } from './book-document.ts';
 import { closeBookGate } from './book-gate.ts';
 import { applyChanges, type BookTerms, checkTransition, isChanged, readBookChanges } from './book-rules.ts';
@@ -73,7 +74,7 @@ async function waitUntil(tx: Transaction, time: Date): Promise<void> {
 async function updateBook(
   tx: Transaction,
   tenantId: number,
-  bookKey: number,
+  bookKey: BookKey,
   terms: BookTerms,
   from: Date,
 ): Promise<void> {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isLockTimeout } from '../db/sql-errors.ts';
 import type { Transaction } from '../db/transaction.ts';
+import type { BookKey } from '../keys.ts';
 import { limits } from '../limits.ts';
 import { closeBookGate } from './book-gate.ts';
 
@@ -9,7 +10,7 @@ import { closeBookGate } from './book-gate.ts';
  * that come to the book later: so it waits for limits.coldLockTimeoutMillis at a time, and lets them by in between.
  * @throws the time-out of the lock where somebody was inside all the while, limits.publishGateTries times
  */
-export async function closeGateInTurns(tx: Transaction, bookKey: number): Promise<void> {
+export async function closeGateInTurns(tx: Transaction, bookKey: BookKey): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     await tx.query('savepoint before_gate');
     try {

@@ -4,6 +4,7 @@ import type { ColdCore } from '../db/cold-transaction.ts';
 import type { Transaction } from '../db/transaction.ts';
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import { runOnce } from '../idempotency/run-once.ts';
+import type { BookKey } from '../keys.ts';
 import { limits } from '../limits.ts';
 import { uuidv7 } from '../random.ts';
 import { type BookDocument, bookDocument } from './book-document.ts';
@@ -31,8 +32,8 @@ export async function createBook(
   });
 }
 
-async function insertBook(tx: Transaction, tenantId: number, bookId: string, terms: BookTerms): Promise<number> {
-  const answer = await tx.query<{ bookKey: number }>({
+async function insertBook(tx: Transaction, tenantId: number, bookId: string, terms: BookTerms): Promise<BookKey> {
+  const answer = await tx.query<{ bookKey: BookKey }>({
     name: 'insert-book',
     text: `insert into books (tenant_id, id, name, description, status, time_zone, starts_at, ends_at,
         max_codes_per_user, max_redemptions_per_code, max_redemptions_per_user, max_redemptions, lock_ttl_seconds,
@@ -62,7 +63,7 @@ async function insertBook(tx: Transaction, tenantId: number, bookId: string, ter
   return answer.rows[0]!.bookKey;
 }
 
-async function insertCompanions(tx: Transaction, tenantId: number, bookKey: number): Promise<void> {
+async function insertCompanions(tx: Transaction, tenantId: number, bookKey: BookKey): Promise<void> {
   await tx.query({
     name: 'insert-book-companions',
     text: `with dealer as (insert into dealers (tenant_id, book_id) values ($1, $2))

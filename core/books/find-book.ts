@@ -2,6 +2,7 @@ import type { Core } from '../core.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { refuse } from '../errors.ts';
+import type { BookKey } from '../keys.ts';
 import { closeBookGate } from './book-gate.ts';
 import { bookNotFound } from './read-book.ts';
 
@@ -9,7 +10,7 @@ import { bookNotFound } from './read-book.ts';
  * The internal id of the tenant's book.
  * @throws CouponError `book-not-found`, for a text that is no UUID too
  */
-export async function findBook(core: Pick<Core, 'knownBooks'>, tenantId: number, bookId: string): Promise<number> {
+export async function findBook(core: Pick<Core, 'knownBooks'>, tenantId: number, bookId: string): Promise<BookKey> {
   const bookKey = await core.knownBooks.bookKeyOf(tenantId, bookId);
   if (bookKey === null) throw bookNotFound();
   return bookKey;
@@ -20,7 +21,7 @@ export async function findBook(core: Pick<Core, 'knownBooks'>, tenantId: number,
  * book and holds up later ones, so it comes last, just before COMMIT.
  * @throws CouponError `book-not-active` where the book is closed
  */
-export async function closeGateOfOpenBook(tx: Transaction, tenantId: number, bookKey: number): Promise<void> {
+export async function closeGateOfOpenBook(tx: Transaction, tenantId: number, bookKey: BookKey): Promise<void> {
   await closeBookGate(tx, bookKey);
   await refuseClosedBook(tx, tenantId, bookKey);
 }
@@ -29,7 +30,7 @@ export async function closeGateOfOpenBook(tx: Transaction, tenantId: number, boo
  * Binding only behind the book's gate; before it, this spares the work for a book that is closed already.
  * @throws CouponError `book-not-active` where the book is closed
  */
-export async function refuseClosedBook(queryable: Queryable, tenantId: number, bookKey: number): Promise<void> {
+export async function refuseClosedBook(queryable: Queryable, tenantId: number, bookKey: BookKey): Promise<void> {
   const answer = await queryable.query<{ closed: boolean }>({
     name: 'is-book-closed',
     text: `select status = 'closed' as closed from books where tenant_id = $1 and book_id = $2`,

@@ -1,4 +1,5 @@
 import type { Queryable } from '../db/pool.ts';
+import type { BookKey } from '../keys.ts';
 import { limits } from '../limits.ts';
 
 /**
@@ -11,18 +12,18 @@ export interface KnownBooks {
    * The internal id of the tenant's book, or null where it has none of this id or the id is no UUID at all. Look-ups of
    * one book at the same time are one query. Throws what the database throws, and remembers nothing then.
    */
-  bookKeyOf(tenantId: number, bookId: string): Promise<number | null>;
+  bookKeyOf(tenantId: number, bookId: string): Promise<BookKey | null>;
   /**
    * The public id of a book whose internal id came out of the database, a UUID in lower case. Throws an Error where the
    * tenant has no such book: books are never deleted, so that is a bug.
    */
-  bookIdOf(tenantId: number, bookKey: number): Promise<string>;
+  bookIdOf(tenantId: number, bookKey: BookKey): Promise<string>;
 }
 
 const uuidShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 interface Identity {
-  bookKey: number;
+  bookKey: BookKey;
   bookId: string;
 }
 

@@ -1,11 +1,12 @@
 import type { Queryable } from '../db/pool.ts';
+import type { BookKey } from '../keys.ts';
 
 /** The statuses of a book. `closed` is final. */
 export type BookStatus = 'draft' | 'active' | 'paused' | 'closed';
 
 /** What a decision about a coupon needs to know of its book. Null limits mean no limit. */
 export interface BookRules {
-  bookKey: number;
+  bookKey: BookKey;
   /** The id that callers know: a UUID in lower case. */
   bookId: string;
   status: BookStatus;
@@ -33,8 +34,8 @@ export interface BookRules {
 export async function readBooksForDecision(
   db: Queryable,
   tenantId: number,
-  bookKeys: readonly number[],
-): Promise<Map<number, BookRules>> {
+  bookKeys: readonly BookKey[],
+): Promise<Map<BookKey, BookRules>> {
   if (bookKeys.length === 0) return new Map();
   const answer = await db.query<BookRules>({
     name: 'read-books-for-decision',

@@ -2,6 +2,7 @@ import type { Caller } from '../caller.ts';
 import type { Core } from '../core.ts';
 import type { Queryable } from '../db/pool.ts';
 import { type CouponError, refuse } from '../errors.ts';
+import type { BookKey } from '../keys.ts';
 import { type BookDocument, type BookRow, bookDocument, bookSelection } from './book-document.ts';
 
 /**
@@ -19,7 +20,7 @@ export async function readBook(
 }
 
 /** Reads the row of a book that exists, with its counts; inside the closed gate it can't change until COMMIT. */
-export async function readBookRow(db: Queryable, tenantId: number, bookKey: number): Promise<BookRow> {
+export async function readBookRow(db: Queryable, tenantId: number, bookKey: BookKey): Promise<BookRow> {
   const answer = await db.query<BookRow>({
     name: 'read-book',
     text: `${bookSelection('(select * from books where book_id = $2 offset 0)')} where b.tenant_id = $1`,

@@ -1,4 +1,5 @@
 import type { Transaction } from '../db/transaction.ts';
+import type { BookKey } from '../keys.ts';
 
 /**
  * Writes down what the book's row now allows and since when, by whom: the audit of its rules, against which events can
@@ -7,7 +8,7 @@ import type { Transaction } from '../db/transaction.ts';
 export async function writeBookRevision(
   tx: Transaction,
   tenantId: number,
-  bookKey: number,
+  bookKey: BookKey,
   actor: string,
 ): Promise<void> {
   await tx.query({

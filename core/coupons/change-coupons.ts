@@ -11,6 +11,7 @@ import { type Location, locateCodes, nowhere } from '../decks/locate-codes.ts';
 import { CouponError, type Refusal } from '../errors.ts';
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import { type Moment, readMoment } from '../idempotency/read-keys.ts';
+import type { BookKey } from '../keys.ts';
 import { limits } from '../limits.ts';
 import { uuidv7 } from '../random.ts';
 import { type Decision, decideLock, decideRedeem, decideReverse, decideUnlock, decideVoid } from './coupon-rules.ts';
@@ -62,7 +63,7 @@ interface Target {
 
 /** What the database says under the batch's locks. */
 interface Seen {
-  books: Map<number, BookRules>;
+  books: Map<BookKey, BookRules>;
   coupons: Map<string, CouponState>;
   reversed: Set<string>;
   usage: Usage;
@@ -143,7 +144,7 @@ async function change(
 }
 
 /** A stripe at random; the next one that is known to be free where somebody holds rows of the books' counters. */
-function drawStripe({ random, obstacles }: Core, bookKeys: number[]): number {
+function drawStripe({ random, obstacles }: Core, bookKeys: BookKey[]): number {
   const drawn = random.below(limits.bookCounterStripes);
   if (obstacles.isEmpty) return drawn;
   const inTurn = Array.from({ length: limits.bookCounterStripes }, (_, k) => (drawn + k) % limits.bookCounterStripes);
@@ -210,7 +211,7 @@ async function read(tx: Transaction, tenantId: number, targets: Target[], patien
 function withHolderLocked(
   coupons: Map<string, CouponState>,
   limited: Set<string>,
-  books: Map<number, BookRules>,
+  books: Map<BookKey, BookRules>,
 ): Map<string, CouponState> {
   const isLimited = ({ bookKey }: CouponState) => (books.get(bookKey)?.maxRedemptionsPerUser ?? null) !== null;
   return new Map([...coupons].filter(([name, coupon]) => !isLimited(coupon) || limited.has(name)));

@@ -1,8 +1,9 @@
+import type { BookKey, DeckKey } from '../keys.ts';
 /** A coupon's row, as the rules see it. A rule's effect is the next state; the row is written once a batch. */
 export interface CouponState {
-  readonly deckKey: number;
+  readonly deckKey: DeckKey;
   readonly pos: number;
-  readonly bookKey: number;
+  readonly bookKey: BookKey;
   /** Filled in after the draw: a place is drawn first, and its code computed or read with those of the whole batch. */
   code: string;
   /** Null for a code that was voided before anyone had it; of a new holder, filled in once its row is made. */

@@ -15,6 +15,7 @@ import { type Location, locateCodes } from '../decks/locate-codes.ts';
 import { CouponError, refuse } from '../errors.ts';
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import { type Moment, readMoment } from '../idempotency/read-keys.ts';
+import type { BookKey, DeckKey } from '../keys.ts';
 import type { CouponAnswer } from './change-coupons.ts';
 import { assignRefusal, voidRefusal } from './coupon-rules.ts';
 import type { CouponState } from './coupon-state.ts';
@@ -31,14 +32,14 @@ import { writeEvents } from './write-events.ts';
 
 /** What takes a code out of a deck. `bookId` is null for a book that does not exist. */
 export type DealCommand = { caller: Caller; keyed: KeyedRequest | null } & (
-  | { op: 'draw'; bookKey: number | null; userId: string }
+  | { op: 'draw'; bookKey: BookKey | null; userId: string }
   | { op: 'take'; code: string; userId: string }
   | { op: 'discard'; code: string; reason: string | null }
 );
 
 interface Target {
   command: DealCommand;
-  bookKey: number | null;
+  bookKey: BookKey | null;
   location: Location | null;
 }
 
@@ -52,8 +53,8 @@ interface NewCoupon {
 
 /** What the database says under the batch's locks. */
 interface Seen {
-  books: Map<number, BookRules>;
-  decks: Map<number, DealtDeck & { bookKey: number }>;
+  books: Map<BookKey, BookRules>;
+  decks: Map<DeckKey, DealtDeck & { bookKey: BookKey }>;
   holders: Map<string, Holder>;
   coupons: Map<string, CouponState>;
   moment: Moment;
@@ -64,7 +65,7 @@ interface Bench extends Omit<Seen, 'moment'> {
   core: Core;
   now: Date;
   keys: KeyMemory;
-  decksOfBook: Map<number, DealtDeck[]>;
+  decksOfBook: Map<BookKey, DealtDeck[]>;
   made: NewCoupon[];
 }
 
@@ -100,7 +101,7 @@ function passage(core: Core, tenantId: number): Passage<Target, CouponAnswer> {
   };
 }
 
-function booksOf(targets: Target[]): number[] {
+function booksOf(targets: Target[]): BookKey[] {
   return [...new Set(targets.flatMap(({ bookKey }) => bookKey ?? []))];
 }
 
@@ -184,12 +185,12 @@ async function prepare(core: Core, tx: Transaction, tenantId: number, { moment, 
   };
 }
 
-function wantedHolder({ command, bookKey }: Target): { bookKey: number; userId: string }[] {
+function wantedHolder({ command, bookKey }: Target): { bookKey: BookKey; userId: string }[] {
   return command.op === 'discard' || bookKey === null ? [] : [{ bookKey, userId: command.userId }];
 }
 
-function groupByBook(decks: Iterable<DealtDeck & { bookKey: number }>): Map<number, DealtDeck[]> {
-  const byBook = new Map<number, DealtDeck[]>();
+function groupByBook(decks: Iterable<DealtDeck & { bookKey: BookKey }>): Map<BookKey, DealtDeck[]> {
+  const byBook = new Map<BookKey, DealtDeck[]>();
   for (const deck of decks) {
     const group = byBook.get(deck.bookKey);
     if (group === undefined) byBook.set(deck.bookKey, [deck]);

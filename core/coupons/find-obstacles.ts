@@ -5,6 +5,7 @@ import { together } from '../db/together.ts';
 import { inTwoSteps, type Transaction } from '../db/transaction.ts';
 import { findHeldDealers } from '../decks/dealers.ts';
 import type { Location } from '../decks/locate-codes.ts';
+import type { BookKey } from '../keys.ts';
 import { limits } from '../limits.ts';
 import { type Held, thing } from './obstacles.ts';
 import { findHeldCoupons } from './read-coupon-states.ts';
@@ -37,7 +38,11 @@ export async function findChangeObstacles(
 }
 
 /** Of what dealing from these books locks, the things that are held by others now. */
-export async function findDealObstacles(core: Pick<Core, 'pool'>, tenantId: number, bookKeys: number[]): Promise<Held> {
+export async function findDealObstacles(
+  core: Pick<Core, 'pool'>,
+  tenantId: number,
+  bookKeys: BookKey[],
+): Promise<Held> {
   const [gates, dealers] = await look(core, (tx) => [
     findClosedGates(tx, bookKeys),
     findHeldDealers(tx, tenantId, bookKeys),
@@ -52,14 +57,14 @@ type Counter = Awaited<ReturnType<typeof findHeldCounters>>[number];
 
 /** A book that limits its redemptions needs stripe 0, any other one a stripe that is free. */
 function booksWithoutCounter(counters: Counter[]): Held {
-  const ofBook = (bookKey: number) => counters.filter((counter) => counter.bookKey === bookKey);
+  const ofBook = (bookKey: BookKey) => counters.filter((counter) => counter.bookKey === bookKey);
   const isWithout = ({ bookKey, stripe, isLimited }: Counter) =>
     isLimited ? stripe === 0 : ofBook(bookKey).length >= limits.bookCounterStripes;
   return new Map(counters.filter(isWithout).map(({ bookKey, lockedBy }) => [thing.counter(bookKey), lockedBy]));
 }
 
 /** Nobody can see who closed a gate. That is rare enough for two in a row to count as one. */
-function closed(bookKeys: number[]): Held {
+function closed(bookKeys: BookKey[]): Held {
   return new Map(bookKeys.map((bookKey) => [thing.gate(bookKey), 'closed']));
 }
 

@@ -1,6 +1,7 @@
 import type { Core } from '../core.ts';
 import type { Transaction } from '../db/transaction.ts';
 import type { Location } from '../decks/locate-codes.ts';
+import type { BookKey, DeckKey } from '../keys.ts';
 
 /** A redemption and where its coupon stands, neither of which ever changes. */
 export interface KnownRedemption {
@@ -18,16 +19,18 @@ export async function findRedemptions(
 ): Promise<Map<string, KnownRedemption>> {
   const wellFormed = ids.filter((id) => uuidShape.test(id));
   if (wellFormed.length === 0) return new Map();
-  const { rows } = await core.pool.query<{ id: string; deckKey: number; pos: number; code: string; bookKey: number }>({
-    name: 'find-redemptions',
-    text: `select r.id, r.deck_id as "deckKey", r.pos, c.code, d.book_id as "bookKey"
+  const { rows } = await core.pool.query<{ id: string; deckKey: DeckKey; pos: number; code: string; bookKey: BookKey }>(
+    {
+      name: 'find-redemptions',
+      text: `select r.id, r.deck_id as "deckKey", r.pos, c.code, d.book_id as "bookKey"
       from unnest($2::uuid[]) as asked (id)
       cross join lateral (select id, deck_id, pos from redemptions where tenant_id = $1 and id = asked.id limit 1) as r
       cross join lateral (
         select code from coupons where tenant_id = $1 and deck_id = r.deck_id and pos = r.pos limit 1) as c
       cross join lateral (select book_id from decks where tenant_id = $1 and deck_id = r.deck_id limit 1) as d`,
-    values: [tenantId, wellFormed],
-  });
+      values: [tenantId, wellFormed],
+    },
+  );
   return new Map(rows.map(({ id, ...location }) => [id, { id, location }]));
 }
 

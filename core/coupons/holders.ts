@@ -1,9 +1,10 @@
 import { plainArray, textArray } from '../db/array-text.ts';
 import type { Transaction } from '../db/transaction.ts';
+import type { BookKey } from '../keys.ts';
 
 /** A user in a book, as a batch that hands out codes sees it. */
 export interface Holder {
-  readonly bookKey: number;
+  readonly bookKey: BookKey;
   readonly userId: string;
   /** Set aside already where the user has had no code of the book yet. */
   readonly holderId: number;
@@ -14,7 +15,7 @@ export interface Holder {
 }
 
 /** A holder as a Map’s key. */
-export function holderName(bookKey: number, userId: string): string {
+export function holderName(bookKey: BookKey, userId: string): string {
   return `${bookKey}\n${userId}`;
 }
 
@@ -30,7 +31,7 @@ export function holderName(bookKey: number, userId: string): string {
 export async function readHolders(
   tx: Transaction,
   tenantId: number,
-  wanted: { bookKey: number; userId: string }[],
+  wanted: { bookKey: BookKey; userId: string }[],
 ): Promise<Map<string, Holder>> {
   const asked = [...new Map(wanted.map((one) => [holderName(one.bookKey, one.userId), one])).values()];
   if (asked.length === 0) return new Map();

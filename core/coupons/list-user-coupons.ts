@@ -1,5 +1,6 @@
 import type { Caller } from '../caller.ts';
 import type { Core } from '../core.ts';
+import type { BookKey } from '../keys.ts';
 import { limits } from '../limits.ts';
 import { openCursor, type Page, type PageRequest, pageLimit, sealCursor } from '../paging.ts';
 import { type CouponStatus, type CouponView, couponStatus, type ShownCoupon, viewCoupon } from './coupon-view.ts';
@@ -61,7 +62,7 @@ async function readRows(
   core: Core,
   tenantId: number,
   userId: string,
-  bookKey: number | null,
+  bookKey: BookKey | null,
   after: readonly number[],
   limit: number,
 ): Promise<Row[]> {

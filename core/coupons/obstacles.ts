@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { BookKey, DeckKey } from '../keys.ts';
 import { limits } from '../limits.ts';
 
 /** Things that are held, and by which transaction, as far as that can be seen: two looks tell whether it is still the same. */
@@ -74,14 +75,14 @@ function keep<T>(entries: Map<string, T>, name: string, value: T): void {
 
 /** The names of things. */
 export const thing = {
-  gate: (bookKey: number) => `gate ${bookKey}`,
-  dealer: (bookKey: number) => `dealer ${bookKey}`,
-  coupon: (place: { deckKey: number; pos: number }) => `coupon ${place.deckKey} ${place.pos}`,
+  gate: (bookKey: BookKey) => `gate ${bookKey}`,
+  dealer: (bookKey: BookKey) => `dealer ${bookKey}`,
+  coupon: (place: { deckKey: DeckKey; pos: number }) => `coupon ${place.deckKey} ${place.pos}`,
   /** The holder of the coupon at a place, whoever that is. */
-  holderOf: (place: { deckKey: number; pos: number }) => `holder of ${place.deckKey} ${place.pos}`,
-  holder: (bookKey: number, userId: string) => `holder ${bookKey} ${userId}`,
+  holderOf: (place: { deckKey: DeckKey; pos: number }) => `holder of ${place.deckKey} ${place.pos}`,
+  holder: (bookKey: BookKey, userId: string) => `holder ${bookKey} ${userId}`,
   /** What a redemption in the book must write. */
-  counter: (bookKey: number) => `counter ${bookKey}`,
+  counter: (bookKey: BookKey) => `counter ${bookKey}`,
   /** One of the rows over which a book's count is spread. */
-  stripe: (bookKey: number, stripe: number) => `stripe ${bookKey} ${stripe}`,
+  stripe: (bookKey: BookKey, stripe: number) => `stripe ${bookKey} ${stripe}`,
 };

@@ -2,12 +2,13 @@ import { plainArray } from '../db/array-text.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { Transaction } from '../db/transaction.ts';
 import type { Location } from '../decks/locate-codes.ts';
+import type { DeckKey } from '../keys.ts';
 import type { CouponState } from './coupon-state.ts';
 import { hasPlainTokenSql } from './lock-expiry.ts';
 
 /** Where a coupon stands: its code's place in a deck. */
 export interface Place {
-  deckKey: number;
+  deckKey: DeckKey;
   pos: number;
 }
 

@@ -1,11 +1,12 @@
 import type { Queryable } from '../db/pool.ts';
 import type { EventPlace } from '../idempotency/read-keys.ts';
+import type { BookKey, DeckKey } from '../keys.ts';
 import { eventKinds } from './coupon-state.ts';
 import { hasPlainTokenSql } from './lock-expiry.ts';
 import type { RecordedChange } from './recorded-change.ts';
 
 interface Row {
-  deckKey: number;
+  deckKey: DeckKey;
   pos: number;
   rev: number;
   at: Date;
@@ -18,7 +19,7 @@ interface Row {
   hasPlainToken: boolean;
   lockExpiresAt: Date | null;
   expiresAt: Date | null;
-  bookKey: number;
+  bookKey: BookKey;
   bookId: string;
   code: string;
   assignedAt: Date | null;

@@ -4,6 +4,7 @@ import type { Queryable } from '../db/pool.ts';
 import { together } from '../db/together.ts';
 import type { Transaction } from '../db/transaction.ts';
 import type { Location } from '../decks/locate-codes.ts';
+import type { BookKey, DeckKey } from '../keys.ts';
 import type { Standing } from './coupon-rules.ts';
 import type { CouponState } from './coupon-state.ts';
 import { placeName } from './read-coupon-states.ts';
@@ -40,7 +41,7 @@ const limitedCoupons = `select place.deck_id, place.pos, c.holder_id
  */
 export async function lockHolders(tx: Transaction, tenantId: number, locations: Location[]): Promise<Set<string>> {
   if (locations.length === 0) return new Set();
-  const { rows } = await tx.query<{ deckKey: number; pos: number }>({
+  const { rows } = await tx.query<{ deckKey: DeckKey; pos: number }>({
     name: 'lock-holders',
     text: `with seen as materialized (${limitedCoupons}),
       locked as materialized (
@@ -79,12 +80,12 @@ export async function findHeldHolders(
   tx: Transaction,
   tenantId: number,
   locations: Location[],
-): Promise<{ deckKey: number; pos: number; bookKey: number; userId: string | null; lockedBy: string }[]> {
+): Promise<{ deckKey: DeckKey; pos: number; bookKey: BookKey; userId: string | null; lockedBy: string }[]> {
   if (locations.length === 0) return [];
   const { rows } = await tx.query<{
-    deckKey: number;
+    deckKey: DeckKey;
     pos: number;
-    bookKey: number;
+    bookKey: BookKey;
     userId: string | null;
     lockedBy: string;
   }>({
@@ -104,9 +105,9 @@ export async function findHeldHolders(
 export async function findHeldCounters(
   tx: Transaction,
   tenantId: number,
-  bookKeys: number[],
-): Promise<{ bookKey: number; stripe: number; isLimited: boolean; lockedBy: string }[]> {
-  const { rows } = await tx.query<{ bookKey: number; stripe: number; isLimited: boolean; lockedBy: string }>({
+  bookKeys: BookKey[],
+): Promise<{ bookKey: BookKey; stripe: number; isLimited: boolean; lockedBy: string }[]> {
+  const { rows } = await tx.query<{ bookKey: BookKey; stripe: number; isLimited: boolean; lockedBy: string }>({
     name: 'find-held-counters',
     text: `select asked.id as "bookKey", c.stripe, asked.id = any(${limitedBooks('max_redemptions', '$2::int[]')}) as "isLimited",
         c.xmax::text as "lockedBy"
@@ -139,8 +140,8 @@ export async function readUsage(db: Queryable, tenantId: number, locations: Loca
   return { byBook, byHolder };
 }
 
-async function sumByBook(db: Queryable, tenantId: number, bookKeys: number[]): Promise<Map<number, number>> {
-  const { rows } = await db.query<{ bookKey: number; redemptions: number }>({
+async function sumByBook(db: Queryable, tenantId: number, bookKeys: BookKey[]): Promise<Map<number, number>> {
+  const { rows } = await db.query<{ bookKey: BookKey; redemptions: number }>({
     name: 'sum-redemptions-by-book',
     text: `select limited.id as "bookKey", c.redemptions
       from unnest(${limitedBooks('max_redemptions', '$2::int[]')}) as limited (id)
@@ -177,7 +178,7 @@ function placeArrays(locations: Location[]): string[] {
 /** What a decision about this coupon looks at beside it. */
 export function standingOf(
   coupon: CouponState,
-  known: { books: Map<number, BookRules>; usage: Usage; now: Date },
+  known: { books: Map<BookKey, BookRules>; usage: Usage; now: Date },
   isLockToken: Standing['isLockToken'],
 ): Standing {
   return {

@@ -1,5 +1,6 @@
 import type { Queryable } from '../db/pool.ts';
 import type { Location } from '../decks/locate-codes.ts';
+import type { DeckKey } from '../keys.ts';
 import { placeName } from './read-coupon-states.ts';
 
 /**
@@ -9,7 +10,7 @@ import { placeName } from './read-coupon-states.ts';
  */
 export async function findVoidPlaces(db: Queryable, tenantId: number, bare: Location[]): Promise<Set<string>> {
   if (bare.length === 0) return new Set();
-  const { rows } = await db.query<{ deckKey: number; pos: number }>({
+  const { rows } = await db.query<{ deckKey: DeckKey; pos: number }>({
     name: 'find-void-places',
     text: `select place.deck_id as "deckKey", place.pos from unnest($2::int[], $3::bigint[]) as place (deck_id, pos)
       cross join lateral (select next_pos from decks where tenant_id = $1 and deck_id = place.deck_id limit 1) as d

@@ -1,6 +1,7 @@
 import type { BookRules } from '../books/read-book-rules.ts';
 import { plainArray, textArray, uuidArray } from '../db/array-text.ts';
 import type { Transaction } from '../db/transaction.ts';
+import type { BookKey } from '../keys.ts';
 import { lockExpiryArray } from './lock-expiry.ts';
 import { placeName } from './read-coupon-states.ts';
 import type { PendingChange } from './recorded-change.ts';
@@ -10,7 +11,7 @@ import { writeEvents } from './write-events.ts';
 /** What a batch of changes wants written. */
 export interface ChangesToWrite {
   now: Date;
-  books: Map<number, BookRules>;
+  books: Map<BookKey, BookRules>;
   /** In the order in which they were decided; several may be of one coupon. */
   pending: PendingChange[];
   /** A counter stripe drawn for this transaction. */
@@ -102,7 +103,7 @@ function markReversed(tx: Transaction, tenantId: number, { now, pending }: Chang
  * has just written would be passed over. The rows are there; ON CONFLICT finds them by their key, whatever the plan.
  */
 function addToCounters(tx: Transaction, tenantId: number, changes: ChangesToWrite): void {
-  const sums = new Map<number, { redemptions: number; voided: number }>();
+  const sums = new Map<BookKey, { redemptions: number; voided: number }>();
   for (const { change } of changes.pending) {
     const sum = sums.get(change.next.bookKey) ?? { redemptions: 0, voided: 0 };
     if (change.kind === 'redeemed') sum.redemptions += 1;

@@ -1,11 +1,12 @@
 import type { Core } from '../core.ts';
 import type { Queryable } from '../db/pool.ts';
+import type { DeckKey } from '../keys.ts';
 import { blockOf, placeInBlock, splitBlock } from './deck-block-rules.ts';
 import type { KnownDeck } from './known-decks.ts';
 
 /** A position in a deck: `pos` counts from 0 and is below the deck's size. */
 export interface Place {
-  readonly deckKey: number;
+  readonly deckKey: DeckKey;
   readonly pos: number;
 }
 
@@ -86,7 +87,7 @@ async function readCodes(
     blocks.set(blockKey(deckKey, blockOf(pos)), { deckKey, pos: blockOf(pos) });
   }
   const wanted = [...blocks.values()];
-  const answer = await queryable.query<{ deck_id: number; block: number; codes: string }>({
+  const answer = await queryable.query<{ deck_id: DeckKey; block: number; codes: string }>({
     name: 'codes-at',
     text: `select b.deck_id, b.block, b.codes
              from unnest($2::int[], $3::bigint[]) as w (deck_id, block)
@@ -100,6 +101,6 @@ async function readCodes(
   }
 }
 
-function blockKey(deckKey: number, block: number): string {
+function blockKey(deckKey: DeckKey, block: number): string {
   return `${deckKey} ${block}`;
 }

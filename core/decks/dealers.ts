@@ -1,23 +1,24 @@
 import { plainArray } from '../db/array-text.ts';
 import type { Transaction } from '../db/transaction.ts';
+import type { BookKey, DeckKey } from '../keys.ts';
 import type { DealtDeck } from './draw-rules.ts';
 
 /** How a batch will use the decks, which says how far ahead their taken positions must be known. */
 export interface DealPlan {
   /** Books whose decks are drawn from. */
-  bookKeys: number[];
+  bookKeys: BookKey[];
   /** Decks of which codes are taken by name. */
-  deckKeys: number[];
+  deckKeys: DeckKey[];
   /** Most positions that the batch can draw or take, over all decks. */
   members: number;
   /** The positions that the batch wants to take by name. */
-  wanted: { deckKey: number; pos: number }[];
+  wanted: { deckKey: DeckKey; pos: number }[];
 }
 
 const takenPageRows = 1_000;
 
 /** Locks the dealers of these books until COMMIT, ascending: whoever deals, takes or voids undealt codes holds one. */
-export async function lockDealers(tx: Transaction, tenantId: number, bookKeys: number[]): Promise<void> {
+export async function lockDealers(tx: Transaction, tenantId: number, bookKeys: BookKey[]): Promise<void> {
   await tx.query({
     name: 'lock-dealers',
     text: `select from dealers where tenant_id = $1 and book_id = any($2::int[]) order by book_id for no key update`,
@@ -32,9 +33,9 @@ export async function lockDealers(tx: Transaction, tenantId: number, bookKeys: n
 export async function findHeldDealers(
   tx: Transaction,
   tenantId: number,
-  bookKeys: number[],
-): Promise<{ bookKey: number; lockedBy: string }[]> {
-  const { rows } = await tx.query<{ bookKey: number; lockedBy: string }>({
+  bookKeys: BookKey[],
+): Promise<{ bookKey: BookKey; lockedBy: string }[]> {
+  const { rows } = await tx.query<{ bookKey: BookKey; lockedBy: string }>({
     name: 'find-held-dealers',
     text: `select asked.id as "bookKey", held.xmax::text as "lockedBy" from unnest($2::int[]) as asked (id)
       cross join lateral (
@@ -59,10 +60,10 @@ export async function readDealtDecks(
   tx: Transaction,
   tenantId: number,
   plan: DealPlan,
-): Promise<Map<number, DealtDeck & { bookKey: number }>> {
+): Promise<Map<DeckKey, DealtDeck & { bookKey: BookKey }>> {
   const { rows } = await tx.query<{
-    deckKey: number;
-    bookKey: number;
+    deckKey: DeckKey;
+    bookKey: BookKey;
     size: number;
     nextPos: number;
     takenAhead: number;

@@ -1,3 +1,4 @@
+import type { DeckKey } from '../keys.ts';
 import { type DeckCounters, dealtOfDeck } from './deck-counter-rules.ts';
 
 /** A deck as the API shows it. What is left in it is size - dealt - voided. */
@@ -13,7 +14,7 @@ export interface DeckView {
 
 /** A deck's row as deckSelection reads it. */
 export interface DeckRow extends DeckCounters {
-  deckKey: number;
+  deckKey: DeckKey;
   id: string;
   kind: 'generated' | 'uploaded';
   createdAt: Date;

@@ -1,8 +1,9 @@
+import type { DeckKey } from '../keys.ts';
 import type { Random } from '../random.ts';
 
 /** A deck as a batch deals from it: read under the dealer's lock, changed in memory, written once. */
 export interface DealtDeck {
-  readonly deckKey: number;
+  readonly deckKey: DeckKey;
   readonly size: number;
   /** The next position to deal. */
   nextPos: number;
@@ -28,7 +29,7 @@ export function leftIn(deck: DealtDeck): number {
  * it, and then its next position, since a deck's order is random already. Neither choice looks at a code's text, which
  * is why no code is likelier than another. Returns null when nothing is left.
  */
-export function drawPlace(decks: DealtDeck[], random: Random): { deckKey: number; pos: number } | null {
+export function drawPlace(decks: DealtDeck[], random: Random): { deckKey: DeckKey; pos: number } | null {
   const left = decks.reduce((sum, deck) => sum + leftIn(deck), 0);
   if (left === 0) return null;
   const deck = deckAt(decks, random.below(left));

@@ -3,6 +3,7 @@ import { findBook } from '../books/find-book.ts';
 import type { Caller } from '../caller.ts';
 import { csvCell } from '../codes/csv-cell.ts';
 import type { Core } from '../core.ts';
+import type { BookKey, DeckKey } from '../keys.ts';
 import { limits } from '../limits.ts';
 import type { Place } from './codes-at.ts';
 import { readCodeStatus } from './list-codes.ts';
@@ -40,11 +41,11 @@ export async function exportCodes(
 async function* csvPieces(
   core: ExportCore,
   tenantId: number,
-  bookKey: number,
+  bookKey: BookKey,
   status: CodeStatus | null,
 ): AsyncGenerator<string, void, undefined> {
   yield 'code,status,deckId,userId\r\n';
-  let from: Place | null = { deckKey: 0, pos: 0 };
+  let from: Place | null = { deckKey: 0 as DeckKey, pos: 0 };
   const bounds = { items: stretchItems, looks: limits.pageScanMaxRows };
   while (from !== null) {
     const stretch: CodeStretch = await walkCodes(core, tenantId, bookKey, status, from, bounds);

@@ -1,12 +1,13 @@
 import type { Core } from '../core.ts';
 import type { Transaction } from '../db/transaction.ts';
+import type { BookKey, DeckKey } from '../keys.ts';
 import { uuidv7 } from '../random.ts';
 
 /** A deck about to be published. */
 export interface NewDeck {
   /** The deck's id where its codes were stored under it already; null: the next one. */
-  readonly deckKey: number | null;
-  readonly bookKey: number;
+  readonly deckKey: DeckKey | null;
+  readonly bookKey: BookKey;
   /** Codes, 0 and up. */
   readonly size: number;
   /** For a generated deck: its part of a pattern's sequence. Null for an uploaded one. */
@@ -46,8 +47,8 @@ export async function insertDeck(
 }
 
 /** Takes a deck's id ahead of its publication, under the tenant's lock, so that its codes can be stored under it. */
-export async function reserveDeckKey(tx: Transaction): Promise<number> {
-  const answer = await tx.query<{ deck_id: number }>({
+export async function reserveDeckKey(tx: Transaction): Promise<DeckKey> {
+  const answer = await tx.query<{ deck_id: DeckKey }>({
     name: 'reserve-deck-id',
     text: `select nextval(pg_get_serial_sequence('decks', 'deck_id'))::int as deck_id`,
     values: [],

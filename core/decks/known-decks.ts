@@ -1,13 +1,14 @@
 import type { Queryable } from '../db/pool.ts';
+import type { BookKey, DeckKey } from '../keys.ts';
 import { limits } from '../limits.ts';
 
 /** What never changes of a deck. How much of it is dealt does change, and is read under the dealer's lock instead. */
 export interface KnownDeck {
   readonly tenantId: number;
-  readonly deckKey: number;
+  readonly deckKey: DeckKey;
   /** The UUID under which clients know the deck. */
   readonly deckId: string;
-  readonly bookKey: number;
+  readonly bookKey: BookKey;
   readonly kind: 'generated' | 'uploaded';
   /** The pattern whose sequence a generated deck is a part of; null for an uploaded one. */
   readonly patternId: number | null;
@@ -23,9 +24,13 @@ export interface KnownDeck {
  */
 export interface KnownDecks {
   /** The deck, or null where the tenant has none of that id. */
-  deckOf(queryable: Queryable, tenantId: number, deckKey: number): Promise<KnownDeck | null>;
+  deckOf(queryable: Queryable, tenantId: number, deckKey: DeckKey): Promise<KnownDeck | null>;
   /** Those of the decks that exist, by id; at most one statement whatever their number. */
-  decksOf(queryable: Queryable, tenantId: number, deckKeys: readonly number[]): Promise<ReadonlyMap<number, KnownDeck>>;
+  decksOf(
+    queryable: Queryable,
+    tenantId: number,
+    deckKeys: readonly DeckKey[],
+  ): Promise<ReadonlyMap<DeckKey, KnownDeck>>;
 }
 
 /**
@@ -41,8 +46,8 @@ export function openKnownDecks(): KnownDecks {
   };
 
   const decksOf: KnownDecks['decksOf'] = async (queryable, tenantId, deckKeys) => {
-    const found = new Map<number, KnownDeck>();
-    const missing = new Set<number>();
+    const found = new Map<DeckKey, KnownDeck>();
+    const missing = new Set<DeckKey>();
     for (const deckKey of deckKeys) {
       const deck = memory.get(keyOf(tenantId, deckKey));
       if (deck) found.set(deckKey, deck);
@@ -63,11 +68,11 @@ export function openKnownDecks(): KnownDecks {
   };
 }
 
-function keyOf(tenantId: number, deckKey: number): string {
+function keyOf(tenantId: number, deckKey: DeckKey): string {
   return `${tenantId}/${deckKey}`;
 }
 
-async function readDecks(queryable: Queryable, tenantId: number, deckKeys: number[]): Promise<KnownDeck[]> {
+async function readDecks(queryable: Queryable, tenantId: number, deckKeys: DeckKey[]): Promise<KnownDeck[]> {
   const answer = await queryable.query<KnownDeck>({
     name: 'known-decks',
     text: `select tenant_id as "tenantId", deck_id as "deckKey", id as "deckId", book_id as "bookKey", kind,

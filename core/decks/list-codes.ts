@@ -3,6 +3,7 @@ import type { Caller } from '../caller.ts';
 import type { Core } from '../core.ts';
 import type { Queryable } from '../db/pool.ts';
 import { invalidInput } from '../errors.ts';
+import type { DeckKey } from '../keys.ts';
 import { limits } from '../limits.ts';
 import { openCursor, type Page, type PageRequest, type Position, pageLimit, sealCursor } from '../paging.ts';
 import type { Place } from './codes-at.ts';
@@ -36,7 +37,7 @@ export async function listCodes(
   const list = { kind: 'codes/1', tenantId, filters: { bookId: bookId.toLowerCase(), status } };
   const position = request.cursor == null ? null : openCursor(codeSecret, list, request.cursor);
   const bookKey = await findBook(core, tenantId, bookId);
-  const from = position === null ? { deckKey: 0, pos: 0 } : await placeOf(core.readPool, tenantId, position);
+  const from = position === null ? { deckKey: 0 as DeckKey, pos: 0 } : await placeOf(core.readPool, tenantId, position);
   const bounds = { items: limit, looks: limits.pageScanMaxRows };
   const { codes, next } = await walkCodes(core, tenantId, bookKey, status, from, bounds);
   return {
@@ -46,7 +47,7 @@ export async function listCodes(
 }
 
 async function placeOf(db: Queryable, tenantId: number, [deckId, pos]: Position): Promise<Place> {
-  const answer = await db.query<{ deckKey: number }>({
+  const answer = await db.query<{ deckKey: DeckKey }>({
     name: 'deck-of-cursor',
     text: 'select deck_id as "deckKey" from decks where tenant_id = $1 and id = $2',
     values: [tenantId, deckId],

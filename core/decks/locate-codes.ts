@@ -1,13 +1,14 @@
 import { readCode } from '../codes/code-rules.ts';
 import type { Core } from '../core.ts';
+import type { BookKey, DeckKey } from '../keys.ts';
 import { deckAt, type KnownPattern, type TenantPatterns } from '../patterns/known-patterns.ts';
 
 /** Where a code stands. A coupon is named by deck and position; a code and its place determine each other. */
 export interface Location {
-  readonly deckKey: number;
+  readonly deckKey: DeckKey;
   /** From 0, below the deck's size. */
   readonly pos: number;
-  readonly bookKey: number;
+  readonly bookKey: BookKey;
   /** The code as it is stored: in upper case, folded where its pattern folds. */
   readonly code: string;
 }
@@ -16,7 +17,7 @@ export interface Location {
  * A place where no code stands and no coupon ever will. A customer's code that is not there is looked for here, so that
  * its answer takes the same statements, and about the same time, as that for a code which is there.
  */
-export const nowhere: Location = { deckKey: 0, pos: -1, bookKey: 0, code: '' };
+export const nowhere: Location = { deckKey: 0 as DeckKey, pos: -1, bookKey: 0 as BookKey, code: '' };
 
 /**
  * Finds where codes stand, in the order given; null where the tenant has no such code. `codes` are taken as typed.
@@ -90,7 +91,7 @@ function decode(known: TenantPatterns, normalised: readonly (string | null)[], l
 }
 
 interface UploadedRow {
-  deck_id: number;
+  deck_id: DeckKey;
   pos: number;
   code: string;
 }

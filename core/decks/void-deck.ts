@@ -6,6 +6,7 @@ import type { Transaction } from '../db/transaction.ts';
 import { refuse } from '../errors.ts';
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import { runOnce } from '../idempotency/run-once.ts';
+import type { BookKey } from '../keys.ts';
 import { lockDealers } from './dealers.ts';
 import { voidWhatIsLeft } from './deck-counter-rules.ts';
 import { type DeckRow, type DeckView, deckSelection, viewDeck } from './deck-view.ts';
@@ -38,7 +39,7 @@ export async function voidDeck(
   });
 }
 
-async function readDeck(tx: Transaction, tenantId: number, bookKey: number, deckId: string): Promise<DeckRow> {
+async function readDeck(tx: Transaction, tenantId: number, bookKey: BookKey, deckId: string): Promise<DeckRow> {
   if (uuidShape.test(deckId)) {
     const answer = await tx.query<DeckRow>({
       name: 'read-deck',

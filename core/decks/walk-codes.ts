@@ -1,6 +1,7 @@
 import type { Core } from '../core.ts';
 import type { Connection } from '../db/pool.ts';
 import { withConnection } from '../db/with-connection.ts';
+import type { BookKey, DeckKey } from '../keys.ts';
 import { codesAt, type Place } from './codes-at.ts';
 
 /** Where a code is in its life; `available`: it can still be dealt. */
@@ -37,7 +38,7 @@ export interface StretchBounds {
 }
 
 interface WalkedDeck {
-  deckKey: number;
+  deckKey: DeckKey;
   id: string;
   size: number;
   nextPos: number;
@@ -74,7 +75,7 @@ const couponPieceRows = 2_000;
 export async function walkCodes(
   core: Pick<Core, 'readPool' | 'coldTurns' | 'knownDecks' | 'knownPatterns'>,
   tenantId: number,
-  bookKey: number,
+  bookKey: BookKey,
   status: CodeStatus | null,
   from: Place,
   bounds: StretchBounds,
@@ -91,7 +92,7 @@ export async function walkCodes(
 function walkOnce(
   core: Pick<Core, 'readPool' | 'knownDecks' | 'knownPatterns'>,
   tenantId: number,
-  bookKey: number,
+  bookKey: BookKey,
   status: CodeStatus | null,
   from: Place,
   bounds: StretchBounds,
@@ -130,7 +131,7 @@ class Walk {
     this.#looks = bounds.looks;
   }
 
-  async throughBook(bookKey: number, from: Place): Promise<NextPlace | null> {
+  async throughBook(bookKey: BookKey, from: Place): Promise<NextPlace | null> {
     let place = from;
     for (;;) {
       const decks = await this.#readDecks(bookKey, place.deckKey);
@@ -139,7 +140,7 @@ class Walk {
         if (next !== null) return { deckKey: deck.deckKey, deckId: deck.id, pos: next };
       }
       if (decks.length < deckPieceRows) return null;
-      place = { deckKey: decks.at(-1)!.deckKey + 1, pos: 0 };
+      place = { deckKey: (decks.at(-1)!.deckKey + 1) as DeckKey, pos: 0 };
     }
   }
 
@@ -198,7 +199,7 @@ class Walk {
     return this.#isShownFull() || this.#looks <= 0;
   }
 
-  async #readDecks(bookKey: number, from: number): Promise<WalkedDeck[]> {
+  async #readDecks(bookKey: BookKey, from: number): Promise<WalkedDeck[]> {
     const answer = await this.#connection.query<WalkedDeck>({
       name: 'walk-decks',
       text: `select deck_id as "deckKey", id, size, next_pos as "nextPos"
@@ -209,7 +210,7 @@ class Walk {
     return answer.rows;
   }
 
-  async #readCoupons(deckKey: number, from: number, count: number): Promise<WalkedCoupon[]> {
+  async #readCoupons(deckKey: DeckKey, from: number, count: number): Promise<WalkedCoupon[]> {
     const answer = await this.#connection.query<WalkedCoupon>({
       name: 'walk-coupons',
       // The order of the cases is that of couponStatus in core/coupons/coupon-view.ts.

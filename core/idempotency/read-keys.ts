@@ -1,6 +1,7 @@
 import { uuidArray } from '../db/array-text.ts';
 import type { Queryable } from '../db/pool.ts';
 import { type CouponError, refuse } from '../errors.ts';
+import type { DeckKey } from '../keys.ts';
 import type { KeyedRequest } from './key-hash.ts';
 
 /** A key that was used before: what for, and the event that it caused; the event is null for a cold call. */
@@ -11,7 +12,7 @@ export interface UsedKey {
 
 /** Names an event: the coupon's place and the coupon's revision that the event made. */
 export interface EventPlace {
-  deckKey: number;
+  deckKey: DeckKey;
   pos: number;
   rev: number;
 }
@@ -28,7 +29,7 @@ interface Row {
   now: Date;
   keyHash: string | null;
   fingerprint: number;
-  deckKey: number | null;
+  deckKey: DeckKey | null;
   pos: number;
   rev: number;
 }

@@ -3,13 +3,14 @@ import { matchPattern, type Pattern, type PatternMatch, parsePattern } from '../
 import type { Config } from '../config.ts';
 import type { Queryable } from '../db/pool.ts';
 import { unavailable } from '../errors.ts';
+import type { BookKey, DeckKey } from '../keys.ts';
 import { limits } from '../limits.ts';
 import { unwrapPatternKey } from './pattern-key.ts';
 
 /** The part of a pattern's sequence that is a deck: `[firstIndex, firstIndex + size)`. */
 export interface DeckRange {
-  readonly deckKey: number;
-  readonly bookKey: number;
+  readonly deckKey: DeckKey;
+  readonly bookKey: BookKey;
   readonly firstIndex: number;
   readonly size: number;
 }
@@ -93,8 +94,8 @@ export function deckAt(known: KnownPattern, sequenceNumber: number): { deck: Dec
 /** A row of readNewDecks; everything but the version is null in the one row of a tenant without new decks. */
 interface NewDeck {
   version: number;
-  deck_id: number | null;
-  book_id: number;
+  deck_id: DeckKey | null;
+  book_id: BookKey;
   first_index: number;
   size: number;
   pattern_id: number;

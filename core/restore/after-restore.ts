@@ -7,6 +7,7 @@ import { inTransaction, type Transaction } from '../db/transaction.ts';
 import { codesAt } from '../decks/codes-at.ts';
 import { lockDealers } from '../decks/dealers.ts';
 import { type DeckCounters, moveDeckTo, moveTarget } from '../decks/deck-counter-rules.ts';
+import type { BookKey, DeckKey } from '../keys.ts';
 import { limits } from '../limits.ts';
 import type { FurthestMarks } from './read-deck-marks.ts';
 import { restoreActor, restorer } from './resume-books.ts';
@@ -86,7 +87,7 @@ async function pauseBooks(core: RestoreCore, apply: boolean): Promise<string[]> 
 
 interface Book {
   tenantId: number;
-  bookKey: number;
+  bookKey: BookKey;
   id: string;
 }
 
@@ -99,7 +100,7 @@ async function booksWithDecks({ pool }: RestoreCore): Promise<Book[]> {
 }
 
 interface Deck extends DeckCounters {
-  deckKey: number;
+  deckKey: DeckKey;
   id: string;
 }
 
@@ -149,7 +150,7 @@ async function tryOut<T>({ coldPool }: RestoreCore, apply: boolean, work: (tx: T
   }
 }
 
-async function readDecks(tx: Transaction, tenantId: number, bookKey: number): Promise<Deck[]> {
+async function readDecks(tx: Transaction, tenantId: number, bookKey: BookKey): Promise<Deck[]> {
   const { rows } = await tx.query<Deck>({
     name: 'decks-to-move',
     text: `select deck_id as "deckKey", id, size, next_pos as "nextPos", taken_ahead as "takenAhead", voided

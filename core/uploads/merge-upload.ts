@@ -2,6 +2,7 @@ import { patternExpression } from '../codes/pattern-rules.ts';
 import { constraintOf } from '../db/sql-errors.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { blockCodes } from '../decks/deck-block-rules.ts';
+import type { DeckKey } from '../keys.ts';
 import { limits } from '../limits.ts';
 import type { KnownPattern, TenantPatterns } from '../patterns/known-patterns.ts';
 import type { Random } from '../random.ts';
@@ -35,7 +36,7 @@ export async function mergeUpload(
   tx: Transaction,
   random: Random,
   tenantId: number,
-  deckKey: number,
+  deckKey: DeckKey,
   { held }: StagedUpload,
   checked: TenantPatterns,
   current: TenantPatterns,
@@ -67,7 +68,7 @@ async function removePatternCodes(tx: Transaction, { pattern }: KnownPattern): P
 async function storeStagedRows(
   tx: Transaction,
   tenantId: number,
-  deckKey: number,
+  deckKey: DeckKey,
   isHopeful: boolean,
 ): Promise<number> {
   if (isHopeful) {
@@ -83,7 +84,7 @@ async function storeStagedRows(
   return insertCodes(tx, tenantId, deckKey);
 }
 
-async function insertCodes(tx: Transaction, tenantId: number, deckKey: number): Promise<number> {
+async function insertCodes(tx: Transaction, tenantId: number, deckKey: DeckKey): Promise<number> {
   const placed = await tx.query(
     `create temporary table placed on commit drop as
       select row_number() over (order by key) - 1 as pos, code from staged`,

@@ -4,6 +4,7 @@ import { type Copy, openCopy } from '../db/copy/open-copy.ts';
 import { constraintOf } from '../db/sql-errors.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { blockCodes, blockSeparator } from '../decks/deck-block-rules.ts';
+import type { DeckKey } from '../keys.ts';
 import { limits } from '../limits.ts';
 import type { Random } from '../random.ts';
 import type { HeldRows } from './held-rows.ts';
@@ -38,7 +39,7 @@ export async function orderRows(rows: HeldRows, random: Random): Promise<Ordered
 export async function storeHeldRows(
   tx: Transaction,
   tenantId: number,
-  deckKey: number,
+  deckKey: DeckKey,
   ordered: OrderedRows,
 ): Promise<boolean> {
   if (ordered.hasDuplicates) return false;
@@ -54,7 +55,7 @@ export async function storeHeldRows(
   return true;
 }
 
-function copyCodes(tx: Transaction, tenantId: number, deckKey: number, ordered: OrderedRows): Promise<void> {
+function copyCodes(tx: Transaction, tenantId: number, deckKey: DeckKey, ordered: OrderedRows): Promise<void> {
   const { rows, byCode, positions } = ordered;
   const { text, starts } = rows;
   return copyAll(tx, 'deck_codes (tenant_id, deck_id, pos, code)', byCode.length, (copy, k) => {
@@ -70,7 +71,7 @@ function copyCodes(tx: Transaction, tenantId: number, deckKey: number, ordered: 
 function copyBlocks(
   tx: Transaction,
   tenantId: number,
-  deckKey: number,
+  deckKey: DeckKey,
   { rows, positions }: OrderedRows,
 ): Promise<void> {
   const rowAt = new Uint32Array(positions.length);

@@ -15,6 +15,7 @@ import { lockTenantCodes } from '../decks/tenant-codes-lock.ts';
 import { unavailable } from '../errors.ts';
 import { type KeyedRequest, keyedRequest } from '../idempotency/key-hash.ts';
 import { runOnce } from '../idempotency/run-once.ts';
+import type { BookKey } from '../keys.ts';
 import { limits } from '../limits.ts';
 import type { TenantPatterns } from '../patterns/known-patterns.ts';
 import type { HeaderRule, UploadFormat } from './formats/rows.ts';
@@ -134,7 +135,7 @@ function replay(core: UploadCore, tenantId: number, request: KeyedRequest | null
 async function takeUpload(
   core: UploadCore,
   tenantId: number,
-  bookKey: number,
+  bookKey: BookKey,
   upload: Upload,
   name: (digest: string) => KeyedRequest | null,
 ): Promise<Outcome<UploadedDeck>> {
@@ -200,7 +201,7 @@ async function publish(
   core: UploadCore,
   tx: Transaction,
   tenantId: number,
-  bookKey: number,
+  bookKey: BookKey,
   checked: TenantPatterns,
   staged: StagedUpload,
 ): Promise<UploadedDeck> {

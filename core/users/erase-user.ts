@@ -5,6 +5,7 @@ import type { Transaction } from '../db/transaction.ts';
 import { invalidInput } from '../errors.ts';
 import { runOnce } from '../idempotency/run-once.ts';
 import { Fault, readText } from '../input/field-rules.ts';
+import type { BookKey } from '../keys.ts';
 import { limits } from '../limits.ts';
 
 /**
@@ -33,8 +34,8 @@ export async function eraseUser(core: ColdCore, caller: Caller, userId: string):
 }
 
 /** Ascending, the order in which everyone goes through several gates. */
-async function booksOf(tx: Transaction, tenantId: number, userId: string): Promise<number[]> {
-  const answer = await tx.query<{ bookKey: number }>({
+async function booksOf(tx: Transaction, tenantId: number, userId: string): Promise<BookKey[]> {
+  const answer = await tx.query<{ bookKey: BookKey }>({
     name: 'books-of-user',
     text: 'select book_id as "bookKey" from holders where tenant_id = $1 and user_id = $2 order by book_id',
     values: [tenantId, userId],
@@ -43,7 +44,12 @@ async function booksOf(tx: Transaction, tenantId: number, userId: string): Promi
 }
 
 /** In the books whose gates are closed: what comes into another one meanwhile comes after the erasure. */
-async function forgetHolders(tx: Transaction, tenantId: number, userId: string, bookKeys: number[]): Promise<number[]> {
+async function forgetHolders(
+  tx: Transaction,
+  tenantId: number,
+  userId: string,
+  bookKeys: BookKey[],
+): Promise<number[]> {
   const answer = await tx.query<{ holderId: number }>({
     name: 'forget-holders',
     text: `update holders set user_id = null where tenant_id = $1 and user_id = $2 and book_id = any($3::int[])

@@ -14,6 +14,7 @@ import type { Caller } from '../../core/caller.ts';
 import { inTransaction, type Transaction } from '../../core/db/transaction.ts';
 import type { CouponError } from '../../core/errors.ts';
 import { keyedRequest } from '../../core/idempotency/key-hash.ts';
+import type { BookKey } from '../../core/keys.ts';
 import { limits } from '../../core/limits.ts';
 import { admin, type ColdCore, openColdCore } from '../support/open-cold-core.ts';
 import { createTestDatabase, type TestDatabase } from '../support/start-postgres.ts';
@@ -344,8 +345,8 @@ describe('the gate', () => {
     Promise.race([promise.then(() => true), sleep(150).then(() => false)]);
 
   test('lets any number of transactions in at the same time, in whatever order they name their books', async () => {
-    const first = hold((tx) => enterBookGate(tx, [3, 1, 2, 3]));
-    const second = hold((tx) => enterBookGate(tx, [2, 3]));
+    const first = hold((tx) => enterBookGate(tx, [3, 1, 2, 3] as BookKey[]));
+    const second = hold((tx) => enterBookGate(tx, [2, 3] as BookKey[]));
     await Promise.all([first.inside, second.inside]);
     await Promise.all([first.end(), second.end()]);
   });

@@ -6,6 +6,7 @@ import { readBook } from '../../core/books/read-book.ts';
 import type { Caller } from '../../core/caller.ts';
 import { inTransaction, type Transaction } from '../../core/db/transaction.ts';
 import type { CouponError } from '../../core/errors.ts';
+import type { BookKey } from '../../core/keys.ts';
 import { eraseUser } from '../../core/users/erase-user.ts';
 import { admin, type ColdCore, openColdCore } from '../support/open-cold-core.ts';
 import { createTestDatabase, findDeadlocks, type TestDatabase } from '../support/start-postgres.ts';
@@ -36,7 +37,7 @@ afterAll(async () => {
 interface Place {
   caller: Caller;
   bookId: string;
-  bookKey: number;
+  bookKey: BookKey;
   deckKey: number;
 }
 

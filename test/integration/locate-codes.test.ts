@@ -3,6 +3,7 @@ import type { Core } from '../../core/core.ts';
 import { codesAt } from '../../core/decks/codes-at.ts';
 import { locateCodes } from '../../core/decks/locate-codes.ts';
 import { createBook, generateCodes } from '../../core/index.ts';
+import type { DeckKey } from '../../core/keys.ts';
 import { codesOfDeck } from '../support/coupon-model-codes.ts';
 import { admin, openTestCore, type TestCore } from '../support/open-test-core.ts';
 import { uploadText } from '../support/upload-text.ts';
@@ -111,7 +112,7 @@ describe('what it costs', () => {
        insert into decks (tenant_id, id, book_id, kind, size, pattern_id, first_index, created_at)
        select 1, gen_random_uuid(), 1, 'generated', 10, pattern_id, 0, now() from p`,
     );
-    const { rows } = await core.pool.query<{ deck_id: number }>(
+    const { rows } = await core.pool.query<{ deck_id: DeckKey }>(
       'select deck_id from decks order by deck_id desc limit 256',
     );
     const codes = await codesAt(

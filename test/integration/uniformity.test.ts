@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type DealtDeck, drawPlace, leftIn } from '../../core/decks/draw-rules.ts';
 import { assignCode, assignCoupon, createBook, generateCodes, systemRandom } from '../../core/index.ts';
+import type { DeckKey } from '../../core/keys.ts';
 import { uploadCodes } from '../../core/uploads/upload-codes.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { codesOfDeck } from '../support/coupon-model-codes.ts';
@@ -207,7 +208,16 @@ describe('the same chi-square catches', () => {
 });
 
 function openDeck(deckKey: number, size: number): DealtDeck {
-  return { deckKey, size, nextPos: 0, takenAhead: 0, voided: 0, taken: new Set(), takenHere: new Set(), passed: [] };
+  return {
+    deckKey: deckKey as DeckKey,
+    size,
+    nextPos: 0,
+    takenAhead: 0,
+    voided: 0,
+    taken: new Set(),
+    takenHere: new Set(),
+    passed: [],
+  };
 }
 
 function shuffle<T>(items: T[]): T[] {

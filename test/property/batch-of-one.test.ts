@@ -21,6 +21,7 @@ import {
   silentLog,
   systemRandom,
 } from '../../core/index.ts';
+import type { BookKey } from '../../core/keys.ts';
 import type { Random } from '../../core/random.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { codesOfDeck } from '../support/coupon-model-codes.ts';
@@ -39,7 +40,7 @@ interface Side {
   core: Core;
   url: string;
   batchers: { deals: MicroBatcher<DealCommand, CouponAnswer>; changes: MicroBatcher<CouponCommand, CouponAnswer> };
-  bookIds: { bookId: string; bookKey: number }[];
+  bookIds: { bookId: string; bookKey: BookKey }[];
   redemptions: string[];
 }
 

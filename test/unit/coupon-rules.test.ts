@@ -22,6 +22,7 @@ import {
 import { couponStatus, viewCoupon } from '../../core/coupons/coupon-view.ts';
 import { missingCoupon } from '../../core/coupons/missing-coupon.ts';
 import type { ErrorKind } from '../../core/errors.ts';
+import type { BookKey, DeckKey } from '../../core/keys.ts';
 import { admin, customer } from '../support/open-test-core.ts';
 
 /** The contract's order of refusals, as far as the rules of a coupon give them. */
@@ -43,7 +44,7 @@ const earlier = (millis: number) => new Date(now.getTime() - millis);
 const later = (millis: number) => new Date(now.getTime() + millis);
 
 const book: BookRules = {
-  bookKey: 7,
+  bookKey: 7 as BookKey,
   bookId: '019fffff-0000-7000-8000-000000000001',
   status: 'active',
   startsAt: null,
@@ -57,9 +58,9 @@ const book: BookRules = {
   selfService: false,
 };
 const coupon: CouponState = {
-  deckKey: 1,
+  deckKey: 1 as DeckKey,
   pos: 5,
-  bookKey: 7,
+  bookKey: 7 as BookKey,
   code: 'BF26-0001',
   holderId: 3,
   userId: 'u-1',

@@ -1,11 +1,21 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type DealtDeck, drawPlace, leftIn, takePlace } from '../../core/decks/draw-rules.ts';
+import type { DeckKey } from '../../core/keys.ts';
 import type { Random } from '../../core/random.ts';
 
 function openDeck(deckKey: number, size: number, nextPos = 0, taken: number[] = []): DealtDeck {
   const ahead = new Set(taken);
-  return { deckKey, size, nextPos, takenAhead: ahead.size, voided: 0, taken: ahead, takenHere: new Set(), passed: [] };
+  return {
+    deckKey: deckKey as DeckKey,
+    size,
+    nextPos,
+    takenAhead: ahead.size,
+    voided: 0,
+    taken: ahead,
+    takenHere: new Set(),
+    passed: [],
+  };
 }
 
 /** Draws the tickets that it is given; a bound that does not fit is an error of the test. */

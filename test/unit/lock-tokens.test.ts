@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { makeLockTokens } from '../../core/coupons/lock-tokens.ts';
+import type { DeckKey } from '../../core/keys.ts';
 
 const tokens = makeLockTokens(Buffer.alloc(16, 7));
-const lock = { deckKey: 3, pos: 9, fence: 1, hasPlainToken: false };
+const lock = { deckKey: 3 as DeckKey, pos: 9, fence: 1, hasPlainToken: false };
 const maxInt4 = 2 ** 31 - 1;
 
 describe('the token of a lock', () => {
@@ -24,7 +25,7 @@ describe('the token of a lock', () => {
       tokens.tokenOf(1, lock),
       tokens.tokenOf(2, lock),
       tokens.tokenOf(1, { ...lock, pos: 10 }),
-      tokens.tokenOf(1, { ...lock, deckKey: 4 }),
+      tokens.tokenOf(1, { ...lock, deckKey: 4 as DeckKey }),
       tokens.tokenOf(1, { ...lock, fence: 2 }),
       makeLockTokens(Buffer.alloc(16, 8)).tokenOf(1, lock),
     ].map(digits);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { textArray, uuidArray } from '../../../core/db/array-text.ts';
 import { codesAt } from '../../../core/decks/codes-at.ts';
+import type { DeckKey } from '../../../core/keys.ts';
 import type { Item } from '../load/wrk-script.ts';
 import type { BenchDatabase } from './bench-database.ts';
 import type { BenchBook } from './make-book.ts';
@@ -33,7 +34,7 @@ export async function loadCoupons(
   const lanes = [0, 1].map(async (lane) => {
     for (let from = lane * rowsAtOnce; from < count; from += 2 * rowsAtOnce) {
       const places = Array.from({ length: Math.min(rowsAtOnce, count - from) }, (_, k) => ({
-        deckKey,
+        deckKey: deckKey as DeckKey,
         pos: first + from + k,
       }));
       const codes = await codesAt(core, core.pool, 1, places);
