@@ -61,8 +61,12 @@ export function openPools(config: Pick<Config, 'database' | 'replica' | 'databas
     }),
     readPool:
       config.replica === null
-        ? open(config.database, { max: sideConnections.reads, applicationName: 'qurable reads' })
-        : open(config.replica, { max: sideConnections.readsOfReplica, applicationName: 'qurable reads' }),
+        ? open(config.database, { max: sideConnections.reads, applicationName: 'qurable reads', plans: 'by-key' })
+        : open(config.replica, {
+            max: sideConnections.readsOfReplica,
+            applicationName: 'qurable reads',
+            plans: 'by-key',
+          }),
     readyPool: open(config.database, { max: sideConnections.ready, applicationName: 'qurable ready' }),
   };
 }

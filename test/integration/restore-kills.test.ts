@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import pg from 'pg';
+import { bareEnvironment } from '../support/bare-environment.ts';
 import { ApiClient } from '../support/api-client.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { type FaultProxy, openFaultProxy } from '../support/fault-proxy.ts';
@@ -178,7 +179,7 @@ async function settle(databaseUrl: string, bookId: string, marks: string): Promi
 }
 
 function afterRestore(databaseUrl: string, ...args: string[]): Promise<string> {
-  const env = { PATH: process.env.PATH, DATABASE_URL: databaseUrl, ...testSecrets };
+  const env = { ...bareEnvironment(), DATABASE_URL: databaseUrl, ...testSecrets };
   return new Promise((resolve, reject) => {
     execFile(process.execPath, [command, ...args], { env }, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);

@@ -43,7 +43,9 @@ export async function loadCoupons(
       const values = [bookKey, deckKey, first + from, textArray(codes), textArray(userIds), uuidArray(keys)];
       await core.pool.query(loadStatement, values);
       for (const [k, code] of codes.entries()) {
-        if (((from + k) * keep) % count < keep) kept.push({ code, userId: userIds[k]! });
+        if (((from + k) * keep) % count >= keep) continue;
+        const firstLock = { ...places[k]!, fence: 1, hasPlainToken: false };
+        kept.push({ code, userId: userIds[k]!, lockToken: core.lockTokens.tokenOf(1, firstLock) });
       }
     }
   });

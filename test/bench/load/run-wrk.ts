@@ -59,7 +59,7 @@ export async function runWrk(load: Load, target: WrkTarget): Promise<WrkResult> 
 }
 
 function linesOf(items: Item[]): string {
-  return items.map(({ code, userId }) => `${code},${userId}\n`).join('');
+  return items.map(({ code, userId, lockToken = '' }) => `${code},${userId},${lockToken}\n`).join('');
 }
 
 function parseResult(output: string): Omit<WrkResult, 'generatorCpuSeconds'> {

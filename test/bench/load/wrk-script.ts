@@ -2,6 +2,8 @@
 export interface Item {
   code: string;
   userId: string;
+  /** The token that the coupon's first lock will have, where a load locks it. */
+  lockToken?: string;
 }
 
 /** What a load sends. `items` are used up one by one, and the load ends early when there is none left. */
@@ -20,7 +22,7 @@ export interface ScriptFrame {
   /** Makes the run's idempotency keys its own. */
   run: string;
   addresses: string[];
-  /** Files of items, a line each: code, comma, user. */
+  /** Files of items, a line each: code, user and the first lock's token, with commas between them. */
   itemsFile: string;
   freshFile: string;
   connections: number;
@@ -66,8 +68,8 @@ local function read(file)
   local line = 0
   for text in io.lines(file) do
     if line % #addresses == id then
-      local code, holder = text:match("([^,]+),(.+)")
-      items[#items + 1] = { code = code, holder = holder }
+      local code, holder, token = text:match("([^,]+),([^,]+),(.*)")
+      items[#items + 1] = { code = code, holder = holder, token = token }
     end
     line = line + 1
   end
@@ -129,7 +131,7 @@ const list = `function list(item)
 end`;
 
 /**
- * A coupon's first lock has the token 1, so its redeem needs nothing out of an answer. It follows after so many other
+ * The token of a coupon's first lock is known beforehand, so its redeem needs nothing out of an answer. It follows after so many other
  * requests of its thread that its lock has been answered: batches are answered in the order of their arrival, or nearly.
  * The first coupon is never redeemed, since wrk asks for one request that it does not send.
  * @param share of all requests that are locks and redeems
@@ -142,7 +144,7 @@ function lock_or_redeem()
   turn = turn + 1
   if turn % 2 == 0 and locked - redeemed > lag then
     redeemed = redeemed + 1
-    return call(items[redeemed], "redeem", ',"lockToken":"1"')
+    return call(items[redeemed], "redeem", ',"lockToken":"' .. items[redeemed].token .. '"')
   end
   locked = locked + 1
   return call(at(items, locked), "lock")
