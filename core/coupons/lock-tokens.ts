@@ -1,6 +1,7 @@
-import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { hkdfSync, timingSafeEqual } from 'node:crypto';
 import type { Queryable } from '../db/pool.ts';
 import type { Random } from '../random.ts';
+import { openShortHmac } from '../short-hmac.ts';
 import type { CouponState } from './coupon-state.ts';
 
 /** What of a coupon its lock's token is made of. */
@@ -56,11 +57,11 @@ export async function renewLockTokens(db: Queryable, random: Pick<Random, 'bytes
 
 /** The same from a secret of at least 16 bytes. */
 export function makeLockTokens(secret: Uint8Array): LockTokens {
-  const key = Buffer.from(hkdfSync('sha256', secret, '', 'qurable lock tokens', keyBytes));
+  const hmac = openShortHmac(Buffer.from(hkdfSync('sha256', secret, '', 'qurable lock tokens', keyBytes)));
 
   const tokenOf = (tenantId: number, { deckKey, pos, fence, hasPlainToken }: LockOfCoupon): string => {
     if (hasPlainToken) return String(fence);
-    const digest = createHmac('sha256', key).update(`${tenantId} ${deckKey} ${pos} ${fence}`).digest();
+    const digest = hmac(`${tenantId} ${deckKey} ${pos} ${fence}`);
     const digits = digest.readBigUInt64BE(0) % 10n ** BigInt(unguessableDigits);
     return `${fence}${digits.toString().padStart(unguessableDigits, '0')}`;
   };
