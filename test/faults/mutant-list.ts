@@ -322,7 +322,7 @@ export const mutants: Mutant[] = [
       },
     ],
     testFile: commitFate,
-    caughtBy: 'a redeem whose connection is cut before COMMIT is sent',
+    caughtBy: 'a redeem whose connection is cut before COMMIT arrives',
   },
   {
     takesOut: 'ROLLBACK after an error',
