@@ -118,6 +118,11 @@ async function codeOf(name: string): Promise<string | undefined> {
   return found.CodeSha256;
 }
 
+async function desiredTasks(): Promise<number | undefined> {
+  const found = await account.ecs.send(new DescribeServicesCommand({ cluster: stack, services: ['qurable-api'] }));
+  return found.services?.[0]?.desiredCount;
+}
+
 async function taskDefinition(): Promise<string | undefined> {
   const found = await account.ecs.send(new DescribeServicesCommand({ cluster: stack, services: ['qurable-api'] }));
   return found.services?.[0]?.taskDefinition;
@@ -205,7 +210,10 @@ describeOrSkip('a deployment to an emulated account', () => {
     async () => {
       await deployRegistry();
       // What was linted is what is deployed.
-      expectOk(await deploy('--package', '.serverless'));
+      const run = await deploy('--package', '.serverless');
+      expectOk(run);
+      // A new account's quota is enough for dev.
+      expect(run.output).not.toContain('vCPUs');
       expect(await stackStatus()).toBe('UPDATE_COMPLETE');
       expect(await tables()).toEqual(expect.arrayContaining(['books', 'coupons', 'deck_codes', 'events', 'holders']));
       expect(await migrations()).toEqual(expect.arrayContaining(['0001_coupon_engine']));
@@ -379,6 +387,8 @@ describeOrSkip('a deployment to an emulated account', () => {
     await account.ecs.send(new UpdateServiceCommand(busy));
     expect(await override('end')).toMatchObject({ status: 0 });
     expect(await account.capacities()).toEqual([{ service, min: 1, max: 4 }]);
+    // A range that is registered brings the tasks into it at once: with the base's two of them would be gone.
+    expect(await desiredTasks()).toBe(4);
     await account.ecs.send(new UpdateServiceCommand({ ...busy, desiredCount: 1 }));
     expect((await account.invoke(`${stack}-scale`, {})).failed).toBe(false);
     expect(await account.capacities()).toEqual([{ service, min: 1, max: 2 }]);
@@ -393,7 +403,13 @@ describeOrSkip('a deployment to an emulated account', () => {
       expect(await markOfScale()).toBeUndefined();
       edit('handlers/scale/set-capacity.ts', 'held, past }', "held, past, mark: 'second' }");
       project.write('migrations/9001_second.sql', 'create table second_version (id int primary key);');
-      expectOk(await deploy('--param=maxTasks=3'));
+      await emulator.setQuota('fargate/L-3032A538', 1);
+      const run = await deploy('--param=maxTasks=3');
+      await emulator.setQuota('fargate/L-3032A538', 6);
+      expectOk(run);
+      expect(run.output).toContain(
+        'may run 1 Fargate vCPUs, and 4 tasks that are being rolled need 2: ask for more, days before an event',
+      );
       expect(await account.capacities()).toEqual([{ service, min: 3, max: 4 }]);
       expect(await markOfScale()).toBe('second');
       expect(await migrations()).toEqual(expect.arrayContaining(['9001_second']));

@@ -74,6 +74,10 @@ def install():
             "StatusReason": found.status_reason,
             "ExecutionStatus": found.execution_status,
             "Changes": found.changes,
+            "Parameters": found.parameters or {},
+            "Tags": found.tags or {},
         })
 
     CloudFormationResponse.describe_change_set = describe_change_set
+    # They are as the answer has them already.
+    CloudFormationResponse.RESPONSE_KEY_PATH_TO_TRANSFORMER["DescribeChangeSetOutput.Changes"] = lambda changes: changes
