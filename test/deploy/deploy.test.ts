@@ -123,6 +123,11 @@ async function desiredTasks(): Promise<number | undefined> {
   return found.services?.[0]?.desiredCount;
 }
 
+/** Brings as many tasks as the service's scaling would for what there is to do. */
+async function wantTasks(desiredCount: number): Promise<void> {
+  await account.ecs.send(new UpdateServiceCommand({ cluster: stack, service: 'qurable-api', desiredCount }));
+}
+
 async function taskDefinition(): Promise<string | undefined> {
   const found = await account.ecs.send(new DescribeServicesCommand({ cluster: stack, services: ['qurable-api'] }));
   return found.services?.[0]?.taskDefinition;
@@ -367,7 +372,10 @@ describeOrSkip('a deployment to an emulated account', () => {
     expect(await tick('2026-11-28T03:59:00Z')).toEqual(event);
     // Two hours after its end, for whoever comes late.
     expect(await tick('2026-11-28T05:59:00Z')).toEqual(event);
-    expect(await tick('2026-11-28T06:00:00Z')).toEqual(base);
+    // Then tasks may go as they fall idle, and the most that may run follows once no more than the base's are left.
+    expect(await tick('2026-11-28T06:00:00Z')).toEqual({ ...event, min: base.min });
+    await wantTasks(1);
+    expect(await tick('2026-11-28T06:05:00Z')).toEqual(base);
   });
 
   test('an override by one command holds until its end, and the end of an event takes no busy task away', async () => {
@@ -383,13 +391,12 @@ describeOrSkip('a deployment to an emulated account', () => {
       stdout: expect.stringContaining('override.max must be a whole number from 1 to 4'),
     });
     // Four tasks are busy when it ends.
-    const busy = { cluster: stack, service: 'qurable-api', desiredCount: 4 };
-    await account.ecs.send(new UpdateServiceCommand(busy));
+    await wantTasks(4);
     expect(await override('end')).toMatchObject({ status: 0 });
     expect(await account.capacities()).toEqual([{ service, min: 1, max: 4 }]);
     // A range that is registered brings the tasks into it at once: with the base's two of them would be gone.
     expect(await desiredTasks()).toBe(4);
-    await account.ecs.send(new UpdateServiceCommand({ ...busy, desiredCount: 1 }));
+    await wantTasks(1);
     expect((await account.invoke(`${stack}-scale`, {})).failed).toBe(false);
     expect(await account.capacities()).toEqual([{ service, min: 1, max: 2 }]);
   });
@@ -460,6 +467,7 @@ describeOrSkip('a deployment to an emulated account', () => {
       const { failed, answer } = await account.invoke(`${stack}-migrate`, {});
       expect({ failed, answer }).toEqual({ failed: false, answer: { applied: 0, newest: 'nothing to apply' } });
       await emulator.setClock(afterEvent);
+      await wantTasks(1);
       expect((await account.invoke(`${stack}-scale`, {})).failed).toBe(false);
       expect(await account.capacities()).toEqual([{ service, min: 1, max: 2 }]);
       await emulator.setClock(beforeEvent);

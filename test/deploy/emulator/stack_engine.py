@@ -145,6 +145,12 @@ def _bring(stack, rm, deployed, logical, json_, position):
             model = resource_types.create(stack, logical, kind, resolved)
             deployed[logical] = item = Deployed(kind, json_, properties, model, position)
             verb = "CREATE"
+        elif item.replaced and item.replaced[-1][1] == properties:
+            # Going back: what was replaced is there still and takes its place again, and the other one goes at the end.
+            former, before = item.replaced.pop()
+            item.replaced.append((item.model, item.properties or {}))
+            item.model, item.properties = former, before
+            verb = "UPDATE"
         elif item.properties != properties:
             _event(stack, logical, kind, item.model, "UPDATE_IN_PROGRESS")
             former, before = item.model, item.properties
