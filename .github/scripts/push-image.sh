@@ -12,6 +12,13 @@ if aws ecr describe-images --repository-name qurable-api --image-ids "imageTag=$
 fi
 repository="$(aws ecr describe-repositories --repository-names qurable-api --query 'repositories[0].repositoryUri' --output text)"
 case "$architecture" in ARM64) platform=linux/arm64 ;; *) platform=linux/amd64 ;; esac
-docker build --platform "$platform" --pull --file containers/api/Dockerfile --tag "$repository:$tag" .
+# The base's tag may be built anew with Debian's mends. What it is at this moment is named by its digest, so that both stages
+# are built on one base, and the image says which: `docker image inspect` shows it for as long as the image is there.
+base="$(sed -n 's/^ARG BASE=//p' containers/api/Dockerfile)"
+docker pull --quiet --platform "$platform" "$base" >/dev/null
+digest="$(docker image inspect --format '{{index .RepoDigests 0}}' "$base")"
+docker build --platform "$platform" --build-arg "BASE=$digest" \
+  --label "org.opencontainers.image.base.name=$base" --label "org.opencontainers.image.base.digest=${digest#*@}" \
+  --file containers/api/Dockerfile --tag "$repository:$tag" .
 aws ecr get-login-password | docker login --username AWS --password-stdin "${repository%%/*}"
 docker push "$repository:$tag"

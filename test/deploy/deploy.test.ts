@@ -118,6 +118,16 @@ async function codeOf(name: string): Promise<string | undefined> {
   return found.CodeSha256;
 }
 
+async function desiredTasks(): Promise<number | undefined> {
+  const found = await account.ecs.send(new DescribeServicesCommand({ cluster: stack, services: ['qurable-api'] }));
+  return found.services?.[0]?.desiredCount;
+}
+
+/** Brings as many tasks as the service's scaling would for what there is to do. */
+async function wantTasks(desiredCount: number): Promise<void> {
+  await account.ecs.send(new UpdateServiceCommand({ cluster: stack, service: 'qurable-api', desiredCount }));
+}
+
 async function taskDefinition(): Promise<string | undefined> {
   const found = await account.ecs.send(new DescribeServicesCommand({ cluster: stack, services: ['qurable-api'] }));
   return found.services?.[0]?.taskDefinition;
@@ -205,7 +215,10 @@ describeOrSkip('a deployment to an emulated account', () => {
     async () => {
       await deployRegistry();
       // What was linted is what is deployed.
-      expectOk(await deploy('--package', '.serverless'));
+      const run = await deploy('--package', '.serverless');
+      expectOk(run);
+      // A new account's quota is enough for dev.
+      expect(run.output).not.toContain('vCPUs');
       expect(await stackStatus()).toBe('UPDATE_COMPLETE');
       expect(await tables()).toEqual(expect.arrayContaining(['books', 'coupons', 'deck_codes', 'events', 'holders']));
       expect(await migrations()).toEqual(expect.arrayContaining(['0001_coupon_engine']));
@@ -359,7 +372,10 @@ describeOrSkip('a deployment to an emulated account', () => {
     expect(await tick('2026-11-28T03:59:00Z')).toEqual(event);
     // Two hours after its end, for whoever comes late.
     expect(await tick('2026-11-28T05:59:00Z')).toEqual(event);
-    expect(await tick('2026-11-28T06:00:00Z')).toEqual(base);
+    // Then tasks may go as they fall idle, and the most that may run follows once no more than the base's are left.
+    expect(await tick('2026-11-28T06:00:00Z')).toEqual({ ...event, min: base.min });
+    await wantTasks(1);
+    expect(await tick('2026-11-28T06:05:00Z')).toEqual(base);
   });
 
   test('an override by one command holds until its end, and the end of an event takes no busy task away', async () => {
@@ -375,11 +391,12 @@ describeOrSkip('a deployment to an emulated account', () => {
       stdout: expect.stringContaining('override.max must be a whole number from 1 to 4'),
     });
     // Four tasks are busy when it ends.
-    const busy = { cluster: stack, service: 'qurable-api', desiredCount: 4 };
-    await account.ecs.send(new UpdateServiceCommand(busy));
+    await wantTasks(4);
     expect(await override('end')).toMatchObject({ status: 0 });
     expect(await account.capacities()).toEqual([{ service, min: 1, max: 4 }]);
-    await account.ecs.send(new UpdateServiceCommand({ ...busy, desiredCount: 1 }));
+    // A range that is registered brings the tasks into it at once: with the base's two of them would be gone.
+    expect(await desiredTasks()).toBe(4);
+    await wantTasks(1);
     expect((await account.invoke(`${stack}-scale`, {})).failed).toBe(false);
     expect(await account.capacities()).toEqual([{ service, min: 1, max: 2 }]);
   });
@@ -393,7 +410,13 @@ describeOrSkip('a deployment to an emulated account', () => {
       expect(await markOfScale()).toBeUndefined();
       edit('handlers/scale/set-capacity.ts', 'held, past }', "held, past, mark: 'second' }");
       project.write('migrations/9001_second.sql', 'create table second_version (id int primary key);');
-      expectOk(await deploy('--param=maxTasks=3'));
+      await emulator.setQuota('fargate/L-3032A538', 1);
+      const run = await deploy('--param=maxTasks=3');
+      await emulator.setQuota('fargate/L-3032A538', 6);
+      expectOk(run);
+      expect(run.output).toContain(
+        'may run 1 Fargate vCPUs, and 4 tasks that are being rolled need 2: ask for more, days before an event',
+      );
       expect(await account.capacities()).toEqual([{ service, min: 3, max: 4 }]);
       expect(await markOfScale()).toBe('second');
       expect(await migrations()).toEqual(expect.arrayContaining(['9001_second']));
@@ -444,6 +467,7 @@ describeOrSkip('a deployment to an emulated account', () => {
       const { failed, answer } = await account.invoke(`${stack}-migrate`, {});
       expect({ failed, answer }).toEqual({ failed: false, answer: { applied: 0, newest: 'nothing to apply' } });
       await emulator.setClock(afterEvent);
+      await wantTasks(1);
       expect((await account.invoke(`${stack}-scale`, {})).failed).toBe(false);
       expect(await account.capacities()).toEqual([{ service, min: 1, max: 2 }]);
       await emulator.setClock(beforeEvent);

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 
 const project = resolve(import.meta.dirname, '../..');
@@ -65,5 +65,49 @@ describe('the image’s tag', () => {
     } finally {
       rmSync(copy, { recursive: true, force: true });
     }
+  });
+});
+
+describe('the script that pushes the image', () => {
+  const digest = `sha256:${'d'.repeat(64)}`;
+
+  /** Runs it with programs in the place of docker and aws that write down what they are asked. */
+  function pushImage(isThere: boolean) {
+    const folder = mkdtempSync(join(tmpdir(), 'qurable-push-'));
+    const log = join(folder, 'log');
+    const program = (name: string, lines: string[]) =>
+      writeFileSync(join(folder, name), ['#!/bin/sh', `echo "${name} $*" >> "${log}"`, ...lines].join('\n'), {
+        mode: 0o755,
+      });
+    program('docker', [`case "$*" in *inspect*) echo "node@${digest}" ;; *login*) cat >/dev/null ;; esac`]);
+    program('aws', [
+      `case "$*" in *describe-images*) exit ${isThere ? 0 : 1} ;; *describe-repositories*) echo registry.example/qurable-api ;; esac`,
+    ]);
+    try {
+      const env = { PATH: `${folder}:${dirname(process.execPath)}:${process.env.PATH}`, HOME: folder };
+      const run = spawnSync(join(project, '.github/scripts/push-image.sh'), ['ARM64'], { env, encoding: 'utf8' });
+      return { status: run.status, stdout: run.stdout, asked: readFileSync(log, 'utf8').trim().split('\n') };
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+
+  test('builds both stages on one base, by its digest, which the image names', () => {
+    const { status, asked } = pushImage(false);
+    expect(status).toBe(0);
+    const build = asked.find((line) => line.startsWith('docker build'));
+    expect(build).toContain('--platform linux/arm64');
+    expect(build).toContain(`--build-arg BASE=node@${digest}`);
+    expect(build).toContain(`--label org.opencontainers.image.base.digest=${digest}`);
+    expect(build).toMatch(/base\.name=node:24\.\d+\.\d+-bookworm-slim/);
+    const tag = `registry.example/qurable-api:${imageTag(project, 'ARM64')}`;
+    expect(build).toContain(`--tag ${tag}`);
+    expect(asked.at(-1)).toBe(`docker push ${tag}`);
+  });
+
+  test('builds nothing that is in the registry', () => {
+    const { status, stdout, asked } = pushImage(true);
+    expect([status, asked.some((line) => line.startsWith('docker'))]).toEqual([0, false]);
+    expect(stdout).toContain('is in the registry');
   });
 });

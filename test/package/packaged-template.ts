@@ -56,6 +56,16 @@ const sources = [
 /** What prod wants to be told before it is served by plain HTTP and with nobody to alarm. */
 export const trialOfProd = { allowPlainHttp: 'true', allowNoAlertEmail: 'true' };
 
+/** Prod with whatever it can have beside its defaults. */
+export const optionsOfProd = {
+  domainName: 'coupons.example.com',
+  hostedZoneId: 'Z0123456789ABCDEFGHIJ',
+  alertEmail: 'ops@example.com',
+  jwksUrl: 'https://issuer.example/keys',
+  nat: 'each-zone',
+  codeSecretArn: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:CodeSecret-abcdef',
+};
+
 /**
  * Packages a stage in a copy of the project, without credentials, without network, with parameters as an operator gives
  * them on the command line. Where it fails the template is empty. It takes ten seconds, so what came of the same sources

@@ -10,6 +10,7 @@ import {
   asList,
   objectsIn,
   ofType,
+  optionsOfProd,
   type Packaged,
   type Properties,
   packageStage,
@@ -36,14 +37,7 @@ const each = describe.each(stages);
 beforeAll(async () => {
   packaged.dev = await packageStage('dev');
   packaged.prod = await packageStage('prod', trialOfProd);
-  packaged.options = await packageStage('prod', {
-    domainName: 'coupons.example.com',
-    hostedZoneId: 'Z0123456789ABCDEFGHIJ',
-    alertEmail: 'ops@example.com',
-    jwksUrl: 'https://issuer.example/keys',
-    nat: 'each-zone',
-    codeSecretArn: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:CodeSecret-abcdef',
-  });
+  packaged.options = await packageStage('prod', optionsOfProd);
 }, packagingMillis);
 
 describeWithLinter('the linter of CloudFormation', () => {

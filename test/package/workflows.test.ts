@@ -22,16 +22,22 @@ interface Step {
   uses?: string;
   run?: string;
   if?: string;
+  with?: Record<string, unknown>;
 }
 interface Job {
   permissions?: Record<string, string>;
   needs?: string | string[];
   uses?: string;
   environment?: string;
+  if?: string;
+  with?: Record<string, unknown>;
+  'runs-on'?: string;
+  'timeout-minutes'?: number;
   concurrency?: { 'cancel-in-progress': boolean };
   steps?: Step[];
 }
 interface Workflow {
+  on: Record<string, { inputs?: Record<string, unknown> } | null>;
   permissions: Record<string, string>;
   jobs: Record<string, Job>;
 }
@@ -55,7 +61,7 @@ describe('the pipeline', () => {
       expect(text).not.toMatch(/secrets\.|access-key|AKIA/i);
     }
     const credentials = allSteps.filter(({ uses }) => uses?.startsWith('aws-actions/configure-aws-credentials'));
-    expect(JSON.stringify(credentials).match(/role-to-assume/g)).toHaveLength(3);
+    expect(JSON.stringify(credentials).match(/role-to-assume/g)).toHaveLength(4);
     for (const { permissions } of Object.values(workflows)) expect(permissions.contents).toBe('read');
   });
 
@@ -63,8 +69,23 @@ describe('the pipeline', () => {
     const { jobs } = workflows['deploy.yml']!;
     expect(needsOf(jobs.build)).toEqual(['test', 'localstack']);
     expect(needsOf(jobs.dev)).toEqual(['build']);
-    expect(needsOf(jobs.prod)).toEqual(['dev']);
+    expect(needsOf(jobs['preview-prod'])).toEqual(['dev']);
+    expect(needsOf(jobs.prod)).toEqual(['preview-prod']);
     expect(jobs.localstack?.steps?.some((step) => step.run === 'npm run test:localstack')).toBe(true);
+  });
+
+  test('shows what it would change in a pull request of its own, and before prod’s approval, in the run’s summary', () => {
+    const { jobs } = workflows['deploy.yml']!;
+    for (const job of [jobs.preview, jobs['preview-prod']]) {
+      expect(job?.uses).toBe('./.github/workflows/preview-stage.yml');
+      // An environment would ask for its approval before anything is seen.
+      expect(job?.environment).toBeUndefined();
+    }
+    expect(jobs.preview?.if).toContain("github.event_name == 'pull_request'");
+    expect(jobs.preview?.if).toContain('head.repo.full_name == github.repository');
+    const { preview } = workflows['preview-stage.yml']!.jobs;
+    expect(preview?.environment).toBeUndefined();
+    expect(preview?.steps?.at(-1)?.run).toContain('"$GITHUB_STEP_SUMMARY"');
   });
 
   test('refuses an older commit, takes a snapshot, deploys, looks, and goes back where it does not like what it sees', () => {
@@ -98,6 +119,47 @@ describe('the pipeline', () => {
     for (const { run: command = '' } of allSteps) expect(command).not.toContain('${{');
   });
 
+  test('gives each job an end, a machine by name, and no right that it does not use', () => {
+    for (const [name, { on, jobs }] of Object.entries(workflows)) {
+      // It would run a stranger's files with the rights of this repository.
+      expect(Object.keys(on)).not.toContain('pull_request_target');
+      for (const job of Object.values(jobs)) {
+        for (const right of Object.keys(job.permissions ?? {})) expect(['contents', 'id-token']).toContain(right);
+        if (job.uses !== undefined) continue;
+        expect({ name, minutes: job['timeout-minutes'] }).toEqual({ name, minutes: expect.any(Number) });
+        expect(job['runs-on']).toMatch(/^ubuntu-\d\d\.\d\d$/);
+        const usesAccount = job.steps?.some(({ uses }) => uses?.startsWith('aws-actions/'));
+        expect({ name, token: job.permissions?.['id-token'] }).toEqual({
+          name,
+          token: usesAccount ? 'write' : undefined,
+        });
+      }
+    }
+  });
+
+  test('leaves no token of the repository where scripts run', () => {
+    const checkouts = allSteps.filter(({ uses }) => uses?.startsWith('actions/checkout'));
+    expect(checkouts.length).toBeGreaterThan(0);
+    for (const step of checkouts) expect(step.with?.['persist-credentials']).toBe(false);
+  });
+
+  test('names only what there is: jobs that are waited for, steps that are asked, inputs that are given', () => {
+    for (const { jobs } of Object.values(workflows)) {
+      for (const job of Object.values(jobs)) {
+        for (const needed of needsOf(job)) expect(Object.keys(jobs)).toContain(needed);
+        const ids = (job.steps ?? []).flatMap(({ id }) => id ?? []);
+        for (const [, id] of JSON.stringify(job).matchAll(/steps\.(\w+)/g)) expect(ids).toContain(id);
+        if (job.uses === undefined) continue;
+        const called = workflows[job.uses.split('/').at(-1)!]!;
+        expect(Object.keys(job.with ?? {}).sort()).toEqual(Object.keys(called.on.workflow_call?.inputs ?? {}).sort());
+      }
+    }
+    for (const [name, text] of Object.entries(texts)) {
+      const inputs = Object.values(workflows[name]!.on).flatMap((event) => Object.keys(event?.inputs ?? {}));
+      for (const [, input] of text.matchAll(/inputs\.(\w+)/g)) expect(inputs).toContain(input);
+    }
+  });
+
   test('never deploys a stage twice at a time, nor breaks a deployment off', () => {
     for (const name of ['deploy-stage.yml', 'rollback.yml']) {
       for (const job of Object.values(workflows[name]!.jobs)) {
@@ -111,7 +173,7 @@ describe('the pipeline', () => {
     const named = Object.values(texts).flatMap((text) =>
       [...text.matchAll(/\.github\/scripts\/[a-z-]+\.sh/g)].map(String),
     );
-    expect(new Set(named).size).toBe(6);
+    expect(new Set(named).size).toBe(7);
     for (const name of named) {
       expect(statSync(join(project, name)).mode & 0o111).not.toBe(0);
       expect(spawnSync('bash', ['-n', join(project, name)]).status).toBe(0);
@@ -132,6 +194,28 @@ describe('a role of the pipeline', () => {
     for (const workflow of ['deploy-stage.yml', 'rollback.yml']) {
       expect(stageTemplate).toContain(`/.github/workflows/${workflow}@refs/heads/main`);
     }
+  });
+
+  test('of a pull request makes, reads and deletes change sets of one stack, and executes none', () => {
+    const text = stageTemplate.slice(stageTemplate.indexOf('  PreviewRole:'), stageTemplate.indexOf('  Boundary:'));
+    const actions = [...text.matchAll(/'((?!sts:|aws:|cloudformation:ChangeSetName)[a-z0-9]+:[A-Za-z]+)'/g)].map(
+      ([, action]) => action,
+    );
+    expect(actions).toEqual([
+      'cloudformation:DescribeStacks',
+      'cloudformation:CreateChangeSet',
+      'cloudformation:DeleteChangeSet',
+      'cloudformation:DescribeChangeSet',
+      's3:DeleteObject',
+      's3:GetObject',
+      's3:PutObject',
+    ]);
+    // Not the files that a deployment or a way back reads, nor another's change set.
+    expect(text).toMatch(/\/serverless\/qurable\/\$\{Stage\}\/preview\/\*'/);
+    expect(text).toContain("'cloudformation:ChangeSetName': 'preview-*'");
+    expect(text).not.toContain('ManagedPolicyArns');
+    expect(text.match(/:pull_request'/g)).toHaveLength(2);
+    expect(stageTemplate.slice(0, stageTemplate.indexOf('  PreviewRole:'))).not.toContain(':pull_request');
   });
 
   test('makes roles within its boundary only, and touches nothing of the other stage', () => {

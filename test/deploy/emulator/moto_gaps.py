@@ -1,5 +1,6 @@
-"""Attributes that CloudFormation has and moto's models lack."""
+"""What moto's models lack: attributes that CloudFormation has, and what one call does to another service."""
 
+import moto.applicationautoscaling.models as autoscaling
 import moto.elbv2.models as elb
 import moto.rds.utils as rds
 import moto.s3.models as s3
@@ -19,19 +20,21 @@ def _target_group_attribute(self, name):
 def install():
     elb.FakeTargetGroup.has_cfn_attr = classmethod(lambda cls, name: True)
     elb.FakeTargetGroup.get_cfn_attribute = _target_group_attribute
-    moto_attribute = elb.FakeLoadBalancer.get_cfn_attribute
-
-    def load_balancer_attribute(self, name):
-        if name == "LoadBalancerFullName":
-            return self.arn.split(":loadbalancer/")[-1]
-        if name == "CanonicalHostedZoneID":
-            return "Z35SXDOTRQ7X7K"
-        return moto_attribute(self, name)
-
-    elb.FakeLoadBalancer.get_cfn_attribute = load_balancer_attribute
     # moto judges a bucket's policy without its conditions, so that a refusal of plain HTTP would refuse everyone. The
     # policy is kept and can be read back; what it allows is not emulated.
     s3.FakeBucket.get_permission = lambda self, action, resource: PermissionResult.NEUTRAL
     # RDS takes a maintenance window that begins when the backup window ends.
     moto_overlap = rds.get_overlap_between_two_date_ranges
     rds.get_overlap_between_two_date_ranges = lambda *ranges: moto_overlap(*ranges) or -1
+    # A service with fewer or more tasks than a range that is registered gets the nearest number at once.
+    moto_register = autoscaling.ApplicationAutoscalingBackend.register_scalable_target
+
+    def register_scalable_target(self, *args, **named):
+        target = moto_register(self, *args, **named)
+        if target.service_namespace == "ecs":
+            _, cluster, name = target.resource_id.split("/")
+            service = self.ecs_backend.describe_services(cluster, [name])[0][0]
+            service.desired_count = min(max(service.desired_count, target.min_capacity), target.max_capacity)
+        return target
+
+    autoscaling.ApplicationAutoscalingBackend.register_scalable_target = register_scalable_target

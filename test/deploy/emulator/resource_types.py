@@ -11,6 +11,7 @@ from moto.core.common_models import CloudFormationModel
 import api
 import custom_resources
 import database
+import replacements
 
 _dynamic = re.compile(
     r"\{\{resolve:secretsmanager:(?P<id>arn:[^}]+?|[^:}]+):SecretString(?::(?P<key>[^:}]*))?(?::[^}]*)?\}\}"
@@ -73,6 +74,9 @@ class At:
 
 KINDS = {}
 
+#: What a service refuses that moto takes, by type: called before a resource is made (without its model) or changed.
+CHECKS = {}
+
 
 def class_of(kind):
     """What moto asks for when it checks a template's outputs."""
@@ -85,6 +89,8 @@ def create(stack, logical, kind, resolved):
     if custom_resources.is_custom(kind):
         return custom_resources.request(stack, logical, kind, "Create", resolved["Properties"])
     resolved = _with_secrets(resolved, stack.region_name)
+    if kind in CHECKS:
+        CHECKS[kind](At(stack, logical), None, resolved["Properties"])
     if kind in KINDS:
         return KINDS[kind].create(At(stack, logical), resolved["Properties"])
     model = _moto_model(kind)
@@ -103,6 +109,11 @@ def update(stack, logical, kind, model, before, resolved):
         return custom_resources.request(stack, logical, kind, "Update", resolved["Properties"], model, before)
     plain = resolved
     resolved = _with_secrets(resolved, stack.region_name)
+    if before and replacements.replacing(kind, before, plain["Properties"]):
+        replacements.refuse_same_name(kind, before, plain["Properties"])
+        return create(stack, logical, kind, plain)
+    if kind in CHECKS:
+        CHECKS[kind](At(stack, logical), model, resolved["Properties"])
     if kind in KINDS:
         change = KINDS[kind].change
         if change is None:
@@ -275,6 +286,28 @@ def _make_instance(at, p):
 def _change_instance(at, model, before, p):
     settings = without(p, "DBInstanceIdentifier", "VPCSecurityGroups", "MasterUsername", "Engine", "DBName")
     at.call("rds", "modify_db_instance", {**settings, "DBInstanceIdentifier": model.pid, "ApplyImmediately": True})
+
+
+def _upgraded_in_order(at, model, p):
+    """RDS upgrades a copy before its source, and goes back to no older version."""
+    if model is None or "EngineVersion" not in p:
+        return
+    instances = at.call("rds", "describe_db_instances", {})["DBInstances"]
+    own = next(item for item in instances if item["DBInstanceIdentifier"] == model.pid)
+    wanted, present = _version(p["EngineVersion"]), _version(own["EngineVersion"])
+    if wanted < present:
+        raise RuntimeError(f"Cannot upgrade postgres from {own['EngineVersion']} to {p['EngineVersion']}")
+    copies = [item for item in instances if item.get("ReadReplicaSourceDBInstanceIdentifier") == model.pid]
+    behind = [item["DBInstanceIdentifier"] for item in copies if _version(item["EngineVersion"]) < wanted]
+    if wanted > present and behind:
+        raise RuntimeError(f"One or more of the DB Instance's read replicas need to be upgraded: {', '.join(behind)}")
+
+
+def _version(text):
+    return [int(part) for part in str(text).split(".")]
+
+
+CHECKS["AWS::RDS::DBInstance"] = _upgraded_in_order
 
 
 def _delete_instance(at, model, p):

@@ -1,6 +1,17 @@
 """moto as a server on a free loopback port, with the CloudFormation types it lacks, CloudFormation's order of work, and
 functions that run in Node. It says its port on the first line that it prints, and ends when its standard input does, so
-that it can't outlive the test that started it."""
+that it can't outlive the test that started it.
+
+What it can't show, and what a deployment that holds here may still fail of:
+- rights: no policy of a role, a bucket, a key or a stack is judged, nobody is refused;
+- time: everything is there at once, nothing is "being modified", no window is waited for, no change waits for a restart;
+- what runs: no task, no load balancer, no firewall, no schedule, no alarm; only functions run, outside of any network;
+- networks: no security group, route or endpoint keeps anything from anything;
+- capacity: one quota is known (quotas.py), no class or version that a zone lacks, no price;
+- what a property may be, beyond what moto or the linter checks.
+The rules that it has learnt: one listener a port, protection from deletion of load balancers and databases
+(load_balancers.py), copies upgraded before their source (resource_types.py), no replacement under the same name
+(replacements.py), tasks within the quota (quotas.py), any order that references allow (stack_engine.py)."""
 
 import json
 import logging
@@ -14,10 +25,13 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
+import change_sets
 import custom_resources
 import database
 import functions
+import load_balancers  # noqa: F401, it files its types
 import moto_gaps
+import quotas
 import stack_engine
 
 
@@ -29,7 +43,7 @@ class Quiet(WSGIRequestHandler):
 
 
 def with_controls(app):
-    """Adds what AWS has outside of its APIs: the address that custom resources answer to, and the clock."""
+    """Adds what AWS has outside of its APIs: the address that custom resources answer to, the clock, and quotas."""
 
     def serve(environ, start_response):
         if not environ.get("PATH_INFO", "").startswith("/_emulator/"):
@@ -49,6 +63,9 @@ def control(request):
     if request.method == "PUT" and what == "clock":
         functions.set_clock_offset(json.loads(request.get_data())["offsetMillis"])
         return Response(status=204)
+    if request.method == "PUT" and what == "quotas":
+        quotas.set_values(json.loads(request.get_data()))
+        return Response(status=204)
     return Response(status=404)
 
 
@@ -66,7 +83,7 @@ def main():
     server.daemon_threads = True
     os.environ["MOTO_PORT"] = str(server.server_port)
     functions.set_port(server.server_port)
-    for part in (functions, database, moto_gaps, stack_engine):
+    for part in (functions, database, moto_gaps, quotas, stack_engine, change_sets):
         part.install()
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
     threading.Thread(target=end_with_input, args=(server,), daemon=True).start()

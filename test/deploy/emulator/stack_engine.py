@@ -1,9 +1,15 @@
-"""CloudFormation's order of work, which moto lacks: resources are made and changed in the order of their references,
-custom resources are waited for, the first failure rolls everything back to the former template, and removal runs
-backwards. A type that is not known fails the stack: nothing is passed over in silence."""
+"""CloudFormation's order of work, which moto lacks: resources are made and changed after what they refer to, custom resources
+are waited for, the first failure rolls everything back to the former template, and removal runs backwards. A type that is
+not known fails the stack: nothing is passed over in silence.
+
+CloudFormation works side by side: of two resources that do not lead to each other either may come first. Here one comes
+after the other, in an order that is drawn anew for each change of a stack, from EMULATOR_ORDER: a template that holds in
+one order by luck meets another. The same EMULATOR_ORDER draws the same orders."""
 
 import copy
 import json
+import os
+import random
 import re
 import threading
 import traceback
@@ -54,26 +60,30 @@ def references(value):
     return found
 
 
-def in_order(resources):
-    """Logical names, each after everything that it refers to or depends on."""
-    done, order = set(), []
-
-    def visit(name, path):
-        if name in done:
-            return
-        if name in path:
-            raise ResourceFailed(name, f"Circular dependency between resources: {[*path, name]}")
-        json_ = resources[name]
+def in_order(resources, draw=None):
+    """Logical names, each after everything that it refers to or depends on; whatever else may come first is drawn."""
+    waiting, order = {}, []
+    for name, json_ in resources.items():
         depends = json_.get("DependsOn", [])
         needed = set([depends] if isinstance(depends, str) else depends) | references(json_.get("Properties", {}))
-        for other in sorted(needed & set(resources)):
-            visit(other, [*path, name])
-        done.add(name)
+        waiting[name] = needed & set(resources)
+    while waiting:
+        ready = sorted(name for name, needed in waiting.items() if not needed)
+        if not ready:
+            names = sorted(waiting)
+            raise ResourceFailed(names[0], f"Circular dependency between resources: [{', '.join(names)}]")
+        name = draw.choice(ready) if draw else ready[0]
         order.append(name)
-
-    for name in resources:
-        visit(name, [])
+        del waiting[name]
+        for needed in waiting.values():
+            needed.discard(name)
     return order
+
+
+def _draw(stack):
+    """What the order of a stack's next change is drawn with."""
+    stack.changes_begun = stack.__dict__.get("changes_begun", 0) + 1
+    return random.Random(f"{os.environ.get('EMULATOR_ORDER', '1')} {stack.name} {stack.changes_begun}")
 
 
 def _event(stack, logical, kind, model, status, reason=None):
@@ -110,7 +120,7 @@ def apply(stack, template, parameters):
     rm = _load(stack, template, parameters)
     wanted = [
         name
-        for name in in_order(resources)
+        for name in in_order(resources, _draw(stack))
         if "Condition" not in resources[name] or rm.lazy_condition_map[resources[name]["Condition"]]
     ]
     for position, logical in enumerate(wanted):
@@ -135,6 +145,12 @@ def _bring(stack, rm, deployed, logical, json_, position):
             model = resource_types.create(stack, logical, kind, resolved)
             deployed[logical] = item = Deployed(kind, json_, properties, model, position)
             verb = "CREATE"
+        elif item.replaced and item.replaced[-1][1] == properties:
+            # Going back: what was replaced is there still and takes its place again, and the other one goes at the end.
+            former, before = item.replaced.pop()
+            item.replaced.append((item.model, item.properties or {}))
+            item.model, item.properties = former, before
+            verb = "UPDATE"
         elif item.properties != properties:
             _event(stack, logical, kind, item.model, "UPDATE_IN_PROGRESS")
             former, before = item.model, item.properties
