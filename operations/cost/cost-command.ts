@@ -3,7 +3,7 @@ import { BadInput } from './bad-input.ts';
 import { compareMonths } from './compare-months.ts';
 import { drawChart, loadsOfChart } from './draw-chart.ts';
 import { estimateMonth } from './estimate-month.ts';
-import { makeReport } from './make-report.ts';
+import { type CostReport, makeReport } from './make-report.ts';
 import { packageCommit, packageStage, withRegistry } from './package-stage.ts';
 import { printComparison, printReport, reportAsJson } from './print-report.ts';
 import { type CostOptions, readOptions, usage } from './read-options.ts';
@@ -31,22 +31,18 @@ async function answer(options: CostOptions): Promise<string> {
   const { template, region } = await templateOf(options);
   const prices = readPrices(options.region ?? region, options.prices);
   if (options.compare !== null) return await compareWith(options.compare, template, prices, options);
-  const report = makeReport(options.template ?? options.stage, template, prices, options);
-  if (options.svg !== null) {
-    const months = loadsOfChart.map((requestsPerDay) =>
-      estimateMonth(template, { ...options.shared, requestsPerDay, hasBlackFriday: false }, prices, options.choices),
-    );
-    const title = `What ${report.name} costs in a month against its load, ${prices.region}`;
-    writeChart(
-      options.svg,
-      drawChart(
-        title,
-        months,
-        report.scenarios.map(({ month }) => month),
-      ),
-    );
-  }
+  const report = makeReport(template, prices, options);
+  if (options.svg !== null) writeChart(options.svg, chartOf(report, template, prices, options));
   return options.json ? reportAsJson(report) : printReport(report);
+}
+
+function chartOf(report: CostReport, template: CostTemplate, prices: Prices, options: CostOptions): string {
+  const months = loadsOfChart.map((requestsPerDay) =>
+    estimateMonth(template, { ...options.shared, requestsPerDay, hasBlackFriday: false }, prices, options.choices),
+  );
+  const ofScenarios = report.scenarios.map(({ month }) => month);
+  const title = `What ${report.name} costs in a month against its load, ${prices.region}`;
+  return drawChart(title, months, ofScenarios, report.isOfStrategy);
 }
 
 /** Both under the same prices and choices, so that only the templates differ. */
@@ -85,7 +81,7 @@ function writeChart(file: string, svg: string): void {
   try {
     writeFileSync(file, svg);
   } catch (error) {
-    throw new BadInput(`--svg ${file}: it can't be written (${(error as NodeJS.ErrnoException).code})`);
+    throw new BadInput(`--svg ${file}: it can’t be written (${(error as NodeJS.ErrnoException).code})`);
   }
 }
 

@@ -22,7 +22,7 @@ const bands: { name: string; colour: string; services: Service[] }[] = [
   },
 ];
 
-const size = { width: 860, height: 480, left: 70, right: 210, top: 50, bottom: 60 };
+const size = { width: 880, height: 480, left: 70, right: 230, top: 50, bottom: 60 };
 const ink = '#1f2933';
 const leastLoad = 1_000;
 const mostLoad = 20_000_000;
@@ -33,12 +33,14 @@ export const loadsOfChart = Array.from({ length: 49 }, (_, index) =>
 );
 
 /**
- * A chart of a month's cost against the load, as SVG: the parts of the bill one on another, and the strategy's three totals.
+ * A chart of a month's cost against the load, as SVG: the parts of the bill one on another.
  * @param months one for each of loadsOfChart, in their order
  * @param ofScenarios those of the strategy's scenarios, whose totals are written beside the bands
+ * @param isOfStrategy whether the strategy's own totals are shown beside them
  */
-export function drawChart(title: string, months: Month[], ofScenarios: Month[]): string {
-  const totals = [...months.map(({ cents }) => cents), ...scenarios.map(({ cents }) => cents)].map(dollarsOf);
+export function drawChart(title: string, months: Month[], ofScenarios: Month[], isOfStrategy: boolean): string {
+  const points = isOfStrategy ? scenarios : [];
+  const totals = [...months.map(({ cents }) => cents), ...points.map(({ cents }) => cents)].map(dollarsOf);
   const most = Math.ceil(Math.max(...totals) / 500) * 500;
   const x = (requests: number) =>
     size.left +
@@ -51,7 +53,7 @@ export function drawChart(title: string, months: Month[], ofScenarios: Month[]):
     text(12, 24, title, { size: 15 }),
     ...gridOf(most, x, y),
     ...areasOf(months, x, y),
-    ...scenarios.flatMap(({ name, requestsPerDay, cents }) => [
+    ...points.flatMap(({ name, requestsPerDay, cents }) => [
       `<path d="M${round(x(requestsPerDay))} ${round(y(dollarsOf(cents)) - 6)}l6 6l-6 6l-6 -6z" fill="#ffffff" stroke="${ink}" stroke-width="2"/>`,
       text(x(requestsPerDay) - 11, y(dollarsOf(cents)) - 8, `strategy, ${name}: ${wholeDollars(cents)}`, {
         anchor: 'end',
@@ -94,7 +96,7 @@ function areasOf(months: Month[], x: Scale, y: Scale): string[] {
 /** The total as a figure above the bands, at each of the strategy's loads. */
 function totalsOf(ofScenarios: Month[], x: Scale, y: Scale): string[] {
   return ofScenarios.map(({ load, cents }) =>
-    text(x(load.requestsPerDay), y(dollarsOf(cents)) - 8, wholeDollars(cents), { anchor: 'middle', weight: 'bold' }),
+    text(x(load.requestsPerDay) - 12, y(dollarsOf(cents)) - 6, wholeDollars(cents), { anchor: 'end', weight: 'bold' }),
   );
 }
 

@@ -1,9 +1,9 @@
 import { BadInput } from './bad-input.ts';
 import { add, centsOf, compare, type Exact, exact, multiply, nothing, subtract } from './exact.ts';
+import { priceRuleOf } from './find-price-rule.ts';
 import { type Demand, demandOf, type Load } from './load.ts';
-import { priceRuleOf } from './price-rules.ts';
 import type { Prices, Rate } from './read-prices.ts';
-import { type DatabaseNeed, databaseNeedOf, growthGbOf } from './rules/data-rules.ts';
+import { type DatabaseNeed, databaseNeedOf, growthGbOf } from './rules/price-data.ts';
 import { type Charge, type Choices, type RuleContext, type Service, services } from './rules/rule.ts';
 import { type TaskPlan, tasksForLoad } from './tasks-for-load.ts';
 import type { CostTemplate } from './template.ts';

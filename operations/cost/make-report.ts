@@ -1,4 +1,4 @@
-import { asPackaged, estimateMonth, type Month } from './estimate-month.ts';
+import { estimateMonth, type Month } from './estimate-month.ts';
 import { findSavings, type Saving } from './find-savings.ts';
 import type { CostOptions } from './read-options.ts';
 import type { Prices } from './read-prices.ts';
@@ -26,9 +26,9 @@ export interface CostReport {
 }
 
 /** Works out every month that is asked for. @throws BadInput */
-export function makeReport(name: string, template: CostTemplate, prices: Prices, options: CostOptions): CostReport {
+export function makeReport(template: CostTemplate, prices: Prices, options: CostOptions): CostReport {
   const { shared, choices, requestsPerDay, hasBlackFriday } = options;
-  const isOfStrategy = name === stageOfStrategy || options.template !== null;
+  const isOfStrategy = options.stage === stageOfStrategy;
   const months = scenarios.map((scenario) => {
     const month = estimateMonth(template, loadOf(scenario, shared), prices, choices);
     return { scenario, month, differences: isOfStrategy ? differencesFrom(scenario, month) : [] };
@@ -36,12 +36,12 @@ export function makeReport(name: string, template: CostTemplate, prices: Prices,
   const own = requestsPerDay === null ? null : { ...shared, requestsPerDay, hasBlackFriday };
   const loads = [...months.map(({ month }) => month.load), ...(own === null ? [] : [own])];
   return {
-    name,
+    name: options.template ?? options.stage,
     isOfStrategy,
     prices,
     scenarios: months,
     own: own === null ? null : estimateMonth(template, own, prices, choices),
-    savings: findSavings(template, loads, prices, choices ?? asPackaged),
+    savings: findSavings(template, loads, prices, choices),
   };
 }
 

@@ -1,11 +1,11 @@
-import { computeRules } from './rules/compute-rules.ts';
-import { dataRules } from './rules/data-rules.ts';
 import { freePrefix, freeTypes } from './rules/free-types.ts';
-import { networkRules } from './rules/network-rules.ts';
-import { otherRules } from './rules/other-rules.ts';
+import { rulesOfData } from './rules/price-data.ts';
+import { rulesOfNetwork } from './rules/price-network.ts';
+import { rulesOfTheRest } from './rules/price-rest.ts';
+import { rulesOfTasks } from './rules/price-tasks.ts';
 import type { PriceRule } from './rules/rule.ts';
 
-const rules: Record<string, PriceRule> = { ...computeRules, ...dataRules, ...networkRules, ...otherRules };
+const rules: Record<string, PriceRule> = { ...rulesOfTasks, ...rulesOfData, ...rulesOfNetwork, ...rulesOfTheRest };
 const free: PriceRule = () => [];
 
 /** The rule for a type of resource; undefined where there is none, and then nobody knows what it costs. */

@@ -73,7 +73,7 @@ const ofDatabase: PriceRule = (database, context) => {
   for (const property of ['Iops', 'StorageThroughput']) {
     if (property in database.properties) {
       throw new BadInput(
-        `${database.name}: there is no price rule for ${property}; add one to operations/cost/rules/data-rules.ts`,
+        `${database.name}: there is no price rule for ${property}; add one to operations/cost/rules/price-data.ts`,
       );
     }
   }
@@ -178,7 +178,7 @@ const ofCache: PriceRule = (cache, context) => {
   ];
 };
 
-export const dataRules: Record<string, PriceRule> = {
+export const rulesOfData: Record<string, PriceRule> = {
   'AWS::RDS::DBInstance': ofDatabase,
   'AWS::ElastiCache::ReplicationGroup': ofCache,
 };

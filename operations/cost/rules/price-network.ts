@@ -153,7 +153,7 @@ const ofRecord: PriceRule = (record, { template }) => {
   return [{ service: 'Names', item: 'zone of the domain', rate: 'route53.zone', quantity: exact(1) }];
 };
 
-export const networkRules: Record<string, PriceRule> = {
+export const rulesOfNetwork: Record<string, PriceRule> = {
   'AWS::ElasticLoadBalancingV2::LoadBalancer': ofLoadBalancer,
   'AWS::EC2::EIP': ofAddress,
   'AWS::EC2::NatGateway': ofNat,

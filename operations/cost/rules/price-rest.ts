@@ -153,7 +153,7 @@ const ofStateMachine: PriceRule = () => [
   },
 ];
 
-export const otherRules: Record<string, PriceRule> = {
+export const rulesOfTheRest: Record<string, PriceRule> = {
   'AWS::CloudWatch::Alarm': ofAlarm,
   'AWS::CloudWatch::CompositeAlarm': ofCompositeAlarm,
   'AWS::CloudWatch::Dashboard': ofDashboard,
