@@ -31,7 +31,7 @@ async function answer(options: CostOptions): Promise<string> {
   const { template, region } = await templateOf(options);
   const prices = readPrices(options.region ?? region, options.prices);
   if (options.compare !== null) return await compareWith(options.compare, template, prices, options);
-  const report = makeReport(template, prices, options);
+  const report = makeReport(template, prices, options, Date.now());
   if (options.svg !== null) writeChart(options.svg, chartOf(report, template, prices, options));
   return options.json ? reportAsJson(report) : printReport(report);
 }

@@ -19,14 +19,25 @@ export interface CostReport {
   name: string;
   isOfStrategy: boolean;
   prices: Prices;
+  /** Whole days since the rates were gathered. */
+  daysOld: number;
   scenarios: ScenarioMonth[];
   /** The load that was asked for; null where none was. */
   own: Month | null;
   savings: Saving[];
 }
 
-/** Works out every month that is asked for. @throws BadInput */
-export function makeReport(template: CostTemplate, prices: Prices, options: CostOptions): CostReport {
+/**
+ * Works out every month that is asked for.
+ * @param nowMillis the moment of the report, by which the rates are so old
+ * @throws BadInput
+ */
+export function makeReport(
+  template: CostTemplate,
+  prices: Prices,
+  options: CostOptions,
+  nowMillis: number,
+): CostReport {
   const { shared, choices, requestsPerDay, hasBlackFriday } = options;
   const isOfStrategy = options.stage === stageOfStrategy;
   const months = scenarios.map((scenario) => {
@@ -39,6 +50,7 @@ export function makeReport(template: CostTemplate, prices: Prices, options: Cost
     name: options.template ?? options.stage,
     isOfStrategy,
     prices,
+    daysOld: Math.floor((nowMillis - Date.parse(prices.retrieved)) / 86_400_000),
     scenarios: months,
     own: own === null ? null : estimateMonth(template, own, prices, choices),
     savings: findSavings(template, loads, prices, choices),

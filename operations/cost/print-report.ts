@@ -5,6 +5,9 @@ import { type CostReport, monthsOf, type ScenarioMonth } from './make-report.ts'
 import type { RateStatus } from './read-prices.ts';
 import { services } from './rules/rule.ts';
 
+/** Rates change a few times a year. */
+const oldDays = 180;
+
 /** The report for people. */
 export function printReport(report: CostReport): string {
   const { name, prices, own } = report;
@@ -154,6 +157,9 @@ function notesOf(report: CostReport): string[] {
     const kept = growth === '0' ? [] : [`each further month of events that the database keeps is ${growth} GB more`];
     return [...kept, ...month.warnings].map((note) => `  ${requests(month)}: ${note}`);
   });
+  if (report.daysOld > oldDays) {
+    notes.push(`  the rates are ${report.daysOld} days old: docs/costs.md says how to read them anew`);
+  }
   return notes.length === 0 ? [] : ['', 'To know:', ...notes];
 }
 

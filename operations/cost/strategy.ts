@@ -153,7 +153,7 @@ const parts: Part[] = [
       const copy = itemsOf(month, 'Database').some((item) => item.startsWith('copy'))
         ? 'with a copy for lists, which the strategy prices in its third scenario alone'
         : 'without a copy';
-      return `${database.instanceClass}, ${copy}: the busiest second takes ${decimalText(database.atPeak, 2)} of ${database.processors} processors, so no larger class; ${decimalText(database.storageGb, 0)} GB of disk with the month's events`;
+      return `${database.instanceClass}, ${copy}: the busiest second takes ${decimalText(database.atPeak, 3)} of ${database.processors} processors, so no larger class; ${decimalText(database.storageGb, 0)} GB of disk with the month's events`;
     },
   },
   {

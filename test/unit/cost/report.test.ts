@@ -13,6 +13,8 @@ import { differencesFrom, loadOf, scenarios } from '../../../operations/cost/str
 import { smallTemplate } from './small-template.ts';
 
 const prices = readPrices('us-east-1');
+/** The day on which the rates were gathered. */
+const gathered = Date.parse(prices.retrieved);
 const shared = { requestsPerConnection: 10, monthsKept: 1 };
 const Cache = (engine: string, nodes = 2) => ({
   Type: 'AWS::ElastiCache::ReplicationGroup',
@@ -40,7 +42,7 @@ describe('the strategy’s scenarios', () => {
 describe('the report', () => {
   const template = smallTemplate({ Cache: Cache('valkey') });
   const options = readOptions(['--requests-per-day', '250000']);
-  const report = makeReport(template, prices, options);
+  const report = makeReport(template, prices, options, gathered);
 
   test('shows every load beside the strategy, every line of the load that was asked for, and what each way saves', () => {
     const text = printReport(report);
@@ -51,6 +53,12 @@ describe('the report', () => {
     expect(text).toMatch(/in none of its lines +\$92\.15/);
     expect(text).toMatch(/Graviton tasks .* with --graviton; takes an image for ARM/);
     expect(text).toContain('each further month of events that the database keeps is 140 GB more');
+  });
+
+  test('says when its rates are more than half a year old', () => {
+    const printedAfter = (days: number) => printReport(makeReport(template, prices, options, gathered + days * 86_400_000));
+    expect(printedAfter(180)).not.toContain('days old');
+    expect(printedAfter(181)).toContain('the rates are 181 days old');
   });
 
   test('as JSON has amounts as decimals in quotes that add up', () => {
@@ -69,7 +77,7 @@ describe('the report', () => {
   });
 
   test('of another stage than the strategy’s compares nothing with it', () => {
-    const text = printReport(makeReport(template, prices, readOptions(['--stage', 'dev'])));
+    const text = printReport(makeReport(template, prices, readOptions(['--stage', 'dev']), gathered));
     expect(text).not.toContain('strategy');
   });
 
