@@ -1,6 +1,7 @@
 /** Types that cost nothing by themselves, each with where the cost is that it brings, if any. */
 export const freeTypes: Record<string, string> = {
   'AWS::ApplicationAutoScaling::ScalableTarget': 'the tasks are',
+  'AWS::Budgets::Budget': 'one without actions is free',
   'AWS::CertificateManager::Certificate': 'public certificates are free',
   'AWS::CloudFormation::CustomResource': 'the function that it calls is',
   'AWS::EC2::InternetGateway': 'what goes out through the load balancer is',
