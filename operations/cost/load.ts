@@ -3,7 +3,7 @@ import { bytesOfGigabyte, eventsOfRequest, hoursOfMonth, peakFactor } from './me
 
 /** What the service is asked in a month. */
 export interface Load {
-  /** A whole number, from 0 to 10 milliard. */
+  /** A whole number, from 0 to 10,000,000,000. */
   requestsPerDay: number;
   /** Requests that come on one connection; merchants' backends keep theirs open. */
   requestsPerConnection: number;

@@ -62,7 +62,11 @@ export async function packageCommit(
 ): Promise<PackagedStage> {
   const directory = mkdtempSync(join(tmpdir(), 'qurable-cost-commit-'));
   try {
-    const archive = spawnSync('git', ['archive', '--format=tar', commit, '--'], { cwd: project, maxBuffer: 2 ** 30 });
+    const isName = /^\w[\w./~^@{}-]*$/.test(commit);
+    const archive = spawnSync('git', ['archive', '--format=tar', isName ? commit : '', '--'], {
+      cwd: project,
+      maxBuffer: 2 ** 30,
+    });
     if (archive.status !== 0) {
       throw new BadInput(
         `--compare ${commit}: it is neither a file nor a commit that this clone has (git fetch brings it)`,

@@ -56,7 +56,8 @@ describe('the report', () => {
   });
 
   test('says when its rates are more than half a year old', () => {
-    const printedAfter = (days: number) => printReport(makeReport(template, prices, options, gathered + days * 86_400_000));
+    const printedAfter = (days: number) =>
+      printReport(makeReport(template, prices, options, gathered + days * 86_400_000));
     expect(printedAfter(180)).not.toContain('days old');
     expect(printedAfter(181)).toContain('the rates are 181 days old');
   });
