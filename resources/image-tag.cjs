@@ -1,7 +1,7 @@
 // The tag of the API's image: a hash of every file that the image is made of, and the processor that it is for. The same
 // files have the same image, whoever builds it, and a deployment names the image that belongs to its own source: no tag
 // moves, none is forgotten. The base image is named by its digest in the Dockerfile, so that a new base is a new tag.
-//   node resources/image-tag.cjs [X86_64|ARM64]
+//   node resources/image-tag.cjs [ARM64|X86_64]
 const { createHash } = require('node:crypto');
 const { readdirSync, readFileSync } = require('node:fs');
 const { join } = require('node:path');
@@ -13,7 +13,7 @@ const parts = ['package.json', 'package-lock.json', 'LICENSE', 'migrations', 'co
 const suffixes = { X86_64: 'amd64', ARM64: 'arm64' };
 
 /** Hashes the parts below `directory`: 24 hexadecimal digits, and the processor. */
-function imageTag(directory, cpuArchitecture = 'X86_64') {
+function imageTag(directory, cpuArchitecture = 'ARM64') {
   const suffix = suffixes[cpuArchitecture];
   if (suffix === undefined) throw new Error(`${cpuArchitecture} is neither ${Object.keys(suffixes).join(' nor ')}`);
   const hash = createHash('sha256');

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Builds the API's image and pushes it under the tag that belongs to its files and processor, unless it is there already.
 # Needs docker, the aws CLI, and node; the registry's stack must be there (resources/registry.yml).
-#   push-image.sh [X86_64|ARM64]      as cpuArchitecture in resources/stages.yml
+#   push-image.sh [ARM64|X86_64]      as cpuArchitecture in resources/stages.yml
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-architecture="${1:-X86_64}"
+architecture="${1:-ARM64}"
 tag="$(node resources/image-tag.cjs "$architecture")"
 if aws ecr describe-images --repository-name qurable-api --image-ids "imageTag=$tag" >/dev/null 2>&1; then
   echo "qurable-api:$tag is in the registry"

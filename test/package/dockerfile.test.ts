@@ -24,7 +24,7 @@ describe('the Dockerfile', () => {
     const issues = files.flatMap(({ issues }) => issues);
     expect(issues.map(({ content, title }) => `${title}: ${content}`)).toEqual([
       // biome-ignore-start lint/suspicious/noTemplateCurlyInString: the Dockerfile's own syntax
-      'Base Image Missing Tag: FROM ${BASE} AS packages',
+      'Base Image Missing Tag: FROM --platform=$BUILDPLATFORM ${BASE} AS packages',
       'Base Image Missing Tag: FROM ${BASE}',
       // biome-ignore-end lint/suspicious/noTemplateCurlyInString: the Dockerfile's own syntax
     ]);
@@ -47,8 +47,8 @@ describe('the image’s tag', () => {
       for (const part of parts) cpSync(join(project, part), join(copy, part), { recursive: true });
       const tag = imageTag(copy);
       expect(tag).toBe(imageTag(project));
-      expect(tag).toMatch(/^[0-9a-f]{24}-amd64$/);
-      expect(imageTag(copy, 'ARM64')).toBe(tag.replace('amd64', 'arm64'));
+      expect(tag).toMatch(/^[0-9a-f]{24}-arm64$/);
+      expect(imageTag(copy, 'X86_64')).toBe(tag.replace('arm64', 'amd64'));
       writeFileSync(join(copy, 'README.md'), 'Another one.');
       expect(imageTag(copy)).toBe(tag);
       const seen = new Set([tag]);

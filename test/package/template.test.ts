@@ -435,7 +435,8 @@ test('the cache sets no maxmemory, which ElastiCache has not, and drops counters
     expect(Properties['maxmemory-policy']).toBe('volatile-ttl');
   }
   expect(resource(templateOf('prod'), 'Cache')).toMatchObject({
-    CacheNodeType: 'cache.r6g.large',
+    Engine: 'valkey',
+    CacheNodeType: 'cache.t4g.small',
     NumCacheClusters: 2,
     AutomaticFailoverEnabled: true,
     MultiAZEnabled: true,

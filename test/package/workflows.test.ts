@@ -88,6 +88,17 @@ describe('the pipeline', () => {
     expect(preview?.steps?.at(-1)?.run).toContain('"$GITHUB_STEP_SUMMARY"');
   });
 
+  test('shows in a pull request, and there alone, what it does to the cost of each stage', () => {
+    const { cost } = workflows['deploy.yml']!.jobs as Record<string, Job & { if?: string }>;
+    expect(cost?.if).toBe("github.event_name == 'pull_request'");
+    expect(cost?.permissions).toBeUndefined();
+    const step = cost?.steps?.find(({ name }) => name === 'Cost');
+    expect(step?.run).toContain(
+      'for stage in dev prod; do npm run --silent cost -- --stage "$stage" --compare "$BASE"',
+    );
+    expect(step?.run).toContain('>>"$GITHUB_STEP_SUMMARY"');
+  });
+
   test('refuses an older commit, takes a snapshot, deploys, looks, and goes back where it does not like what it sees', () => {
     const { deploy } = workflows['deploy-stage.yml']!.jobs;
     const names = deploy?.steps?.map(({ name }) => name).filter((name) => name !== undefined);

@@ -12,7 +12,7 @@ interface Source {
   imports: string[];
 }
 
-const roots = ['core', 'containers', 'handlers'];
+const roots = ['core', 'containers', 'handlers', 'operations'];
 const sources = roots.flatMap(readSources);
 const byPath = new Map(sources.map((source) => [source.path, source]));
 
@@ -84,7 +84,7 @@ describe('the house', () => {
     const entries = sources
       .map(({ path }) => path)
       .filter((path) =>
-        /^core\/(index\.ts|.*-command\.ts)$|^containers\/[a-z]+\/(main|start|run-command)\.ts$|^handlers\/[a-z-]+\.ts$/.test(
+        /^core\/(index\.ts|.*-command\.ts)$|^operations\/.*-command\.ts$|^containers\/[a-z]+\/(main|start|run-command)\.ts$|^handlers\/[a-z-]+\.ts$/.test(
           path,
         ),
       );
