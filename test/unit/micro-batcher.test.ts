@@ -16,6 +16,8 @@ interface Run {
 
 interface Bench {
   batcher: MicroBatcher<string, string>;
+  /** The lanes of commands; of any other it is 'lane'. */
+  lanes: Map<string, number | string>;
   runs: Run[];
   time: { millis: number };
 }
@@ -23,12 +25,14 @@ interface Bench {
 /** A batcher whose transactions end when the test says so, on a clock that the test moves. */
 function openBench(options: Partial<BatcherOptions<string, string>> = {}): Bench {
   const runs: Run[] = [];
+  const lanes = new Map<string, number | string>();
   const time = { millis: 1000 };
   const clock: Clock = { now: () => time.millis, monotonic: () => time.millis };
   const batcher = openMicroBatcher<string, string>({
     name: 'test',
     clock,
     log: silentLog,
+    laneOf: (command) => lanes.get(command) ?? 'lane',
     maxMembers: 4,
     maxInFlight: 1,
     slowMillis: 100,
@@ -51,7 +55,7 @@ function openBench(options: Partial<BatcherOptions<string, string>> = {}): Bench
       }),
     ...options,
   });
-  return { batcher, runs, time };
+  return { batcher, lanes, runs, time };
 }
 
 /** Lets the batcher do all that it can do by itself. */
@@ -61,7 +65,10 @@ async function settleAll(): Promise<void> {
 
 /** Pushes commands of one lane and returns what becomes of each. */
 function pushAll(bench: Bench, commands: string[], lane: number | string = 'lane', tenantId = 1): Promise<string>[] {
-  return commands.map((command) => outcomeOf(bench.batcher.push(tenantId, lane, command)));
+  return commands.map((command) => {
+    bench.lanes.set(command, lane);
+    return outcomeOf(bench.batcher.push(tenantId, command));
+  });
 }
 
 function outcomeOf(answer: Promise<string>): Promise<string> {
@@ -289,7 +296,7 @@ describe('overload', () => {
     pushAll(bench, ['a']);
     await settleAll();
     pushAll(bench, ['b', 'c']);
-    await expect(bench.batcher.push(1, 'lane', 'd')).rejects.toMatchObject({
+    await expect(bench.batcher.push(1, 'd')).rejects.toMatchObject({
       refusal: { kind: 'unavailable', retryAfterSeconds: 1 },
     });
     bench.runs[0]!.finish();
@@ -430,7 +437,7 @@ describe('a batch that fails', () => {
 
   test('an error that nobody foresaw is `internal`, tells nothing of itself, and the next batch runs', async () => {
     const bench = openBench();
-    const failed = bench.batcher.push(1, 'lane', 'a').catch((error: unknown) => error);
+    const failed = bench.batcher.push(1, 'a').catch((error: unknown) => error);
     await settleAll();
     bench.runs[0]!.fail(new TypeError('a secret detail'));
     const error = await failed;
@@ -492,7 +499,7 @@ describe('a lock that somebody else keeps', () => {
     const { bench, held, known } = openHeld();
     held.add('a');
     known.add('a');
-    const refused = bench.batcher.push(1, 'lane', 'a').catch((error: unknown) => error);
+    const refused = bench.batcher.push(1, 'a').catch((error: unknown) => error);
     await letLook();
     bench.time.millis += 1001;
     const { refusal } = (await refused) as CouponError;
