@@ -27,15 +27,17 @@ interface Member {
   readonly command: { readonly keyed: KeyedRequest | null };
 }
 
-/**
- * One kind of batch: what its members want, which locks that takes, and how each is decided. `Seen` is what the database
- * says under the locks, `State` what members are decided on, kept up to date as they change it, and `Made` what a member
- * comes to.
- */
-export interface BatchKind<Command, Target extends Member, Seen, State extends ClockAndKeys, Made>
-  extends Pick<Passage<Target, CouponAnswer>, 'needsOf' | 'findHeld'> {
+/** What the members of a batch are about, and what that needs. */
+export interface BatchTargets<Command, Target> extends Pick<Passage<Target, CouponAnswer>, 'needsOf' | 'findHeld'> {
   /** Finds what each command is about, in their order. That never changes, and so needs no lock. */
   find(commands: Command[]): Promise<Target[]>;
+}
+
+/**
+ * How the members of a batch are decided. `Seen` is what the database says under the locks, `State` what members are decided
+ * on, kept up to date as they change it, and `Made` what a member comes to.
+ */
+export interface Decisions<Target, Seen, State, Made> {
   /**
    * Takes the locks in the order of takeLock, and reads what is decided on. Every statement is sent at once, and finds the
    * locks of those before it taken and their owners' changes made.
@@ -50,6 +52,10 @@ export interface BatchKind<Command, Target extends Member, Seen, State extends C
   /** Sends all that is to be written, and returns how each thing made is recorded. COMMIT goes out with it. */
   write(tx: Transaction, state: State): Promise<RecordOf<Made>>;
 }
+
+/** One kind of batch. */
+export type BatchKind<Command, Target, Seen, State, Made> = BatchTargets<Command, Target> &
+  Decisions<Target, Seen, State, Made>;
 
 /** How a thing made is recorded. What an earlier batch made is a record already. */
 export type RecordOf<Made> = (made: Made | RecordedChange) => RecordedChange;
@@ -83,28 +89,28 @@ export async function decideBatch<Command, Target extends Member, Seen, State ex
 }
 
 /** Which of these commands, which were held up, nothing holds up any more. */
-export async function areFree<Command, Target extends Member, Seen, State extends ClockAndKeys, Made>(
+export async function areFree<Command, Target>(
   { obstacles }: Pick<BatchCore, 'obstacles'>,
   commands: Command[],
-  kind: BatchKind<Command, Target, Seen, State, Made>,
+  kind: BatchTargets<Command, Target>,
 ): Promise<boolean[]> {
   return findFree(obstacles, await kind.find(commands), kind);
 }
 
-async function runTransaction<Command, Target extends Member, Seen, State extends ClockAndKeys, Made>(
+async function runTransaction<Target extends Member, Seen, State extends ClockAndKeys, Made>(
   { pool, random, lockTokens }: BatchCore,
   tenantId: number,
   targets: Target[],
-  kind: BatchKind<Command, Target, Seen, State, Made>,
+  decisions: Decisions<Target, Seen, State, Made>,
   patience: Patience,
 ): Promise<(CouponAnswer | CouponError)[]> {
   const steps = {
-    read: (tx: Transaction) => kind.read(tx, targets, patience),
+    read: (tx: Transaction) => decisions.read(tx, targets, patience),
     write: async (tx: Transaction, seen: Seen) => {
-      const state = await kind.prepare(tx, targets, seen);
+      const state = await decisions.prepare(tx, targets, seen);
       const memory = await openIdempotencyMemory<Made>(tx, tenantId, state.usedKeys);
-      const decided = targets.map((target) => decideMember(kind, state, memory, target));
-      return { decided, recordOf: await kind.write(tx, state) };
+      const decided = targets.map((target) => decideMember(decisions, state, memory, target));
+      return { decided, recordOf: await decisions.write(tx, state) };
     },
   };
   const { decided, recordOf } = await retryTransaction(random, () => inTwoSteps(pool, steps));
@@ -115,8 +121,8 @@ async function runTransaction<Command, Target extends Member, Seen, State extend
   });
 }
 
-function decideMember<Command, Target extends Member, Seen, State extends ClockAndKeys, Made>(
-  kind: BatchKind<Command, Target, Seen, State, Made>,
+function decideMember<Target extends Member, State, Made>(
+  decisions: Pick<Decisions<Target, never, State, Made>, 'refuseFirst' | 'decide'>,
   state: State,
   memory: IdempotencyMemory<Made | RecordedChange>,
   target: Target,
@@ -124,9 +130,9 @@ function decideMember<Command, Target extends Member, Seen, State extends ClockA
   const { keyed } = target.command;
   const remembered = memory.recall(keyed);
   // A replay is no refusal; but what the caller may not do at all comes before trouble with its key.
-  if (remembered instanceof CouponError) return kind.refuseFirst?.(state, target) ?? remembered;
+  if (remembered instanceof CouponError) return decisions.refuseFirst?.(state, target) ?? remembered;
   if (remembered !== null) return { made: remembered, replayed: true };
-  const made = kind.decide(state, target);
+  const made = decisions.decide(state, target);
   if (made instanceof CouponError) return made;
   memory.remember(keyed, made);
   return { made, replayed: false };
