@@ -8,7 +8,7 @@ import type { CouponAnswer } from '../rules/recorded-change.ts';
 import { areChangesFree, type ChangeCore, changeCoupons } from './change-coupons.ts';
 import type { ChangeCommand, DealCommand } from './commands.ts';
 import { areDealsFree, type DealCore, dealCodes } from './deal-codes.ts';
-import { type CouponQuestion, type CouponSight, type LookCore, lookAtCoupons } from './look-at-coupons.ts';
+import { type CouponQuestion, type LookCore, lookAtCoupons, type SeenCoupon } from './look-at-coupons.ts';
 
 /** A queue by its name. */
 export type CouponQueue = 'deals' | 'changes' | 'looks';
@@ -17,7 +17,7 @@ export type CouponQueue = 'deals' | 'changes' | 'looks';
 export interface CouponBatches {
   readonly deals: MicroBatcher<DealCommand, CouponAnswer>;
   readonly changes: MicroBatcher<ChangeCommand, CouponAnswer>;
-  readonly looks: MicroBatcher<CouponQuestion, CouponSight>;
+  readonly looks: MicroBatcher<CouponQuestion, SeenCoupon>;
   /** Milliseconds that the oldest member of any queue has waited. */
   queueAgeMillis(): number;
   /** Milliseconds that the oldest member of one tenant in one queue has waited: what a new one of its kind would join. */
@@ -70,7 +70,7 @@ export function openCouponBatches(core: EngineCore, onBatch: BatchListener): Cou
     run: (tenantId, commands, isApart) => changeCoupons(core, tenantId, commands, isApart),
     isFree: (tenantId, commands) => areChangesFree(core, tenantId, commands),
   });
-  const looks = openMicroBatcher<CouponQuestion, CouponSight>({
+  const looks = openMicroBatcher<CouponQuestion, SeenCoupon>({
     ...common,
     name: 'looks',
     laneOf: ({ code }) => laneOfCode(code),

@@ -30,7 +30,7 @@ export interface CouponQuestion {
 }
 
 /** A coupon as it stands, with what a decision about it would look at. */
-export interface CouponSight {
+export interface SeenCoupon {
   coupon: CouponState;
   standing: Standing;
 }
@@ -43,7 +43,7 @@ export async function lookAtCoupons(
   core: LookCore,
   tenantId: number,
   questions: CouponQuestion[],
-): Promise<(CouponSight | CouponError)[]> {
+): Promise<(SeenCoupon | CouponError)[]> {
   const always = questions.some(({ caller }) => caller.customerId !== null);
   const codes = questions.map(({ code }) => code);
   const located = await locateCodes(core, tenantId, codes, { always });
