@@ -1,9 +1,9 @@
 import type { KnownBooks } from './books/known-books.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
-import type { CouponBatches } from './coupons/coupon-batches.ts';
-import type { LockTokens } from './coupons/lock-tokens.ts';
-import type { Obstacles } from './coupons/obstacles.ts';
+import type { CouponBatches } from './coupons/engine/coupon-batches.ts';
+import type { LockTokens } from './coupons/engine/lock-tokens.ts';
+import type { Obstacles } from './coupons/engine/obstacles.ts';
 import type { ColdTurns } from './db/cold-turns.ts';
 import type { Pools } from './db/open-pools.ts';
 import type { DeckMarks } from './decks/deck-marks.ts';

@@ -17,7 +17,7 @@ export type { Core } from './core.ts';
 export { assignBatch, type BatchResult } from './coupons/assign-batch.ts';
 export { assignCode } from './coupons/assign-code.ts';
 export { assignCoupon } from './coupons/assign-coupon.ts';
-export type { BatchListener, CouponQueue } from './coupons/coupon-batches.ts';
+export type { BatchListener, CouponQueue } from './coupons/engine/coupon-batches.ts';
 export { listCouponEvents } from './coupons/list-coupon-events.ts';
 export { listUserCoupons } from './coupons/list-user-coupons.ts';
 export { lockCoupon } from './coupons/lock-coupon.ts';

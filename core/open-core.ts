@@ -2,12 +2,12 @@ import { openKnownBooks } from './books/known-books.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { Core } from './core.ts';
-import { type BatchListener, type CouponBatches, openCouponBatches } from './coupons/coupon-batches.ts';
-import { type LockTokens, openLockTokens } from './coupons/lock-tokens.ts';
-import { openObstacles } from './coupons/obstacles.ts';
+import { type BatchListener, openCouponBatches } from './coupons/engine/coupon-batches.ts';
+import { openLockTokens } from './coupons/engine/lock-tokens.ts';
+import { openObstacles } from './coupons/engine/obstacles.ts';
 import { openColdTurns } from './db/cold-turns.ts';
 import { neededSchemaVersion, schemaVersion } from './db/migrate.ts';
-import { closePools, openPools } from './db/open-pools.ts';
+import { closePools, openPools, type Pools } from './db/open-pools.ts';
 import { isConnectionLoss, isTimeout, loggable } from './db/sql-errors.ts';
 import { openDeckMarks } from './decks/deck-marks.ts';
 import { openKnownDecks } from './decks/known-decks.ts';
@@ -35,14 +35,31 @@ export interface CoreParts {
  * Opens everything that operations need. Resolves only when the database is there with a schema that is new enough,
  * and CODE_SECRET is the one that wrapped its keys; closes what it opened and throws otherwise.
  */
-export async function openCore(config: Config, parts: CoreParts): Promise<Core> {
-  const { log, clock = systemClock, random = systemRandom, onBatch = () => {} } = parts;
+export async function openCore(config: Config, given: CoreParts): Promise<Core> {
+  const parts = openParts(config, given);
+  try {
+    await checkReady(parts);
+    await checkCodeSecret(parts.pool, config);
+    const engine = { ...parts, lockTokens: await openLockTokens(parts.pool) };
+    await parts.markRounds.start();
+    return { ...engine, batches: openCouponBatches(engine, given.onBatch ?? (() => {})) };
+  } catch (error) {
+    await closeParts(parts);
+    throw error;
+  }
+}
+
+/** What can be opened without a look into the database. */
+type Parts = Omit<Core, 'lockTokens' | 'batches'>;
+
+function openParts(config: Config, given: CoreParts): Parts {
+  const { log, clock = systemClock, random = systemRandom } = given;
   const pools = openPools(config, log);
   const { pool } = pools;
   const redis = openRedis(config.redis, log, random);
-  const writeMark = parts.writeMark ?? (async (fields, message) => log.info(fields, message));
+  const writeMark = given.writeMark ?? (async (fields, message) => log.info(fields, message));
   const deckMarks = openDeckMarks(writeMark, random);
-  const core: Core & { batches: CouponBatches; lockTokens: LockTokens } = {
+  return {
     config,
     log,
     clock,
@@ -54,33 +71,22 @@ export async function openCore(config: Config, parts: CoreParts): Promise<Core> 
     knownPatterns: openKnownPatterns(config),
     redis,
     throttle: openThrottle({ redis, pool, clock, log, config }),
-    // Read from the database, once it is known to be there.
-    lockTokens: undefined as unknown as LockTokens,
     obstacles: openObstacles(clock),
     deckMarks,
     markRounds: openMarkRounds({ database: config.database, deckMarks, writeMark, clock }),
-    // The queues need the core and the core the queues: they are put in place before anyone can see either.
-    batches: undefined as unknown as CouponBatches,
   };
-  core.batches = openCouponBatches(core, onBatch);
-  try {
-    await checkReady(core);
-    await checkCodeSecret(pool, config);
-    core.lockTokens = await openLockTokens(pool);
-    await core.markRounds.start();
-    return core;
-  } catch (error) {
-    await closeCore(core);
-    throw error;
-  }
 }
 
 /** Answers everything that is queued, then closes the connections. Call it once nothing new comes in. */
 export async function closeCore(core: Core): Promise<void> {
   await core.batches.close();
-  await core.markRounds.close();
-  await core.redis?.close();
-  await closePools(core);
+  await closeParts(core);
+}
+
+async function closeParts(parts: Pick<Parts, 'markRounds' | 'redis' | keyof Pools>): Promise<void> {
+  await parts.markRounds.close();
+  await parts.redis?.close();
+  await closePools(parts);
 }
 
 /**

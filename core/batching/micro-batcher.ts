@@ -26,6 +26,8 @@ export type BatchRun<Command, Answer> = (
 export interface BatcherOptions<Command, Answer> {
   /** Names the queue in metrics and logs. */
   name: string;
+  /** Which lane of its tenant a command waits in. */
+  laneOf(command: Command): number | string;
   run: BatchRun<Command, Answer>;
   /** Which of these, which were held up, could run now. It waits for no lock. */
   isFree(tenantId: number, commands: Command[]): Promise<boolean[]>;
@@ -67,12 +69,12 @@ export interface BatcherOptions<Command, Answer> {
 /** A queue that turns single commands into batches. */
 export interface MicroBatcher<Command, Answer> {
   /**
-   * Queues a command behind those of the same lane. Resolves with its answer once its transaction is committed.
+   * Queues a command behind those of its lane. Resolves with its answer once its transaction is committed.
    * Throws what its own decision was (a CouponError), `unavailable` when the queue is full, too old for its tenant or
    * closed, when the command waited too long, needs what somebody else holds or the database is lost, and `internal` when
    * its own data broke the transaction.
    */
-  push(tenantId: number, lane: number | string, command: Command): Promise<Answer>;
+  push(tenantId: number, command: Command): Promise<Answer>;
   /** Milliseconds that the oldest waiting member has waited, about; 0 when nobody waits. Of one tenant, or of any. */
   queueAgeMillis(tenantId?: number): number;
   /** Members waiting now. */
@@ -126,12 +128,12 @@ export function openMicroBatcher<Command, Answer>(
   let closing = false;
   let onIdle: (() => void) | null = null;
 
-  function push(tenantId: number, lane: number | string, command: Command): Promise<Answer> {
+  function push(tenantId: number, command: Command): Promise<Answer> {
     if (closing) return Promise.reject(notBegun('The service is shutting down.'));
     if (isFull(tenantId)) return Promise.reject(notBegun('The service has more work than it can do at once.'));
     return new Promise((resolve, reject) => {
       const now = clock.monotonic();
-      enqueue(tenantId, { command, lane, since: now, queuedAt: now, resolve, reject });
+      enqueue(tenantId, { command, lane: options.laneOf(command), since: now, queuedAt: now, resolve, reject });
     });
   }
 

@@ -70,6 +70,12 @@ export function readCode(text: string): CodeResult {
   return checkCode(normaliseCode(text));
 }
 
+/** A coupon's path for idempotency: two spellings of one code are one path. */
+export function pathOfCode(code: string): string {
+  const read = readCode(code);
+  return `coupons/${read.ok ? read.code : code}`;
+}
+
 function refuse(problem: CodeProblem['problem'], message: string): CodeProblem {
   return { ok: false, problem, message };
 }

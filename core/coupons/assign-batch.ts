@@ -1,10 +1,10 @@
 import type { Caller, Outcome } from '../caller.ts';
-import type { Core } from '../core.ts';
+import type { Queryable } from '../db/pool.ts';
 import { isConnectionLoss, isTimeout } from '../db/sql-errors.ts';
 import { CouponError, type Refusal, refuse, unavailable } from '../errors.ts';
 import { derivedKeyHash, type KeyedRequest, keyedRequest } from '../idempotency/key-hash.ts';
-import { drawCoupon } from './assign-coupon.ts';
-import type { CouponView } from './coupon-view.ts';
+import { type AssignCore, drawCoupon } from './assign-coupon.ts';
+import type { CouponView } from './rules/coupon-view.ts';
 
 /** An item of the answer: the user's coupon, or why it got none. */
 export type BatchResult = CouponView | { refusal: Refusal };
@@ -20,7 +20,7 @@ const itemsAtOnce = 512;
  * @throws CouponError `book-not-found`, `idempotency-key-reused`, and `unavailable` when an item could not be decided
  */
 export async function assignBatch(
-  core: Core,
+  core: AssignCore & { pool: Queryable },
   caller: Caller,
   { bookId, userIds }: { bookId: string; userIds: string[] },
   key?: string,
@@ -29,8 +29,8 @@ export async function assignBatch(
   const whole = key === undefined ? null : keyedRequest(caller, key, 'coupons/assign-batch', { bookId, userIds });
   const exists = (await core.knownBooks.bookKeyOf(caller.tenantId, bookId)) !== null;
   // Trouble with the key is named before the missing book; but a request that is refused leaves its key free.
-  if (whole !== null && exists) await claimWhole(core, caller.tenantId, whole);
-  const remembered = whole === null ? null : await recallWhole(core, caller.tenantId, whole);
+  if (whole !== null && exists) await claimWhole(core.pool, caller.tenantId, whole);
+  const remembered = whole === null ? null : await recallWhole(core.pool, caller.tenantId, whole);
   if (!exists) throw refuse('book-not-found', 'There is no such book.');
   const results: BatchResult[] = [];
   let replayed = whole !== null;
@@ -53,7 +53,7 @@ export async function assignBatch(
     }
   }
   if (whole !== null && remembered === null) {
-    await rememberRefusals(core, caller.tenantId, whole, results).catch((error: unknown) => {
+    await rememberRefusals(core.pool, caller.tenantId, whole, results).catch((error: unknown) => {
       throw isConnectionLoss(error) || isTimeout(error) ? partlyDone() : error;
     });
   }
@@ -85,7 +85,7 @@ function itemKey(whole: KeyedRequest | null, index: number): KeyedRequest | null
 }
 
 async function assignItem(
-  core: Core,
+  core: AssignCore,
   caller: Caller,
   input: { bookId: string; userId: string },
   keyed: KeyedRequest | null,
@@ -102,8 +102,8 @@ async function assignItem(
 type Remembered = Record<number, Refusal> | null;
 
 /** Takes the request's key, unless it was used before. */
-async function claimWhole(core: Core, tenantId: number, whole: KeyedRequest): Promise<void> {
-  await core.pool.query({
+async function claimWhole(db: Queryable, tenantId: number, whole: KeyedRequest): Promise<void> {
+  await db.query({
     name: 'claim-batch-key',
     text: `insert into idempotency (tenant_id, key_hash, fingerprint, status) values ($1, $2, $3, 200)
       on conflict (tenant_id, key_hash) do nothing`,
@@ -112,8 +112,8 @@ async function claimWhole(core: Core, tenantId: number, whole: KeyedRequest): Pr
 }
 
 /** What is remembered of the same request; throws where another one used the key. */
-async function recallWhole(core: Core, tenantId: number, whole: KeyedRequest): Promise<Remembered> {
-  const { rows } = await core.pool.query<{ fingerprint: number; status: number | null; reply: Remembered }>({
+async function recallWhole(db: Queryable, tenantId: number, whole: KeyedRequest): Promise<Remembered> {
+  const { rows } = await db.query<{ fingerprint: number; status: number | null; reply: Remembered }>({
     name: 'read-batch-key',
     text: 'select fingerprint, status, reply from idempotency where tenant_id = $1 and key_hash = $2',
     values: [tenantId, whole.keyHash],
@@ -131,7 +131,7 @@ async function recallWhole(core: Core, tenantId: number, whole: KeyedRequest): P
  * got the user a coupon in the meantime, the coupon is what a repeat must answer with.
  */
 async function rememberRefusals(
-  core: Core,
+  db: Queryable,
   tenantId: number,
   whole: KeyedRequest,
   results: BatchResult[],
@@ -141,7 +141,7 @@ async function rememberRefusals(
     'refusal' in result ? [[index, result.refusal] as const] : [],
   );
   const assigned = entries.flatMap(([index, result]) => ('refusal' in result ? [] : [index]));
-  await core.pool.query({
+  await db.query({
     name: 'remember-batch-refusals',
     text: `update idempotency set reply = coalesce(reply, $3::jsonb) - $4::text[] where tenant_id = $1 and key_hash = $2`,
     values: [tenantId, whole.keyHash, JSON.stringify(Object.fromEntries(refusals)), assigned],

@@ -1,9 +1,8 @@
 import type { Caller, Outcome } from '../caller.ts';
-import { pathOfCode } from '../codes/path-of-code.ts';
-import type { Core } from '../core.ts';
+import { pathOfCode } from '../codes/code-rules.ts';
 import { keyedRequest } from '../idempotency/key-hash.ts';
-import { laneOfCode } from './coupon-batches.ts';
-import type { CouponView } from './coupon-view.ts';
+import type { CouponBatches } from './engine/coupon-batches.ts';
+import type { CouponView } from './rules/coupon-view.ts';
 
 /**
  * Puts the code that is named into a user's hands.
@@ -11,12 +10,12 @@ import type { CouponView } from './coupon-view.ts';
  *   `book-outside-window` (the book has ended), `user-limit-reached`, `idempotency-key-reused`, `unavailable`
  */
 export async function assignCode(
-  core: Core,
+  { batches }: { batches: CouponBatches },
   caller: Caller,
   code: string,
   { userId }: { userId: string },
   key?: string,
 ): Promise<Outcome<CouponView>> {
   const keyed = key === undefined ? null : keyedRequest(caller, key, `${pathOfCode(code)}/assign`, { userId });
-  return core.batches.deals.push(caller.tenantId, laneOfCode(code), { op: 'take', caller, keyed, code, userId });
+  return batches.deals.push(caller.tenantId, { op: 'take', caller, keyed, code, userId });
 }

@@ -1,12 +1,19 @@
+import type { KnownBooks } from '../books/known-books.ts';
 import type { Caller, Outcome } from '../caller.ts';
-import type { Core } from '../core.ts';
 import { type KeyedRequest, keyedRequest } from '../idempotency/key-hash.ts';
-import type { CouponView } from './coupon-view.ts';
+import type { CouponBatches } from './engine/coupon-batches.ts';
+import type { CouponView } from './rules/coupon-view.ts';
 
 /** Who gets a code of which book. */
 export interface AssignInput {
   bookId: string;
   userId: string;
+}
+
+/** What an assign works with. */
+export interface AssignCore {
+  readonly knownBooks: KnownBooks;
+  readonly batches: CouponBatches;
 }
 
 /**
@@ -16,7 +23,7 @@ export interface AssignInput {
  *   `unavailable`
  */
 export async function assignCoupon(
-  core: Core,
+  core: AssignCore,
   caller: Caller,
   input: AssignInput,
   key?: string,
@@ -27,11 +34,11 @@ export async function assignCoupon(
 
 /** The same for a caller that has named its request already, such as an item of a batch. */
 export async function drawCoupon(
-  core: Core,
+  { knownBooks, batches }: AssignCore,
   caller: Caller,
   { bookId, userId }: AssignInput,
   keyed: KeyedRequest | null,
 ): Promise<Outcome<CouponView>> {
-  const bookKey = await core.knownBooks.bookKeyOf(caller.tenantId, bookId);
-  return core.batches.deals.push(caller.tenantId, bookKey ?? 0, { op: 'draw', caller, keyed, bookKey, userId });
+  const bookKey = await knownBooks.bookKeyOf(caller.tenantId, bookId);
+  return batches.deals.push(caller.tenantId, { op: 'draw', caller, keyed, bookKey, userId });
 }

@@ -1,12 +1,13 @@
 import { actorNames } from '../access/actor-names.ts';
 import type { Caller } from '../caller.ts';
-import type { Core } from '../core.ts';
-import { locateCodes } from '../decks/locate-codes.ts';
+import type { Config } from '../config.ts';
+import type { Queryable } from '../db/pool.ts';
+import { type LocateCore, locateCodes } from '../decks/locate-codes.ts';
 import { CouponError } from '../errors.ts';
 import { cutPage, openCursor, type Page, type PageRequest, pageLimit, sealCursor } from '../paging.ts';
-import { type EventKind, eventKinds } from './coupon-state.ts';
-import { missingCoupon } from './missing-coupon.ts';
-import { findVoidPlaces } from './void-places.ts';
+import { findVoidPlaces } from './engine/void-places.ts';
+import { type EventKind, eventKinds } from './rules/coupon-state.ts';
+import { missingCoupon } from './rules/missing-coupon.ts';
 
 /** One change of a coupon. */
 export interface CouponEvent {
@@ -40,7 +41,7 @@ interface Row {
  *   (limit, cursor)
  */
 export async function listCouponEvents(
-  core: Core,
+  core: LocateCore & { readPool: Queryable; config: Pick<Config, 'codeSecret'> },
   caller: Caller,
   code: string,
   page: PageRequest = {},

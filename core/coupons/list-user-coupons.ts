@@ -1,9 +1,11 @@
+import type { KnownBooks } from '../books/known-books.ts';
 import type { Caller } from '../caller.ts';
-import type { Core } from '../core.ts';
+import type { Config } from '../config.ts';
+import type { Queryable } from '../db/pool.ts';
 import type { BookKey } from '../keys.ts';
 import { limits } from '../limits.ts';
 import { openCursor, type Page, type PageRequest, pageLimit, sealCursor } from '../paging.ts';
-import { type CouponStatus, type CouponView, couponStatus, type ShownCoupon, viewCoupon } from './coupon-view.ts';
+import { type CouponStatus, type CouponView, couponStatus, type ShownCoupon, viewCoupon } from './rules/coupon-view.ts';
 
 /** Which of a user's coupons, and which page of them. */
 export interface UserCouponsRequest extends PageRequest {
@@ -24,7 +26,7 @@ interface Row extends ShownCoupon {
  * @throws CouponError `invalid-input` (limit, cursor). An unknown book or user has no coupons: an empty list.
  */
 export async function listUserCoupons(
-  core: Core,
+  core: { readPool: Queryable; knownBooks: KnownBooks; config: Pick<Config, 'codeSecret'> },
   caller: Caller,
   userId: string,
   request: UserCouponsRequest = {},
@@ -40,7 +42,7 @@ export async function listUserCoupons(
 
   const data: CouponView[] = [];
   for (let looked = 0; looked < limits.pageScanMaxRows; ) {
-    const rows = await readRows(core, tenantId, userId, bookKey, after, limit + 1);
+    const rows = await readRows(core.readPool, tenantId, userId, bookKey, after, limit + 1);
     for (const row of rows.slice(0, limit)) {
       if (data.length === limit) return { data, nextCursor: sealCursor(codeSecret, list, after) };
       after = [row.holderId!, row.deckKey, row.pos];
@@ -59,14 +61,14 @@ function isWanted(row: Row, status: CouponStatus | null, caller: Caller): boolea
 }
 
 async function readRows(
-  core: Core,
+  db: Queryable,
   tenantId: number,
   userId: string,
   bookKey: BookKey | null,
   after: readonly number[],
   limit: number,
 ): Promise<Row[]> {
-  const { rows } = await core.readPool.query<Row>({
+  const { rows } = await db.query<Row>({
     name: 'list-user-coupons',
     // Holder by holder, each one's coupons by the holder alone: asked for the tenant too, PostgreSQL may read all of the
     // tenant's coupons while a fast growing table has no statistics yet. A holder is of one tenant.

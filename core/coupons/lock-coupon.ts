@@ -1,9 +1,8 @@
 import type { Caller, Outcome } from '../caller.ts';
-import { pathOfCode } from '../codes/path-of-code.ts';
-import type { Core } from '../core.ts';
+import { pathOfCode } from '../codes/code-rules.ts';
 import { keyedRequest } from '../idempotency/key-hash.ts';
-import { laneOfCode } from './coupon-batches.ts';
-import type { LockedCouponView } from './coupon-view.ts';
+import type { CouponBatches } from './engine/coupon-batches.ts';
+import type { LockedCouponView } from './rules/coupon-view.ts';
 
 /** A lock wanted: new, or the renewal of the one whose token is given. */
 export interface LockInput {
@@ -20,7 +19,7 @@ export interface LockInput {
  *   `user-limit-reached`, `idempotency-key-reused`, `unavailable`
  */
 export async function lockCoupon(
-  core: Core,
+  { batches }: { batches: CouponBatches },
   caller: Caller,
   code: string,
   input: LockInput,
@@ -29,6 +28,6 @@ export async function lockCoupon(
   const keyed = key === undefined ? null : keyedRequest(caller, key, `${pathOfCode(code)}/lock`, input);
   const { userId, ttlSeconds = null, lockToken = null } = input;
   const command = { op: 'lock' as const, caller, keyed, code, userId, ttlSeconds, lockToken };
-  const outcome = await core.batches.changes.push(caller.tenantId, laneOfCode(code), command);
+  const outcome = await batches.changes.push(caller.tenantId, command);
   return outcome as Outcome<LockedCouponView>;
 }

@@ -1,9 +1,8 @@
 import type { Caller, Outcome } from '../caller.ts';
-import { pathOfCode } from '../codes/path-of-code.ts';
-import type { Core } from '../core.ts';
+import { pathOfCode } from '../codes/code-rules.ts';
 import { keyedRequest } from '../idempotency/key-hash.ts';
-import { laneOfCode } from './coupon-batches.ts';
-import type { RedeemedCouponView } from './coupon-view.ts';
+import type { CouponBatches } from './engine/coupon-batches.ts';
+import type { RedeemedCouponView } from './rules/coupon-view.ts';
 
 /** One use of a coupon. `reference` and `metadata` are the caller's own: an order's number, a till, what it likes. */
 export interface RedeemInput {
@@ -22,7 +21,7 @@ export interface RedeemInput {
  *   `redemption-limit-reached`, `user-limit-reached`, `idempotency-key-reused`, `unavailable`
  */
 export async function redeemCoupon(
-  core: Core,
+  { batches }: { batches: CouponBatches },
   caller: Caller,
   code: string,
   input: RedeemInput,
@@ -31,6 +30,6 @@ export async function redeemCoupon(
   const keyed = key === undefined ? null : keyedRequest(caller, key, `${pathOfCode(code)}/redeem`, input);
   const { userId, lockToken = null, reference = null, metadata = null } = input;
   const command = { op: 'redeem' as const, caller, keyed, code, userId, lockToken, reference, metadata };
-  const outcome = await core.batches.changes.push(caller.tenantId, laneOfCode(code), command);
+  const outcome = await batches.changes.push(caller.tenantId, command);
   return outcome as Outcome<RedeemedCouponView>;
 }

@@ -1,7 +1,7 @@
 import type { Caller, Outcome } from '../caller.ts';
-import type { Core } from '../core.ts';
 import { keyedRequest } from '../idempotency/key-hash.ts';
-import type { CouponView } from './coupon-view.ts';
+import type { CouponBatches } from './engine/coupon-batches.ts';
+import type { CouponView } from './rules/coupon-view.ts';
 
 /**
  * Gives a redemption back, whatever the book's state: an order is cancelled when it is cancelled.
@@ -9,7 +9,7 @@ import type { CouponView } from './coupon-view.ts';
  *   `idempotency-key-reused`, `unavailable`
  */
 export async function reverseRedemption(
-  core: Core,
+  { batches }: { batches: CouponBatches },
   caller: Caller,
   redemptionId: string,
   { reason }: { reason?: string },
@@ -18,5 +18,5 @@ export async function reverseRedemption(
   const id = redemptionId.toLowerCase();
   const keyed = key === undefined ? null : keyedRequest(caller, key, `redemptions/${id}/reverse`, { reason });
   const command = { op: 'reverse' as const, caller, keyed, redemptionId: id, reason: reason ?? null };
-  return core.batches.changes.push(caller.tenantId, 'reversals', command);
+  return batches.changes.push(caller.tenantId, command);
 }

@@ -1,9 +1,8 @@
 import type { Caller, Outcome } from '../caller.ts';
-import { pathOfCode } from '../codes/path-of-code.ts';
-import type { Core } from '../core.ts';
+import { pathOfCode } from '../codes/code-rules.ts';
 import { keyedRequest } from '../idempotency/key-hash.ts';
-import { laneOfCode } from './coupon-batches.ts';
-import type { CouponView } from './coupon-view.ts';
+import type { CouponBatches } from './engine/coupon-batches.ts';
+import type { CouponView } from './rules/coupon-view.ts';
 
 /**
  * Ends a live lock before its time.
@@ -11,7 +10,7 @@ import type { CouponView } from './coupon-view.ts';
  *   is live), `lock-expired` (none is), `idempotency-key-reused`, `unavailable`
  */
 export async function unlockCoupon(
-  core: Core,
+  { batches }: { batches: CouponBatches },
   caller: Caller,
   code: string,
   input: { userId: string; lockToken: string },
@@ -19,5 +18,5 @@ export async function unlockCoupon(
 ): Promise<Outcome<CouponView>> {
   const keyed = key === undefined ? null : keyedRequest(caller, key, `${pathOfCode(code)}/unlock`, input);
   const command = { op: 'unlock' as const, caller, keyed, code, ...input };
-  return core.batches.changes.push(caller.tenantId, laneOfCode(code), command);
+  return batches.changes.push(caller.tenantId, command);
 }

@@ -1,8 +1,7 @@
 import type { Caller } from '../caller.ts';
-import type { Core } from '../core.ts';
 import type { ErrorKind } from '../errors.ts';
-import { laneOfCode } from './coupon-batches.ts';
-import { refusalToRedeem } from './coupon-rules.ts';
+import type { CouponBatches } from './engine/coupon-batches.ts';
+import { refusalToRedeem } from './rules/coupon-rules.ts';
 
 /** Whether a redeem would go through now, and if not, the kind of its refusal. */
 export type Validation = { redeemable: true; rev: number } | { redeemable: false; reason: ErrorKind; rev: number };
@@ -13,12 +12,12 @@ export type Validation = { redeemable: true; rev: number } | { redeemable: false
  * @throws CouponError `coupon-not-found`; `coupon-void` for a code that was voided before anyone had it; `unavailable`
  */
 export async function validateCoupon(
-  core: Core,
+  { batches }: { batches: CouponBatches },
   caller: Caller,
   code: string,
   { userId, lockToken = null }: { userId: string; lockToken?: string | null | undefined },
 ): Promise<Validation> {
-  const { coupon, standing } = await core.batches.looks.push(caller.tenantId, laneOfCode(code), { caller, code });
+  const { coupon, standing } = await batches.looks.push(caller.tenantId, { caller, code });
   const refusal = refusalToRedeem(coupon, standing, { userId, lockToken });
   const { rev } = coupon;
   return refusal === null ? { redeemable: true, rev } : { redeemable: false, reason: refusal.kind, rev };

@@ -1,10 +1,9 @@
 import type { Caller, Outcome } from '../caller.ts';
-import { pathOfCode } from '../codes/path-of-code.ts';
-import type { Core } from '../core.ts';
+import { pathOfCode } from '../codes/code-rules.ts';
 import { CouponError, type ErrorKind } from '../errors.ts';
 import { keyedRequest } from '../idempotency/key-hash.ts';
-import { laneOfCode } from './coupon-batches.ts';
-import type { CouponView } from './coupon-view.ts';
+import type { CouponBatches } from './engine/coupon-batches.ts';
+import type { CouponView } from './rules/coupon-view.ts';
 
 /**
  * Voids a coupon, or a code that nobody has yet, which then becomes a coupon without a user. Which of the two it is may
@@ -13,7 +12,7 @@ import type { CouponView } from './coupon-view.ts';
  * @throws CouponError `coupon-not-found`, `coupon-void`, `idempotency-key-reused`, `unavailable`
  */
 export async function voidCoupon(
-  core: Core,
+  { batches }: { batches: CouponBatches },
   caller: Caller,
   code: string,
   { reason }: { reason?: string },
@@ -21,9 +20,8 @@ export async function voidCoupon(
 ): Promise<Outcome<CouponView>> {
   const keyed = key === undefined ? null : keyedRequest(caller, key, `${pathOfCode(code)}/void`, { reason });
   const command = { caller, keyed, code, reason: reason ?? null };
-  const lane = laneOfCode(code);
-  const voidHeld = () => core.batches.changes.push(caller.tenantId, lane, { op: 'void', ...command });
-  const discard = () => core.batches.deals.push(caller.tenantId, lane, { op: 'discard', ...command });
+  const voidHeld = () => batches.changes.push(caller.tenantId, { op: 'void', ...command });
+  const discard = () => batches.deals.push(caller.tenantId, { op: 'discard', ...command });
   return voidHeld().catch(unless('coupon-not-found', () => discard().catch(unless('code-already-assigned', voidHeld))));
 }
 

@@ -1,12 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Core } from '../core.ts';
+import type pg from 'pg';
 import { limits } from '../limits.ts';
+import type { Random } from '../random.ts';
+import type { ColdTurns } from './cold-turns.ts';
 import { retryTransaction } from './retry-transaction.ts';
 import { isLockTimeout } from './sql-errors.ts';
 import { inTransaction, type Transaction } from './transaction.ts';
 
 /** What a transaction that is not on the hot path needs. */
-export type ColdCore = Pick<Core, 'coldPool' | 'coldTurns' | 'random'>;
+export interface ColdCore {
+  readonly coldPool: pg.Pool;
+  readonly coldTurns: ColdTurns;
+  readonly random: Random;
+}
 
 /**
  * Runs a transaction that is not on the hot path, on a connection of the cold pool and in the tenant's turn.

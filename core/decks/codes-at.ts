@@ -1,13 +1,14 @@
-import type { Core } from '../core.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { DeckKey } from '../keys.ts';
+import type { KnownPatterns } from '../patterns/known-patterns.ts';
 import { blockOf, placeInBlock, splitBlock } from './deck-block-rules.ts';
-import type { KnownDeck } from './known-decks.ts';
+import type { KnownDeck, KnownDecks } from './known-decks.ts';
+import type { Place } from './place.ts';
 
-/** A position in a deck: `pos` counts from 0 and is below the deck's size. */
-export interface Place {
-  readonly deckKey: DeckKey;
-  readonly pos: number;
+/** What finds the codes at places. */
+export interface CodeSource {
+  readonly knownDecks: KnownDecks;
+  readonly knownPatterns: KnownPatterns;
 }
 
 /**
@@ -18,13 +19,15 @@ export interface Place {
  * @throws Error where there is no code at a place: the caller made it up, or the database is damaged
  */
 export async function codesAt(
-  core: Pick<Core, 'knownDecks' | 'knownPatterns'>,
+  source: CodeSource,
   queryable: Queryable,
   tenantId: number,
   places: readonly Place[],
 ): Promise<string[]> {
   const codes = new Array<string | undefined>(places.length);
-  const decks = await core.knownDecks.decksOf(queryable, tenantId, [...new Set(places.map(({ deckKey }) => deckKey))]);
+  const decks = await source.knownDecks.decksOf(queryable, tenantId, [
+    ...new Set(places.map(({ deckKey }) => deckKey)),
+  ]);
   const uploaded: number[] = [];
   const generated = new Map<number, number[]>();
   for (const [at, { deckKey, pos }] of places.entries()) {
@@ -40,7 +43,7 @@ export async function codesAt(
   }
   for (const [patternId, ats] of generated) {
     const texts = await computeCodes(
-      core,
+      source,
       queryable,
       tenantId,
       patternId,
@@ -60,16 +63,15 @@ function sequenceNumber(decks: ReadonlyMap<number, KnownDeck>, { deckKey, pos }:
 }
 
 async function computeCodes(
-  core: Pick<Core, 'knownPatterns'>,
+  { knownPatterns }: Pick<CodeSource, 'knownPatterns'>,
   queryable: Queryable,
   tenantId: number,
   patternId: number,
   sequenceNumbers: readonly number[],
 ): Promise<string[]> {
-  const remembered = await core.knownPatterns.ofTenant(queryable, tenantId);
+  const remembered = await knownPatterns.ofTenant(queryable, tenantId);
   const known =
-    remembered.patterns.get(patternId) ??
-    (await core.knownPatterns.refresh(queryable, tenantId)).patterns.get(patternId);
+    remembered.patterns.get(patternId) ?? (await knownPatterns.refresh(queryable, tenantId)).patterns.get(patternId);
   if (!known) throw new Error(`tenant ${tenantId} has no pattern ${patternId}`);
   return known.codec().codesAt(sequenceNumbers);
 }
@@ -81,10 +83,10 @@ async function readCodes(
   ats: readonly number[],
   codes: (string | undefined)[],
 ): Promise<void> {
-  const blocks = new Map<string, Place>();
+  const blocks = new Map<string, { deckKey: DeckKey; block: number }>();
   for (const at of ats) {
     const { deckKey, pos } = places[at]!;
-    blocks.set(blockKey(deckKey, blockOf(pos)), { deckKey, pos: blockOf(pos) });
+    blocks.set(blockMapKey(deckKey, blockOf(pos)), { deckKey, block: blockOf(pos) });
   }
   const wanted = [...blocks.values()];
   const answer = await queryable.query<{ deck_id: DeckKey; block: number; codes: string }>({
@@ -92,15 +94,15 @@ async function readCodes(
     text: `select b.deck_id, b.block, b.codes
              from unnest($2::int[], $3::bigint[]) as w (deck_id, block)
              join deck_blocks b on b.tenant_id = $1 and b.deck_id = w.deck_id and b.block = w.block`,
-    values: [tenantId, wanted.map(({ deckKey }) => deckKey), wanted.map(({ pos }) => pos)],
+    values: [tenantId, wanted.map(({ deckKey }) => deckKey), wanted.map(({ block }) => block)],
   });
-  const texts = new Map(answer.rows.map((row) => [blockKey(row.deck_id, row.block), splitBlock(row.codes)]));
+  const texts = new Map(answer.rows.map((row) => [blockMapKey(row.deck_id, row.block), splitBlock(row.codes)]));
   for (const at of ats) {
     const { deckKey, pos } = places[at]!;
-    codes[at] = texts.get(blockKey(deckKey, blockOf(pos)))?.[placeInBlock(pos)];
+    codes[at] = texts.get(blockMapKey(deckKey, blockOf(pos)))?.[placeInBlock(pos)];
   }
 }
 
-function blockKey(deckKey: DeckKey, block: number): string {
+function blockMapKey(deckKey: DeckKey, block: number): string {
   return `${deckKey} ${block}`;
 }

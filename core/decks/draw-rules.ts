@@ -1,5 +1,6 @@
 import type { DeckKey } from '../keys.ts';
 import type { Random } from '../random.ts';
+import type { Place } from './place.ts';
 
 /** A deck as a batch deals from it: read under the dealer's lock, changed in memory, written once. */
 export interface DealtDeck {
@@ -29,10 +30,10 @@ export function leftIn(deck: DealtDeck): number {
  * it, and then its next position, since a deck's order is random already. Neither choice looks at a code's text, which
  * is why no code is likelier than another. Returns null when nothing is left.
  */
-export function drawPlace(decks: DealtDeck[], random: Random): { deckKey: DeckKey; pos: number } | null {
+export function drawPlace(decks: DealtDeck[], random: Random): Place | null {
   const left = decks.reduce((sum, deck) => sum + leftIn(deck), 0);
   if (left === 0) return null;
-  const deck = deckAt(decks, random.below(left));
+  const deck = deckOfTicket(decks, random.below(left));
   while (deck.taken.has(deck.nextPos)) passTaken(deck);
   const pos = deck.nextPos;
   deck.nextPos += 1;
@@ -48,7 +49,7 @@ export function takePlace(deck: DealtDeck, pos: number): boolean {
   return true;
 }
 
-function deckAt(decks: DealtDeck[], ticket: number): DealtDeck {
+function deckOfTicket(decks: DealtDeck[], ticket: number): DealtDeck {
   let rest = ticket;
   for (const deck of decks) {
     if (rest < leftIn(deck)) return deck;

@@ -5,8 +5,8 @@ import { csvCell } from '../codes/csv-cell.ts';
 import type { Core } from '../core.ts';
 import type { BookKey, DeckKey } from '../keys.ts';
 import { limits } from '../limits.ts';
-import type { Place } from './codes-at.ts';
 import { readCodeStatus } from './list-codes.ts';
+import type { Place } from './place.ts';
 import { type CodeStatus, type CodeStretch, type CodeView, walkCodes } from './walk-codes.ts';
 
 /** Codes read at a time: enough to keep the connection busy, little enough to be nothing in memory. */

@@ -6,7 +6,7 @@ import { invalidInput } from '../errors.ts';
 import type { DeckKey } from '../keys.ts';
 import { limits } from '../limits.ts';
 import { openCursor, type Page, type PageRequest, type Position, pageLimit, sealCursor } from '../paging.ts';
-import type { Place } from './codes-at.ts';
+import type { Place } from './place.ts';
 import { type CodeStatus, type CodeView, walkCodes } from './walk-codes.ts';
 
 const statuses: readonly CodeStatus[] = ['available', 'assigned', 'locked', 'redeemed', 'voided'];

@@ -1,13 +1,12 @@
 import { readCode } from '../codes/code-rules.ts';
-import type { Core } from '../core.ts';
+import type { Queryable } from '../db/pool.ts';
 import type { BookKey, DeckKey } from '../keys.ts';
 import { deckAt, type KnownPattern, type TenantPatterns } from '../patterns/known-patterns.ts';
+import type { CodeSource } from './codes-at.ts';
+import type { Place } from './place.ts';
 
-/** Where a code stands. A coupon is named by deck and position; a code and its place determine each other. */
-export interface Location {
-  readonly deckKey: DeckKey;
-  /** From 0, below the deck's size. */
-  readonly pos: number;
+/** Where a code stands. A coupon is named by its place. */
+export interface Location extends Place {
   readonly bookKey: BookKey;
   /** The code as it is stored: in upper case, folded where its pattern folds. */
   readonly code: string;
@@ -18,6 +17,11 @@ export interface Location {
  * its answer takes the same statements, and about the same time, as that for a code which is there.
  */
 export const nowhere: Location = { deckKey: 0 as DeckKey, pos: -1, bookKey: 0 as BookKey, code: '' };
+
+/** What finds the places of codes. */
+export interface LocateCore extends CodeSource {
+  readonly pool: Queryable;
+}
 
 /**
  * Finds where codes stand, in the order given; null where the tenant has no such code. `codes` are taken as typed.
@@ -31,7 +35,7 @@ export const nowhere: Location = { deckKey: 0 as DeckKey, pos: -1, bookKey: 0 as
  *   answer must not tell whether a code exists
  */
 export async function locateCodes(
-  core: Pick<Core, 'pool' | 'knownDecks' | 'knownPatterns'>,
+  core: LocateCore,
   tenantId: number,
   codes: readonly string[],
   how: { always: boolean },
@@ -97,8 +101,8 @@ interface UploadedRow {
 }
 
 /** Uploaded codes among these, and the tenant's highest deck id, from one snapshot. */
-async function lookUp(core: Pick<Core, 'pool'>, tenantId: number, normalised: readonly (string | null)[]) {
-  const answer = await core.pool.query<{ version: number } & (UploadedRow | { deck_id: null })>({
+async function lookUp({ pool }: Pick<LocateCore, 'pool'>, tenantId: number, normalised: readonly (string | null)[]) {
+  const answer = await pool.query<{ version: number } & (UploadedRow | { deck_id: null })>({
     name: 'locate-codes',
     text: `select newest.version, c.deck_id, c.pos, c.code
              from (select coalesce(max(deck_id), 0) as version from decks where tenant_id = $1) newest
@@ -114,7 +118,7 @@ async function lookUp(core: Pick<Core, 'pool'>, tenantId: number, normalised: re
 }
 
 async function placeUploaded(
-  core: Pick<Core, 'pool' | 'knownDecks'>,
+  core: Pick<LocateCore, 'pool' | 'knownDecks'>,
   tenantId: number,
   rows: readonly UploadedRow[],
   normalised: readonly (string | null)[],

@@ -7,7 +7,7 @@ import { refuse } from '../errors.ts';
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import { runOnce } from '../idempotency/run-once.ts';
 import type { BookKey } from '../keys.ts';
-import { lockDealers } from './dealers.ts';
+import { lockDealers } from './dealer-lock.ts';
 import { voidWhatIsLeft } from './deck-counter-rules.ts';
 import { type DeckRow, type DeckView, deckSelection, viewDeck } from './deck-view.ts';
 

@@ -2,7 +2,8 @@ import type { Core } from '../core.ts';
 import type { Connection } from '../db/pool.ts';
 import { withConnection } from '../db/with-connection.ts';
 import type { BookKey, DeckKey } from '../keys.ts';
-import { codesAt, type Place } from './codes-at.ts';
+import { codesAt } from './codes-at.ts';
+import type { Place } from './place.ts';
 
 /** Where a code is in its life; `available`: it can still be dealt. */
 export type CodeStatus = 'available' | 'assigned' | 'locked' | 'redeemed' | 'voided';
@@ -213,7 +214,7 @@ class Walk {
   async #readCoupons(deckKey: DeckKey, from: number, count: number): Promise<WalkedCoupon[]> {
     const answer = await this.#connection.query<WalkedCoupon>({
       name: 'walk-coupons',
-      // The order of the cases is that of couponStatus in core/coupons/coupon-view.ts.
+      // The order of the cases is that of couponStatus in core/coupons/rules/coupon-view.ts.
       text: `select c.pos, c.code, h.user_id as "userId",
           case when c.voided then 'voided'
                when c.redemptions >= c.max_redemptions then 'redeemed'

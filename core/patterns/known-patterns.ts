@@ -92,7 +92,7 @@ export function deckAt(known: KnownPattern, sequenceNumber: number): { deck: Dec
 }
 
 /** A row of readNewDecks; everything but the version is null in the one row of a tenant without new decks. */
-interface NewDeck {
+interface NewDeckRow {
   version: number;
   deck_id: DeckKey | null;
   book_id: BookKey;
@@ -105,8 +105,8 @@ interface NewDeck {
   wrapped_key: Buffer;
 }
 
-async function readNewDecks(queryable: Queryable, tenantId: number, afterDeckKey: number): Promise<NewDeck[]> {
-  const answer = await queryable.query<NewDeck>({
+async function readNewDecks(queryable: Queryable, tenantId: number, afterDeckKey: number): Promise<NewDeckRow[]> {
+  const answer = await queryable.query<NewDeckRow>({
     name: 'known-patterns',
     text: `select newest.version, fresh.*
              from (select coalesce(max(deck_id), 0) as version from decks where tenant_id = $1) newest
@@ -122,7 +122,7 @@ async function readNewDecks(queryable: Queryable, tenantId: number, afterDeckKey
 
 type Secret = Pick<Config, 'codeSecret' | 'codeSecretVersion'>;
 
-function extend(before: TenantPatterns, rows: readonly NewDeck[], secret: Secret): TenantPatterns {
+function extend(before: TenantPatterns, rows: readonly NewDeckRow[], secret: Secret): TenantPatterns {
   const version = rows[0]!.version;
   if (version === before.version && rows[0]!.deck_id === null) return before;
   const patterns = new Map(before.patterns);
@@ -141,7 +141,7 @@ function extend(before: TenantPatterns, rows: readonly NewDeck[], secret: Secret
   return { version, patterns, match: matcher([...patterns.values()]) };
 }
 
-function knownPattern(row: NewDeck, decks: readonly DeckRange[], secret: Secret): KnownPattern {
+function knownPattern(row: NewDeckRow, decks: readonly DeckRange[], secret: Secret): KnownPattern {
   const parsed = parsePattern(row.template, row.alphabet);
   if (!parsed.ok) throw new Error(`the stored pattern ${row.pattern_id} can't be read: ${parsed.message}`);
   let codec: PatternCodec | null = null;
@@ -157,7 +157,7 @@ function knownPattern(row: NewDeck, decks: readonly DeckRange[], secret: Secret)
 }
 
 /** Opens a pattern's key, or says that this process can't. */
-function openKey(row: Pick<NewDeck, 'key_version' | 'wrapped_key'>, secret: Secret): Buffer {
+function openKey(row: Pick<NewDeckRow, 'key_version' | 'wrapped_key'>, secret: Secret): Buffer {
   // A task that runs on while CODE_SECRET is rotated meets keys of the next version: another task can serve them.
   if (row.key_version !== secret.codeSecretVersion) {
     const detail = `A pattern's key is wrapped by version ${row.key_version} of CODE_SECRET; this process has version ${secret.codeSecretVersion}.`;

@@ -1,11 +1,11 @@
 import { changeBook } from '../books/change-book.ts';
 import { parsePattern } from '../codes/pattern-rules.ts';
 import type { Core } from '../core.ts';
-import { renewLockTokens } from '../coupons/lock-tokens.ts';
+import { renewLockTokens } from '../coupons/engine/lock-tokens.ts';
 import { retryTransaction } from '../db/retry-transaction.ts';
 import { inTransaction, type Transaction } from '../db/transaction.ts';
 import { codesAt } from '../decks/codes-at.ts';
-import { lockDealers } from '../decks/dealers.ts';
+import { lockDealers } from '../decks/dealer-lock.ts';
 import { type DeckCounters, moveDeckTo, moveTarget } from '../decks/deck-counter-rules.ts';
 import type { BookKey, DeckKey } from '../keys.ts';
 import { limits } from '../limits.ts';

@@ -22,7 +22,7 @@ interface Book {
   coupons: { code: string; userId: string }[];
 }
 
-interface Bench {
+interface Setup {
   database: string;
   apis: ApiProcess[];
   /** In which the held rows are, another one of the same tenant, and one of another tenant. */
@@ -58,9 +58,9 @@ async function judge(hold: Hold, seconds: number): Promise<boolean> {
   const database = await createTestDatabase(`held ${hold}`);
   const apis = await startApiProcesses(database.url, 2);
   try {
-    const bench: Bench = { database: database.url, apis, books: await makeBooks(database.url, apis) };
-    await runOpenLoop(streamsOf(bench, apis), 3);
-    const isGood = report(hold, await underHold(bench, hold, seconds));
+    const setup: Setup = { database: database.url, apis, books: await makeBooks(database.url, apis) };
+    await runOpenLoop(streamsOf(setup, apis), 3);
+    const isGood = report(hold, await underHold(setup, hold, seconds));
     const broken = await findBrokenInvariants(database.url);
     if (broken.length > 0) console.log(`invariants broken: ${JSON.stringify(broken)}`);
     return isGood && broken.length === 0;
@@ -70,7 +70,7 @@ async function judge(hold: Hold, seconds: number): Promise<boolean> {
   }
 }
 
-async function makeBooks(database: string, apis: ApiProcess[]): Promise<Bench['books']> {
+async function makeBooks(database: string, apis: ApiProcess[]): Promise<Setup['books']> {
   const client = new ApiClient(apis.map(({ address }) => address));
   const tenant = await client.post('/v1/tenants', { slug: 'foreign', name: 'Foreign' });
   const foreign = (tenant.body.adminKey as { secret: string }).secret;
@@ -107,7 +107,7 @@ async function bookKeyOf(database: string, bookId: string): Promise<number> {
 }
 
 /** Coupon 0 of the held book is the one that is held, and its user the holder; all others have other coupons and users. */
-function streamsOf({ books }: Bench, apis: ApiProcess[]): LoadStream[] {
+function streamsOf({ books }: Setup, apis: ApiProcess[]): LoadStream[] {
   const run = Math.floor(performance.now());
   const url = (index: number, path: string) => `${apis[index % apis.length]!.address}${path}`;
   const redeem = (name: string, book: Book, perSecond: number, needs: Need[], which: (index: number) => number) => ({
@@ -193,25 +193,25 @@ interface UnderHold {
   streams: LoadStream[];
 }
 
-async function underHold(bench: Bench, hold: Hold, seconds: number): Promise<UnderHold> {
-  if (hold === 'process') return underFrozenProcess(bench, seconds);
-  const holder = new Client({ connectionString: bench.database });
+async function underHold(setup: Setup, hold: Hold, seconds: number): Promise<UnderHold> {
+  if (hold === 'process') return underFrozenProcess(setup, seconds);
+  const holder = new Client({ connectionString: setup.database });
   await holder.connect();
   await holder.query('begin');
-  await holder.query(heldRow[hold], [bench.books.held.coupons[0]!.code]);
-  const streams = streamsOf(bench, bench.apis);
+  await holder.query(heldRow[hold], [setup.books.held.coupons[0]!.code]);
+  const streams = streamsOf(setup, setup.apis);
   const results = await runOpenLoop(streams, seconds);
   await holder.query('rollback');
   await holder.end();
-  return { results, streams, needed: ({ book, needs }) => book === bench.books.held && needs.includes(hold) };
+  return { results, streams, needed: ({ book, needs }) => book === setup.books.held && needs.includes(hold) };
 }
 
 /** Freezes the second process in the middle of a transaction; what goes on goes to the first one, as behind a load balancer. */
-async function underFrozenProcess(bench: Bench, seconds: number): Promise<UnderHold> {
-  const [healthy, frozen] = bench.apis as [ApiProcess, ApiProcess];
-  const observer = new Client({ connectionString: bench.database });
+async function underFrozenProcess(setup: Setup, seconds: number): Promise<UnderHold> {
+  const [healthy, frozen] = setup.apis as [ApiProcess, ApiProcess];
+  const observer = new Client({ connectionString: setup.database });
   await observer.connect();
-  const before = runOpenLoop(streamsOf(bench, [frozen]), 10);
+  const before = runOpenLoop(streamsOf(setup, [frozen]), 10);
   let books: number[] = [];
   for (let tries = 0; tries < 500 && books.length === 0; tries += 1) {
     await sleep(13);
@@ -221,7 +221,7 @@ async function underFrozenProcess(bench: Bench, seconds: number): Promise<UnderH
     if (books.length === 0) frozen.process.kill('SIGCONT');
   }
   if (books.length === 0) throw new Error('the process was never in the middle of a transaction');
-  const streams = streamsOf(bench, [healthy]);
+  const streams = streamsOf(setup, [healthy]);
   const results = await runOpenLoop(streams, seconds);
   frozen.process.kill('SIGCONT');
   await before;

@@ -1,3 +1,5 @@
+import type { LockName } from '../../core/coupons/engine/locks/lock-order.ts';
+
 /** A lock, a guard or a rule that is taken out, and the test that must notice. */
 export interface Mutant {
   takesOut: string;
@@ -15,65 +17,9 @@ const commitFate = 'test/integration/commit-fate.test.ts';
 const idempotency = 'test/integration/idempotency.test.ts';
 const coupons = 'test/http/coupons.test.ts';
 
-/** Each of these was, or could have been, a fault that nobody saw: `npm run test:mutants` shows that a test sees it. */
-export const mutants: Mutant[] = [
-  {
-    takesOut: "the dealer's lock",
-    file: 'core/decks/dealers.ts',
-    edits: [{ find: 'order by book_id for no key update', replace: '' }],
-    testFile: races,
-    caughtBy: 'of 500 claims on 10 codes',
-  },
-  {
-    takesOut: "the dealer's lock while a deck is voided",
-    file: 'core/decks/void-deck.ts',
-    edits: [{ find: 'await lockDealers(tx, tenantId, [bookKey]);', replace: '' }],
-    testFile: 'test/integration/void-deck.test.ts',
-    caughtBy: 'waits for whoever deals from the book',
-  },
-  {
-    takesOut: "the coupons' locks",
-    file: 'core/coupons/read-coupon-states.ts',
-    edits: [{ find: "'for no key update'", replace: "'limit 1'" }],
-    testFile: races,
-    caughtBy: 'of 300 concurrent redeems',
-  },
-  {
-    takesOut: "the order of the coupons' locks",
-    file: 'core/coupons/read-coupon-states.ts',
-    edits: [{ find: 'order by deck_id, pos) as place', replace: ') as place' }],
-    testFile: races,
-    caughtBy: 'batches that lock the same coupons in every order',
-  },
-  {
-    takesOut: "the holders' locks",
-    file: 'core/coupons/usage-counts.ts',
-    edits: [{ find: 'for no key update) as h)', replace: 'limit 1) as h)' }],
-    testFile: races,
-    caughtBy: 'a user redeems exactly maxRedemptionsPerUser times',
-  },
-  {
-    takesOut: "the counters' locks",
-    file: 'core/coupons/usage-counts.ts',
-    edits: [{ find: 'for no key update) as locked', replace: 'limit 1) as locked' }],
-    testFile: races,
-    caughtBy: 'a book is redeemed exactly maxRedemptions times',
-  },
-  {
-    takesOut: 'the count of what limits count after the locks (it is read before the wait)',
-    file: 'core/coupons/change-coupons.ts',
-    edits: [
-      {
-        find: 'const bookKeys = [...new Set(locations.map(({ bookKey }) => bookKey))];',
-        replace: `const bookKeys = [...new Set(locations.map(({ bookKey }) => bookKey))];
-          const early = readUsage(tx, tenantId, locations);`,
-      },
-      { find: '    readUsage(tx, tenantId, locations),', replace: '    early,' },
-    ],
-    testFile: races,
-    caughtBy: 'a book is redeemed exactly maxRedemptions times',
-  },
-  {
+/** What happens without each lock, in the order in which they are taken. */
+const locks: Record<LockName, Mutant> = {
+  gates: {
     takesOut: "the book's gate on the hot path",
     file: 'core/books/book-gate.ts',
     edits: [
@@ -84,6 +30,67 @@ export const mutants: Mutant[] = [
     ],
     testFile: races,
     caughtBy: 'nothing is redeemed after the answer to a pause',
+  },
+  dealers: {
+    takesOut: "the dealer's lock",
+    file: 'core/decks/dealer-lock.ts',
+    edits: [{ find: 'order by book_id for no key update', replace: '' }],
+    testFile: races,
+    caughtBy: 'of 500 claims on 10 codes',
+  },
+  holders: {
+    takesOut: "the holders' locks",
+    file: 'core/coupons/engine/locks/holders.ts',
+    edits: [{ find: 'for no key update) as h)', replace: 'limit 1) as h)' }],
+    testFile: races,
+    caughtBy: 'a user redeems exactly maxRedemptionsPerUser times',
+  },
+  coupons: {
+    takesOut: "the coupons' locks",
+    file: 'core/coupons/engine/locks/coupons.ts',
+    edits: [{ find: "'for no key update'", replace: "'limit 1'" }],
+    testFile: races,
+    caughtBy: 'of 300 concurrent redeems',
+  },
+  counters: {
+    takesOut: "the counters' locks",
+    file: 'core/coupons/engine/locks/counters.ts',
+    edits: [{ find: 'for no key update) as locked', replace: 'limit 1) as locked' }],
+    testFile: races,
+    caughtBy: 'a book is redeemed exactly maxRedemptions times',
+  },
+};
+
+/** Each of these was, or could have been, a fault that nobody saw: `npm run test:mutants` shows that a test sees it. */
+export const mutants: Mutant[] = [
+  ...Object.values(locks),
+  {
+    takesOut: "the dealer's lock while a deck is voided",
+    file: 'core/decks/void-deck.ts',
+    edits: [{ find: 'await lockDealers(tx, tenantId, [bookKey]);', replace: '' }],
+    testFile: 'test/integration/void-deck.test.ts',
+    caughtBy: 'waits for whoever deals from the book',
+  },
+  {
+    takesOut: "the order of the coupons' locks",
+    file: 'core/coupons/engine/locks/coupons.ts',
+    edits: [{ find: 'order by deck_id, pos) as place', replace: ') as place' }],
+    testFile: races,
+    caughtBy: 'batches that lock the same coupons in every order',
+  },
+  {
+    takesOut: 'the count of what limits count after the locks (it is read before the wait)',
+    file: 'core/coupons/engine/change-coupons.ts',
+    edits: [
+      {
+        find: 'const bookKeys = [...new Set(locations.map(({ bookKey }) => bookKey))];',
+        replace: `const bookKeys = [...new Set(locations.map(({ bookKey }) => bookKey))];
+          const early = readUsage(tx, tenantId, locations);`,
+      },
+      { find: '    readUsage(tx, tenantId, locations),', replace: '    early,' },
+    ],
+    testFile: races,
+    caughtBy: 'a book is redeemed exactly maxRedemptions times',
   },
   {
     takesOut: "the closing of the book's gate",
@@ -122,7 +129,7 @@ export const mutants: Mutant[] = [
   },
   {
     takesOut: 'the clock after the last lock (it is read before the wait)',
-    file: 'core/idempotency/read-keys.ts',
+    file: 'core/coupons/engine/read-clock-and-keys.ts',
     edits: [
       {
         find: "date_trunc('milliseconds', clock_timestamp())",
@@ -134,21 +141,27 @@ export const mutants: Mutant[] = [
   },
   {
     takesOut: "the database's clock where coupons change (the process's decides)",
-    file: 'core/coupons/change-coupons.ts',
-    edits: [{ find: 'now: moment.now,', replace: 'now: new Date(core.clock.now()),' }],
+    file: 'core/coupons/engine/change-coupons.ts',
+    edits: [
+      {
+        find: 'prepare: (tx, targets, seen) => prepare(tx, tenantId, targets, seen),',
+        replace: `prepare: async (tx, targets, seen) => ({
+          ...(await prepare(tx, tenantId, targets, seen)), now: new Date(core.clock.now()) }),`,
+      },
+    ],
     testFile: skewedClocks,
     caughtBy: 'lets go of a lock when it has expired',
   },
   {
     takesOut: "the database's clock where codes are dealt (the process's decides)",
-    file: 'core/coupons/deal-codes.ts',
-    edits: [{ find: 'now: moment.now,', replace: 'now: new Date(core.clock.now()),' }],
+    file: 'core/coupons/engine/deal-codes.ts',
+    edits: [{ find: '...seen, decksOfBook', replace: '...seen, now: new Date(core.clock.now()), decksOfBook' }],
     testFile: skewedClocks,
     caughtBy: 'ends a book when it ends',
   },
   {
     takesOut: "the database's clock where coupons are looked at (the process's decides)",
-    file: 'core/coupons/look-at-coupons.ts',
+    file: 'core/coupons/engine/look-at-coupons.ts',
     edits: [
       {
         find: 'return { coupons, books, usage, now };',
@@ -160,21 +173,21 @@ export const mutants: Mutant[] = [
   },
   {
     takesOut: 'the look at used idempotency keys',
-    file: 'core/idempotency/read-keys.ts',
+    file: 'core/coupons/engine/read-clock-and-keys.ts',
     edits: [{ find: 'key_hash = asked.key_hash limit 1', replace: 'key_hash = asked.key_hash and false limit 1' }],
     testFile: races,
     caughtBy: 'one idempotency key in flight',
   },
   {
     takesOut: 'the look at clock and keys after the locks, where codes are dealt',
-    file: 'core/coupons/deal-codes.ts',
+    file: 'core/coupons/engine/deal-codes.ts',
     edits: [
       {
         find: 'const keyHashes = targets.flatMap(({ command }) => command.keyed?.keyHash ?? []);',
         replace: `const keyHashes = targets.flatMap(({ command }) => command.keyed?.keyHash ?? []);
-          const early = readMoment(tx, tenantId, keyHashes);`,
+          const early = readClockAndKeys(tx, tenantId, keyHashes);`,
       },
-      { find: '    readMoment(tx, tenantId, keyHashes),', replace: '    early,' },
+      { find: '    readClockAndKeys(tx, tenantId, keyHashes),', replace: '    early,' },
     ],
     testFile: idempotency,
     caughtBy: 'is known to whoever sees what was done under it',
@@ -188,7 +201,7 @@ export const mutants: Mutant[] = [
   },
   {
     takesOut: 'the key of an unlock',
-    file: 'core/coupons/write-events.ts',
+    file: 'core/coupons/engine/write-events.ts',
     edits: [
       {
         find: 'pending.map(({ keyed }) => keyed?.keyHash ?? null)',
@@ -200,7 +213,7 @@ export const mutants: Mutant[] = [
   },
   {
     takesOut: "the key of a lock's renewal",
-    file: 'core/coupons/write-events.ts',
+    file: 'core/coupons/engine/write-events.ts',
     edits: [
       {
         find: 'pending.map(({ keyed }) => keyed?.keyHash ?? null)',
@@ -213,14 +226,14 @@ export const mutants: Mutant[] = [
   },
   {
     takesOut: 'the past from a replay (it shows the redemptions of now)',
-    file: 'core/coupons/replay-changes.ts',
+    file: 'core/coupons/engine/replay-changes.ts',
     edits: [{ find: 'e.redemptions,', replace: 'c.redemptions,' }],
     testFile: idempotency,
     caughtBy: 'a redeem repeated after its subject has changed further',
   },
   {
     takesOut: "the lock's token",
-    file: 'core/coupons/coupon-rules.ts',
+    file: 'core/coupons/rules/coupon-rules.ts',
     edits: [
       {
         find: 'if (lockToken !== null && isLockToken(lockToken)) return null;',
@@ -232,14 +245,14 @@ export const mutants: Mutant[] = [
   },
   {
     takesOut: 'the look whether the lock of a token is live',
-    file: 'core/coupons/coupon-rules.ts',
+    file: 'core/coupons/rules/coupon-rules.ts',
     edits: [{ find: 'if (lockToken === null) return null;', replace: 'return null;' }],
     testFile: 'test/unit/coupon-rules.test.ts',
     caughtBy: 'it is live just before its expiry and gone exactly at it',
   },
   {
     takesOut: "a lock's number from its renewal (it is raised, as a grant raises it)",
-    file: 'core/coupons/coupon-rules.ts',
+    file: 'core/coupons/rules/coupon-rules.ts',
     edits: [
       {
         find: "changed('lock-renewed', act.actor, coupon, { lockExpiresAt })",
@@ -251,7 +264,7 @@ export const mutants: Mutant[] = [
   },
   {
     takesOut: "the slot that a voided coupon gives back to its holder's limit",
-    file: 'core/coupons/holders.ts',
+    file: 'core/coupons/engine/holders.ts',
     edits: [{ find: 'c.tenant_id = $1 and not c.voided)', replace: 'c.tenant_id = $1)' }],
     testFile: coupons,
     caughtBy: 'voiding one frees its slot',
@@ -272,15 +285,15 @@ export const mutants: Mutant[] = [
   },
   {
     takesOut: 'the marks of codes taken by name, which a restored database is told by',
-    file: 'core/coupons/deal-codes.ts',
-    edits: [{ find: 'return byName && pos >=', replace: 'return false && pos >=' }],
+    file: 'core/coupons/engine/deal-codes.ts',
+    edits: [{ find: 'namedCode !== null && pos >=', replace: 'false && pos >=' }],
     testFile: 'test/integration/after-restore.test.ts',
     caughtBy: 'are out of the process before COMMIT, for codes that are drawn, taken and voided',
   },
   {
     takesOut: 'the marks of what is dealt, before its COMMIT',
-    file: 'core/coupons/deal-codes.ts',
-    edits: [{ find: 'markDealt(tenantId, bench), fillInCodes', replace: 'fillInCodes' }],
+    file: 'core/coupons/engine/deal-codes.ts',
+    edits: [{ find: 'markDealt(core, tenantId, state), codesAt', replace: 'null, codesAt' }],
     testFile: 'test/integration/after-restore.test.ts',
     caughtBy: 'are out of the process before COMMIT, for codes that are drawn, taken and voided',
   },

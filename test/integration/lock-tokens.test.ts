@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { renewLockTokens } from '../../core/coupons/lock-tokens.ts';
+import { renewLockTokens } from '../../core/coupons/engine/lock-tokens.ts';
 import {
   assignCoupon,
   changeBook,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Client, type Pool } from 'pg';
-import { changeCoupons } from '../../core/coupons/change-coupons.ts';
+import { changeCoupons } from '../../core/coupons/engine/change-coupons.ts';
 import { openPool } from '../../core/db/pool.ts';
 import { assignCode, assignCoupon, createBook, generateCodes, keyedRequest, listCodes } from '../../core/index.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';

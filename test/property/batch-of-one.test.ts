@@ -4,13 +4,10 @@ import fc from 'fast-check';
 import pg from 'pg';
 import { type MicroBatcher, openMicroBatcher } from '../../core/batching/micro-batcher.ts';
 import type { Core } from '../../core/core.ts';
-import {
-  areChangesFree,
-  type CouponAnswer,
-  type CouponCommand,
-  changeCoupons,
-} from '../../core/coupons/change-coupons.ts';
-import { areDealsFree, type DealCommand, dealCodes } from '../../core/coupons/deal-codes.ts';
+import { areChangesFree, changeCoupons } from '../../core/coupons/engine/change-coupons.ts';
+import type { ChangeCommand, DealCommand } from '../../core/coupons/engine/commands.ts';
+import { areDealsFree, dealCodes } from '../../core/coupons/engine/deal-codes.ts';
+import type { CouponAnswer } from '../../core/coupons/rules/recorded-change.ts';
 import { keyedRequest } from '../../core/idempotency/key-hash.ts';
 import {
   CouponError,
@@ -39,7 +36,7 @@ const middle: Random = { bytes: systemRandom.bytes, below: (bound) => Math.floor
 interface Side {
   core: Core;
   url: string;
-  batchers: { deals: MicroBatcher<DealCommand, CouponAnswer>; changes: MicroBatcher<CouponCommand, CouponAnswer> };
+  batchers: { deals: MicroBatcher<DealCommand, CouponAnswer>; changes: MicroBatcher<ChangeCommand, CouponAnswer> };
   bookIds: { bookId: string; bookKey: BookKey }[];
   redemptions: string[];
 }
@@ -249,6 +246,7 @@ async function openSide(url: string, maxMembers: number, trouble: Trouble | null
   const common = {
     clock: core.clock,
     log: silentLog,
+    laneOf: () => 'lane',
     maxMembers,
     maxInFlight: 1,
     worthwhileMembers: 1,
@@ -306,8 +304,8 @@ async function run(side: Side, batch: Batch, codes: string[], key: (number: numb
   if (batch.expireLocks) await expireLocks(side);
   const answers = batch.steps.map((step) =>
     batch.queue === 'deals'
-      ? side.batchers.deals.push(1, 'lane', dealOf(side, step, codes, key))
-      : side.batchers.changes.push(1, 'lane', changeOf(side, step, codes, key)),
+      ? side.batchers.deals.push(1, dealOf(side, step, codes, key))
+      : side.batchers.changes.push(1, changeOf(side, step, codes, key)),
   );
   const settled = await Promise.allSettled(answers);
   for (const outcome of settled) {
@@ -333,7 +331,7 @@ function dealOf(side: Side, step: Step, codes: string[], key: (number: number) =
   return { ...common, op: 'discard', code, reason: step.isPoisoned ? poison : null };
 }
 
-function changeOf(side: Side, step: Step, codes: string[], key: (number: number) => string): CouponCommand {
+function changeOf(side: Side, step: Step, codes: string[], key: (number: number) => string): ChangeCommand {
   const common = { caller: admin, keyed: keyedOf(step, key) };
   const code = codes[step.code]!;
   const lockToken = step.token === null ? null : String(step.token);

@@ -34,7 +34,7 @@ function importsOf(path: string, text: string): string[] {
 }
 
 const isCore = (path: string) => path.startsWith('core/');
-const isRules = (path: string) => /-rules\.ts$/.test(path);
+const isRules = (path: string) => /-rules\.ts$|\/rules\//.test(path);
 /** What rules may import: other rules, bounds, errors, and types of the things they decide about. */
 const isForRules = (path: string) => isRules(path) || /^core\/(.*\/.*-limits|limits|errors|random)\.ts$/.test(path);
 
@@ -110,7 +110,31 @@ describe('the house', () => {
     for (const { path } of sources) visit(path, []);
     expect(circles).toEqual([]);
   });
+
+  test('what goes through the queues does not load what runs behind them', () => {
+    const verbs = sources.filter(
+      ({ path, text }) => /^core\/coupons\/[^/]+\.ts$/.test(path) && /\bbatches\b/.test(text),
+    );
+    expect(verbs.map(({ path }) => path)).toContain('core/coupons/redeem-coupon.ts');
+    const loaded = verbs.flatMap(({ path }) => {
+      const behind = reachedByValue(path).filter((name) => name.startsWith('core/coupons/engine/'));
+      return behind.map((name) => `${path} loads ${name}`);
+    });
+    expect(loaded).toEqual([]);
+  });
 });
+
+/** A file, and all that it loads by its imports and theirs. */
+function reachedByValue(path: string): string[] {
+  const reached = new Set<string>();
+  const queue = [path];
+  for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
+    if (reached.has(name)) continue;
+    reached.add(name);
+    queue.push(...valueImports(name));
+  }
+  return [...reached];
+}
 
 function valueImports(path: string): string[] {
   const source = byPath.get(path);

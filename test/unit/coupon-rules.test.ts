@@ -11,16 +11,16 @@ import {
   decideVoid,
   refusalToRedeem,
   type Standing,
-} from '../../core/coupons/coupon-rules.ts';
+} from '../../core/coupons/rules/coupon-rules.ts';
 import {
   type CouponState,
   eventKindNumber,
   eventKinds,
   isLocked,
   isRedeemed,
-} from '../../core/coupons/coupon-state.ts';
-import { couponStatus, viewCoupon } from '../../core/coupons/coupon-view.ts';
-import { missingCoupon } from '../../core/coupons/missing-coupon.ts';
+} from '../../core/coupons/rules/coupon-state.ts';
+import { couponStatus, viewCoupon } from '../../core/coupons/rules/coupon-view.ts';
+import { missingCoupon } from '../../core/coupons/rules/missing-coupon.ts';
 import type { ErrorKind } from '../../core/errors.ts';
 import type { BookKey, DeckKey } from '../../core/keys.ts';
 import { admin, customer } from '../support/open-test-core.ts';

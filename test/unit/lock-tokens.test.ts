@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { makeLockTokens } from '../../core/coupons/lock-tokens.ts';
+import { makeLockTokens } from '../../core/coupons/engine/lock-tokens.ts';
 import type { DeckKey } from '../../core/keys.ts';
 
 const tokens = makeLockTokens(Buffer.alloc(16, 7));

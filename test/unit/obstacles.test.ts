@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { heldUp } from '../../core/batching/micro-batcher.ts';
 import type { Clock } from '../../core/clock.ts';
-import { openObstacles } from '../../core/coupons/obstacles.ts';
-import { passObstacles } from '../../core/coupons/pass-obstacles.ts';
+import { openObstacles } from '../../core/coupons/engine/obstacles.ts';
+import { passObstacles } from '../../core/coupons/engine/pass-obstacles.ts';
 import type { Patience } from '../../core/db/lock-patience.ts';
 import { limits } from '../../core/limits.ts';
 import { databaseError } from '../support/database-error.ts';
@@ -54,7 +54,7 @@ describe('a batch', () => {
         targets,
         {
           needsOf: (target) => [target],
-          look: async () => new Map(locked),
+          findHeld: async () => new Map(locked),
           run: async (members, patience) => {
             runs.push([members, patience]);
             if (members.some((member) => locked.has(member))) throw databaseError('55P03');
@@ -81,7 +81,7 @@ describe('a batch', () => {
     const { obstacles } = open();
     const passage = {
       needsOf: () => ['a'],
-      look: async () => held(),
+      findHeld: async () => held(),
       run: () => Promise.reject(databaseError('55P03')),
     };
     await expect(passObstacles(obstacles, ['a'], passage, false)).rejects.toMatchObject({ code: '55P03' });

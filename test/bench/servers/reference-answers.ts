@@ -1,5 +1,5 @@
 import type { Caller, Outcome } from '../../../core/caller.ts';
-import type { CouponView, RedeemedCouponView } from '../../../core/coupons/coupon-view.ts';
+import type { CouponView, RedeemedCouponView } from '../../../core/coupons/rules/coupon-view.ts';
 
 /** The signature of an assign, as the routes call it. */
 export type Assign = (

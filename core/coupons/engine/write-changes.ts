@@ -1,11 +1,11 @@
-import type { BookRules } from '../books/read-book-rules.ts';
-import { plainArray, textArray, uuidArray } from '../db/array-text.ts';
-import type { Transaction } from '../db/transaction.ts';
-import type { BookKey } from '../keys.ts';
-import { lockExpiryArray } from './lock-expiry.ts';
-import { placeName } from './read-coupon-states.ts';
-import type { PendingChange } from './recorded-change.ts';
-import { stripeOf } from './usage-counts.ts';
+import type { BookRules } from '../../books/read-book-rules.ts';
+import { plainArray, textArray, uuidArray } from '../../db/array-text.ts';
+import type { Transaction } from '../../db/transaction.ts';
+import { placeMapKey } from '../../decks/place.ts';
+import type { BookKey } from '../../keys.ts';
+import { lockExpiryArray } from '../rules/lock-expiry.ts';
+import type { PendingChange } from '../rules/recorded-change.ts';
+import { stripeOf } from './locks/counters.ts';
 import { writeEvents } from './write-events.ts';
 
 /** What a batch of changes wants written. */
@@ -36,7 +36,7 @@ export function writeChanges(tx: Transaction, tenantId: number, changes: Changes
  * looked up by its key and written where it lies, so that the plan does not depend on statistics (see lockCoupons).
  */
 function updateCoupons(tx: Transaction, tenantId: number, pending: PendingChange[]): void {
-  const last = [...new Map(pending.map(({ change }) => [placeName(change.next), change.next])).values()];
+  const last = [...new Map(pending.map(({ change }) => [placeMapKey(change.next), change.next])).values()];
   tx.send({
     name: 'update-coupons',
     text: `update coupons c set rev = n.rev, redemptions = n.redemptions, reversals = n.reversals, fence = n.fence,

@@ -1,27 +1,24 @@
-import { findClosedGates } from '../books/book-gate.ts';
-import type { Core } from '../core.ts';
-import { waitForLocks } from '../db/lock-patience.ts';
-import { together } from '../db/together.ts';
-import { inTwoSteps, type Transaction } from '../db/transaction.ts';
-import { findHeldDealers } from '../decks/dealers.ts';
-import type { Location } from '../decks/locate-codes.ts';
-import type { BookKey } from '../keys.ts';
-import { limits } from '../limits.ts';
+import type pg from 'pg';
+import { findClosedGates } from '../../books/book-gate.ts';
+import { waitForLocks } from '../../db/lock-patience.ts';
+import { together } from '../../db/together.ts';
+import { inTwoSteps, type Transaction } from '../../db/transaction.ts';
+import { findHeldDealers } from '../../decks/dealer-lock.ts';
+import type { Location } from '../../decks/locate-codes.ts';
+import type { BookKey } from '../../keys.ts';
+import { limits } from '../../limits.ts';
+import { findHeldCounters, type HeldCounter } from './locks/counters.ts';
+import { findHeldCoupons } from './locks/coupons.ts';
+import { findHeldHolders } from './locks/holders.ts';
 import { type Held, thing } from './obstacles.ts';
-import { findHeldCoupons } from './read-coupon-states.ts';
-import { findHeldCounters, findHeldHolders } from './usage-counts.ts';
 
 /**
  * Of what changes of coupons at these places lock, the things that are held by others now. It waits for no row and no
  * gate; what it takes itself is let go at once.
  */
-export async function findChangeObstacles(
-  core: Pick<Core, 'pool'>,
-  tenantId: number,
-  locations: Location[],
-): Promise<Held> {
+export async function findChangeObstacles(pool: pg.Pool, tenantId: number, locations: Location[]): Promise<Held> {
   const bookKeys = [...new Set(locations.map(({ bookKey }) => bookKey))];
-  const [gates, coupons, holders, counters] = await look(core, (tx) => [
+  const [gates, coupons, holders, counters] = await look(pool, (tx) => [
     findClosedGates(tx, bookKeys),
     findHeldCoupons(tx, tenantId, locations),
     findHeldHolders(tx, tenantId, locations),
@@ -38,12 +35,8 @@ export async function findChangeObstacles(
 }
 
 /** Of what dealing from these books locks, the things that are held by others now. */
-export async function findDealObstacles(
-  core: Pick<Core, 'pool'>,
-  tenantId: number,
-  bookKeys: BookKey[],
-): Promise<Held> {
-  const [gates, dealers] = await look(core, (tx) => [
+export async function findDealObstacles(pool: pg.Pool, tenantId: number, bookKeys: BookKey[]): Promise<Held> {
+  const [gates, dealers] = await look(pool, (tx) => [
     findClosedGates(tx, bookKeys),
     findHeldDealers(tx, tenantId, bookKeys),
   ]);
@@ -53,12 +46,10 @@ export async function findDealObstacles(
   ]);
 }
 
-type Counter = Awaited<ReturnType<typeof findHeldCounters>>[number];
-
 /** A book that limits its redemptions needs stripe 0, any other one a stripe that is free. */
-function booksWithoutCounter(counters: Counter[]): Held {
+function booksWithoutCounter(counters: HeldCounter[]): Held {
   const ofBook = (bookKey: BookKey) => counters.filter((counter) => counter.bookKey === bookKey);
-  const isWithout = ({ bookKey, stripe, isLimited }: Counter) =>
+  const isWithout = ({ bookKey, stripe, isLimited }: HeldCounter) =>
     isLimited ? stripe === 0 : ofBook(bookKey).length >= limits.bookCounterStripes;
   return new Map(counters.filter(isWithout).map(({ bookKey, lockedBy }) => [thing.counter(bookKey), lockedBy]));
 }
@@ -70,10 +61,10 @@ function closed(bookKeys: BookKey[]): Held {
 
 /** In one transaction, whose end lets go of what the statements could take. Only a table's own lock can hold it up. */
 function look<Looks extends readonly unknown[]>(
-  core: Pick<Core, 'pool'>,
+  pool: pg.Pool,
   statements: (tx: Transaction) => [...Looks],
 ): Promise<{ -readonly [Index in keyof Looks]: Awaited<Looks[Index]> }> {
-  return inTwoSteps(core.pool, {
+  return inTwoSteps(pool, {
     read: async (tx) => {
       const [, seen] = await together([waitForLocks(tx, 'short'), together(statements(tx))]);
       return seen;

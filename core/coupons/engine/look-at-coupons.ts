@@ -1,18 +1,27 @@
-import { readBooksForDecision } from '../books/read-book-rules.ts';
-import type { Caller } from '../caller.ts';
-import type { Core } from '../core.ts';
-import { groupStatements } from '../db/statement-group.ts';
-import { together } from '../db/together.ts';
-import { withConnection } from '../db/with-connection.ts';
-import { type Location, locateCodes, nowhere } from '../decks/locate-codes.ts';
-import { CouponError } from '../errors.ts';
-import { readMoment } from '../idempotency/read-keys.ts';
-import type { Standing } from './coupon-rules.ts';
-import type { CouponState } from './coupon-state.ts';
-import { missingCoupon } from './missing-coupon.ts';
-import { placeName, readCouponStates } from './read-coupon-states.ts';
-import { readUsage, standingOf } from './usage-counts.ts';
+import type pg from 'pg';
+import { readBooksForDecision } from '../../books/read-book-rules.ts';
+import type { Caller } from '../../caller.ts';
+import { groupStatements } from '../../db/statement-group.ts';
+import { together } from '../../db/together.ts';
+import { withConnection } from '../../db/with-connection.ts';
+import type { CodeSource } from '../../decks/codes-at.ts';
+import { type Location, locateCodes, nowhere } from '../../decks/locate-codes.ts';
+import { placeMapKey } from '../../decks/place.ts';
+import { CouponError } from '../../errors.ts';
+import type { Standing } from '../rules/coupon-rules.ts';
+import type { CouponState } from '../rules/coupon-state.ts';
+import { missingCoupon } from '../rules/missing-coupon.ts';
+import type { LockTokens } from './lock-tokens.ts';
+import { readCouponStates } from './locks/coupons.ts';
+import { readClockAndKeys } from './read-clock-and-keys.ts';
+import { readUsage, standingOf } from './usage-sums.ts';
 import { findVoidPlaces } from './void-places.ts';
+
+/** What a look works with. */
+export interface LookCore extends CodeSource {
+  readonly pool: pg.Pool;
+  readonly lockTokens: LockTokens;
+}
 
 /** Somebody wants to see a coupon. */
 export interface CouponQuestion {
@@ -21,7 +30,7 @@ export interface CouponQuestion {
 }
 
 /** A coupon as it stands, with what a decision about it would look at. */
-export interface CouponSight {
+export interface SeenCoupon {
   coupon: CouponState;
   standing: Standing;
 }
@@ -31,10 +40,10 @@ export interface CouponSight {
  * moment between question and answer, and binds nobody.
  */
 export async function lookAtCoupons(
-  core: Core,
+  core: LookCore,
   tenantId: number,
   questions: CouponQuestion[],
-): Promise<(CouponSight | CouponError)[]> {
+): Promise<(SeenCoupon | CouponError)[]> {
   const always = questions.some(({ caller }) => caller.customerId !== null);
   const codes = questions.map(({ code }) => code);
   const located = await locateCodes(core, tenantId, codes, { always });
@@ -42,17 +51,19 @@ export async function lookAtCoupons(
     return located[index] ?? (caller.customerId === null ? null : nowhere);
   });
   const { coupons, books, usage, now } = await look(
-    core,
+    core.pool,
     tenantId,
     locations.flatMap((location) => location ?? []),
   );
   // Customers are not told that a code is void, and so nothing is looked up for that.
   const explained = locations.filter((_, index) => questions[index]!.caller.customerId === null);
-  const bare = explained.flatMap((location) => location ?? []).filter((location) => !coupons.has(placeName(location)));
+  const bare = explained
+    .flatMap((location) => location ?? [])
+    .filter((location) => !coupons.has(placeMapKey(location)));
   const voidPlaces = await findVoidPlaces(core.pool, tenantId, bare);
   return questions.map(({ caller }, index) => {
     const location = locations[index] ?? null;
-    const coupon = location === null ? undefined : coupons.get(placeName(location));
+    const coupon = location === null ? undefined : coupons.get(placeMapKey(location));
     const missing = missingCoupon(caller, coupon, isVoid(voidPlaces, location));
     if (missing !== null) return new CouponError(missing);
     const isLockToken = (token: string) => core.lockTokens.isTokenOf(tenantId, coupon!, token);
@@ -61,19 +72,19 @@ export async function lookAtCoupons(
 }
 
 /** Sends every statement at once over one connection. */
-function look(core: Core, tenantId: number, found: Location[]) {
-  return withConnection(core.pool, async ({ connection }) => {
+function look(pool: pg.Pool, tenantId: number, found: Location[]) {
+  return withConnection(pool, async ({ connection }) => {
     const statements = groupStatements(connection);
     const [coupons, books, usage, { now }] = await together([
       readCouponStates(statements, tenantId, found),
       readBooksForDecision(statements, tenantId, [...new Set(found.map(({ bookKey }) => bookKey))]),
       readUsage(statements, tenantId, found),
-      readMoment(statements, tenantId, []),
+      readClockAndKeys(statements, tenantId, []),
     ]);
     return { coupons, books, usage, now };
   });
 }
 
 function isVoid(voidPlaces: Set<string>, location: Location | null): boolean {
-  return location !== null && voidPlaces.has(placeName(location));
+  return location !== null && voidPlaces.has(placeMapKey(location));
 }

@@ -1,6 +1,6 @@
-import type { Clock } from '../clock.ts';
-import type { BookKey, DeckKey } from '../keys.ts';
-import { limits } from '../limits.ts';
+import type { Clock } from '../../clock.ts';
+import type { BookKey, DeckKey } from '../../keys.ts';
+import { limits } from '../../limits.ts';
 
 /** Things that are held, and by which transaction, as far as that can be seen: two looks tell whether it is still the same. */
 export type Held = ReadonlyMap<string, string>;

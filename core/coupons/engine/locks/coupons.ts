@@ -1,36 +1,10 @@
-import { plainArray } from '../db/array-text.ts';
-import type { Queryable } from '../db/pool.ts';
-import type { Transaction } from '../db/transaction.ts';
-import type { Location } from '../decks/locate-codes.ts';
-import type { DeckKey } from '../keys.ts';
-import type { CouponState } from './coupon-state.ts';
-import { hasPlainTokenSql } from './lock-expiry.ts';
-
-/** Where a coupon stands: its code's place in a deck. */
-export interface Place {
-  deckKey: DeckKey;
-  pos: number;
-}
-
-/** A place as a Map's key. */
-export function placeName(place: Place): string {
-  return `${place.deckKey} ${place.pos}`;
-}
-
-type Row = Omit<CouponState, 'bookKey'>;
-
-/**
- * Each place is looked up by the coupons' key, in the order of `places`. A plain join would let PostgreSQL choose the
- * order, and without statistics of a new table it reads all of the tenant's coupons for every batch.
- */
-const select = (locking: string) => `select c.*,
-        (select h.user_id from holders h where h.holder_id = c."holderId" and h.tenant_id = $1) as "userId"
-      from (select * from unnest($2::int[], $3::bigint[]) as p (deck_id, pos) order by deck_id, pos) as place
-      cross join lateral (
-        select deck_id as "deckKey", pos, code, holder_id as "holderId", assigned_at as "assignedAt",
-          max_redemptions as "maxRedemptions", rev, redemptions, reversals, fence, lock_expires_at as "lockExpiresAt",
-          ${hasPlainTokenSql('lock_expires_at')} as "hasPlainToken", voided
-        from coupons where tenant_id = $1 and deck_id = place.deck_id and pos = place.pos ${locking}) as c`;
+import { plainArray } from '../../../db/array-text.ts';
+import type { Queryable } from '../../../db/pool.ts';
+import type { Transaction } from '../../../db/transaction.ts';
+import type { Location } from '../../../decks/locate-codes.ts';
+import { type Place, placeMapKey } from '../../../decks/place.ts';
+import type { CouponState } from '../../rules/coupon-state.ts';
+import { hasPlainTokenSql } from '../../rules/lock-expiry.ts';
 
 /**
  * Locks the coupons at these places until COMMIT and reads them as they are under the lock; a place without a coupon
@@ -44,6 +18,18 @@ export function lockCoupons(
   locations: Location[],
 ): Promise<Map<string, CouponState>> {
   return read(tx, tenantId, locations, 'lock-coupons', 'for no key update');
+}
+
+/**
+ * Reads the coupons at these places without a lock: for a look, or where another lock keeps them still (a coupon is
+ * made only under its book's dealer row).
+ */
+export function readCouponStates(
+  db: Queryable,
+  tenantId: number,
+  locations: Location[],
+): Promise<Map<string, CouponState>> {
+  return read(db, tenantId, locations, 'read-coupons', 'limit 1');
 }
 
 /**
@@ -74,17 +60,20 @@ export async function findHeldCoupons(
   return rows;
 }
 
+type Row = Omit<CouponState, 'bookKey'>;
+
 /**
- * Reads the coupons at these places without a lock: for a look, or where another lock keeps them still (a coupon is
- * made only under its book's dealer row).
+ * Each place is looked up by the coupons' key, in the order of `places`. A plain join would let PostgreSQL choose the
+ * order, and without statistics of a new table it reads all of the tenant's coupons for every batch.
  */
-export function readCouponStates(
-  db: Queryable,
-  tenantId: number,
-  locations: Location[],
-): Promise<Map<string, CouponState>> {
-  return read(db, tenantId, locations, 'read-coupons', 'limit 1');
-}
+const select = (locking: string) => `select c.*,
+        (select h.user_id from holders h where h.holder_id = c."holderId" and h.tenant_id = $1) as "userId"
+      from (select * from unnest($2::int[], $3::bigint[]) as p (deck_id, pos) order by deck_id, pos) as place
+      cross join lateral (
+        select deck_id as "deckKey", pos, code, holder_id as "holderId", assigned_at as "assignedAt",
+          max_redemptions as "maxRedemptions", rev, redemptions, reversals, fence, lock_expires_at as "lockExpiresAt",
+          ${hasPlainTokenSql('lock_expires_at')} as "hasPlainToken", voided
+        from coupons where tenant_id = $1 and deck_id = place.deck_id and pos = place.pos ${locking}) as c`;
 
 async function read(
   db: Queryable,
@@ -94,7 +83,7 @@ async function read(
   ending: string,
 ): Promise<Map<string, CouponState>> {
   if (locations.length === 0) return new Map();
-  const places = new Map(locations.map((location) => [placeName(location), location]));
+  const places = new Map(locations.map((location) => [placeMapKey(location), location]));
   const wanted = [...places.values()];
   const { rows } = await db.query<Row>({
     name,
@@ -103,8 +92,8 @@ async function read(
   });
   return new Map(
     rows.map((row) => {
-      const name = placeName(row);
-      return [name, { ...row, bookKey: places.get(name)!.bookKey }];
+      const key = placeMapKey(row);
+      return [key, { ...row, bookKey: places.get(key)!.bookKey }];
     }),
   );
 }

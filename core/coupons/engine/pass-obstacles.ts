@@ -1,8 +1,8 @@
-import { heldUp, type MemberAnswer } from '../batching/micro-batcher.ts';
-import type { Patience } from '../db/lock-patience.ts';
-import { isLockTimeout } from '../db/sql-errors.ts';
-import type { CouponError } from '../errors.ts';
-import { limits } from '../limits.ts';
+import { heldUp, type MemberAnswer } from '../../batching/micro-batcher.ts';
+import type { Patience } from '../../db/lock-patience.ts';
+import { isLockTimeout } from '../../db/sql-errors.ts';
+import type { CouponError } from '../../errors.ts';
+import { limits } from '../../limits.ts';
 import type { Held, Obstacles } from './obstacles.ts';
 
 /** How a kind of batch runs, and how it looks at what stands in its way. */
@@ -10,7 +10,7 @@ export interface Passage<Target, Answer> {
   /** The names of all that the target's transaction locks, as far as they are known before. */
   needsOf(target: Target): string[];
   /** Which of the things that these targets need are held by others now. It waits for no row. */
-  look(targets: Target[]): Promise<Held>;
+  findHeld(targets: Target[]): Promise<Held>;
   /** Runs one transaction. */
   run(targets: Target[], patience: Patience): Promise<(Answer | CouponError)[]>;
 }
@@ -24,7 +24,7 @@ export interface Passage<Target, Answer> {
 export async function passObstacles<Target, Answer>(
   obstacles: Obstacles,
   targets: Target[],
-  { needsOf, look, run }: Passage<Target, Answer>,
+  { needsOf, findHeld, run }: Passage<Target, Answer>,
   isApart: boolean,
 ): Promise<MemberAnswer<Answer>[]> {
   const answers: MemberAnswer<Answer>[] = targets.map(() => heldUp);
@@ -40,7 +40,7 @@ export async function passObstacles<Target, Answer>(
       break;
     } catch (error) {
       if (!isLockTimeout(error)) throw error;
-      await noteObstacles(obstacles, members, { needsOf, look });
+      await noteObstacles(obstacles, members, { needsOf, findHeld });
       open = open.filter(isOpen);
       const isNews = open.length < members.length || (isBusy() && !wasBusy);
       if (!isNews) throw error;
@@ -59,7 +59,7 @@ function patienceFor(isApart: boolean, isBusy: boolean, round: number): Patience
 export async function findFree<Target, Answer>(
   obstacles: Obstacles,
   targets: Target[],
-  passage: Pick<Passage<Target, Answer>, 'needsOf' | 'look'>,
+  passage: Pick<Passage<Target, Answer>, 'needsOf' | 'findHeld'>,
 ): Promise<boolean[]> {
   await noteObstacles(obstacles, targets, passage);
   return targets.map((target) => obstacles.areFree(passage.needsOf(target)));
@@ -68,7 +68,7 @@ export async function findFree<Target, Answer>(
 async function noteObstacles<Target>(
   obstacles: Obstacles,
   targets: Target[],
-  { needsOf, look }: Pick<Passage<Target, never>, 'needsOf' | 'look'>,
+  { needsOf, findHeld }: Pick<Passage<Target, never>, 'needsOf' | 'findHeld'>,
 ): Promise<void> {
-  obstacles.note(targets.flatMap(needsOf), await look(targets));
+  obstacles.note(targets.flatMap(needsOf), await findHeld(targets));
 }

@@ -1,5 +1,5 @@
-import type { BookRules } from '../books/read-book-rules.ts';
-import type { PlainKind, Refusal, RefusalFacts } from '../errors.ts';
+import type { BookRules } from '../../books/read-book-rules.ts';
+import type { PlainKind, Refusal, RefusalFacts } from '../../errors.ts';
 import { type Change, type CouponState, isLocked, isRedeemed, type NewRedemption } from './coupon-state.ts';
 
 /** Everything beside the coupon that a decision about it looks at, read after the last lock. */
@@ -112,7 +112,7 @@ export function refusalToRedeem(
 }
 
 /** What a voided coupon answers to everything. */
-export function voidRefusal(coupon: CouponState): Refusal {
+export function voidRefusal(coupon: Pick<CouponState, 'rev'>): Refusal {
   return refusalOf(coupon, 'coupon-void', 'The coupon was voided.');
 }
 
@@ -183,8 +183,13 @@ function refuseUsedUp(coupon: CouponState, { book, bookRedemptions, holderRedemp
   return null;
 }
 
-function refusalOf(coupon: CouponState, kind: PlainKind, detail: string, facts: RefusalFacts = {}): Refusal {
-  return { kind, detail, rev: coupon.rev, ...facts };
+function refusalOf(
+  { rev }: Pick<CouponState, 'rev'>,
+  kind: PlainKind,
+  detail: string,
+  facts: RefusalFacts = {},
+): Refusal {
+  return { kind, detail, rev, ...facts };
 }
 
 function changed(

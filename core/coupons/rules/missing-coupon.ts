@@ -1,5 +1,5 @@
-import type { Caller } from '../caller.ts';
-import type { Refusal } from '../errors.ts';
+import type { Caller } from '../../caller.ts';
+import type { Refusal } from '../../errors.ts';
 import type { CouponState } from './coupon-state.ts';
 
 /**

@@ -1,24 +1,21 @@
-import { uuidArray } from '../db/array-text.ts';
-import type { Queryable } from '../db/pool.ts';
-import { type CouponError, refuse } from '../errors.ts';
-import type { DeckKey } from '../keys.ts';
-import type { KeyedRequest } from './key-hash.ts';
+import { uuidArray } from '../../db/array-text.ts';
+import type { Queryable } from '../../db/pool.ts';
+import type { Place } from '../../decks/place.ts';
+import type { DeckKey } from '../../keys.ts';
 
 /** A key that was used before: what for, and the event that it caused; the event is null for a cold call. */
 export interface UsedKey {
   fingerprint: number;
-  event: EventPlace | null;
+  event: EventName | null;
 }
 
 /** Names an event: the coupon's place and the coupon's revision that the event made. */
-export interface EventPlace {
-  deckKey: DeckKey;
-  pos: number;
-  rev: number;
+export interface EventName extends Place {
+  readonly rev: number;
 }
 
 /** What a decision reads after its last lock. */
-export interface Moment {
+export interface ClockAndKeys {
   /** The database's clock in whole milliseconds, so that what is stored and what is shown are the same. */
   now: Date;
   /** The used ones of the keys asked for, by hash. */
@@ -38,9 +35,9 @@ interface Row {
  * Reads the clock and the idempotency keys in a statement of its own, which must come after the transaction's last
  * lock: taken inside the locking statement, the time could predate the wait, and a key used meanwhile would be missed.
  */
-export async function readMoment(db: Queryable, tenantId: number, keyHashes: string[]): Promise<Moment> {
+export async function readClockAndKeys(db: Queryable, tenantId: number, keyHashes: string[]): Promise<ClockAndKeys> {
   const { rows } = await db.query<Row>({
-    name: 'read-moment',
+    name: 'read-clock-and-keys',
     // Key by key: asked for any of a list, PostgreSQL may read all of the tenant's keys, since the list's length is not
     // known when the statement is planned.
     text: `select date_trunc('milliseconds', clock_timestamp()) as now, key_hash as "keyHash", fingerprint,
@@ -59,10 +56,4 @@ export async function readMoment(db: Queryable, tenantId: number, keyHashes: str
     usedKeys.set(row.keyHash, { fingerprint: row.fingerprint, event });
   }
   return { now: rows[0]!.now, usedKeys };
-}
-
-/** The refusal for a key that another request used, or null where this is the same request again. */
-export function refuseReuse(keyed: KeyedRequest, used: UsedKey): CouponError | null {
-  if (used.event !== null && used.fingerprint === keyed.fingerprint) return null;
-  return refuse('idempotency-key-reused', 'This Idempotency-Key was used for another request. Use a new key.');
 }

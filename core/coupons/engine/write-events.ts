@@ -1,9 +1,9 @@
-import { plainArray, textArray, timeArray, uuidArray } from '../db/array-text.ts';
-import type { Transaction } from '../db/transaction.ts';
-import { limits } from '../limits.ts';
-import { type EventKind, eventKindNumber } from './coupon-state.ts';
-import { lockExpiryArray } from './lock-expiry.ts';
-import type { PendingChange } from './recorded-change.ts';
+import { plainArray, textArray, timeArray, uuidArray } from '../../db/array-text.ts';
+import type { Transaction } from '../../db/transaction.ts';
+import { limits } from '../../limits.ts';
+import { type EventKind, eventKindNumber } from '../rules/coupon-state.ts';
+import { lockExpiryArray } from '../rules/lock-expiry.ts';
+import type { PendingChange } from '../rules/recorded-change.ts';
 
 /**
  * Appends one event a change, all at the same moment, and remembers the changes' idempotency keys, each pointing to its

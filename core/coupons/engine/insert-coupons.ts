@@ -1,6 +1,6 @@
-import { plainArray, textArray, timeArray } from '../db/array-text.ts';
-import type { Transaction } from '../db/transaction.ts';
-import type { CouponState } from './coupon-state.ts';
+import { plainArray, textArray, timeArray } from '../../db/array-text.ts';
+import type { Transaction } from '../../db/transaction.ts';
+import type { CouponState } from '../rules/coupon-state.ts';
 
 /** Writes coupons that a deal has made, at revision 1. To be called under their book's dealer lock. */
 export function insertCoupons(tx: Transaction, tenantId: number, coupons: CouponState[]): void {

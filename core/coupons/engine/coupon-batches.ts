@@ -1,10 +1,14 @@
-import { type MicroBatcher, openMicroBatcher } from '../batching/micro-batcher.ts';
-import { normaliseCode } from '../codes/code-rules.ts';
-import type { Core } from '../core.ts';
-import { limits } from '../limits.ts';
-import { areChangesFree, type CouponAnswer, type CouponCommand, changeCoupons } from './change-coupons.ts';
-import { areDealsFree, type DealCommand, dealCodes } from './deal-codes.ts';
-import { type CouponQuestion, type CouponSight, lookAtCoupons } from './look-at-coupons.ts';
+import { type MicroBatcher, openMicroBatcher } from '../../batching/micro-batcher.ts';
+import type { Clock } from '../../clock.ts';
+import { normaliseCode } from '../../codes/code-rules.ts';
+import type { Config } from '../../config.ts';
+import { limits } from '../../limits.ts';
+import type { Log } from '../../log.ts';
+import type { CouponAnswer } from '../rules/recorded-change.ts';
+import { areChangesFree, type ChangeCore, changeCoupons } from './change-coupons.ts';
+import type { ChangeCommand, DealCommand } from './commands.ts';
+import { areDealsFree, type DealCore, dealCodes } from './deal-codes.ts';
+import { type CouponQuestion, type LookCore, lookAtCoupons, type SeenCoupon } from './look-at-coupons.ts';
 
 /** A queue by its name. */
 export type CouponQueue = 'deals' | 'changes' | 'looks';
@@ -12,8 +16,8 @@ export type CouponQueue = 'deals' | 'changes' | 'looks';
 /** The queues in front of the hot path: codes leaving their decks, coupons changing, coupons looked at. */
 export interface CouponBatches {
   readonly deals: MicroBatcher<DealCommand, CouponAnswer>;
-  readonly changes: MicroBatcher<CouponCommand, CouponAnswer>;
-  readonly looks: MicroBatcher<CouponQuestion, CouponSight>;
+  readonly changes: MicroBatcher<ChangeCommand, CouponAnswer>;
+  readonly looks: MicroBatcher<CouponQuestion, SeenCoupon>;
   /** Milliseconds that the oldest member of any queue has waited. */
   queueAgeMillis(): number;
   /** Milliseconds that the oldest member of one tenant in one queue has waited: what a new one of its kind would join. */
@@ -25,8 +29,15 @@ export interface CouponBatches {
 /** Told of every batch: the queue's name, the members, and milliseconds of the transaction. */
 export type BatchListener = (name: string, members: number, millis: number) => void;
 
-/** Opens the queues. `core` is not used before the first member is pushed. */
-export function openCouponBatches(core: Core, onBatch: BatchListener): CouponBatches {
+/** What the hot path's transactions, and the queues in front of them, work with. */
+export interface EngineCore extends ChangeCore, DealCore, LookCore {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly config: Pick<Config, 'databasePoolMax'>;
+}
+
+/** Opens the queues. */
+export function openCouponBatches(core: EngineCore, onBatch: BatchListener): CouponBatches {
   const common = {
     clock: core.clock,
     log: core.log,
@@ -48,18 +59,21 @@ export function openCouponBatches(core: Core, onBatch: BatchListener): CouponBat
   const deals = openMicroBatcher<DealCommand, CouponAnswer>({
     ...common,
     name: 'deals',
+    laneOf: laneOfDeal,
     run: (tenantId, commands, isApart) => dealCodes(core, tenantId, commands, isApart),
     isFree: (tenantId, commands) => areDealsFree(core, tenantId, commands),
   });
-  const changes = openMicroBatcher<CouponCommand, CouponAnswer>({
+  const changes = openMicroBatcher<ChangeCommand, CouponAnswer>({
     ...common,
     name: 'changes',
+    laneOf: laneOfChange,
     run: (tenantId, commands, isApart) => changeCoupons(core, tenantId, commands, isApart),
     isFree: (tenantId, commands) => areChangesFree(core, tenantId, commands),
   });
-  const looks = openMicroBatcher<CouponQuestion, CouponSight>({
+  const looks = openMicroBatcher<CouponQuestion, SeenCoupon>({
     ...common,
     name: 'looks',
+    laneOf: ({ code }) => laneOfCode(code),
     run: (tenantId, questions) => lookAtCoupons(core, tenantId, questions),
     // A look takes no lock that anybody could hold.
     isFree: async (_tenantId, questions) => questions.map(() => true),
@@ -84,10 +98,19 @@ function maxSlowOf(poolMax: number): number {
   return Math.min(limits.batchMaxSlow, Math.max(0, Math.floor(poolMax / 3) - limits.batchMaxInFlight));
 }
 
+/** The lane of a book's new coupons; one for all books that do not exist. */
+function laneOfDeal(command: DealCommand): number | string {
+  return command.op === 'draw' ? (command.bookKey ?? 0) : laneOfCode(command.code);
+}
+
+function laneOfChange(command: ChangeCommand): string {
+  return command.op === 'reverse' ? 'reversals' : laneOfCode(command.code);
+}
+
 /**
  * The lane of a code whose book is not known before its batch runs: its first characters. Codes of one book mostly
  * begin alike, so lanes stand for books well enough to keep one hot book from starving the others.
  */
-export function laneOfCode(code: string): string {
+function laneOfCode(code: string): string {
   return normaliseCode(code).slice(0, 4);
 }

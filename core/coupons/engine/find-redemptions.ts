@@ -1,7 +1,6 @@
-import type { Core } from '../core.ts';
-import type { Transaction } from '../db/transaction.ts';
-import type { Location } from '../decks/locate-codes.ts';
-import type { BookKey, DeckKey } from '../keys.ts';
+import type { Queryable } from '../../db/pool.ts';
+import type { Transaction } from '../../db/transaction.ts';
+import type { Location } from '../../decks/locate-codes.ts';
 
 /** A redemption and where its coupon stands, neither of which ever changes. */
 export interface KnownRedemption {
@@ -13,24 +12,22 @@ const uuidShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 
 /** Finds redemptions by id; an id that is not there, or is no lower-case UUID, is not in the map. */
 export async function findRedemptions(
-  core: Core,
+  db: Queryable,
   tenantId: number,
   ids: string[],
 ): Promise<Map<string, KnownRedemption>> {
   const wellFormed = ids.filter((id) => uuidShape.test(id));
   if (wellFormed.length === 0) return new Map();
-  const { rows } = await core.pool.query<{ id: string; deckKey: DeckKey; pos: number; code: string; bookKey: BookKey }>(
-    {
-      name: 'find-redemptions',
-      text: `select r.id, r.deck_id as "deckKey", r.pos, c.code, d.book_id as "bookKey"
+  const { rows } = await db.query<Location & { id: string }>({
+    name: 'find-redemptions',
+    text: `select r.id, r.deck_id as "deckKey", r.pos, c.code, d.book_id as "bookKey"
       from unnest($2::uuid[]) as asked (id)
       cross join lateral (select id, deck_id, pos from redemptions where tenant_id = $1 and id = asked.id limit 1) as r
       cross join lateral (
         select code from coupons where tenant_id = $1 and deck_id = r.deck_id and pos = r.pos limit 1) as c
       cross join lateral (select book_id from decks where tenant_id = $1 and deck_id = r.deck_id limit 1) as d`,
-      values: [tenantId, wellFormed],
-    },
-  );
+    values: [tenantId, wellFormed],
+  });
   return new Map(rows.map(({ id, ...location }) => [id, { id, location }]));
 }
 

@@ -1,8 +1,8 @@
 import { hkdfSync, timingSafeEqual } from 'node:crypto';
-import type { Queryable } from '../db/pool.ts';
-import type { Random } from '../random.ts';
-import { openShortHmac } from '../short-hmac.ts';
-import type { CouponState } from './coupon-state.ts';
+import type { Queryable } from '../../db/pool.ts';
+import type { Random } from '../../random.ts';
+import { openShortHmac } from '../../short-hmac.ts';
+import type { CouponState } from '../rules/coupon-state.ts';
 
 /** What of a coupon its lock's token is made of. */
 export type LockOfCoupon = Pick<CouponState, 'deckKey' | 'pos' | 'fence' | 'hasPlainToken'>;

@@ -2,6 +2,7 @@ import { plainArray } from '../db/array-text.ts';
 import type { Transaction } from '../db/transaction.ts';
 import type { BookKey, DeckKey } from '../keys.ts';
 import type { DealtDeck } from './draw-rules.ts';
+import type { Place } from './place.ts';
 
 /** How a batch will use the decks, which says how far ahead their taken positions must be known. */
 export interface DealPlan {
@@ -12,45 +13,10 @@ export interface DealPlan {
   /** Most positions that the batch can draw or take, over all decks. */
   members: number;
   /** The positions that the batch wants to take by name. */
-  wanted: { deckKey: DeckKey; pos: number }[];
+  wanted: Place[];
 }
 
 const takenPageRows = 1_000;
-
-/** Locks the dealers of these books until COMMIT, ascending: whoever deals, takes or voids undealt codes holds one. */
-export async function lockDealers(tx: Transaction, tenantId: number, bookKeys: BookKey[]): Promise<void> {
-  await tx.query({
-    name: 'lock-dealers',
-    text: `select from dealers where tenant_id = $1 and book_id = any($2::int[]) order by book_id for no key update`,
-    values: [tenantId, bookKeys],
-  });
-}
-
-/**
- * Of these books, those whose dealer, or one of whose decks, somebody else holds, and by which transaction as far as the
- * row says. It does not wait.
- */
-export async function findHeldDealers(
-  tx: Transaction,
-  tenantId: number,
-  bookKeys: BookKey[],
-): Promise<{ bookKey: BookKey; lockedBy: string }[]> {
-  const { rows } = await tx.query<{ bookKey: BookKey; lockedBy: string }>({
-    name: 'find-held-dealers',
-    text: `select asked.id as "bookKey", held.xmax::text as "lockedBy" from unnest($2::int[]) as asked (id)
-      cross join lateral (
-        select d.xmax from dealers d where d.tenant_id = $1 and d.book_id = asked.id and not exists (
-          select from dealers where tenant_id = $1 and book_id = asked.id for no key update skip locked)
-        union all
-        select d.xmax from (
-          select deck_id, xmax from decks where book_id = asked.id and tenant_id = $1 offset 0) as d
-        where not exists (
-          select from decks where tenant_id = $1 and deck_id = d.deck_id for no key update skip locked)
-        limit 1) as held`,
-    values: [tenantId, bookKeys],
-  });
-  return rows;
-}
 
 /**
  * Reads the decks that still have codes, and those named, afresh: only valid under their dealers' locks and in a

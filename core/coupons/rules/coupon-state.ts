@@ -1,13 +1,14 @@
-import type { BookKey, DeckKey } from '../keys.ts';
+import type { BookKey, DeckKey } from '../../keys.ts';
+
 /** A coupon's row, as the rules see it. A rule's effect is the next state; the row is written once a batch. */
 export interface CouponState {
   readonly deckKey: DeckKey;
   readonly pos: number;
   readonly bookKey: BookKey;
-  /** Filled in after the draw: a place is drawn first, and its code computed or read with those of the whole batch. */
-  code: string;
-  /** Null for a code that was voided before anyone had it; of a new holder, filled in once its row is made. */
-  holderId: number | null;
+  /** As it is stored: in upper case, folded where its pattern folds. */
+  readonly code: string;
+  /** Null for a code that was voided before anyone had it. */
+  readonly holderId: number | null;
   /** Null without a holder, and once the holder has been erased. */
   readonly userId: string | null;
   readonly assignedAt: Date | null;

@@ -1,9 +1,9 @@
-import type { Queryable } from '../db/pool.ts';
-import type { EventPlace } from '../idempotency/read-keys.ts';
-import type { BookKey, DeckKey } from '../keys.ts';
-import { eventKinds } from './coupon-state.ts';
-import { hasPlainTokenSql } from './lock-expiry.ts';
-import type { RecordedChange } from './recorded-change.ts';
+import type { Queryable } from '../../db/pool.ts';
+import type { BookKey, DeckKey } from '../../keys.ts';
+import { eventKinds } from '../rules/coupon-state.ts';
+import { hasPlainTokenSql } from '../rules/lock-expiry.ts';
+import type { RecordedChange } from '../rules/recorded-change.ts';
+import type { EventName } from './read-clock-and-keys.ts';
 
 interface Row {
   deckKey: DeckKey;
@@ -36,9 +36,9 @@ interface Row {
 export async function replayChanges(
   db: Queryable,
   tenantId: number,
-  places: EventPlace[],
+  events: EventName[],
 ): Promise<(RecordedChange | null)[]> {
-  if (places.length === 0) return [];
+  if (events.length === 0) return [];
   const { rows } = await db.query<Row>({
     name: 'replay-changes',
     text: `select e.deck_id as "deckKey", e.pos, e.rev, e.at, e.kind, e.holder_id as "holderId", h.user_id as "userId",
@@ -58,14 +58,19 @@ export async function replayChanges(
         select user_id from holders where tenant_id = $1 and holder_id = e.holder_id limit 1) as h on true
       left join lateral (
         select seq, reference from redemptions where tenant_id = $1 and id = e.redemption_id limit 1) as r on true`,
-    values: [tenantId, places.map((at) => at.deckKey), places.map((at) => at.pos), places.map((at) => at.rev)],
+    values: [
+      tenantId,
+      events.map((event) => event.deckKey),
+      events.map(({ pos }) => pos),
+      events.map(({ rev }) => rev),
+    ],
   });
-  const byPlace = new Map(rows.map((row) => [nameOf(row), recordedFrom(row)]));
-  return places.map((place) => byPlace.get(nameOf(place)) ?? null);
+  const byEvent = new Map(rows.map((row) => [eventMapKey(row), recordedFrom(row)]));
+  return events.map((event) => byEvent.get(eventMapKey(event)) ?? null);
 }
 
-function nameOf(place: EventPlace): string {
-  return `${place.deckKey} ${place.pos} ${place.rev}`;
+function eventMapKey({ deckKey, pos, rev }: EventName): string {
+  return `${deckKey} ${pos} ${rev}`;
 }
 
 function recordedFrom(row: Row): RecordedChange {

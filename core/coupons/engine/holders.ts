@@ -1,6 +1,6 @@
-import { plainArray, textArray } from '../db/array-text.ts';
-import type { Transaction } from '../db/transaction.ts';
-import type { BookKey } from '../keys.ts';
+import { plainArray, textArray } from '../../db/array-text.ts';
+import type { Transaction } from '../../db/transaction.ts';
+import type { BookKey } from '../../keys.ts';
 
 /** A user in a book, as a batch that hands out codes sees it. */
 export interface Holder {
@@ -14,8 +14,8 @@ export interface Holder {
   codes: number;
 }
 
-/** A holder as a Map’s key. */
-export function holderName(bookKey: BookKey, userId: string): string {
+/** A holder as the key of a Map. */
+export function holderMapKey(bookKey: BookKey, userId: string): string {
   return `${bookKey}\n${userId}`;
 }
 
@@ -33,7 +33,7 @@ export async function readHolders(
   tenantId: number,
   wanted: { bookKey: BookKey; userId: string }[],
 ): Promise<Map<string, Holder>> {
-  const asked = [...new Map(wanted.map((one) => [holderName(one.bookKey, one.userId), one])).values()];
+  const asked = [...new Map(wanted.map((one) => [holderMapKey(one.bookKey, one.userId), one])).values()];
   if (asked.length === 0) return new Map();
   const { rows } = await tx.query<Holder>({
     name: 'read-holders',
@@ -52,7 +52,7 @@ export async function readHolders(
         on true`,
     values: [tenantId, plainArray(asked.map(({ bookKey }) => bookKey)), textArray(asked.map(({ userId }) => userId))],
   });
-  return new Map(rows.map((row) => [holderName(row.bookKey, row.userId), row]));
+  return new Map(rows.map((row) => [holderMapKey(row.bookKey, row.userId), row]));
 }
 
 /** Makes the rows of holders that have none yet. Under the dealers' locks nobody else makes them. */

@@ -1,5 +1,5 @@
-import type { Outcome } from '../caller.ts';
-import type { KeyedRequest } from '../idempotency/key-hash.ts';
+import type { Outcome } from '../../caller.ts';
+import type { KeyedRequest } from '../../idempotency/key-hash.ts';
 import type { Change, CouponState, EventKind } from './coupon-state.ts';
 import { type CouponView, type LockedCouponView, type RedeemedCouponView, viewCoupon } from './coupon-view.ts';
 
@@ -29,11 +29,8 @@ export interface PendingChange {
 /** What a change answers: the coupon after it, and what the kind adds. */
 export type ChangeAnswer = CouponView | LockedCouponView | RedeemedCouponView;
 
-/** A member's success: its own change, or an earlier one that had the same key. */
-export interface Success {
-  recorded: RecordedChange;
-  replayed: boolean;
-}
+/** What a change answers once it is committed. */
+export type CouponAnswer = Outcome<ChangeAnswer>;
 
 /** The record of a change that is about to be written. */
 export function recordOf(pending: PendingChange, bookId: string, at: Date): RecordedChange {
@@ -42,17 +39,10 @@ export function recordOf(pending: PendingChange, bookId: string, at: Date): Reco
 }
 
 /**
- * The outcome that a success has for its caller.
+ * What is answered to whoever asked for the change.
  * @param tokenOf the token of a coupon's lock; a replay computes the same again
  */
-export function outcomeOf(
-  { recorded, replayed }: Success,
-  tokenOf: (coupon: CouponState) => string,
-): Outcome<ChangeAnswer> {
-  return { body: answerOf(recorded, tokenOf), replayed };
-}
-
-function answerOf(recorded: RecordedChange, tokenOf: (coupon: CouponState) => string): ChangeAnswer {
+export function answerOf(recorded: RecordedChange, tokenOf: (coupon: CouponState) => string): ChangeAnswer {
   const { kind, coupon, at, redemption } = recorded;
   const view = viewCoupon(coupon, recorded.bookId, recorded.expiresAt, at);
   if (kind === 'locked' || kind === 'lock-renewed') return { ...view, lockToken: tokenOf(coupon) };

@@ -1,0 +1,240 @@
+import type { MemberAnswer } from '../../batching/micro-batcher.ts';
+import { type BookRules, readBooksForDecision } from '../../books/read-book-rules.ts';
+import { type Patience, waitForLocks } from '../../db/lock-patience.ts';
+import { together } from '../../db/together.ts';
+import type { Transaction } from '../../db/transaction.ts';
+import type { CodeSource } from '../../decks/codes-at.ts';
+import type { Location } from '../../decks/locate-codes.ts';
+import { placeMapKey } from '../../decks/place.ts';
+import { CouponError, type Refusal } from '../../errors.ts';
+import type { BookKey } from '../../keys.ts';
+import { limits } from '../../limits.ts';
+import { uuidv7 } from '../../random.ts';
+import {
+  type Decision,
+  decideLock,
+  decideRedeem,
+  decideReverse,
+  decideUnlock,
+  decideVoid,
+} from '../rules/coupon-rules.ts';
+import type { CouponState } from '../rules/coupon-state.ts';
+import { missingCoupon } from '../rules/missing-coupon.ts';
+import { type CouponAnswer, type PendingChange, type RecordedChange, recordOf } from '../rules/recorded-change.ts';
+import { type ChangeTarget, findChangeTargets, mayCount, needsOfChange } from './change-targets.ts';
+import type { ChangeCommand } from './commands.ts';
+import { areFree, type BatchCore, type BatchKind, decideBatch } from './decide-batch.ts';
+import { findChangeObstacles } from './find-obstacles.ts';
+import { readReversed } from './find-redemptions.ts';
+import { takeLock } from './locks/lock-order.ts';
+import { thing } from './obstacles.ts';
+import { type ClockAndKeys, readClockAndKeys } from './read-clock-and-keys.ts';
+import { readUsage, standingOf, type Usage } from './usage-sums.ts';
+import { findVoidPlaces } from './void-places.ts';
+import { writeChanges } from './write-changes.ts';
+
+/** What changes of coupons work with. */
+export interface ChangeCore extends BatchCore, CodeSource {}
+
+/** What the database says under the batch's locks. */
+interface Seen extends ClockAndKeys {
+  books: Map<BookKey, BookRules>;
+  coupons: Map<string, CouponState>;
+  reversed: Set<string>;
+  usage: Usage;
+}
+
+/** Everything that the batch decides on, kept up to date as its members change it. */
+interface State extends Seen {
+  voidPlaces: Set<string>;
+  pending: PendingChange[];
+}
+
+/**
+ * Locks, unlocks, redeems, voids and reverses: one transaction for the whole batch (decideBatch). Locked are the gates of
+ * the books, holders, coupons and counters. Proved by test/integration/races.test.ts, and by the mutants that take out
+ * each lock in turn.
+ * @param isApart whether these members have met a held lock before, and wait for the next one shortly only
+ */
+export function changeCoupons(
+  core: ChangeCore,
+  tenantId: number,
+  commands: ChangeCommand[],
+  isApart = false,
+): Promise<MemberAnswer<CouponAnswer>[]> {
+  return decideBatch(core, tenantId, commands, changesOf(core, tenantId), isApart);
+}
+
+/** Which of these commands, which were held up, nothing holds up any more. */
+export function areChangesFree(core: ChangeCore, tenantId: number, commands: ChangeCommand[]): Promise<boolean[]> {
+  return areFree(core, commands, changesOf(core, tenantId));
+}
+
+function changesOf(
+  core: ChangeCore,
+  tenantId: number,
+): BatchKind<ChangeCommand, ChangeTarget, Seen, State, RecordedChange> {
+  return {
+    find: (commands) => findChangeTargets(core, tenantId, commands),
+    needsOf: needsOfChange,
+    findHeld: (targets) => findChangeObstacles(core.pool, tenantId, locationsOf(targets)),
+    read: (tx, targets, patience) => read(tx, tenantId, targets, patience),
+    prepare: (tx, targets, seen) => prepare(tx, tenantId, targets, seen),
+    decide: (state, target) => decideMember(core, tenantId, state, target),
+    write: async (tx, { now, books, pending }) => {
+      writeChanges(tx, tenantId, { now, books, pending, stripe: drawStripe(core, [...books.keys()]) });
+      return (recorded) => recorded;
+    },
+  };
+}
+
+async function read(tx: Transaction, tenantId: number, targets: ChangeTarget[], patience: Patience): Promise<Seen> {
+  const locations = locationsOf(targets);
+  const bookKeys = [...new Set(locations.map(({ bookKey }) => bookKey))];
+  const redemptionIds = targets.flatMap(({ redemption }) => redemption?.id ?? []);
+  const [, , books, limited, locked, , reversed, usage, clockAndKeys] = await together([
+    waitForLocks(tx, patience),
+    takeLock.gates(tx, bookKeys),
+    readBooksForDecision(tx, tenantId, bookKeys),
+    takeLock.holders(tx, tenantId, locations),
+    takeLock.coupons(tx, tenantId, locations),
+    takeLock.counters(tx, tenantId, targets.flatMap(countedPlace)),
+    readReversed(tx, tenantId, redemptionIds),
+    readUsage(tx, tenantId, locations),
+    readClockAndKeys(tx, tenantId, usedKeyHashes(targets)),
+  ]);
+  return { books, coupons: withHolderLocked(locked, limited, books), reversed, usage, ...clockAndKeys };
+}
+
+/**
+ * The coupons that may be decided on. One that came to its place since the holders were looked for is left out: its
+ * holder is not locked, and can't be once coupons are. Its request was here before the coupon, and is told that there
+ * is none.
+ */
+function withHolderLocked(
+  coupons: Map<string, CouponState>,
+  limited: Set<string>,
+  books: Map<BookKey, BookRules>,
+): Map<string, CouponState> {
+  const isLimited = ({ bookKey }: CouponState) => (books.get(bookKey)?.maxRedemptionsPerUser ?? null) !== null;
+  return new Map([...coupons].filter(([name, coupon]) => !isLimited(coupon) || limited.has(name)));
+}
+
+function locationsOf(targets: ChangeTarget[]): Location[] {
+  return targets.flatMap(({ location }) => location ?? []);
+}
+
+/** Where a command may change its book's counter. */
+function countedPlace({ command, location }: ChangeTarget): Location[] {
+  return mayCount(command) && location !== null ? [location] : [];
+}
+
+function usedKeyHashes(targets: ChangeTarget[]): string[] {
+  return targets.flatMap(({ command }) => command.keyed?.keyHash ?? []);
+}
+
+async function prepare(tx: Transaction, tenantId: number, targets: ChangeTarget[], seen: Seen): Promise<State> {
+  const bare = explained(targets).filter((location) => !seen.coupons.has(placeMapKey(location)));
+  const voidPlaces = await findVoidPlaces(tx, tenantId, bare);
+  // A deck is voided without these locks, and whoever sees that must see its key too: the keys are read again.
+  const last: ClockAndKeys = bare.length === 0 ? seen : await readClockAndKeys(tx, tenantId, usedKeyHashes(targets));
+  return { ...seen, now: last.now, usedKeys: last.usedKeys, voidPlaces, pending: [] };
+}
+
+/** The places of which a caller may learn that their codes are void: customers are not told. */
+function explained(targets: ChangeTarget[]): Location[] {
+  return targets.flatMap(({ command, location }) =>
+    location === null || command.caller.customerId !== null ? [] : [location],
+  );
+}
+
+function decideMember(
+  core: ChangeCore,
+  tenantId: number,
+  state: State,
+  target: ChangeTarget,
+): RecordedChange | CouponError {
+  const { location } = target;
+  const coupon = location === null ? undefined : state.coupons.get(placeMapKey(location));
+  const missing = refuseMissing(state, target, coupon);
+  if (missing !== null) return new CouponError(missing);
+  const decision = decide(core, tenantId, state, target, coupon!);
+  if ('refusal' in decision) return new CouponError(decision.refusal);
+  return carryOut(state, target, coupon!, decision.change);
+}
+
+/** To a customer, a code that is not there, is void or is another user's looks the same. */
+function refuseMissing(
+  state: State,
+  { command, location }: ChangeTarget,
+  coupon: CouponState | undefined,
+): Refusal | null {
+  if (command.op === 'reverse') {
+    if (coupon !== undefined) return null;
+    return { kind: 'redemption-not-found', detail: `There is no redemption ${command.redemptionId}.` };
+  }
+  return missingCoupon(command.caller, coupon, location !== null && state.voidPlaces.has(placeMapKey(location)));
+}
+
+function decide(
+  { lockTokens, random }: ChangeCore,
+  tenantId: number,
+  state: State,
+  { command, redemption }: ChangeTarget,
+  coupon: CouponState,
+): Decision {
+  const { actor } = command.caller;
+  const isLockToken = (token: string) => lockTokens.isTokenOf(tenantId, coupon, token);
+  const standing = standingOf(coupon, state, isLockToken);
+  switch (command.op) {
+    case 'lock':
+      return decideLock(coupon, standing, { ...command, actor });
+    case 'unlock':
+      return decideUnlock(coupon, standing, { ...command, actor });
+    case 'redeem': {
+      const { reference, metadata } = command;
+      const id = uuidv7(state.now.getTime(), random);
+      return decideRedeem(coupon, standing, { ...command, actor, redemption: { id, reference, metadata } });
+    }
+    case 'void':
+      return decideVoid(coupon, { ...command, actor });
+    case 'reverse': {
+      const { id } = redemption!;
+      return decideReverse(coupon, { id, reversed: state.reversed.has(id) }, { ...command, actor });
+    }
+  }
+}
+
+/** Makes the change true for the members that follow, and puts it on the list of what is written. */
+function carryOut(
+  state: State,
+  { command }: ChangeTarget,
+  before: CouponState,
+  change: PendingChange['change'],
+): RecordedChange {
+  const { next } = change;
+  const book = state.books.get(next.bookKey)!;
+  const pending = { change, expiresAt: book.endsAt, keyed: command.keyed };
+  state.coupons.set(placeMapKey(next), next);
+  state.pending.push(pending);
+  if (change.reversedRedemptionId !== null) state.reversed.add(change.reversedRedemptionId);
+  const used = next.redemptions - before.redemptions;
+  addTo(state.usage.byBook, next.bookKey, used);
+  addTo(state.usage.byHolder, next.holderId ?? 0, used);
+  return recordOf(pending, book.bookId, state.now);
+}
+
+/** Adds to a sum that is kept; what no limit counts is not kept. */
+function addTo(sums: Map<number, number>, key: number, amount: number): void {
+  const sum = sums.get(key);
+  if (sum !== undefined) sums.set(key, sum + amount);
+}
+
+/** A stripe at random; the next one that is known to be free where somebody holds rows of the books' counters. */
+function drawStripe({ random, obstacles }: ChangeCore, bookKeys: BookKey[]): number {
+  const drawn = random.below(limits.bookCounterStripes);
+  if (obstacles.isEmpty) return drawn;
+  const inTurn = Array.from({ length: limits.bookCounterStripes }, (_, k) => (drawn + k) % limits.bookCounterStripes);
+  const free = inTurn.find((stripe) => obstacles.areFree(bookKeys.map((bookKey) => thing.stripe(bookKey, stripe))));
+  return free ?? drawn;
+}

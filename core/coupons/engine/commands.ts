@@ -1,0 +1,35 @@
+import type { Caller } from '../../caller.ts';
+import type { KeyedRequest } from '../../idempotency/key-hash.ts';
+import type { BookKey } from '../../keys.ts';
+
+/** What every command brings. */
+interface Command {
+  caller: Caller;
+  /** Null for a request without an idempotency key. */
+  keyed: KeyedRequest | null;
+}
+
+/** A change of a coupon that exists. */
+export type ChangeCommand = Command &
+  (
+    | { op: 'lock'; code: string; userId: string; ttlSeconds: number | null; lockToken: string | null }
+    | { op: 'unlock'; code: string; userId: string; lockToken: string }
+    | {
+        op: 'redeem';
+        code: string;
+        userId: string;
+        lockToken: string | null;
+        reference: string | null;
+        metadata: object | null;
+      }
+    | { op: 'void'; code: string; reason: string | null }
+    | { op: 'reverse'; redemptionId: string; reason: string | null }
+  );
+
+/** What takes a code out of a deck. `bookKey` is null for a book that does not exist. */
+export type DealCommand = Command &
+  (
+    | { op: 'draw'; bookKey: BookKey | null; userId: string }
+    | { op: 'take'; code: string; userId: string }
+    | { op: 'discard'; code: string; reason: string | null }
+  );

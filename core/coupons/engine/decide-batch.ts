@@ -1,0 +1,139 @@
+import type pg from 'pg';
+import type { MemberAnswer } from '../../batching/micro-batcher.ts';
+import type { Patience } from '../../db/lock-patience.ts';
+import { retryTransaction } from '../../db/retry-transaction.ts';
+import { inTwoSteps, type Transaction } from '../../db/transaction.ts';
+import { CouponError } from '../../errors.ts';
+import type { KeyedRequest } from '../../idempotency/key-hash.ts';
+import type { Random } from '../../random.ts';
+import type { CouponState } from '../rules/coupon-state.ts';
+import { answerOf, type CouponAnswer, type RecordedChange } from '../rules/recorded-change.ts';
+import { type IdempotencyMemory, openIdempotencyMemory } from './idempotency-memory.ts';
+import type { LockTokens } from './lock-tokens.ts';
+import type { Obstacles } from './obstacles.ts';
+import { findFree, type Passage, passObstacles } from './pass-obstacles.ts';
+import type { ClockAndKeys } from './read-clock-and-keys.ts';
+
+/** What the transaction of a batch works with, whatever it decides. */
+export interface BatchCore {
+  readonly pool: pg.Pool;
+  readonly random: Random;
+  readonly lockTokens: LockTokens;
+  readonly obstacles: Obstacles;
+}
+
+/** A member of a batch: its command, and whatever was found out about it before anything was locked. */
+interface Member {
+  readonly command: { readonly keyed: KeyedRequest | null };
+}
+
+/** What the members of a batch are about, and what that needs. */
+export interface BatchTargets<Command, Target> extends Pick<Passage<Target, CouponAnswer>, 'needsOf' | 'findHeld'> {
+  /** Finds what each command is about, in their order. That never changes, and so needs no lock. */
+  find(commands: Command[]): Promise<Target[]>;
+}
+
+/**
+ * How the members of a batch are decided. `Seen` is what the database says under the locks, `State` what members are decided
+ * on, kept up to date as they change it, and `Made` what a member comes to.
+ */
+export interface Decisions<Target, Seen, State, Made> {
+  /**
+   * Takes the locks in the order of takeLock, and reads what is decided on. Every statement is sent at once, and finds the
+   * locks of those before it taken and their owners' changes made.
+   */
+  read(tx: Transaction, targets: Target[], patience: Patience): Promise<Seen>;
+  /** Reads what only those answers show to be wanted. */
+  prepare(tx: Transaction, targets: Target[], seen: Seen): Promise<State>;
+  /** A refusal that comes before trouble with the member's key, or null. */
+  refuseFirst?(state: State, target: Target): CouponError | null;
+  /** Decides one member on what those before it left, and makes its change true for those that follow. */
+  decide(state: State, target: Target): Made | CouponError;
+  /** Sends all that is to be written, and returns how each thing made is recorded. COMMIT goes out with it. */
+  write(tx: Transaction, state: State): Promise<RecordOf<Made>>;
+}
+
+/** One kind of batch. */
+export type BatchKind<Command, Target, Seen, State, Made> = BatchTargets<Command, Target> &
+  Decisions<Target, Seen, State, Made>;
+
+/** How a thing made is recorded. What an earlier batch made is a record already. */
+export type RecordOf<Made> = (made: Made | RecordedChange) => RecordedChange;
+
+/** What became of a member: what it made, or what an earlier one with the same key had made; or why nothing. */
+type Decided<Made> = { made: Made | RecordedChange; replayed: boolean } | CouponError;
+
+/**
+ * Decides a batch of one tenant in one transaction: the locks are taken, then what they guard is read, then each member is
+ * decided in the order of arrival, then everything is written, set by set. It waits for the database twice where all goes
+ * well. Answers are made once all of it is committed.
+ *
+ * Members that need what another session holds are left out, and answered `heldUp`: proved by
+ * test/integration/held-up.test.ts.
+ * @param isApart whether these members have met a held lock before, and wait for the next one shortly only
+ */
+export async function decideBatch<Command, Target extends Member, Seen, State extends ClockAndKeys, Made>(
+  core: BatchCore,
+  tenantId: number,
+  commands: Command[],
+  kind: BatchKind<Command, Target, Seen, State, Made>,
+  isApart: boolean,
+): Promise<MemberAnswer<CouponAnswer>[]> {
+  const run = (targets: Target[], patience: Patience) => runTransaction(core, tenantId, targets, kind, patience);
+  return passObstacles(
+    core.obstacles,
+    await kind.find(commands),
+    { needsOf: kind.needsOf, findHeld: kind.findHeld, run },
+    isApart,
+  );
+}
+
+/** Which of these commands, which were held up, nothing holds up any more. */
+export async function areFree<Command, Target>(
+  { obstacles }: Pick<BatchCore, 'obstacles'>,
+  commands: Command[],
+  kind: BatchTargets<Command, Target>,
+): Promise<boolean[]> {
+  return findFree(obstacles, await kind.find(commands), kind);
+}
+
+async function runTransaction<Target extends Member, Seen, State extends ClockAndKeys, Made>(
+  { pool, random, lockTokens }: BatchCore,
+  tenantId: number,
+  targets: Target[],
+  decisions: Decisions<Target, Seen, State, Made>,
+  patience: Patience,
+): Promise<(CouponAnswer | CouponError)[]> {
+  const steps = {
+    read: (tx: Transaction) => decisions.read(tx, targets, patience),
+    write: async (tx: Transaction, seen: Seen) => {
+      const state = await decisions.prepare(tx, targets, seen);
+      const memory = await openIdempotencyMemory<Made>(tx, tenantId, state.usedKeys);
+      const decided = targets.map((target) => decideMember(decisions, state, memory, target));
+      return { decided, recordOf: await decisions.write(tx, state) };
+    },
+  };
+  const { decided, recordOf } = await retryTransaction(random, () => inTwoSteps(pool, steps));
+  const tokenOf = (coupon: CouponState) => lockTokens.tokenOf(tenantId, coupon);
+  return decided.map((one) => {
+    if (one instanceof CouponError) return one;
+    return { body: answerOf(recordOf(one.made), tokenOf), replayed: one.replayed };
+  });
+}
+
+function decideMember<Target extends Member, State, Made>(
+  decisions: Pick<Decisions<Target, never, State, Made>, 'refuseFirst' | 'decide'>,
+  state: State,
+  memory: IdempotencyMemory<Made | RecordedChange>,
+  target: Target,
+): Decided<Made> {
+  const { keyed } = target.command;
+  const remembered = memory.recall(keyed);
+  // A replay is no refusal; but what the caller may not do at all comes before trouble with its key.
+  if (remembered instanceof CouponError) return decisions.refuseFirst?.(state, target) ?? remembered;
+  if (remembered !== null) return { made: remembered, replayed: true };
+  const made = decisions.decide(state, target);
+  if (made instanceof CouponError) return made;
+  memory.remember(keyed, made);
+  return { made, replayed: false };
+}

@@ -1,0 +1,57 @@
+import type { Queryable } from '../../db/pool.ts';
+import { type CouponError, refuse } from '../../errors.ts';
+import type { KeyedRequest } from '../../idempotency/key-hash.ts';
+import type { RecordedChange } from '../rules/recorded-change.ts';
+import type { UsedKey } from './read-clock-and-keys.ts';
+import { replayChanges } from './replay-changes.ts';
+
+/**
+ * The idempotency keys that count for a batch: those in the database, and those that earlier members of the batch used.
+ * `Made` is what a member comes to under its key.
+ */
+export interface IdempotencyMemory<Made> {
+  /** What was made under this key before, or the refusal of a reused key; null where the key is new or there is none. */
+  recall(keyed: KeyedRequest | null): Made | CouponError | null;
+  /** Notes what was made under this key. */
+  remember(keyed: KeyedRequest | null, made: Made): void;
+}
+
+interface Entry<Made> {
+  fingerprint: number;
+  /** Whether the key stands for a change of a coupon, and not for another kind of call. */
+  isChange: boolean;
+  /** Null where that change is not there, which only a damaged database can bring about. */
+  made: Made | null;
+}
+
+/** Reads what the used keys stand for; a batch without one costs no query. */
+export async function openIdempotencyMemory<Made>(
+  db: Queryable,
+  tenantId: number,
+  usedKeys: Map<string, UsedKey>,
+): Promise<IdempotencyMemory<Made | RecordedChange>> {
+  const known = new Map<string, Entry<Made | RecordedChange>>();
+  const events = [...usedKeys.values()].flatMap(({ event }) => event ?? []);
+  const replays = (await replayChanges(db, tenantId, events)).values();
+  for (const [keyHash, { fingerprint, event }] of usedKeys) {
+    const made = event === null ? null : (replays.next().value ?? null);
+    known.set(keyHash, { fingerprint, isChange: event !== null, made });
+  }
+
+  return {
+    recall(keyed) {
+      const entry = keyed === null ? undefined : known.get(keyed.keyHash);
+      if (keyed === null || entry === undefined) return null;
+      if (!entry.isChange || entry.fingerprint !== keyed.fingerprint) return reused();
+      if (entry.made === null) throw new Error('an idempotency key points to an event that is not there');
+      return entry.made;
+    },
+    remember(keyed, made) {
+      if (keyed !== null) known.set(keyed.keyHash, { fingerprint: keyed.fingerprint, isChange: true, made });
+    },
+  };
+}
+
+function reused(): CouponError {
+  return refuse('idempotency-key-reused', 'This Idempotency-Key was used for another request. Use a new key.');
+}

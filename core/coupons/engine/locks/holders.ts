@@ -1,0 +1,51 @@
+import type { Transaction } from '../../../db/transaction.ts';
+import type { Location } from '../../../decks/locate-codes.ts';
+import { type Place, placeMapKey } from '../../../decks/place.ts';
+import type { BookKey } from '../../../keys.ts';
+import { limitedCoupons, locationArrays } from './limited-books.ts';
+
+/** A holder that somebody else has locked, by the place of one of its coupons. */
+export interface HeldHolder extends Place {
+  readonly bookKey: BookKey;
+  /** Null once the holder was erased. */
+  readonly userId: string | null;
+  readonly lockedBy: string;
+}
+
+/**
+ * Locks the holders of the coupons at these places whose books limit redemptions a user, ascending, and returns the
+ * places of those coupons. A holder's redemptions are not stored but summed over its coupons: this lock is what makes
+ * the sum exact, since every redeem in such a book takes it first. The holder of a coupon never changes, so it may be
+ * read before the coupon is locked. (What is locked is counted because PostgreSQL does not run a part of a statement
+ * that nothing reads.)
+ */
+export async function lockHolders(tx: Transaction, tenantId: number, locations: Location[]): Promise<Set<string>> {
+  if (locations.length === 0) return new Set();
+  const { rows } = await tx.query<Place>({
+    name: 'lock-holders',
+    text: `with seen as materialized (${limitedCoupons}),
+      locked as materialized (
+        select from (select distinct holder_id from seen order by holder_id) as wanted
+        cross join lateral (
+          select from holders where tenant_id = $1 and holder_id = wanted.holder_id for no key update) as h)
+      select deck_id as "deckKey", pos from seen where (select count(*) from locked) >= 0`,
+    values: [tenantId, ...locationArrays(locations)],
+  });
+  return new Set(rows.map(placeMapKey));
+}
+
+/** Of the coupons at these places whose holder lockHolders would lock, those whose holder somebody else holds, and who that is. */
+export async function findHeldHolders(tx: Transaction, tenantId: number, locations: Location[]): Promise<HeldHolder[]> {
+  if (locations.length === 0) return [];
+  const { rows } = await tx.query<HeldHolder>({
+    name: 'find-held-holders',
+    text: `select seen.deck_id as "deckKey", seen.pos, h.book_id as "bookKey", h.user_id as "userId", h.xmax::text as "lockedBy"
+      from (${limitedCoupons}) as seen
+      cross join lateral (
+        select book_id, user_id, xmax from holders where tenant_id = $1 and holder_id = seen.holder_id limit 1) as h
+      where not exists (
+        select from holders where tenant_id = $1 and holder_id = seen.holder_id for no key update skip locked)`,
+    values: [tenantId, ...locationArrays(locations)],
+  });
+  return rows;
+}

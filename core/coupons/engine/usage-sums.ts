@@ -1,0 +1,69 @@
+import type { BookRules } from '../../books/read-book-rules.ts';
+import { plainArray } from '../../db/array-text.ts';
+import type { Queryable } from '../../db/pool.ts';
+import { together } from '../../db/together.ts';
+import type { Location } from '../../decks/locate-codes.ts';
+import type { BookKey } from '../../keys.ts';
+import type { Standing } from '../rules/coupon-rules.ts';
+import type { CouponState } from '../rules/coupon-state.ts';
+import { limitedBooks, limitedCoupons, locationArrays } from './locks/limited-books.ts';
+
+/** How often books and holders have used what their limits count, kept up to date while a batch decides. */
+export interface Usage {
+  /** Redemptions of a book; only books with maxRedemptions are in it. */
+  byBook: Map<number, number>;
+  /** Redemptions of a holder; only holders in books with maxRedemptionsPerUser are in it. */
+  byHolder: Map<number, number>;
+}
+
+/** Reads what the limits count of the books and holders at these places, in statements after the last lock. */
+export async function readUsage(db: Queryable, tenantId: number, locations: Location[]): Promise<Usage> {
+  if (locations.length === 0) return { byBook: new Map(), byHolder: new Map() };
+  const [byBook, byHolder] = await together([
+    sumByBook(db, tenantId, [...new Set(locations.map(({ bookKey }) => bookKey))]),
+    sumByHolder(db, tenantId, locations),
+  ]);
+  return { byBook, byHolder };
+}
+
+async function sumByBook(db: Queryable, tenantId: number, bookKeys: BookKey[]): Promise<Map<number, number>> {
+  const { rows } = await db.query<{ bookKey: BookKey; redemptions: number }>({
+    name: 'sum-redemptions-by-book',
+    text: `select limited.id as "bookKey", c.redemptions
+      from unnest(${limitedBooks('max_redemptions', '$2::int[]')}) as limited (id)
+      cross join lateral (
+        select sum(redemptions)::bigint as redemptions from book_counters
+        where tenant_id = $1 and book_id = limited.id) as c`,
+    values: [tenantId, plainArray(bookKeys)],
+  });
+  return new Map(rows.map((row) => [row.bookKey, row.redemptions]));
+}
+
+async function sumByHolder(db: Queryable, tenantId: number, locations: Location[]): Promise<Map<number, number>> {
+  const { rows } = await db.query<{ holderId: number; redemptions: number }>({
+    name: 'sum-redemptions-by-holder',
+    // The look-up names the holder alone: asked for the tenant too, PostgreSQL may read all of the tenant's coupons.
+    text: `select wanted.holder_id as "holderId", sum(c.redemptions)::bigint as redemptions
+      from (select distinct holder_id from (${limitedCoupons}) as limited) as wanted
+      cross join lateral (
+        select tenant_id, redemptions from coupons where holder_id = wanted.holder_id offset 0) as c
+      where c.tenant_id = $1 group by wanted.holder_id`,
+    values: [tenantId, ...locationArrays(locations)],
+  });
+  return new Map(rows.map((row) => [row.holderId, row.redemptions]));
+}
+
+/** What a decision about this coupon looks at beside it. */
+export function standingOf(
+  coupon: CouponState,
+  known: { books: Map<BookKey, BookRules>; usage: Usage; now: Date },
+  isLockToken: Standing['isLockToken'],
+): Standing {
+  return {
+    isLockToken,
+    book: known.books.get(coupon.bookKey)!,
+    now: known.now,
+    holderRedemptions: known.usage.byHolder.get(coupon.holderId ?? 0) ?? 0,
+    bookRedemptions: known.usage.byBook.get(coupon.bookKey) ?? 0,
+  };
+}
