@@ -1,7 +1,6 @@
 import type { Caller, Outcome } from '../caller.ts';
-import { pathOfCode } from '../codes/path-of-code.ts';
 import type { Core } from '../core.ts';
-import { keyedRequest } from '../idempotency/key-hash.ts';
+import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import { laneOfCode } from './coupon-batches.ts';
 import type { CouponView } from './coupon-view.ts';
 
@@ -15,8 +14,7 @@ export async function assignCode(
   caller: Caller,
   code: string,
   { userId }: { userId: string },
-  key?: string,
+  keyed: KeyedRequest | null = null,
 ): Promise<Outcome<CouponView>> {
-  const keyed = key === undefined ? null : keyedRequest(caller, key, `${pathOfCode(code)}/assign`, { userId });
   return core.batches.deals.push(caller.tenantId, laneOfCode(code), { op: 'take', caller, keyed, code, userId });
 }

@@ -1,6 +1,6 @@
 import type { Caller, Outcome } from '../caller.ts';
 import type { Core } from '../core.ts';
-import { type KeyedRequest, keyedRequest } from '../idempotency/key-hash.ts';
+import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import type { CouponView } from './coupon-view.ts';
 
 /** Who gets a code of which book. */
@@ -18,19 +18,8 @@ export interface AssignInput {
 export async function assignCoupon(
   core: Core,
   caller: Caller,
-  input: AssignInput,
-  key?: string,
-): Promise<Outcome<CouponView>> {
-  const keyed = key === undefined ? null : keyedRequest(caller, key, 'coupons/assign', input);
-  return drawCoupon(core, caller, input, keyed);
-}
-
-/** The same for a caller that has named its request already, such as an item of a batch. */
-export async function drawCoupon(
-  core: Core,
-  caller: Caller,
   { bookId, userId }: AssignInput,
-  keyed: KeyedRequest | null,
+  keyed: KeyedRequest | null = null,
 ): Promise<Outcome<CouponView>> {
   const bookKey = await core.knownBooks.bookKeyOf(caller.tenantId, bookId);
   return core.batches.deals.push(caller.tenantId, bookKey ?? 0, { op: 'draw', caller, keyed, bookKey, userId });

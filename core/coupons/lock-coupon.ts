@@ -1,7 +1,6 @@
 import type { Caller, Outcome } from '../caller.ts';
-import { pathOfCode } from '../codes/path-of-code.ts';
 import type { Core } from '../core.ts';
-import { keyedRequest } from '../idempotency/key-hash.ts';
+import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import { laneOfCode } from './coupon-batches.ts';
 import type { LockedCouponView } from './coupon-view.ts';
 
@@ -24,9 +23,8 @@ export async function lockCoupon(
   caller: Caller,
   code: string,
   input: LockInput,
-  key?: string,
+  keyed: KeyedRequest | null = null,
 ): Promise<Outcome<LockedCouponView>> {
-  const keyed = key === undefined ? null : keyedRequest(caller, key, `${pathOfCode(code)}/lock`, input);
   const { userId, ttlSeconds = null, lockToken = null } = input;
   const command = { op: 'lock' as const, caller, keyed, code, userId, ttlSeconds, lockToken };
   const outcome = await core.batches.changes.push(caller.tenantId, laneOfCode(code), command);

@@ -1,7 +1,6 @@
 import type { Caller, Outcome } from '../caller.ts';
-import { pathOfCode } from '../codes/path-of-code.ts';
 import type { Core } from '../core.ts';
-import { keyedRequest } from '../idempotency/key-hash.ts';
+import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import { laneOfCode } from './coupon-batches.ts';
 import type { RedeemedCouponView } from './coupon-view.ts';
 
@@ -26,9 +25,8 @@ export async function redeemCoupon(
   caller: Caller,
   code: string,
   input: RedeemInput,
-  key?: string,
+  keyed: KeyedRequest | null = null,
 ): Promise<Outcome<RedeemedCouponView>> {
-  const keyed = key === undefined ? null : keyedRequest(caller, key, `${pathOfCode(code)}/redeem`, input);
   const { userId, lockToken = null, reference = null, metadata = null } = input;
   const command = { op: 'redeem' as const, caller, keyed, code, userId, lockToken, reference, metadata };
   const outcome = await core.batches.changes.push(caller.tenantId, laneOfCode(code), command);

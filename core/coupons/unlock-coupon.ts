@@ -1,7 +1,6 @@
 import type { Caller, Outcome } from '../caller.ts';
-import { pathOfCode } from '../codes/path-of-code.ts';
 import type { Core } from '../core.ts';
-import { keyedRequest } from '../idempotency/key-hash.ts';
+import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import { laneOfCode } from './coupon-batches.ts';
 import type { CouponView } from './coupon-view.ts';
 
@@ -15,9 +14,8 @@ export async function unlockCoupon(
   caller: Caller,
   code: string,
   input: { userId: string; lockToken: string },
-  key?: string,
+  keyed: KeyedRequest | null = null,
 ): Promise<Outcome<CouponView>> {
-  const keyed = key === undefined ? null : keyedRequest(caller, key, `${pathOfCode(code)}/unlock`, input);
   const command = { op: 'unlock' as const, caller, keyed, code, ...input };
   return core.batches.changes.push(caller.tenantId, laneOfCode(code), command);
 }

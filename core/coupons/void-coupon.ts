@@ -1,8 +1,7 @@
 import type { Caller, Outcome } from '../caller.ts';
-import { pathOfCode } from '../codes/path-of-code.ts';
 import type { Core } from '../core.ts';
 import { CouponError, type ErrorKind } from '../errors.ts';
-import { keyedRequest } from '../idempotency/key-hash.ts';
+import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import { laneOfCode } from './coupon-batches.ts';
 import type { CouponView } from './coupon-view.ts';
 
@@ -17,9 +16,8 @@ export async function voidCoupon(
   caller: Caller,
   code: string,
   { reason }: { reason?: string },
-  key?: string,
+  keyed: KeyedRequest | null = null,
 ): Promise<Outcome<CouponView>> {
-  const keyed = key === undefined ? null : keyedRequest(caller, key, `${pathOfCode(code)}/void`, { reason });
   const command = { caller, keyed, code, reason: reason ?? null };
   const lane = laneOfCode(code);
   const voidHeld = () => core.batches.changes.push(caller.tenantId, lane, { op: 'void', ...command });

@@ -1,13 +1,14 @@
 import { Type } from 'typebox';
 import { createApiKey, limits, listApiKeys, revokeApiKey } from '../../../core/index.ts';
-import { readKeyedRequest } from '../request-headers.ts';
-import { admins } from '../roles.ts';
+import { admins } from '../auth/roles.ts';
+import { idFromPath } from '../request/id-from-path.ts';
 import { exampleId, pageOf, pageParameters, ref, strictObject } from '../schemas/common.ts';
 import { ApiKey, ApiKeyInput, NewApiKey } from '../schemas/tenant.ts';
-import { type Api, answer, idFromPath, type RouteTools } from './answer.ts';
+import { routes } from './api.ts';
 
-/** Adds the routes of API keys. */
-export function addApiKeyRoutes(app: Api, { core }: RouteTools): void {
+export const apiKeyRoutes = routes('api-key-routes', (app) => {
+  const { core } = app;
+
   app.post(
     '/v1/api-keys',
     {
@@ -21,8 +22,7 @@ export function addApiKeyRoutes(app: Api, { core }: RouteTools): void {
         response: { 201: ref(NewApiKey) },
       },
     },
-    async (request, reply) =>
-      answer(reply, 201, await createApiKey(core, request.caller, request.body, readKeyedRequest(request, 'api-keys'))),
+    ({ caller, body, keyed }) => createApiKey(core, caller, body, keyed),
   );
 
   app.get(
@@ -59,4 +59,4 @@ export function addApiKeyRoutes(app: Api, { core }: RouteTools): void {
       return reply.code(204).send(null);
     },
   );
-}
+});

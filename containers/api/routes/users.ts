@@ -1,12 +1,13 @@
 import { Type } from 'typebox';
 import { eraseUser, limits, listUserCoupons } from '../../../core/index.ts';
-import { admins, operatorsAndCustomers } from '../roles.ts';
+import { admins, operatorsAndCustomers } from '../auth/roles.ts';
 import { Id, oneOf, pageOf, pageParameters, ref, strictObject, UserPath } from '../schemas/common.ts';
 import { Coupon, CouponStatus } from '../schemas/coupon.ts';
-import type { Api, RouteTools } from './answer.ts';
+import { routes } from './api.ts';
 
-/** Adds the routes of users. */
-export function addUserRoutes(app: Api, { core }: RouteTools): void {
+export const userRoutes = routes('user-routes', (app) => {
+  const { core } = app;
+
   app.get(
     '/v1/users/:userId/coupons',
     {
@@ -51,4 +52,4 @@ export function addUserRoutes(app: Api, { core }: RouteTools): void {
       return { status: 'accepted' as const };
     },
   );
-}
+});
