@@ -21,6 +21,7 @@ import { parseQuery } from './request/query-parameters.ts';
 import { ambiguousRequests } from './request/refuse-ambiguous-requests.ts';
 import { makeRequestIds } from './request/request-ids.ts';
 import { apiKeyRoutes } from './routes/api-keys.ts';
+import { assignmentRoutes } from './routes/assignments.ts';
 import { bookRoutes } from './routes/books.ts';
 import { codeRoutes } from './routes/codes.ts';
 import { couponRoutes } from './routes/coupons.ts';
@@ -45,6 +46,7 @@ const routePlugins = [
   bookRoutes,
   codeRoutes,
   uploadRoutes,
+  assignmentRoutes,
   couponRoutes,
   redemptionRoutes,
   userRoutes,

@@ -2,6 +2,9 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 
+/** Where the pages are. The guard is told, as their plugin's routes say nothing of roles. */
+export const docsPrefix = '/docs';
+
 /** The documentation's pages use their own files alone, over http too: a first try is on a machine without a certificate. */
 const contentPolicy =
   "default-src 'self'; base-uri 'self'; frame-ancestors 'none'; img-src 'self' data:; object-src 'none'";
@@ -26,9 +29,6 @@ const styles = `
  * for whoever uses the browser next.
  */
 export const docsPage = fp(addDocsPage, { name: 'docs-page', dependencies: ['guard', 'openapi'] });
-
-/** Where the pages are. The guard is told, as their plugin's routes say nothing of roles. */
-export const docsPrefix = '/docs';
 
 async function addDocsPage(app: FastifyInstance): Promise<void> {
   await app.register(swaggerUi, {

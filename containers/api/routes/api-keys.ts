@@ -6,6 +6,7 @@ import { exampleId, pageOf, pageParameters, ref, strictObject } from '../schemas
 import { ApiKey, ApiKeyInput, NewApiKey } from '../schemas/tenant.ts';
 import { routes } from './api.ts';
 
+/** The routes of API keys. */
 export const apiKeyRoutes = routes('api-key-routes', (app) => {
   const { core } = app;
 

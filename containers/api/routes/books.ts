@@ -19,6 +19,7 @@ const ifMatch = {
   },
 } as const;
 
+/** The routes of books. */
 export const bookRoutes = routes('book-routes', (app) => {
   const { core } = app;
 

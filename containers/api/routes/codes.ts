@@ -16,6 +16,7 @@ import { CodeItem, CodeStatus, Deck, GeneratedDeck, GenerateInput } from '../sch
 import { BookPath, DeckPath, pageOf, pageParameters, ref, strictObject } from '../schemas/common.ts';
 import { type Api, routes } from './api.ts';
 
+/** The routes of codes and decks, but for uploads. */
 export const codeRoutes = routes('code-routes', (app) => {
   addGenerate(app);
   addCodeList(app);

@@ -5,6 +5,7 @@ import { exampleId, ref } from '../schemas/common.ts';
 import { Coupon, ReasonInput } from '../schemas/coupon.ts';
 import { routes } from './api.ts';
 
+/** The routes of redemptions. */
 export const redemptionRoutes = routes('redemption-routes', (app) => {
   const { core } = app;
 

@@ -4,6 +4,7 @@ import { ref } from '../schemas/common.ts';
 import { NewTenant, TenantInput } from '../schemas/tenant.ts';
 import { routes } from './api.ts';
 
+/** The routes of tenants. */
 export const tenantRoutes = routes('tenant-routes', (app) => {
   const { core } = app;
 

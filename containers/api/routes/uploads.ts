@@ -6,7 +6,7 @@ import { UploadedDeck } from '../schemas/code.ts';
 import { BookPath, oneOf, ref, strictObject } from '../schemas/common.ts';
 import { routes } from './api.ts';
 
-/** Apart from the other routes of codes, since bodies are read otherwise here. */
+/** The route of uploads, apart from the others of codes since bodies are read otherwise here. */
 export const uploadRoutes = routes('upload-routes', async (app) => {
   const { core } = app;
   await app.register(uploadBodies);

@@ -5,6 +5,7 @@ import { Id, oneOf, pageOf, pageParameters, ref, strictObject, UserPath } from '
 import { Coupon, CouponStatus } from '../schemas/coupon.ts';
 import { routes } from './api.ts';
 
+/** The routes of users. */
 export const userRoutes = routes('user-routes', (app) => {
   const { core } = app;
 
