@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import Fastify, { type RouteOptions } from 'fastify';
 import { guard } from '../../containers/api/auth/guard.ts';
+import { jsonBodies } from '../../containers/api/body/json-body.ts';
 import { routes } from '../../containers/api/routes/api.ts';
 import { guessThrottle } from '../../containers/api/rules/guess-throttle.ts';
 import { idempotencyKeys } from '../../containers/api/rules/idempotency-keys.ts';
@@ -144,6 +145,14 @@ describe('a code in a path', () => {
     await app.inject({ method: 'POST', url: '/v1/coupons/ABC-1/try', payload: { userId: 'u-1' } });
     expect(told).toEqual(['ABC-1 for u-1', 'found']);
   });
+});
+
+test('a route with a smaller limit of its body than everyone’s, which would not be kept, stops the start', async () => {
+  const app = Fastify();
+  await app.register(jsonBodies);
+  const add = (bodyLimit: number) => () => app.post('/v1/things', { bodyLimit }, async () => ({}));
+  expect(add(100)).toThrow('POST /v1/things has a bodyLimit below everyone');
+  expect(add(10_000_000)).not.toThrow();
 });
 
 test('routes that load before what enforces their rules stop the start', async () => {

@@ -2,7 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
-import { type CouponError, invalidInput, refuse } from '../../../core/index.ts';
+import { type CouponError, invalidInput, limits, refuse } from '../../../core/index.ts';
+import { nameOfRoute } from '../rules/route-rules.ts';
 import { parseJsonText } from './json-text.ts';
 
 /** A body comes in one or two packets; whoever takes this long holds a connection for its own sake. */
@@ -36,9 +37,18 @@ function charsetOf(contentType: string): string {
   return '';
 }
 
-/** Makes `application/json` the one content type that is taken. A body beyond its route's `bodyLimit` is `body-too-large`. */
+/**
+ * Makes `application/json` the one content type that is taken. A body beyond limits.bodyMaxBytes, or the larger `bodyLimit`
+ * that its route has, is `body-too-large`.
+ * @throws Error, at the start, for a route with a smaller limit, which would not be kept
+ */
 export const jsonBodies = fp(
   async (app) => {
+    app.addHook('onRoute', (route) => {
+      if (route.bodyLimit !== undefined && route.bodyLimit < limits.bodyMaxBytes) {
+        throw new Error(`The route ${nameOfRoute(route)} has a bodyLimit below everyone's`);
+      }
+    });
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('application/json', (request: FastifyRequest, payload: IncomingMessage, done: Done) => {
       const refusal = refuseEncodedBody(request);
@@ -46,7 +56,7 @@ export const jsonBodies = fp(
         done(refusal);
         return;
       }
-      readBytes(request, payload, request.routeOptions.bodyLimit, (error, bytes) => {
+      readBytes(request, payload, (error, bytes) => {
         if (bytes === undefined) {
           done(error);
           return;
@@ -73,26 +83,34 @@ function parseBytes(bytes: Buffer): unknown {
   return parseJsonText(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
 }
 
+/** The route's own limit is looked up last: Fastify puts a request's options together anew each time. */
+function isBeyondLimit(request: FastifyRequest, bytes: number): boolean {
+  return bytes > limits.bodyMaxBytes && bytes > request.routeOptions.bodyLimit;
+}
+
+function tooLarge(request: FastifyRequest): CouponError {
+  const { bodyLimit } = request.routeOptions;
+  return refuse('body-too-large', `The body has more than the ${bodyLimit} bytes that are taken here.`);
+}
+
 function readBytes(
   request: FastifyRequest,
   payload: IncomingMessage,
-  maxBytes: number,
   done: (error: Error | null, bytes?: Buffer) => void,
 ): void {
-  const tooLarge = () => refuse('body-too-large', `The body has more than the ${maxBytes} bytes that are taken here.`);
-  let isTooLarge = Number(request.headers['content-length']) > maxBytes;
+  let isTooLarge = isBeyondLimit(request, Number(request.headers['content-length']));
   let chunks: Buffer[] = [];
   let length = 0;
   const finish = (error: Error | null) => {
     clearTimeout(timer);
     payload.off('data', onData).off('end', onEnd).off('error', onCut).off('close', onCut);
-    if (isTooLarge) done(tooLarge());
+    if (isTooLarge) done(tooLarge(request));
     else if (error !== null) done(error);
     else done(null, chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, length));
   };
   const onData = (chunk: Buffer) => {
     length += chunk.length;
-    isTooLarge ||= length > maxBytes;
+    isTooLarge ||= isBeyondLimit(request, length);
     // Too large a body is read to its end and dropped: answering and closing before that would reset the connection of
     // a client that is still sending, which then never sees the answer.
     if (isTooLarge) chunks = [];

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { createApiKey, limits, listApiKeys, revokeApiKey } from '../../../core/index.ts';
+import { createApiKey, listApiKeys, revokeApiKey } from '../../../core/index.ts';
 import { admins } from '../auth/roles.ts';
 import { idFromPath } from '../request/id-from-path.ts';
 import { exampleId, pageOf, pageParameters, ref, strictObject } from '../schemas/common.ts';
@@ -38,7 +38,7 @@ export const apiKeyRoutes = routes('api-key-routes', (app) => {
         response: { 200: pageOf(ref(ApiKey), 'API keys without their secrets.') },
       },
     },
-    ({ caller, query }) => listApiKeys(core, caller, { ...query, limit: query.limit ?? limits.pageDefaultItems }),
+    ({ caller, query }) => listApiKeys(core, caller, query),
   );
 
   app.delete(

@@ -9,7 +9,6 @@ import type {
 import fp from 'fastify-plugin';
 import type { Static, TSchema } from 'typebox';
 import type { Core, Outcome } from '../../../core/index.ts';
-import type { Drain } from '../drain.ts';
 import type { Metrics } from '../observe/metrics.ts';
 
 declare module 'fastify' {
@@ -17,7 +16,8 @@ declare module 'fastify' {
     /** What operations take as their first argument. */
     core: Core;
     metrics: Metrics;
-    drain: Drain;
+    /** Whether a shutdown is on. */
+    drain: { readonly isOn: boolean };
   }
 }
 

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { changeBook, createBook, limits, listBooks, readBook } from '../../../core/index.ts';
+import { changeBook, createBook, listBooks, readBook } from '../../../core/index.ts';
 import { admins, operators } from '../auth/roles.ts';
 import { readIfMatch } from '../request/headers.ts';
 import { idFromPath } from '../request/id-from-path.ts';
@@ -54,7 +54,7 @@ export const bookRoutes = routes('book-routes', (app) => {
         response: { 200: pageOf(ref(Book), 'Books, newest first.') },
       },
     },
-    ({ caller, query }) => listBooks(core, caller, { ...query, limit: query.limit ?? limits.pageDefaultItems }),
+    ({ caller, query }) => listBooks(core, caller, query),
   );
 
   app.get(

@@ -1,14 +1,6 @@
 import type { Readable } from 'node:stream';
 import { Type } from 'typebox';
-import {
-  exportCodes,
-  generateCodes,
-  invalidInput,
-  limits,
-  listCodes,
-  listDecks,
-  voidDeck,
-} from '../../../core/index.ts';
+import { exportCodes, generateCodes, invalidInput, listCodes, listDecks, voidDeck } from '../../../core/index.ts';
 import { operators } from '../auth/roles.ts';
 import { prefersCsv } from '../request/headers.ts';
 import { idFromPath } from '../request/id-from-path.ts';
@@ -78,9 +70,8 @@ function addCodeList(app: Api): void {
     },
     async (request, reply) => {
       const bookId = idFromPath(request.params.bookId, 'book-not-found');
-      const { limit, cursor, ...filter } = request.query;
-      if (!prefersCsv(request))
-        return listCodes(core, request.caller, bookId, { ...request.query, limit: limit ?? limits.pageDefaultItems });
+      const { limit: _ofPages, cursor, ...filter } = request.query;
+      if (!prefersCsv(request)) return listCodes(core, request.caller, bookId, request.query);
       if (cursor !== undefined) throw invalidInput('cursor', 'has no place in a CSV, which is the whole list');
       const csv: Readable = await exportCodes(core, request.caller, bookId, filter);
       return reply
@@ -107,11 +98,7 @@ function addDecks(app: Api): void {
         response: { 200: pageOf(ref(Deck), 'Decks, oldest first.') },
       },
     },
-    ({ caller, params, query }) =>
-      listDecks(core, caller, idFromPath(params.bookId, 'book-not-found'), {
-        ...query,
-        limit: query.limit ?? limits.pageDefaultItems,
-      }),
+    ({ caller, params, query }) => listDecks(core, caller, idFromPath(params.bookId, 'book-not-found'), query),
   );
 
   app.post(

@@ -230,7 +230,6 @@ function addReads(app: Api): void {
         response: { 200: pageOf(ref(CouponEvent), 'Events in the order of their revisions.') },
       },
     },
-    ({ caller, params, query }) =>
-      listCouponEvents(core, caller, params.code, { ...query, limit: query.limit ?? limits.pageDefaultItems }),
+    ({ caller, params, query }) => listCouponEvents(core, caller, params.code, query),
   );
 }

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { eraseUser, limits, listUserCoupons } from '../../../core/index.ts';
+import { eraseUser, listUserCoupons } from '../../../core/index.ts';
 import { admins, operatorsAndCustomers } from '../auth/roles.ts';
 import { Id, oneOf, pageOf, pageParameters, ref, strictObject, UserPath } from '../schemas/common.ts';
 import { Coupon, CouponStatus } from '../schemas/coupon.ts';
@@ -26,8 +26,7 @@ export const userRoutes = routes('user-routes', (app) => {
         response: { 200: pageOf(ref(Coupon), 'Coupons of the user.') },
       },
     },
-    ({ caller, params, query }) =>
-      listUserCoupons(core, caller, params.userId, { ...query, limit: query.limit ?? limits.pageDefaultItems }),
+    ({ caller, params, query }) => listUserCoupons(core, caller, params.userId, query),
   );
 
   app.delete(

@@ -78,14 +78,19 @@ const spellings: Record<string, (text: string) => string> = {
  */
 function pathSpeller(route: RouteOptions): (params: unknown) => string {
   const parts = route.url.replace(/^\/(v1\/)?/, '').split('/');
-  const spellers = parts.map((part) => {
-    if (!part.startsWith(':')) return () => part;
+  const spellers = parts.map((part, index) => {
+    const slash = index === 0 ? '' : '/';
+    if (!part.startsWith(':')) return () => `${slash}${part}`;
     const name = part.slice(1);
     const spell = spellings[name];
     if (spell === undefined) throw new Error(`The route ${nameOfRoute(route)} has ${part}, which has no one spelling`);
-    return (params: Record<string, string>) => spell(params[name]!);
+    return (params: Record<string, string>) => `${slash}${spell(params[name]!)}`;
   });
-  return (params) => spellers.map((spell) => spell(params as Record<string, string>)).join('/');
+  return (params) => {
+    let path = '';
+    for (const spell of spellers) path += spell(params as Record<string, string>);
+    return path;
+  };
 }
 
 function answerOutcomes(route: RouteOptions): RouteHandlerMethod {
