@@ -1,4 +1,4 @@
-/** What a token may do: containers/api/roles.ts says what that is. */
+/** What a token may do: containers/api/auth/roles.ts says what that is. */
 export type Role = 'root' | 'admin' | 'operator' | 'redeemer' | 'customer';
 
 /** Who is asking, as authentication found out. A caller acts in its own tenant only. */

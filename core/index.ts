@@ -12,6 +12,7 @@ export { listBooks } from './books/list-books.ts';
 export { readBook } from './books/read-book.ts';
 export type { Caller, Outcome, Role } from './caller.ts';
 export { type Clock, systemClock } from './clock.ts';
+export { spellCode } from './codes/code-rules.ts';
 export { type Config, ConfigError, readConfig, readDatabase, refuseDatabaseParts } from './config.ts';
 export type { Core } from './core.ts';
 export { assignBatch, type BatchResult } from './coupons/assign-batch.ts';

@@ -1,57 +1,38 @@
 import type { Socket } from 'node:net';
-import cors from '@fastify/cors';
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import Fastify, {
-  type FastifyHttpOptions,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-  type RawServerDefault,
-} from 'fastify';
+import Fastify, { type FastifyHttpOptions, type FastifyInstance, type RawServerDefault } from 'fastify';
 import type { Logger } from 'pino';
-import {
-  authenticateKey,
-  type Core,
-  CouponError,
-  findTenantId,
-  invalidInput,
-  type Log,
-  limits,
-  loggable,
-  type Refusal,
-} from '../../core/index.ts';
-import { answerUnknownRoutes } from './allowed-methods.ts';
-import { setAnswerHeaders, setHeaders } from './answer-headers.ts';
-import { type Authenticate, makeAuthenticate } from './authentication.ts';
-import { answerClientError } from './client-errors.ts';
-import { addDocsPage } from './docs-page.ts';
+import { authenticateKey, type Core, findTenantId, type Log, limits } from '../../core/index.ts';
+import { answerHeaders, setHeaders } from './answers/answer-headers.ts';
+import { answerClientError } from './answers/client-errors.ts';
+import { answerError, problemAnswers } from './answers/problem-answers.ts';
+import { unknownRoutes } from './answers/unknown-routes.ts';
+import { type Authenticate, makeAuthenticate } from './auth/authentication.ts';
+import { guard } from './auth/guard.ts';
+import { jsonBodies } from './body/json-body.ts';
+import { docsPage, docsPrefix } from './docs/docs-page.ts';
+import { openapi } from './docs/openapi.ts';
 import { type Drain, makeDrain } from './drain.ts';
-import { guardRoutes } from './guard-routes.ts';
-import { takeJsonBodies } from './json-body.ts';
 import { makeJwtVerifier } from './jwt.ts';
-import { limitRepeats } from './limit-repeats.ts';
-import type { Metrics } from './metrics.ts';
-import { observeRequests } from './observe-requests.ts';
-import { describeRoutes } from './openapi.ts';
-import { sendProblem } from './problems.ts';
-import { parseQuery } from './query-parameters.ts';
-import { refusalOfError } from './refusal-of-error.ts';
-import { refuseAmbiguousRequests } from './refuse-ambiguous-requests.ts';
-import { makeRequestIds } from './request-ids.ts';
-import type { Api, RouteTools } from './routes/answer.ts';
-import { addApiKeyRoutes } from './routes/api-keys.ts';
-import { addBookRoutes } from './routes/books.ts';
-import { addCodeRoutes } from './routes/codes.ts';
-import { addCouponRoutes } from './routes/coupons.ts';
-import { addRedemptionRoutes } from './routes/redemptions.ts';
-import { addMetricsRoute, addServiceRoutes } from './routes/service.ts';
-import { addTenantRoutes } from './routes/tenants.ts';
-import { addUserRoutes } from './routes/users.ts';
-import { Book } from './schemas/book.ts';
-import { CodeItem, Deck, GeneratedDeck, UploadedDeck } from './schemas/code.ts';
-import { AssignBatchResults, Coupon, CouponEvent, LockedCoupon, RedeemedCoupon, Validation } from './schemas/coupon.ts';
-import { ProblemSchema } from './schemas/problem.ts';
-import { ApiKey, NewApiKey, NewTenant } from './schemas/tenant.ts';
+import { limitRepeats } from './observe/limit-repeats.ts';
+import type { Metrics } from './observe/metrics.ts';
+import { observeRequests } from './observe/observe-requests.ts';
+import { crossOrigin } from './request/cross-origin.ts';
+import { parseQuery } from './request/query-parameters.ts';
+import { ambiguousRequests } from './request/refuse-ambiguous-requests.ts';
+import { makeRequestIds } from './request/request-ids.ts';
+import { apiKeyRoutes } from './routes/api-keys.ts';
+import { assignmentRoutes } from './routes/assignments.ts';
+import { bookRoutes } from './routes/books.ts';
+import { codeRoutes } from './routes/codes.ts';
+import { couponRoutes } from './routes/coupons.ts';
+import { redemptionRoutes } from './routes/redemptions.ts';
+import { serviceRoutes } from './routes/service.ts';
+import { tenantRoutes } from './routes/tenants.ts';
+import { uploadRoutes } from './routes/uploads.ts';
+import { userRoutes } from './routes/users.ts';
+import { guessThrottle } from './rules/guess-throttle.ts';
+import { idempotencyKeys } from './rules/idempotency-keys.ts';
+import { sharedSchemas } from './schemas/shared-schemas.ts';
 
 /** Percent-encoded, a user id of 128 characters has up to 12 bytes for each. */
 const pathPartMaxChars = 12 * limits.userIdMaxChars;
@@ -59,6 +40,20 @@ const pathPartMaxChars = 12 * limits.userIdMaxChars;
 const keepAliveMillis = 65_000;
 /** Longer than keepAliveMillis is of no use; heads come in one packet. */
 const headersMaxMillis = 20_000;
+
+/** Every route is in one of these, in the order in which the OpenAPI document shows them. */
+const routePlugins = [
+  bookRoutes,
+  codeRoutes,
+  uploadRoutes,
+  assignmentRoutes,
+  couponRoutes,
+  redemptionRoutes,
+  userRoutes,
+  apiKeyRoutes,
+  tenantRoutes,
+  serviceRoutes,
+];
 
 /** What an application is built with beside the core. */
 export interface AppParts {
@@ -69,63 +64,37 @@ export interface AppParts {
   authenticate?: Authenticate;
 }
 
-const sharedSchemas = [
-  ProblemSchema,
-  Book,
-  CodeItem,
-  Deck,
-  GeneratedDeck,
-  UploadedDeck,
-  Coupon,
-  LockedCoupon,
-  RedeemedCoupon,
-  CouponEvent,
-  AssignBatchResults,
-  Validation,
-  ApiKey,
-  NewApiKey,
-  NewTenant,
-];
-
-/** Builds the application, apart from listening, so that tests can send requests into it. */
-export async function buildApp(core: Core, parts: AppParts): Promise<FastifyInstance> {
-  const drain = parts.drain ?? makeDrain();
-  const failures = limitRepeats(parts.log, parts.metrics.observeFailure);
+/**
+ * Builds the application, apart from listening, so that tests can send requests into it. It is made of plugins, each of
+ * which names those that must be there before it: the start stops where one is not.
+ */
+export async function buildApp(core: Core, { log, metrics, ...parts }: AppParts): Promise<FastifyInstance> {
+  const failures = limitRepeats(log, metrics.observeFailure);
   const app = makeFastify(core, failures);
-  const tools: RouteTools = { core, metrics: parts.metrics };
-  app.decorateRequest('caller');
-  app.decorateRequest('refusal', null);
-  setAnswerHeaders(app);
-  refuseAmbiguousRequests(app);
-  observeRequests(app, parts.log, parts.metrics);
-  app.setErrorHandler((error, request, reply) => answerError(error, request, reply, failures));
-  takeJsonBodies(app, limits.bodyMaxBytes);
-  // Before the guard: the route of preflight requests, which bring no token, is the plugin's own.
-  if (core.config.corsOrigins.length > 0) await allowOrigins(app, core.config.corsOrigins);
-  guardRoutes(app, {
+  app.decorate('core', core);
+  app.decorate('metrics', metrics);
+  app.decorate('drain', parts.drain ?? makeDrain());
+  app.register(answerHeaders);
+  app.register(problemAnswers, { log: failures });
+  app.register(ambiguousRequests);
+  app.register(observeRequests, { log, metrics });
+  app.register(jsonBodies);
+  app.register(guard, {
     authenticate: parts.authenticate ?? authenticationOf(core, failures),
     checkRate: core.config.rateLimitPerSecond === 0 ? null : core.throttle.checkRate,
     queueAgeMillis: (queue, tenantId) => core.batches.queueAgeOf(queue, tenantId),
+    publicPrefixes: [docsPrefix],
   });
-  answerUnknownRoutes(app);
-  await describeRoutes(app);
-  for (const schema of sharedSchemas) app.addSchema(schema);
-  addRoutes(app.withTypeProvider<TypeBoxTypeProvider>(), tools, drain, parts.metrics);
-  await addDocsPage(app);
+  app.register(guessThrottle, { core });
+  app.register(idempotencyKeys);
+  app.register(crossOrigin, { origins: core.config.corsOrigins });
+  app.register(unknownRoutes);
+  app.register(openapi);
+  app.register(sharedSchemas);
+  for (const routes of routePlugins) app.register(routes);
+  app.register(docsPage);
   await app.ready();
   return app;
-}
-
-function addRoutes(app: Api, tools: RouteTools, drain: Drain, metrics: Metrics): void {
-  addBookRoutes(app, tools);
-  addCodeRoutes(app, tools);
-  addCouponRoutes(app, tools);
-  addRedemptionRoutes(app, tools);
-  addUserRoutes(app, tools);
-  addApiKeyRoutes(app, tools);
-  addTenantRoutes(app, tools);
-  addServiceRoutes(app, tools, drain);
-  if (tools.core.config.metricsPort === null) addMetricsRoute(app, tools, metrics);
 }
 
 function makeFastify(core: Core, log: Log): FastifyInstance {
@@ -175,33 +144,4 @@ function authenticationOf(core: Core, log: Log): Authenticate {
     findTenantId: (slug: string) => findTenantId(core, slug),
   };
   return makeAuthenticate(lookups, makeJwtVerifier(core.config.jwt, core.clock, log), core.clock);
-}
-
-async function allowOrigins(app: FastifyInstance, origins: string[]): Promise<void> {
-  // The plugin would answer these itself, in plain text.
-  app.addHook('onRequest', (request, _reply, done) => {
-    const { origin, 'access-control-request-method': method } = request.headers;
-    const isFit = request.method !== 'OPTIONS' || (Boolean(origin) && Boolean(method));
-    if (isFit) done();
-    else done(invalidInput('Access-Control-Request-Method', 'must be there, beside Origin, as a browser sends them'));
-  });
-  await app.register(cors, {
-    origin: origins,
-    methods: ['GET', 'POST', 'PATCH', 'DELETE'],
-    allowedHeaders: ['authorization', 'content-type', 'idempotency-key', 'if-match', 'x-request-id'],
-    exposedHeaders: ['etag', 'idempotency-replayed', 'retry-after', 'x-request-id'],
-    maxAge: 600,
-  });
-}
-
-/** Answers a thrown value: a refusal as itself, anything else as `internal`, about which only the log knows more. */
-function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Log): void {
-  const refusal: Refusal = refusalOfError(error) ?? {
-    kind: 'internal',
-    detail: `Something unexpected happened. Name the request ${request.id} to the operator.`,
-  };
-  if (refusal.kind === 'internal' || (refusal.kind === 'unavailable' && !(error instanceof CouponError))) {
-    log.error({ requestId: request.id, route: request.routeOptions.url, error: loggable(error) }, refusal.kind);
-  }
-  sendProblem(reply, refusal);
 }

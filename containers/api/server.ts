@@ -17,10 +17,10 @@ import {
 } from '../../core/index.ts';
 import { buildApp } from './app.ts';
 import { makeDrain } from './drain.ts';
-import { limitRepeats } from './limit-repeats.ts';
-import { type ContainerLog, openLog } from './log.ts';
-import { logLoad } from './log-load.ts';
-import { type Metrics, openMetrics } from './metrics.ts';
+import { limitRepeats } from './observe/limit-repeats.ts';
+import { type ContainerLog, openLog } from './observe/log.ts';
+import { logLoad } from './observe/log-load.ts';
+import { type Metrics, openMetrics } from './observe/metrics.ts';
 
 const databaseAnswerMaxMillis = 2_000;
 

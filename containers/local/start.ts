@@ -12,8 +12,8 @@ import {
   refuseDatabaseParts,
   warnOfLookalikes,
 } from '../../core/index.ts';
-import { type ContainerLog, openLog } from '../api/log.ts';
-import { openStandardOutput } from '../api/output.ts';
+import { type ContainerLog, openLog } from '../api/observe/log.ts';
+import { openStandardOutput } from '../api/observe/output.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
 import { EmbeddedStartError } from './embedded-start-error.ts';
 import { formatForPeople } from './format-for-people.ts';

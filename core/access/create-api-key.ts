@@ -23,11 +23,11 @@ export async function createApiKey(
   core: ColdCore & Pick<Core, 'clock'>,
   caller: Caller,
   input: unknown,
-  request: KeyedRequest | null,
+  keyed: KeyedRequest | null,
 ): Promise<Outcome<CreatedApiKey>> {
   const wanted = readNewApiKey(input, core.clock.now());
   const make = (tx: Transaction): Promise<CreatedApiKey> => insertApiKey(core, tx, caller.tenantId, wanted);
-  return runOnce(core, caller.tenantId, request, 201, make, ({ secret: _shownOnce, ...rest }) => rest);
+  return runOnce(core, caller.tenantId, keyed, 201, make, ({ secret: _shownOnce, ...rest }) => rest);
 }
 
 /** Makes a key and stores its hash. */

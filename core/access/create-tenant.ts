@@ -31,12 +31,12 @@ export async function createTenant(
   core: ColdCore & Pick<Core, 'clock'>,
   caller: Caller,
   input: unknown,
-  request: KeyedRequest | null,
+  keyed: KeyedRequest | null,
 ): Promise<Outcome<CreatedTenant>> {
   if (caller.role !== 'root') throw refuse('forbidden', 'Only the bootstrap key makes tenants.');
   const wanted = readNewTenant(input);
   const make = (tx: Transaction): Promise<CreatedTenant> => insertTenant(core, tx, wanted);
-  return runOnce(core, caller.tenantId, request, 201, make, withoutSecret);
+  return runOnce(core, caller.tenantId, keyed, 201, make, withoutSecret);
 }
 
 async function insertTenant(

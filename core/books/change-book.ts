@@ -1,9 +1,8 @@
 import type { Caller } from '../caller.ts';
 import type { Core } from '../core.ts';
-import type { ColdCore } from '../db/cold-transaction.ts';
+import { type ColdCore, inColdTransaction } from '../db/cold-transaction.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { refuse } from '../errors.ts';
-import { runOnce } from '../idempotency/run-once.ts';
 import type { BookKey } from '../keys.ts';
 import { type BookDocument, bookDocument, bookTerms } from './book-document.ts';
 import { closeBookGate } from './book-gate.ts';
@@ -32,7 +31,7 @@ export async function changeBook(
   const { tenantId, actor } = caller;
   const bookKey = await core.knownBooks.bookKeyOf(tenantId, bookId);
   if (bookKey === null) throw bookNotFound();
-  const outcome = await runOnce(core, tenantId, null, 200, async (tx) => {
+  return inColdTransaction(core, tenantId, async (tx) => {
     await closeBookGate(tx, bookKey);
     const row = await readBookRow(tx, tenantId, bookKey);
     if (expectedRev !== null && expectedRev !== row.rev) {
@@ -48,7 +47,6 @@ export async function changeBook(
     await waitUntil(tx, from);
     return bookDocument(await readBookRow(tx, tenantId, bookKey));
   });
-  return outcome.body;
 }
 
 /**

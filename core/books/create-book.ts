@@ -21,10 +21,10 @@ export async function createBook(
   core: ColdCore & Pick<Core, 'clock'>,
   caller: Caller,
   input: unknown,
-  request: KeyedRequest | null,
+  keyed: KeyedRequest | null,
 ): Promise<Outcome<BookDocument>> {
   const terms = readNewBook(input);
-  return runOnce(core, caller.tenantId, request, 201, async (tx) => {
+  return runOnce(core, caller.tenantId, keyed, 201, async (tx) => {
     const bookKey = await insertBook(tx, caller.tenantId, uuidv7(core.clock.now(), core.random), terms);
     await insertCompanions(tx, caller.tenantId, bookKey);
     await writeBookRevision(tx, caller.tenantId, bookKey, caller.actor);

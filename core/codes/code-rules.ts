@@ -64,16 +64,16 @@ export function checkCode(normalised: string): CodeResult {
   return { ok: true, code: normalised };
 }
 
+/** The one spelling of a code that a request names; what can be no code stays as it is. */
+export function spellCode(text: string): string {
+  const read = readCode(text);
+  return read.ok ? read.code : text;
+}
+
 /** Normalises a typed or uploaded text and checks it: the way in for every code that somebody typed. */
 export function readCode(text: string): CodeResult {
   if (STORED_CODE.test(text)) return { ok: true, code: text };
   return checkCode(normaliseCode(text));
-}
-
-/** A coupon's path for idempotency: two spellings of one code are one path. */
-export function pathOfCode(code: string): string {
-  const read = readCode(code);
-  return `coupons/${read.ok ? read.code : code}`;
 }
 
 function refuse(problem: CodeProblem['problem'], message: string): CodeProblem {

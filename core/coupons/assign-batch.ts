@@ -2,8 +2,8 @@ import type { Caller, Outcome } from '../caller.ts';
 import type { Queryable } from '../db/pool.ts';
 import { isConnectionLoss, isTimeout } from '../db/sql-errors.ts';
 import { CouponError, type Refusal, refuse, unavailable } from '../errors.ts';
-import { derivedKeyHash, type KeyedRequest, keyedRequest } from '../idempotency/key-hash.ts';
-import { type AssignCore, drawCoupon } from './assign-coupon.ts';
+import { derivedKeyHash, type KeyedRequest } from '../idempotency/key-hash.ts';
+import { type AssignCore, assignCoupon } from './assign-coupon.ts';
 import type { CouponView } from './rules/coupon-view.ts';
 
 /** An item of the answer: the user's coupon, or why it got none. */
@@ -23,10 +23,9 @@ export async function assignBatch(
   core: AssignCore & { pool: Queryable },
   caller: Caller,
   { bookId, userIds }: { bookId: string; userIds: string[] },
-  key?: string,
+  whole: KeyedRequest | null = null,
   onAssigned: () => void = () => {},
 ): Promise<Outcome<{ results: BatchResult[] }>> {
-  const whole = key === undefined ? null : keyedRequest(caller, key, 'coupons/assign-batch', { bookId, userIds });
   const exists = (await core.knownBooks.bookKeyOf(caller.tenantId, bookId)) !== null;
   // Trouble with the key is named before the missing book; but a request that is refused leaves its key free.
   if (whole !== null && exists) await claimWhole(core.pool, caller.tenantId, whole);
@@ -91,7 +90,7 @@ async function assignItem(
   keyed: KeyedRequest | null,
 ): Promise<Outcome<BatchResult>> {
   try {
-    return await drawCoupon(core, caller, input, keyed);
+    return await assignCoupon(core, caller, input, keyed);
   } catch (error) {
     if (!(error instanceof CouponError) || error.refusal.kind === 'unavailable') throw error;
     return { body: { refusal: error.refusal }, replayed: false };

@@ -1,6 +1,5 @@
 import type { Caller, Outcome } from '../caller.ts';
-import { pathOfCode } from '../codes/code-rules.ts';
-import { keyedRequest } from '../idempotency/key-hash.ts';
+import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import type { CouponBatches } from './engine/coupon-batches.ts';
 import type { CouponView } from './rules/coupon-view.ts';
 
@@ -14,8 +13,7 @@ export async function assignCode(
   caller: Caller,
   code: string,
   { userId }: { userId: string },
-  key?: string,
+  keyed: KeyedRequest | null = null,
 ): Promise<Outcome<CouponView>> {
-  const keyed = key === undefined ? null : keyedRequest(caller, key, `${pathOfCode(code)}/assign`, { userId });
   return batches.deals.push(caller.tenantId, { op: 'take', caller, keyed, code, userId });
 }

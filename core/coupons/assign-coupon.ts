@@ -1,6 +1,6 @@
 import type { KnownBooks } from '../books/known-books.ts';
 import type { Caller, Outcome } from '../caller.ts';
-import { type KeyedRequest, keyedRequest } from '../idempotency/key-hash.ts';
+import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import type { CouponBatches } from './engine/coupon-batches.ts';
 import type { CouponView } from './rules/coupon-view.ts';
 
@@ -23,21 +23,10 @@ export interface AssignCore {
  *   `unavailable`
  */
 export async function assignCoupon(
-  core: AssignCore,
-  caller: Caller,
-  input: AssignInput,
-  key?: string,
-): Promise<Outcome<CouponView>> {
-  const keyed = key === undefined ? null : keyedRequest(caller, key, 'coupons/assign', input);
-  return drawCoupon(core, caller, input, keyed);
-}
-
-/** The same for a caller that has named its request already, such as an item of a batch. */
-export async function drawCoupon(
   { knownBooks, batches }: AssignCore,
   caller: Caller,
   { bookId, userId }: AssignInput,
-  keyed: KeyedRequest | null,
+  keyed: KeyedRequest | null = null,
 ): Promise<Outcome<CouponView>> {
   const bookKey = await knownBooks.bookKeyOf(caller.tenantId, bookId);
   return batches.deals.push(caller.tenantId, { op: 'draw', caller, keyed, bookKey, userId });

@@ -1,6 +1,5 @@
 import type { Caller, Outcome } from '../caller.ts';
-import { pathOfCode } from '../codes/code-rules.ts';
-import { keyedRequest } from '../idempotency/key-hash.ts';
+import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import type { CouponBatches } from './engine/coupon-batches.ts';
 import type { LockedCouponView } from './rules/coupon-view.ts';
 
@@ -23,9 +22,8 @@ export async function lockCoupon(
   caller: Caller,
   code: string,
   input: LockInput,
-  key?: string,
+  keyed: KeyedRequest | null = null,
 ): Promise<Outcome<LockedCouponView>> {
-  const keyed = key === undefined ? null : keyedRequest(caller, key, `${pathOfCode(code)}/lock`, input);
   const { userId, ttlSeconds = null, lockToken = null } = input;
   const command = { op: 'lock' as const, caller, keyed, code, userId, ttlSeconds, lockToken };
   const outcome = await batches.changes.push(caller.tenantId, command);

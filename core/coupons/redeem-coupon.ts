@@ -1,6 +1,5 @@
 import type { Caller, Outcome } from '../caller.ts';
-import { pathOfCode } from '../codes/code-rules.ts';
-import { keyedRequest } from '../idempotency/key-hash.ts';
+import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import type { CouponBatches } from './engine/coupon-batches.ts';
 import type { RedeemedCouponView } from './rules/coupon-view.ts';
 
@@ -25,9 +24,8 @@ export async function redeemCoupon(
   caller: Caller,
   code: string,
   input: RedeemInput,
-  key?: string,
+  keyed: KeyedRequest | null = null,
 ): Promise<Outcome<RedeemedCouponView>> {
-  const keyed = key === undefined ? null : keyedRequest(caller, key, `${pathOfCode(code)}/redeem`, input);
   const { userId, lockToken = null, reference = null, metadata = null } = input;
   const command = { op: 'redeem' as const, caller, keyed, code, userId, lockToken, reference, metadata };
   const outcome = await batches.changes.push(caller.tenantId, command);

@@ -1,5 +1,5 @@
 import type { Caller, Outcome } from '../caller.ts';
-import { keyedRequest } from '../idempotency/key-hash.ts';
+import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import type { CouponBatches } from './engine/coupon-batches.ts';
 import type { CouponView } from './rules/coupon-view.ts';
 
@@ -13,10 +13,9 @@ export async function reverseRedemption(
   caller: Caller,
   redemptionId: string,
   { reason }: { reason?: string },
-  key?: string,
+  keyed: KeyedRequest | null = null,
 ): Promise<Outcome<CouponView>> {
   const id = redemptionId.toLowerCase();
-  const keyed = key === undefined ? null : keyedRequest(caller, key, `redemptions/${id}/reverse`, { reason });
   const command = { op: 'reverse' as const, caller, keyed, redemptionId: id, reason: reason ?? null };
   return batches.changes.push(caller.tenantId, command);
 }

@@ -1,6 +1,5 @@
 import type { Caller, Outcome } from '../caller.ts';
-import { pathOfCode } from '../codes/code-rules.ts';
-import { keyedRequest } from '../idempotency/key-hash.ts';
+import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import type { CouponBatches } from './engine/coupon-batches.ts';
 import type { CouponView } from './rules/coupon-view.ts';
 
@@ -14,9 +13,8 @@ export async function unlockCoupon(
   caller: Caller,
   code: string,
   input: { userId: string; lockToken: string },
-  key?: string,
+  keyed: KeyedRequest | null = null,
 ): Promise<Outcome<CouponView>> {
-  const keyed = key === undefined ? null : keyedRequest(caller, key, `${pathOfCode(code)}/unlock`, input);
   const command = { op: 'unlock' as const, caller, keyed, code, ...input };
   return batches.changes.push(caller.tenantId, command);
 }

@@ -1,7 +1,6 @@
 import type { Caller, Outcome } from '../caller.ts';
-import { pathOfCode } from '../codes/code-rules.ts';
 import { CouponError, type ErrorKind } from '../errors.ts';
-import { keyedRequest } from '../idempotency/key-hash.ts';
+import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import type { CouponBatches } from './engine/coupon-batches.ts';
 import type { CouponView } from './rules/coupon-view.ts';
 
@@ -16,9 +15,8 @@ export async function voidCoupon(
   caller: Caller,
   code: string,
   { reason }: { reason?: string },
-  key?: string,
+  keyed: KeyedRequest | null = null,
 ): Promise<Outcome<CouponView>> {
-  const keyed = key === undefined ? null : keyedRequest(caller, key, `${pathOfCode(code)}/void`, { reason });
   const command = { caller, keyed, code, reason: reason ?? null };
   const voidHeld = () => batches.changes.push(caller.tenantId, { op: 'void', ...command });
   const discard = () => batches.deals.push(caller.tenantId, { op: 'discard', ...command });

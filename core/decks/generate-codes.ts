@@ -63,13 +63,13 @@ export async function generateCodes(
   caller: Caller,
   bookId: string,
   input: GenerateRequest,
-  request: KeyedRequest | null,
+  keyed: KeyedRequest | null,
 ): Promise<Outcome<GeneratedDeck>> {
   const { tenantId } = caller;
   const count = readCount(input.count);
   const pattern = readPattern(input);
   const generate = (search: UploadedSearch | null) =>
-    runOnce(core, tenantId, request, 201, async (tx) => {
+    runOnce(core, tenantId, keyed, 201, async (tx) => {
       const bookKey = await findBook(core, tenantId, bookId);
       await lockTenantCodes(tx, tenantId);
       const sequence =

@@ -24,10 +24,10 @@ export async function voidDeck(
   caller: Caller,
   bookId: string,
   deckId: string,
-  request: KeyedRequest | null,
+  keyed: KeyedRequest | null,
 ): Promise<Outcome<DeckView>> {
   const { tenantId } = caller;
-  return runOnce(core, tenantId, request, 200, async (tx) => {
+  return runOnce(core, tenantId, keyed, 200, async (tx) => {
     const bookKey = await findBook(core, tenantId, bookId);
     await lockDealers(tx, tenantId, [bookKey]);
     const deck = await readDeck(tx, tenantId, bookKey, deckId);

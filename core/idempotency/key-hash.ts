@@ -13,11 +13,16 @@ export interface KeyedRequest {
  * Names a request by its Idempotency-Key. The scope is the tenant (whose id is part of the table's key) and, for a
  * customer, its own id: two customers may use the same key.
  * @param path the route with its identifiers filled in and normalised, so that two spellings of one code are one path
- * @param body the fields that matter; their order does not
+ * @param body the request's fields, whose order does not matter; undefined where withContent says what they are
  */
 export function keyedRequest(caller: Caller, key: string, path: string, body: unknown): KeyedRequest {
   const scope = caller.customerId === null ? 'tenant' : `customer ${caller.customerId}`;
   return { keyHash: keyHash(scope, key), fingerprint: fingerprintOf(path, canonicalJson(body)) };
+}
+
+/** The same request with what its body held, where that is known only once a stream has been read: a digest of it. */
+export function withContent({ keyHash, fingerprint }: KeyedRequest, content: string): KeyedRequest {
+  return { keyHash, fingerprint: fingerprintOf(String(fingerprint), content) };
 }
 
 /** The key of one item of a batch that has one key for the whole: derived, so that items have effects of their own. */
@@ -26,7 +31,7 @@ export function derivedKeyHash(whole: KeyedRequest, index: number): string {
 }
 
 /** 48 bits that tell one request from another: `content` is the canonical body or, for a stream, a digest of it. */
-export function fingerprintOf(path: string, content: string): number {
+function fingerprintOf(path: string, content: string): number {
   return Number.parseInt(hash('sha256', `${path}\n${content}`, 'hex').slice(0, 12), 16);
 }
 

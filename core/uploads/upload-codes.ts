@@ -13,7 +13,7 @@ import { withConnection } from '../db/with-connection.ts';
 import { insertDeck, reserveDeckKey } from '../decks/insert-deck.ts';
 import { lockTenantCodes } from '../decks/tenant-codes-lock.ts';
 import { unavailable } from '../errors.ts';
-import { type KeyedRequest, keyedRequest } from '../idempotency/key-hash.ts';
+import { type KeyedRequest, withContent } from '../idempotency/key-hash.ts';
 import { runOnce } from '../idempotency/run-once.ts';
 import type { BookKey } from '../keys.ts';
 import { limits } from '../limits.ts';
@@ -93,19 +93,12 @@ export async function uploadCodes(
   caller: Caller,
   bookId: string,
   upload: Upload,
-  key: string | null,
+  keyed: KeyedRequest | null,
 ): Promise<Outcome<UploadedDeck>> {
   try {
-    const name = (digest: string) =>
-      key === null
-        ? null
-        : keyedRequest(
-            caller,
-            key,
-            `/books/${bookId.toLowerCase()}/codes`,
-            `${upload.format}${upload.header === undefined ? '' : ` header=${upload.header}`} ${digest}`,
-          );
-    if (await isKeyUsed(core, caller.tenantId, name(''))) {
+    const kind = `${upload.format}${upload.header === undefined ? '' : ` header=${upload.header}`}`;
+    const name = (digest: string) => (keyed === null ? null : withContent(keyed, `${kind} ${digest}`));
+    if (await isKeyUsed(core, caller.tenantId, keyed)) {
       return await replay(core, caller.tenantId, name(await digestBody(upload.body)));
     }
     const bookKey = await findBook(core, caller.tenantId, bookId);

@@ -1,9 +1,8 @@
 import { closeBookGate } from '../books/book-gate.ts';
 import type { Caller } from '../caller.ts';
-import type { ColdCore } from '../db/cold-transaction.ts';
+import { type ColdCore, inColdTransaction } from '../db/cold-transaction.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { invalidInput } from '../errors.ts';
-import { runOnce } from '../idempotency/run-once.ts';
 import { Fault, readText } from '../input/field-rules.ts';
 import type { BookKey } from '../keys.ts';
 import { limits } from '../limits.ts';
@@ -24,12 +23,11 @@ export async function eraseUser(core: ColdCore, caller: Caller, userId: string):
   const read = userId === '' ? new Fault('must not be empty') : readText(userId, limits.userIdMaxChars);
   if (read instanceof Fault) throw invalidInput('userId', read.message);
   const { tenantId } = caller;
-  await runOnce(core, tenantId, null, 202, async (tx) => {
+  await inColdTransaction(core, tenantId, async (tx) => {
     const bookKeys = await booksOf(tx, tenantId, userId);
     for (const bookKey of bookKeys) await closeBookGate(tx, bookKey);
     const holderIds = await forgetHolders(tx, tenantId, userId, bookKeys);
     if (holderIds.length > 0) await emptyTexts(tx, tenantId, holderIds);
-    return {};
   });
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { checkJsonShape } from '../../containers/api/json-shape.ts';
-import { parseJsonText } from '../../containers/api/json-text.ts';
+import { checkJsonShape } from '../../containers/api/body/json-shape.ts';
+import { parseJsonText } from '../../containers/api/body/json-text.ts';
 import { CouponError, limits, type Refusal } from '../../core/index.ts';
 
 function refusalOf(text: string): Refusal {

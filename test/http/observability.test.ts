@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { openLog } from '../../containers/api/log.ts';
+import { openLog } from '../../containers/api/observe/log.ts';
 import { startServer } from '../../containers/api/server.ts';
 import { findFreePort } from '../../containers/local/find-free-port.ts';
 import { systemClock } from '../../core/index.ts';

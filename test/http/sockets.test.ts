@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { openLog } from '../../containers/api/log.ts';
+import { openLog } from '../../containers/api/observe/log.ts';
 import { type RunningServer, startServer } from '../../containers/api/server.ts';
 import { limits } from '../../core/index.ts';
 import { testConfig } from '../support/open-test-core.ts';

@@ -30,6 +30,7 @@ import { systemRandom } from '../../core/random.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { codesOfDeck } from '../support/coupon-model-codes.ts';
 import { type FaultProxy, openFaultProxy } from '../support/fault-proxy.ts';
+import { keyed } from '../support/keyed.ts';
 import { admin, openTestCore, type TestCore, testConfig } from '../support/open-test-core.ts';
 
 let observer: TestCore;
@@ -80,7 +81,9 @@ function redeemAll(codes: string[], from: Core, metadataOf: (index: number) => R
   return Promise.all(
     codes.map((code, index) => {
       const input = { userId: 'u-1', metadata: metadataOf(index) };
-      return outcomeOf(redeemCoupon(from, admin, code, input, `redeem ${code}`));
+      return outcomeOf(
+        redeemCoupon(from, admin, code, input, keyed(`redeem ${code}`, `coupons/${code}/redeem`, input)),
+      );
     }),
   );
 }
@@ -109,9 +112,13 @@ describe('a poisoned member of a batch', () => {
 
   test('its key is free: the same request without the poison succeeds', async () => {
     const [code] = await heldCodes(1);
-    const poisoned = redeemCoupon(core, admin, code!, { userId: 'u-1', metadata: { note: '\u0000' } }, 'mended');
+    const redeem = (note: string) => {
+      const input = { userId: 'u-1', metadata: { note } };
+      return redeemCoupon(core, admin, code!, input, keyed('mended', `coupons/${code}/redeem`, input));
+    };
+    const poisoned = redeem('\u0000');
     await expect(poisoned).rejects.toMatchObject({ kind: 'internal' });
-    const mended = await redeemCoupon(core, admin, code!, { userId: 'u-1', metadata: { note: '' } }, 'mended');
+    const mended = await redeem('');
     expect(mended).toMatchObject({ replayed: false, body: { status: 'redeemed' } });
   });
 });
@@ -146,11 +153,11 @@ describe('a connection that is cut', () => {
   });
 
   test('before any statement of a batch of assigns: no code has left its deck, and repeats get one each', async () => {
-    const assignAll = (name: string) =>
-      Promise.all([
-        outcomeOf(assignCoupon(core, admin, { bookId, userId: `${name} 1` }, `${name} 1`)),
-        outcomeOf(assignCoupon(core, admin, { bookId, userId: `${name} 2` }, `${name} 2`)),
-      ]);
+    const assign = (userId: string) => {
+      const input = { bookId, userId };
+      return outcomeOf(assignCoupon(core, admin, input, keyed(userId, 'coupons/assign', input)));
+    };
+    const assignAll = (name: string) => Promise.all([assign(`${name} 1`), assign(`${name} 2`)]);
     const countCoupons = async () =>
       (await observer.core.pool.query<{ count: number }>('select count(*) from coupons')).rows[0]!.count;
     const trace = await traceOf(() => assignAll('trace'));
@@ -347,12 +354,11 @@ describe('a database that is killed and comes back', () => {
           return body.code;
         }),
       );
+      const input = { userId: 'u-1' };
+      const redeemOne = (code: string) =>
+        redeemCoupon(core, admin, code, input, keyed(`k ${code}`, `coupons/${code}/redeem`, input));
       const redeem = (from: number, to: number) =>
-        Promise.all(
-          codes
-            .slice(from, to)
-            .map((code) => outcomeOf(redeemCoupon(core, admin, code, { userId: 'u-1' }, `k ${code}`))),
-        );
+        Promise.all(codes.slice(from, to).map((code) => outcomeOf(redeemOne(code))));
       const acknowledged = await redeem(0, 200);
       const underWay = redeem(200, 400);
       process.kill(server.pid, 'SIGKILL');
@@ -364,9 +370,7 @@ describe('a database that is killed and comes back', () => {
       expect(new Set(tooLate)).toEqual(new Set(['not-begun']));
       expect(outcomes.filter((outcome) => !['redeemed', 'not-begun', 'unknown'].includes(outcome))).toEqual([]);
       server = await startEmbeddedPostgres({ ...options, port });
-      const repeated = await Promise.all(
-        codes.map((code) => redeemCoupon(core, admin, code, { userId: 'u-1' }, `k ${code}`)),
-      );
+      const repeated = await Promise.all(codes.map(redeemOne));
       const lost = repeated.filter(({ replayed }, index) => outcomes[index] === 'redeemed' && !replayed);
       expect(lost).toEqual([]);
       const { rows } = await core.pool.query<{ count: number }>('select count(*) from redemptions');

@@ -30,6 +30,7 @@ import { systemRandom } from '../../core/random.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { codesOfDeck } from '../support/coupon-model-codes.ts';
 import { type FaultProxy, openFaultProxy } from '../support/fault-proxy.ts';
+import { keyed } from '../support/keyed.ts';
 import { admin, openTestCore, type TestCore, testConfig } from '../support/open-test-core.ts';
 
 interface Answer {
@@ -78,30 +79,39 @@ async function lockedCode(): Promise<{ code: string; lockToken: string }> {
 
 /** Each request that changes something: made ready, so that nothing but itself is still to happen. */
 const requests: Record<string, () => Promise<Request>> = {
-  'an assign': async () => (core, key) => assignCoupon(core, admin, { bookId, userId: 'u-1' }, key),
+  'an assign': async () => (core, key) => {
+    const input = { bookId, userId: 'u-1' };
+    return assignCoupon(core, admin, input, keyed(key, 'coupons/assign', input));
+  },
   'an assign by name': async () => {
     const code = freeCodes.pop()!;
-    return (core, key) => assignCode(core, admin, code, { userId: 'u-1' }, key);
+    return (core, key) =>
+      assignCode(core, admin, code, { userId: 'u-1' }, keyed(key, `coupons/${code}/assign`, { userId: 'u-1' }));
   },
   'a lock': async () => {
     const code = await heldCode();
-    return (core, key) => lockCoupon(core, admin, code, { userId: 'u-1' }, key);
+    return (core, key) =>
+      lockCoupon(core, admin, code, { userId: 'u-1' }, keyed(key, `coupons/${code}/lock`, { userId: 'u-1' }));
   },
   'an unlock': async () => {
     const { code, lockToken } = await lockedCode();
-    return (core, key) => unlockCoupon(core, admin, code, { userId: 'u-1', lockToken }, key);
+    const input = { userId: 'u-1', lockToken };
+    return (core, key) => unlockCoupon(core, admin, code, input, keyed(key, `coupons/${code}/unlock`, input));
   },
   'a redeem': async () => {
     const code = await heldCode();
-    return (core, key) => redeemCoupon(core, admin, code, { userId: 'u-1', reference: 'o-1' }, key);
+    const input = { userId: 'u-1', reference: 'o-1' };
+    return (core, key) => redeemCoupon(core, admin, code, input, keyed(key, `coupons/${code}/redeem`, input));
   },
   'a reverse': async () => {
     const { body } = await redeemCoupon(observer.core, admin, await heldCode(), { userId: 'u-1' });
-    return (core, key) => reverseRedemption(core, admin, body.redemption.id, {}, key);
+    const { id } = body.redemption;
+    return (core, key) => reverseRedemption(core, admin, id, {}, keyed(key, `redemptions/${id}/reverse`, {}));
   },
   'a void': async () => {
     const code = await heldCode();
-    return (core, key) => voidCoupon(core, admin, code, { reason: 'leaked' }, key);
+    return (core, key) =>
+      voidCoupon(core, admin, code, { reason: 'leaked' }, keyed(key, `coupons/${code}/void`, { reason: 'leaked' }));
   },
 };
 
@@ -158,14 +168,15 @@ describe.each(Object.entries(requests))('%s whose connection is cut', (_name, ma
 describe('a code that nobody has, voided over a connection that is cut before COMMIT’s answer', () => {
   test('is voided once, and a repeat with its key says so', async () => {
     const code = freeCodes.pop()!;
+    const request = keyed('void-free', `coupons/${code}/void`, {});
     // The first COMMIT is that of the look whether somebody has it.
     const fault = proxy.arm('commit', 'cut-after', 1);
-    await expect(voidCoupon(core, admin, code, {}, 'void-free')).rejects.toMatchObject({
+    await expect(voidCoupon(core, admin, code, {}, request)).rejects.toMatchObject({
       refusal: { outcome: 'unknown' },
     });
     fault.release();
     await fault.struck;
-    const repeated = await voidCoupon(core, admin, code, {}, 'void-free');
+    const repeated = await voidCoupon(core, admin, code, {}, request);
     expect(repeated).toMatchObject({ body: { status: 'voided', rev: 1 }, replayed: true });
   });
 });
@@ -356,7 +367,8 @@ test('a redeem that a crash has lost is not acknowledged, though another transac
     holder.on('error', () => {});
     await holder.connect();
     await holder.query('begin; update book_counters set voided = voided where stripe = 0');
-    const lost = redeemCoupon(victim, admin, codes[0]!, { userId: 'u' }, 'key').catch((error: unknown) => error);
+    const request = keyed('key', `coupons/${codes[0]}/redeem`, { userId: 'u' });
+    const lost = redeemCoupon(victim, admin, codes[0]!, { userId: 'u' }, request).catch((error: unknown) => error);
     let pid = 0;
     while (pid === 0) {
       await sleep(5);

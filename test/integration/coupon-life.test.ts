@@ -16,6 +16,7 @@ import {
   voidCoupon,
 } from '../../core/index.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
+import { keyed } from '../support/keyed.ts';
 import { admin, openTestCore, type TestCore } from '../support/open-test-core.ts';
 
 describe('a coupon from its deck to its end', () => {
@@ -32,9 +33,10 @@ describe('a coupon from its deck to its end', () => {
 
   test('it is assigned, locked, renewed, unlocked, locked again and redeemed, one revision a step', async () => {
     const { core } = testCore;
-    const { body: coupon } = await assignCoupon(core, admin, { bookId, userId: 'u-1' }, 'key-1');
+    const input = { bookId, userId: 'u-1' };
+    const { body: coupon } = await assignCoupon(core, admin, input, keyed('key-1', 'coupons/assign', input));
     expect(coupon).toMatchObject({ status: 'assigned', userId: 'u-1', rev: 1, redemptions: 0, maxRedemptions: 1 });
-    const again = await assignCoupon(core, admin, { bookId, userId: 'u-1' }, 'key-1');
+    const again = await assignCoupon(core, admin, input, keyed('key-1', 'coupons/assign', input));
     expect(again).toEqual({ body: coupon, replayed: true });
     const { code } = coupon;
     expect(await validateCoupon(core, admin, code, { userId: 'u-1' })).toEqual({ redeemable: true, rev: 1 });
@@ -48,24 +50,16 @@ describe('a coupon from its deck to its end', () => {
     expect(unlocked).toMatchObject({ status: 'assigned', rev: 4, lockedUntil: null });
     const { body: lockedAgain } = await lockCoupon(core, admin, code.toLowerCase(), { userId: 'u-1' });
     expect(lockedAgain.lockToken).toMatch(/^2\d{10}$/);
-    const { body: redeemed } = await redeemCoupon(
-      core,
-      admin,
-      code,
-      { userId: 'u-1', lockToken: lockedAgain.lockToken, reference: 'o-1' },
-      'r',
-    );
+    const use = { userId: 'u-1', lockToken: lockedAgain.lockToken, reference: 'o-1' };
+    const redeem = () => redeemCoupon(core, admin, code, use, keyed('r', `coupons/${code}/redeem`, use));
+    const { body: redeemed } = await redeem();
     expect(redeemed).toMatchObject({
       status: 'redeemed',
       rev: 6,
       redemptions: 1,
       redemption: { seq: 1, reference: 'o-1' },
     });
-    const same = { userId: 'u-1', lockToken: lockedAgain.lockToken, reference: 'o-1' };
-    expect(await redeemCoupon(core, admin, code, same, 'r')).toEqual({
-      body: redeemed,
-      replayed: true,
-    });
+    expect(await redeem()).toEqual({ body: redeemed, replayed: true });
     const { body: reversed } = await reverseRedemption(core, admin, redeemed.redemption.id, { reason: 'cancelled' });
     expect(reversed).toMatchObject({ status: 'assigned', rev: 7, redemptions: 0 });
     const { body: voided } = await voidCoupon(core, admin, code, { reason: 'leaked' });
@@ -97,9 +91,13 @@ describe('a coupon from its deck to its end', () => {
       .next()
       .value!.codec()
       .codesAt([900, 901]);
-    const { body: taken } = await assignCode(core, admin, free[0]!, { userId: 'u-3' }, 'take');
+    const request = keyed('take', `coupons/${free[0]}/assign`, { userId: 'u-3' });
+    const { body: taken } = await assignCode(core, admin, free[0]!, { userId: 'u-3' }, request);
     expect(taken).toMatchObject({ code: free[0], userId: 'u-3', rev: 1 });
-    expect(await assignCode(core, admin, free[0]!, { userId: 'u-3' }, 'take')).toEqual({ body: taken, replayed: true });
+    expect(await assignCode(core, admin, free[0]!, { userId: 'u-3' }, request)).toEqual({
+      body: taken,
+      replayed: true,
+    });
     const { body: voided } = await voidCoupon(core, admin, free[1]!, {});
     expect(voided).toMatchObject({ code: free[1], userId: null, status: 'voided', rev: 1, assignedAt: null });
     const { counts } = await readBook(core, admin, bookId);

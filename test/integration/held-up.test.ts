@@ -26,6 +26,7 @@ import {
 import { systemRandom } from '../../core/random.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { codesOfDeck } from '../support/coupon-model-codes.ts';
+import { keyed } from '../support/keyed.ts';
 import { admin, openTestCore, type TestCore, testConfig } from '../support/open-test-core.ts';
 
 interface Book {
@@ -81,8 +82,15 @@ async function assign(book: Book, userId = `u-${++numbers}`, from = core) {
   return (await assignCoupon(from, book.caller, { bookId: book.id, userId })).body;
 }
 
-function redeem(book: Book, { code, userId }: { code: string; userId: string | null }, key?: string, from = core) {
-  return redeemCoupon(from, book.caller, code, { userId: userId! }, key);
+function redeem(
+  book: Book,
+  { code, userId }: { code: string; userId: string | null },
+  key: string | null = null,
+  from = core,
+) {
+  const input = { userId: userId! };
+  const request = key === null ? null : keyed(key, `coupons/${code}/redeem`, input, book.caller);
+  return redeemCoupon(from, book.caller, code, input, request);
 }
 
 /** What became of each: its status, or the kind of its refusal. */
@@ -264,7 +272,7 @@ describe('what nobody can name', () => {
       keyHash,
     ]);
     const outcomes = await outcomesOf(
-      coupons.map((coupon, index) => redeem(held, coupon, index === 3 ? 'taken' : undefined)),
+      coupons.map((coupon, index) => redeem(held, coupon, index === 3 ? 'taken' : null)),
     );
     expect(outcomes).toEqual(coupons.map((_, index) => (index === 3 ? refused : 'assigned')));
   });

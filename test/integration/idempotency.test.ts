@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Caller } from '../../core/caller.ts';
 import type { Core } from '../../core/core.ts';
 import { voidDeck } from '../../core/decks/void-deck.ts';
-import { keyedRequest } from '../../core/idempotency/key-hash.ts';
 import {
   assignBatch,
   assignCode,
@@ -28,6 +27,7 @@ import { uploadCodes } from '../../core/uploads/upload-codes.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { codesOfDeck } from '../support/coupon-model-codes.ts';
 import { type FaultProxy, openFaultProxy } from '../support/fault-proxy.ts';
+import { keyed } from '../support/keyed.ts';
 import { admin, customer, openTestCore, type TestCore, testConfig } from '../support/open-test-core.ts';
 
 interface Answer {
@@ -91,13 +91,36 @@ const changeCoupon = async (code: string) => {
 };
 const changeCouponOf = (answer: Answer) => changeCoupon((answer.body as { code: string }).code);
 
-/** Requests of the cold operations are named by their route, as the HTTP layer does. */
-const named = (key: string, path: string, body: object) => keyedRequest(admin, key, path, body);
+/** Requests are named by their paths and bodies, as the API does. */
+const assign = (core: Core, input: { bookId: string; userId: string }, key: string, caller = admin) =>
+  assignCoupon(core, caller, input, keyed(key, 'coupons/assign', input, caller));
+const assignNamed = (core: Core, code: string, input: { userId: string }, key: string) =>
+  assignCode(core, admin, code, input, keyed(key, `coupons/${code}/assign`, input));
+const assignAll = (core: Core, input: { bookId: string; userIds: string[] }, key: string) =>
+  assignBatch(core, admin, input, keyed(key, 'coupons/assign-batch', input));
+const lock = (
+  core: Core,
+  code: string,
+  input: { userId: string; ttlSeconds?: number; lockToken?: string },
+  key: string,
+) => lockCoupon(core, admin, code, input, keyed(key, `coupons/${code}/lock`, input));
+const unlock = (core: Core, code: string, input: { userId: string; lockToken: string }, key: string) =>
+  unlockCoupon(core, admin, code, input, keyed(key, `coupons/${code}/unlock`, input));
+const redeem = (
+  core: Core,
+  code: string,
+  input: { userId: string; reference?: string; metadata?: Record<string, unknown> },
+  key: string,
+) => redeemCoupon(core, admin, code, input, keyed(key, `coupons/${code}/redeem`, input));
+const reverse = (core: Core, id: string, input: { reason?: string }, key: string) =>
+  reverseRedemption(core, admin, id, input, keyed(key, `redemptions/${id}/reverse`, input));
+const voidNamed = (core: Core, code: string, input: { reason?: string }, key: string) =>
+  voidCoupon(core, admin, code, input, keyed(key, `coupons/${code}/void`, input));
 
 const coldPosts: Record<string, () => Promise<Post>> = {
   'a book’s creation': async () => {
     const send = (name: string) => (core: Core, key: string) =>
-      createBook(core, admin, { name }, named(key, 'books', { name }));
+      createBook(core, admin, { name }, keyed(key, 'books', { name }));
     const change = (answer: Answer) =>
       changeBook(one, admin, (answer.body as { id: string }).id, { name: 'New' }, null);
     return { send: send(uniqueName()), sendOther: send('another'), change };
@@ -105,14 +128,14 @@ const coldPosts: Record<string, () => Promise<Post>> = {
   'a deck’s generation': async () => {
     const send = (count: number) => (core: Core, key: string) => {
       const input = { count, pattern: 'DECK-####-####' };
-      return generateCodes(core, admin, bookId, input, named(key, 'generate', input));
+      return generateCodes(core, admin, bookId, input, keyed(key, `books/${bookId}/codes/generate`, input));
     };
     return { send: send(10), sendOther: send(11) };
   },
   'an upload': async () => {
     const send = (codes: string[]) => (core: Core, key: string) => {
       const body = Readable.from([JSON.stringify({ codes })]);
-      return uploadCodes(core, admin, bookId, { format: 'json', body }, key);
+      return uploadCodes(core, admin, bookId, { format: 'json', body }, keyed(key, `books/${bookId}/codes`));
     };
     const name = uniqueName();
     return { send: send([`U1-${name}`, `U2-${name}`]), sendOther: send([`U1-${name}`]) };
@@ -123,20 +146,20 @@ const coldPosts: Record<string, () => Promise<Post>> = {
       return (await generateCodes(one, admin, bookId, input, null)).body.deckId;
     };
     const send = (deckId: string) => (core: Core, key: string) =>
-      voidDeck(core, admin, bookId, deckId, named(key, `decks/${deckId}/void`, {}));
+      voidDeck(core, admin, bookId, deckId, keyed(key, `books/${bookId}/decks/${deckId}/void`, {}));
     return { send: send(await deckOf()), sendOther: send(await deckOf()) };
   },
   'an API key’s creation': async () => {
     const send = (name: string) => (core: Core, key: string) => {
       const input = { name, role: 'operator' };
-      return createApiKey(core, admin, input, named(key, 'api-keys', input));
+      return createApiKey(core, admin, input, keyed(key, 'api-keys', input));
     };
     return { send: send(uniqueName()), sendOther: send('another') };
   },
   'a tenant’s creation': async () => {
     const send = (slug: string) => (core: Core, key: string) => {
       const input = { slug, name: slug };
-      return createTenant(core, root, input, named(key, 'tenants', input));
+      return createTenant(core, root, input, keyed(key, 'tenants', input));
     };
     return { send: send(uniqueName()), sendOther: send(uniqueName()) };
   },
@@ -144,16 +167,16 @@ const coldPosts: Record<string, () => Promise<Post>> = {
 
 const hotPosts: Record<string, () => Promise<Post>> = {
   'an assign': async () => {
-    const send = (userId: string) => (core: Core, key: string) => assignCoupon(core, admin, { bookId, userId }, key);
+    const send = (userId: string) => (core: Core, key: string) => assign(core, { bookId, userId }, key);
     return { send: send('u-1'), sendOther: send('u-2'), change: changeCouponOf };
   },
   'an assign by name': async () => {
     const code = freeCodes.pop()!;
-    const send = (userId: string) => (core: Core, key: string) => assignCode(core, admin, code, { userId }, key);
+    const send = (userId: string) => (core: Core, key: string) => assignNamed(core, code, { userId }, key);
     return { send: send('u-1'), sendOther: send('u-2'), change: changeCouponOf };
   },
   'an assign of a batch': async () => {
-    const send = (userIds: string[]) => (core: Core, key: string) => assignBatch(core, admin, { bookId, userIds }, key);
+    const send = (userIds: string[]) => (core: Core, key: string) => assignAll(core, { bookId, userIds }, key);
     const change = async ({ body }: Answer) => {
       for (const result of (body as { results: { code: string }[] }).results) await changeCoupon(result.code);
     };
@@ -162,7 +185,7 @@ const hotPosts: Record<string, () => Promise<Post>> = {
   'a lock': async () => {
     const code = await heldCode();
     const send = (ttlSeconds: number) => (core: Core, key: string) =>
-      lockCoupon(core, admin, code, { userId: 'u-1', ttlSeconds }, key);
+      lock(core, code, { userId: 'u-1', ttlSeconds }, key);
     const change = async ({ body }: Answer) => {
       await unlockCoupon(one, admin, code, { userId: 'u-1', lockToken: (body as { lockToken: string }).lockToken });
       await changeCoupon(code);
@@ -173,7 +196,7 @@ const hotPosts: Record<string, () => Promise<Post>> = {
     const code = await heldCode();
     const { lockToken } = (await lockCoupon(one, admin, code, { userId: 'u-1' })).body;
     const send = (ttlSeconds: number) => (core: Core, key: string) =>
-      lockCoupon(core, admin, code, { userId: 'u-1', lockToken, ttlSeconds }, key);
+      lock(core, code, { userId: 'u-1', lockToken, ttlSeconds }, key);
     const change = async () => {
       await unlockCoupon(one, admin, code, { userId: 'u-1', lockToken });
       await changeCoupon(code);
@@ -184,29 +207,28 @@ const hotPosts: Record<string, () => Promise<Post>> = {
     const code = await heldCode();
     const { lockToken } = (await lockCoupon(one, admin, code, { userId: 'u-1' })).body;
     const send = (token: string) => (core: Core, key: string) =>
-      unlockCoupon(core, admin, code, { userId: 'u-1', lockToken: token }, key);
+      unlock(core, code, { userId: 'u-1', lockToken: token }, key);
     return { send: send(lockToken), sendOther: send('2'), change: changeCouponOf };
   },
   'a redeem': async () => {
     const code = await heldCode();
     const send = (reference: string) => (core: Core, key: string) =>
-      redeemCoupon(core, admin, code, { userId: 'u-1', reference, metadata: { b: 1, a: 2 } }, key);
+      redeem(core, code, { userId: 'u-1', reference, metadata: { b: 1, a: 2 } }, key);
     return { send: send('o-1'), sendOther: send('o-2'), change: changeCouponOf };
   },
   'a reverse': async () => {
     const { body } = await redeemCoupon(one, admin, await heldCode(), { userId: 'u-1' });
-    const send = (reason: string) => (core: Core, key: string) =>
-      reverseRedemption(core, admin, body.redemption.id, { reason }, key);
+    const send = (reason: string) => (core: Core, key: string) => reverse(core, body.redemption.id, { reason }, key);
     return { send: send('cancelled'), sendOther: send('returned'), change: changeCouponOf };
   },
   'a void': async () => {
     const code = await heldCode();
-    const send = (reason: string) => (core: Core, key: string) => voidCoupon(core, admin, code, { reason }, key);
+    const send = (reason: string) => (core: Core, key: string) => voidNamed(core, code, { reason }, key);
     return { send: send('leaked'), sendOther: send('lost') };
   },
   'the voiding of a code that nobody has': async () => {
     const code = freeCodes.pop()!;
-    const send = (reason: string) => (core: Core, key: string) => voidCoupon(core, admin, code, { reason }, key);
+    const send = (reason: string) => (core: Core, key: string) => voidNamed(core, code, { reason }, key);
     return { send: send('leaked'), sendOther: send('lost'), commitsBefore: 1 };
   },
 };
@@ -329,7 +351,7 @@ describe('a key', () => {
   test('used twice in one batch for two bodies serves the first and is refused to the second', async () => {
     const key = uniqueName();
     const [first, second] = await Promise.allSettled(
-      ['u-1', 'u-2'].map((userId) => assignCoupon(one, admin, { bookId, userId }, key)),
+      ['u-1', 'u-2'].map((userId) => assign(one, { bookId, userId }, key)),
     );
     expect(first).toMatchObject({ status: 'fulfilled', value: { body: { userId: 'u-1' }, replayed: false } });
     expect(second).toMatchObject({ status: 'rejected', reason: { kind: 'idempotency-key-reused' } });
@@ -338,32 +360,32 @@ describe('a key', () => {
   test('of a refused request is free: refusals are not remembered', async () => {
     const key = uniqueName();
     const nowhere = '019fffff-0000-7000-8000-000000000000';
-    const refused = assignCoupon(one, admin, { bookId: nowhere, userId: 'u-1' }, key);
+    const refused = assign(one, { bookId: nowhere, userId: 'u-1' }, key);
     await expect(refused).rejects.toMatchObject({ kind: 'book-not-found' });
-    const all = assignBatch(one, admin, { bookId: nowhere, userIds: ['u-1'] }, key);
+    const all = assignAll(one, { bookId: nowhere, userIds: ['u-1'] }, key);
     await expect(all).rejects.toMatchObject({ kind: 'book-not-found' });
-    await expect(redeemCoupon(one, admin, 'NO-SUCH-CODE', { userId: 'u-1' }, key)).rejects.toMatchObject({
+    await expect(redeem(one, 'NO-SUCH-CODE', { userId: 'u-1' }, key)).rejects.toMatchObject({
       kind: 'coupon-not-found',
     });
-    expect(await assignCoupon(one, admin, { bookId, userId: 'u-1' }, key)).toMatchObject({ replayed: false });
+    expect(await assign(one, { bookId, userId: 'u-1' }, key)).toMatchObject({ replayed: false });
   });
 
   test('is named before everything that the database would refuse', async () => {
     const key = uniqueName();
-    await assignCoupon(one, admin, { bookId, userId: 'u-1' }, key);
+    await assign(one, { bookId, userId: 'u-1' }, key);
     const reused = { kind: 'idempotency-key-reused' };
     const nowhere = '019fffff-0000-7000-8000-000000000000';
-    await expect(assignCoupon(one, admin, { bookId: nowhere, userId: 'u-1' }, key)).rejects.toMatchObject(reused);
-    await expect(assignBatch(one, admin, { bookId: nowhere, userIds: ['u-1'] }, key)).rejects.toMatchObject(reused);
-    await expect(lockCoupon(one, admin, 'NO-SUCH-CODE', { userId: 'u-1' }, key)).rejects.toMatchObject(reused);
-    await expect(reverseRedemption(one, admin, nowhere, {}, key)).rejects.toMatchObject(reused);
+    await expect(assign(one, { bookId: nowhere, userId: 'u-1' }, key)).rejects.toMatchObject(reused);
+    await expect(assignAll(one, { bookId: nowhere, userIds: ['u-1'] }, key)).rejects.toMatchObject(reused);
+    await expect(lock(one, 'NO-SUCH-CODE', { userId: 'u-1' }, key)).rejects.toMatchObject(reused);
+    await expect(reverse(one, nowhere, {}, key)).rejects.toMatchObject(reused);
   });
 
   test('is one customer’s own: two customers and the tenant may use the same one', async () => {
     const book = await createBook(one, admin, { name: 'Own', status: 'active', selfService: true }, null);
     await generateCodes(one, admin, book.body.id, { count: 10, pattern: 'OWNS-####-####' }, null);
     const key = uniqueName();
-    const claim = (caller: Caller, userId: string) => assignCoupon(one, caller, { bookId: book.body.id, userId }, key);
+    const claim = (caller: Caller, userId: string) => assign(one, { bookId: book.body.id, userId }, key, caller);
     const claims = [
       await claim(customer('u-1'), 'u-1'),
       await claim(customer('u-2'), 'u-2'),
@@ -378,9 +400,9 @@ describe('a key', () => {
     const code = await heldCode();
     const key = uniqueName();
     const atCoupons = proxy.arm('read-coupons', 'stall-before');
-    const taking = assignCode(crashing, admin, code, { userId: 'u-2' }, key).catch((error: unknown) => error);
+    const taking = assignNamed(crashing, code, { userId: 'u-2' }, key).catch((error: unknown) => error);
     await atCoupons.struck;
-    await redeemCoupon(one, admin, code, { userId: 'u-1' }, key);
+    await redeem(one, code, { userId: 'u-1' }, key);
     atCoupons.release();
     expect(await taking).toMatchObject({ kind: 'idempotency-key-reused' });
 
@@ -389,9 +411,9 @@ describe('a key', () => {
     const [left] = await codesOfDeck(one, 1, deckId);
     const deckKey = uniqueName();
     const atPlaces = proxy.arm('find-void-places', 'stall-before');
-    const locking = lockCoupon(crashing, admin, left!, { userId: 'u-1' }, deckKey).catch((error: unknown) => error);
+    const locking = lock(crashing, left!, { userId: 'u-1' }, deckKey).catch((error: unknown) => error);
     await atPlaces.struck;
-    await voidDeck(one, admin, bookId, deckId, named(deckKey, 'void', {}));
+    await voidDeck(one, admin, bookId, deckId, keyed(deckKey, `books/${bookId}/decks/${deckId}/void`, {}));
     atPlaces.release();
     expect(await locking).toMatchObject({ kind: 'idempotency-key-reused' });
   });
@@ -405,27 +427,19 @@ describe('a key', () => {
     );
     await generateCodes(one, admin, open!, { count: 10, pattern: 'CLAIM-####-####' }, null);
     const key = uniqueName();
-    const claim = (bookId: string) => assignCoupon(one, customer('u-1'), { bookId, userId: 'u-1' }, key);
+    const claim = (bookId: string) => assign(one, { bookId, userId: 'u-1' }, key, customer('u-1'));
     const first = await claim(open!);
     await expect(claim(shut!)).rejects.toMatchObject({ kind: 'forbidden' });
     await changeBook(one, admin, open!, { selfService: false }, null);
     expect(await claim(open!)).toEqual({ body: first.body, replayed: true });
   });
 
-  test('names one request however its code, its body’s order or a redemption’s id are written', async () => {
+  test('names one request whatever its body’s order', async () => {
     const code = await heldCode();
     const key = uniqueName();
-    const redeem = (spelling: string, metadata: Record<string, unknown>) =>
-      redeemCoupon(one, admin, spelling, { userId: 'u-1', metadata }, key);
-    const first = await redeem(code, { a: 1, b: { c: 2, d: 3 } });
-    const again = await redeem(` ${code.toLowerCase()}\n`, { b: { d: 3, c: 2 }, a: 1 });
-    expect(again).toEqual({ body: first.body, replayed: true });
-    const { id } = first.body.redemption;
-    const reversed = await reverseRedemption(one, admin, id, {}, `${key} r`);
-    expect(await reverseRedemption(one, admin, id.toUpperCase(), {}, `${key} r`)).toEqual({
-      ...reversed,
-      replayed: true,
-    });
+    const send = (metadata: Record<string, unknown>) => redeem(one, code, { userId: 'u-1', metadata }, key);
+    const first = await send({ a: 1, b: { c: 2, d: 3 } });
+    expect(await send({ b: { d: 3, c: 2 }, a: 1 })).toEqual({ body: first.body, replayed: true });
   });
 });
 
@@ -434,7 +448,7 @@ describe('an assign of a batch that broke off', () => {
     const userIds = Array.from({ length: 600 }, (_, index) => `r-${index}`);
     // The first of the requests to the database that is cut is the third transaction: two have taken effect.
     const fault = proxy.arm('commit', 'cut-before', 2);
-    const broken = assignBatch(crashing, admin, { bookId, userIds }, 'resumed');
+    const broken = assignAll(crashing, { bookId, userIds }, 'resumed');
     // Some users have got a coupon, whatever became of the others.
     await expect(broken).rejects.toMatchObject({ kind: 'unavailable', refusal: { outcome: 'unknown' } });
     await fault.struck;
@@ -444,7 +458,7 @@ describe('an assign of a batch that broke off', () => {
     );
     expect(held.rows.length).toBeGreaterThan(0);
     expect(held.rows.length).toBeLessThan(600);
-    const whole = await assignBatch(other, admin, { bookId, userIds }, 'resumed');
+    const whole = await assignAll(other, { bookId, userIds }, 'resumed');
     expect(whole.body.results.map((result) => ('userId' in result ? result.userId : result.refusal.kind))).toEqual(
       userIds,
     );
@@ -455,14 +469,14 @@ describe('an assign of a batch that broke off', () => {
       `select count(*) from coupons c join holders h on h.holder_id = c.holder_id where h.user_id like 'r-%'`,
     );
     expect(rows[0]!.count).toBe(600);
-    expect(await assignBatch(one, admin, { bookId, userIds }, 'resumed')).toEqual({ body: whole.body, replayed: true });
+    expect(await assignAll(one, { bookId, userIds }, 'resumed')).toEqual({ body: whole.body, replayed: true });
   });
 
   test('once finished remembers its refusals too: a repeat says the same when the reason is gone', async () => {
     const book = await createBook(one, admin, { name: 'Few', status: 'active', maxCodesPerUser: 1 }, null);
     await generateCodes(one, admin, book.body.id, { count: 2, pattern: 'FEWS-####-####' }, null);
     const request = { bookId: book.body.id, userIds: ['a', 'a', 'b', 'c'] };
-    const first = await assignBatch(one, admin, request, 'few');
+    const first = await assignAll(one, request, 'few');
     expect(first.body.results.map((result) => ('refusal' in result ? result.refusal.kind : result.userId))).toEqual([
       'a',
       'user-limit-reached',
@@ -471,7 +485,7 @@ describe('an assign of a batch that broke off', () => {
     ]);
     await generateCodes(one, admin, book.body.id, { count: 10, pattern: 'FEWS-####-####' }, null);
     await changeBook(one, admin, book.body.id, { maxCodesPerUser: 5 }, null);
-    expect(await assignBatch(other, admin, request, 'few')).toEqual({ body: first.body, replayed: true });
+    expect(await assignAll(other, request, 'few')).toEqual({ body: first.body, replayed: true });
     expect((await readBook(one, admin, book.body.id)).counts).toMatchObject({ assigned: 2, available: 10 });
   });
 
@@ -480,22 +494,22 @@ describe('an assign of a batch that broke off', () => {
     const request = { bookId: book.body.id, userIds: ['a'] };
     // The first has its refusal and is about to remember it, when a code comes and the second assigns it.
     const fault = proxy.arm('remember-batch-refusals', 'stall-before');
-    const refused = assignBatch(crashing, admin, request, 'race');
+    const refused = assignAll(crashing, request, 'race');
     await fault.struck;
     await generateCodes(one, admin, book.body.id, { count: 1, pattern: 'RACE-####-####' }, null);
-    const assigned = await assignBatch(one, admin, request, 'race');
+    const assigned = await assignAll(one, request, 'race');
     fault.release();
     expect((await refused).body.results).toMatchObject([{ refusal: { kind: 'no-codes-left' } }]);
     expect(assigned.body.results).toMatchObject([{ userId: 'a', status: 'assigned' }]);
-    expect(await assignBatch(other, admin, request, 'race')).toEqual({ body: assigned.body, replayed: true });
+    expect(await assignAll(other, request, 'race')).toEqual({ body: assigned.body, replayed: true });
   });
 });
 
 test('a replay shows the coupon as it was, a look shows it as it is', async () => {
   const code = await heldCode();
-  const redeemed = await redeemCoupon(one, admin, code, { userId: 'u-1' }, 'as it was');
+  const redeemed = await redeem(one, code, { userId: 'u-1' }, 'as it was');
   const voided = await voidCoupon(one, admin, code, {});
-  expect((await redeemCoupon(one, admin, code, { userId: 'u-1' }, 'as it was')).body).toEqual(redeemed.body);
+  expect((await redeem(one, code, { userId: 'u-1' }, 'as it was')).body).toEqual(redeemed.body);
   expect(await readCoupon(one, admin, code)).toEqual(voided.body);
 });
 

@@ -26,6 +26,7 @@ import {
   validateCoupon,
   voidCoupon,
 } from '../../core/index.ts';
+import { keyed } from '../support/keyed.ts';
 import { admin, testConfig } from '../support/open-test-core.ts';
 import { createTestDatabase, type TestDatabase } from '../support/start-postgres.ts';
 import { uploadText } from '../support/upload-text.ts';
@@ -105,7 +106,7 @@ async function doEverything(core: Core): Promise<void> {
   step += 1;
   const mine = step;
   const userId = `user-${mine}`;
-  const key = (name: string) => `${name}-${mine}`;
+  const key = (name: string) => keyed(`${name}-${mine}`, name, {});
   const assign = async () => (await assignCoupon(core, admin, { bookId, userId }, key('assign'))).body.code;
   const code = await assign();
   expect(await assign()).toBe(code);

@@ -17,6 +17,7 @@ import {
 import { rewrapPatternKeys } from '../../core/patterns/rewrap-pattern-keys.ts';
 import { systemRandom } from '../../core/random.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
+import { keyed } from '../support/keyed.ts';
 import { admin, customer, openTestCore, type TestCore, testConfig } from '../support/open-test-core.ts';
 
 let testCore: TestCore;
@@ -74,10 +75,11 @@ describe('a lock', () => {
   test('that an earlier version gave opens by its plain token until it ends, and renewed keeps it', async () => {
     const { core } = testCore;
     const code = await heldCode();
-    await lockCoupon(core, admin, code, { userId: 'ana' }, `old ${code}`);
+    const old = keyed(`old ${code}`, `coupons/${code}/lock`, { userId: 'ana' });
+    await lockCoupon(core, admin, code, { userId: 'ana' }, old);
     await makeLockOld(code);
     // The first answer again is the one that the earlier version gave.
-    const replayed = await lockCoupon(core, admin, code, { userId: 'ana' }, `old ${code}`);
+    const replayed = await lockCoupon(core, admin, code, { userId: 'ana' }, old);
     expect(replayed).toMatchObject({ replayed: true, body: { lockToken: '1' } });
     const renewed = await lockCoupon(core, admin, code, { userId: 'ana', lockToken: '1' });
     expect(renewed.body.lockToken).toBe('1');

@@ -12,6 +12,7 @@ import { stageUpload } from '../../core/uploads/stage-upload.ts';
 import { uploadCodes } from '../../core/uploads/upload-codes.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { codesOfDeck } from '../support/coupon-model-codes.ts';
+import { keyed } from '../support/keyed.ts';
 import { admin, openTestCore, type TestCore } from '../support/open-test-core.ts';
 import { findDeadlocks } from '../support/start-postgres.ts';
 import { uploadText } from '../support/upload-text.ts';
@@ -321,8 +322,15 @@ test('an upload whose body has hardly begun keeps no other waiting', async () =>
 });
 
 describe('with a key', () => {
+  const named = (bookId: string, key: string) => keyed(key, `books/${bookId}/codes`);
   const upload = (bookId: string, text: string, key = 'upload-1') =>
-    uploadCodes(testCore.core, admin, bookId, { format: 'csv', body: Readable.from([Buffer.from(text)]) }, key);
+    uploadCodes(
+      testCore.core,
+      admin,
+      bookId,
+      { format: 'csv', body: Readable.from([Buffer.from(text)]) },
+      named(bookId, key),
+    );
 
   test('the same bytes get the first answer, however they are cut and whatever became of the book', async () => {
     const bookId = await newBook('active');
@@ -331,7 +339,13 @@ describe('with a key', () => {
     expect(first.replayed).toBe(false);
     await changeBook(testCore.core, admin, bookId, { status: 'closed' }, null);
     const pieces = Readable.from(text.match(/.{1,13}/gs)!.map((piece) => Buffer.from(piece)));
-    const again = await uploadCodes(testCore.core, admin, bookId, { format: 'csv', body: pieces }, 'upload-1');
+    const again = await uploadCodes(
+      testCore.core,
+      admin,
+      bookId,
+      { format: 'csv', body: pieces },
+      named(bookId, 'upload-1'),
+    );
     expect(again).toEqual({ body: first.body, replayed: true });
     expect(await countStored('KEYED')).toBe(100);
     await expect(upload(bookId, `${text}\nKEYED-MORE`)).rejects.toMatchObject({ kind: 'idempotency-key-reused' });
@@ -381,10 +395,10 @@ describe('with a key', () => {
     const bookId = await newBook();
     const bytes = () => Readable.from([Buffer.from('HEADING\nPART-1')]);
     const asCode = { format: 'csv', header: 'none' } as const;
-    const first = await uploadCodes(testCore.core, admin, bookId, { ...asCode, body: bytes() }, 'k5');
+    const first = await uploadCodes(testCore.core, admin, bookId, { ...asCode, body: bytes() }, named(bookId, 'k5'));
     expect(first.body.accepted).toBe(2);
     const asHeading = { format: 'csv', header: 'present', body: bytes() } as const;
-    await expect(uploadCodes(testCore.core, admin, bookId, asHeading, 'k5')).rejects.toMatchObject({
+    await expect(uploadCodes(testCore.core, admin, bookId, asHeading, named(bookId, 'k5'))).rejects.toMatchObject({
       kind: 'idempotency-key-reused',
     });
   });

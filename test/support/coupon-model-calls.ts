@@ -10,6 +10,7 @@ import {
   changeBook,
   eraseUser,
   generateCodes,
+  type KeyedRequest,
   listCouponEvents,
   listUserCoupons,
   lockCoupon,
@@ -23,6 +24,7 @@ import {
 } from '../../core/index.ts';
 import { uploadCodes } from '../../core/uploads/upload-codes.ts';
 import { codesOfDeck } from './coupon-model-codes.ts';
+import { keyed } from './keyed.ts';
 
 /** Where a book's window lies; the times themselves are so far off that no clock matters. */
 export type Window = 'open' | 'bounded' | 'future' | 'past';
@@ -118,7 +120,10 @@ async function send(core: Core, world: World, call: Call): Promise<Reply> {
   const admin: Caller = { tenantId: world.tenantId, role: 'admin', actor: 'root', customerId: null };
   const callerOf = ({ by, userId }: { by: By; userId: string }): Caller =>
     by === 'admin' ? admin : { tenantId: world.tenantId, role: 'customer', actor: 'customer', customerId: userId };
-  const key = ('key' in call ? call.key : null) ?? undefined;
+  const named = (path: string, body: object): KeyedRequest | null => {
+    if (!('key' in call) || call.key === null) return null;
+    return keyed(call.key, path, body, 'by' in call ? callerOf(call) : admin);
+  };
   const fresh = (body: object): Reply => ({ body: { ...body }, replayed: false });
   switch (call.op) {
     case 'patch': {
@@ -143,31 +148,41 @@ async function send(core: Core, world: World, call: Call): Promise<Reply> {
     case 'erase':
       await eraseUser(core, admin, call.userId);
       return fresh({});
-    case 'draw':
-      return outcomeOf(
-        await assignCoupon(core, callerOf(call), { bookId: world.books[call.book]!, userId: call.userId }, key),
-      );
-    case 'drawBatch':
-      return outcomeOf(await assignBatch(core, admin, { bookId: world.books[call.book]!, userIds: call.userIds }, key));
-    case 'take':
-      return outcomeOf(await assignCode(core, admin, call.code, { userId: call.userId }, key));
-    case 'void':
-      return outcomeOf(await voidCoupon(core, admin, call.code, given({ reason: call.reason }), key));
-    case 'reverse':
-      return outcomeOf(await reverseRedemption(core, admin, call.redemptionId, {}, key));
+    case 'draw': {
+      const input = { bookId: world.books[call.book]!, userId: call.userId };
+      return outcomeOf(await assignCoupon(core, callerOf(call), input, named('coupons/assign', input)));
+    }
+    case 'drawBatch': {
+      const input = { bookId: world.books[call.book]!, userIds: call.userIds };
+      return outcomeOf(await assignBatch(core, admin, input, named('coupons/assign-batch', input)));
+    }
+    case 'take': {
+      const input = { userId: call.userId };
+      return outcomeOf(await assignCode(core, admin, call.code, input, named(`coupons/${call.code}/assign`, input)));
+    }
+    case 'void': {
+      const input = given({ reason: call.reason });
+      return outcomeOf(await voidCoupon(core, admin, call.code, input, named(`coupons/${call.code}/void`, input)));
+    }
+    case 'reverse': {
+      const { redemptionId } = call;
+      const path = `redemptions/${redemptionId}/reverse`;
+      return outcomeOf(await reverseRedemption(core, admin, redemptionId, {}, named(path, {})));
+    }
     case 'lock': {
       const { code, userId, ttlSeconds, lockToken } = call;
       const input = { userId, ...given({ ttlSeconds }), ...given({ lockToken }) };
-      return outcomeOf(await lockCoupon(core, callerOf(call), code, input, key));
+      return outcomeOf(await lockCoupon(core, callerOf(call), code, input, named(`coupons/${code}/lock`, input)));
     }
     case 'unlock': {
       const { code, userId, lockToken } = call;
-      return outcomeOf(await unlockCoupon(core, callerOf(call), code, { userId, lockToken }, key));
+      const input = { userId, lockToken };
+      return outcomeOf(await unlockCoupon(core, callerOf(call), code, input, named(`coupons/${code}/unlock`, input)));
     }
     case 'redeem': {
       const { code, userId, lockToken, reference } = call;
       const input = { userId, ...given({ lockToken }), ...given({ reference }) };
-      return outcomeOf(await redeemCoupon(core, callerOf(call), code, input, key));
+      return outcomeOf(await redeemCoupon(core, callerOf(call), code, input, named(`coupons/${code}/redeem`, input)));
     }
     case 'validate':
       return fresh(await validateCoupon(core, callerOf(call), call.code, { userId: call.userId }));

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-import { limitRepeats } from '../../containers/api/limit-repeats.ts';
+import { limitRepeats } from '../../containers/api/observe/limit-repeats.ts';
 import type { Log } from '../../core/index.ts';
 
 let lines: [string, object, string][];

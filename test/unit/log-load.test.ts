@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import type { Logger } from 'pino';
-import { logLoad } from '../../containers/api/log-load.ts';
+import { logLoad } from '../../containers/api/observe/log-load.ts';
 
 beforeEach(() => {
   jest.useFakeTimers();

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { openLog } from '../../containers/api/log.ts';
-import { type Output, openOutput, type Sink } from '../../containers/api/output.ts';
+import { openLog } from '../../containers/api/observe/log.ts';
+import { type Output, openOutput, type Sink } from '../../containers/api/observe/output.ts';
 
 /** A sink of the test's own: what it was handed waits until the test answers for the operating system. */
 class Disk {

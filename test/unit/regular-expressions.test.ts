@@ -81,8 +81,8 @@ test('an expression that begins again at each character, or repeats a repetition
 
 /** Where an expression is put together at run time, and why that is safe. */
 const builders: Record<string, string> = {
-  'containers/api/allowed-methods.ts': 'parts of paths that end at a slash, from the routes',
-  'containers/api/request-headers.ts': 'one bounded class between two anchors',
+  'containers/api/answers/unknown-routes.ts': 'parts of paths that end at a slash, from the routes',
+  'containers/api/rules/idempotency-keys.ts': 'one bounded class between two anchors',
   'core/codes/code-rules.ts': 'one bounded class between two anchors',
   'core/codes/csv-cell.ts': 'looks ahead for 128 characters at most, in a user id, which has no more',
 };

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { UploadPace } from '../../containers/api/upload-pace.ts';
+import { UploadPace } from '../../containers/api/body/upload-pace.ts';
 import { pieceMaxBytes, readAhead, readBody } from '../../core/uploads/read-body.ts';
 import { UploadSlots } from '../../core/uploads/slots.ts';
 

@@ -1,13 +1,15 @@
 import { Type } from 'typebox';
-import { createApiKey, limits, listApiKeys, revokeApiKey } from '../../../core/index.ts';
-import { readKeyedRequest } from '../request-headers.ts';
-import { admins } from '../roles.ts';
+import { createApiKey, listApiKeys, revokeApiKey } from '../../../core/index.ts';
+import { admins } from '../auth/roles.ts';
+import { idFromPath } from '../request/id-from-path.ts';
 import { exampleId, pageOf, pageParameters, ref, strictObject } from '../schemas/common.ts';
 import { ApiKey, ApiKeyInput, NewApiKey } from '../schemas/tenant.ts';
-import { type Api, answer, idFromPath, type RouteTools } from './answer.ts';
+import { routes } from './api.ts';
 
-/** Adds the routes of API keys. */
-export function addApiKeyRoutes(app: Api, { core }: RouteTools): void {
+/** The routes of API keys. */
+export const apiKeyRoutes = routes('api-key-routes', (app) => {
+  const { core } = app;
+
   app.post(
     '/v1/api-keys',
     {
@@ -21,8 +23,7 @@ export function addApiKeyRoutes(app: Api, { core }: RouteTools): void {
         response: { 201: ref(NewApiKey) },
       },
     },
-    async (request, reply) =>
-      answer(reply, 201, await createApiKey(core, request.caller, request.body, readKeyedRequest(request, 'api-keys'))),
+    ({ caller, body, keyed }) => createApiKey(core, caller, body, keyed),
   );
 
   app.get(
@@ -37,7 +38,7 @@ export function addApiKeyRoutes(app: Api, { core }: RouteTools): void {
         response: { 200: pageOf(ref(ApiKey), 'API keys without their secrets.') },
       },
     },
-    ({ caller, query }) => listApiKeys(core, caller, { ...query, limit: query.limit ?? limits.pageDefaultItems }),
+    ({ caller, query }) => listApiKeys(core, caller, query),
   );
 
   app.delete(
@@ -59,4 +60,4 @@ export function addApiKeyRoutes(app: Api, { core }: RouteTools): void {
       return reply.code(204).send(null);
     },
   );
-}
+});

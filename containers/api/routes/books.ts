@@ -1,10 +1,11 @@
 import { Type } from 'typebox';
-import { changeBook, createBook, limits, listBooks, readBook } from '../../../core/index.ts';
-import { readIfMatch, readKeyedRequest } from '../request-headers.ts';
-import { admins, operators } from '../roles.ts';
+import { changeBook, createBook, listBooks, readBook } from '../../../core/index.ts';
+import { admins, operators } from '../auth/roles.ts';
+import { readIfMatch } from '../request/headers.ts';
+import { idFromPath } from '../request/id-from-path.ts';
 import { Book, BookInput, BookPatch, BookStatus } from '../schemas/book.ts';
 import { BookPath, pageOf, pageParameters, ref, strictObject } from '../schemas/common.ts';
-import { type Api, answer, idFromPath, type RouteTools } from './answer.ts';
+import { routes } from './api.ts';
 
 const etag = { ETag: { type: 'string', description: 'The book’s revision in double quotes, for If-Match.' } };
 const ifMatch = {
@@ -18,8 +19,10 @@ const ifMatch = {
   },
 } as const;
 
-/** Adds the routes of books. */
-export function addBookRoutes(app: Api, { core }: RouteTools): void {
+/** The routes of books. */
+export const bookRoutes = routes('book-routes', (app) => {
+  const { core } = app;
+
   app.post(
     '/v1/books',
     {
@@ -33,10 +36,9 @@ export function addBookRoutes(app: Api, { core }: RouteTools): void {
       },
     },
     async (request, reply) => {
-      const outcome = await createBook(core, request.caller, request.body, readKeyedRequest(request, 'books'));
-      const book = answer(reply, 201, outcome);
-      reply.header('etag', `"${book.rev}"`);
-      return book;
+      const outcome = await createBook(core, request.caller, request.body, request.keyed);
+      reply.header('etag', `"${outcome.body.rev}"`);
+      return outcome;
     },
   );
 
@@ -52,7 +54,7 @@ export function addBookRoutes(app: Api, { core }: RouteTools): void {
         response: { 200: pageOf(ref(Book), 'Books, newest first.') },
       },
     },
-    ({ caller, query }) => listBooks(core, caller, { ...query, limit: query.limit ?? limits.pageDefaultItems }),
+    ({ caller, query }) => listBooks(core, caller, query),
   );
 
   app.get(
@@ -98,4 +100,4 @@ export function addBookRoutes(app: Api, { core }: RouteTools): void {
       return book;
     },
   );
-}
+});

@@ -1,31 +1,23 @@
 import type { Readable } from 'node:stream';
 import { Type } from 'typebox';
-import {
-  exportCodes,
-  generateCodes,
-  invalidInput,
-  limits,
-  listCodes,
-  listDecks,
-  uploadCodes,
-  voidDeck,
-} from '../../../core/index.ts';
-import { prefersCsv, readIdempotencyKey, readKeyedRequest } from '../request-headers.ts';
-import { operators } from '../roles.ts';
-import { CodeItem, CodeStatus, Deck, GeneratedDeck, GenerateInput, UploadedDeck } from '../schemas/code.ts';
-import { BookPath, DeckPath, oneOf, pageOf, pageParameters, ref, strictObject } from '../schemas/common.ts';
-import { readUpload, takeUploads } from '../upload-body.ts';
-import { type Api, answer, idFromPath, type RouteTools } from './answer.ts';
+import { exportCodes, generateCodes, invalidInput, listCodes, listDecks, voidDeck } from '../../../core/index.ts';
+import { operators } from '../auth/roles.ts';
+import { prefersCsv } from '../request/headers.ts';
+import { idFromPath } from '../request/id-from-path.ts';
+import { CodeItem, CodeStatus, Deck, GeneratedDeck, GenerateInput } from '../schemas/code.ts';
+import { BookPath, DeckPath, pageOf, pageParameters, ref, strictObject } from '../schemas/common.ts';
+import { type Api, routes } from './api.ts';
 
-/** Adds the routes of codes and decks. */
-export function addCodeRoutes(app: Api, tools: RouteTools): void {
-  addGenerate(app, tools);
-  app.register(async (uploads: Api) => addUpload(uploads, tools));
-  addCodeList(app, tools);
-  addDecks(app, tools);
-}
+/** The routes of codes and decks, but for uploads. */
+export const codeRoutes = routes('code-routes', (app) => {
+  addGenerate(app);
+  addCodeList(app);
+  addDecks(app);
+});
 
-function addGenerate(app: Api, { core }: RouteTools): void {
+function addGenerate(app: Api): void {
+  const { core } = app;
+
   app.post(
     '/v1/books/:bookId/codes/generate',
     {
@@ -45,58 +37,14 @@ function addGenerate(app: Api, { core }: RouteTools): void {
         response: { 201: ref(GeneratedDeck) },
       },
     },
-    async (request, reply) => {
-      // Not read as an id here: trouble with the key is named before a book that can't be there.
-      const bookId = request.params.bookId.toLowerCase();
-      const keyed = readKeyedRequest(request, `books/${bookId}/codes/generate`);
-      return answer(reply, 201, await generateCodes(core, request.caller, bookId, request.body, keyed));
-    },
+    // Not read as an id here: trouble with the key is named before a book that can't be there.
+    ({ caller, params, body, keyed }) => generateCodes(core, caller, params.bookId, body, keyed),
   );
 }
 
-function addUpload(app: Api, { core }: RouteTools): void {
-  takeUploads(app);
-  app.post(
-    '/v1/books/:bookId/codes',
-    {
-      config: {
-        roles: operators,
-        idempotent: true,
-        upload: true,
-        kinds: ['book-not-found', 'book-not-active', 'unsupported-media-type', 'body-too-large'],
-      },
-      schema: {
-        operationId: 'uploadCodes',
-        summary: 'Upload a deck of codes',
-        description:
-          'Drafts and paused books take codes too; a closed book does not. JSON `{ "codes": [] }`, CSV with a `code` column or one code a line, or NDJSON, streamed. A code has 4 to 64 of A-Z, 0-9, `-` and `_`; lower case becomes upper case, dashes of every kind become `-`, and white space around it and characters without width are left out. Rows that are none are left out and named; the others are there all together or not at all.\n\nThe codes are in the column called exactly `code`, else in the only one of a like name (`Coupon code`, `voucher_code`, `Gutschein`, `código` …), which goes for the fields of JSON objects too; two like names are refused. In a CSV with one column, such a name in the first line is a heading. A first line that may be either is refused (it has no digit, for instance): `header` then says what it is. A file of several lines needs `curl --data-binary @file`, since `curl -d` takes the line breaks out.',
-        tags: ['codes'],
-        params: BookPath,
-        querystring: strictObject({
-          header: Type.Optional(
-            oneOf(['none', 'present'], {
-              description:
-                'What the first line is: `none`, a code like the others, whatever it looks like; `present`, a heading, whatever it is called.',
-            }),
-          ),
-        }),
-        response: {
-          200: { ...ref(UploadedDeck), description: 'No row was taken, and no deck made: `deckId` is null.' },
-          201: ref(UploadedDeck),
-        },
-      },
-    },
-    async (request, reply) => {
-      const key = readIdempotencyKey(request) ?? null;
-      const upload = readUpload(request);
-      const { header } = request.query;
-      const outcome = await uploadCodes(core, request.caller, request.params.bookId, { ...upload, header }, key);
-      return answer(reply, outcome.body.deckId === null ? 200 : 201, outcome);
-    },
-  );
-}
+function addCodeList(app: Api): void {
+  const { core } = app;
 
-function addCodeList(app: Api, { core }: RouteTools): void {
   app.get(
     '/v1/books/:bookId/codes',
     {
@@ -122,9 +70,8 @@ function addCodeList(app: Api, { core }: RouteTools): void {
     },
     async (request, reply) => {
       const bookId = idFromPath(request.params.bookId, 'book-not-found');
-      const { limit, cursor, ...filter } = request.query;
-      if (!prefersCsv(request))
-        return listCodes(core, request.caller, bookId, { ...request.query, limit: limit ?? limits.pageDefaultItems });
+      const { limit: _ofPages, cursor, ...filter } = request.query;
+      if (!prefersCsv(request)) return listCodes(core, request.caller, bookId, request.query);
       if (cursor !== undefined) throw invalidInput('cursor', 'has no place in a CSV, which is the whole list');
       const csv: Readable = await exportCodes(core, request.caller, bookId, filter);
       return reply
@@ -135,7 +82,9 @@ function addCodeList(app: Api, { core }: RouteTools): void {
   );
 }
 
-function addDecks(app: Api, { core }: RouteTools): void {
+function addDecks(app: Api): void {
+  const { core } = app;
+
   app.get(
     '/v1/books/:bookId/decks',
     {
@@ -149,11 +98,7 @@ function addDecks(app: Api, { core }: RouteTools): void {
         response: { 200: pageOf(ref(Deck), 'Decks, oldest first.') },
       },
     },
-    ({ caller, params, query }) =>
-      listDecks(core, caller, idFromPath(params.bookId, 'book-not-found'), {
-        ...query,
-        limit: query.limit ?? limits.pageDefaultItems,
-      }),
+    ({ caller, params, query }) => listDecks(core, caller, idFromPath(params.bookId, 'book-not-found'), query),
   );
 
   app.post(
@@ -175,12 +120,7 @@ function addDecks(app: Api, { core }: RouteTools): void {
         response: { 200: ref(Deck) },
       },
     },
-    async (request, reply) => {
-      // Not read as ids here: trouble with the key is named before what can't be there.
-      const bookId = request.params.bookId.toLowerCase();
-      const deckId = request.params.deckId.toLowerCase();
-      const keyed = readKeyedRequest(request, `books/${bookId}/decks/${deckId}/void`);
-      return answer(reply, 200, await voidDeck(core, request.caller, bookId, deckId, keyed));
-    },
+    // Not read as ids here: trouble with the key is named before what can't be there.
+    ({ caller, params, keyed }) => voidDeck(core, caller, params.bookId, params.deckId, keyed),
   );
 }

@@ -1,30 +1,18 @@
 import {
-  assignBatch,
-  assignCode,
-  assignCoupon,
   type ErrorKind,
   invalidInput,
   limits,
   listCouponEvents,
   lockCoupon,
-  type Refusal,
   readCoupon,
   redeemCoupon,
   unlockCoupon,
   validateCoupon,
   voidCoupon,
 } from '../../../core/index.ts';
-import { takeJsonBodies } from '../json-body.ts';
-import { lookUpCode } from '../look-up-code.ts';
-import { toProblem } from '../problems.ts';
-import { readIdempotencyKey } from '../request-headers.ts';
-import { couponUsers, operators, operatorsAndCustomers } from '../roles.ts';
+import { couponUsers, operators } from '../auth/roles.ts';
 import { CodePath, pageOf, pageParameters, ref, strictObject } from '../schemas/common.ts';
 import {
-  AssignBatchInput,
-  AssignBatchResults,
-  AssignCodeInput,
-  AssignInput,
   Coupon,
   CouponEvent,
   LockedCoupon,
@@ -36,15 +24,8 @@ import {
   ValidateInput,
   Validation,
 } from '../schemas/coupon.ts';
-import { type Api, answer, type RouteTools } from './answer.ts';
+import { type Api, routes } from './api.ts';
 
-const assignKinds: ErrorKind[] = [
-  'book-not-found',
-  'book-not-active',
-  'book-outside-window',
-  'user-limit-reached',
-  'no-codes-left',
-];
 const holdKinds: ErrorKind[] = ['coupon-not-found', 'coupon-void', 'held-by-another-user'];
 const lockKinds: ErrorKind[] = [
   ...holdKinds,
@@ -57,117 +38,29 @@ const lockKinds: ErrorKind[] = [
   'user-limit-reached',
 ];
 
-/** Adds the routes of coupons. */
-export function addCouponRoutes(app: Api, tools: RouteTools): void {
-  addAssign(app, tools);
-  app.register(async (batches: Api) => addAssignBatch(batches, tools));
-  addAssignCode(app, tools);
-  addValidate(app, tools);
-  addLock(app, tools);
-  addUnlock(app, tools);
-  addRedeem(app, tools);
-  addVoid(app, tools);
-  addReads(app, tools);
-}
+/** The routes of coupons, once they are in users' hands. */
+export const couponRoutes = routes('coupon-routes', (app) => {
+  addValidate(app);
+  addLock(app);
+  addUnlock(app);
+  addRedeem(app);
+  addVoid(app);
+  addReads(app);
+});
 
-function addAssign(app: Api, { core }: RouteTools): void {
-  app.post(
-    '/v1/coupons/assign',
-    {
-      config: {
-        roles: operatorsAndCustomers,
-        ownUser: 'body',
-        queue: 'deals',
-        idempotent: true,
-        effect: 'assignment',
-        kinds: assignKinds,
-      },
-      schema: {
-        operationId: 'assignCoupon',
-        summary: 'Assign a random code of a book to a user',
-        description: 'Each code left in the book is equally likely. Customers may where the book has `selfService`.',
-        tags: ['coupons'],
-        body: AssignInput,
-        response: { 201: ref(Coupon) },
-      },
-    },
-    async (request, reply) =>
-      answer(reply, 201, await assignCoupon(core, request.caller, request.body, readIdempotencyKey(request))),
-  );
-}
+function addValidate(app: Api): void {
+  const { core } = app;
 
-/** Apart from the others, as its body may be as large as 10,000 user ids are. */
-function addAssignBatch(app: Api, { core, metrics }: RouteTools): void {
-  takeJsonBodies(app, limits.assignBatchMaxBytes);
-  app.post(
-    '/v1/coupons/assign-batch',
-    {
-      config: { roles: operators, queue: 'deals', idempotent: true, kinds: ['book-not-found'] },
-      schema: {
-        operationId: 'assignBatch',
-        summary: 'Assign a random code of a book to each of many users',
-        description:
-          'Each user’s result stands on its own. One key covers all: repeated after a break, the request goes on where it stopped.',
-        tags: ['coupons'],
-        body: AssignBatchInput,
-        response: { 200: ref(AssignBatchResults) },
-      },
-    },
-    async (request, reply) => {
-      const count = () => metrics.observeEffects('assignment', 1);
-      const outcome = await assignBatch(core, request.caller, request.body, readIdempotencyKey(request), count);
-      const { results } = answer(reply, 200, outcome);
-      const rendered = results.map((result) =>
-        'refusal' in result ? toProblem(result.refusal as Refusal, request.url) : result,
-      );
-      // Written here: the schema's choice of coupon or problem would be found out by validation, item by item.
-      const body = JSON.stringify({ results: rendered });
-      return reply.type('application/json; charset=utf-8').send(body as never);
-    },
-  );
-}
-
-function addAssignCode(app: Api, { core }: RouteTools): void {
-  app.post(
-    '/v1/coupons/:code/assign',
-    {
-      config: {
-        roles: operators,
-        queue: 'deals',
-        idempotent: true,
-        effect: 'assignment',
-        kinds: [
-          'coupon-not-found',
-          'coupon-void',
-          'code-already-assigned',
-          'book-not-active',
-          'book-outside-window',
-          'user-limit-reached',
-        ],
-      },
-      schema: {
-        operationId: 'assignCode',
-        summary: 'Assign a certain code to a user',
-        tags: ['coupons'],
-        params: CodePath,
-        body: AssignCodeInput,
-        response: { 201: ref(Coupon) },
-      },
-    },
-    async (request, reply) => {
-      const { caller, params, body } = request;
-      const key = readIdempotencyKey(request);
-      const work = () => assignCode(core, caller, params.code, body, key);
-      return answer(reply, 201, await lookUpCode(core, request, params.code, body.userId, work));
-    },
-  );
-}
-
-function addValidate(app: Api, { core }: RouteTools): void {
   app.post(
     '/v1/coupons/:code/validate',
     {
-      config: { roles: couponUsers, ownUser: 'body', kinds: ['coupon-not-found'] },
+      config: {
+        roles: couponUsers,
+        ownUser: 'body',
+        idempotent: false,
+        looksUpCode: 'for-user',
+        kinds: ['coupon-not-found'],
+      },
       schema: {
         operationId: 'validateCoupon',
         summary: 'Ask whether a redeem would succeed now',
@@ -179,19 +72,24 @@ function addValidate(app: Api, { core }: RouteTools): void {
         response: { 200: ref(Validation) },
       },
     },
-    (request) => {
-      const { caller, params, body } = request;
-      const work = () => validateCoupon(core, caller, params.code, body);
-      return lookUpCode(core, request, params.code, body.userId, work);
-    },
+    ({ caller, params, body }) => validateCoupon(core, caller, params.code, body),
   );
 }
 
-function addLock(app: Api, { core }: RouteTools): void {
+function addLock(app: Api): void {
+  const { core } = app;
+
   app.post(
     '/v1/coupons/:code/lock',
     {
-      config: { roles: couponUsers, ownUser: 'body', queue: 'changes', idempotent: true, kinds: lockKinds },
+      config: {
+        roles: couponUsers,
+        ownUser: 'body',
+        queue: 'changes',
+        idempotent: true,
+        looksUpCode: 'for-user',
+        kinds: lockKinds,
+      },
       schema: {
         operationId: 'lockCoupon',
         summary: 'Lock a coupon for a checkout, or renew the lock',
@@ -203,16 +101,13 @@ function addLock(app: Api, { core }: RouteTools): void {
         response: { 200: ref(LockedCoupon) },
       },
     },
-    async (request, reply) => {
-      const { caller, params, body } = request;
-      const key = readIdempotencyKey(request);
-      const work = () => lockCoupon(core, caller, params.code, body, key);
-      return answer(reply, 200, await lookUpCode(core, request, params.code, body.userId, work));
-    },
+    ({ caller, params, body, keyed }) => lockCoupon(core, caller, params.code, body, keyed),
   );
 }
 
-function addUnlock(app: Api, { core }: RouteTools): void {
+function addUnlock(app: Api): void {
+  const { core } = app;
+
   app.post(
     '/v1/coupons/:code/unlock',
     {
@@ -221,6 +116,7 @@ function addUnlock(app: Api, { core }: RouteTools): void {
         ownUser: 'body',
         queue: 'changes',
         idempotent: true,
+        looksUpCode: 'for-user',
         kinds: [...holdKinds, 'code-locked', 'lock-expired'],
       },
       schema: {
@@ -232,16 +128,13 @@ function addUnlock(app: Api, { core }: RouteTools): void {
         response: { 200: ref(Coupon) },
       },
     },
-    async (request, reply) => {
-      const { caller, params, body } = request;
-      const key = readIdempotencyKey(request);
-      const work = () => unlockCoupon(core, caller, params.code, body, key);
-      return answer(reply, 200, await lookUpCode(core, request, params.code, body.userId, work));
-    },
+    ({ caller, params, body, keyed }) => unlockCoupon(core, caller, params.code, body, keyed),
   );
 }
 
-function addRedeem(app: Api, { core }: RouteTools): void {
+function addRedeem(app: Api): void {
+  const { core } = app;
+
   app.post(
     '/v1/coupons/:code/redeem',
     {
@@ -250,6 +143,7 @@ function addRedeem(app: Api, { core }: RouteTools): void {
         ownUser: 'body',
         queue: 'changes',
         idempotent: true,
+        looksUpCode: 'for-user',
         effect: 'redemption',
         kinds: [...lockKinds, 'lock-required'],
       },
@@ -262,24 +156,22 @@ function addRedeem(app: Api, { core }: RouteTools): void {
         body: RedeemInput,
         response: { 200: ref(RedeemedCoupon) },
       },
+      preHandler: ({ body }, _reply, done) => done(tooLargeMetadata(body.metadata)),
     },
-    async (request, reply) => {
-      const { caller, params, body } = request;
-      const key = readIdempotencyKey(request);
-      refuseLargeMetadata(body.metadata);
-      const work = () => redeemCoupon(core, caller, params.code, body, key);
-      return answer(reply, 200, await lookUpCode(core, request, params.code, body.userId, work));
-    },
+    ({ caller, params, body, keyed }) => redeemCoupon(core, caller, params.code, body, keyed),
   );
 }
 
 /** A schema can't bound the size of a free object. */
-function refuseLargeMetadata(metadata: object | undefined): void {
-  if (metadata === undefined || Buffer.byteLength(JSON.stringify(metadata)) <= limits.metadataMaxBytes) return;
-  throw invalidInput('/metadata', `must have at most ${limits.metadataMaxBytes} bytes of JSON`);
+function tooLargeMetadata(metadata: object | undefined): Error | undefined {
+  if (metadata === undefined || Buffer.byteLength(JSON.stringify(metadata)) <= limits.metadataMaxBytes)
+    return undefined;
+  return invalidInput('/metadata', `must have at most ${limits.metadataMaxBytes} bytes of JSON`);
 }
 
-function addVoid(app: Api, { core }: RouteTools): void {
+function addVoid(app: Api): void {
+  const { core } = app;
+
   app.post(
     '/v1/coupons/:code/void',
     {
@@ -288,6 +180,7 @@ function addVoid(app: Api, { core }: RouteTools): void {
         queue: 'changes',
         idempotent: true,
         bodyOptional: true,
+        looksUpCode: 'for-nobody',
         kinds: ['coupon-not-found', 'coupon-void'],
       },
       schema: {
@@ -301,20 +194,17 @@ function addVoid(app: Api, { core }: RouteTools): void {
         response: { 200: ref(Coupon) },
       },
     },
-    async (request, reply) => {
-      const { caller, params, body } = request;
-      const key = readIdempotencyKey(request);
-      const work = () => voidCoupon(core, caller, params.code, body, key);
-      return answer(reply, 200, await lookUpCode(core, request, params.code, null, work));
-    },
+    ({ caller, params, body, keyed }) => voidCoupon(core, caller, params.code, body, keyed),
   );
 }
 
-function addReads(app: Api, { core }: RouteTools): void {
+function addReads(app: Api): void {
+  const { core } = app;
+
   app.get(
     '/v1/coupons/:code',
     {
-      config: { roles: couponUsers, kinds: ['coupon-not-found'] },
+      config: { roles: couponUsers, looksUpCode: 'for-nobody', kinds: ['coupon-not-found'] },
       schema: {
         operationId: 'readCoupon',
         summary: 'Read a coupon',
@@ -324,16 +214,13 @@ function addReads(app: Api, { core }: RouteTools): void {
         response: { 200: ref(Coupon) },
       },
     },
-    (request) => {
-      const { caller, params } = request;
-      return lookUpCode(core, request, params.code, null, () => readCoupon(core, caller, params.code));
-    },
+    ({ caller, params }) => readCoupon(core, caller, params.code),
   );
 
   app.get(
     '/v1/coupons/:code/events',
     {
-      config: { roles: operators, kinds: ['coupon-not-found'] },
+      config: { roles: operators, looksUpCode: 'for-nobody', kinds: ['coupon-not-found'] },
       schema: {
         operationId: 'listCouponEvents',
         summary: 'List what happened to a coupon',
@@ -343,11 +230,6 @@ function addReads(app: Api, { core }: RouteTools): void {
         response: { 200: pageOf(ref(CouponEvent), 'Events in the order of their revisions.') },
       },
     },
-    (request) => {
-      const { caller, params, query } = request;
-      const page = { ...query, limit: query.limit ?? limits.pageDefaultItems };
-      const work = () => listCouponEvents(core, caller, params.code, page);
-      return lookUpCode(core, request, params.code, null, work);
-    },
+    ({ caller, params, query }) => listCouponEvents(core, caller, params.code, query),
   );
 }

@@ -1,13 +1,14 @@
 import { Type } from 'typebox';
 import { reverseRedemption } from '../../../core/index.ts';
-import { readIdempotencyKey } from '../request-headers.ts';
-import { operators } from '../roles.ts';
+import { operators } from '../auth/roles.ts';
 import { exampleId, ref } from '../schemas/common.ts';
 import { Coupon, ReasonInput } from '../schemas/coupon.ts';
-import { type Api, answer, type RouteTools } from './answer.ts';
+import { routes } from './api.ts';
 
-/** Adds the routes of redemptions. */
-export function addRedemptionRoutes(app: Api, { core }: RouteTools): void {
+/** The routes of redemptions. */
+export const redemptionRoutes = routes('redemption-routes', (app) => {
+  const { core } = app;
+
   app.post(
     '/v1/redemptions/:redemptionId/reverse',
     {
@@ -30,11 +31,7 @@ export function addRedemptionRoutes(app: Api, { core }: RouteTools): void {
         response: { 200: ref(Coupon) },
       },
     },
-    async (request, reply) => {
-      const key = readIdempotencyKey(request);
-      // Not read as an id here: trouble with the key is named before a redemption that can't be there.
-      const { redemptionId } = request.params;
-      return answer(reply, 200, await reverseRedemption(core, request.caller, redemptionId, request.body, key));
-    },
+    // Not read as an id here: trouble with the key is named before a redemption that can't be there.
+    ({ caller, params, body, keyed }) => reverseRedemption(core, caller, params.redemptionId, body, keyed),
   );
-}
+});

@@ -1,23 +1,24 @@
 import { Type } from 'typebox';
 import { checkReady, type ErrorKind, errorKinds, findTenantId, refuse, unavailable } from '../../../core/index.ts';
-import type { Drain } from '../drain.ts';
-import type { Metrics } from '../metrics.ts';
-import { problemIndex, problemPage } from '../problem-pages.ts';
-import { admins } from '../roles.ts';
+import { problemIndex, problemPage } from '../answers/problem-pages.ts';
+import { admins } from '../auth/roles.ts';
 import { oneOf } from '../schemas/common.ts';
-import type { Api, RouteTools } from './answer.ts';
+import { type Api, routes } from './api.ts';
 
 const Ok = Type.Object({ status: oneOf(['ok'], { examples: ['ok'] }) }, { description: 'All is well.' });
 const Page = { description: 'A page for people.', content: { 'text/html': { schema: Type.String() } } };
 
-/** Adds the routes about the service itself. */
-export function addServiceRoutes(app: Api, tools: RouteTools, drain: Drain): void {
-  addHealth(app, tools, drain);
+/** The routes about the service itself. */
+export const serviceRoutes = routes('service-routes', (app) => {
+  addHealth(app);
   addProblemPages(app);
   addDocument(app);
-}
+  if (app.core.config.metricsPort === null) addMetrics(app);
+});
 
-function addHealth(app: Api, { core }: RouteTools, drain: Drain): void {
+function addHealth(app: Api): void {
+  const { core, drain } = app;
+
   app.get(
     '/health',
     {
@@ -103,8 +104,10 @@ function addDocument(app: Api): void {
   );
 }
 
-/** Adds `/metrics` for the installation's own admins, where the metrics have no port of their own. */
-export function addMetricsRoute(app: Api, { core }: RouteTools, metrics: Metrics): void {
+/** For the installation's own admins, where the metrics have no port of their own. */
+function addMetrics(app: Api): void {
+  const { core, metrics } = app;
+
   app.get(
     '/metrics',
     {

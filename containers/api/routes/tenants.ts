@@ -1,12 +1,13 @@
 import { createTenant } from '../../../core/index.ts';
-import { readKeyedRequest } from '../request-headers.ts';
-import { rootOnly } from '../roles.ts';
+import { rootOnly } from '../auth/roles.ts';
 import { ref } from '../schemas/common.ts';
 import { NewTenant, TenantInput } from '../schemas/tenant.ts';
-import { type Api, answer, type RouteTools } from './answer.ts';
+import { routes } from './api.ts';
 
-/** Adds the routes of tenants. */
-export function addTenantRoutes(app: Api, { core }: RouteTools): void {
+/** The routes of tenants. */
+export const tenantRoutes = routes('tenant-routes', (app) => {
+  const { core } = app;
+
   app.post(
     '/v1/tenants',
     {
@@ -19,7 +20,6 @@ export function addTenantRoutes(app: Api, { core }: RouteTools): void {
         response: { 201: ref(NewTenant) },
       },
     },
-    async (request, reply) =>
-      answer(reply, 201, await createTenant(core, request.caller, request.body, readKeyedRequest(request, 'tenants'))),
+    ({ caller, body, keyed }) => createTenant(core, caller, body, keyed),
   );
-}
+});

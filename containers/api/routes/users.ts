@@ -1,12 +1,14 @@
 import { Type } from 'typebox';
-import { eraseUser, limits, listUserCoupons } from '../../../core/index.ts';
-import { admins, operatorsAndCustomers } from '../roles.ts';
+import { eraseUser, listUserCoupons } from '../../../core/index.ts';
+import { admins, operatorsAndCustomers } from '../auth/roles.ts';
 import { Id, oneOf, pageOf, pageParameters, ref, strictObject, UserPath } from '../schemas/common.ts';
 import { Coupon, CouponStatus } from '../schemas/coupon.ts';
-import type { Api, RouteTools } from './answer.ts';
+import { routes } from './api.ts';
 
-/** Adds the routes of users. */
-export function addUserRoutes(app: Api, { core }: RouteTools): void {
+/** The routes of users. */
+export const userRoutes = routes('user-routes', (app) => {
+  const { core } = app;
+
   app.get(
     '/v1/users/:userId/coupons',
     {
@@ -24,8 +26,7 @@ export function addUserRoutes(app: Api, { core }: RouteTools): void {
         response: { 200: pageOf(ref(Coupon), 'Coupons of the user.') },
       },
     },
-    ({ caller, params, query }) =>
-      listUserCoupons(core, caller, params.userId, { ...query, limit: query.limit ?? limits.pageDefaultItems }),
+    ({ caller, params, query }) => listUserCoupons(core, caller, params.userId, query),
   );
 
   app.delete(
@@ -51,4 +52,4 @@ export function addUserRoutes(app: Api, { core }: RouteTools): void {
       return { status: 'accepted' as const };
     },
   );
-}
+});

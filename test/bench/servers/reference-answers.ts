@@ -1,12 +1,13 @@
 import type { Caller, Outcome } from '../../../core/caller.ts';
 import type { CouponView, RedeemedCouponView } from '../../../core/coupons/rules/coupon-view.ts';
+import type { KeyedRequest } from '../../../core/idempotency/key-hash.ts';
 
 /** The signature of an assign, as the routes call it. */
 export type Assign = (
   core: unknown,
   caller: Caller,
   input: { bookId: string; userId: string },
-  key?: string,
+  keyed: KeyedRequest | null,
 ) => Promise<Outcome<CouponView>>;
 
 /** The signature of a redeem, as the routes call it. */
@@ -15,7 +16,7 @@ export type Redeem = (
   caller: Caller,
   code: string,
   input: { userId: string; reference?: string },
-  key?: string,
+  keyed: KeyedRequest | null,
 ) => Promise<Outcome<RedeemedCouponView>>;
 
 /** An assigned coupon with every field that the product answers with. */

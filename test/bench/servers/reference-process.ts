@@ -14,10 +14,10 @@ replaceOperations(new URL(operations, import.meta.url));
 // After the replacement, which works for what is imported from here on.
 const { readConfig, systemClock, systemRandom } = await import('../../../core/index.ts');
 const { buildApp } = await import('../../../containers/api/app.ts');
-const { makeAuthenticate } = await import('../../../containers/api/authentication.ts');
+const { makeAuthenticate } = await import('../../../containers/api/auth/authentication.ts');
 const { makeJwtVerifier } = await import('../../../containers/api/jwt.ts');
-const { openLog } = await import('../../../containers/api/log.ts');
-const { openMetrics } = await import('../../../containers/api/metrics.ts');
+const { openLog } = await import('../../../containers/api/observe/log.ts');
+const { openMetrics } = await import('../../../containers/api/observe/metrics.ts');
 
 const config = readConfig({ ...process.env, REDIS_URL: undefined, DATABASE_URL: 'postgres://nowhere/' });
 const { log } = openLog(config.logLevel);
