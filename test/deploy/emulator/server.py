@@ -33,6 +33,7 @@ import load_balancers  # noqa: F401, it files its types
 import moto_gaps
 import quotas
 import stack_engine
+import tasks
 
 
 class Quiet(WSGIRequestHandler):
@@ -83,7 +84,7 @@ def main():
     server.daemon_threads = True
     os.environ["MOTO_PORT"] = str(server.server_port)
     functions.set_port(server.server_port)
-    for part in (functions, database, moto_gaps, quotas, stack_engine, change_sets):
+    for part in (functions, database, moto_gaps, quotas, stack_engine, change_sets, tasks):
         part.install()
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
     threading.Thread(target=end_with_input, args=(server,), daemon=True).start()
