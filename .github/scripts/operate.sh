@@ -16,9 +16,10 @@ shift 2
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT
 
+aws cloudformation describe-stacks --stack-name "qurable-$stage" \
+  --query 'Stacks[0].Outputs[].[OutputKey,OutputValue]' --output text >"$folder/outputs"
 output() { # NAME
-  aws cloudformation describe-stacks --stack-name "qurable-$stage" \
-    --query "Stacks[0].Outputs[?OutputKey=='$1'].OutputValue" --output text
+  awk -F '\t' -v name="$1" '$1 == name { print $2 }' "$folder/outputs"
 }
 
 # Puts a file where the task can read it for an hour, and prints the address.
@@ -34,7 +35,7 @@ marks_since() { # TIME
   local from
   from="$(node -p 'const at = Date.parse(process.argv[1]); if (!(at > 0)) throw new Error("--since: no time: " + process.argv[1]); at' "$1")"
   aws logs filter-log-events --log-group-name "/ecs/qurable-$stage-api" --start-time "$from" \
-    --filter-pattern '{ $.msg = "deck marks" }' --query 'events[].[message]' --output text
+    --filter-pattern '"deck marks"' --query 'events[].[message]' --output text
 }
 
 # The next version of the code secret under its own label, unless an earlier try has made it. What tasks use stays as it is.

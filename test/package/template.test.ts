@@ -479,6 +479,7 @@ each('who may do what in %s', (stage) => {
       'LayersOfImages',
       'LogGroupsOfThisAccount',
       'NetworkInterfacesOfFunctions',
+      'OfThisAccountAlone',
       'ReadTheRangeOfTheService',
       'TokenOfTheRegistry',
       'TokenOfTheRegistryForOperators',

@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 
+from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 from moto.ecs import models as ecs
 
 import api
@@ -29,6 +30,11 @@ def install():
         return tasks
 
     ecs.EC2ContainerServiceBackend.run_task = run
+    # moto asks for the name of a task's interface, and gives it one in some networks only.
+    NetworkInterface.private_dns_name = ""
+    # moto adds up what containers reserve of a machine; on Fargate they say nothing, the task has its own.
+    nothing = {"CPU": 0, "MEMORY": 0, "PORTS": [], "PORTS_UDP": []}
+    ecs.EC2ContainerServiceBackend._calculate_task_resource_requirements = staticmethod(lambda definition: dict(nothing))
 
 
 def _run(task, container):
