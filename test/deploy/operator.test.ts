@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { DescribeTaskDefinitionCommand } from '@aws-sdk/client-ecs';
@@ -163,7 +163,15 @@ describeOrSkip('an operator, by one command in an emulated account', () => {
   test(
     'takes a snapshot and waits until it can be restored',
     async () => {
-      expect(await runScript(project.directory, emulator.url, 'take-snapshot.sh', ['dev', 'first-1'])).toMatchObject({
+      // Version 1 of the CLI asks RDS at its real address unless told the endpoint as an argument.
+      const cli = spawnSync('sh', ['-c', 'command -v aws'], { encoding: 'utf8' }).stdout.trim();
+      const folder = mkdtempSync(join(project.directory, 'cli-'));
+      writeFileSync(join(folder, 'aws'), `#!/bin/sh\nexec ${cli} --endpoint-url "$AWS_ENDPOINT_URL" "$@"\n`, {
+        mode: 0o755,
+      });
+      const environment = { PATH: [folder, dirname(process.execPath), process.env.PATH].join(':') };
+      const args = ['dev', 'first-1'];
+      expect(await runScript(project.directory, emulator.url, 'take-snapshot.sh', args, environment)).toMatchObject({
         status: 0,
         stdout: expect.stringMatching(/qurable-dev-deploy-\d{8}-\S+ can be restored/),
       });

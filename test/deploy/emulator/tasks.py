@@ -54,10 +54,12 @@ def _run(task, container):
         command, cwd=_project, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
-    _save_log(container["logConfiguration"]["options"], container["name"], task, done.stdout.decode(errors="replace"))
-    task.containers[0].exitCode = done.returncode
-    task.stopped_reason = "Essential container in task exited"
-    task.status = "STOPPED"
+    try:
+        _save_log(container["logConfiguration"]["options"], container["name"], task, done.stdout.decode(errors="replace"))
+    finally:
+        task.containers[0].exitCode = done.returncode
+        task.stopped_reason = "Essential container in task exited"
+        task.status = "STOPPED"
 
 
 def _environment(container, region):
@@ -85,7 +87,8 @@ def _save_log(options, name, task, text):
     group = options["awslogs-group"]
     stream = f"{options['awslogs-stream-prefix']}/{name}/{task.id}"
     now = int(time.time() * 1000)
-    lines = [{"timestamp": now + index, "message": line} for index, line in enumerate(text.splitlines())]
+    # A log takes no empty line.
+    lines = [{"timestamp": now + index, "message": line} for index, line in enumerate(text.splitlines()) if line]
     place = {"logGroupName": group, "logStreamName": stream}
     api.call("logs", options["awslogs-region"], "create_log_stream", place)
     if lines:
