@@ -212,8 +212,7 @@ describeOrSkip('an operator, by one command in an emulated account', () => {
         status: 0,
         stdout: expect.stringContaining(`book ${bookId}: active, is paused now`),
       });
-      const left = await operate('sql', "select count(*)::int as voided from deck_codes where status = 'void'");
-      expect(left.stdout + applied.stdout).toContain('5');
+      expect(applied.stdout).toMatch(new RegExp(`to ${decks[0]![2]} of 100: [1-9]\\d* codes voided`));
       expect((await operate('after-restore', '--resume')).stdout).toContain(`active again: book ${bookId}`);
     },
     longMillis,

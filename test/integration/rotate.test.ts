@@ -75,6 +75,8 @@ beforeEach(async () => {
   // As RDS makes its administrator: no superuser, but it may make roles, and the database is its own.
   await onServer(
     `create role ${administrator} login createrole password 'of-the-template'`,
+    // What RDS's administrators may pass on.
+    `grant pg_monitor, pg_signal_backend to ${administrator} with admin option`,
     `create database ${database} owner ${administrator} template template0`,
   );
   secrets = secretsInMemory({
