@@ -21,6 +21,7 @@ export const handler = lambdaStack('snapshot', async (event: unknown, { log, met
   if (group) stores.push(cacheSnapshots(elastiCache, group, prefix));
   const run = { ...readRun(event, requestId), prefix, retention: readRetention(env), nowMillis: systemClock.now() };
   const report = await takeSnapshots(stores, run, log);
-  metrics.addMetric('SnapshotsTaken', MetricUnit.Count, stores.length);
+  const taken = Object.values(report).filter((of) => 'name' in of);
+  metrics.addMetric('SnapshotsTaken', MetricUnit.Count, taken.length);
   return report;
 });

@@ -21,10 +21,9 @@ class BeforeDeployment {
     this.provider = serverless.getProvider('aws');
     this.hooks = {
       'after:package:finalize': () => this.warn(),
-      'before:package:finalize': () => {
-        this.limitRoles();
-        this.noteDeployment();
-      },
+      'before:package:finalize': () => this.noteDeployment(),
+      // Before, the template has the framework's resources only.
+      'after:aws:package:finalize:mergeCustomProviderResources': () => this.limitRoles(),
       'before:deploy:deploy': () => this.check(),
     };
   }

@@ -3,8 +3,11 @@
 const { createHash } = require('node:crypto');
 const { readdirSync, readFileSync } = require('node:fs');
 const { join } = require('node:path');
+const { dashboardBody } = require('./dashboard-body.cjs');
 const { imageTag } = require('./image-tag.cjs');
 const { databaseMajor, fargateMemory, parameterRules, readParameter } = require('./parameter-rules.cjs');
+const { ofOperators, ofRewrap, ofTasks } = require('./task-environment.cjs');
+const { secretNames, versionedSecrets } = require('./versioned-secrets.cjs');
 
 const project = join(__dirname, '..');
 const stagesFile = readFileSync(join(__dirname, 'stages.yml'), 'utf8');
@@ -35,6 +38,8 @@ module.exports = async ({ options, resolveVariable }) => {
     replica,
     codeSecret: checked.codeSecretArn === '' ? 'made' : 'given',
     codeSecretArn,
+    // A text, as outputs are.
+    codeSecretVersion: String(checked.codeSecretVersion),
     hasSeveralCacheNodes: checked.cacheNodes > 1,
     interfaceEndpointSubnets: subnets.slice(0, checked.interfaceEndpointZones),
     databaseReplicaVersion: checked.databaseReplicaVersion || checked.databaseVersion,
@@ -52,9 +57,15 @@ module.exports = async ({ options, resolveVariable }) => {
       maintenanceWorkMem: String(checked.databaseMaintenanceWorkMemMb * 1024),
       workMem: String(checked.databaseWorkMemMb * 1024),
     },
-    taskEnvironment: taskEnvironmentOf(checked, replica),
+    containers: {
+      tasks: ofTasks(checked, codeSecretArn),
+      operators: ofOperators(checked, codeSecretArn),
+      rewrap: ofRewrap(checked, codeSecretArn),
+    },
     serviceDependsOn: serviceDependsOn(entrance.entrance),
-    taskSecrets: taskSecretsOf(checked.jwksUrl, codeSecretArn),
+    secretNames: secretNames(checked),
+    versionedSecrets: versionedSecrets(checked, stage),
+    dashboardBody: dashboardBody({ stage, cacheNodes: checked.cacheNodes, hasReplica: checked.databaseReplica }),
     cacheMetrics: {
       evictions: overCacheNodes(checked.cacheNodes, 'SUM', 'Evictions', 'Sum'),
       cpu: overCacheNodes(checked.cacheNodes, 'MAX', 'EngineCPUUtilization', 'Average'),
@@ -175,52 +186,6 @@ function serviceDependsOn(entrance) {
   const listeners = entrance === 'https' ? ['HttpListener', 'HttpsListener'] : ['HttpListener'];
   const endpoints = ['RegistryApiEndpoint', 'RegistryEndpoint', 'LogsEndpoint', 'SecretsEndpoint', 'StorageEndpoint'];
   return ['Migration', ...listeners, ...endpoints, 'DatabaseIngressOfTasks', 'CacheIngressOfTasks', 'TaskIngress'];
-}
-
-/** The API's variables (core/config.ts); an empty one is as good as none. */
-function taskEnvironmentOf(p, replica) {
-  const variables = {
-    NODE_ENV: 'production',
-    PORT: '3000',
-    // The load balancer.
-    TRUSTED_PROXIES: '1',
-    LOG_LEVEL: p.logLevel,
-    DB_HOST: { 'Fn::GetAtt': ['Database', 'Endpoint.Address'] },
-    DB_PORT: { 'Fn::GetAtt': ['Database', 'Endpoint.Port'] },
-    DB_NAME: 'qurable',
-    DB_REPLICA_HOST: replica === 'one' ? { 'Fn::GetAtt': ['DatabaseReplica', 'Endpoint.Address'] } : '',
-    DB_SSLMODE: p.databaseSslMode,
-    // RDS's certificate authorities, which the image has (containers/api/Dockerfile).
-    NODE_EXTRA_CA_CERTS: '/app/rds-ca.pem',
-    DB_POOL_MAX: p.databasePoolMax,
-    REDIS_HOST: { 'Fn::GetAtt': ['Cache', 'PrimaryEndPoint.Address'] },
-    REDIS_PORT: { 'Fn::GetAtt': ['Cache', 'PrimaryEndPoint.Port'] },
-    REDIS_TLS: 'true',
-    JWT_JWKS_URL: p.jwksUrl,
-    JWT_ISSUER: p.jwtIssuer,
-    JWT_AUDIENCE: p.jwtAudience,
-    CORS_ORIGINS: p.corsOrigins,
-    CODE_SECRET_VERSION: p.codeSecretVersion,
-    RATE_LIMIT_PER_SECOND: p.rateLimitPerSecond,
-  };
-  return Object.entries(variables).map(([Name, Value]) => ({
-    Name,
-    Value: typeof Value === 'number' ? String(Value) : Value,
-  }));
-}
-
-/** The API's variables that ECS takes from Secrets Manager when a task starts. */
-function taskSecretsOf(jwksUrl, codeSecretArn) {
-  const secrets = {
-    DB_USERNAME: { 'Fn::Join': ['', [{ Ref: 'DatabaseSecret' }, ':username::']] },
-    DB_PASSWORD: { 'Fn::Join': ['', [{ Ref: 'DatabaseSecret' }, ':password::']] },
-    REDIS_AUTH_TOKEN: { Ref: 'CacheSecret' },
-    // One of the two ways, never both: a token must not choose how it is checked.
-    ...(jwksUrl === '' ? { JWT_SECRET: { Ref: 'JwtSecret' } } : {}),
-    CODE_SECRET: codeSecretArn,
-    QURABLE_ADMIN_KEY: { Ref: 'AdminKeySecret' },
-  };
-  return Object.entries(secrets).map(([Name, ValueFrom]) => ({ Name, ValueFrom }));
 }
 
 /** One number over all nodes of the cache: after a failover another one is the primary. */

@@ -63,7 +63,9 @@ const parameterRules = {
   codeSecretArn: optional(
     text(/^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+$/, 'the ARN of a secret'),
   ),
-  codeSecretVersion: whole(1, 1_000_000),
+  codeSecretVersion: whole(1, 999_999),
+  adminKeyVersion: whole(1, 9999),
+  jwtSecretVersion: whole(1, 9999),
 
   databaseVersion: text(
     new RegExp(`^${databaseMajor}\\.\\d{1,2}$`),

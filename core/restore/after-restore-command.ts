@@ -20,15 +20,16 @@ import { booksOfRestore, resumeBooks } from './resume-books.ts';
 const usage = `Makes a database that went back in time safe to deal from: after a restore from a backup, and after the
 promotion of an asynchronous replica. Without --apply it changes nothing and says what it would do.
 
-  after-restore [--marks <file>|-]... [--margin <codes>] [--pattern-margin <codes>] [--apply] [flags]
+  after-restore [--marks <file>|<address>|-]... [--margin <codes>] [--pattern-margin <codes>] [--apply] [flags]
   after-restore --resume
 
 It DESTROYS, for good: in every deck, the codes from where the database believes to be up to the deck's last mark in the
 log, and a margin of codes beyond that, are voided. Those up to the mark were handed out, or were about to be, and nobody
 can tell to whom. Codes that the log says were taken by name are voided one by one. Every active book is paused.
 
---marks           the tasks' log from the backup on ("-": standard input), with its lines "deck marks"; may be given more
-                  than once. An installation by npm start keeps them, and they are found without being told.
+--marks           the tasks' log from the backup on ("-": standard input; or an https:// address to read it from), with its
+                  lines "deck marks"; may be given more than once. An installation by npm start keeps them, and they are
+                  found without being told.
 --margin          codes to void in each deck beyond its mark; 0 where no line of marks is missing, else 256 for each that
                   is; must be said where there are no marks
 --pattern-margin  numbers to pass in each pattern beyond its mark; 0 with marks, must be said without
@@ -77,13 +78,14 @@ try {
 
 async function run(files: string[], margin: string | undefined, patternMargin: string | undefined, flags: Flags) {
   const marks = files.length === 0 ? null : await readDeckMarks(linesOf(files));
-  if (marks?.lines === 0) throw new Error(`there is no line "deck marks" in ${files.join(', ')}`);
+  const names = files.map(nameOf);
+  if (marks?.lines === 0) throw new Error(`there is no line "deck marks" in ${names.join(', ')}`);
   const order = {
     marks,
     margin: wholeNumber('--margin', margin, marks && defaultMargin(marks)),
     patternMargin: wholeNumber('--pattern-margin', patternMargin, marks && 0),
   };
-  printMarks(files, marks, order.margin);
+  printMarks(names, marks, order.margin);
   await withDatabase(async (core) => {
     const plan = await afterRestore(core, { ...order, apply: false });
     const needed = [
@@ -160,8 +162,32 @@ function keptMarks(): string[] {
 
 async function* linesOf(files: string[]): AsyncIterable<string> {
   for (const file of files) {
-    yield* createInterface({ input: file === '-' ? process.stdin : createReadStream(file), crlfDelay: Infinity });
+    if (isAddress(file)) yield* linesAt(file);
+    else yield* createInterface({ input: file === '-' ? process.stdin : createReadStream(file), crlfDelay: Infinity });
   }
+}
+
+/** A download that breaks off is an error, never the end of the marks: decks would be dealt from too early. */
+async function* linesAt(address: string): AsyncIterable<string> {
+  const answer = await fetch(address);
+  if (!answer.ok || answer.body === null)
+    throw new Error(`the marks at ${nameOf(address)} can't be read: ${answer.status}`);
+  let rest = '';
+  for await (const text of answer.body.pipeThrough(new TextDecoderStream())) {
+    const lines = `${rest}${text}`.split(/\r?\n/);
+    rest = lines.pop()!;
+    yield* lines;
+  }
+  if (rest !== '') yield rest;
+}
+
+function isAddress(file: string): boolean {
+  return /^https?:\/\//.test(file);
+}
+
+/** What is printed of a file: an address without its query, which may be a signature. */
+function nameOf(file: string): string {
+  return isAddress(file) ? file.replace(/\?.*$/s, '') : file;
 }
 
 function wholeNumber(name: string, text: string | undefined, fallback: number | null): number {

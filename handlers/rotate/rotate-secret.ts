@@ -45,7 +45,7 @@ export async function rotateSecret(
   const proposed = () => proposedLogin(SecretId, ClientRequestToken, secrets);
   if (Step === 'createSecret') await propose(SecretId, ClientRequestToken, isMaster, secrets);
   if (Step === 'setSecret') await putIntoDatabase(await proposed(), isMaster, arns, secrets, env);
-  if (Step === 'testSecret') await logIn(await proposed(), env);
+  if (Step === 'testSecret') await logIn(await loginToTest(SecretId, ClientRequestToken, secrets), env);
   if (Step === 'finishSecret') await secrets.promote(SecretId, ClientRequestToken);
   log.info({ step: Step, secret: isMaster ? 'administrator' : 'login' }, 'did a step of a rotation');
   return { step: Step };
@@ -74,6 +74,15 @@ async function putIntoDatabase(
 async function logIn(login: Login, env: Environment): Promise<void> {
   const role = await withDatabase(env, [login], currentRole);
   if (role !== roleOf(login)) throw new Error(`${login.username} acts as ${role}, not as ${roleOf(login)}`);
+}
+
+/**
+ * The new login; the one in use where there is none. A schedule that does not begin at once is tried as it is made: Secrets
+ * Manager calls this step alone, for a version that has no value. A rotation of which nothing was proposed ends at the next
+ * step, which can't put such a version into use.
+ */
+async function loginToTest(arn: string, token: string, secrets: SecretVersions): Promise<Login> {
+  return (await secrets.ofRotation(arn, token)) ?? (await secrets.current(arn));
 }
 
 async function proposedLogin(arn: string, token: string, secrets: SecretVersions): Promise<Login> {

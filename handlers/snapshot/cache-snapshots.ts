@@ -13,6 +13,7 @@ import { acceptError, madeByTag, type SnapshotStore } from './snapshot-store.ts'
 export function cacheSnapshots(elastiCache: ElastiCacheClient, group: string, prefix: string): SnapshotStore {
   return {
     what: 'cache',
+    holdsHints: true,
     list: async () => {
       const found: Snapshot[] = [];
       // Not by cluster: after a failover earlier snapshots belong to another node than the next one will.

@@ -11,6 +11,7 @@ import { acceptError, madeByTag, type SnapshotStore } from './snapshot-store.ts'
 export function databaseSnapshots(rds: RDSClient, instance: string, prefix: string): SnapshotStore {
   return {
     what: 'database',
+    holdsHints: false,
     list: async () => {
       const found: Snapshot[] = [];
       const request = { DBInstanceIdentifier: instance, SnapshotType: 'manual' };

@@ -7,6 +7,8 @@ export const madeByTag = 'qurable:snapshots-of';
 export interface SnapshotStore {
   /** As in logs and reports: `database` or `cache`. */
   what: string;
+  /** Whether all that is in it can be lost: then a snapshot that fails is a warning, and keeps no deployment from beginning. */
+  holdsHints: boolean;
   /** All manual snapshots whose names begin with the prefix, made by whomever. */
   list(): Promise<Snapshot[]>;
   /** Asks for a snapshot. One of that name that is there already, by a retry, is as good. */

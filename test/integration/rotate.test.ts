@@ -75,6 +75,8 @@ beforeEach(async () => {
   // As RDS makes its administrator: no superuser, but it may make roles, and the database is its own.
   await onServer(
     `create role ${administrator} login createrole password 'of-the-template'`,
+    // What RDS's administrators may pass on.
+    `grant pg_monitor, pg_signal_backend to ${administrator} with admin option`,
     `create database ${database} owner ${administrator} template template0`,
   );
   secrets = secretsInMemory({
@@ -152,6 +154,45 @@ describe('the rotation of the database’s passwords', () => {
     await client.end();
     expect(rows).toHaveLength(2);
     for (const { rolpassword } of rows) expect(rolpassword).toMatch(/^SCRAM-SHA-256\$4096:/);
+  });
+
+  test('is tried before it has a password of its own, as a schedule is made, with the login in use', async () => {
+    const before = await secrets.current(arns.login);
+    for (const SecretId of [arns.login, arns.master]) {
+      const tried = { Step: 'testSecret', SecretId, ClientRequestToken: 'of-the-trial' } as const;
+      expect(await rotateSecret(tried, arns, secrets, env, silentLog)).toEqual({ step: 'testSecret' });
+    }
+    expect(await secrets.current(arns.login)).toEqual(before);
+    await onServer(`alter role ${before.username} password 'another'`);
+    const bad = { Step: 'testSecret', SecretId: arns.login, ClientRequestToken: 'of-the-trial' } as const;
+    await expect(rotateSecret(bad, arns, secrets, env, silentLog)).rejects.toMatchObject({ code: '28P01' });
+  });
+
+  test('lets an operator see and end the sessions of both logins, and the API do neither', async () => {
+    const first = await secrets.current(arns.login);
+    await rotate(arns.login, 'token-1');
+    const second = await secrets.current(arns.login);
+    const held = new pg.Client(addressOf(first));
+    // It is ended in the middle of its wait.
+    held.on('error', () => {});
+    await held.connect();
+    const { rows } = await held.query<{ pid: number }>('select pg_backend_pid() as pid');
+    const { pid } = rows[0]!;
+    const waiting = held.query('select pg_sleep(600)').catch((error: { code?: string }) => error.code);
+    await asLogin(second, async (client) => {
+      const seen = async () => {
+        const { rows } = await client.query('select query from pg_stat_activity where pid = $1', [pid]);
+        return rows[0].query;
+      };
+      expect(await seen()).toBe('<insufficient privilege>');
+      await expect(client.query('select pg_terminate_backend($1)', [pid])).rejects.toMatchObject({ code: '42501' });
+      await client.query('set role none');
+      expect(await seen()).toContain('pg_');
+      await client.query('select pg_terminate_backend($1)', [pid]);
+      await client.query('select from books');
+    });
+    expect(await waiting).toBe('57P01');
+    await held.end().catch(() => {});
   });
 
   test('touches no secret but the stack’s own two', async () => {

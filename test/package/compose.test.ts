@@ -7,6 +7,7 @@ import { readConfig } from '../../core/config.ts';
 type Service = {
   image: string;
   build?: { context: string; dockerfile: string };
+  pull_policy?: string;
   command?: string[];
   restart: string;
   environment?: Record<string, string>;
@@ -35,8 +36,26 @@ describe('containers/local/compose.yaml', () => {
     expect(compose.services.migrate?.restart).toBe('no');
   });
 
+  test('builds each image in one service, and pulls it in no other, which would be in its way', () => {
+    const built = services.filter(([, { build }]) => build !== undefined);
+    expect(built.map(([name, { image }]) => [name, image])).toEqual([['migrate', 'qurable-api:local']]);
+    const others = services.filter(([, { build, image }]) => build === undefined && image === 'qurable-api:local');
+    expect(others.map(([name, { pull_policy }]) => [name, pull_policy])).toEqual([['api', 'never']]);
+    // Whoever starts the API starts what builds its image, too.
+    for (const [, { depends_on = {} }] of others) expect(Object.keys(depends_on)).toContain('migrate');
+  });
+
+  test('gives Redis the policy of the deployment’s cache, and no file', () => {
+    const cache = readFileSync(resolve(import.meta.dirname, '../../resources/cache.yml'), 'utf8');
+    const policy = /maxmemory-policy: (\S+)/.exec(cache)?.[1];
+    const { command = [] } = compose.services.redis ?? {};
+    expect(command[command.indexOf('--maxmemory-policy') + 1]).toBe(policy);
+    expect(command.join(' ')).toContain('--appendonly no');
+  });
+
   test('pins every image that it does not build to a full version', () => {
-    const fetched = services.filter(([, { build }]) => build === undefined);
+    const ownImages = services.flatMap(([, { build, image }]) => (build === undefined ? [] : [image]));
+    const fetched = services.filter(([, { image }]) => !ownImages.includes(image));
     for (const [, { image }] of fetched) expect(image).toMatch(/^[a-z/]+:\d+\.\d+(\.\d+)?(-[a-z]+)?$/);
   });
 

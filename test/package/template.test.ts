@@ -45,8 +45,8 @@ describeWithLinter('the linter of CloudFormation', () => {
     for (const { ok, output, lint } of Object.values(packaged)) expect([ok ? '' : output, lint]).toEqual(['', '']);
   });
 
-  test('has nothing to say about the registry’s stack', () => {
-    const linted = spawnSync('cfn-lint', [join(resourcesFolder, 'registry.yml')], { encoding: 'utf8' });
+  test.each(['registry.yml', 'budget.yml'])('has nothing to say about the stack of %s', (name) => {
+    const linted = spawnSync('cfn-lint', [join(resourcesFolder, name)], { encoding: 'utf8' });
     expect(linted.stdout + linted.stderr).toBe('');
   });
 });
@@ -154,6 +154,7 @@ each('the network of %s', (stage) => {
       ['DatabaseSecurityGroup', 5432, 'TaskSecurityGroup'],
       ['DatabaseSecurityGroup', 5432, 'FunctionSecurityGroup'],
       ['CacheSecurityGroup', 6379, 'TaskSecurityGroup'],
+      ['DatabaseSecurityGroup', 5432, 'OperatorSecurityGroup'],
     ]);
     const groups = ofType(templateOf(stage), 'AWS::EC2::SecurityGroup');
     const open = groups.filter(([, { Properties }]) =>
@@ -342,6 +343,13 @@ each('what %s keeps', (stage) => {
     for (const name of denied.Resource as string[]) {
       expect(templateOf(stage).Resources).toHaveProperty(name.replace('LogicalResourceId/', ''));
     }
+    // Changed in place, a generated secret is generated anew; of the code secret that would lose every generated code.
+    expect(packaged[stage].stackPolicy).toContainEqual({
+      Effect: 'Deny',
+      Principal: '*',
+      Action: ['Update:Modify'],
+      Resource: 'LogicalResourceId/CodeSecret',
+    });
   });
 });
 
@@ -468,11 +476,14 @@ each('who may do what in %s', (stage) => {
       'AlarmsOfThisAccount',
       'AnswersToCloudFormation',
       'EventsToTheAlertTopic',
+      'FilesForOperators',
       'LayersOfImages',
       'LogGroupsOfThisAccount',
       'NetworkInterfacesOfFunctions',
+      'OfThisAccountAlone',
       'ReadTheRangeOfTheService',
       'TokenOfTheRegistry',
+      'TokenOfTheRegistryForOperators',
     ]);
   });
 
@@ -518,6 +529,22 @@ each('secrets of %s', (stage) => {
       expect(variablesOf(stage)).not.toHaveProperty(name);
       expect(secretsOf(stage)).toHaveProperty(name);
     }
+  });
+
+  test('are generated from what never changes: CloudFormation makes a value anew where anything of it does', () => {
+    const generated = ofType(templateOf(stage), 'AWS::SecretsManager::Secret')
+      .filter(([, { Properties }]) => 'GenerateSecretString' in Properties)
+      .map(([name, { Properties }]) => [name, Properties.GenerateSecretString]);
+    const login = { GenerateStringKey: 'password', PasswordLength: 40, ExcludePunctuation: true };
+    const token = { PasswordLength: 64, ExcludePunctuation: true };
+    expect(Object.fromEntries(generated)).toEqual({
+      DatabaseMasterSecret: { ...login, SecretStringTemplate: '{"username":"qurable_admin"}' },
+      DatabaseSecret: { ...login, SecretStringTemplate: '{"username":"qurable_a"}' },
+      CacheSecret: token,
+      JwtSecret: token,
+      CodeSecret: token,
+      AdminKeySeed: { PasswordLength: 48, ExcludePunctuation: true },
+    });
   });
 
   test('are what the database, the cache and the admin key are made of', () => {
@@ -581,6 +608,7 @@ test('logs are kept 7 days where they are details and 30 where they are of the A
     );
   expect(days('prod')).toEqual({
     ApiLogGroup: 30,
+    OperatorLogGroup: 30,
     MigrateLogGroup: 30,
     RotateLogGroup: 30,
     ScaleLogGroup: 30,
@@ -598,7 +626,8 @@ describe('a code secret of an earlier deployment', () => {
     expect(secretsOf('options').CODE_SECRET).toBe(arn);
     expect(templateOf('options').Resources).not.toHaveProperty('CodeSecret');
     const statements = statementsOf(templateOf('options')).map(({ statement }) => JSON.stringify(statement));
-    expect(statements.filter((text) => text.includes(arn) && text.includes('GetSecretValue'))).toHaveLength(1);
+    // The tasks' role, and the operators'.
+    expect(statements.filter((text) => text.includes(arn) && text.includes('GetSecretValue'))).toHaveLength(2);
     expect(statements.filter((text) => text.includes(arn) && text.includes('kms:Decrypt'))).toHaveLength(1);
   });
 });

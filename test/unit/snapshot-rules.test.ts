@@ -102,7 +102,13 @@ describe('a run', () => {
       calls.push(`${what} ${verb} ${name}`);
       if (verb === failing) throw new Error(`${verb} refused`);
     };
-    return { what, list: async () => list, create: doing('create'), remove: doing('remove') };
+    return {
+      what,
+      holdsHints: what === 'cache',
+      list: async () => list,
+      create: doing('create'),
+      remove: doing('remove'),
+    };
   }
 
   const run = {
@@ -126,7 +132,7 @@ describe('a run', () => {
     const made = snapshot(0, { name: 'qurable-prod-daily-20261127-today', available: false });
     const report = await takeSnapshots([store('cache', [made], calls)], { ...run, nowMillis: now + day }, silentLog);
     expect(calls).toEqual([]);
-    expect(report['cache']?.name).toBe(made.name);
+    expect(report).toMatchObject({ cache: { name: made.name } });
     expect(findOfRun([made], 'today')).toBe(made);
   });
 
@@ -141,6 +147,18 @@ describe('a run', () => {
     ]);
   });
 
+  test('whose snapshot of the cache is refused goes on with a warning: it holds hints', async () => {
+    const calls: string[] = [];
+    const warned: unknown[] = [];
+    const log = { ...silentLog, warn: (fields: object) => void warned.push(fields) };
+    const stores = [store('cache', [], calls, 'create'), store('database', [], calls)];
+    expect(await takeSnapshots(stores, run, log)).toEqual({
+      cache: { failed: 'create refused' },
+      database: { name: 'qurable-prod-daily-20261127-today', deleted: [] },
+    });
+    expect(warned).toEqual([{ store: 'cache', failed: 'create refused' }]);
+  });
+
   test('that can not delete an expired snapshot goes on', async () => {
     const calls: string[] = [];
     const report = await takeSnapshots(
@@ -148,7 +166,7 @@ describe('a run', () => {
       run,
       silentLog,
     );
-    expect(report['database']?.deleted).toEqual([]);
+    expect(report).toMatchObject({ database: { deleted: [] } });
   });
 });
 

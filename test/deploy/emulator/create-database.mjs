@@ -11,6 +11,8 @@ const [role, database] = [client.escapeIdentifier(owner), client.escapeIdentifie
 const known = async (query, value) => (await client.query(query, [value])).rowCount > 0;
 if (!(await known('select from pg_roles where rolname = $1', owner)))
   await client.query(`create role ${role} login createrole createdb`);
+// What it may pass on.
+await client.query(`grant pg_monitor, pg_signal_backend to ${role} with admin option`);
 await client.query(`alter role ${role} password ${client.escapeLiteral(password)}`);
 const exists = await known('select from pg_database where datname = $1', name);
 await client.query(

@@ -5,7 +5,8 @@ that it can't outlive the test that started it.
 What it can't show, and what a deployment that holds here may still fail of:
 - rights: no policy of a role, a bucket, a key or a stack is judged, nobody is refused;
 - time: everything is there at once, nothing is "being modified", no window is waited for, no change waits for a restart;
-- what runs: no task, no load balancer, no firewall, no schedule, no alarm; only functions run, outside of any network;
+- what runs: no task of a service, no load balancer, no firewall, no schedule, no alarm; functions run, outside of any
+  network, and tasks that somebody starts by hand, from the project's files (tasks.py);
 - networks: no security group, route or endpoint keeps anything from anything;
 - capacity: one quota is known (quotas.py), no class or version that a zone lacks, no price;
 - what a property may be, beyond what moto or the linter checks.
@@ -33,6 +34,7 @@ import load_balancers  # noqa: F401, it files its types
 import moto_gaps
 import quotas
 import stack_engine
+import tasks
 
 
 class Quiet(WSGIRequestHandler):
@@ -83,7 +85,7 @@ def main():
     server.daemon_threads = True
     os.environ["MOTO_PORT"] = str(server.server_port)
     functions.set_port(server.server_port)
-    for part in (functions, database, moto_gaps, quotas, stack_engine, change_sets):
+    for part in (functions, database, moto_gaps, quotas, stack_engine, change_sets, tasks):
         part.install()
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
     threading.Thread(target=end_with_input, args=(server,), daemon=True).start()

@@ -54,7 +54,8 @@ export function openAccount(endpoint: string) {
         ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
       });
       if (!answer.ok) throw new Error(`${service} answered ${answer.status}: ${await answer.text()}`);
-      return (await answer.json()) as Record<string, unknown>;
+      // Some answers are empty.
+      return JSON.parse((await answer.text()) || '{}') as Record<string, unknown>;
     },
   };
 }

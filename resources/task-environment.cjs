@@ -1,0 +1,95 @@
+// What containers are told (core/config.ts): variables, and secrets that ECS takes from Secrets Manager when a task starts.
+const { secretNames } = require('./versioned-secrets.cjs');
+
+/** @returns a container's `environment` and `secrets` of the API */
+function ofTasks(p, codeSecretArn) {
+  const { adminKey, jwt } = secretNames(p);
+  return container(
+    {
+      ...databaseVariables(p),
+      // No METRICS_PORT: nothing in this network collects metrics, so /metrics stays on the one port, for admins alone.
+      PORT: '3000',
+      // The load balancer.
+      TRUSTED_PROXIES: '1',
+      LOG_LEVEL: p.logLevel,
+      // An empty variable is as good as none.
+      DB_REPLICA_HOST: p.databaseReplica ? { 'Fn::GetAtt': ['DatabaseReplica', 'Endpoint.Address'] } : '',
+      DB_POOL_MAX: p.databasePoolMax,
+      REDIS_HOST: { 'Fn::GetAtt': ['Cache', 'PrimaryEndPoint.Address'] },
+      REDIS_PORT: { 'Fn::GetAtt': ['Cache', 'PrimaryEndPoint.Port'] },
+      REDIS_TLS: 'true',
+      JWT_JWKS_URL: p.jwksUrl,
+      JWT_ISSUER: p.jwtIssuer,
+      JWT_AUDIENCE: p.jwtAudience,
+      CORS_ORIGINS: p.corsOrigins,
+      CODE_SECRET_VERSION: p.codeSecretVersion,
+      RATE_LIMIT_PER_SECOND: p.rateLimitPerSecond,
+    },
+    {
+      ...databaseSecrets,
+      REDIS_AUTH_TOKEN: { Ref: 'CacheSecret' },
+      // One of the two ways, never both: a token must not choose how it is checked.
+      ...(p.jwksUrl === '' ? { JWT_SECRET: { Ref: jwt } } : {}),
+      CODE_SECRET: codeSecretOf(codeSecretArn, p.codeSecretVersion),
+      QURABLE_ADMIN_KEY: { Ref: adminKey },
+    },
+  );
+}
+
+/** The same of an operator's commands: what they read of the API's, and no more. */
+function ofOperators(p, codeSecretArn) {
+  return container(
+    { ...databaseVariables(p), CODE_SECRET_VERSION: p.codeSecretVersion },
+    { ...databaseSecrets, CODE_SECRET: codeSecretOf(codeSecretArn, p.codeSecretVersion) },
+  );
+}
+
+/** The same of the command that wraps the patterns' keys by the next code secret. */
+function ofRewrap(p, codeSecretArn) {
+  const next = p.codeSecretVersion + 1;
+  return container(
+    { ...databaseVariables(p), CODE_SECRET_VERSION: next, PREVIOUS_CODE_SECRET_VERSION: p.codeSecretVersion },
+    {
+      ...databaseSecrets,
+      CODE_SECRET: codeSecretOf(codeSecretArn, next),
+      PREVIOUS_CODE_SECRET: codeSecretOf(codeSecretArn, p.codeSecretVersion),
+    },
+  );
+}
+
+function databaseVariables(p) {
+  return {
+    NODE_ENV: 'production',
+    DB_HOST: { 'Fn::GetAtt': ['Database', 'Endpoint.Address'] },
+    DB_PORT: { 'Fn::GetAtt': ['Database', 'Endpoint.Port'] },
+    DB_NAME: 'qurable',
+    DB_SSLMODE: p.databaseSslMode,
+    // RDS's certificate authorities, which the image has (containers/api/Dockerfile).
+    NODE_EXTRA_CA_CERTS: '/app/rds-ca.pem',
+  };
+}
+
+const databaseSecrets = {
+  DB_USERNAME: { 'Fn::Join': ['', [{ Ref: 'DatabaseSecret' }, ':username::']] },
+  DB_PASSWORD: { 'Fn::Join': ['', [{ Ref: 'DatabaseSecret' }, ':password::']] },
+};
+
+/**
+ * A version of the code secret, by the label that .github/scripts/operate.sh gives it: a version is one secret for good, and
+ * tasks of an earlier deployment still find theirs. The first has no label: it is the value that was generated.
+ */
+function codeSecretOf(arn, version) {
+  return version === 1 ? arn : { 'Fn::Join': ['', [arn, `::code-secret-${version}:`]] };
+}
+
+function container(variables, secrets) {
+  return {
+    environment: Object.entries(variables).map(([Name, Value]) => ({
+      Name,
+      Value: typeof Value === 'number' ? String(Value) : Value,
+    })),
+    secrets: Object.entries(secrets).map(([Name, ValueFrom]) => ({ Name, ValueFrom })),
+  };
+}
+
+module.exports = { ofOperators, ofRewrap, ofTasks };
