@@ -2,21 +2,9 @@ import type { Core } from '../core.ts';
 import type { Connection } from '../db/pool.ts';
 import { withConnection } from '../db/with-connection.ts';
 import type { BookKey, DeckKey } from '../keys.ts';
+import type { CodeStatus, CodeView } from './code-view.ts';
 import { codesAt } from './codes-at.ts';
 import type { Place } from './place.ts';
-
-/** Where a code is in its life; `available`: it can still be dealt. */
-export type CodeStatus = 'available' | 'assigned' | 'locked' | 'redeemed' | 'voided';
-
-/** A code as lists and exports show it. */
-export interface CodeView {
-  code: string;
-  status: CodeStatus;
-  /** The deck's UUID. */
-  deckId: string;
-  /** Null where nobody has the code, and once its holder was erased. */
-  userId: string | null;
-}
 
 /** One stretch of the way through a book's codes. */
 export interface CodeStretch {

@@ -4,16 +4,18 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { createTenant } from '../../core/access/create-tenant.ts';
 import { findTenantId } from '../../core/access/find-tenant-id.ts';
 import { closeBookGate, enterBookGate } from '../../core/books/book-gate.ts';
+import type { BookPatch } from '../../core/books/book-terms.ts';
 import { changeBook } from '../../core/books/change-book.ts';
 import { createBook } from '../../core/books/create-book.ts';
 import { openKnownBooks } from '../../core/books/known-books.ts';
-import { listBooks } from '../../core/books/list-books.ts';
+import { BookListRequest, listBooks } from '../../core/books/list-books.ts';
 import { readBook } from '../../core/books/read-book.ts';
 import { readBooksForDecision } from '../../core/books/read-book-rules.ts';
 import type { Caller } from '../../core/caller.ts';
 import { inTransaction, type Transaction } from '../../core/db/transaction.ts';
 import type { CouponError } from '../../core/errors.ts';
 import { keyedRequest } from '../../core/idempotency/key-hash.ts';
+import { checkInput } from '../../core/input/check-input.ts';
 import type { BookKey } from '../../core/keys.ts';
 import { limits } from '../../core/limits.ts';
 import { admin, type ColdCore, openColdCore } from '../support/open-cold-core.ts';
@@ -209,7 +211,8 @@ describe('the list', () => {
       [{ cursor: 'x' }, 'cursor'],
       [{ cursor: '' }, 'cursor'],
     ] as const) {
-      expect(await refusalOf(listBooks(core, admin, request))).toMatchObject({
+      const list = async () => listBooks(core, admin, checkInput(BookListRequest, request, 'parameters'));
+      expect(await refusalOf(list())).toMatchObject({
         kind: 'invalid-input',
         errors: [{ path }],
       });
@@ -261,13 +264,14 @@ describe('a change', () => {
     const book = await makeBook();
     await expect(changeBook(core, admin, book.id, { status: 'draft' }, null)).rejects.toEqual(refused('conflict'));
     const closed = await changeBook(core, admin, book.id, { status: 'closed' }, null);
-    for (const input of [
+    const changes: BookPatch[] = [
       { status: 'active' },
       { status: 'paused' },
       { status: 'draft' },
       { name: 'x' },
       { endsAt: '2030-01-01T00:00:00Z' },
-    ]) {
+    ];
+    for (const input of changes) {
       await expect(changeBook(core, admin, book.id, input, null)).rejects.toEqual(refused('conflict'));
     }
     expect(await readBook(core, admin, book.id)).toEqual(closed);

@@ -1,0 +1,63 @@
+import { Type } from 'typebox';
+import * as core from '../../../core/index.ts';
+import { named, ref } from './common.ts';
+import { ProblemSchema } from './problem.ts';
+
+// What the core answers, by the names that it has in the OpenAPI document. The fields are declared in the core, where the
+// answers are made.
+
+export const Book = named(core.BookDocument, 'Book', 'A campaign with its rules and counts.');
+export const CodeItem = named(core.CodeView, 'Code', 'A code of a book, and in whose hands it is.');
+export const Deck = named(core.DeckView, 'Deck', 'A list of codes in random order, dealt from the top.');
+export const GeneratedDeck = named(
+  core.GeneratedDeck,
+  'GeneratedDeck',
+  'A deck of generated codes, all there at once.',
+);
+export const UploadedDeck = named(
+  core.UploadedDeck,
+  'UploadedDeck',
+  'A deck of uploaded codes, and the rows that were not taken.',
+);
+export const Coupon = named(core.CouponView, 'Coupon', 'A code in a user’s hands.');
+export const LockedCoupon = named(core.LockedCouponView, 'LockedCoupon', 'The coupon, with the token of its lock.');
+export const RedeemedCoupon = named(core.RedeemedCouponView, 'RedeemedCoupon', 'The coupon, with its redemption.');
+export const CouponEvent = named(core.CouponEvent, 'CouponEvent', 'One change of a coupon.');
+export const Validation = named(core.Validation, 'Validation', 'Whether a redeem would succeed now.');
+export const ApiKey = named(
+  core.ApiKeyDocument,
+  'ApiKey',
+  'An API key. Its secret is shown once, when the key is made.',
+);
+export const NewApiKey = named(core.CreatedApiKey, 'NewApiKey', 'An API key with its secret.');
+export const NewTenant = named(
+  Type.Object({ ...core.CreatedTenant.properties, adminKey: ref(NewApiKey) }),
+  'NewTenant',
+  'A tenant with its first admin key, whose secret is shown this once.',
+);
+
+/** What came of an assign to many users, in the order of the request. */
+export const AssignBatchResults = named(
+  Type.Object({ results: Type.Array(Type.Union([ref(Coupon), ref(ProblemSchema)])) }),
+  'AssignBatchResults',
+  'For each user in order: the coupon, or why there is none.',
+);
+
+/** Every schema that routes refer to by its name. */
+export const schemas = [
+  ProblemSchema,
+  Book,
+  CodeItem,
+  Deck,
+  GeneratedDeck,
+  UploadedDeck,
+  Coupon,
+  LockedCoupon,
+  RedeemedCoupon,
+  CouponEvent,
+  AssignBatchResults,
+  Validation,
+  ApiKey,
+  NewApiKey,
+  NewTenant,
+];
