@@ -10,6 +10,7 @@ import {
   createBook,
   generateCodes,
   lockCoupon,
+  readCoupon,
   redeemCoupon,
   voidCoupon,
 } from '../../core/index.ts';
@@ -108,6 +109,38 @@ describe('a book’s codes', () => {
     await core.pool.query(`update coupons set lock_expires_at = now() + interval '1 h' where code = $1`, [
       locked!.code,
     ]);
+  });
+
+  test('a code’s status is its coupon’s own, whatever the two together are', async () => {
+    const { body: book } = await createBook(core, admin, { name: 'States', status: 'active' }, null);
+    const hours = [null, -1, 1, 3];
+    const states = [false, true].flatMap((voided) =>
+      hours.flatMap((lock) => [null, 1, 2].flatMap((max) => [0, 1].map((used) => ({ voided, lock, max, used })))),
+    );
+    const input = { count: states.length, pattern: 'STATE-########' };
+    const { deckId } = (await generateCodes(core, admin, book.id, input, null)).body;
+    for (const _state of states) await assignCoupon(core, admin, { bookId: book.id, userId: 'u-states' });
+    const codes = await codesOfDeck(core, 1, deckId);
+    for (const [at, { voided, lock, max, used }] of states.entries()) {
+      await core.pool.query(
+        `update coupons set voided = $2, lock_expires_at = now() + make_interval(hours => $3::int),
+           max_redemptions = $4, redemptions = $5 where code = $1`,
+        [codes[at], voided, lock, max, used],
+      );
+    }
+    for (const ends of hours) {
+      await core.pool.query(`update books set ends_at = now() + make_interval(hours => $2::int) where id = $1`, [
+        book.id,
+        ends === 3 ? 2 : ends,
+      ]);
+      const listed = (await listAll(book.id, undefined, 1_000)).map(({ code, status }) => [code, status]);
+      const own = [];
+      for (const code of codes) own.push([code, (await readCoupon(core, admin, code)).status]);
+      expect(listed.sort()).toEqual(own.sort());
+      expect(new Set(own.map(([, status]) => status)).size).toBe(ends === -1 ? 3 : 4);
+    }
+    // What was written here by hand is no state that the product made.
+    await core.pool.query('update books set ends_at = null where id = $1', [book.id]);
   });
 
   test('a billion of them cost no more than a page', async () => {

@@ -3,6 +3,7 @@ import { applyChanges, checkTransition, isChanged, readBookChanges, readNewBook 
 import { BookInput, BookPatch, type BookStatus, type BookTerms, newBookTerms } from '../../core/books/book-terms.ts';
 import { CouponError, type Refusal } from '../../core/errors.ts';
 import { checkInput } from '../../core/input/check-input.ts';
+import { contractTerms } from '../support/contract-book.ts';
 
 const berlin = 'Europe/Berlin';
 
@@ -35,19 +36,7 @@ describe('a new book', () => {
   test('has the contract’s defaults for all that its request leaves out', () => {
     expect(newBook({ name: 'Verano 2026' })).toEqual({
       name: 'Verano 2026',
-      description: null,
-      status: 'draft',
-      timeZone: 'UTC',
-      startsAt: null,
-      endsAt: null,
-      maxCodesPerUser: null,
-      maxRedemptionsPerCode: 1,
-      maxRedemptionsPerUser: null,
-      maxRedemptions: null,
-      lockTtlSeconds: 300,
-      requireLock: false,
-      selfService: false,
-      metadata: {},
+      ...contractTerms,
     });
   });
 

@@ -63,8 +63,8 @@ export const RedeemedCouponView = Type.Object({
 export type RedeemedCouponView = Static<typeof RedeemedCouponView>;
 
 /**
- * The status at `now`. A walk through a book's codes asks the same in SQL (test: "a code's status in the list is its
- * coupon's own …").
+ * The status at `now`. A walk through a book's codes says the same in SQL (test: "a code's status is its coupon's own,
+ * whatever the two together are").
  * @param expiresAt the end of its book
  */
 export function couponStatus(coupon: ShownCoupon, expiresAt: Date | null, now: Date): CouponStatus {
