@@ -129,7 +129,14 @@ describe('a new book', () => {
 
   test('that is invalid uses up no key and leaves nothing', async () => {
     const request = keyedRequest(admin, 'bad-book', 'POST /v1/books', {});
-    await expect(createBook(core, admin, { name: '' }, request)).rejects.toEqual(refused('invalid-input'));
+    for (const wrong of [
+      { timeZone: 'Mars/Olympus' },
+      { endsAt: 'tomorrow' },
+      { metadata: { a: 'x'.repeat(4_096) } },
+    ]) {
+      const refusal = createBook(core, admin, { name: 'bad', ...wrong }, request);
+      await expect(refusal).rejects.toEqual(refused('invalid-input'));
+    }
     expect((await createBook(core, admin, { name: 'good' }, request)).replayed).toBe(false);
   });
 });

@@ -114,8 +114,10 @@ describe('a book’s codes', () => {
   test('a code’s status is its coupon’s own, whatever the two together are', async () => {
     const { body: book } = await createBook(core, admin, { name: 'States', status: 'active' }, null);
     const hours = [null, -1, 1, 3];
-    const states = [false, true].flatMap((voided) =>
-      hours.flatMap((lock) => [null, 1, 2].flatMap((max) => [0, 1].map((used) => ({ voided, lock, max, used })))),
+    // A void coupon has no lock: the table says so.
+    const locks = [...hours.map((lock) => ({ voided: false, lock })), { voided: true, lock: null }];
+    const states = locks.flatMap((state) =>
+      [null, 1, 2].flatMap((max) => [0, 1].map((used) => ({ ...state, max, used }))),
     );
     const input = { count: states.length, pattern: 'STATE-########' };
     const { deckId } = (await generateCodes(core, admin, book.id, input, null)).body;
