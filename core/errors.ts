@@ -73,11 +73,14 @@ export interface RefusalFacts {
   refused?: string;
 }
 
+/** What may have become of a request that is `unavailable`. */
+export const unavailableOutcomes = ['not-begun', 'unknown'] as const;
+
 /**
- * What became of a request that is `unavailable`. `not-begun`: nothing was done. `unknown`: it may have been carried out,
+ * One of them. `not-begun`: nothing was done. `unknown`: it may have been carried out,
  * in part or whole, and only a repeat with the same key can tell.
  */
-export type UnavailableOutcome = 'not-begun' | 'unknown';
+export type UnavailableOutcome = (typeof unavailableOutcomes)[number];
 
 /** The kinds that need nothing said about what became of the request: all but `unavailable` changed nothing. */
 export type PlainKind = Exclude<ErrorKind, 'unavailable'>;
@@ -122,5 +125,12 @@ export function unavailable(outcome: UnavailableOutcome, detail: string, retryAf
 
 /** An `invalid-input` about one field. */
 export function invalidInput(path: string, message: string): CouponError {
-  return refuse('invalid-input', `${path}: ${message}`, { errors: [{ path, message }] });
+  return invalidInputs([{ path, message }]);
+}
+
+/** An `invalid-input` about everything that is wrong, at least one thing: the first in words, and all of it listed. */
+export function invalidInputs(errors: InputProblem[]): CouponError {
+  const { path, message } = errors[0]!;
+  const more = errors.length === 1 ? '' : ` (and ${errors.length - 1} more)`;
+  return refuse('invalid-input', `${path}: ${message}${more}`, { errors });
 }

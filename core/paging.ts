@@ -1,5 +1,7 @@
 import { createCipheriv, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { type Static, Type } from 'typebox';
 import { invalidInput } from './errors.ts';
+import { strictObject, withDefault } from './input/shapes.ts';
 import { limits } from './limits.ts';
 
 /** One page of a list. `nextCursor` is null on the last one. */
@@ -8,13 +10,31 @@ export interface Page<T> {
   nextCursor: string | null;
 }
 
-/** What a caller may say about the page it wants. */
-export interface PageRequest {
-  /** 1 to limits.pageMaxItems; limits.pageDefaultItems where it is missing. */
-  limit?: number | undefined;
-  /** The `nextCursor` of the page before; missing on the first one. */
-  cursor?: string | null | undefined;
-}
+const cursorMaxChars = 2_048;
+
+/** What a caller may say about the page it wants, for the declaration of a list's parameters. */
+export const pageParameters = {
+  limit: Type.Optional(
+    withDefault(
+      Type.Integer({ minimum: 1, maximum: limits.pageMaxItems, description: 'How many items at most.' }),
+      limits.pageDefaultItems,
+    ),
+  ),
+  cursor: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: cursorMaxChars,
+      description: 'The `nextCursor` of the page before, unchanged.',
+    }),
+  ),
+};
+
+/** A list that is not filtered. */
+export const PageRequest = strictObject(pageParameters);
+export type PageRequest = Asked<Static<typeof PageRequest>>;
+
+/** A list's parameters as its operation takes them: what is null is missing. */
+export type Asked<T> = { [Name in keyof T]?: T[Name] | null | undefined };
 
 /** Which list a cursor belongs to: it is good for no other. */
 export interface ListIdentity {
@@ -29,7 +49,6 @@ export interface ListIdentity {
 export type Position = readonly (string | number)[];
 
 const macBytes = 16;
-const cursorMaxChars = 2_048;
 
 /**
  * Makes the opaque cursor that leads on from `position`. Nobody without the secret can make, change or read one: its
@@ -64,16 +83,9 @@ export function openCursor(codeSecret: string, list: ListIdentity, cursor: strin
   return JSON.parse(payload.toString()) as Position;
 }
 
-/**
- * The number of items a page may have.
- * @throws CouponError `invalid-input` naming `limit` where it is not a whole number from 1 to limits.pageMaxItems
- */
+/** The number of items a page may have. */
 export function pageLimit(page: PageRequest): number {
-  const limit = page.limit ?? limits.pageDefaultItems;
-  if (!Number.isInteger(limit) || limit < 1 || limit > limits.pageMaxItems) {
-    throw invalidInput('limit', `must be a whole number from 1 to ${limits.pageMaxItems}`);
-  }
-  return limit;
+  return page.limit ?? limits.pageDefaultItems;
 }
 
 /**

@@ -1,21 +1,25 @@
-import type { ApiKeyRole } from './api-key-rules.ts';
+import { type Static, Type } from 'typebox';
+import { Id, nullable, shown, Time } from '../input/shapes.ts';
+import { ApiKeyInput } from './api-key-input.ts';
+
+const { name, role } = shown(ApiKeyInput.properties);
+const fields = { id: Id, name, role, expiresAt: nullable(Time), createdAt: Time };
 
 /** An API key as callers see it, without its secret, which nobody has but its holder. */
-export interface ApiKeyDocument {
-  /** UUIDv7 in lower case. */
-  id: string;
-  name: string;
-  role: ApiKeyRole;
-  /** RFC 3339 in UTC with milliseconds; null: until it is revoked. */
-  expiresAt: string | null;
-  createdAt: string;
-}
+export const ApiKeyDocument = Type.Object(fields);
+export type ApiKeyDocument = Static<typeof ApiKeyDocument>;
+
+/** A new key with the key itself. */
+export const CreatedApiKey = Type.Object({
+  ...fields,
+  secret: Type.Optional(
+    Type.String({ description: 'Shown this once; a replayed request leaves it out.', examples: ['qk_…'] }),
+  ),
+});
+export type CreatedApiKey = Static<typeof CreatedApiKey>;
 
 /** A key's row, as apiKeyColumns reads it. */
-export interface ApiKeyRow {
-  id: string;
-  name: string;
-  role: ApiKeyRole;
+export interface ApiKeyRow extends Omit<ApiKeyDocument, 'expiresAt' | 'createdAt'> {
   expiresAt: Date | null;
   createdAt: Date;
 }
@@ -25,11 +29,5 @@ export const apiKeyColumns = 'id, name, role, expires_at as "expiresAt", created
 
 /** A row as callers see it. */
 export function apiKeyDocument(row: ApiKeyRow): ApiKeyDocument {
-  return {
-    id: row.id,
-    name: row.name,
-    role: row.role,
-    expiresAt: row.expiresAt?.toISOString() ?? null,
-    createdAt: row.createdAt.toISOString(),
-  };
+  return { ...row, expiresAt: row.expiresAt?.toISOString() ?? null, createdAt: row.createdAt.toISOString() };
 }

@@ -3,7 +3,7 @@ import type pg from 'pg';
 import type { Caller } from '../caller.ts';
 import type { Core } from '../core.ts';
 import { limits } from '../limits.ts';
-import type { ApiKeyRole } from './api-key-rules.ts';
+import type { ApiKeyRole } from './api-key-input.ts';
 import { findTenantId } from './find-tenant-id.ts';
 import { hashKey, tenantOfKey } from './key-format.ts';
 

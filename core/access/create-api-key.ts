@@ -5,37 +5,40 @@ import type { Transaction } from '../db/transaction.ts';
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import { runOnce } from '../idempotency/run-once.ts';
 import { uuidv7 } from '../random.ts';
-import { type ApiKeyDocument, type ApiKeyRow, apiKeyColumns, apiKeyDocument } from './api-key-document.ts';
-import { type NewApiKey, readNewApiKey } from './api-key-rules.ts';
+import {
+  type ApiKeyDocument,
+  type ApiKeyRow,
+  apiKeyColumns,
+  apiKeyDocument,
+  type CreatedApiKey,
+} from './api-key-document.ts';
+import { type ApiKeyInput, readExpiry } from './api-key-input.ts';
 import { hashKey, makeKey } from './key-format.ts';
-
-/** A new key. `secret` is the key itself: only the answer that made it has it, a replay of that answer has not. */
-export interface CreatedApiKey extends ApiKeyDocument {
-  secret?: string;
-}
 
 /**
  * Makes an API key of the caller's tenant. Whether the caller may is the route's to decide (admin).
- * @param input the request's body; every field is checked here
  * @throws CouponError `invalid-input`, `idempotency-key-reused`
  */
 export async function createApiKey(
   core: ColdCore & Pick<Core, 'clock'>,
   caller: Caller,
-  input: unknown,
+  input: ApiKeyInput,
   keyed: KeyedRequest | null,
 ): Promise<Outcome<CreatedApiKey>> {
-  const wanted = readNewApiKey(input, core.clock.now());
+  const wanted = { ...input, expiresAt: readExpiry(input.expiresAt ?? null, core.clock.now()) };
   const make = (tx: Transaction): Promise<CreatedApiKey> => insertApiKey(core, tx, caller.tenantId, wanted);
   return runOnce(core, caller.tenantId, keyed, 201, make, ({ secret: _shownOnce, ...rest }) => rest);
 }
 
-/** Makes a key and stores its hash. */
+/**
+ * Makes a key and stores its hash.
+ * @param wanted with an `expiresAt` that readExpiry has read
+ */
 export async function insertApiKey(
   core: Pick<Core, 'clock' | 'random'>,
   tx: Transaction,
   tenantId: number,
-  wanted: NewApiKey,
+  wanted: Required<ApiKeyInput>,
 ): Promise<ApiKeyDocument & { secret: string }> {
   const secret = makeKey(tenantId, core.random);
   const answer = await tx.query<ApiKeyRow>({

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Core } from '../core.ts';
 import { limits } from '../limits.ts';
-import { isSlug } from './tenant-rules.ts';
+import { isSlug } from './tenant-document.ts';
 
 /** A tenant's slug never changes. One memory a pool, and so one a process, which goes when the pool goes. */
 const memories = new WeakMap<pg.Pool, Map<string, number>>();

@@ -6,7 +6,7 @@ import { type ApiKeyDocument, type ApiKeyRow, apiKeyColumns, apiKeyDocument } fr
 /**
  * Lists the tenant's API keys, newest first, without secrets. Revoked keys are gone from it; expired ones are there.
  * Read from the primary: whoever has just revoked a key wants to see that it is gone.
- * @throws CouponError `invalid-input` naming `limit` or `cursor`
+ * @throws CouponError `invalid-input` naming `cursor`
  */
 export async function listApiKeys(
   core: Pick<Core, 'coldPool' | 'config'>,

@@ -3,9 +3,8 @@ import type { Core } from '../core.ts';
 import { type ColdCore, inColdTransaction } from '../db/cold-transaction.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { refuse } from '../errors.ts';
+import { isUuid } from '../uuid.ts';
 import { forgetKey } from './authenticate-key.ts';
-
-const uuidShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /**
  * Revokes an API key of the caller's tenant: here at once, in other processes after limits.apiKeyCacheMillis at most.
@@ -20,7 +19,7 @@ export async function revokeApiKey(core: ColdCore & Pick<Core, 'pool'>, caller: 
         where tenant_id = $1 and id = $2 returning secret_hash as "secretHash"`,
       values: [caller.tenantId, keyId],
     });
-  const answer = uuidShape.test(keyId) ? await inColdTransaction(core, caller.tenantId, revoke) : { rows: [] };
+  const answer = isUuid(keyId) ? await inColdTransaction(core, caller.tenantId, revoke) : { rows: [] };
   const row = answer.rows[0];
   if (row === undefined) throw refuse('not-found', 'There is no API key with this id.');
   forgetKey(core, row.secretHash);

@@ -1,35 +1,32 @@
-import type { BookTerms } from './book-rules.ts';
+import { type Static, type TProperties, Type } from 'typebox';
+import { Id, nullable, Rev, shown, Time } from '../input/shapes.ts';
+import { type BookTerms, bookTerms, isTimeTerm, type StoredTerms, selectTerms, termNames } from './book-terms.ts';
+
+const count = (description: string) => Type.Integer({ minimum: 0, description });
 
 /** How many codes and redemptions a book has. */
-export interface BookCounts {
-  /** All codes of the book's decks: those below together, but for redemptions. */
-  codes: number;
-  /** Those that can still be dealt or assigned by name. */
-  available: number;
-  /** Coupons in users' hands, voided ones excluded. */
-  assigned: number;
-  /** Redemptions that were not given back. */
-  redemptions: number;
-  /** Codes that were voided, in a user's hands or before. */
-  voided: number;
-}
+const BookCounts = Type.Object({
+  codes: count('All codes of the book’s decks: available, assigned and voided ones together.'),
+  available: count('Codes that can still be assigned.'),
+  assigned: count('Coupons in users’ hands, whether redeemed or not.'),
+  redemptions: count('Redemptions that were not given back.'),
+  voided: count('Codes that were voided, in a user’s hands or before.'),
+});
 
-/** A book as callers see it. Times are RFC 3339 in UTC with milliseconds. */
-export interface BookDocument extends BookTerms {
-  /** UUIDv7 in lower case. */
-  id: string;
-  counts: BookCounts;
-  /** 1 for a new book, and one more for each change. */
-  rev: number;
-  createdAt: string;
-  updatedAt: string;
-}
+/** A book as callers see it. */
+export const BookDocument = Type.Object({
+  id: Id,
+  ...shownTerms(bookTerms),
+  counts: BookCounts,
+  rev: Rev,
+  createdAt: Time,
+  updatedAt: Time,
+});
+export type BookDocument = Static<typeof BookDocument>;
 
 /** A book's row with its counts, as bookSelection reads it. */
-export interface BookRow extends Omit<BookTerms, 'startsAt' | 'endsAt'> {
+export interface BookRow extends StoredTerms {
   id: string;
-  startsAt: Date | null;
-  endsAt: Date | null;
   rev: number;
   createdAt: Date;
   updatedAt: Date;
@@ -42,14 +39,10 @@ export interface BookRow extends Omit<BookTerms, 'startsAt' | 'endsAt'> {
 /**
  * Selects books, a table or a subquery, as BookRow; a `where` on `b` follows. Counts are sums over the book's decks and
  * its counter's stripes, so they cost the same whatever the number of codes, and one statement sees them at one moment.
+ * What is available is leftInDeck of each deck (test: "counts are summed over decks and stripes: assigned is what is neither left nor void").
  */
-export const bookSelection = (
-  books: string,
-) => `select b.id, b.name, b.description, b.status, b.time_zone as "timeZone",
-    b.starts_at as "startsAt", b.ends_at as "endsAt", b.max_codes_per_user as "maxCodesPerUser",
-    b.max_redemptions_per_code as "maxRedemptionsPerCode", b.max_redemptions_per_user as "maxRedemptionsPerUser",
-    b.max_redemptions as "maxRedemptions", b.lock_ttl_seconds as "lockTtlSeconds", b.require_lock as "requireLock",
-    b.self_service as "selfService", b.metadata, b.rev, b.created_at as "createdAt", b.updated_at as "updatedAt",
+export const bookSelection = (books: string) => `select b.id, ${selectTerms('b')}, b.rev,
+    b.created_at as "createdAt", b.updated_at as "updatedAt",
     d.codes, d.available, d.voided + c.voided as voided, c.redemptions
   from ${books} b
   cross join lateral (
@@ -61,23 +54,12 @@ export const bookSelection = (
     from book_counters where tenant_id = b.tenant_id and book_id = b.book_id) c`;
 
 /** The part of a row that callers set. */
-export function bookTerms(row: BookRow): BookTerms {
-  return {
-    name: row.name,
-    description: row.description,
-    status: row.status,
-    timeZone: row.timeZone,
-    startsAt: row.startsAt?.toISOString() ?? null,
-    endsAt: row.endsAt?.toISOString() ?? null,
-    maxCodesPerUser: row.maxCodesPerUser,
-    maxRedemptionsPerCode: row.maxRedemptionsPerCode,
-    maxRedemptionsPerUser: row.maxRedemptionsPerUser,
-    maxRedemptions: row.maxRedemptions,
-    lockTtlSeconds: row.lockTtlSeconds,
-    requireLock: row.requireLock,
-    selfService: row.selfService,
-    metadata: row.metadata,
-  };
+export function termsOf(row: StoredTerms): BookTerms {
+  const terms = termNames.map((term) => {
+    const value = row[term];
+    return [term, value instanceof Date ? value.toISOString() : value];
+  });
+  return Object.fromEntries(terms) as BookTerms;
 }
 
 /** A row as callers see it. */
@@ -85,10 +67,19 @@ export function bookDocument(row: BookRow): BookDocument {
   const { id, codes, available, redemptions, voided, rev, createdAt, updatedAt } = row;
   return {
     id,
-    ...bookTerms(row),
+    ...termsOf(row),
     counts: { codes, available, assigned: codes - available - voided, redemptions, voided },
     rev,
     createdAt: createdAt.toISOString(),
     updatedAt: updatedAt.toISOString(),
   };
+}
+
+/** The terms as answers have them, with every time in one form. */
+function shownTerms<T extends TProperties>(terms: T): T {
+  const entries = Object.entries(shown(terms)).map(([term, shape]) => [
+    term,
+    isTimeTerm(term) ? nullable(Time) : shape,
+  ]);
+  return Object.fromEntries(entries) as T;
 }

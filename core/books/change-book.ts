@@ -4,9 +4,10 @@ import { type ColdCore, inColdTransaction } from '../db/cold-transaction.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { refuse } from '../errors.ts';
 import type { BookKey } from '../keys.ts';
-import { type BookDocument, bookDocument, bookTerms } from './book-document.ts';
+import { type BookDocument, bookDocument, termsOf } from './book-document.ts';
 import { closeBookGate } from './book-gate.ts';
-import { applyChanges, type BookTerms, checkTransition, isChanged, readBookChanges } from './book-rules.ts';
+import { applyChanges, checkTransition, isChanged, readBookChanges } from './book-rules.ts';
+import { type BookPatch, type BookTerms, termAssignments, termValues } from './book-terms.ts';
 import { bookNotFound, readBookRow } from './read-book.ts';
 import { writeBookRevision } from './write-book-revision.ts';
 
@@ -15,7 +16,7 @@ import { writeBookRevision } from './write-book-revision.ts';
  * committed, so that whatever is decided after the answer is decided by the new rules: nothing is redeemed after the
  * answer to a pause. Limits may be lowered below what was granted, which stays; a new `maxRedemptions` counts what was
  * redeemed before. A request that changes nothing answers with the book as it is and leaves `rev` alone.
- * @param input the request's body: the fields to change
+ * @param input the fields to change
  * @param expectedRev the revision that the caller has seen (`If-Match`), or null to change whatever is there
  * @throws CouponError `invalid-input`; `book-not-found`, for an id that is no UUID too; `revision-mismatch`; `conflict`
  *   where the book's status has no way to the new one, or the book is closed
@@ -24,7 +25,7 @@ export async function changeBook(
   core: ColdCore & Pick<Core, 'knownBooks'>,
   caller: Caller,
   bookId: string,
-  input: unknown,
+  input: BookPatch,
   expectedRev: number | null,
 ): Promise<BookDocument> {
   const changes = readBookChanges(input);
@@ -37,7 +38,7 @@ export async function changeBook(
     if (expectedRev !== null && expectedRev !== row.rev) {
       throw refuse('revision-mismatch', `The book is at revision ${row.rev}, not ${expectedRev}. Read it again.`);
     }
-    const before = bookTerms(row);
+    const before = termsOf(row);
     const after = applyChanges(before, changes);
     if (!isChanged(before, after)) return bookDocument(row);
     checkTransition(before, after);
@@ -78,29 +79,8 @@ async function updateBook(
 ): Promise<void> {
   await tx.query({
     name: 'update-book',
-    text: `update books set name = $3, description = $4, status = $5, time_zone = $6, starts_at = $7, ends_at = $8,
-        max_codes_per_user = $9, max_redemptions_per_code = $10, max_redemptions_per_user = $11,
-        max_redemptions = $12, lock_ttl_seconds = $13, require_lock = $14, self_service = $15, metadata = $16,
-        rev = rev + 1, updated_at = $17
+    text: `update books set rev = rev + 1, updated_at = $3, ${termAssignments(4)}
       where tenant_id = $1 and book_id = $2`,
-    values: [
-      tenantId,
-      bookKey,
-      terms.name,
-      terms.description,
-      terms.status,
-      terms.timeZone,
-      terms.startsAt,
-      terms.endsAt,
-      terms.maxCodesPerUser,
-      terms.maxRedemptionsPerCode,
-      terms.maxRedemptionsPerUser,
-      terms.maxRedemptions,
-      terms.lockTtlSeconds,
-      terms.requireLock,
-      terms.selfService,
-      JSON.stringify(terms.metadata),
-      from,
-    ],
+    values: [tenantId, bookKey, from, ...termValues(terms)],
   });
 }

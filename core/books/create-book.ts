@@ -8,19 +8,19 @@ import type { BookKey } from '../keys.ts';
 import { limits } from '../limits.ts';
 import { uuidv7 } from '../random.ts';
 import { type BookDocument, bookDocument } from './book-document.ts';
-import { type BookTerms, readNewBook } from './book-rules.ts';
+import { readNewBook } from './book-rules.ts';
+import { type BookInput, type BookTerms, termColumns, termParameters, termValues } from './book-terms.ts';
 import { readBookRow } from './read-book.ts';
 import { writeBookRevision } from './write-book-revision.ts';
 
 /**
  * Makes a book, with everything that the hot path expects to find of one: its dealer's row and its counter's stripes.
- * @param input the request's body; every field is checked here
  * @throws CouponError `invalid-input`, `idempotency-key-reused`
  */
 export async function createBook(
   core: ColdCore & Pick<Core, 'clock'>,
   caller: Caller,
-  input: unknown,
+  input: BookInput,
   keyed: KeyedRequest | null,
 ): Promise<Outcome<BookDocument>> {
   const terms = readNewBook(input);
@@ -35,30 +35,11 @@ export async function createBook(
 async function insertBook(tx: Transaction, tenantId: number, bookId: string, terms: BookTerms): Promise<BookKey> {
   const answer = await tx.query<{ bookKey: BookKey }>({
     name: 'insert-book',
-    text: `insert into books (tenant_id, id, name, description, status, time_zone, starts_at, ends_at,
-        max_codes_per_user, max_redemptions_per_code, max_redemptions_per_user, max_redemptions, lock_ttl_seconds,
-        require_lock, self_service, metadata, rev, created_at, updated_at)
-      select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1, now.at, now.at
+    text: `insert into books (tenant_id, id, ${termColumns()}, rev, created_at, updated_at)
+      select $1, $2, ${termParameters(3)}, 1, now.at, now.at
       from (select date_trunc('milliseconds', clock_timestamp()) as at) as now
       returning book_id as "bookKey"`,
-    values: [
-      tenantId,
-      bookId,
-      terms.name,
-      terms.description,
-      terms.status,
-      terms.timeZone,
-      terms.startsAt,
-      terms.endsAt,
-      terms.maxCodesPerUser,
-      terms.maxRedemptionsPerCode,
-      terms.maxRedemptionsPerUser,
-      terms.maxRedemptions,
-      terms.lockTtlSeconds,
-      terms.requireLock,
-      terms.selfService,
-      JSON.stringify(terms.metadata),
-    ],
+    values: [tenantId, bookId, ...termValues(terms)],
   });
   return answer.rows[0]!.bookKey;
 }

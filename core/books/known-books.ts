@@ -1,6 +1,7 @@
 import type { Queryable } from '../db/pool.ts';
 import type { BookKey } from '../keys.ts';
 import { limits } from '../limits.ts';
+import { isUuid } from '../uuid.ts';
 
 /**
  * Remembers what never changes of a book: which internal id its public id stands for, and back. Shared by all requests
@@ -19,8 +20,6 @@ export interface KnownBooks {
    */
   bookIdOf(tenantId: number, bookKey: BookKey): Promise<string>;
 }
-
-const uuidShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 interface Identity {
   bookKey: BookKey;
@@ -66,7 +65,7 @@ export function openKnownBooks(pool: Queryable): KnownBooks {
 
   return {
     async bookKeyOf(tenantId, bookId) {
-      if (!uuidShape.test(bookId)) return null;
+      if (!isUuid(bookId)) return null;
       const id = bookId.toLowerCase();
       const identity = await find(byBookId, `${tenantId} ${id}`, () => read(tenantId, 'id', id));
       return identity?.bookKey ?? null;

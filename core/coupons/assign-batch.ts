@@ -4,6 +4,7 @@ import { isConnectionLoss, isTimeout } from '../db/sql-errors.ts';
 import { CouponError, type Refusal, refuse, unavailable } from '../errors.ts';
 import { derivedKeyHash, type KeyedRequest } from '../idempotency/key-hash.ts';
 import { type AssignCore, assignCoupon } from './assign-coupon.ts';
+import type { AssignBatchInput, AssignInput } from './coupon-inputs.ts';
 import type { CouponView } from './rules/coupon-view.ts';
 
 /** An item of the answer: the user's coupon, or why it got none. */
@@ -22,7 +23,7 @@ const itemsAtOnce = 512;
 export async function assignBatch(
   core: AssignCore & { pool: Queryable },
   caller: Caller,
-  { bookId, userIds }: { bookId: string; userIds: string[] },
+  { bookId, userIds }: AssignBatchInput,
   whole: KeyedRequest | null = null,
   onAssigned: () => void = () => {},
 ): Promise<Outcome<{ results: BatchResult[] }>> {
@@ -86,7 +87,7 @@ function itemKey(whole: KeyedRequest | null, index: number): KeyedRequest | null
 async function assignItem(
   core: AssignCore,
   caller: Caller,
-  input: { bookId: string; userId: string },
+  input: AssignInput,
   keyed: KeyedRequest | null,
 ): Promise<Outcome<BatchResult>> {
   try {

@@ -1,5 +1,6 @@
 import type { Caller, Outcome } from '../caller.ts';
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
+import type { AssignCodeInput } from './coupon-inputs.ts';
 import type { CouponBatches } from './engine/coupon-batches.ts';
 import type { CouponView } from './rules/coupon-view.ts';
 
@@ -12,7 +13,7 @@ export async function assignCode(
   { batches }: { batches: CouponBatches },
   caller: Caller,
   code: string,
-  { userId }: { userId: string },
+  { userId }: AssignCodeInput,
   keyed: KeyedRequest | null = null,
 ): Promise<Outcome<CouponView>> {
   return batches.deals.push(caller.tenantId, { op: 'take', caller, keyed, code, userId });

@@ -1,14 +1,9 @@
 import type { KnownBooks } from '../books/known-books.ts';
 import type { Caller, Outcome } from '../caller.ts';
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
+import type { AssignInput } from './coupon-inputs.ts';
 import type { CouponBatches } from './engine/coupon-batches.ts';
 import type { CouponView } from './rules/coupon-view.ts';
-
-/** Who gets a code of which book. */
-export interface AssignInput {
-  bookId: string;
-  userId: string;
-}
 
 /** What an assign works with. */
 export interface AssignCore {

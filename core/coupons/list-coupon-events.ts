@@ -1,24 +1,34 @@
+import { type Static, Type } from 'typebox';
 import { actorNames } from '../access/actor-names.ts';
 import type { Caller } from '../caller.ts';
 import type { Config } from '../config.ts';
 import type { Queryable } from '../db/pool.ts';
 import { type LocateCore, locateCodes } from '../decks/locate-codes.ts';
 import { CouponError } from '../errors.ts';
+import { exampleId, nullable, oneOf, Rev, Time } from '../input/shapes.ts';
 import { cutPage, openCursor, type Page, type PageRequest, pageLimit, sealCursor } from '../paging.ts';
 import { findVoidPlaces } from './engine/void-places.ts';
 import { type EventKind, eventKinds } from './rules/coupon-state.ts';
 import { missingCoupon } from './rules/missing-coupon.ts';
 
-/** One change of a coupon. */
-export interface CouponEvent {
-  rev: number;
-  at: string;
-  kind: EventKind;
-  userId: string | null;
-  /** `root`, `key:<id of the API key>`, `jwt:<sub>` or `customer`. */
-  actor: string;
-  data: Record<string, string | number | object | null>;
-}
+/** One change of a coupon, as callers see it. */
+export const CouponEvent = Type.Object({
+  rev: Rev,
+  at: Time,
+  kind: oneOf(eventKinds),
+  userId: nullable(Type.String()),
+  actor: Type.String({
+    description: '`root`, `key:` and the API key’s id, `jwt:` and its sub, or `customer`.',
+    examples: [`key:${exampleId}`],
+  }),
+  data: Type.Unsafe<Record<string, string | number | object | null>>({
+    type: 'object',
+    additionalProperties: true,
+    description:
+      'By kind: `fence` (which grant of a lock it was) and `lockedUntil`; `redemptionId`, `seq`, `reference` and `metadata`; `redemptionId` and `reason`; `reason`.',
+  }),
+});
+export type CouponEvent = Static<typeof CouponEvent>;
 
 interface Row {
   rev: number;
@@ -38,7 +48,7 @@ interface Row {
 /**
  * What happened to a coupon, in the order of its revisions, read from the replica where there is one.
  * @throws CouponError `coupon-not-found`; `coupon-void` for a code that was voided before anyone had it; `invalid-input`
- *   (limit, cursor)
+ *   (cursor)
  */
 export async function listCouponEvents(
   core: LocateCore & { readPool: Queryable; config: Pick<Config, 'codeSecret'> },

@@ -1,17 +1,21 @@
+import { type Static, Type } from 'typebox';
 import type { KnownBooks } from '../books/known-books.ts';
 import type { Caller } from '../caller.ts';
 import type { Config } from '../config.ts';
 import type { Queryable } from '../db/pool.ts';
+import { Id, strictObject } from '../input/shapes.ts';
 import type { BookKey } from '../keys.ts';
 import { limits } from '../limits.ts';
-import { openCursor, type Page, type PageRequest, pageLimit, sealCursor } from '../paging.ts';
-import { type CouponStatus, type CouponView, couponStatus, type ShownCoupon, viewCoupon } from './rules/coupon-view.ts';
+import { type Asked, openCursor, type Page, pageLimit, pageParameters, sealCursor } from '../paging.ts';
+import { CouponStatus, type CouponView, couponStatus, type ShownCoupon, viewCoupon } from './rules/coupon-view.ts';
 
 /** Which of a user's coupons, and which page of them. */
-export interface UserCouponsRequest extends PageRequest {
-  bookId?: string | undefined;
-  status?: CouponStatus | undefined;
-}
+export const UserCouponsRequest = strictObject({
+  bookId: Type.Optional(Id),
+  status: Type.Optional(CouponStatus),
+  ...pageParameters,
+});
+export type UserCouponsRequest = Asked<Static<typeof UserCouponsRequest>>;
 
 interface Row extends ShownCoupon {
   bookId: string;
@@ -23,7 +27,7 @@ interface Row extends ShownCoupon {
  * A user's coupons, book by book in the order of the books' making, and in a book by place; read from the replica where
  * there is one. A customer does not see its void coupons, which for it do not exist. A page that is filtered by status
  * looks at limits.pageScanMaxRows coupons at most and may then be short, with a cursor to go on.
- * @throws CouponError `invalid-input` (limit, cursor). An unknown book or user has no coupons: an empty list.
+ * @throws CouponError `invalid-input` (cursor). An unknown book or user has no coupons: an empty list.
  */
 export async function listUserCoupons(
   core: { readPool: Queryable; knownBooks: KnownBooks; config: Pick<Config, 'codeSecret'> },

@@ -1,15 +1,8 @@
 import type { Caller, Outcome } from '../caller.ts';
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
+import type { LockInput } from './coupon-inputs.ts';
 import type { CouponBatches } from './engine/coupon-batches.ts';
 import type { LockedCouponView } from './rules/coupon-view.ts';
-
-/** A lock wanted: new, or the renewal of the one whose token is given. */
-export interface LockInput {
-  userId: string;
-  /** 1 to limits.lockTtlMaxSeconds; the book's lockTtlSeconds unless given. */
-  ttlSeconds?: number;
-  lockToken?: string;
-}
 
 /**
  * Locks a coupon for a checkout, or renews the lock. The token is a fencing number: it grows with each grant.

@@ -1,5 +1,6 @@
 import type { Caller, Outcome } from '../caller.ts';
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
+import type { ReasonInput } from './coupon-inputs.ts';
 import type { CouponBatches } from './engine/coupon-batches.ts';
 import type { CouponView } from './rules/coupon-view.ts';
 
@@ -12,7 +13,7 @@ export async function reverseRedemption(
   { batches }: { batches: CouponBatches },
   caller: Caller,
   redemptionId: string,
-  { reason }: { reason?: string },
+  { reason }: ReasonInput,
   keyed: KeyedRequest | null = null,
 ): Promise<Outcome<CouponView>> {
   const id = redemptionId.toLowerCase();

@@ -1,5 +1,6 @@
 import type { Caller, Outcome } from '../caller.ts';
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
+import type { UnlockInput } from './coupon-inputs.ts';
 import type { CouponBatches } from './engine/coupon-batches.ts';
 import type { CouponView } from './rules/coupon-view.ts';
 
@@ -12,7 +13,7 @@ export async function unlockCoupon(
   { batches }: { batches: CouponBatches },
   caller: Caller,
   code: string,
-  input: { userId: string; lockToken: string },
+  input: UnlockInput,
   keyed: KeyedRequest | null = null,
 ): Promise<Outcome<CouponView>> {
   const command = { op: 'unlock' as const, caller, keyed, code, ...input };

@@ -1,6 +1,7 @@
 import type { Caller, Outcome } from '../caller.ts';
 import { CouponError, type ErrorKind } from '../errors.ts';
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
+import type { ReasonInput } from './coupon-inputs.ts';
 import type { CouponBatches } from './engine/coupon-batches.ts';
 import type { CouponView } from './rules/coupon-view.ts';
 
@@ -14,7 +15,7 @@ export async function voidCoupon(
   { batches }: { batches: CouponBatches },
   caller: Caller,
   code: string,
-  { reason }: { reason?: string },
+  { reason }: ReasonInput,
   keyed: KeyedRequest | null = null,
 ): Promise<Outcome<CouponView>> {
   const command = { caller, keyed, code, reason: reason ?? null };

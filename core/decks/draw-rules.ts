@@ -1,5 +1,6 @@
 import type { DeckKey } from '../keys.ts';
 import type { Random } from '../random.ts';
+import { leftInDeck } from './deck-counter-rules.ts';
 import type { Place } from './place.ts';
 
 /** A deck as a batch deals from it: read under the dealer's lock, changed in memory, written once. */
@@ -20,18 +21,13 @@ export interface DealtDeck {
   readonly passed: number[];
 }
 
-/** What is left to deal in a deck. */
-export function leftIn(deck: DealtDeck): number {
-  return deck.size - deck.nextPos - deck.takenAhead;
-}
-
 /**
  * Draws a uniformly random code of those left in all the decks: a deck with probability proportional to what is left in
  * it, and then its next position, since a deck's order is random already. Neither choice looks at a code's text, which
  * is why no code is likelier than another. Returns null when nothing is left.
  */
 export function drawPlace(decks: DealtDeck[], random: Random): Place | null {
-  const left = decks.reduce((sum, deck) => sum + leftIn(deck), 0);
+  const left = decks.reduce((sum, deck) => sum + leftInDeck(deck), 0);
   if (left === 0) return null;
   const deck = deckOfTicket(decks, random.below(left));
   while (deck.taken.has(deck.nextPos)) passTaken(deck);
@@ -52,8 +48,8 @@ export function takePlace(deck: DealtDeck, pos: number): boolean {
 function deckOfTicket(decks: DealtDeck[], ticket: number): DealtDeck {
   let rest = ticket;
   for (const deck of decks) {
-    if (rest < leftIn(deck)) return deck;
-    rest -= leftIn(deck);
+    if (rest < leftInDeck(deck)) return deck;
+    rest -= leftInDeck(deck);
   }
   throw new RangeError('a ticket is beyond what is left');
 }

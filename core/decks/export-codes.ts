@@ -5,9 +5,10 @@ import { csvCell } from '../codes/csv-cell.ts';
 import type { Core } from '../core.ts';
 import type { BookKey, DeckKey } from '../keys.ts';
 import { limits } from '../limits.ts';
-import { readCodeStatus } from './list-codes.ts';
+import type { CodeStatus, CodeView } from './code-view.ts';
+import type { CodeListRequest } from './list-codes.ts';
 import type { Place } from './place.ts';
-import { type CodeStatus, type CodeStretch, type CodeView, walkCodes } from './walk-codes.ts';
+import { type CodeStretch, walkCodes } from './walk-codes.ts';
 
 /** Codes read at a time: enough to keep the connection busy, little enough to be nothing in memory. */
 const stretchItems = 5_000;
@@ -24,18 +25,16 @@ type ExportCore = Pick<Core, 'readPool' | 'coldTurns' | 'knownBooks' | 'knownDec
  * Codes are left as they are: without brackets, quotes and equals signs they can't call anything, and they must stay
  * what they are when the file is read back.
  *
- * @throws CouponError `invalid-input` naming `status`; `book-not-found`, for an id that is no UUID too; both before the
- *   first byte
+ * @throws CouponError `book-not-found`, for an id that is no UUID too, before the first byte
  */
 export async function exportCodes(
   core: ExportCore,
   caller: Caller,
   bookId: string,
-  request: { status?: string | null | undefined },
+  filter: Pick<CodeListRequest, 'status'>,
 ): Promise<Readable> {
-  const status = readCodeStatus(request.status);
   const bookKey = await findBook(core, caller.tenantId, bookId);
-  return Readable.from(csvPieces(core, caller.tenantId, bookKey, status), { objectMode: false });
+  return Readable.from(csvPieces(core, caller.tenantId, bookKey, filter.status ?? null), { objectMode: false });
 }
 
 async function* csvPieces(

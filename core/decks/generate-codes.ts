@@ -12,32 +12,9 @@ import { limits } from '../limits.ts';
 import { refuseOutdatedSecret } from '../patterns/code-secret.ts';
 import { makePatternKey, unwrapPatternKey, wrapPatternKey } from '../patterns/pattern-key.ts';
 import { findUploadedCode, lastUploadedDeck, type UploadedSearch } from './find-uploaded-code.ts';
+import type { GeneratedDeck, GenerateInput } from './generated-deck.ts';
 import { insertDeck } from './insert-deck.ts';
 import { lockTenantCodes } from './tenant-codes-lock.ts';
-
-/** What to generate. */
-export interface GenerateRequest {
-  /** Whole, 1 to limits.generatedDeckMaxCodes. */
-  count: number;
-  /** 4 to 64 of `A-Z 0-9 - _ #`, with at least one `#`. */
-  pattern: string;
-  /** `crockford32` (the default), `digits`, or 2 to 36 distinct of `A-Z 0-9`. */
-  alphabet?: string | undefined;
-  /** Accept odds better than one in 1,000,000. */
-  allowGuessable?: boolean | undefined;
-}
-
-/** A deck that was generated. */
-export interface GeneratedDeck {
-  deckId: string;
-  count: number;
-  /** In upper case. */
-  pattern: string;
-  /** How the codes look; it is none of them. */
-  example: string;
-  /** A guess is right one time in so many: two significant digits. */
-  guessOdds: number;
-}
 
 /** New codes are uploaded while the tenant's codes are searched; so often the search begins again. */
 const searchTries = 3;
@@ -62,11 +39,11 @@ export async function generateCodes(
   core: ColdCore & Pick<Core, 'clock' | 'config' | 'knownBooks' | 'deckMarks'>,
   caller: Caller,
   bookId: string,
-  input: GenerateRequest,
+  input: GenerateInput,
   keyed: KeyedRequest | null,
 ): Promise<Outcome<GeneratedDeck>> {
   const { tenantId } = caller;
-  const count = readCount(input.count);
+  const { count } = input;
   const pattern = readPattern(input);
   const generate = (search: UploadedSearch | null) =>
     runOnce(core, tenantId, keyed, 201, async (tx) => {
@@ -112,14 +89,7 @@ async function searchWhereNeeded<T>(
   throw unavailable('not-begun', 'Codes are being uploaded all the while. Repeat the request.', 5);
 }
 
-function readCount(count: number): number {
-  if (!Number.isInteger(count) || count < 1 || count > limits.generatedDeckMaxCodes) {
-    throw invalidInput('/count', `must be a whole number from 1 to ${limits.generatedDeckMaxCodes}`);
-  }
-  return count;
-}
-
-function readPattern({ pattern, alphabet }: GenerateRequest): Pattern {
+function readPattern({ pattern, alphabet }: GenerateInput): Pattern {
   const parsed = parsePattern(pattern, alphabet);
   if (parsed.ok) return parsed.pattern;
   if (parsed.problem === 'too-few-combinations') throw refuse('pattern-too-small', parsed.message);

@@ -1,28 +1,26 @@
+import { type Static, Type } from 'typebox';
 import { findBook } from '../books/find-book.ts';
 import type { Caller } from '../caller.ts';
 import type { Core } from '../core.ts';
 import type { Queryable } from '../db/pool.ts';
 import { invalidInput } from '../errors.ts';
+import { strictObject } from '../input/shapes.ts';
 import type { DeckKey } from '../keys.ts';
 import { limits } from '../limits.ts';
-import { openCursor, type Page, type PageRequest, type Position, pageLimit, sealCursor } from '../paging.ts';
+import { type Asked, openCursor, type Page, type Position, pageLimit, pageParameters, sealCursor } from '../paging.ts';
+import { CodeStatus, type CodeView } from './code-view.ts';
 import type { Place } from './place.ts';
-import { type CodeStatus, type CodeView, walkCodes } from './walk-codes.ts';
+import { walkCodes } from './walk-codes.ts';
 
-const statuses: readonly CodeStatus[] = ['available', 'assigned', 'locked', 'redeemed', 'voided'];
-
-/** Which codes to list. */
-export interface CodeListRequest extends PageRequest {
-  /** One of the statuses of a code; missing or null for all. */
-  status?: string | null | undefined;
-}
+/** Which codes to list: all of a book, or those of a status. */
+export const CodeListRequest = strictObject({ status: Type.Optional(CodeStatus), ...pageParameters });
+export type CodeListRequest = Asked<Static<typeof CodeListRequest>>;
 
 /**
  * Lists a book's codes by deck and position, from the replica where there is one. A page looks at
  * limits.pageScanMaxRows coupons at most: with a filter that few of them pass it may be short, or even empty, and still
  * have a cursor.
- * @throws CouponError `invalid-input` naming `status`, `limit` or `cursor`; `book-not-found`, for an id that is no UUID
- *   too
+ * @throws CouponError `invalid-input` naming `cursor`; `book-not-found`, for an id that is no UUID too
  */
 export async function listCodes(
   core: Pick<Core, 'readPool' | 'coldTurns' | 'config' | 'knownBooks' | 'knownDecks' | 'knownPatterns'>,
@@ -32,7 +30,7 @@ export async function listCodes(
 ): Promise<Page<CodeView>> {
   const { tenantId } = caller;
   const limit = pageLimit(request);
-  const status = readCodeStatus(request.status);
+  const { status = null } = request;
   const { codeSecret } = core.config;
   const list = { kind: 'codes/1', tenantId, filters: { bookId: bookId.toLowerCase(), status } };
   const position = request.cursor == null ? null : openCursor(codeSecret, list, request.cursor);
@@ -57,15 +55,4 @@ async function placeOf(db: Queryable, tenantId: number, [deckId, pos]: Position)
   if (deck === undefined)
     throw invalidInput('cursor', 'leads to a deck that is no longer there; start again without it');
   return { deckKey: deck.deckKey, pos: Number(pos) };
-}
-
-/**
- * Reads a filter by status; missing or null: none.
- * @throws CouponError `invalid-input` naming `status`
- */
-export function readCodeStatus(text: string | null | undefined): CodeStatus | null {
-  if (text == null) return null;
-  const status = statuses.find((candidate) => candidate === text);
-  if (status === undefined) throw invalidInput('status', `must be one of ${statuses.join(', ')}`);
-  return status;
 }

@@ -6,7 +6,7 @@ import { type DeckRow, type DeckView, deckSelection, viewDeck } from './deck-vie
 
 /**
  * Lists a book's decks in the order in which they were added, from the replica where there is one.
- * @throws CouponError `invalid-input` naming `limit` or `cursor`; `book-not-found`, for an id that is no UUID too
+ * @throws CouponError `invalid-input` naming `cursor`; `book-not-found`, for an id that is no UUID too
  */
 export async function listDecks(
   core: Pick<Core, 'readPool' | 'config' | 'knownBooks'>,

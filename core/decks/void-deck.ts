@@ -7,11 +7,10 @@ import { refuse } from '../errors.ts';
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import { runOnce } from '../idempotency/run-once.ts';
 import type { BookKey } from '../keys.ts';
+import { isUuid } from '../uuid.ts';
 import { lockDealers } from './dealer-lock.ts';
 import { voidWhatIsLeft } from './deck-counter-rules.ts';
 import { type DeckRow, type DeckView, deckSelection, viewDeck } from './deck-view.ts';
-
-const uuidShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /**
  * Voids what is undealt of a deck, whatever the book's state: three statements whatever the size, since a position below
@@ -40,7 +39,7 @@ export async function voidDeck(
 }
 
 async function readDeck(tx: Transaction, tenantId: number, bookKey: BookKey, deckId: string): Promise<DeckRow> {
-  if (uuidShape.test(deckId)) {
+  if (isUuid(deckId)) {
     const answer = await tx.query<DeckRow>({
       name: 'read-deck',
       text: `${deckSelection('decks')} where tenant_id = $1 and id = $2 and book_id = $3`,

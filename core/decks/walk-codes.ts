@@ -2,21 +2,9 @@ import type { Core } from '../core.ts';
 import type { Connection } from '../db/pool.ts';
 import { withConnection } from '../db/with-connection.ts';
 import type { BookKey, DeckKey } from '../keys.ts';
+import type { CodeStatus, CodeView } from './code-view.ts';
 import { codesAt } from './codes-at.ts';
 import type { Place } from './place.ts';
-
-/** Where a code is in its life; `available`: it can still be dealt. */
-export type CodeStatus = 'available' | 'assigned' | 'locked' | 'redeemed' | 'voided';
-
-/** A code as lists and exports show it. */
-export interface CodeView {
-  code: string;
-  status: CodeStatus;
-  /** The deck's UUID. */
-  deckId: string;
-  /** Null where nobody has the code, and once its holder was erased. */
-  userId: string | null;
-}
 
 /** One stretch of the way through a book's codes. */
 export interface CodeStretch {
@@ -43,6 +31,8 @@ interface WalkedDeck {
   id: string;
   size: number;
   nextPos: number;
+  /** The end of its book. */
+  endsAt: Date | null;
 }
 
 interface WalkedCoupon {
@@ -153,7 +143,7 @@ class Walk {
     while (pos < deck.size) {
       if (this.#isFull()) return pos;
       const wanted = Math.max(1, Math.min(couponPieceRows, this.#looks, this.#wantedCoupons()));
-      const coupons = await this.#readCoupons(deck.deckKey, pos, wanted);
+      const coupons = await this.#readCoupons(deck, pos, wanted);
       this.#looks -= coupons.length;
       for (const coupon of coupons) {
         pos = this.#passRun(deck, pos, coupon.pos);
@@ -203,7 +193,8 @@ class Walk {
   async #readDecks(bookKey: BookKey, from: number): Promise<WalkedDeck[]> {
     const answer = await this.#connection.query<WalkedDeck>({
       name: 'walk-decks',
-      text: `select deck_id as "deckKey", id, size, next_pos as "nextPos"
+      text: `select deck_id as "deckKey", id, size, next_pos as "nextPos",
+          (select ends_at from books where tenant_id = $1 and book_id = $2) as "endsAt"
         from (select * from decks where book_id = $2 and deck_id >= $3 order by deck_id offset 0) as of_book
         where tenant_id = $1 order by deck_id limit $4`,
       values: [this.#tenantId, bookKey, from, deckPieceRows],
@@ -211,18 +202,18 @@ class Walk {
     return answer.rows;
   }
 
-  async #readCoupons(deckKey: DeckKey, from: number, count: number): Promise<WalkedCoupon[]> {
+  async #readCoupons({ deckKey, endsAt }: WalkedDeck, from: number, count: number): Promise<WalkedCoupon[]> {
     const answer = await this.#connection.query<WalkedCoupon>({
       name: 'walk-coupons',
-      // The order of the cases is that of couponStatus in core/coupons/rules/coupon-view.ts.
+      // The same as couponStatus says (test: "a code's status is its coupon's own, whatever the two together are").
       text: `select c.pos, c.code, h.user_id as "userId",
           case when c.voided then 'voided'
                when c.redemptions >= c.max_redemptions then 'redeemed'
-               when c.lock_expires_at > clock_timestamp() then 'locked'
+               when least(c.lock_expires_at, $5) > clock_timestamp() and c.lock_expires_at is not null then 'locked'
                else 'assigned' end as status
         from coupons c left join holders h on h.tenant_id = c.tenant_id and h.holder_id = c.holder_id
         where c.tenant_id = $1 and c.deck_id = $2 and c.pos >= $3 order by c.pos limit $4`,
-      values: [this.#tenantId, deckKey, from, count],
+      values: [this.#tenantId, deckKey, from, count, endsAt],
     });
     return answer.rows;
   }

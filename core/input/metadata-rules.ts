@@ -1,37 +1,23 @@
+import { invalidInput } from '../errors.ts';
 import { limits } from '../limits.ts';
 
 /** A caller's own JSON object, kept as it is and never looked into. */
 export type Metadata = Record<string, unknown>;
 
 /**
- * What is wrong with a value that should be metadata, in words that follow its name, or null where nothing is: an
- * object of at most limits.metadataMaxBytes bytes of JSON and limits.jsonMaxDepth levels, whose texts PostgreSQL can
- * hold (no NUL, no half of a surrogate pair).
+ * What is wrong with metadata that its shape can't say, in words that follow its name, or null where nothing is: it may
+ * have limits.metadataMaxBytes bytes of JSON.
  */
-export function metadataProblem(value: unknown): string | null {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) return 'must be a JSON object';
-  const problem = problemWithin(value, 1);
-  if (problem !== null) return problem;
-  if (Buffer.byteLength(JSON.stringify(value)) > limits.metadataMaxBytes) {
-    return `must have at most ${limits.metadataMaxBytes} bytes as JSON`;
-  }
-  return null;
+export function metadataProblem(metadata: Metadata): string | null {
+  if (Buffer.byteLength(JSON.stringify(metadata)) <= limits.metadataMaxBytes) return null;
+  return `must have at most ${limits.metadataMaxBytes} bytes of JSON`;
 }
 
-/** True for a text that PostgreSQL can hold and give back as it was. */
-export function isStorableText(text: string): boolean {
-  return text.isWellFormed() && !text.includes('\0');
-}
-
-function problemWithin(value: unknown, depth: number): string | null {
-  if (typeof value === 'string') {
-    return isStorableText(value) ? null : 'must not hold NUL characters or lone surrogates';
-  }
-  if (value === null || typeof value !== 'object') return null;
-  if (depth > limits.jsonMaxDepth) return `must not be nested deeper than ${limits.jsonMaxDepth} levels`;
-  for (const [key, part] of Object.entries(value)) {
-    const problem = problemWithin(key, depth) ?? problemWithin(part, depth + 1);
-    if (problem !== null) return problem;
-  }
-  return null;
+/**
+ * Refuses metadata that its shape let pass; there may be none.
+ * @throws CouponError `invalid-input` naming `/metadata`
+ */
+export function refuseLargeMetadata(metadata: Metadata | undefined): void {
+  const problem = metadata === undefined ? null : metadataProblem(metadata);
+  if (problem !== null) throw invalidInput('/metadata', problem);
 }

@@ -21,8 +21,7 @@ const howToWrite =
   'must be a date and a time of day such as 2026-11-27T00:00:00-03:00, or 2026-11-27T00:00:00 for local time in timeZone, or 2026-11-27 for the whole day there';
 
 /** Reads a time with or without an offset, or a day. Times lie in the years 1970 to 9999 of UTC. */
-export function readTime(value: unknown): GivenTime | Fault {
-  if (typeof value !== 'string') return new Fault(howToWrite);
+export function readTime(value: string): GivenTime | Fault {
   const isDay = dayShape.test(value);
   const parts = shape.exec(value);
   if (parts === null && !isDay) return new Fault(howToWrite);
@@ -66,9 +65,9 @@ function placeDay(day: string, zone: string, edge: WindowEdge): string | Fault {
 }
 
 /** Reads the name of an IANA time zone, such as `America/Argentina/Buenos_Aires`, in the case that the zone's list has. */
-export function readZone(value: unknown): string | Fault {
+export function readZone(value: string): string | Fault {
   const fault = new Fault('must be the name of an IANA time zone, such as America/Argentina/Buenos_Aires or UTC');
-  if (typeof value !== 'string' || !zoneName.test(value)) return fault;
+  if (!zoneName.test(value)) return fault;
   try {
     const zone = Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(value).timeZoneId;
     return zone.toUpperCase() === 'UTC' ? 'UTC' : zone;

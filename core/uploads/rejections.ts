@@ -1,3 +1,4 @@
+import { type Static, Type } from 'typebox';
 import type { CodeProblem } from '../codes/code-rules.ts';
 import { limits } from '../limits.ts';
 import type { LineProblem } from './formats/rows.ts';
@@ -21,16 +22,19 @@ export type RejectionReason =
   | 'duplicate-in-file'
   | 'duplicate-in-tenant';
 
-/** A row that was not taken. */
-export interface Rejection {
-  /** From 1, blank lines and the header included; in a JSON document the number of the code. */
-  line: number;
-  /** What stood there, cut to 64 characters, with control characters and broken halves of characters replaced. */
-  code: string;
-  reason: RejectionReason;
-  /** How to mend it, where that is known. */
-  hint?: string;
-}
+/** A row that was not taken. In its code, control characters and broken halves of characters are replaced. */
+export const Rejection = Type.Object({
+  line: Type.Integer({ minimum: 1, description: 'From 1, the header included; in JSON the number of the code.' }),
+  code: Type.String({ description: 'What stood there, cut to the length of a code.' }),
+  reason: Type.Unsafe<RejectionReason>({
+    type: 'string',
+    description:
+      '`broken-line`, `line-too-long`, `wrong-column-count`, `heading` (in JSON and NDJSON, what a column of codes is called), `code-too-short`, `code-too-long`, `code-has-invalid-character`, `belongs-to-pattern` (a generated deck could hold it), `duplicate-in-file`, or `duplicate-in-tenant` (uploaded before, in whatever book).',
+    examples: ['duplicate-in-file'],
+  }),
+  hint: Type.Optional(Type.String({ description: 'How to mend it, where that is known.' })),
+});
+export type Rejection = Static<typeof Rejection>;
 
 /** The rejections of an upload: all counted, the first limits.uploadMaxRejectionsNamed by line kept. */
 export interface Rejections {

@@ -22,9 +22,10 @@ import type { HeaderRule, UploadFormat } from './formats/rows.ts';
 import { HeldRows, heldRowsMax } from './held-rows.ts';
 import { mergeUpload } from './merge-upload.ts';
 import { digestBody, readAhead, readBody } from './read-body.ts';
-import { mergeRejections, type Rejection } from './rejections.ts';
+import { mergeRejections } from './rejections.ts';
 import { UploadSlots } from './slots.ts';
 import { type StagedBody, type StagedUpload, stageUpload } from './stage-upload.ts';
+import type { UploadedDeck } from './uploaded-deck.ts';
 
 /** A file of codes as it comes in. */
 export interface Upload {
@@ -37,20 +38,6 @@ export interface Upload {
   header?: HeaderRule | undefined;
   /** Read to its end, except after a refusal: what is left then is thrown away. */
   body: Readable;
-}
-
-/** What became of an upload. */
-export interface UploadedDeck {
-  /** A deck of its own; null where no row was taken, and no deck made. */
-  deckId: string | null;
-  /** Codes that are there now: all of them together, from one moment on. */
-  accepted: number;
-  /** Rows that were not taken, for whatever reason. */
-  rejected: number;
-  /** How many of those were in the file or the tenant already. */
-  duplicates: number;
-  /** The first limits.uploadMaxRejectionsNamed, by line. */
-  rejections: Rejection[];
 }
 
 type UploadCore = ColdCore & Pick<Core, 'config' | 'log' | 'clock' | 'pool' | 'knownBooks' | 'knownPatterns'>;

@@ -2,10 +2,7 @@ import { closeBookGate } from '../books/book-gate.ts';
 import type { Caller } from '../caller.ts';
 import { type ColdCore, inColdTransaction } from '../db/cold-transaction.ts';
 import type { Transaction } from '../db/transaction.ts';
-import { invalidInput } from '../errors.ts';
-import { Fault, readText } from '../input/field-rules.ts';
 import type { BookKey } from '../keys.ts';
-import { limits } from '../limits.ts';
 
 /**
  * Erases a user's personal data from the caller's tenant: the user's id, and what callers wrote beside the user's
@@ -17,11 +14,8 @@ import { limits } from '../limits.ts';
  * from its event and the holder's row; what is stored of a batch is its refusals, by number; and the cold calls that
  * store a reply (books, decks, keys, tenants) name no user.
  * The time it takes grows with the user's coupons; past limits.statementTimeoutMillis nothing is erased.
- * @throws CouponError `invalid-input` for a user id that no user can have
  */
 export async function eraseUser(core: ColdCore, caller: Caller, userId: string): Promise<void> {
-  const read = userId === '' ? new Fault('must not be empty') : readText(userId, limits.userIdMaxChars);
-  if (read instanceof Fault) throw invalidInput('userId', read.message);
   const { tenantId } = caller;
   await inColdTransaction(core, tenantId, async (tx) => {
     const bookKeys = await booksOf(tx, tenantId, userId);

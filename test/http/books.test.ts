@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { contractTerms } from '../support/contract-book.ts';
 import { type Answer, type Body, rootKey, startTestApi, type TestApi, tokenOf } from './support.ts';
 
 let api: TestApi;
@@ -21,19 +22,7 @@ describe('POST /v1/books', () => {
     expect(body).toEqual({
       id: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/),
       name: 'Verano 2026',
-      description: null,
-      status: 'draft',
-      timeZone: 'UTC',
-      startsAt: null,
-      endsAt: null,
-      maxCodesPerUser: null,
-      maxRedemptionsPerCode: 1,
-      maxRedemptionsPerUser: null,
-      maxRedemptions: null,
-      lockTtlSeconds: 300,
-      requireLock: false,
-      selfService: false,
-      metadata: {},
+      ...contractTerms,
       counts: { codes: 0, available: 0, assigned: 0, redemptions: 0, voided: 0 },
       rev: 1,
       createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),

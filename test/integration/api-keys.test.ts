@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { actorNames } from '../../core/access/actor-names.ts';
+import { ApiKeyInput } from '../../core/access/api-key-input.ts';
 import { authenticateKey } from '../../core/access/authenticate-key.ts';
 import { createApiKey } from '../../core/access/create-api-key.ts';
 import { createTenant } from '../../core/access/create-tenant.ts';
@@ -9,6 +10,7 @@ import type { Caller } from '../../core/caller.ts';
 import { type Clock, systemClock } from '../../core/clock.ts';
 import type { CouponError } from '../../core/errors.ts';
 import { keyedRequest } from '../../core/idempotency/key-hash.ts';
+import { checkInput } from '../../core/input/check-input.ts';
 import { limits } from '../../core/limits.ts';
 import { admin, type ColdCore, openColdCore, rootKey } from '../support/open-cold-core.ts';
 import { createTestDatabase, type TestDatabase } from '../support/start-postgres.ts';
@@ -42,7 +44,7 @@ afterAll(async () => {
 
 const refused = (kind: string) => expect.objectContaining({ kind });
 
-async function makeKey(caller: Caller = admin, input: object = { name: 'shop', role: 'redeemer' }) {
+async function makeKey(caller: Caller = admin, input: ApiKeyInput = { name: 'shop', role: 'redeemer' }) {
   const { body } = await createApiKey(core, caller, input, null);
   return { ...body, secret: body.secret! };
 }
@@ -67,7 +69,7 @@ describe('a new key', () => {
   });
 
   test('is stored as a hash only, and a replay of its making does not show it again', async () => {
-    const input = { name: 'shop', role: 'redeemer' };
+    const input: ApiKeyInput = { name: 'shop', role: 'redeemer' };
     const request = keyedRequest(admin, 'k', 'POST /v1/api-keys', input);
     const first = await createApiKey(core, admin, input, request);
     const again = await createApiKey(core, admin, input, request);
@@ -84,8 +86,9 @@ describe('a new key', () => {
     ['expiresAt', ['tomorrow', '2100-01-01T00:00:00', '2100-01-01', '2000-01-01T00:00:00Z', 4_102_444_800, false]],
   ])('with a %s that can’t be is invalid-input naming it', async (field, values) => {
     for (const value of values) {
-      const input = { name: 'shop', role: 'redeemer', [field]: value };
-      const refusal = await createApiKey(core, admin, input, null).catch((error: CouponError) => error.refusal);
+      const body = { name: 'shop', role: 'redeemer', [field]: value };
+      const make = async () => createApiKey(core, admin, checkInput(ApiKeyInput, body), null);
+      const refusal = await make().catch((error: CouponError) => error.refusal);
       expect(refusal).toMatchObject({ kind: 'invalid-input', errors: [{ path: `/${field}` }] });
     }
   });

@@ -4,18 +4,22 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { createTenant } from '../../core/access/create-tenant.ts';
 import { findTenantId } from '../../core/access/find-tenant-id.ts';
 import { closeBookGate, enterBookGate } from '../../core/books/book-gate.ts';
+import type { BookPatch } from '../../core/books/book-terms.ts';
 import { changeBook } from '../../core/books/change-book.ts';
 import { createBook } from '../../core/books/create-book.ts';
 import { openKnownBooks } from '../../core/books/known-books.ts';
-import { listBooks } from '../../core/books/list-books.ts';
+import { BookListRequest, listBooks } from '../../core/books/list-books.ts';
 import { readBook } from '../../core/books/read-book.ts';
 import { readBooksForDecision } from '../../core/books/read-book-rules.ts';
 import type { Caller } from '../../core/caller.ts';
 import { inTransaction, type Transaction } from '../../core/db/transaction.ts';
+import { type DeckCounters, leftInDeck } from '../../core/decks/deck-counter-rules.ts';
 import type { CouponError } from '../../core/errors.ts';
 import { keyedRequest } from '../../core/idempotency/key-hash.ts';
+import { checkInput } from '../../core/input/check-input.ts';
 import type { BookKey } from '../../core/keys.ts';
 import { limits } from '../../core/limits.ts';
+import { contractTerms } from '../support/contract-book.ts';
 import { admin, type ColdCore, openColdCore } from '../support/open-cold-core.ts';
 import { createTestDatabase, type TestDatabase } from '../support/start-postgres.ts';
 
@@ -71,19 +75,7 @@ describe('a new book', () => {
     expect(body).toEqual({
       id: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-/),
       name: 'Verano 2026',
-      description: null,
-      status: 'draft',
-      timeZone: 'UTC',
-      startsAt: null,
-      endsAt: null,
-      maxCodesPerUser: null,
-      maxRedemptionsPerCode: 1,
-      maxRedemptionsPerUser: null,
-      maxRedemptions: null,
-      lockTtlSeconds: 300,
-      requireLock: false,
-      selfService: false,
-      metadata: {},
+      ...contractTerms,
       counts: { codes: 0, available: 0, assigned: 0, redemptions: 0, voided: 0 },
       rev: 1,
       createdAt: expect.stringMatching(/^\d{4}-.*\.\d{3}Z$/),
@@ -137,7 +129,14 @@ describe('a new book', () => {
 
   test('that is invalid uses up no key and leaves nothing', async () => {
     const request = keyedRequest(admin, 'bad-book', 'POST /v1/books', {});
-    await expect(createBook(core, admin, { name: '' }, request)).rejects.toEqual(refused('invalid-input'));
+    for (const wrong of [
+      { timeZone: 'Mars/Olympus' },
+      { endsAt: 'tomorrow' },
+      { metadata: { a: 'x'.repeat(4_096) } },
+    ]) {
+      const refusal = createBook(core, admin, { name: 'bad', ...wrong }, request);
+      await expect(refusal).rejects.toEqual(refused('invalid-input'));
+    }
     expect((await createBook(core, admin, { name: 'good' }, request)).replayed).toBe(false);
   });
 });
@@ -155,14 +154,17 @@ describe('reading', () => {
   test('counts are summed over decks and stripes: assigned is what is neither left nor void', async () => {
     const { id } = await makeBook();
     const bookKey = await bookKeyOf(id);
-    const deck = (size: number, nextPos: number, takenAhead: number, voided: number) =>
-      core.pool.query(
+    const decks: DeckCounters[] = [
+      { size: 10_000_000_000, nextPos: 100, takenAhead: 5, voided: 3 },
+      { size: 50, nextPos: 50, takenAhead: 0, voided: 40 },
+    ];
+    for (const { size, nextPos, takenAhead, voided } of decks) {
+      await core.pool.query(
         `insert into decks (tenant_id, id, book_id, kind, size, next_pos, taken_ahead, voided, created_at)
           values (1, $1, $2, 'uploaded', $3, $4, $5, $6, now())`,
         [randomUUID(), bookKey, size, nextPos, takenAhead, voided],
       );
-    await deck(10_000_000_000, 100, 5, 3);
-    await deck(50, 50, 0, 40);
+    }
     await core.pool.query(
       'update book_counters set redemptions = case stripe when 3 then -2 else 1 end, voided = 2 where book_id = $1 and stripe < 5',
       [bookKey],
@@ -171,6 +173,7 @@ describe('reading', () => {
     const available = 10_000_000_000 - 100 - 5;
     const voided = 3 + 40 + 5 * 2;
     const codes = 10_000_000_050;
+    expect(decks.reduce((sum, deck) => sum + leftInDeck(deck), 0)).toBe(available);
     expect(counts).toEqual({ codes, available, voided, assigned: codes - available - voided, redemptions: 2 });
     expect((await listBooks(core, admin, {})).data[0]).toMatchObject({ id, counts });
   });
@@ -209,7 +212,8 @@ describe('the list', () => {
       [{ cursor: 'x' }, 'cursor'],
       [{ cursor: '' }, 'cursor'],
     ] as const) {
-      expect(await refusalOf(listBooks(core, admin, request))).toMatchObject({
+      const list = async () => listBooks(core, admin, checkInput(BookListRequest, request, 'parameters'));
+      expect(await refusalOf(list())).toMatchObject({
         kind: 'invalid-input',
         errors: [{ path }],
       });
@@ -261,13 +265,14 @@ describe('a change', () => {
     const book = await makeBook();
     await expect(changeBook(core, admin, book.id, { status: 'draft' }, null)).rejects.toEqual(refused('conflict'));
     const closed = await changeBook(core, admin, book.id, { status: 'closed' }, null);
-    for (const input of [
+    const changes: BookPatch[] = [
       { status: 'active' },
       { status: 'paused' },
       { status: 'draft' },
       { name: 'x' },
       { endsAt: '2030-01-01T00:00:00Z' },
-    ]) {
+    ];
+    for (const input of changes) {
       await expect(changeBook(core, admin, book.id, input, null)).rejects.toEqual(refused('conflict'));
     }
     expect(await readBook(core, admin, book.id)).toEqual(closed);

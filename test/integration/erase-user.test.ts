@@ -6,6 +6,8 @@ import { readBook } from '../../core/books/read-book.ts';
 import type { Caller } from '../../core/caller.ts';
 import { inTransaction, type Transaction } from '../../core/db/transaction.ts';
 import type { CouponError } from '../../core/errors.ts';
+import { checkInput } from '../../core/input/check-input.ts';
+import { strictObject, UserId } from '../../core/input/shapes.ts';
 import type { BookKey } from '../../core/keys.ts';
 import { eraseUser } from '../../core/users/erase-user.ts';
 import { admin, type ColdCore, openColdCore } from '../support/open-cold-core.ts';
@@ -166,7 +168,11 @@ test('a user that comes back is a new one, whose data can be erased again', asyn
 });
 
 test.each(['', 'x'.repeat(129), 'a\0', '\ud800'])('a user id of %j is invalid-input', async (userId) => {
-  const refusal = await eraseUser(core, admin, userId).catch((error: CouponError) => error.refusal);
+  const erase = async () => {
+    const path = checkInput(strictObject({ userId: UserId }), { userId }, 'parameters');
+    await eraseUser(core, admin, path.userId);
+  };
+  const refusal = await erase().catch((error: CouponError) => error.refusal);
   expect(refusal).toMatchObject({ kind: 'invalid-input', errors: [{ path: 'userId' }] });
 });
 

@@ -1,7 +1,15 @@
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { locateCodes } from '../../core/decks/locate-codes.ts';
 import { keyedRequest } from '../../core/idempotency/key-hash.ts';
-import { changeBook, createBook, generateCodes, readBook, systemRandom } from '../../core/index.ts';
+import {
+  changeBook,
+  checkInput,
+  createBook,
+  GenerateInput,
+  generateCodes,
+  readBook,
+  systemRandom,
+} from '../../core/index.ts';
 import { limits } from '../../core/limits.ts';
 import { checkCodeSecret } from '../../core/patterns/code-secret.ts';
 import { rewrapPatternKeys } from '../../core/patterns/rewrap-pattern-keys.ts';
@@ -25,12 +33,13 @@ afterAll(async () => {
   await testCore.close();
 });
 
-async function newBook(status = 'draft'): Promise<string> {
+async function newBook(status: 'draft' | 'active' = 'draft'): Promise<string> {
   return (await createBook(testCore.core, admin, { name: 'Book', status }, null)).body.id;
 }
 
 async function generate(bookId: string, input: Partial<Parameters<typeof generateCodes>[3]>) {
-  return (await generateCodes(testCore.core, admin, bookId, { count: 10, pattern: '', ...input }, null)).body;
+  const checked = checkInput(GenerateInput, { count: 10, ...input });
+  return (await generateCodes(testCore.core, admin, bookId, checked, null)).body;
 }
 
 describe('a deck of generated codes', () => {

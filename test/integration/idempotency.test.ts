@@ -151,7 +151,7 @@ const coldPosts: Record<string, () => Promise<Post>> = {
   },
   'an API key’s creation': async () => {
     const send = (name: string) => (core: Core, key: string) => {
-      const input = { name, role: 'operator' };
+      const input = { name, role: 'operator' as const };
       return createApiKey(core, admin, input, keyed(key, 'api-keys', input));
     };
     return { send: send(uniqueName()), sendOther: send('another') };

@@ -38,7 +38,7 @@ function onStripe(stripe: number): TestCore['core'] {
 
 test('a coupon that is assigned while its redeem waits for locks does not pass maxRedemptionsPerUser', async () => {
   const { core } = testCore;
-  const terms = { name: 'New holder', status: 'active', maxRedemptionsPerUser: 1 };
+  const terms = { name: 'New holder', status: 'active' as const, maxRedemptionsPerUser: 1 };
   const bookId = (await createBook(core, admin, terms, null)).body.id;
   await generateCodes(core, admin, bookId, { count: 100, pattern: 'NEWH-########' }, null);
   const { body: ofBea } = await assignCoupon(core, admin, { bookId, userId: 'bea' });

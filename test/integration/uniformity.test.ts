@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type DealtDeck, drawPlace, leftIn } from '../../core/decks/draw-rules.ts';
+import { leftInDeck } from '../../core/decks/deck-counter-rules.ts';
+import { type DealtDeck, drawPlace } from '../../core/decks/draw-rules.ts';
 import { assignCode, assignCoupon, createBook, generateCodes, systemRandom } from '../../core/index.ts';
 import type { DeckKey } from '../../core/keys.ts';
 import { uploadCodes } from '../../core/uploads/upload-codes.ts';
@@ -191,7 +192,7 @@ describe('the same chi-square catches', () => {
       return drawn;
     };
     const withoutWeights = (decks: DealtDeck[]) => {
-      const open = decks.filter((deck) => leftIn(deck) > 0);
+      const open = decks.filter((deck) => leftInDeck(deck) > 0);
       if (open.length === 0) return null;
       return drawPlace([open[systemRandom.below(open.length)]!], systemRandom);
     };

@@ -28,7 +28,7 @@ afterAll(async () => {
   await testCore.close();
 });
 
-async function newBook(status = 'draft'): Promise<string> {
+async function newBook(status: 'draft' | 'active' = 'draft'): Promise<string> {
   return (await createBook(testCore.core, admin, { name: 'Book', status }, null)).body.id;
 }
 

@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream';
 import type { Core } from '../../core/core.ts';
 import type { HeaderRule, UploadFormat } from '../../core/uploads/formats/rows.ts';
-import { type UploadedDeck, uploadCodes } from '../../core/uploads/upload-codes.ts';
+import { uploadCodes } from '../../core/uploads/upload-codes.ts';
+import type { UploadedDeck } from '../../core/uploads/uploaded-deck.ts';
 import { admin } from './open-test-core.ts';
 
 /** Uploads a text as one body, as an administrator of the first tenant; whoever uses its deck sends a code at least. */

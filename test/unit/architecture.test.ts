@@ -35,8 +35,11 @@ function importsOf(path: string, text: string): string[] {
 
 const isCore = (path: string) => path.startsWith('core/');
 const isRules = (path: string) => isCore(path) && /-rules\.ts$|\/rules\//.test(path);
-/** What rules may import: other rules, bounds, errors, and types of the things they decide about. */
-const isForRules = (path: string) => isRules(path) || /^core\/(.*\/.*-limits|limits|errors|random)\.ts$/.test(path);
+/** Declarations of shapes, which hold values and run nothing. */
+const isShapes = (path: string) => /^core\/(input\/shapes|.*-(terms|inputs?))\.ts$/.test(path);
+/** What rules may import: other rules, shapes, bounds, errors, and types of the things they decide about. */
+const isForRules = (path: string) =>
+  isRules(path) || isShapes(path) || /^core\/(.*\/.*-limits|limits|errors|random)\.ts$/.test(path);
 
 describe('the house', () => {
   test('containers and handlers come into the core by its door alone', () => {

@@ -1,17 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
-import {
-  applyChanges,
-  type BookTerms,
-  checkTransition,
-  isChanged,
-  newBookTerms,
-  readBookChanges,
-  readNewBook,
-} from '../../core/books/book-rules.ts';
-import type { BookStatus } from '../../core/books/read-book-rules.ts';
+import { applyChanges, checkTransition, isChanged, readBookChanges, readNewBook } from '../../core/books/book-rules.ts';
+import { BookInput, BookPatch, type BookStatus, type BookTerms, newBookTerms } from '../../core/books/book-terms.ts';
 import { CouponError, type Refusal } from '../../core/errors.ts';
+import { checkInput } from '../../core/input/check-input.ts';
+import { contractTerms } from '../support/contract-book.ts';
 
 const berlin = 'Europe/Berlin';
+
+/** A request's body as the terms of a new book: its shape is checked, then what the shape can't say. */
+const newBook = (body: unknown) => readNewBook(checkInput(BookInput, body));
+const changesOf = (body: unknown) => readBookChanges(checkInput(BookPatch, body));
 
 function refusalOf(work: () => unknown): Refusal | null {
   try {
@@ -25,32 +23,20 @@ function refusalOf(work: () => unknown): Refusal | null {
 
 /** The paths that a new book's refusal names. */
 function pathsOf(input: unknown): string[] {
-  const refusal = refusalOf(() => readNewBook(input));
+  const refusal = refusalOf(() => newBook(input));
   expect(refusal?.kind).toBe('invalid-input');
   return refusal?.errors?.map((problem) => problem.path) ?? [];
 }
 
 function messageOf(input: object): string {
-  return refusalOf(() => readNewBook({ name: 'n', ...input }))?.detail ?? '';
+  return refusalOf(() => newBook({ name: 'n', ...input }))?.detail ?? '';
 }
 
 describe('a new book', () => {
   test('has the contract’s defaults for all that its request leaves out', () => {
-    expect(readNewBook({ name: 'Verano 2026' })).toEqual({
+    expect(newBook({ name: 'Verano 2026' })).toEqual({
       name: 'Verano 2026',
-      description: null,
-      status: 'draft',
-      timeZone: 'UTC',
-      startsAt: null,
-      endsAt: null,
-      maxCodesPerUser: null,
-      maxRedemptionsPerCode: 1,
-      maxRedemptionsPerUser: null,
-      maxRedemptions: null,
-      lockTtlSeconds: 300,
-      requireLock: false,
-      selfService: false,
-      metadata: {},
+      ...contractTerms,
     });
   });
 
@@ -71,11 +57,11 @@ describe('a new book', () => {
       selfService: true,
       metadata: { campaign: ['bf', { deep: null }] },
     };
-    expect(readNewBook(given)).toEqual(given);
+    expect(newBook(given)).toEqual(given);
   });
 
   test.each([undefined, null, 'text', 7, [], true])('is not made of a body that is no object (%p)', (input) => {
-    expect(pathsOf(input)).toEqual(['']);
+    expect(pathsOf(input)).toEqual(['body']);
   });
 
   test('needs a name', () => {
@@ -119,7 +105,7 @@ describe('a new book', () => {
   test('takes metadata of exactly 4,096 bytes of JSON and not of one more', () => {
     const metadata = { a: 'é'.repeat(2_044) };
     expect(Buffer.byteLength(JSON.stringify(metadata))).toBe(4_096);
-    expect(readNewBook({ name: 'n', metadata }).metadata).toEqual(metadata);
+    expect(newBook({ name: 'n', metadata }).metadata).toEqual(metadata);
     expect(pathsOf({ name: 'n', metadata: { a: `${metadata.a}x` } })).toEqual(['/metadata']);
   });
 
@@ -139,7 +125,7 @@ describe('the window', () => {
     ['2026-07-01T00:00', '2026-06-30T22:00:00.000Z'],
     ['2026-07-01T00:00:00.5', '2026-06-30T22:00:00.500Z'],
   ])('%s in Europe/Berlin is %s', (startsAt, instant) => {
-    expect(readNewBook({ name: 'n', timeZone: berlin, startsAt }).startsAt).toBe(instant);
+    expect(newBook({ name: 'n', timeZone: berlin, startsAt }).startsAt).toBe(instant);
   });
 
   test('a local time that the zone skips is refused, and the message gives the times on both sides', () => {
@@ -156,7 +142,7 @@ describe('the window', () => {
   });
 
   test('with an offset, a time that is twice on the clock is taken as the one it says', () => {
-    const book = readNewBook({ name: 'n', timeZone: berlin, startsAt: '2026-10-25T02:30:00+01:00' });
+    const book = newBook({ name: 'n', timeZone: berlin, startsAt: '2026-10-25T02:30:00+01:00' });
     expect(book.startsAt).toBe('2026-10-25T01:30:00.000Z');
   });
 
@@ -166,11 +152,11 @@ describe('the window', () => {
 
   test('of days has the whole of both, from the first moment of the one to the end of the other, in the book’s zone', () => {
     const day = { name: 'n', startsAt: '2026-11-27', endsAt: '2026-11-27' };
-    expect(readNewBook(day)).toMatchObject({
+    expect(newBook(day)).toMatchObject({
       startsAt: '2026-11-27T00:00:00.000Z',
       endsAt: '2026-11-28T00:00:00.000Z',
     });
-    const there = readNewBook({ ...day, timeZone: 'America/Argentina/Buenos_Aires', endsAt: '2026-11-30' });
+    const there = newBook({ ...day, timeZone: 'America/Argentina/Buenos_Aires', endsAt: '2026-11-30' });
     expect(there).toMatchObject({ startsAt: '2026-11-27T03:00:00.000Z', endsAt: '2026-12-01T03:00:00.000Z' });
   });
 
@@ -191,7 +177,7 @@ describe('the window', () => {
     ['ends the year', 'Pacific/Kiritimati', '2026-12-31', '2026-12-30T10:00:00.000Z', '2026-12-31T10:00:00.000Z'],
     ['is a leap day', 'UTC', '2028-02-29', '2028-02-29T00:00:00.000Z', '2028-03-01T00:00:00.000Z'],
   ])('of a day that %s (%s, %s) is that day and no more', (_what, timeZone, day, startsAt, endsAt) => {
-    expect(readNewBook({ name: 'n', timeZone, startsAt: day, endsAt: day })).toMatchObject({ startsAt, endsAt });
+    expect(newBook({ name: 'n', timeZone, startsAt: day, endsAt: day })).toMatchObject({ startsAt, endsAt });
   });
 
   test.each(['2026-02-29', '2026-13-01', '2026-00-10', '9999-12-31', '1969-12-30'])(
@@ -213,13 +199,13 @@ describe('the window', () => {
   });
 
   test('one of a single millisecond is a window', () => {
-    const book = readNewBook({ name: 'n', startsAt: '2026-12-01T00:00:00Z', endsAt: '2026-12-01T00:00:00.001Z' });
+    const book = newBook({ name: 'n', startsAt: '2026-12-01T00:00:00Z', endsAt: '2026-12-01T00:00:00.001Z' });
     expect(book.endsAt).toBe('2026-12-01T00:00:00.001Z');
   });
 
   test('zones are taken in any case and kept in the list’s', () => {
-    expect(readNewBook({ name: 'n', timeZone: 'america/new_york' }).timeZone).toBe('America/New_York');
-    expect(readNewBook({ name: 'n', timeZone: 'utc' }).timeZone).toBe('UTC');
+    expect(newBook({ name: 'n', timeZone: 'america/new_york' }).timeZone).toBe('America/New_York');
+    expect(newBook({ name: 'n', timeZone: 'utc' }).timeZone).toBe('UTC');
   });
 });
 
@@ -231,7 +217,7 @@ describe('a change', () => {
     startsAt: '2026-07-01T00:00:00.000Z',
     endsAt: '2026-08-01T00:00:00.000Z',
   };
-  const change = (input: object) => applyChanges(before, readBookChanges(input));
+  const change = (input: object) => applyChanges(before, changesOf(input));
 
   test('leaves alone what it does not name', () => {
     expect(change({ name: 'm' })).toEqual({ ...before, name: 'm' });
@@ -264,7 +250,7 @@ describe('a change', () => {
     const book = { ...before, metadata: { a: 1, b: { c: 2, d: 3 } } };
     const same = applyChanges(
       book,
-      readBookChanges({ metadata: { b: { d: 3, c: 2 }, a: 1 }, startsAt: '2026-07-01T02:00:00' }),
+      changesOf({ metadata: { b: { d: 3, c: 2 }, a: 1 }, startsAt: '2026-07-01T02:00:00' }),
     );
     expect(isChanged(book, same)).toBe(false);
     expect(isChanged(book, { ...book, requireLock: true })).toBe(true);

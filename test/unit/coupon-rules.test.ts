@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { newBookTerms } from '../../core/books/book-terms.ts';
 import type { BookRules } from '../../core/books/read-book-rules.ts';
 import {
   assignRefusal,
@@ -44,18 +45,12 @@ const earlier = (millis: number) => new Date(now.getTime() - millis);
 const later = (millis: number) => new Date(now.getTime() + millis);
 
 const book: BookRules = {
+  ...newBookTerms,
   bookKey: 7 as BookKey,
   bookId: '019fffff-0000-7000-8000-000000000001',
   status: 'active',
   startsAt: null,
   endsAt: null,
-  maxCodesPerUser: null,
-  maxRedemptionsPerCode: 1,
-  maxRedemptionsPerUser: null,
-  maxRedemptions: null,
-  lockTtlSeconds: 300,
-  requireLock: false,
-  selfService: false,
 };
 const coupon: CouponState = {
   deckKey: 1 as DeckKey,

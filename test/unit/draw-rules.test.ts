@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type DealtDeck, drawPlace, leftIn, takePlace } from '../../core/decks/draw-rules.ts';
+import { leftInDeck } from '../../core/decks/deck-counter-rules.ts';
+import { type DealtDeck, drawPlace, takePlace } from '../../core/decks/draw-rules.ts';
 import type { DeckKey } from '../../core/keys.ts';
 import type { Random } from '../../core/random.ts';
 
@@ -146,7 +147,7 @@ describe('taking by name', () => {
     expect([0, 1, 3].map((pos) => takePlace(deck, pos))).toEqual([false, false, false]);
     expect(takePlace(deck, 4)).toBe(true);
     expect(takePlace(deck, 4)).toBe(false);
-    expect(leftIn(deck)).toBe(1);
+    expect(leftInDeck(deck)).toBe(1);
   });
 });
 
@@ -179,7 +180,7 @@ test('whatever is drawn and taken in whatever order, every code leaves once and 
             gone.add(`${action.deck} ${action.pos}`);
             if (action.newBatch) deck.takenHere.clear();
           }
-          expect(decks.reduce((sum, deck) => sum + leftIn(deck), 0)).toBe(all - gone.size);
+          expect(decks.reduce((sum, deck) => sum + leftInDeck(deck), 0)).toBe(all - gone.size);
         }
       },
     ),

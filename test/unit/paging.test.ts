@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { CouponError } from '../../core/errors.ts';
-import { cutPage, openCursor, pageLimit, sealCursor } from '../../core/paging.ts';
+import { checkInput } from '../../core/input/check-input.ts';
+import { cutPage, openCursor, PageRequest, pageLimit, sealCursor } from '../../core/paging.ts';
 
 const secret = 'a secret that only the tests know of';
 const list = { kind: 'books/1', tenantId: 7, filters: { status: 'active', bookId: null } };
@@ -83,7 +84,7 @@ describe('pages', () => {
   test.each([0, -1, 1001, 1.5, Number.NaN, Number.POSITIVE_INFINITY])(
     'a limit of %p is invalid-input naming limit',
     (limit) => {
-      expect(refusalOf(() => pageLimit({ limit }))).toEqual(
+      expect(refusalOf(() => checkInput(PageRequest, { limit }, 'parameters'))).toEqual(
         expect.objectContaining({ kind: 'invalid-input', errors: [expect.objectContaining({ path: 'limit' })] }),
       );
     },

@@ -1,13 +1,15 @@
 import type { FastifyError, FastifySchemaValidationError } from 'fastify';
 import {
   CouponError,
+  describeProblems,
+  invalidInput,
+  invalidInputs,
   isConnectionLoss,
   isDiskFull,
   isLockTimeout,
   isTimeout,
   type Refusal,
 } from '../../../core/index.ts';
-import { describeInputProblems } from './describe-input-problems.ts';
 
 /** Refusals for what the framework turns away, by its error codes. */
 const refusalsByCode: Record<string, Refusal> = {
@@ -81,16 +83,9 @@ export function refusalOfError(error: unknown): Refusal | null {
 }
 
 function validationRefusal(validation: FastifySchemaValidationError[], part: string | undefined): Refusal {
-  const errors = describeInputProblems(validation, part === 'body');
-  return { kind: 'invalid-input', detail: summarise(errors), errors };
+  return invalidInputs(describeProblems(validation, part === 'body')).refusal;
 }
 
 function inputRefusal(path: string, message: string): Refusal {
-  return { kind: 'invalid-input', detail: `${path}: ${message}`, errors: [{ path, message }] };
-}
-
-function summarise(errors: NonNullable<Refusal['errors']>): string {
-  const first = errors[0]!;
-  const more = errors.length === 1 ? '' : ` (and ${errors.length - 1} more)`;
-  return `${first.path}: ${first.message}${more}`;
+  return invalidInput(path, message).refusal;
 }

@@ -2,14 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
-import { limits, refuse } from '../../../core/index.ts';
+import { limits, refuse, type UploadFormat } from '../../../core/index.ts';
 import { refuseEncodedBody } from './json-body.ts';
 import { UploadPace } from './upload-pace.ts';
 
 const paceCheckMillis = 5_000;
-
-/** How an upload's rows are written. */
-export type UploadFormat = 'json' | 'csv' | 'ndjson';
 
 const formats: Record<string, UploadFormat> = {
   'application/json': 'json',

@@ -1,9 +1,7 @@
-import { type PlainKind, refuse } from '../../../core/index.ts';
-
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+import { isUuid, type PlainKind, refuse } from '../../../core/index.ts';
 
 /** An id out of a path. A text that is no UUID names nothing, which is what the client is told. */
 export function idFromPath(text: string, kind: PlainKind): string {
-  if (uuid.test(text)) return text.toLowerCase();
+  if (isUuid(text)) return text.toLowerCase();
   throw refuse(kind, 'There is nothing with this id; ids are UUIDs.');
 }

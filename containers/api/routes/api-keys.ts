@@ -1,9 +1,17 @@
 import { Type } from 'typebox';
-import { createApiKey, listApiKeys, revokeApiKey } from '../../../core/index.ts';
+import {
+  ApiKeyInput,
+  createApiKey,
+  exampleId,
+  listApiKeys,
+  PageRequest,
+  revokeApiKey,
+  strictObject,
+} from '../../../core/index.ts';
 import { admins } from '../auth/roles.ts';
 import { idFromPath } from '../request/id-from-path.ts';
-import { exampleId, pageOf, pageParameters, ref, strictObject } from '../schemas/common.ts';
-import { ApiKey, ApiKeyInput, NewApiKey } from '../schemas/tenant.ts';
+import { ApiKey, NewApiKey } from '../schemas/answers.ts';
+import { pageOf, ref } from '../schemas/common.ts';
 import { routes } from './api.ts';
 
 /** The routes of API keys. */
@@ -34,7 +42,7 @@ export const apiKeyRoutes = routes('api-key-routes', (app) => {
         operationId: 'listApiKeys',
         summary: 'List the API keys',
         tags: ['keys'],
-        querystring: strictObject(pageParameters),
+        querystring: PageRequest,
         response: { 200: pageOf(ref(ApiKey), 'API keys without their secrets.') },
       },
     },

@@ -1,8 +1,18 @@
-import { assignBatch, assignCode, assignCoupon, type ErrorKind, limits, type Refusal } from '../../../core/index.ts';
+import {
+  AssignBatchInput,
+  AssignCodeInput,
+  AssignInput,
+  assignBatch,
+  assignCode,
+  assignCoupon,
+  type ErrorKind,
+  limits,
+  type Refusal,
+} from '../../../core/index.ts';
 import { toProblem } from '../answers/problems.ts';
 import { operators, operatorsAndCustomers } from '../auth/roles.ts';
+import { AssignBatchResults, Coupon } from '../schemas/answers.ts';
 import { CodePath, ref } from '../schemas/common.ts';
-import { AssignBatchInput, AssignBatchResults, AssignCodeInput, AssignInput, Coupon } from '../schemas/coupon.ts';
 import { type Api, routes } from './api.ts';
 
 const assignKinds: ErrorKind[] = [

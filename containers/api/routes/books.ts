@@ -1,10 +1,18 @@
-import { Type } from 'typebox';
-import { changeBook, createBook, listBooks, readBook } from '../../../core/index.ts';
+import {
+  BookInput,
+  BookListRequest,
+  BookPatch,
+  changeBook,
+  createBook,
+  listBooks,
+  readBook,
+  strictObject,
+} from '../../../core/index.ts';
 import { admins, operators } from '../auth/roles.ts';
 import { readIfMatch } from '../request/headers.ts';
 import { idFromPath } from '../request/id-from-path.ts';
-import { Book, BookInput, BookPatch, BookStatus } from '../schemas/book.ts';
-import { BookPath, pageOf, pageParameters, ref, strictObject } from '../schemas/common.ts';
+import { Book } from '../schemas/answers.ts';
+import { BookPath, pageOf, ref } from '../schemas/common.ts';
 import { routes } from './api.ts';
 
 const etag = { ETag: { type: 'string', description: 'The book’s revision in double quotes, for If-Match.' } };
@@ -50,7 +58,7 @@ export const bookRoutes = routes('book-routes', (app) => {
         operationId: 'listBooks',
         summary: 'List the books',
         tags: ['books'],
-        querystring: strictObject({ status: Type.Optional(BookStatus), ...pageParameters }),
+        querystring: BookListRequest,
         response: { 200: pageOf(ref(Book), 'Books, newest first.') },
       },
     },

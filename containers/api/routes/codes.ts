@@ -1,11 +1,22 @@
 import type { Readable } from 'node:stream';
 import { Type } from 'typebox';
-import { exportCodes, generateCodes, invalidInput, listCodes, listDecks, voidDeck } from '../../../core/index.ts';
+import {
+  CodeListRequest,
+  exportCodes,
+  GenerateInput,
+  generateCodes,
+  invalidInput,
+  listCodes,
+  listDecks,
+  PageRequest,
+  strictObject,
+  voidDeck,
+} from '../../../core/index.ts';
 import { operators } from '../auth/roles.ts';
 import { prefersCsv } from '../request/headers.ts';
 import { idFromPath } from '../request/id-from-path.ts';
-import { CodeItem, CodeStatus, Deck, GeneratedDeck, GenerateInput } from '../schemas/code.ts';
-import { BookPath, DeckPath, pageOf, pageParameters, ref, strictObject } from '../schemas/common.ts';
+import { CodeItem, Deck, GeneratedDeck } from '../schemas/answers.ts';
+import { BookPath, DeckPath, pageOf, ref } from '../schemas/common.ts';
 import { type Api, routes } from './api.ts';
 
 /** The routes of codes and decks, but for uploads. */
@@ -56,7 +67,7 @@ function addCodeList(app: Api): void {
           'With `Accept: text/csv` the whole list is streamed: `limit` does not count, and `cursor` is refused. A user id that a spreadsheet would run as a formula has an apostrophe in front of it.',
         tags: ['codes'],
         params: BookPath,
-        querystring: strictObject({ status: Type.Optional(CodeStatus), ...pageParameters }),
+        querystring: CodeListRequest,
         response: {
           200: {
             description: 'Codes, in the order of their decks.',
@@ -70,10 +81,10 @@ function addCodeList(app: Api): void {
     },
     async (request, reply) => {
       const bookId = idFromPath(request.params.bookId, 'book-not-found');
-      const { limit: _ofPages, cursor, ...filter } = request.query;
       if (!prefersCsv(request)) return listCodes(core, request.caller, bookId, request.query);
-      if (cursor !== undefined) throw invalidInput('cursor', 'has no place in a CSV, which is the whole list');
-      const csv: Readable = await exportCodes(core, request.caller, bookId, filter);
+      if (request.query.cursor !== undefined)
+        throw invalidInput('cursor', 'has no place in a CSV, which is the whole list');
+      const csv: Readable = await exportCodes(core, request.caller, bookId, request.query);
       return reply
         .type('text/csv; charset=utf-8')
         .header('content-disposition', 'attachment; filename="codes.csv"')
@@ -94,7 +105,7 @@ function addDecks(app: Api): void {
         summary: 'List the decks of a book',
         tags: ['codes'],
         params: BookPath,
-        querystring: strictObject(pageParameters),
+        querystring: PageRequest,
         response: { 200: pageOf(ref(Deck), 'Decks, oldest first.') },
       },
     },

@@ -1,29 +1,23 @@
 import {
   type ErrorKind,
-  invalidInput,
-  limits,
+  LockInput,
   listCouponEvents,
   lockCoupon,
+  PageRequest,
+  ReasonInput,
+  RedeemInput,
   readCoupon,
   redeemCoupon,
+  strictObject,
+  UnlockInput,
   unlockCoupon,
+  ValidateInput,
   validateCoupon,
   voidCoupon,
 } from '../../../core/index.ts';
 import { couponUsers, operators } from '../auth/roles.ts';
-import { CodePath, pageOf, pageParameters, ref, strictObject } from '../schemas/common.ts';
-import {
-  Coupon,
-  CouponEvent,
-  LockedCoupon,
-  LockInput,
-  ReasonInput,
-  RedeemedCoupon,
-  RedeemInput,
-  UnlockInput,
-  ValidateInput,
-  Validation,
-} from '../schemas/coupon.ts';
+import { Coupon, CouponEvent, LockedCoupon, RedeemedCoupon, Validation } from '../schemas/answers.ts';
+import { CodePath, pageOf, ref } from '../schemas/common.ts';
 import { type Api, routes } from './api.ts';
 
 const holdKinds: ErrorKind[] = ['coupon-not-found', 'coupon-void', 'held-by-another-user'];
@@ -156,17 +150,9 @@ function addRedeem(app: Api): void {
         body: RedeemInput,
         response: { 200: ref(RedeemedCoupon) },
       },
-      preHandler: ({ body }, _reply, done) => done(tooLargeMetadata(body.metadata)),
     },
     ({ caller, params, body, keyed }) => redeemCoupon(core, caller, params.code, body, keyed),
   );
-}
-
-/** A schema can't bound the size of a free object. */
-function tooLargeMetadata(metadata: object | undefined): Error | undefined {
-  if (metadata === undefined || Buffer.byteLength(JSON.stringify(metadata)) <= limits.metadataMaxBytes)
-    return undefined;
-  return invalidInput('/metadata', `must have at most ${limits.metadataMaxBytes} bytes of JSON`);
 }
 
 function addVoid(app: Api): void {
@@ -226,7 +212,7 @@ function addReads(app: Api): void {
         summary: 'List what happened to a coupon',
         tags: ['coupons'],
         params: CodePath,
-        querystring: strictObject(pageParameters),
+        querystring: PageRequest,
         response: { 200: pageOf(ref(CouponEvent), 'Events in the order of their revisions.') },
       },
     },

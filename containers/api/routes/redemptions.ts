@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
-import { reverseRedemption } from '../../../core/index.ts';
+import { exampleId, ReasonInput, reverseRedemption } from '../../../core/index.ts';
 import { operators } from '../auth/roles.ts';
-import { exampleId, ref } from '../schemas/common.ts';
-import { Coupon, ReasonInput } from '../schemas/coupon.ts';
+import { Coupon } from '../schemas/answers.ts';
+import { ref } from '../schemas/common.ts';
 import { routes } from './api.ts';
 
 /** The routes of redemptions. */

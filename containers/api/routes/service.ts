@@ -1,8 +1,15 @@
 import { Type } from 'typebox';
-import { checkReady, type ErrorKind, errorKinds, findTenantId, refuse, unavailable } from '../../../core/index.ts';
+import {
+  checkReady,
+  type ErrorKind,
+  errorKinds,
+  findTenantId,
+  oneOf,
+  refuse,
+  unavailable,
+} from '../../../core/index.ts';
 import { problemIndex, problemPage } from '../answers/problem-pages.ts';
 import { admins } from '../auth/roles.ts';
-import { oneOf } from '../schemas/common.ts';
 import { type Api, routes } from './api.ts';
 
 const Ok = Type.Object({ status: oneOf(['ok'], { examples: ['ok'] }) }, { description: 'All is well.' });

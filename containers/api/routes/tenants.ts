@@ -1,7 +1,7 @@
-import { createTenant } from '../../../core/index.ts';
+import { createTenant, TenantInput } from '../../../core/index.ts';
 import { rootOnly } from '../auth/roles.ts';
+import { NewTenant } from '../schemas/answers.ts';
 import { ref } from '../schemas/common.ts';
-import { NewTenant, TenantInput } from '../schemas/tenant.ts';
 import { routes } from './api.ts';
 
 /** The routes of tenants. */

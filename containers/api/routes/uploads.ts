@@ -1,9 +1,9 @@
 import { Type } from 'typebox';
-import { uploadCodes } from '../../../core/index.ts';
+import { HeaderRule, strictObject, uploadCodes } from '../../../core/index.ts';
 import { operators } from '../auth/roles.ts';
 import { readUpload, uploadBodies } from '../body/upload-body.ts';
-import { UploadedDeck } from '../schemas/code.ts';
-import { BookPath, oneOf, ref, strictObject } from '../schemas/common.ts';
+import { UploadedDeck } from '../schemas/answers.ts';
+import { BookPath, ref } from '../schemas/common.ts';
 import { routes } from './api.ts';
 
 /** The route of uploads, apart from the others of codes since bodies are read otherwise here. */
@@ -27,14 +27,7 @@ export const uploadRoutes = routes('upload-routes', async (app) => {
           'Drafts and paused books take codes too; a closed book does not. JSON `{ "codes": [] }`, CSV with a `code` column or one code a line, or NDJSON, streamed. A code has 4 to 64 of A-Z, 0-9, `-` and `_`; lower case becomes upper case, dashes of every kind become `-`, and white space around it and characters without width are left out. Rows that are none are left out and named; the others are there all together or not at all.\n\nThe codes are in the column called exactly `code`, else in the only one of a like name (`Coupon code`, `voucher_code`, `Gutschein`, `código` …), which goes for the fields of JSON objects too; two like names are refused. In a CSV with one column, such a name in the first line is a heading. A first line that may be either is refused (it has no digit, for instance): `header` then says what it is. A file of several lines needs `curl --data-binary @file`, since `curl -d` takes the line breaks out.',
         tags: ['codes'],
         params: BookPath,
-        querystring: strictObject({
-          header: Type.Optional(
-            oneOf(['none', 'present'], {
-              description:
-                'What the first line is: `none`, a code like the others, whatever it looks like; `present`, a heading, whatever it is called.',
-            }),
-          ),
-        }),
+        querystring: strictObject({ header: Type.Optional(HeaderRule) }),
         response: {
           200: { ...ref(UploadedDeck), description: 'No row was taken, and no deck made: `deckId` is null.' },
           201: ref(UploadedDeck),

@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
-import { eraseUser, listUserCoupons } from '../../../core/index.ts';
+import { eraseUser, listUserCoupons, oneOf, strictObject, UserCouponsRequest } from '../../../core/index.ts';
 import { admins, operatorsAndCustomers } from '../auth/roles.ts';
-import { Id, oneOf, pageOf, pageParameters, ref, strictObject, UserPath } from '../schemas/common.ts';
-import { Coupon, CouponStatus } from '../schemas/coupon.ts';
+import { Coupon } from '../schemas/answers.ts';
+import { pageOf, ref, UserPath } from '../schemas/common.ts';
 import { routes } from './api.ts';
 
 /** The routes of users. */
@@ -18,11 +18,7 @@ export const userRoutes = routes('user-routes', (app) => {
         summary: 'List a user’s coupons',
         tags: ['users'],
         params: UserPath,
-        querystring: strictObject({
-          bookId: Type.Optional(Id),
-          status: Type.Optional(CouponStatus),
-          ...pageParameters,
-        }),
+        querystring: UserCouponsRequest,
         response: { 200: pageOf(ref(Coupon), 'Coupons of the user.') },
       },
     },

@@ -1,14 +1,9 @@
 import { type Static, type TSchema, Type } from 'typebox';
-import { limits } from '../../../core/index.ts';
+import { exampleId, nullable, UserId } from '../../../core/index.ts';
 
-/**
- * The same schema, or null. A list of types instead of `anyOf`: the serializer then needs no validator at run time, and
- * clients' generators understand it.
- */
-export function nullable<T extends TSchema>(schema: T) {
-  const { type, ...rest } = schema as T & { type: string };
-  const values = 'enum' in rest && Array.isArray(rest.enum) ? { enum: [...rest.enum, null] } : {};
-  return Type.Unsafe<Static<T> | null>({ ...rest, ...values, type: [type, 'null'] });
+/** A shape of the core with the name that it has in the OpenAPI document. */
+export function named<T extends TSchema>(shape: T, $id: string, description: string): T {
+  return { ...shape, $id, description };
 }
 
 /** A reference to a schema that the application knows by its `$id`, typed as that schema. */
@@ -16,65 +11,6 @@ export function ref<T extends TSchema>(schema: T) {
   const { $id } = schema as T & { $id: string };
   return Type.Unsafe<Static<T>>({ $ref: `${$id}#` });
 }
-
-/** One of a few words. */
-export function oneOf<const T extends readonly string[]>(values: T, options: object = {}) {
-  return Type.Unsafe<T[number]>({ type: 'string', enum: [...values], ...options });
-}
-
-/** An id for examples. */
-export const exampleId = '0193a6f0-7c3e-7b1a-9d52-3f1f6f0c8a11';
-
-/** A public id. Hexadecimal digits in either case, without the `urn:uuid:` that some validators let through. */
-export const Id = Type.String({
-  pattern: '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$',
-  description: 'A UUID.',
-  examples: [exampleId],
-});
-
-/** A point of time in an answer. */
-export const Time = Type.String({
-  format: 'date-time',
-  description: 'RFC 3339 in UTC with milliseconds.',
-  examples: ['2026-11-27T12:00:00.000Z'],
-});
-
-/** A user's id, as the caller's own system knows it. */
-export const UserId = Type.String({
-  minLength: 1,
-  maxLength: limits.userIdMaxChars,
-  description: 'A user’s id in the caller’s own system.',
-  examples: ['u-1'],
-});
-
-/** A code in an answer. */
-export const Code = Type.String({ description: 'The code, in upper case.', examples: ['BF26-7K2M-Q9XD'] });
-
-/** Whatever a client wants to keep beside a thing. */
-export const Metadata = Type.Unsafe<Record<string, unknown>>({
-  type: 'object',
-  additionalProperties: true,
-  description: `The caller’s own fields, at most ${limits.metadataMaxBytes} bytes of JSON.`,
-  examples: [{ channel: 'web' }],
-});
-
-/** A revision, 1 and up. */
-export const Rev = Type.Integer({ minimum: 1, description: 'Grows by one with each change.', examples: [1] });
-
-/** The parameters that every list takes. */
-export const pageParameters = {
-  limit: Type.Optional(
-    Type.Integer({
-      minimum: 1,
-      maximum: limits.pageMaxItems,
-      default: limits.pageDefaultItems,
-      description: 'How many items at most.',
-    }),
-  ),
-  cursor: Type.Optional(
-    Type.String({ minLength: 1, maxLength: 2048, description: 'The `nextCursor` of the page before, unchanged.' }),
-  ),
-};
 
 /** A page of a list. */
 export function pageOf<T extends TSchema>(item: T, description: string) {
@@ -85,11 +21,6 @@ export function pageOf<T extends TSchema>(item: T, description: string) {
     },
     { description },
   );
-}
-
-/** A request's object: unknown fields are refused, since a typing error in an optional field would pass silently. */
-export function strictObject<T extends Record<string, TSchema>>(fields: T, options: object = {}) {
-  return Type.Object(fields, { ...options, additionalProperties: false });
 }
 
 /** The path of a coupon. Any text is a code that may or may not exist: a wrong one is `coupon-not-found`. */

@@ -1,6 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { conflictReasons, type ErrorKind, errorKinds } from '../../../core/index.ts';
-import { oneOf } from './common.ts';
+import { conflictReasons, type ErrorKind, errorKinds, oneOf, unavailableOutcomes } from '../../../core/index.ts';
 
 const kinds = Object.keys(errorKinds) as ErrorKind[];
 
@@ -27,14 +26,14 @@ export const ProblemSchema = Type.Object(
     instance: Type.String({ description: 'The path of the request.' }),
     errors: Type.Optional(Type.Array(InputProblem, { description: 'With `invalid-input`: each thing to mend.' })),
     reason: Type.Optional(
-      oneOf([...conflictReasons], {
+      oneOf(conflictReasons, {
         description:
           'With `conflict`: what stands in the way. `already-reversed` is as good as done: the redemption has been given back.',
         examples: ['already-reversed'],
       }),
     ),
     outcome: Type.Optional(
-      oneOf(['not-begun', 'unknown'], {
+      oneOf(unavailableOutcomes, {
         description:
           'With `unavailable`: `not-begun` where nothing was done; `unknown` where only a repeat with the same key can tell.',
         examples: ['not-begun'],

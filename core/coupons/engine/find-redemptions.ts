@@ -1,6 +1,7 @@
 import type { Queryable } from '../../db/pool.ts';
 import type { Transaction } from '../../db/transaction.ts';
 import type { Location } from '../../decks/locate-codes.ts';
+import { isUuid } from '../../uuid.ts';
 
 /** A redemption and where its coupon stands, neither of which ever changes. */
 export interface KnownRedemption {
@@ -8,15 +9,13 @@ export interface KnownRedemption {
   location: Location;
 }
 
-const uuidShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-
-/** Finds redemptions by id; an id that is not there, or is no lower-case UUID, is not in the map. */
+/** Finds redemptions by id; ids in lower case; one that is not there, or is no UUID, is not in the map. */
 export async function findRedemptions(
   db: Queryable,
   tenantId: number,
   ids: string[],
 ): Promise<Map<string, KnownRedemption>> {
-  const wellFormed = ids.filter((id) => uuidShape.test(id));
+  const wellFormed = ids.filter(isUuid);
   if (wellFormed.length === 0) return new Map();
   const { rows } = await db.query<Location & { id: string }>({
     name: 'find-redemptions',

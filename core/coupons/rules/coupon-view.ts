@@ -1,33 +1,70 @@
+import { type Static, Type } from 'typebox';
+import { Code, Id, nullable, oneOf, Rev, Time } from '../../input/shapes.ts';
 import { type CouponState, isRedeemed } from './coupon-state.ts';
 
 /** Where a coupon is in its life. */
-export type CouponStatus = 'assigned' | 'locked' | 'redeemed' | 'voided';
+export const CouponStatus = oneOf(['assigned', 'locked', 'redeemed', 'voided'], {
+  description: '`redeemed`: no redemption is left. `locked`: a live lock is on it.',
+  examples: ['assigned'],
+});
+export type CouponStatus = Static<typeof CouponStatus>;
 
-/** A coupon as the API shows it. Times are RFC 3339 in UTC with milliseconds. */
-export interface CouponView {
-  code: string;
-  bookId: string;
-  userId: string | null;
-  status: CouponStatus;
-  rev: number;
-  redemptions: number;
-  maxRedemptions: number | null;
-  lockedUntil: string | null;
-  assignedAt: string | null;
-  /** When the coupon's book ends, after which nothing of it can be redeemed; null: it does not end. */
-  expiresAt: string | null;
-}
-
-/** A coupon just locked, with the token that the next renewal, unlock or redeem must bring. */
-export type LockedCouponView = CouponView & { lockToken: string };
-
-/** A coupon just redeemed, with the redemption, whose id gives it back. */
-export type RedeemedCouponView = CouponView & {
-  redemption: { id: string; seq: number; at: string; reference: string | null };
+const couponFields = {
+  code: Code,
+  bookId: Id,
+  userId: nullable(
+    Type.String({ description: 'Null once the user is erased, and for a code voided unassigned.', examples: ['u-1'] }),
+  ),
+  status: CouponStatus,
+  rev: Rev,
+  redemptions: Type.Integer({ minimum: 0, description: 'Redemptions that were not given back.', examples: [0] }),
+  maxRedemptions: nullable(
+    Type.Integer({
+      minimum: 1,
+      description: 'What the book allowed when the coupon was assigned. Null: no limit.',
+      examples: [1],
+    }),
+  ),
+  lockedUntil: nullable({ ...Time, description: 'When the live lock ends. Null: there is none.' }),
+  assignedAt: nullable({ ...Time, description: 'Null for a code that was voided unassigned.' }),
+  expiresAt: nullable({ ...Time, description: 'When the book ends. Null: it does not.' }),
 };
 
+/** A coupon as callers see it. */
+export const CouponView = Type.Object(couponFields);
+export type CouponView = Static<typeof CouponView>;
+
+/** A coupon just locked, with the token that the next renewal, unlock or redeem must bring. */
+export const LockedCouponView = Type.Object({
+  ...couponFields,
+  lockToken: Type.String({
+    description:
+      'Bring it to renew, unlock or redeem. A number of up to 20 digits, larger with each grant, that can’t be guessed from the tokens before it. Keep it as text: it is beyond what JavaScript’s numbers hold exactly.',
+    examples: ['18403216975'],
+  }),
+});
+export type LockedCouponView = Static<typeof LockedCouponView>;
+
+/** A coupon just redeemed, with the redemption, whose id gives it back. */
+export const RedeemedCouponView = Type.Object({
+  ...couponFields,
+  redemption: Type.Object({
+    id: Id,
+    seq: Type.Integer({
+      minimum: 1,
+      description:
+        'Which redemption of the coupon it is. One that is given back keeps its number, which is not used again.',
+      examples: [1],
+    }),
+    at: Time,
+    reference: nullable(Type.String({ examples: ['order-1001'] })),
+  }),
+});
+export type RedeemedCouponView = Static<typeof RedeemedCouponView>;
+
 /**
- * The status at `now`.
+ * The status at `now`. A walk through a book's codes says the same in SQL (test: "a code's status is its coupon's own,
+ * whatever the two together are").
  * @param expiresAt the end of its book
  */
 export function couponStatus(coupon: ShownCoupon, expiresAt: Date | null, now: Date): CouponStatus {

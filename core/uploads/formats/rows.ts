@@ -1,5 +1,7 @@
 import { StringDecoder } from 'node:string_decoder';
+import type { Static } from 'typebox';
 import { invalidInput } from '../../errors.ts';
+import { oneOf } from '../../input/shapes.ts';
 import { openCsvRows } from './csv.ts';
 import { openJsonRows } from './json.ts';
 import { openNdjsonRows } from './ndjson.ts';
@@ -8,7 +10,11 @@ import { openNdjsonRows } from './ndjson.ts';
 export type UploadFormat = 'json' | 'csv' | 'ndjson';
 
 /** What the sender says of the first line: `none`, it is a code; `present`, it is a heading, whatever it says. */
-export type HeaderRule = 'none' | 'present';
+export const HeaderRule = oneOf(['none', 'present'], {
+  description:
+    'What the first line is: `none`, a code like the others, whatever it looks like; `present`, a heading, whatever it is called.',
+});
+export type HeaderRule = Static<typeof HeaderRule>;
 
 /** Why a line as such can't be read, before anyone looks at its code. */
 export type LineProblem = 'broken-line' | 'line-too-long' | 'wrong-column-count' | 'heading';

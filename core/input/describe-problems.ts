@@ -1,17 +1,24 @@
-import type { FastifySchemaValidationError } from 'fastify';
-import type { Refusal } from '../../../core/index.ts';
+import type { InputProblem } from '../errors.ts';
+
+/** What a validator finds wrong with a value, in Ajv's words. */
+export interface ShapeFailure {
+  keyword: string;
+  /** A JSON pointer into the value. */
+  instancePath: string;
+  params: Record<string, unknown>;
+  message?: string | undefined;
+  /** The shape that has the keyword, where the validator tells it. */
+  parentSchema?: { description?: string } | undefined;
+}
 
 /** More than these in one answer help nobody. */
 const problemsMax = 50;
 
-type InputProblem = NonNullable<Refusal['errors']>[number];
-type Failure = FastifySchemaValidationError & { parentSchema?: { description?: string } };
-
 /**
- * Says in plain words what the validator found.
+ * Says in plain words what a validator found.
  * @param inBody whether paths are JSON pointers into the body; else they are names of parameters
  */
-export function describeInputProblems(failures: FastifySchemaValidationError[], inBody: boolean): InputProblem[] {
+export function describeProblems(failures: readonly ShapeFailure[], inBody: boolean): InputProblem[] {
   const problems = new Map<string, InputProblem>();
   for (const failure of failures) {
     const pointer = failure.instancePath + childOf(failure);
@@ -26,13 +33,13 @@ export function describeInputProblems(failures: FastifySchemaValidationError[], 
 }
 
 /** A missing or unknown field is reported at its parent; a client wants the field's own name. */
-function childOf({ keyword, params }: Failure): string {
+function childOf({ keyword, params }: ShapeFailure): string {
   if (keyword === 'required') return `/${escapePointer(params.missingProperty)}`;
   if (keyword === 'additionalProperties') return `/${escapePointer(params.additionalProperty)}`;
   return '';
 }
 
-function messageOf(failure: Failure, pointer: string, noun: string): string {
+function messageOf(failure: ShapeFailure, pointer: string, noun: string): string {
   const { keyword, params } = failure;
   const limit = params.limit;
   if (pointer === '' && keyword === 'type')

@@ -1,0 +1,88 @@
+import { Type } from 'typebox';
+import * as core from '../../../core/index.ts';
+import { named, ref } from './common.ts';
+import { ProblemSchema } from './problem.ts';
+
+/** A book. */
+export const Book = named(core.BookDocument, 'Book', 'A campaign with its rules and counts.');
+
+/** A code of a book. */
+export const CodeItem = named(core.CodeView, 'Code', 'A code of a book, and in whose hands it is.');
+
+/** A deck of a book. */
+export const Deck = named(core.DeckView, 'Deck', 'A list of codes in random order, dealt from the top.');
+
+/** What came of generating. */
+export const GeneratedDeck = named(
+  core.GeneratedDeck,
+  'GeneratedDeck',
+  'A deck of generated codes, all there at once.',
+);
+
+/** What came of an upload. */
+export const UploadedDeck = named(
+  core.UploadedDeck,
+  'UploadedDeck',
+  'A deck of uploaded codes, and the rows that were not taken.',
+);
+
+/** A coupon. */
+export const Coupon = named(core.CouponView, 'Coupon', 'A code in a user’s hands.');
+
+/** A coupon just locked. */
+export const LockedCoupon = named(core.LockedCouponView, 'LockedCoupon', 'The coupon, with the token of its lock.');
+
+/** A coupon just redeemed. */
+export const RedeemedCoupon = named(core.RedeemedCouponView, 'RedeemedCoupon', 'The coupon, with its redemption.');
+
+/** One change of a coupon. */
+export const CouponEvent = named(core.CouponEvent, 'CouponEvent', 'One change of a coupon.');
+
+/** What a redeem would come to now. */
+export const Validation = named(core.Validation, 'Validation', 'Whether a redeem would succeed now.');
+
+/** An API key without its secret. */
+export const ApiKey = named(
+  core.ApiKeyDocument,
+  'ApiKey',
+  'An API key. Its secret is shown once, when the key is made.',
+);
+
+/** An API key just made. */
+export const NewApiKey = named(core.CreatedApiKey, 'NewApiKey', 'An API key with its secret.');
+
+/** A tenant just made. */
+export const NewTenant = named(
+  Type.Object({ ...core.CreatedTenant.properties, adminKey: ref(NewApiKey) }),
+  'NewTenant',
+  'A tenant with its first admin key, whose secret is shown this once.',
+);
+
+/** What came of an assign to many users, in the order of the request. */
+export const AssignBatchResults = named(
+  Type.Object({ results: Type.Array(Type.Union([ref(Coupon), ref(ProblemSchema)])) }),
+  'AssignBatchResults',
+  'For each user in order: the coupon, or why there is none.',
+);
+
+/**
+ * Every schema that routes refer to by its name in the OpenAPI document. What the core answers is declared there, where the
+ * answers are made.
+ */
+export const schemas = [
+  ProblemSchema,
+  Book,
+  CodeItem,
+  Deck,
+  GeneratedDeck,
+  UploadedDeck,
+  Coupon,
+  LockedCoupon,
+  RedeemedCoupon,
+  CouponEvent,
+  AssignBatchResults,
+  Validation,
+  ApiKey,
+  NewApiKey,
+  NewTenant,
+];

@@ -1,0 +1,82 @@
+import { type Static, Type } from 'typebox';
+import { exampleId, Id, Metadata, strictObject, UserId } from '../input/shapes.ts';
+import { limits } from '../limits.ts';
+
+/** A lock's token, as a request brings it. */
+const LockToken = Type.String({
+  minLength: 1,
+  maxLength: 20,
+  pattern: '^[0-9]+$',
+  description: 'The fencing token that the lock gave: a number as a string.',
+  examples: ['18403216975'],
+});
+
+/** Who gets a code of which book. */
+export const AssignInput = strictObject(
+  { bookId: Id, userId: UserId },
+  { examples: [{ bookId: exampleId, userId: 'u-1' }] },
+);
+export type AssignInput = Static<typeof AssignInput>;
+
+/** Who gets the code that is named. */
+export const AssignCodeInput = strictObject({ userId: UserId }, { examples: [{ userId: 'u-1' }] });
+export type AssignCodeInput = Static<typeof AssignCodeInput>;
+
+/** Who get a code each of which book. */
+export const AssignBatchInput = strictObject(
+  { bookId: Id, userIds: Type.Array(UserId, { minItems: 1, maxItems: limits.assignBatchMaxUsers }) },
+  { examples: [{ bookId: exampleId, userIds: ['u-1', 'u-2'] }] },
+);
+export type AssignBatchInput = Static<typeof AssignBatchInput>;
+
+/** A redeem that is only asked about. */
+export const ValidateInput = strictObject(
+  { userId: UserId, lockToken: Type.Optional(LockToken) },
+  { examples: [{ userId: 'u-1' }] },
+);
+export type ValidateInput = Static<typeof ValidateInput>;
+
+/** A lock wanted: new, or the renewal of the one whose token is given. */
+export const LockInput = strictObject(
+  {
+    userId: UserId,
+    ttlSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: limits.lockTtlMaxSeconds,
+        description: 'How long the lock lives from now; left out: the book’s lockTtlSeconds.',
+      }),
+    ),
+    lockToken: Type.Optional(LockToken),
+  },
+  { examples: [{ userId: 'u-1', ttlSeconds: 300 }] },
+);
+export type LockInput = Static<typeof LockInput>;
+
+/** A lock to end before its time. */
+export const UnlockInput = strictObject(
+  { userId: UserId, lockToken: LockToken },
+  { examples: [{ userId: 'u-1', lockToken: '18403216975' }] },
+);
+export type UnlockInput = Static<typeof UnlockInput>;
+
+/** One use of a coupon. `reference` and `metadata` are the caller's own: an order's number, a till, what it likes. */
+export const RedeemInput = strictObject(
+  {
+    userId: UserId,
+    lockToken: Type.Optional(LockToken),
+    reference: Type.Optional(
+      Type.String({ maxLength: limits.referenceMaxChars, description: 'The order, in the caller’s system.' }),
+    ),
+    metadata: Type.Optional(Metadata),
+  },
+  { examples: [{ userId: 'u-1', reference: 'order-1001' }] },
+);
+export type RedeemInput = Static<typeof RedeemInput>;
+
+/** Why a coupon is voided, or a redemption given back. */
+export const ReasonInput = strictObject(
+  { reason: Type.Optional(Type.String({ maxLength: limits.reasonMaxChars })) },
+  { examples: [{ reason: 'The order was cancelled' }] },
+);
+export type ReasonInput = Static<typeof ReasonInput>;
