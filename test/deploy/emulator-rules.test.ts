@@ -224,7 +224,7 @@ function partOf(template: Template, ...names: string[]): Template {
 function unguarded(template: Template): Template {
   const text = JSON.stringify(template)
     .replaceAll('"DeletionProtection":true', '"DeletionProtection":false')
-    .replaceAll('"deletion_protection.enabled","Value":"true"', '"deletion_protection.enabled","Value":"false"');
+    .replaceAll(/"deletion_protection.enabled","Value":"?true"?/g, '"deletion_protection.enabled","Value":"false"');
   return JSON.parse(text) as Template;
 }
 
