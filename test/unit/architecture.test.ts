@@ -34,7 +34,7 @@ function importsOf(path: string, text: string): string[] {
 }
 
 const isCore = (path: string) => path.startsWith('core/');
-const isRules = (path: string) => /-rules\.ts$|\/rules\//.test(path);
+const isRules = (path: string) => /-rules\.ts$|^core\/.*\/rules\//.test(path);
 /** What rules may import: other rules, bounds, errors, and types of the things they decide about. */
 const isForRules = (path: string) => isRules(path) || /^core\/(.*\/.*-limits|limits|errors|random)\.ts$/.test(path);
 
