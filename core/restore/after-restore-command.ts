@@ -187,7 +187,7 @@ function isAddress(file: string): boolean {
 
 /** What is printed of a file: an address without its query, which may be a signature. */
 function nameOf(file: string): string {
-  return isAddress(file) ? file.replace(/\?.*$/s, '') : file;
+  return isAddress(file) ? file.split('?', 1)[0]! : file;
 }
 
 function wholeNumber(name: string, text: string | undefined, fallback: number | null): number {

@@ -83,8 +83,10 @@ test('an expression that begins again at each character, or repeats a repetition
 const builders: Record<string, string> = {
   'containers/api/answers/unknown-routes.ts': 'parts of paths that end at a slash, from the routes',
   'containers/api/rules/idempotency-keys.ts': 'one bounded class between two anchors',
+  'core/access/tenant-document.ts': 'one class between two anchors, of a text whose length is looked at first',
   'core/codes/code-rules.ts': 'one bounded class between two anchors',
   'core/codes/csv-cell.ts': 'looks ahead for 128 characters at most, in a user id, which has no more',
+  'core/uuid.ts': 'classes of a fixed length between two anchors',
 };
 
 test('expressions are put together at run time in few places only', () => {
