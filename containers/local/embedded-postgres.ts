@@ -13,7 +13,8 @@ import { findFreePort } from './find-free-port.ts';
 import { placeData } from './place-data.ts';
 import { readPostmasterFile } from './postmaster-file.ts';
 import { prepareBinaries } from './prepare-binaries.ts';
-import { type SupervisedCommand, type SupervisedProcess, superviseProcess } from './supervise-process.ts';
+import { type SupervisedProcess, superviseProcess } from './supervise-process.ts';
+import type { SupervisedCommand } from './supervisor-orders.ts';
 
 /** What an embedded PostgreSQL is started with. */
 export type EmbeddedPostgresOptions = {

@@ -4,13 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
-import type { SupervisedCommand } from './supervise-process.ts';
-
-/** What the parent asks of its supervisor: first to start, later what to delete in the end. */
-export type SupervisorOrder = { start: SupervisedCommand } | { deleteAfterwards: string[] };
-
-/** What the supervisor tells its parent. */
-export type SupervisorReport = { kind: 'started'; pid: number } | { kind: 'ended'; how: string };
+import type { SupervisedCommand, SupervisorOrder, SupervisorReport } from './supervisor-orders.ts';
 
 let running: ChildProcess | null = null;
 let stopSteps: SupervisedCommand['stopSteps'] = [];

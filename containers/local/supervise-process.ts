@@ -3,29 +3,9 @@ import { closeSync, openSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EmbeddedStartError } from './embedded-start-error.ts';
 import { inspectProcess } from './inspect-process.ts';
-import type { SupervisorOrder, SupervisorReport } from './process-supervisor.ts';
+import type { StopStep, SupervisedCommand, SupervisorOrder, SupervisorReport } from './supervisor-orders.ts';
 
 const pollMillis = 20;
-
-/** A signal to send, and how long after the stop was asked for, in milliseconds. */
-export type StopStep = { signal: NodeJS.Signals; afterMillis: number };
-
-/** A program to run for as long as this process lives, and no longer. */
-export type SupervisedCommand = {
-  /** Absolute path of the program. */
-  file: string;
-  args: string[];
-  /** An existing directory that the program's user may enter. */
-  workingDirectory: string;
-  /** The user and group to run as; only root can choose them. */
-  account?: { uid: number; gid: number } | undefined;
-  /** Written to the program's standard input, which is then closed. */
-  input?: string | undefined;
-  /** How to end the program, the gentlest way first. */
-  stopSteps: StopStep[];
-  /** Whether the program shares a clock that libfaketime sets for this process; without it, it has the machine's. */
-  sharesClock: boolean;
-};
 
 /** A program that runs under its supervisor. */
 export type SupervisedProcess = {

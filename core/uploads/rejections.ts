@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import type { CodeProblem } from '../codes/code-rules.ts';
 import { limits } from '../limits.ts';
-import type { LineProblem } from './formats/rows.ts';
+import type { LineProblem } from './formats/row-sink.ts';
 
 /**
  * Why a row was not taken; a closed list.

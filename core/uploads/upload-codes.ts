@@ -18,7 +18,7 @@ import { runOnce } from '../idempotency/run-once.ts';
 import type { BookKey } from '../keys.ts';
 import { limits } from '../limits.ts';
 import type { TenantPatterns } from '../patterns/known-patterns.ts';
-import type { HeaderRule, UploadFormat } from './formats/rows.ts';
+import type { HeaderRule, UploadFormat } from './formats/row-sink.ts';
 import { HeldRows, heldRowsMax } from './held-rows.ts';
 import { mergeUpload } from './merge-upload.ts';
 import { digestBody, readAhead, readBody } from './read-body.ts';

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { Core } from '../../core/core.ts';
-import type { HeaderRule, UploadFormat } from '../../core/uploads/formats/rows.ts';
+import type { HeaderRule, UploadFormat } from '../../core/uploads/formats/row-sink.ts';
 import { uploadCodes } from '../../core/uploads/upload-codes.ts';
 import type { UploadedDeck } from '../../core/uploads/uploaded-deck.ts';
 import { admin } from './open-test-core.ts';

@@ -1,117 +1,96 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
+import {
+  fileGraph,
+  findCircles,
+  grouped,
+  partsList,
+  reachable,
+  roomOf,
+  withoutArrowsTo,
+} from '../support/import-graph.ts';
+import { readSources, walk } from '../support/read-sources.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-
-/** A TypeScript file of the product with the project's own files that it imports. */
-interface Source {
-  path: string;
-  text: string;
-  imports: string[];
-}
-
-const roots = ['core', 'containers', 'handlers', 'operations'];
-const sources = roots.flatMap(readSources);
-const byPath = new Map(sources.map((source) => [source.path, source]));
-
-function readSources(folder: string): Source[] {
-  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && /\.(ts|js)$/.test(entry.name))
-    .map((entry) => {
-      const path = relative(root, join(entry.parentPath, entry.name));
-      const text = readFileSync(join(root, path), 'utf8');
-      return { path, text, imports: importsOf(path, text) };
-    });
-}
-
-function importsOf(path: string, text: string): string[] {
-  const pattern = /(?:from|import)\s*\(?\s*['"](\.[^'"]+)['"]/g;
-  const named = [...text.matchAll(pattern)].map((match) => match[1]!);
-  const byUrl = [...text.matchAll(/new URL\('(\.[^']+\.(?:ts|js))', import\.meta\.url\)/g)].map((match) => match[1]!);
-  return [...named, ...byUrl].map((name) => relative(root, resolve(root, dirname(path), name)));
-}
+const sources = readSources(root, ['core', 'containers', 'handlers', 'operations']);
+const files = withoutArrowsTo(partsList, fileGraph(sources, 'all'));
+const rooms = grouped(files, roomOf);
+const map = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
 
 const isCore = (path: string) => path.startsWith('core/');
-const isRules = (path: string) => isCore(path) && /-rules\.ts$|\/rules\//.test(path);
-/** Declarations of shapes, which hold values and run nothing. */
-const isShapes = (path: string) => /^core\/(input\/shapes|.*-(terms|inputs?))\.ts$/.test(path);
-/** What rules may import: other rules, shapes, bounds, errors, and types of the things they decide about. */
+/** Pure decisions: files that say so, and folders of nothing else. What reads rules from the database is none. */
+const isRules = (path: string) => /^core\/(.*\/)?(rules\/.*|(?!read-)[a-z-]*-rules\.ts)$/.test(path);
+/** What rules may import at run time: rules, refusals and bounds, and declarations of what they decide about. */
 const isForRules = (path: string) =>
-  isRules(path) || isShapes(path) || /^core\/(.*\/.*-limits|limits|errors|random)\.ts$/.test(path);
+  isRules(path) ||
+  /^core\/(errors|limits)\.ts$|-(limits|state|terms|inputs?)\.ts$|^core\/input\/shapes\.ts$/.test(path);
+/** What they may not even know the type of: a connection, a queue, a clock or all parts, as they would be handed one. */
+const isForeignToRules = (path: string) =>
+  /^core\/(db|redis|batching)\/|^core\/(core|clock|config|log)\.ts$/.test(path) || !isCore(path);
+/** Packages that compute and do nothing else. */
+const purePackages = /^(node:util|temporal-polyfill|typebox(\/.*)?)$/;
+
+/** `path imports name` for each import of some files that should not be there. */
+function wrongImports(isOf: (path: string) => boolean, isRight: (name: string, isType: boolean) => boolean): string[] {
+  return sources
+    .filter(({ path }) => isOf(path))
+    .flatMap(({ path, imports }) =>
+      imports.filter((entry) => !isRight(entry.path, entry.isType)).map((entry) => `${path} imports ${entry.path}`),
+    );
+}
+
+/** The files, but for some, whose text has something in it. */
+function filesWith(pattern: RegExp, isAsked: (path: string) => boolean): string[] {
+  return sources.filter(({ path, text }) => isAsked(path) && pattern.test(text)).map(({ path }) => path);
+}
 
 describe('the house', () => {
   test('containers and handlers come into the core by its door alone', () => {
-    const byWindow = sources
-      .filter(({ path }) => !isCore(path))
-      .flatMap(({ path, imports }) => imports.filter(isCore).map((name) => `${path} imports ${name}`))
-      .filter((line) => !line.endsWith(' core/index.ts'));
-    expect(byWindow).toEqual([]);
+    expect(
+      wrongImports(
+        (path) => !isCore(path),
+        (name) => !isCore(name) || name === 'core/index.ts',
+      ),
+    ).toEqual([]);
   });
 
   test('the core knows no container, no handler and no web framework', () => {
-    const outward = sources.filter(({ path }) => isCore(path)).filter(({ imports }) => !imports.every(isCore));
-    expect(outward.map(({ path }) => path)).toEqual([]);
-    const framework = /from '(fastify|@fastify\/|@middy\/|@aws-|aws-lambda)/;
-    expect(sources.filter(({ path, text }) => isCore(path) && framework.test(text)).map(({ path }) => path)).toEqual(
-      [],
-    );
+    expect(wrongImports(isCore, isCore)).toEqual([]);
+    const framework = /^(fastify|@fastify\/.*|@middy\/.*|@aws-.*|aws-lambda)$/;
+    const users = sources.filter(({ path, packages }) => isCore(path) && packages.some((name) => framework.test(name)));
+    expect(users.map(({ path }) => path)).toEqual([]);
   });
 
-  test('rules run no SQL and import nothing that runs', () => {
-    const wrong = sources
+  test('rules import rules only: no SQL, no clock, nothing that does anything', () => {
+    expect(sources.some(({ path }) => isRules(path))).toBe(true);
+    const isRight = (name: string, isType: boolean) => (isType ? !isForeignToRules(name) : isForRules(name));
+    expect(wrongImports(isRules, isRight)).toEqual([]);
+    const impure = sources
       .filter(({ path }) => isRules(path))
-      .flatMap(({ path, text }) => {
-        const values = [...text.matchAll(/^import (?!type )[^;]*?from '(\.[^']+)'/gms)]
-          .map((match) => relative(root, resolve(root, dirname(path), match[1]!)))
-          .filter((name) => !isForRules(name) && !/-state\.ts$/.test(name));
-        return values.map((name) => `${path} imports ${name}`);
-      });
-    expect(wrong).toEqual([]);
+      .flatMap(({ path, packages }) =>
+        packages.filter((name) => !purePackages.test(name)).map((name) => `${path} imports ${name}`),
+      );
+    expect(impure).toEqual([]);
   });
 
-  test('time and randomness are injected everywhere in the core', () => {
-    const banned = /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bperformance\.now\(/;
-    const allowed = new Set(['core/clock.ts', 'core/random.ts']);
-    const callers = sources.filter(({ path, text }) => isCore(path) && !allowed.has(path) && banned.test(text));
-    expect(callers.map(({ path }) => path)).toEqual([]);
-  });
-
-  test('only config.ts and a command read the environment in the core', () => {
-    const readers = sources.filter(({ path, text }) => isCore(path) && /\bprocess\.env\b/.test(text));
-    expect(readers.map(({ path }) => path).filter((path) => !path.endsWith('-command.ts'))).toEqual([]);
+  test('the list of all parts holds types alone', () => {
+    const { imports, tree } = sources.find(({ path }) => path === partsList)!;
+    expect(imports.filter(({ isType }) => !isType)).toEqual([]);
+    const made = [...walk(tree)].filter(({ type }) => /^(Function|Class|Variable)Declaration$/.test(type));
+    expect(made).toEqual([]);
   });
 
   test('no file is dead: each is an entry point or is imported by a living one', () => {
-    const entries = sources
-      .map(({ path }) => path)
-      .filter((path) =>
-        /^core\/(index\.ts|.*-command\.ts)$|^operations\/.*-command\.ts$|^containers\/[a-z]+\/(main|start|run-command)\.ts$|^handlers\/[a-z-]+\.ts$/.test(
-          path,
-        ),
+    const isEntry = (path: string) =>
+      /^core\/(index|.*-command)\.ts$|^operations\/.*-command\.ts$|^containers\/[a-z]+\/(main|start|run-command)\.ts$|^handlers\/[a-z-]+\.ts$/.test(
+        path,
       );
-    const alive = new Set<string>();
-    const queue = [...entries];
-    for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
-      if (alive.has(path)) continue;
-      alive.add(path);
-      queue.push(...(byPath.get(path)?.imports ?? []));
-    }
-    expect(sources.map(({ path }) => path).filter((path) => !alive.has(path))).toEqual([]);
-  });
-
-  test('imports go in no circle, but for types', () => {
-    const circles: string[] = [];
-    const done = new Set<string>();
-    const visit = (path: string, trail: string[]) => {
-      if (trail.includes(path)) circles.push([...trail.slice(trail.indexOf(path)), path].join(' → '));
-      if (trail.includes(path) || done.has(path)) return;
-      for (const name of valueImports(path)) visit(name, [...trail, path]);
-      done.add(path);
-    };
-    for (const { path } of sources) visit(path, []);
-    expect(circles).toEqual([]);
+    const paths = sources.map(({ path }) => path);
+    // With the arrows to the list of parts, which is alive by them.
+    const alive = reachable(fileGraph(sources, 'all'), ...paths.filter(isEntry), ...runByNpm(paths));
+    expect(paths.filter((path) => !alive.has(path))).toEqual([]);
   });
 
   test('what goes through the queues does not load what runs behind them', () => {
@@ -119,29 +98,90 @@ describe('the house', () => {
       ({ path, text }) => /^core\/coupons\/[^/]+\.ts$/.test(path) && /\bbatches\b/.test(text),
     );
     expect(verbs.map(({ path }) => path)).toContain('core/coupons/redeem-coupon.ts');
-    const loaded = verbs.flatMap(({ path }) => {
-      const behind = reachedByValue(path).filter((name) => name.startsWith('core/coupons/engine/'));
-      return behind.map((name) => `${path} loads ${name}`);
-    });
+    const loads = fileGraph(sources, 'values');
+    const loaded = verbs.flatMap(({ path }) =>
+      [...reachable(loads, path)]
+        .filter((name) => name.startsWith('core/coupons/engine/'))
+        .map((name) => `${path} loads ${name}`),
+    );
     expect(loaded).toEqual([]);
+  });
+
+  test('files import one another in no circle, types counted', () => {
+    expect(findCircles(fileGraph(sources, 'all'))).toEqual([]);
+  });
+
+  test('folders import one another in no circle, types counted, nor does one and a folder in it', () => {
+    expect(findCircles(rooms)).toEqual([]);
   });
 });
 
-/** A file, and all that it loads by its imports and theirs. */
-function reachedByValue(path: string): string[] {
-  const reached = new Set<string>();
-  const queue = [path];
-  for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
-    if (reached.has(name)) continue;
-    reached.add(name);
-    queue.push(...valueImports(name));
-  }
-  return [...reached];
+/** Files that the scripts of package.json run, as those before the program itself. */
+function runByNpm(paths: readonly string[]): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: object };
+  const commands = Object.values(scripts).join(' ');
+  return paths.filter((path) => commands.includes(path));
 }
 
-function valueImports(path: string): string[] {
-  const source = byPath.get(path);
-  if (source === undefined) return [];
-  const runtime = source.text.replace(/^import type [^;]*;/gms, '').replace(/^export type \{[^;]*;/gms, '');
-  return importsOf(path, runtime);
-}
+describe('what is injected or forbidden', () => {
+  const isOutside =
+    (...allowed: string[]) =>
+    (path: string) =>
+      isCore(path) && !allowed.includes(path) && !path.endsWith('-command.ts');
+
+  test('time and randomness are injected everywhere in the core', () => {
+    const banned =
+      /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bperformance\.now\(|\b(randomBytes|randomInt|randomUUID|getRandomValues)\(/;
+    expect(filesWith(banned, (path) => isCore(path) && !/^core\/(clock|random)\.ts$/.test(path))).toEqual([]);
+  });
+
+  test('only config.ts and a command read the environment, end the process or write to its console in the core', () => {
+    expect(filesWith(/\bprocess\.env\b/, isOutside())).toEqual([]);
+    expect(filesWith(/\bprocess\.exit(Code)?\b|\bconsole\./, isOutside('core/restore/print-restore.ts'))).toEqual([]);
+  });
+
+  test('no file of the product switches a check of the compiler or of the linter off', () => {
+    expect(filesWith(/@ts-(ignore|expect-error|nocheck)|biome-ignore/, () => true)).toEqual([]);
+  });
+
+  test('no test is left to run alone or not at all', () => {
+    const left = globSync('test/**/*.test.ts', { cwd: root }).filter((path) =>
+      /\b(test|describe|it)\.(only|todo)\b|\b(test|it)\.skip\(\s*['"`]/.test(readFileSync(join(root, path), 'utf8')),
+    );
+    expect(left).toEqual([]);
+  });
+});
+
+describe('the map in docs/architecture.md', () => {
+  /** The first column of the table of folders, from above to below. */
+  const named = [...map.matchAll(/^\| `((?:core|containers|handlers|operations)(?:\/[a-z-]+)*)\/` \|/gm)].map(
+    ([, name]) => name!,
+  );
+  const folders = [...new Set(sources.map(({ path }) => dirname(path)))].sort();
+
+  test('names each folder of core, containers, handlers and operations once, and none that is not there', () => {
+    expect([...named].sort()).toEqual(folders);
+  });
+
+  test('has each folder above all that it imports from', () => {
+    const place = new Map(named.map((name, at) => [name, at]));
+    const upward = [...rooms].flatMap(([from, to]) =>
+      [...to]
+        .filter((name) => place.has(from) && place.has(name) && place.get(from)! > place.get(name)!)
+        .map((name) => `${from} stands below ${name} and imports from it`),
+    );
+    expect(upward).toEqual([]);
+  });
+});
+
+// The changelog alone may name what is gone.
+test.each(globSync(['*.md', 'docs/**/*.md'], { cwd: root, exclude: ['CHANGELOG.md'] }).sort())(
+  'every file of the project that %s names is there',
+  (page) => {
+    const text = readFileSync(join(root, page), 'utf8');
+    const paths = [
+      ...text.matchAll(/`((?:core|containers|handlers|operations|migrations|test|docs|resources)\/[\w./-]+)`/g),
+    ];
+    expect(paths.map(([, path]) => path!).filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  },
+);

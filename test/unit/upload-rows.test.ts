@@ -3,7 +3,8 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { normaliseCode } from '../../core/codes/code-rules.ts';
 import { CouponError } from '../../core/errors.ts';
-import { type HeaderRule, openUploadRows, type UploadFormat } from '../../core/uploads/formats/rows.ts';
+import type { HeaderRule, UploadFormat } from '../../core/uploads/formats/row-sink.ts';
+import { openUploadRows } from '../../core/uploads/formats/rows.ts';
 
 type Found = [line: number, text: string] | [line: number, text: string, problem: string];
 

@@ -3,7 +3,7 @@ import { CsvRecord } from './csv-record.ts';
 import { isGlued, noLineBreaks } from './glued-lines.ts';
 import { openLines } from './lines.ts';
 import { type CsvLayout, readLayout, usualDelimiters } from './read-csv-layout.ts';
-import type { HeaderRule, RowSink, TextReader } from './rows.ts';
+import type { HeaderRule, RowSink, TextReader } from './row-sink.ts';
 
 /** The line that a spreadsheet writes before all others to name the delimiter. */
 const separatorLine = /^"?sep=(.)"?$/i;

@@ -1,7 +1,7 @@
 import { type CouponError, invalidInput } from '../../errors.ts';
 import { lineMaxChars } from './lines.ts';
 import { takeJsonValue, takeString } from './ndjson.ts';
-import type { HeaderRule, RowSink, TextReader } from './rows.ts';
+import type { HeaderRule, RowSink, TextReader } from './row-sink.ts';
 
 /** What may come next, white space aside. */
 type Expected =

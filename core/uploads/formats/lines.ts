@@ -1,4 +1,4 @@
-import type { TextReader } from './rows.ts';
+import type { TextReader } from './row-sink.ts';
 
 /** Takes one line at a time, without its line break; `number` counts from 1. */
 export interface LineSink {

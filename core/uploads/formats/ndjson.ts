@@ -1,6 +1,6 @@
 import { findCodeName, isCodeName } from './code-field-names.ts';
 import { openLines } from './lines.ts';
-import type { HeaderRule, RowSink, TextReader } from './rows.ts';
+import type { HeaderRule, RowSink, TextReader } from './row-sink.ts';
 
 /**
  * Reads one JSON value a line: the code as a string, or an object with the code in the field that CSV's rules for

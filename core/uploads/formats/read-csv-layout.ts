@@ -3,7 +3,7 @@ import { invalidInput } from '../../errors.ts';
 import { findCodeName, isCodeName, mayBeHeading } from './code-field-names.ts';
 import { CsvRecord } from './csv-record.ts';
 import { noLineBreaks } from './glued-lines.ts';
-import type { HeaderRule } from './rows.ts';
+import type { HeaderRule } from './row-sink.ts';
 
 /** Where the code stands in the records of a CSV. A file without a header has one column, with empty ones beside it. */
 export interface CsvLayout {
