@@ -118,6 +118,7 @@ export const auditedTerms = [
 
 /** A book's terms, checked: times are RFC 3339 in UTC with milliseconds, the zone is written as its list has it. */
 export type BookTerms = { -readonly [Name in TermName]: Static<(typeof bookTerms)[Name]> };
+/** The name of a field of a book. */
 export type TermName = keyof typeof bookTerms;
 type TimeTerm = (typeof timeTerms)[number];
 

@@ -83,6 +83,7 @@ export function isDiskFull(error: unknown): boolean {
 
 /** What a failure of the database is called in the log and the metrics, for people who have to act. */
 export const databaseFailureReasons = ['disk full', 'timed out', 'unreachable', 'refused'] as const;
+/** One of those names. */
 export type DatabaseFailure = (typeof databaseFailureReasons)[number];
 
 /** Null: it is no failure of the database. `refused` is an error in what it was asked, and so mostly a bug. */

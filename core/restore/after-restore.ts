@@ -49,6 +49,7 @@ export interface RestoreReport {
   lostDecks: string[];
 }
 
+/** The parts of the core that a restore works with; no API runs meanwhile. */
 export type RestoreCore = Pick<
   Core,
   'coldPool' | 'coldTurns' | 'pool' | 'random' | 'knownBooks' | 'knownDecks' | 'knownPatterns'

@@ -2,8 +2,9 @@ import { limits } from '../limits.ts';
 import { recordMaxChars } from './formats/csv-record.ts';
 import { pieceMaxBytes } from './read-body.ts';
 
-/** A million rows and a little more, or codes of 32 MB: what an upload may hold in memory. */
+/** Rows that an upload may hold in memory: a million and a little more. */
 export const heldRowsMax = 1_048_576;
+/** Bytes of their codes: 32 MB. */
 export const heldTextMaxBytes = 33_554_432;
 /**
  * What one piece of a body can bring beyond that: its own characters, and those that a reader holds back until it knows

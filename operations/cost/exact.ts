@@ -23,6 +23,7 @@ export function exact(given: string | number | bigint): Exact {
   return reduce(digits, 10n ** BigInt(fraction.length));
 }
 
+/** Zero. */
 export const nothing = exact(0);
 
 /** The sum of any number of values. */
@@ -53,10 +54,12 @@ export function compare(a: Exact, b: Exact): number {
   return difference < 0n ? -1 : difference > 0n ? 1 : 0;
 }
 
+/** The larger of two values. */
 export function larger(a: Exact, b: Exact): Exact {
   return compare(a, b) < 0 ? b : a;
 }
 
+/** The smaller of two values. */
 export function smaller(a: Exact, b: Exact): Exact {
   return compare(a, b) < 0 ? a : b;
 }

@@ -25,6 +25,7 @@ export interface Demand {
 const hoursOfDay = exact(24);
 const secondsOfDay = exact(86_400);
 
+/** What a load asks of the parts of a stage in a month. */
 export function demandOf({ requestsPerDay, requestsPerConnection }: Load): Demand {
   const perDay = exact(requestsPerDay);
   const requestsOfMonth = divide(multiply(perDay, hoursOfMonth), hoursOfDay);

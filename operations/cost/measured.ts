@@ -34,8 +34,9 @@ export const diskBesideEventsGb = exact(20);
 /** How many bytes of backup a byte of new data makes: pages are kept whole, and a day changes some that were there. Assumed. */
 export const backupBytesOfByte = exact(2);
 
-/** Bytes of an answer and of a request with their headers; both are less for every route but lists and uploads. */
+/** Bytes of an answer with its headers; fewer for every route but lists. */
 export const bytesOfAnswer = exact(1_200);
+/** Bytes of a request with its headers; fewer for every route but uploads. */
 export const bytesOfRequest = exact(1_000);
 
 /** Bytes that a TLS handshake sends to the client, most of them certificates. Assumed. */
@@ -49,21 +50,25 @@ export const logBytesOfRequest = exact(356);
 
 /** A record of a flow and what CloudWatch adds; one each way a connection, and one more pair to the tasks. Assumed. */
 export const bytesOfFlowRecord = exact(146);
+/** Records of flows that one connection makes. Assumed. */
 export const flowRecordsOfConnection = exact(4);
 
 /** Gigabytes a month of flows that are there without any request: health checks, the database's pools, scanners. Assumed. */
 export const flowsWithoutLoadGb = { all: exact(1), rejected: exact('0.2') };
 
-/** Share of requests that the firewall refuses or counts, and so logs, and bytes of such a line. Assumed. */
+/** Share of requests that the firewall refuses or counts, and so logs. Assumed. */
 export const firewallLoggedShare = exact('0.01');
+/** Bytes of such a line. Assumed. */
 export const bytesOfFirewallLine = exact(1_500);
 
-/** Gigabytes a month of PostgreSQL's own log, and of each function's. Assumed. */
+/** Gigabytes a month of PostgreSQL's own log. Assumed. */
 export const databaseLogGb = exact('0.5');
+/** Gigabytes a month of each function's log. Assumed. */
 export const functionLogGb = exact('0.05');
 
-/** Seconds that a call of a function takes, and its calls a month that no schedule makes. Assumed. */
+/** Seconds that a call of a function takes. Assumed. */
 export const secondsOfCall = exact(2);
+/** Calls of a function a month that no schedule makes. Assumed. */
 export const callsWithoutSchedule = exact(30);
 
 /** Gigabytes of the cache that a snapshot of it holds: counters with an end of life. Assumed. */

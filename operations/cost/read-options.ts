@@ -26,6 +26,7 @@ export interface CostOptions {
   compare: string | null;
 }
 
+/** What `npm run cost -- --help` prints. */
 export const usage = `npm run cost -- [--stage prod] [--requests-per-day 10000000]
 
 What a stage costs in a month, by service, from its packaged template: for the deployment strategy's scenarios, and for any load.

@@ -46,6 +46,7 @@ const base: Record<StrategyLine, bigint> = {
 /** The stage that the strategy's figures are of. */
 export const stageOfStrategy = 'prod';
 
+/** The loads of the strategy, with the costs that it names for each. */
 export const scenarios: Scenario[] = [
   { name: 'low', requestsPerDay: 10_000, hasBlackFriday: false, cents: 47_400n, lines: base },
   {

@@ -2,6 +2,7 @@ import { BadInput } from './bad-input.ts';
 
 /** A value of a template: text, number, or an object with an intrinsic function. */
 export type TemplateValue = string | number | boolean | null | TemplateValue[] | { [name: string]: TemplateValue };
+/** The properties of a resource, by their names. */
 export type TemplateProperties = { [name: string]: TemplateValue };
 
 /** One resource of a template, with the name by which others refer to it. */

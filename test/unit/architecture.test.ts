@@ -2,6 +2,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
+import { withoutDocstring } from '../measure/docstrings.ts';
 import {
   fileGraph,
   findCircles,
@@ -142,6 +143,10 @@ describe('what is injected or forbidden', () => {
 
   test('no file of the product switches a check of the compiler or of the linter off', () => {
     expect(filesWith(/@ts-(ignore|expect-error|nocheck)|biome-ignore/, () => true)).toEqual([]);
+  });
+
+  test('every exported name has a docstring', () => {
+    expect(sources.flatMap(withoutDocstring)).toEqual([]);
   });
 
   test('no test is left to run alone or not at all', () => {

@@ -178,6 +178,7 @@ const ofCache: PriceRule = (cache, context) => {
   ];
 };
 
+/** What database and cache cost, by the types of their resources. */
 export const rulesOfData: Record<string, PriceRule> = {
   'AWS::RDS::DBInstance': ofDatabase,
   'AWS::ElastiCache::ReplicationGroup': ofCache,

@@ -153,6 +153,7 @@ const ofRecord: PriceRule = (record, { template }) => {
   return [{ service: 'Names', item: 'zone of the domain', rate: 'route53.zone', quantity: exact(1) }];
 };
 
+/** What the network and the entrance cost, by the types of their resources. */
 export const rulesOfNetwork: Record<string, PriceRule> = {
   'AWS::ElasticLoadBalancingV2::LoadBalancer': ofLoadBalancer,
   'AWS::EC2::EIP': ofAddress,

@@ -153,6 +153,7 @@ const ofStateMachine: PriceRule = () => [
   },
 ];
 
+/** What everything else costs, by the types of its resources. */
 export const rulesOfTheRest: Record<string, PriceRule> = {
   'AWS::CloudWatch::Alarm': ofAlarm,
   'AWS::CloudWatch::CompositeAlarm': ofCompositeAlarm,

@@ -80,6 +80,7 @@ const ofScalingPolicy: PriceRule = (_policy, _context) => [
 /** A definition costs nothing; tasks of it do, and those of the service are counted with the service. */
 const ofDefinition: PriceRule = (_definition, _context: RuleContext) => [];
 
+/** What the service and its tasks cost, by the types of their resources. */
 export const rulesOfTasks: Record<string, PriceRule> = {
   'AWS::ECS::Service': ofService,
   'AWS::ECS::Cluster': ofCluster,

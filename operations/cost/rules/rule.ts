@@ -57,6 +57,7 @@ export const services = [
   'Names',
   'Functions and schedules',
 ] as const;
+/** One of these names. */
 export type Service = (typeof services)[number];
 
 /**
