@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { clockDays, commandOn, hasFaketime } from './clock-days.ts';
+import { fastSelection } from './fast-selection.ts';
 
 /** The part of Jest's JSON report that is counted here. */
 interface Report {
@@ -19,19 +20,21 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /**
  * `npm test`: the type check, the linter, then every test, and at the end their number by kind. Arguments go to Jest,
  * so `npm test -- races` runs the files with that in their path. `--long` turns the long loops on, and then runs
- * everything again with the machine's clock at each of several days; `--days` does that alone.
+ * everything again with the machine's clock at each of several days; `--days` does that alone. `--fast` runs, of the tests,
+ * what the change at hand reaches, and no other.
  */
 function main(args: string[]): number {
   const long = args.includes('--long');
   const days = args.includes('--days');
-  const selection = args.filter((argument) => argument !== '--long' && argument !== '--days');
+  const selection = args.filter((argument) => !['--long', '--days', '--fast'].includes(argument));
   if (selection.length === 0) {
     if (!runs('type check', 'node_modules/typescript/bin/tsc', ['--noEmit'])) return 1;
     if (!runs('format and lint', 'node_modules/@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '.']))
       return 1;
   }
   const environment = long ? { ...process.env, QURABLE_TEST_LONG: '1' } : process.env;
-  const isGood = days || isGreen(selection, environment);
+  const tests = args.includes('--fast') ? [...fastSelection(root), ...selection] : selection;
+  const isGood = days || isGreen(tests, environment);
   return (long || days ? isGreenOnDays(selection) : true) && isGood ? 0 : 1;
 }
 

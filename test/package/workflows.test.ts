@@ -23,6 +23,7 @@ interface Step {
   run?: string;
   if?: string;
   with?: Record<string, unknown>;
+  env?: Record<string, string>;
 }
 interface Job {
   permissions?: Record<string, string>;
@@ -34,6 +35,7 @@ interface Job {
   'runs-on'?: string;
   'timeout-minutes'?: number;
   concurrency?: { 'cancel-in-progress': boolean };
+  strategy?: { 'fail-fast': boolean; matrix: Record<string, string[]> };
   steps?: Step[];
 }
 interface Workflow {
@@ -171,6 +173,44 @@ describe('the pipeline', () => {
     }
   });
 
+  test('lets no job run for half a day, and only a release write anything to the repository', () => {
+    for (const job of allJobs) if (job.uses === undefined) expect(job['timeout-minutes']).toBeLessThanOrEqual(240);
+    const writers = Object.entries(workflows).flatMap(([name, { jobs }]) =>
+      Object.values(jobs).flatMap(({ permissions = {} }) =>
+        Object.entries(permissions).flatMap(([what, how]) => (how === 'write' ? [`${name} ${what}`] : [])),
+      ),
+    );
+    expect([...new Set(writers)].sort()).toEqual([
+      'deploy-stage.yml id-token',
+      'deploy.yml id-token',
+      'preview-stage.yml id-token',
+      'release.yml contents',
+      'rollback.yml id-token',
+    ]);
+  });
+
+  test('runs each night what a push has no time for, on every PostgreSQL that is promised', () => {
+    const { jobs } = workflows['nightly.yml']!;
+    const commands = Object.values(jobs).flatMap(({ steps = [] }) => steps.map((step) => step.run ?? ''));
+    for (const command of ['npm run test:long', 'npm run test:mutants', 'npm run bench -- --quick']) {
+      expect(commands.some((text) => text.includes(command))).toBe(true);
+    }
+    expect(jobs.postgresql?.strategy).toEqual({ 'fail-fast': false, matrix: { major: ['15', '16', '17', '18'] } });
+    expect(jobs.postgresql?.steps?.at(-1)?.env).toEqual({
+      TEST_POSTGRES_MAJOR: expect.stringContaining(' matrix.major '),
+    });
+    expect(readFileSync(join(project, '.env.example'), 'utf8')).toContain('PostgreSQL 15 or later');
+  });
+
+  test('makes a release of a tag only on a commit of main that changelog and package know', () => {
+    const steps = workflows['release.yml']!.jobs.release?.steps ?? [];
+    expect(steps.map(({ run: command = '' }) => command.split(' ').slice(0, 2).join(' ')).slice(1)).toEqual([
+      'git merge-base',
+      'node .github/scripts/release-notes.mjs',
+      'gh release',
+    ]);
+  });
+
   test('never deploys a stage twice at a time, nor breaks a deployment off', () => {
     for (const name of ['deploy-stage.yml', 'rollback.yml']) {
       for (const job of Object.values(workflows[name]!.jobs)) {
@@ -184,7 +224,7 @@ describe('the pipeline', () => {
     const named = Object.values(texts).flatMap((text) =>
       [...text.matchAll(/\.github\/scripts\/[a-z-]+\.sh/g)].map(String),
     );
-    expect(new Set(named).size).toBe(7);
+    expect(new Set(named).size).toBe(8);
     for (const name of named) {
       expect(statSync(join(project, name)).mode & 0o111).not.toBe(0);
       expect(spawnSync('bash', ['-n', join(project, name)]).status).toBe(0);
