@@ -15,10 +15,10 @@ const ecs = new ECSClient();
 const ssm = new SSMClient();
 
 /**
- * Sets the service's least and most tasks to what the calendar says for this moment. The schedule calls it every few
- * minutes, the deployment once, as a custom resource, and an operator with an override; nothing else registers the service's
- * capacity. The calendar is a part of the bundle (serverless.yml, `define`), since it may be longer than a function's
- * variables.
+ * Sets the smallest and the largest number of tasks to what the calendar says for this moment. The schedule calls it
+ * every few minutes, each deployment calls it as a custom resource, and an operator with an override. Nothing else
+ * registers the service's capacity. The calendar is a part of the bundle (serverless.yml, `define`): it may be too long
+ * for a variable of a function.
  */
 export const handler = lambdaStack('scale', async (event: unknown, { log, metrics }) => {
   const calendar = readCalendar(process.env.SCALE_CALENDAR ?? '');

@@ -12,7 +12,9 @@ import { takeSnapshots } from './snapshot/take-snapshots.ts';
 const rds = new RDSClient();
 const elastiCache = new ElastiCacheClient();
 
-/** Takes a snapshot of the database and of the cache, and deletes its own ones that are past their retention. */
+/**
+ * Takes a snapshot of the database and one of the cache, and deletes its own snapshots once their retention is over.
+ */
 export const handler = lambdaStack('snapshot', async (event: unknown, { log, metrics, requestId }) => {
   const env = process.env;
   const prefix = requireVariable(env, 'SNAPSHOT_PREFIX');

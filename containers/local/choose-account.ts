@@ -8,8 +8,8 @@ export type Account = { uid: number; gid: number };
 const nobody: Account = { uid: 65534, gid: 65534 };
 
 /**
- * Chooses whom a server runs as: PostgreSQL refuses to run as root, so under root it is whoever owns the data already,
- * and for new data `nobody`.
+ * Chooses the account of a server. PostgreSQL refuses to run as root, so under root it is the owner of the data, and
+ * for new data `nobody`.
  *
  * @param dataDirectory an absolute path that need not exist yet; left out for a server without data.
  * @returns undefined when this process is not root and the server simply runs as the same user.
@@ -22,10 +22,10 @@ export function chooseAccount(dataDirectory?: string): Account | undefined {
 }
 
 /**
- * Says whether an account may enter a directory and all that lead to it, by their mode bits. A missing path is looked
- * at from its nearest directory that exists.
+ * Says whether an account may enter a directory and all directories above it, by their mode bits. For a missing path
+ * the nearest directory that exists is looked at.
  *
- * @param account undefined stands for this process's own user, who is asked nothing.
+ * @param account undefined: this process's own user, for whom the answer is always yes.
  */
 export function canEnter(account: Account | undefined, directory: string): boolean {
   if (account === undefined) return true;

@@ -6,19 +6,19 @@ import { EmbeddedStartError } from './embedded-start-error.ts';
 import { inspectProcess } from './inspect-process.ts';
 import { readPostmasterFile } from './postmaster-file.ts';
 
-/** A process that was killed a moment ago may still look alive for as long as the kernel takes its memory apart. */
+/** A process that was just killed may look alive until the kernel has freed its memory. */
 const dyingMillis = 300;
 /** The supervisor of a start that was killed needs a moment to notice and to stop the server. */
 const graceMillis = 3_000;
-/** A fast shutdown writes at most shared_buffers to disk; after this long something is wrong, and recovery is safe. */
+/** A fast shutdown writes at most shared_buffers to disk. After this time something is wrong, and recovery is safe. */
 const fastShutdownMillis = 30_000;
 const immediateShutdownMillis = 40_000;
 const pollMillis = 50;
 
 /**
- * Makes sure that no PostgreSQL of an earlier start runs on the data directory. One whose owner is alive is left alone
- * and refused; one that was left behind is waited for and then stopped; a file that speaks of a process that is gone, or
- * of one that is no PostgreSQL of this directory, stands in nobody's way.
+ * Makes sure that no PostgreSQL of an earlier start runs on the data directory. If its owner is alive, this start is
+ * refused. If it was left behind, it is waited for and then stopped. A file about a process that is gone, or that is no
+ * PostgreSQL of this directory, is removed.
  *
  * @throws EmbeddedStartError when another start is using the data, or when the old server does not stop.
  */
@@ -61,20 +61,20 @@ function signalServer(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** Returns the id of the PostgreSQL that really runs on the directory, and removes a file that lies about it. */
+/** Returns the id of the PostgreSQL that really runs on the directory. Removes a file that names another process. */
 function runningPostmaster(dataDirectory: string): number | null {
   const file = readPostmasterFile(dataDirectory);
   if (file === null) return null;
   const running = inspectProcess(file.pid);
   if (running?.commandLine.includes('postgres') && running.commandLine.includes(dataDirectory)) return file.pid;
-  // PostgreSQL takes whatever has the id, be it a stranger or a dead process that nobody has collected, for its
-  // predecessor and refuses to start. Whether the predecessor's children still hold its memory it finds out by itself.
+  // PostgreSQL takes any process with this id for its predecessor and refuses to start, even another program or a
+  // zombie. Whether the predecessor's children still use its memory it finds out by itself.
   if (isIdTaken(file.pid)) rmSync(join(dataDirectory, 'postmaster.pid'), { force: true });
   return null;
 }
 
 function isIdTaken(pid: number): boolean {
-  // Without /proc and ps there is no telling whose id it is, so the file is left to PostgreSQL there.
+  // Without /proc and ps nobody can tell whose id it is, so the file is left to PostgreSQL.
   if (process.platform === 'win32') return false;
   try {
     return process.kill(pid, 0);

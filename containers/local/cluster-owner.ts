@@ -4,8 +4,8 @@ import { inspectProcess } from './inspect-process.ts';
 type OwnerRecord = { pid: number; startedAt: string };
 
 /**
- * Notes beside the data directory that this process is the one that uses its server. It is written only once the server
- * is up: of two starts at once PostgreSQL's own lock on the directory decides, and the loser must leave no trace.
+ * Notes beside the data directory that this process uses its server. It is written only once the server is up: of two
+ * starts at once PostgreSQL's own lock on the directory decides, and the loser must change nothing.
  */
 export function writeClusterOwner(dataDirectory: string): void {
   const record: OwnerRecord = { pid: process.pid, startedAt: inspectProcess(process.pid)?.startedAt ?? '' };

@@ -18,14 +18,14 @@ export type NewCluster = {
   account: Account | undefined;
   /** The superuser's password. */
   password: string;
-  /** False spares the flush to disk, for data that nobody will miss. */
+  /** False: nothing is flushed to disk, for data that may be lost. */
   durable: boolean;
 };
 
 /**
- * Makes an empty PostgreSQL cluster, unless there is one. It is made beside its place and gets its name last, so that a
- * start that was broken off leaves no half-made cluster behind. The C locale makes text compare by bytes and the files
- * independent of the machine's locale library.
+ * Makes an empty PostgreSQL cluster, unless there is one. It is made under another name and renamed last, so that a
+ * start that was interrupted leaves no half-made cluster. With the C locale text is compared by bytes, and the files do
+ * not depend on the machine's locale library.
  *
  * @throws EmbeddedStartError when initdb fails, with its last line.
  */
@@ -40,7 +40,7 @@ export async function createCluster(cluster: NewCluster): Promise<void> {
     renameSync(unfinished, cluster.dataDirectory);
   } catch (error) {
     rmSync(unfinished, { recursive: true, force: true });
-    // Of two starts at once one makes the cluster, and the other meets its server a moment later.
+    // Of two starts at once one makes the cluster; the other one finds its server a moment later.
     if (!existsSync(join(cluster.dataDirectory, 'PG_VERSION'))) throw error;
   } finally {
     rmSync(passwordFile, { force: true });
@@ -68,7 +68,7 @@ async function runInitdb(directory: string, passwordFile: string, cluster: NewCl
   }
 }
 
-/** Removes what starts that are over left half made; the number in the name is the id of the process that made it. */
+/** Removes half-made clusters of starts that are over. The number in the name is the id of the process that made it. */
 function removeUnfinished(dataDirectory: string): void {
   const prefix = `${basename(dataDirectory)}.new-`;
   for (const name of readdirSync(dirname(dataDirectory))) {

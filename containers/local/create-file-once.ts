@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 
 /**
- * Reads a file that holds a secret, after making it with mode 0600 when it is missing. It gets its name only when it is
- * complete and never replaces one: of two starts at once both go on with the same content.
+ * Reads a file with a secret, after making it with mode 0600 if it is missing. It gets its name once it is complete and
+ * never replaces another file: two starts at once use the same content.
  *
  * @param make gives the content of a new file.
  * @returns the file's content.

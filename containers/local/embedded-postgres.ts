@@ -25,11 +25,11 @@ export type EmbeddedPostgresOptions = {
   dataDirectory: string;
   /** A port of 127.0.0.1; a free one when left out. */
   port?: number;
-  /** Server settings by name, as in postgresql.conf; they win over the defaults of this module. */
+  /** Server settings by name, as in postgresql.conf. They override the defaults of this module. */
   settings?: Record<string, string>;
   /**
-   * For data that nobody will miss: a directory around `dataDirectory` that is deleted whole once the server has ended,
-   * however this process ended. Nothing is flushed to disk then, unless `settings` say so.
+   * For data that may be lost: a directory around `dataDirectory` that is deleted once the server has ended, however
+   * this process ended. Nothing is flushed to disk then, unless `settings` say so.
    */
   ephemeralRoot?: string;
   /** Receives single lines for people. */
@@ -57,10 +57,10 @@ const databaseName = 'qurable';
 const pollMillis = 20;
 /** Recovery after a crash replays at most max_wal_size of log, which takes seconds; this is for slow disks. */
 const readyWithinMillis = 120_000;
-/** Backends of a server that was killed see it within moments; until then they hold its shared memory. */
+/** Backends of a killed server notice that within moments. Until then they hold its shared memory. */
 const launchAttempts = 20;
 const retryAfterMillis = 250;
-/** The log is put aside at a start when it is longer than this. */
+/** A log that is longer is renamed at the next start. */
 const logKeptBytes = 16 * 1024 * 1024;
 
 const defaultSettings: Record<string, string> = {
@@ -83,11 +83,11 @@ const defaultSettings: Record<string, string> = {
 const ephemeralSettings: Record<string, string> = { fsync: 'off', full_page_writes: 'off' };
 
 /**
- * Starts the PostgreSQL that came with `npm ci`, on 127.0.0.1 only, and waits until it answers. The server lives as long
- * as this process: when this process ends, even by kill -9, the server's supervisor stops it.
+ * Starts the PostgreSQL that came with `npm ci`, on 127.0.0.1 only, and waits until it answers. The server lives as
+ * long as this process: when this process ends, even by kill -9, the server's supervisor stops it.
  *
  * @throws EmbeddedStartError with one line when another start is using the data, when the port is taken, or when the
- * server does not come up (the line then names its log).
+ *   server does not come up (the line then names its log).
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const wanted = resolve(options.dataDirectory);

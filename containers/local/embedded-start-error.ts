@@ -1,6 +1,6 @@
 /**
- * Something that stops the embedded start and that a person can put right. Its message is one line, made to be shown
- * as it is; anything else that is thrown is a defect and keeps its stack.
+ * An error that stops the embedded start and that a person can mend. Its message is one line and is shown as it is. Any
+ * other error is a defect and is shown with its stack.
  */
 export class EmbeddedStartError extends Error {
   override name = 'EmbeddedStartError';

@@ -7,10 +7,9 @@ const highest = 32_000;
 const attempts = 100;
 
 /**
- * Finds a TCP port of 127.0.0.1 that nobody listens on, by listening on one for a moment. The operating system is not
- * asked for one, because it would give one of those that it also gives to outgoing connections: by the time a server
- * that starts slowly listens, a client's connection may have it. Another process can still take the port before the
- * caller does, so callers try again with a fresh one when binding fails.
+ * Finds a free TCP port of 127.0.0.1 by listening on it for a moment. The operating system is not asked for one: it
+ * would choose among the ports of outgoing connections, and by the time a slow server listens, a client may use it.
+ * Another process can still take the port before the caller does, so callers try again with another one if that fails.
  *
  * @throws Error when a hundred ports were all in use.
  */

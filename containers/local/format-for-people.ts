@@ -1,6 +1,6 @@
 /**
- * Shows a line of the log to somebody at a terminal: the time of day here, the level, what happened, and its fields. What
- * is no line of the log is shown as it is.
+ * Formats a line of the log for a terminal: the local time of day, the level, the message and the fields. Any other
+ * text is returned as it is.
  * @param line JSON, with a line feed at its end
  */
 export function formatForPeople(line: string): string {

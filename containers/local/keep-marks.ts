@@ -2,12 +2,12 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, rename } from 'node:fs/promises';
 import type { WriteMark } from '../../core/index.ts';
 
-/** The files of a home that hold marks, the oldest first, as far as they exist. */
+/** The files with marks that exist in a home, the oldest first. */
 export const marksFileNames = ['deck-marks.log.2', 'deck-marks.log.1', 'deck-marks.log'] as const;
 
-/** A file is put aside when it is longer: together they hold the marks of some four million requests. */
+/** A longer file is renamed and a new one begun. Together they hold the marks of some four million requests. */
 const fileMaxBytes = 64 * 1024 * 1024;
-/** A disk that stalls must not hold the deal up. */
+/** How long a deal waits for its mark to be written, so that a stalled disk does not stop dealing. */
 const giveUpMillis = 200;
 const saySeldomMillis = 10_000;
 
@@ -17,9 +17,10 @@ interface Line {
 }
 
 /**
- * Keeps the marks of an installation on one machine in `<home>/deck-marks.log`, where `after-restore` finds them. Lines are
- * written in their order, as many at a time as have come; one that can't be written within a fifth of a second is given up,
- * and said so; from then on nobody waits for one, until the disk has taken one again. The directory must exist.
+ * Keeps the marks of an installation on one machine in `<home>/deck-marks.log`, where `after-restore` finds them. Lines
+ * are written in their order, all that have come in one write. A line that can't be written within a fifth of a second
+ * is given up, and that is told. From then on nobody waits, until the disk has taken a line again. The directory must
+ * exist.
  *
  * @param say receives single lines for people.
  */
@@ -27,7 +28,7 @@ export function keepMarks(home: string, say: (line: string) => void): WriteMark 
   let waiting: Line[] = [];
   let isWriting = false;
   let lastSaid = Number.NEGATIVE_INFINITY;
-  /** The last line was given up: a deal must not wait for a disk that has stalled, once for each batch. */
+  /** Whether the last line was given up. Then batches do not wait: each would wait for the stalled disk anew. */
   let isStalled = false;
   const file = openMarksFile(home);
 
@@ -96,7 +97,7 @@ function openMarksFile(home: string): MarksFile {
     const opened = await open(newest, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, 0o600);
     handle = opened;
     bytes = (await opened.stat()).size;
-    // Whatever ended the last writer may have broken its last line off.
+    // If the last writer was killed, its last line may be incomplete.
     if (bytes > 0) await opened.appendFile('\n');
     return opened;
   };

@@ -21,8 +21,8 @@ const ofRotation = ['CODE_SECRET_VERSION', 'PREVIOUS_CODE_SECRET', 'PREVIOUS_COD
 export type KeptSecrets = { secrets: LocalSecrets; file: string };
 
 /**
- * Makes the secrets of a local installation at its first start and reads them at every later one. CODE_SECRET must
- * outlive the database that was begun with it; the database's own password lies beside its data.
+ * Makes the secrets of a local installation at its first start and reads them at every later one. CODE_SECRET must be
+ * kept as long as the database that was made with it. The database's own password is kept beside its data.
  *
  * @param home the directory for them, made with mode 0700 when missing; the file in it has mode 0600.
  * @throws EmbeddedStartError when the directory is another user's or the file is not what was written.
@@ -64,7 +64,7 @@ function parseObject(text: string, file: string): Record<string, unknown> {
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null) return { ...value };
   } catch {
-    // What is wrong with it makes no difference to what has to be done.
+    // The remedy is the same whatever is wrong with it.
   }
   throw new EmbeddedStartError(`${file} is not valid JSON; put back its copy, or delete it together with the data.`);
 }

@@ -7,9 +7,9 @@ export type StopRequest = {
 };
 
 /**
- * Listens for Ctrl-C, SIGTERM and a closing terminal. The first one is a request, which leaves time to drain; a second
- * Ctrl-C or SIGTERM ends the process at once, and the supervisors of its servers then stop them. A closing terminal says
- * so more than once, the kernel and the shell each for itself, and nobody is impatient there.
+ * Listens for Ctrl-C, SIGTERM and a closing terminal. The first one asks the process to drain and end. A second Ctrl-C
+ * or SIGTERM ends it at once; the supervisors then stop its servers. A closing terminal sends its signal more than
+ * once, from the kernel and from the shell, so there a second one does not count.
  */
 export function listenForStop(): StopRequest {
   let isRequested = false;

@@ -14,7 +14,7 @@ export type LocalRedisOptions = {
   port?: number;
   /** A size as Redis writes it, such as "6mb"; 64mb when left out. */
   maxMemory?: string;
-  /** What goes when the memory is full; `allkeys-lru` when left out, as in the cloud. */
+  /** What is dropped when the memory is full; `allkeys-lru` when left out. */
   policy?: string;
   /** The server's output is appended to this file. */
   logFile: string;
@@ -104,7 +104,7 @@ function commandFor(
     input: `${configuration.join('\n')}\n`,
     workingDirectory: dirname(file),
     account: unprivileged(file),
-    // Durations are all it knows, and its allocator asks for the time before libfaketime is ready.
+    // It uses durations only, and its allocator asks for the time before libfaketime is ready.
     sharesClock: false,
     stopSteps: [
       { signal: 'SIGTERM', afterMillis: 0 },
@@ -113,7 +113,7 @@ function commandFor(
   };
 }
 
-/** Redis needs no privilege at all; it only keeps root's where nobody else can reach the program. */
+/** Redis needs no privilege. It runs as root only if no other account can reach the program. */
 function unprivileged(file: string): Account | undefined {
   const account = chooseAccount();
   return canEnter(account, dirname(file)) ? account : undefined;

@@ -2,8 +2,8 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
- * Makes a directory, and those above it that are missing, each with the mode. Node's own way to do that asks again for
- * ever where a file system answers that there is no such directory though its parent exists, as /proc does.
+ * Makes a directory, and those above it that are missing, each with the mode. Node's own recursive mkdir never ends
+ * where a file system says that there is no such directory though its parent exists, as /proc does.
  *
  * @param directory an absolute path.
  * @returns whether the directory is new.
@@ -16,7 +16,7 @@ export function makeDirectory(directory: string, mode: number): boolean {
     mkdirSync(directory, { mode });
     return true;
   } catch (error) {
-    // Another start may have made it in between; a link that leads nowhere is in the way too, and no directory.
+    // Another start may have made it in between. A link that leads nowhere is no directory either.
     if (existsSync(directory)) return false;
     throw error;
   }

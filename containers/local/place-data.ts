@@ -6,15 +6,15 @@ import { EmbeddedStartError } from './embedded-start-error.ts';
 import { makeDirectory } from './make-directory.ts';
 
 /**
- * Where root keeps what an unprivileged user must reach when the project itself lies under a closed directory, such as
- * root's home. It is not below /tmp or /var/tmp: those are swept by age, and anyone can write there.
+ * Where root keeps what an unprivileged account must reach if the project is below a closed directory, such as root's
+ * home. It is not below /tmp or /var/tmp: old files are removed there, and anyone can write.
  */
 const sharedRoot = '/var/lib/qurable';
 
 /**
- * Settles where the data really lies. That is the wanted place, unless the account cannot get there: then it is a
- * directory of its own under /var/lib/qurable, and the wanted place becomes a symbolic link to it, so that the project
- * can be moved and a deleted project never meets another one's data.
+ * Decides where the data is kept. That is the wanted place, unless the account cannot get there. Then it is a new
+ * directory under /var/lib/qurable, and the wanted place becomes a symbolic link to it, so that the project can be
+ * moved and never finds the data of another one.
  *
  * @param wanted an absolute path that need not exist; its parent is created with mode 0700.
  * @returns the absolute path without symbolic links; the directory itself need not exist yet.

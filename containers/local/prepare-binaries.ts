@@ -12,10 +12,10 @@ export type PostgresBinaries = { initdb: string; postgres: string };
 type LibraryLink = { source: string; target: string };
 
 /**
- * Finds the PostgreSQL programs that npm installed for this platform and makes them ready for the account. The package
- * holds no symbolic links, since npm packs none; its install script makes them, so they are missing after an install
- * without scripts and are made here. Where that is not possible, or where the account cannot reach the package, the
- * programs are copied once: for root into /var/lib/qurable, else beside the data.
+ * Finds the PostgreSQL programs that npm installed for this platform and makes them ready for the account. npm packs no
+ * symbolic links, so the package's install script makes them. After an install without scripts they are made here. If
+ * that is not possible, or the account cannot reach the package, the programs are copied once: for root into
+ * /var/lib/qurable, else beside the data.
  *
  * @param dataDirectory where the data really lies.
  * @throws EmbeddedStartError when npm installed none for this platform.
@@ -59,7 +59,7 @@ function makeLink(link: string, source: string): boolean {
   return true;
 }
 
-/** The copy gets its name last, so that a copy that was broken off is never used and two starts do not disturb each other. */
+/** The copy gets its name last, so that an incomplete one is never used and two starts do not disturb each other. */
 function copyOnce(packageDirectory: string, copies: string): string {
   const { version } = JSON.parse(readFileSync(join(packageDirectory, 'package.json'), 'utf8')) as { version: string };
   const copy = join(copies, `${basename(packageDirectory)}-${version}`);

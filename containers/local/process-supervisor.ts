@@ -1,6 +1,6 @@
 /**
- * The supervisor process that supervise-process.ts forks: it starts one program and ends it when the channel to its
- * parent closes. It holds nothing else, so that there is little that could make it fail.
+ * The supervisor process that supervise-process.ts forks. It starts one program and ends it when the channel to its
+ * parent closes. It does nothing else, so that little can make it fail.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
@@ -10,7 +10,8 @@ let running: ChildProcess | null = null;
 let stopSteps: SupervisedCommand['stopSteps'] = [];
 let toDelete: string[] = [];
 
-// The parent's end is the only order to stop: a signal sent to the whole session must not come before the draining.
+// Only the end of the parent stops it: a signal to the whole session must not end the program before the API has
+// drained.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 
 process.on('message', (order: SupervisorOrder) => {

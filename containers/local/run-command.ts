@@ -23,8 +23,8 @@ const commands: Record<string, string> = {
 const programs: Record<string, string> = { psql: 'psql', backup: 'pg_dump', restore: 'pg_restore' };
 
 /**
- * Runs a command with what `npm start` would have: `.env`, the installation's secrets, and its database. That one is used
- * where it runs, and started for as long as the command takes where it does not.
+ * Runs a command with the settings of `npm start`: `.env`, the installation's secrets, and its database. If the
+ * database does not run, it is started for the time of the command.
  */
 async function run(name: string, args: string[]): Promise<number> {
   if (existsSync(join(project, '.env'))) process.loadEnvFile(join(project, '.env'));

@@ -25,11 +25,11 @@ import { requirePort } from './require-port.ts';
 
 type Environment = Record<string, string | undefined>;
 
-/** What has been started and must be stopped again, the latest first. */
+/** What has been started and must be stopped in the end, the latest first. */
 type Started = { stop(): Promise<void> }[];
 
 const project = resolve(import.meta.dirname, '../..');
-/** Not the console, whose writes wait for a terminal, and wait for ever for one that is stopped. */
+/** Not the console: its writes wait for the terminal, for ever if that is stopped. */
 const errors = openStandardOutput(2);
 
 function complain(error: unknown): void {
@@ -42,7 +42,7 @@ async function run(stop: StopRequest): Promise<number> {
   const home = resolve(process.env.QURABLE_HOME || join(project, '.qurable'));
   const kept = keepSecrets(home);
   const environment = completeEnvironment(process.env, kept);
-  // Everything that can be found wrong is found before a database is started for it.
+  // All checks that need no database come before one is started.
   const { port, host, metricsPort, logLevel } = readConfig(withSomeDatabase(environment));
   for (const line of warnOfLookalikes(process.env)) errors.write(`${line}\n`);
   await requirePort(port, host);
@@ -61,21 +61,21 @@ async function run(stop: StopRequest): Promise<number> {
   }
 }
 
-/** What the environment leaves open is filled in: secrets of this installation's own, and no door to the network. */
+/** Fills in what the environment does not set: this installation's secrets, and an address of this machine alone. */
 function completeEnvironment(given: Environment, { secrets }: KeptSecrets): Environment {
   const filled: Environment = { HOST: '127.0.0.1', ...secrets };
   if (given.JWT_JWKS_URL) delete filled.JWT_SECRET;
   return { ...filled, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== '')) };
 }
 
-/** For a check before there is a database: a start without an address brings one of its own. */
+/** For a check before there is a database: without an address the start brings its own. */
 function withSomeDatabase(environment: Environment): Environment {
   if (environment.DATABASE_URL || environment.DB_HOST) return environment;
   refuseDatabaseParts(environment);
   return { ...environment, DATABASE_URL: 'postgres://127.0.0.1/' };
 }
 
-/** What a start works with. */
+/** The parts of a start. */
 interface Start {
   environment: Environment;
   home: string;
@@ -107,7 +107,7 @@ async function serve(start: Start): Promise<number> {
   return await waitForEnd(start, postgres);
 }
 
-/** Trouble with the database is put into one sentence, so that it is no defect with a stack. */
+/** Turns trouble with the database into one sentence for people, without a stack. */
 async function onDatabase<T>(config: Config, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -134,7 +134,7 @@ async function startPostgres({ environment, home, started, log }: Start): Promis
   return postgres;
 }
 
-/** Redis only makes things faster, so one that does not come up is no reason to stop. */
+/** Redis only makes things faster, so the start goes on without it. */
 async function startRedis({ environment, home, started, log }: Start): Promise<LocalRedis | null> {
   if (environment.REDIS_URL || environment.REDIS_HOST) return null;
   try {
@@ -191,5 +191,5 @@ try {
   complain(error);
 }
 await errors.flush();
-// Nothing that was forgotten may keep this process, and with it its servers, alive.
+// An open handle must not keep this process and its servers alive.
 process.exit(exitCode);

@@ -20,9 +20,9 @@ export type SupervisedProcess = {
 };
 
 /**
- * Starts a program under a small supervisor process of its own session. Two things follow from that: a Ctrl-C in the
- * terminal reaches this process only, which can then drain before it stops what it stands on; and when this process
- * ends without a word, by kill -9 for instance, the supervisor sees its channel close and ends the program.
+ * Starts a program under a small supervisor process in a session of its own. So a Ctrl-C in the terminal reaches this
+ * process alone, which can drain before it stops its servers. And if this process is killed, by kill -9 for example,
+ * the supervisor sees its channel close and ends the program.
  *
  * @param logFile what the program writes is appended to this file, which is created with mode 0600.
  * @throws EmbeddedStartError when the program cannot be started at all.
@@ -58,14 +58,14 @@ function sendOrder(supervisor: ChildProcess, order: SupervisorOrder): void {
 const neededVariables = /^(PATH|SystemRoot|TEMP|TMPDIR)$/;
 const clockVariables = /^(LD_PRELOAD|FAKETIME.*)$/;
 
-/** The program must not be steered by settings that were meant for this process, such as NODE_OPTIONS or PGOPTIONS. */
+/** Drops settings that were meant for this process and would change the program, such as NODE_OPTIONS or PGOPTIONS. */
 function plainEnvironment(sharesClock: boolean): NodeJS.ProcessEnv {
   const isKept = (name: string) => neededVariables.test(name) || (sharesClock && clockVariables.test(name));
   const kept = Object.entries(process.env).filter(([name]) => isKept(name));
   return { ...Object.fromEntries(kept), LC_ALL: 'C' };
 }
 
-/** A supervisor that was killed itself could not end its program. */
+/** Ends the program if its supervisor was killed before it could. */
 async function endOrphan(program: { pid: number; startedAt: string | undefined }, steps: StopStep[]): Promise<void> {
   const isRunning = () =>
     program.startedAt !== undefined && inspectProcess(program.pid)?.startedAt === program.startedAt;

@@ -1,12 +1,12 @@
 import type { Clock } from '../clock.ts';
 
-/** How many transactions may run at once. */
+/** The bounds of transactions that run at once. */
 export interface FlightLimits {
-  /** Of one tenant, and of all tenants together as far as they are quick; 1 and up. */
+  /** Most transactions of one tenant, and most of all tenants that are not slow; 1 and up. */
   maxInFlight: number;
-  /** Milliseconds after which a transaction is slow: healthy ones have long ended. */
+  /** A transaction that runs for longer is slow, in milliseconds. Normal ones end well before. */
   slowMillis: number;
-  /** So many slow ones do not count among all: what waits for a lock does not keep others from beginning. */
+  /** How many slow ones at most are not counted, so that waiting for a lock does not keep others from beginning. */
   maxSlow: number;
 }
 
@@ -17,7 +17,7 @@ export interface Flights {
   mayBegin(tenantId: number): boolean;
   /** Notes a beginning; returns what notes the end. */
   begin(tenantId: number): () => void;
-  /** Milliseconds until another one counts as slow, at least 1; null: none will, or none would make room. */
+  /** Milliseconds until the next one becomes slow, at least 1. Null: none will, or that would make no room. */
   millisUntilRoom(): number | null;
 }
 
@@ -33,7 +33,7 @@ export function openFlights(clock: Clock, { maxInFlight, slowMillis, maxSlow }: 
       return running.size;
     },
     mayBegin(tenantId) {
-      // The usual case, in which nobody need look at the clock.
+      // The usual case, which needs no look at the clock.
       if (running.size === 0) return true;
       const all = [...running];
       if (all.filter((flight) => flight.tenantId === tenantId).length >= maxInFlight) return false;

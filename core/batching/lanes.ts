@@ -6,7 +6,7 @@ export interface Queued {
   queuedAt: number;
 }
 
-/** What waits for a transaction, by tenant and lane: first come first served in a lane, and in turns among them. */
+/** The members that wait, by tenant and lane. A lane is served in order of arrival; lanes and tenants take turns. */
 export interface Lanes<Member extends Queued> {
   /** Members waiting, in all lanes. */
   readonly size: number;
@@ -16,9 +16,11 @@ export interface Lanes<Member extends Queued> {
   add(tenantId: number, lane: number | string, member: Member): void;
   /** The first tenant in turn that `mayRun`; null: there is none. */
   next(mayRun: (tenantId: number) => boolean): number | null;
-  /** Takes up to `most` members of a tenant, an equal share a lane, and sends tenant and lanes to the end of their rows. */
+  /**
+   * Takes up to `most` members of a tenant, an equal share from each lane. Tenant and lanes go to the end of the turn.
+   */
   take(tenantId: number, most: number): Member[];
-  /** Milliseconds that the oldest member of a tenant has waited, about; 0 where none waits. */
+  /** About how long the oldest member of a tenant has waited, in milliseconds; 0 where none waits. */
   ageOf(tenantId: number): number;
   /** The same for the tenant whose member has waited longest. */
   age(): number;
@@ -33,7 +35,7 @@ interface Lane<Member> {
 interface Tenant<Member> {
   lanes: Map<number | string, Lane<Member>>;
   size: number;
-  /** How long the last that were taken had waited, and when that was. The first to wait finds no queue: nobody before it counts. */
+  /** How long the members that were taken last had waited, and when. Forgotten when the queue was empty in between. */
   lastWaitMillis: number;
   lastTakenAt: number;
 }

@@ -6,15 +6,16 @@ import { openFlights } from './flights.ts';
 import { openLanes } from './lanes.ts';
 import { openSetAside } from './set-aside.ts';
 
-/** In the place of an answer: the member needs what somebody else holds, and nothing was begun for it. */
+/** Stands in place of an answer: the member needs a row that another session holds. Nothing was begun for it. */
 export const heldUp: unique symbol = Symbol('held up');
 
-/** What became of a member: a refusal is an answer too. */
+/** What a batch gives a member: its answer, its refusal, or `heldUp`. */
 export type MemberAnswer<Answer> = Answer | CouponError | typeof heldUp;
 
 /**
  * Runs one batch of one tenant in one transaction and answers every member, in order.
- * @param isApart whether a transaction with these members has timed out before: then a lock is waited for shortly only
+ * @param isApart whether a transaction with these members has timed out on a lock before: it then waits only a short
+ *   time
  */
 export type BatchRun<Command, Answer> = (
   tenantId: number,
@@ -29,35 +30,37 @@ export interface BatcherOptions<Command, Answer> {
   /** Which lane of its tenant a command waits in. */
   laneOf(command: Command): number | string;
   run: BatchRun<Command, Answer>;
-  /** Which of these, which were held up, could run now. It waits for no lock. */
+  /** Says which of these held-up members could run now. Waits for no lock. */
   isFree(tenantId: number, commands: Command[]): Promise<boolean[]>;
   clock: Clock;
   log: Log;
   /** Most members of a transaction, 1 and up. */
   maxMembers: number;
-  /** Most transactions at once, 1 and up: of one tenant, and of all, where slow ones are left out. */
+  /** Most transactions at once, 1 and up: of one tenant, and of all tenants, not counting slow ones. */
   maxInFlight: number;
-  /** Milliseconds after which a transaction is slow, as one that waits for a lock is. */
+  /** A transaction that runs for longer is slow, in milliseconds. Mostly it waits for a lock. */
   slowMillis: number;
-  /** Most slow transactions that are left out, 0 and up. */
+  /** How many slow transactions at most are not counted, 0 and up. */
   maxSlow: number;
-  /** Members that are worth a transaction at once, 1 and up: fewer cost a part of what they would as several small ones. */
+  /**
+   * As many waiting members start a transaction at once, 1 and up. Fewer are gathered first: small batches cost more.
+   */
   worthwhileMembers: number;
   /**
-   * Milliseconds after the beginning of the last transaction, 0 and up, until which fewer than that are gathered; unless it
-   * is done and as many are there again as it had, such as the next request of a client that is alone, or of each of a few.
-   * A transaction that takes longer, as one that waits for a lock, does not hold up the others.
+   * How long fewer than `worthwhileMembers` are gathered, in milliseconds since the last transaction began, 0 and up.
+   * Gathering ends early once that transaction is done and as many members wait as it had: a few clients that send one
+   * request after another are not slowed down.
    */
   gatherMillis: number;
   /** Most members waiting, in all lanes together; one tenant's may be three quarters of them. */
   maxWaiting: number;
   /** Milliseconds after which a member that is still waiting is told to come back. */
   maxWaitMillis: number;
-  /** Milliseconds that a tenant's last batch may have waited before new members of that tenant are turned away. */
+  /** Once a tenant's last batch has waited for longer, in milliseconds, new members of that tenant are turned away. */
   shedAgeMillis: number;
-  /** Milliseconds between two looks at members that are held up. */
+  /** Milliseconds between two checks of the members that are held up. */
   heldUpEveryMillis: number;
-  /** Milliseconds after its arrival from which a member that is held up is refused. */
+  /** A member that is held up is refused this long after it arrived, in milliseconds. */
   heldUpMaxMillis: number;
   /** Most members of a tenant, and of all, that wait while they are held up. */
   heldUpMaxOfTenant: number;
@@ -70,9 +73,9 @@ export interface BatcherOptions<Command, Answer> {
 export interface MicroBatcher<Command, Answer> {
   /**
    * Queues a command behind those of its lane. Resolves with its answer once its transaction is committed.
-   * Throws what its own decision was (a CouponError), `unavailable` when the queue is full, too old for its tenant or
-   * closed, when the command waited too long, needs what somebody else holds or the database is lost, and `internal` when
-   * its own data broke the transaction.
+   * @throws CouponError the refusal that was decided for it. `unavailable` when the queue is full, too old for its
+   *   tenant or closed, when the command waited too long or needs a row that another session holds, and when the
+   *   database is lost. `internal` when its own data broke the transaction
    */
   push(tenantId: number, command: Command): Promise<Answer>;
   /** Milliseconds that the oldest waiting member has waited, about; 0 when nobody waits. Of one tenant, or of any. */
@@ -93,12 +96,12 @@ interface Member<Command, Answer> {
 }
 
 /**
- * Opens a batcher. A batch is whatever arrived while the transactions before it ran, and where those were short, within
- * `gatherMillis`. A request to an idle system does not wait. A batch holds members of one tenant; tenants take turns, and so
- * do the lanes of a tenant, so that one hot book starves nobody.
+ * Opens a batcher. A batch is what arrived while the transactions before it ran; where those were short, what arrived
+ * within `gatherMillis`. A request to an idle system does not wait. A batch has members of one tenant. Tenants take
+ * turns, and so do the lanes of a tenant, so that one popular book starves nobody.
  *
- * A lock that somebody else keeps holds up only whoever needs it: those members wait aside, and a transaction that is
- * slow, since it has met such a lock first, leaves room for others to begin, of other tenants first of all.
+ * A lock that another session holds delays only the members that need it: they are set aside. The transaction that met
+ * the lock becomes slow, is no longer counted, and so lets others begin, of other tenants first.
  */
 export function openMicroBatcher<Command, Answer>(
   options: BatcherOptions<Command, Answer>,
@@ -122,7 +125,7 @@ export function openMicroBatcher<Command, Answer>(
     },
   });
   let scheduled = false;
-  /** Runs while too few wait, or no other transaction may begin, until the moment at which one may. */
+  /** The timer that is set while too few wait or no transaction may begin, and the moment at which it fires. */
   let patience: { timer: NodeJS.Timeout; until: number } | null = null;
   let last = { beganAt: Number.NEGATIVE_INFINITY, members: 0 };
   let closing = false;
@@ -148,7 +151,7 @@ export function openMicroBatcher<Command, Answer>(
     schedule();
   }
 
-  /** Waits for the end of this turn of the event loop, in which everything that the socket has brought is pushed. */
+  /** Dispatches at the end of this turn of the event loop, when all requests that arrived in it have been pushed. */
   function schedule(): void {
     if (scheduled || lanes.size === 0) return;
     if (lanes.next(flights.mayBegin) === null) {
@@ -181,7 +184,7 @@ export function openMicroBatcher<Command, Answer>(
     patience = { timer: setTimeout(wake, Math.ceil(until - clock.monotonic())), until };
   }
 
-  /** When a transaction begins for less than worthwhileMembers. */
+  /** When a transaction may begin for fewer than worthwhileMembers. */
   function fewBeginAt(): number {
     const areAllBack = flights.count === 0 && lanes.size >= last.members;
     return areAllBack ? Number.NEGATIVE_INFINITY : last.beganAt + gatherMillis;
@@ -248,8 +251,9 @@ export function openMicroBatcher<Command, Answer>(
   }
 
   /**
-   * One member's data may have broken the whole transaction, or it waits for what nobody could name: halves find it, and
-   * nobody else pays for it.
+   * Runs both halves of a batch that failed. One member's data may have broken the whole transaction, or one member
+   * waits for a lock that the check could not name. Halving finds it, and the others are answered as if it had not been
+   * there.
    */
   async function settleFailed(tenantId: number, batch: Waiting[], isApart: boolean, error: unknown): Promise<void> {
     const isHeld = isLockTimeout(error) && !isLate(batch);
@@ -265,7 +269,7 @@ export function openMicroBatcher<Command, Answer>(
     for (const member of batch) member.reject(answer);
   }
 
-  /** Looking for the one that is held must end before its companions have waited too long. */
+  /** Halving for a held member must end before the others have waited too long. */
   function isLate(batch: Waiting[]): boolean {
     const now = clock.monotonic();
     return batch.some(({ since }) => now - since > options.heldUpMaxMillis);
@@ -292,7 +296,9 @@ function commandsOf<Command>(members: { command: Command }[]): Command[] {
   return members.map(({ command }) => command);
 }
 
-/** Whatever fails before COMMIT was sent is rolled back; a transaction whose COMMIT was lost says so itself. */
+/**
+ * What failed before COMMIT was sent has been rolled back. A transaction whose COMMIT was lost throws its own error.
+ */
 function answerToFailure(error: unknown): CouponError {
   if (error instanceof CouponError) return error;
   if (isLockTimeout(error)) return notBegun('What this request needs is held by another one for longer than usual.');

@@ -1,43 +1,43 @@
 import type { Clock } from '../clock.ts';
 
-/** Who waits aside. */
+/** A member that is set aside. */
 export interface Waiter {
-  /** When its request came, in milliseconds of the monotonic clock. */
+  /** When its request arrived, in milliseconds of the monotonic clock. */
   since: number;
 }
 
-/** What the set-aside needs to know. */
+/** The parts and bounds of a set-aside. */
 export interface SetAsideOptions<Member extends Waiter> {
   clock: Clock;
-  /** Milliseconds between two looks. */
+  /** Milliseconds between two checks. */
   everyMillis: number;
-  /** Milliseconds since its request's arrival after which a member is refused. */
+  /** A member is refused this long after its request arrived, in milliseconds. */
   maxWaitMillis: number;
-  /** Most members of one tenant, and of all; who comes beyond is refused at once. */
+  /** Most members of one tenant, and of all tenants. Further ones are refused at once. */
   maxOfTenant: number;
   maxOfAll: number;
   /**
-   * Finds out, without waiting for any lock, which members could run now, in their order. A failure stands for none.
-   * One look is under way at a time.
+   * Finds out which members could run now, in their order, without waiting for any lock. If it fails, none can.
+   * One check runs at a time.
    */
   look(tenantId: number, members: Member[]): Promise<boolean[]>;
-  /** Takes a member back whose way is free. */
+  /** Takes back a member that can run now. */
   onFree(tenantId: number, member: Member): void;
-  /** Answers a member that won't get its turn. */
+  /** Answers a member that has waited too long. */
   onRefused(member: Member): void;
 }
 
-/** Members that need what somebody else holds. They hold no connection, no lock and no place in a queue. */
+/** Members that need a row or a gate that another session holds. They use no connection, no lock and no queue. */
 export interface SetAside<Member> {
   add(tenantId: number, member: Member): void;
   readonly size: number;
-  /** Refuses everyone, from now on. */
+  /** Refuses all members, those to come too. */
   close(): void;
 }
 
 /**
- * Opens a set-aside. A lock that is let go within maxWaitMillis costs its waiters nothing but time; who waits longer is
- * refused, so that nobody waits for a lock that is held for good.
+ * Opens a set-aside. If the lock is released within maxWaitMillis, the members run as usual. After that they are
+ * refused, so that nobody waits for a lock that is never released.
  */
 export function openSetAside<Member extends Waiter>(options: SetAsideOptions<Member>): SetAside<Member> {
   const { clock, everyMillis, maxWaitMillis, maxOfTenant, maxOfAll, look, onFree, onRefused } = options;
@@ -47,7 +47,7 @@ export function openSetAside<Member extends Waiter>(options: SetAsideOptions<Mem
   let isLooking = false;
   let isClosed = false;
 
-  /** Whether it was still there: a look may end after its members were refused. */
+  /** Returns whether the member was still there: a check may end after its members were refused. */
   function remove(tenantId: number, member: Member): boolean {
     const members = tenants.get(tenantId);
     if (members === undefined || !members.delete(member)) return false;
@@ -74,7 +74,7 @@ export function openSetAside<Member extends Waiter>(options: SetAsideOptions<Mem
     isLooking = false;
   }
 
-  /** The time is watched apart from the looks: a look that hangs on the database must not keep anybody waiting. */
+  /** Has a timer of its own: a check that hangs on the database must not delay a refusal. */
   function wake(): void {
     if (isAwake) return;
     isAwake = true;

@@ -7,7 +7,7 @@ import { retryTransaction } from './retry-transaction.ts';
 import { isLockTimeout } from './sql-errors.ts';
 import { inTransaction, type Transaction } from './transaction.ts';
 
-/** What a transaction that is not on the hot path needs. */
+/** The parts of the core that a transaction off the hot path needs. */
 export interface ColdCore {
   readonly coldPool: pg.Pool;
   readonly coldTurns: ColdTurns;
@@ -15,15 +15,16 @@ export interface ColdCore {
 }
 
 /**
- * Runs a transaction that is not on the hot path, on a connection of the cold pool and in the tenant's turn.
+ * Runs a transaction off the hot path, on a connection of the cold pool and in the tenant's turn.
  *
- * It never waits for a lock for long while it holds anything: neither its connection nor its turn, nor a place in the row
- * of a book's gate, behind which every later batch would stand. After limits.coldLockTimeoutMillis it rolls back, lets go
- * of all that, and tries again, limits.coldLockTries times in all. A batch holds its locks for milliseconds, so a pause
- * gets its turn under any load (proved by "nothing is redeemed after the answer to a pause" in test/integration/races.test.ts).
- * @param work may run several times, each in a transaction of its own, and so has no other effects
- * @throws what `work` throws; the time-out of a lock that somebody held all the while; CouponError `unavailable` where too
- *   many of the tenant wait
+ * It never waits long for a lock. While it waits it keeps a connection, the tenant's turn and perhaps a place before a
+ * book's gate, behind which every later batch of the book would wait. So after limits.coldLockTimeoutMillis it rolls
+ * back, gives all of that up, and tries again, limits.coldLockTries times in all. A batch holds its locks for
+ * milliseconds, so a pause succeeds under any load (test: "nothing is redeemed after the answer to a pause" in
+ * test/integration/races.test.ts).
+ * @param work may run several times, each time in a transaction of its own; it must have no other effects
+ * @throws what `work` throws; the time-out, if the lock was held all the time; CouponError `unavailable` where too many
+ *   requests of the tenant wait
  */
 export async function inColdTransaction<T>(
   { coldPool, coldTurns, random }: ColdCore,

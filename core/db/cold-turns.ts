@@ -1,17 +1,17 @@
 import { unavailable } from '../errors.ts';
 import { limits } from '../limits.ts';
 
-/** What takes turns: writes, searches through all of a tenant's codes, which may go on for seconds, and walks through a book's. */
+/** What takes turns: writes; searches through all codes of a tenant, which may take seconds; walks through a book. */
 export type ColdKind = 'write' | 'search' | 'walk';
 
 /**
- * Turns among the writes that are not on the hot path (generating, changing a book, erasing …): one a tenant and kind at a time,
- * taken before a connection is. So a tenant never has more than one connection of the cold pool, whatever it sends.
+ * Turns for writes off the hot path (generating, changing a book, erasing …): one at a time for each tenant and kind. A
+ * turn is taken before a connection, so a tenant never uses more than one connection of the cold pool.
  */
 export interface ColdTurns {
   /**
    * Waits for the tenant's turn among those of its kind, in the order of arrival.
-   * @returns what gives the turn back; to be called once
+   * @returns a function that gives the turn back; call it once
    * @param maxWaitMillis 0 and up; limits.coldTurnMaxWaitMillis unless told
    * @throws CouponError `unavailable`, not begun, where too many wait or that time has passed
    */
@@ -20,7 +20,7 @@ export interface ColdTurns {
 
 /** Opens a set of turns in which nobody waits. */
 export function openColdTurns(): ColdTurns {
-  /** Who waits for a turn that is under way, by tenant and kind. */
+  /** The waiters behind the present turn, by tenant and kind. */
   const busy = new Map<string, (() => void)[]>();
 
   function pass(name: string): void {

@@ -2,8 +2,9 @@ import { type CouponError, type PlainKind, type RefusalFacts, refuse } from '../
 import { constraintOf } from './sql-errors.ts';
 
 /**
- * What a violated constraint means to the caller. Operations check before they write; a constraint speaks up when two
- * requests did so at the same time, and then it is the only one that knows. What is not here is a bug when it happens.
+ * What a violated constraint means to the caller. Operations check before they write. When two requests check at the
+ * same time, both pass, and only the constraint stops the second one. A violated constraint that is not in this list is
+ * a bug.
  */
 const refusals: ReadonlyMap<string, readonly [PlainKind, string, RefusalFacts?]> = new Map([
   ['tenants_slug_key', ['conflict', 'A tenant has this slug already. Choose another one.', { reason: 'slug-taken' }]],
@@ -19,7 +20,7 @@ const refusals: ReadonlyMap<string, readonly [PlainKind, string, RefusalFacts?]>
   ['coupons_redemptions_check', ['code-already-redeemed', 'The coupon has no redemption left.']],
 ]);
 
-/** The refusal that a violated constraint stands for, or null where the error is none or has none. */
+/** The refusal for a violated constraint. Null where the error is another one, or the constraint is not in the list. */
 export function refusalOfConstraint(error: unknown): CouponError | null {
   const constraint = constraintOf(error);
   const refusal = constraint === null ? undefined : refusals.get(constraint);

@@ -37,7 +37,7 @@ const wordings: readonly [RegExp, string][] = [
  * Says in one sentence which database could not be used, and why: host, port, database, user and cause, never the
  * password. For whoever starts a program on it.
  * @param error what the attempt threw, or an error that has it as its cause
- * @returns null where the error is none of a connection or of rights: its own message is the better one then
+ * @returns null where the error is not about a connection or rights; its own message says more then
  */
 export function describeDatabaseTrouble(error: unknown, address: DatabaseAddress): string | null {
   const cause = findCause(error);

@@ -2,14 +2,14 @@ import { limits } from '../limits.ts';
 import type { Transaction } from './transaction.ts';
 
 /**
- * How long a batch waits for a lock. `usual`: far longer than a batch holds one. `short`: where such a wait has been
- * already. `long`: where many want the same row and it is known to pass from one to the next.
+ * How long a batch waits for a lock. `usual`: far longer than a batch holds one. `short`: after a wait that timed out.
+ * `long`: for a row that many batches want and that is known to pass from one to the next.
  */
 export type Patience = 'usual' | 'short' | 'long';
 
 const millisOf = { short: limits.shortLockTimeoutMillis, long: limits.busyLockTimeoutMillis };
 
-/** Makes the rest of the transaction wait so long for each lock; `usual` is what the hot path's connections do anyway. */
+/** Sets how long the rest of the transaction waits for each lock. `usual` is the connections' own setting. */
 export async function waitForLocks(tx: Transaction, patience: Patience): Promise<void> {
   if (patience === 'usual') return;
   await tx.query({ name: `wait-${patience}`, text: `set local lock_timeout = ${millisOf[patience]}` });

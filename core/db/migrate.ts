@@ -13,16 +13,20 @@ export interface MigrationResult {
 }
 
 /**
- * The oldest schema that this version of the product can work on: the number of a migration, 1 and up. It may stay
- * behind the newest file of migrations/, because a schema grows first and is used by a later version.
+ * The oldest schema that this version of the product can work on: the number of a migration, 1 and up. It may be lower
+ * than that of the newest file in migrations/: the schema grows first, and a later version uses it.
  */
 export const neededSchemaVersion = 4;
 
-/** Held by whoever migrates: chosen once for this product, so that no other advisory lock meets it. */
+/**
+ * The advisory lock of whoever migrates. The number was chosen once for this product, apart from all its other locks.
+ */
 const migrationLock = 7_238_106_414_227_001;
-/** Another process may be half way through a long migration. */
+/** How long to wait for another process, which may be in the middle of a long migration. */
 const migrationLockTimeoutMillis = 300_000;
-/** A statement that changes a table waits for running transactions, and everyone else queues behind it meanwhile. */
+/**
+ * A statement that changes a table waits for running transactions, and all others then wait behind it: so not for long.
+ */
 const tableLockTimeoutMillis = 5_000;
 /** Long enough to build an index on a large table. */
 const migrationStatementTimeoutMillis = 3_600_000;
@@ -35,10 +39,11 @@ const undefinedTable = '42P01';
 /**
  * Brings the schema up to the newest migration of `directory`, all of them in one transaction or none, and makes the
  * partitions of events for the months ahead. Runs at the same time, from anywhere, wait for one another (at most five
- * minutes) and then find nothing left to do. On a schema newer than `directory` it succeeds and changes nothing, so that
- * an older version can start during a roll-back. A table that stays locked for five seconds fails the run, which may
- * then be repeated: waiting longer would hold up everyone who uses the table.
- * @param directory where the numbered SQL files are: a path or a file: URL; a bundle that moves them says where they went
+ * minutes) and then find nothing left to do. On a schema newer than `directory` it succeeds and changes nothing, so
+ * that an older version can start during a roll-back. A table that stays locked for five seconds fails the run, which
+ * may then be repeated: waiting longer would hold up everyone who uses the table.
+ * @param directory where the numbered SQL files are: a path or a file: URL; a bundle that moves them says where they
+ *   went
  * @throws Error naming the migration that failed; nothing is applied then
  */
 export async function migrateToLatest(
@@ -88,7 +93,9 @@ async function readMigrations(directory: string | URL): Promise<Map<string, stri
   return files;
 }
 
-/** kysely has a lock of its own, but only after it has made its tables, and two that make them at once can fail. */
+/**
+ * kysely's own lock comes too late: it is taken after kysely has made its tables, and two runs that make them can fail.
+ */
 async function takeMigrationLock(db: Kysely<unknown>): Promise<void> {
   try {
     await sql`select set_config('lock_timeout', ${String(migrationLockTimeoutMillis)}, false)`.execute(db);
@@ -111,9 +118,9 @@ async function executedMigrations(db: Queryable): Promise<string[]> {
 }
 
 /**
- * kysely calls an executed migration that it is not given corrupted. Here that is a newer version's, which is welcome,
- * so it is named beside the files. What stays an error is a file whose number lies below an executed one's: it would
- * have to run on a schema that it was not written for.
+ * kysely calls an executed migration "corrupted" if it is not given its file. Here it is a newer version's migration,
+ * which is allowed, so its name is added to the files. A file whose number is below that of an executed one stays an
+ * error: it would run on a schema that it was not written for.
  */
 async function runMigrations(db: Kysely<unknown>, files: Map<string, string>, executed: string[]): Promise<string[]> {
   const migrations: Record<string, Migration> = {};
@@ -134,7 +141,9 @@ async function runSql(tx: Kysely<unknown>, text: string): Promise<void> {
   await sql.raw(text).execute(tx);
 }
 
-/** A month without a partition of its own goes into events_default: slower one day, but never lost, so no reason to stop. */
+/**
+ * Events of a month without a partition go into events_default: slower one day, but not lost, so this is no failure.
+ */
 async function createEventPartitions(db: Kysely<unknown>, log: Log): Promise<void> {
   try {
     await sql`select create_event_partitions(clock_timestamp(), ${eventPartitionMonths}::int)`.execute(db);

@@ -6,15 +6,15 @@ import { openPool, type PoolOptions } from './pool.ts';
 import { loggable } from './sql-errors.ts';
 
 /**
- * The process's connections, apart by what they are for, so that nothing can take what something else needs: a tenant's
- * slow upload, PATCH or export never keeps a redeem of another tenant from its connection, and nothing keeps `/ready`.
+ * The process's connections, one pool for each kind of work. So one kind can't use up the connections of another: a
+ * slow upload, PATCH or export of one tenant never delays a redeem of another, and nothing delays `/ready`.
  */
 export interface Pools {
   /** The hot path and authentication: short statements and batches, DB_POOL_MAX of them. */
   readonly pool: pg.Pool;
   /** Writes that are not on the hot path, one a tenant at a time (core/db/cold-turns.ts). */
   readonly coldPool: pg.Pool;
-  /** Lists and exports, of a replica where there is one; never for a decision. */
+  /** Lists and exports, on the replica where there is one. Never for a decision. */
   readonly readPool: pg.Pool;
   /** For `/ready` alone. */
   readonly readyPool: pg.Pool;
@@ -30,8 +30,8 @@ export const sideConnections = {
 } as const;
 
 /**
- * Connections for writes off the hot path: one beside each four, since one may be busy for seconds with the erasure of a
- * user with many coupons; four are enough for any process.
+ * Connections for writes off the hot path: one for each four of DB_POOL_MAX, four at most. One may be busy for seconds,
+ * for example with erasing a user who has many coupons.
  */
 export function coldConnections(databasePoolMax: number): number {
   return Math.max(1, Math.min(4, Math.floor(databasePoolMax / 4)));

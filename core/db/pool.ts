@@ -5,7 +5,7 @@ import { limits } from '../limits.ts';
 /** A connection of the pool, for the operations that need one for a whole transaction. */
 export type Connection = pg.PoolClient;
 
-/** What a statement may be sent through: a connection, or a pool for a single statement. */
+/** Something that takes statements: a connection, or a pool for a single statement. */
 export type Queryable = Pick<pg.PoolClient, 'query'>;
 
 const int8 = 20;
@@ -30,19 +30,21 @@ export interface PoolOptions {
   applicationName: string;
   /** Called for errors of idle connections, which would otherwise end the process. */
   onError: (error: Error) => void;
-  /** Milliseconds; limits.statementTimeoutMillis unless told. */
+  /** How long a statement may take, in milliseconds; limits.statementTimeoutMillis unless told. */
   statementTimeoutMillis?: number;
   /** Milliseconds that a statement waits for a lock; limits.lockTimeoutMillis unless told. */
   lockTimeoutMillis?: number;
-  /** Milliseconds that a transaction may sit idle before the server ends it; limits.idleInTransactionMillis unless told. */
+  /**
+   * Milliseconds that a transaction may sit idle before the server ends it; limits.idleInTransactionMillis unless told.
+   */
   idleInTransactionMillis?: number;
   /**
-   * Milliseconds after which a statement without any answer counts as a lost connection; none unless told. More than
-   * the server's own timeout, so that it only strikes where the server can't be heard: a failover that leaves no trace
-   * on the wire would otherwise hold a batch until TCP gives up, a quarter of an hour later.
+   * Milliseconds after which a statement without any answer counts as a lost connection; none unless told. It is longer
+   * than the server's own timeout, so that it ends only statements whose server is gone without a word, as in some
+   * failovers. Without it a batch would hang until TCP gives up, a quarter of an hour later.
    */
   answerTimeoutMillis?: number;
-  /** Milliseconds; limits.connectTimeoutMillis unless told. */
+  /** How long connecting may take, in milliseconds; limits.connectTimeoutMillis unless told. */
   connectTimeoutMillis?: number;
   /**
    * How statements are planned. `by-key`, for the hot path, whose statements all look rows up by an index: each is
@@ -96,8 +98,8 @@ export function openPool(address: DatabaseAddress, options: PoolOptions): pg.Poo
       .join(' '),
   });
   pool.on('error', onError);
-  // Between being made and being taken, a connection has no listener, and an error that nobody hears ends the process: one
-  // that the server ends as soon as it has let it in, say. Whoever takes it finds it unusable.
+  // A new connection has no listener for errors until somebody takes it, and an error without a listener ends the
+  // process. That happens when the server closes the connection right after accepting it. Its first user gets an error.
   pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }

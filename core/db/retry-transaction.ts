@@ -4,9 +4,9 @@ import type { Random } from '../random.ts';
 import { constraintOf, isRetryable } from './sql-errors.ts';
 
 /**
- * Runs a transaction, and again, at most limits.batchRetries times, when a deadlock or serialization failure
- * ended it, or when another process has just used one of its idempotency keys: the next try reads that key and replays.
- * Waits a random time that doubles, so that two that collided don't collide again.
+ * Runs a transaction, and repeats it at most limits.batchRetries times when a deadlock or a serialization failure ended
+ * it, or when another process has just used one of its idempotency keys: the next try finds the key and replays its
+ * answer. Before each repeat it waits a random time that doubles, so that two that collided don't collide again.
  */
 export async function retryTransaction<T>(random: Random, transaction: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {

@@ -18,28 +18,28 @@ export function isRetryable(error: unknown): boolean {
 }
 
 /**
- * The refusal of a statement behind one that failed: in a transaction that is over, or prepared by a statement that the
- * server then left out. Beside another failure it is never the cause.
+ * A statement was refused because one before it failed: the transaction was over, or the statement had not been
+ * prepared since the server had skipped that. Beside another failure it is never the cause.
  */
 export function isAfterFailure(error: unknown): boolean {
   const state = sqlStateOf(error);
   return state === '25P02' || state === '26000';
 }
 
-/** The server has crashed in the middle of what it did, and what became of that shows only once it is back. */
+/** The server has crashed in the middle of the work. What became of it can be seen only once the server is back. */
 export function isPanic(error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.severity === 'PANIC';
 }
 
-/** Data or constraint trouble (classes 22 and 23): one member of the batch is the cause, and only halving finds it. */
+/** Bad data or a violated constraint (classes 22 and 23). One member of the batch is the cause; halving finds it. */
 export function isPoison(error: unknown): boolean {
   const state = sqlStateOf(error);
   return state !== null && (state.startsWith('22') || state.startsWith('23'));
 }
 
 /**
- * A statement, a lock or a connection took too long, or a deadlock came again at every retry: neither another one nor
- * halving would help an overloaded database.
+ * A statement, a lock or a connection took too long, or every retry ended in a deadlock. The database is overloaded:
+ * neither another retry nor halving would help.
  */
 export function isTimeout(error: unknown): boolean {
   const state = sqlStateOf(error);
@@ -48,19 +48,19 @@ export function isTimeout(error: unknown): boolean {
   return isNativeError(error) && /timeout exceeded when trying to connect|Query read timeout/.test(error.message);
 }
 
-/** A lock was waited for longer than `lock_timeout`: the transaction has changed nothing. */
+/** A wait for a lock took longer than `lock_timeout`. The transaction has changed nothing. */
 export function isLockTimeout(error: unknown): boolean {
   return sqlStateOf(error) === '55P03';
 }
 
-/** Codes of what a network, a resolver or TLS does to a connection. */
+/** Error codes of the network, the resolver and TLS. */
 const lostConnectionCode =
   /^(E(CONN|HOST|NET)[A-Z]+|EPIPE|EPROTO|ENOTCONN|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|ERR_(SSL|TLS|STREAM|SOCKET)_\w+)$/;
 
 /**
- * The connection is gone, or of no more use: the server is going away, is out of connections, memory or disk (class 53),
- * or has become a standby in a failover (25006), and only a new connection finds the primary. The state of a running
- * COMMIT is then unknown.
+ * The connection is gone or useless: the server is shutting down, is out of connections, memory or disk (class 53), or
+ * has become a standby in a failover (25006), so that only a new connection finds the primary. Whether a COMMIT under
+ * way took effect is then unknown.
  */
 export function isConnectionLoss(error: unknown): boolean {
   const state = sqlStateOf(error);
@@ -76,7 +76,7 @@ export function isConnectionLoss(error: unknown): boolean {
   );
 }
 
-/** The database has no space left for what is written: reading goes on, and so do writes once there is space again. */
+/** The database's disk is full. Reads go on, and writes do once there is space again. */
 export function isDiskFull(error: unknown): boolean {
   return sqlStateOf(error) === '53100';
 }
@@ -86,7 +86,7 @@ export const databaseFailureReasons = ['disk full', 'timed out', 'unreachable', 
 /** One of those names. */
 export type DatabaseFailure = (typeof databaseFailureReasons)[number];
 
-/** Null: it is no failure of the database. `refused` is an error in what it was asked, and so mostly a bug. */
+/** Null: no failure of the database. `refused`: the statement itself was wrong, which is mostly a bug. */
 function failureOf(error: unknown): DatabaseFailure | null {
   if (isDiskFull(error)) return 'disk full';
   if (isTimeout(error)) return 'timed out';
@@ -94,7 +94,7 @@ function failureOf(error: unknown): DatabaseFailure | null {
   return error instanceof pg.DatabaseError ? 'refused' : null;
 }
 
-/** What may be logged of an error: PostgreSQL's own detail quotes the row, and with it codes and user ids. */
+/** What may be logged of an error. PostgreSQL's own detail is left out: it quotes the row, with codes and user ids. */
 export function loggable(error: unknown): object {
   const reason = failureOf(error) ?? undefined;
   if (error instanceof pg.DatabaseError) {

@@ -9,12 +9,14 @@ interface Wire {
   describe(portal: object): void;
 }
 
-/** The server's description of the columns of an answer, as the driver parsed it; null: the statement returns no rows. */
+/**
+ * The server's description of the columns of an answer, as the driver parsed it; null: the statement returns no rows.
+ */
 type Columns = object | null;
 
 /**
- * What the driver's query does beside what its types say: it writes itself, takes the server's messages in, and calls
- * back once.
+ * Members of the driver's query that its types do not declare: it writes itself to the connection, handles the server's
+ * messages, and calls back once.
  */
 interface Member {
   name?: string;
@@ -29,14 +31,14 @@ interface Member {
 }
 
 /**
- * Lets statements that are sent in one turn, up to the end of this turn's promises, go to the server as one write and be
- * answered as one: each statement apart costs both sides several system calls and a wake-up, which for a batch of a few
- * members is a fifth of its time. Statements are carried out one after the other, each on what those before it left. Once
- * one has failed, the server leaves out those behind it in the turn, and all of them throw its error.
+ * Sends all statements of one turn of the event loop to the server in one write, and gets their answers in one. Sent
+ * one by one, each costs both sides several system calls and a wake-up: a fifth of the time of a small batch.
+ * Statements run one after the other. Once one has failed, the server skips the ones behind it in the turn, and all of
+ * them throw its error.
  *
- * Nothing of a turn is sent if one of its statements can't be written, as when a value refers to itself. What writes
- * itself, such as a COPY, goes out behind the statements sent before it. Outside BEGIN and COMMIT it is for reading only:
- * there, a turn's statements are one transaction whose end nobody is told of.
+ * Nothing of a turn is sent if one of its statements can't be written, for example because a value refers to itself. A
+ * COPY, which writes itself, goes out behind the statements sent before it. Outside BEGIN and COMMIT use it for reading
+ * only: there, the statements of a turn are one transaction, and nobody learns how it ended.
  */
 export function groupStatements(connection: Connection): Queryable {
   let group: StatementGroup | null = null;
@@ -59,10 +61,10 @@ export function groupStatements(connection: Connection): Queryable {
   return { query: query as Queryable['query'] };
 }
 
-/** The message of this name: its letter, and the length of nothing but itself. */
+/** The protocol's Sync message: its letter, then its length, which counts the four bytes of the length alone. */
 const syncMessage = Buffer.from('S\0\0\0\x04', 'latin1');
 
-/** What named statements return, by connection: the server need not describe it again with every answer. */
+/** The columns that named statements return, by connection, so that the server need not describe them every time. */
 const knownColumns = new WeakMap<Wire, Map<string, Columns>>();
 
 function knownColumnsOf(wire: Wire): Map<string, Columns> {
@@ -75,12 +77,12 @@ function knownColumnsOf(wire: Wire): Map<string, Columns> {
 }
 
 /**
- * Several statements with a single Sync at their end, for the driver one query. A Sync is where the server sends its
- * answers, and from where it goes on after an error.
+ * Several statements with a single Sync at their end. For the driver they are one query. At a Sync the server sends its
+ * answers, and from there it goes on after an error.
  * See https://www.postgresql.org/docs/15/protocol-flow.html#PROTOCOL-FLOW-PIPELINING
  */
 class StatementGroup extends pg.Query {
-  /** The client asks a query for these when the server has prepared a statement: here they are the current member's. */
+  /** The client reads these when the server has prepared a statement. Here they are the current member's. */
   declare name: string | undefined;
   declare text: string;
   /** Set by the client; it ends the timer of `query_timeout`. */
@@ -140,7 +142,7 @@ class StatementGroup extends pg.Query {
     return null;
   }
 
-  /** One name for two texts would run the first text in the place of the second. */
+  /** With one name for two texts, the server would run the first text instead of the second. */
   #introduce({ name, text }: Member, wire: Wire): Error | null {
     if (name === undefined) return null;
     const before = wire.parsedStatements[name] ?? wire.submittedNamedStatements[name];
@@ -178,7 +180,7 @@ class StatementGroup extends pg.Query {
     this.#finish(member, wire);
   }
 
-  /** What the server says to an empty statement in the place of its end. */
+  /** The server's answer to an empty statement, instead of "command complete". */
   handleEmptyQuery(wire: Wire): void {
     this.#finish(this.#current!, wire);
   }

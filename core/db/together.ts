@@ -1,10 +1,9 @@
 import { isAfterFailure } from './sql-errors.ts';
 
 /**
- * Waits for all answers to statements that were sent one behind the other, and throws what went wrong first: once a
- * transaction has failed, every statement behind is refused, and that refusal is not the cause. Unlike Promise.all it
- * waits for the others too, so that nothing of a failed transaction is still under way when its connection goes back to
- * the pool.
+ * Waits for all answers to statements that were sent one behind the other, and throws the error that is the cause: once
+ * a statement has failed, the server refuses all behind it, and those refusals say nothing. Unlike Promise.all it waits
+ * for the others too, so that no statement is still running when the connection goes back to the pool.
  * @param answers in the order in which their statements were sent
  */
 export async function together<T extends readonly unknown[]>(

@@ -8,23 +8,25 @@ import { type Lease, withConnection } from './with-connection.ts';
 
 declare const transactionMark: unique symbol;
 
-/** A conversation inside a transaction. A function that takes one relies on being in it, and can't be called without. */
+/** A connection inside a transaction. A function that needs a transaction takes one, so it can't be called without. */
 export interface Transaction extends Queryable {
   /**
-   * Sends a statement to whose answer nobody looks: a write that has nothing to tell. It goes out in its place among the
-   * others of its turn (see groupStatements). An error in it ends the transaction like any other, and COMMIT, behind it,
-   * is not carried out.
+   * Sends a statement whose answer is not needed, such as a write. It keeps its place among the others of its turn (see
+   * groupStatements). An error in it ends the transaction like any other: the COMMIT behind it is not carried out.
    */
   send(statement: pg.QueryConfig): void;
   readonly [transactionMark]: true;
 }
 
-/** A transaction that waits for the database twice where all goes well, for whoever can say early what it wants to know. */
+/**
+ * A transaction in two steps, so that it waits for the database only twice: once for all that it reads, once for
+ * COMMIT.
+ */
 export interface TwoSteps<Seen, Result> {
   /**
-   * Sends its statements in the turn in which it is called, and so in one write with BEGIN: where that fails, the server
-   * leaves them out. Statements are carried out in the order in which they are sent. It takes locks, reads, and draws from
-   * sequences; nothing is written before BEGIN was answered.
+   * Sends all its statements in the turn in which it is called, so that they go out in one write with BEGIN. They run
+   * in that order; if BEGIN fails, the server skips them. They take locks, read, and draw from sequences. They write
+   * nothing, because BEGIN has not been answered yet.
    */
   read(tx: Transaction): Promise<Seen>;
   /** Decides, and sends what is to be written; COMMIT goes out with it. */
@@ -33,7 +35,7 @@ export interface TwoSteps<Seen, Result> {
 
 /**
  * Runs `work` in one READ COMMITTED transaction and commits it. Whatever `work` throws rolls everything back and is
- * thrown on. When the connection is lost once COMMIT is sent, nobody can tell from here whether it took effect: the caller
+ * thrown on. If the connection is lost after COMMIT was sent, nobody can tell whether it took effect. The caller then
  * gets `unavailable` and may repeat the request with the same idempotency key.
  */
 export function inTransaction<T>(pool: pg.Pool, work: (tx: Transaction) => Promise<T>): Promise<T> {
@@ -44,9 +46,9 @@ export function inTransaction<T>(pool: pg.Pool, work: (tx: Transaction) => Promi
 }
 
 /**
- * The same for a transaction in two steps. Each statement that waits for the one before it costs a turn of this
- * process's event loop, which under load is milliseconds: a batch of redeems waits twice instead of fourteen times, and
- * holds its locks so much shorter.
+ * The same for a transaction in two steps. Each wait for an answer costs a turn of the event loop, which takes
+ * milliseconds under load. A batch of redeems waits twice instead of fourteen times, and so holds its locks for a
+ * shorter time.
  */
 export function inTwoSteps<Seen, Result>(pool: pg.Pool, steps: TwoSteps<Seen, Result>): Promise<Result> {
   return run(pool, async (tx, begun) => {
@@ -55,7 +57,7 @@ export function inTwoSteps<Seen, Result>(pool: pg.Pool, steps: TwoSteps<Seen, Re
   });
 }
 
-/** Answers to what was sent without waiting, and the first failure among them that is known. */
+/** The answers to statements that were sent without waiting, and the first failure among them. */
 interface Sent {
   answers: Promise<unknown>[];
   failure: { error: unknown } | null;
@@ -83,7 +85,7 @@ function run<T>(pool: pg.Pool, work: Work<T>): Promise<T> {
       await Promise.allSettled(sent.answers);
       if (isConnectionLoss(error) || isPanic(error)) lease.isBroken = true;
       if (!lease.isBroken) await rollBack(lease);
-      // What the server itself has refused, such as for a full disk, is no open question.
+      // If the server itself has refused it, for a full disk for example, the outcome is known.
       else if (isCommitting && (sqlStateOf(error) === null || isPanic(error))) throw unknownOutcome();
       throw error;
     }
@@ -91,8 +93,8 @@ function run<T>(pool: pg.Pool, work: Work<T>): Promise<T> {
 }
 
 /**
- * COMMIT was sent, and its answer is lost. Only the writes themselves can tell whether it took effect: a transaction's id
- * is handed out again after a crash that lost it, and pg_xact_status then speaks of somebody else's transaction.
+ * COMMIT was sent, and its answer is lost. Only the written rows can tell whether it took effect. The transaction's id
+ * can't: after a crash it may be given to another transaction, and pg_xact_status then tells about that one.
  */
 function unknownOutcome(): Error {
   return unavailable(
@@ -102,7 +104,7 @@ function unknownOutcome(): Error {
 }
 
 async function rollBack(lease: Lease): Promise<void> {
-  // Statements that were sent in this turn go out at its end: behind ROLLBACK they would be carried out for good.
+  // Statements of this turn go out at its end. Behind ROLLBACK they would run outside the transaction, and stay.
   await new Promise<void>((resolve) => process.nextTick(resolve));
   await lease.connection.query('rollback').catch(() => {
     lease.isBroken = true;
@@ -114,7 +116,7 @@ function openTransaction(statements: Queryable, sent: Sent): Transaction {
     query: statements.query,
     send(statement) {
       const answer = statements.query(statement);
-      // Whoever commits or rolls back looks at it; an error before that must not count as unheard.
+      // Commit and rollback look at it. Until then an error must not count as an unhandled rejection.
       answer.catch((error: unknown) => {
         sent.failure ??= { error };
       });

@@ -5,18 +5,19 @@ import { isConnectionLoss } from './sql-errors.ts';
 /** A connection that is taken out of the pool. */
 export interface Lease {
   readonly connection: Connection;
-  /** Set it where the connection must not be used again; it is set by itself when the connection is lost. */
+  /** Set it to true if the connection must not be used again. It is set by itself when the connection is lost. */
   isBroken: boolean;
 }
 
 /**
- * Takes a connection out of the pool for several statements, and gives it back; one that was lost is thrown away.
+ * Takes a connection out of the pool for several statements and gives it back. A lost one is thrown away.
  * @throws what `work` throws, and a connection loss where the pool can't get a connection
  */
 export async function withConnection<T>(pool: pg.Pool, work: (lease: Lease) => Promise<T>): Promise<T> {
   const connection = await pool.connect();
   const lease: Lease = { connection, isBroken: false };
-  // A connection that is cut emits 'error', whether a statement is under way or not; unheard, that ends the process.
+  // A connection that is cut emits 'error', with or without a statement under way. Without a listener that ends the
+  // process.
   const onError = () => {
     lease.isBroken = true;
   };

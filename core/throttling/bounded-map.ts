@@ -1,6 +1,6 @@
 /**
- * A map that forgets what was written longest ago once it holds `maxEntries`: what an attacker can fill must have an
- * end. Reading does not refresh an entry, so that a read costs a map's look-up and nothing else.
+ * A map of at most `maxEntries`, so that nobody can fill the memory: once it is full, the entry that was written first
+ * is dropped. Reading does not refresh an entry, so that a read costs one look-up in a map and nothing else.
  */
 export class BoundedMap<V> {
   readonly #entries = new Map<string, V>();

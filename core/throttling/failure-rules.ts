@@ -1,11 +1,11 @@
 import { type FailureBudget, type FailureKind, failureBudgets, throttleLimits } from './throttle-limits.ts';
 
 /**
- * What is known of one key's failures: two times, in milliseconds since the Unix epoch by the tasks' clocks. Between
- * tasks whose clocks differ, a block ends earlier or later by the difference, and nothing else happens.
+ * The failures of one key, as two times in milliseconds since the Unix epoch, by the tasks' clocks. If the clocks of
+ * two tasks differ, a block ends earlier or later by the difference, and nothing else happens.
  */
 export interface Failures {
-  /** When the bucket will have leaked empty. */
+  /** When the bucket will be empty. */
   emptyAt: number;
   /** When the last failure was. */
   lastAt: number;
@@ -38,7 +38,7 @@ export function failuresLeft(failures: Failures, budget: FailureBudget, now: num
   return Math.max(0, failures.emptyAt - now) / budget.leakMillis;
 }
 
-/** Until when the key is blocked by its own failures, in milliseconds since the epoch; 0 where it is not. */
+/** When the key's own failures stop blocking it, in milliseconds since the epoch; 0 if they don't block it. */
 export function blockedUntil(failures: Failures, budget: FailureBudget): number {
   if (budget.blocksAtFailures === null) return 0;
   const count = failuresLeft(failures, budget, failures.lastAt);
@@ -48,10 +48,10 @@ export function blockedUntil(failures: Failures, budget: FailureBudget): number 
   return failures.lastAt + Math.min(budget.blockMaxMillis, budget.blockMillis * 2 ** doublings);
 }
 
-/** What is known of a key that has failures. */
+/** The failures of a key. */
 export interface FailureView {
   failures: Failures;
-  /** This process's recent look-ups of the key, and how many of them failed: what tells a flood from a large shop. */
+  /** This process's recent look-ups of the key, and how many failed. They tell a flood of guesses from a large shop. */
   lookups: number;
   failedLookups: number;
 }
@@ -61,29 +61,32 @@ export interface KeyState {
   kind: FailureKind;
   /** Undefined where the key has no failures. */
   view: FailureView | undefined;
-  /** Its look-ups in this process that have begun and not ended. */
+  /** Its look-ups in flight in this process. */
   inFlight: number;
 }
 
-/** Who a look-up is of. */
+/** The keys that a look-up counts for. */
 export interface LookupStates {
   /** The user, or the caller where there is no user. */
   own: KeyState;
   /**
-   * What the user shares with others: the token of a shop's backend, or a customer's address. They alone never refuse a
-   * user without failures, except in a flood.
+   * Keys that the user shares with others: the token of a shop's backend, or a customer's address. On their own they
+   * refuse no user who has no failures, except in a flood.
    */
   shared: KeyState;
   /** The token's failures over a longer time; undefined for a customer's token, which is one user's. */
   ceiling: KeyState | undefined;
 }
 
-/** `go`; `wait` until one in flight has ended, as that may be a guess that fails; or milliseconds of a refusal. */
+/**
+ * `go`; `wait` until a look-up in flight has ended, since it may fail; or a refusal, in milliseconds to come back
+ * after.
+ */
 export type LookupDecision = 'go' | 'wait' | number;
 
 /**
- * Decides about a look-up. Whatever is in flight counts as failed as long as nobody knows: as many look-ups are under
- * way at a time as may fail one after the other, and never fewer than one.
+ * Decides about a look-up. A look-up in flight counts as failed until its result is known. So as many run at once as
+ * may fail one after the other, and never fewer than one.
  */
 export function decideLookup(states: LookupStates, now: number): LookupDecision {
   const refusedMillis = waitBeforeLookup(states, now);
@@ -91,7 +94,7 @@ export function decideLookup(states: LookupStates, now: number): LookupDecision 
   return mightFailTooOften(states, now) ? 'wait' : 'go';
 }
 
-/** For how long the failures that are known refuse a look-up, in milliseconds; 0 where they don't. */
+/** How long known failures refuse a look-up, in milliseconds; 0 if they don't. */
 function waitBeforeLookup({ own, shared, ceiling }: LookupStates, now: number): number {
   const ownWait = blockWait(own, now);
   if (ownWait > 0) return ownWait;
@@ -102,7 +105,7 @@ function waitBeforeLookup({ own, shared, ceiling }: LookupStates, now: number): 
   return isTight(shared, 0, now) ? tightenedWait(own, now) : 0;
 }
 
-/** Whether one more look-up could bring the failures beyond a budget, if all in flight failed. */
+/** Whether one more look-up could exceed a budget if all in flight failed. */
 function mightFailTooOften({ own, shared, ceiling }: LookupStates, now: number): boolean {
   if (isUsedUp(own, failureBudgets[own.kind].blocksAtFailures, now)) return true;
   if (ceiling !== undefined && isUsedUp(ceiling, failureBudgets[ceiling.kind].blocksAtFailures, now)) return true;
@@ -112,7 +115,7 @@ function mightFailTooOften({ own, shared, ceiling }: LookupStates, now: number):
   return isTight(shared, shared.inFlight, now) && isUsedUp(own, failureBudgets[own.kind].tightenedAtFailures, now);
 }
 
-/** Whether failures and look-ups in flight together reach the budget. One that has none in flight may always have one. */
+/** Whether failures and look-ups in flight together reach the budget. A key with none in flight may always have one. */
 function isUsedUp({ kind, view, inFlight }: KeyState, atFailures: number | null, now: number): boolean {
   if (atFailures === null || inFlight === 0) return false;
   return countOf(kind, view, now) + inFlight > atFailures - 1;
@@ -135,13 +138,13 @@ function isFlood({ view }: KeyState, inFlight: number): boolean {
   return lookups >= throttleLimits.floodMinLookups && ((view?.failedLookups ?? 0) + inFlight) * 2 > lookups;
 }
 
-/** Whether so much fails behind a key that the users behind it have a smaller budget. */
+/** Whether a key has so many failures that the users behind it get a smaller budget. */
 function isTight({ kind, view }: KeyState, inFlight: number, now: number): boolean {
   const { tightensAtFailures } = failureBudgets[kind];
   return tightensAtFailures !== null && countOf(kind, view, now) + inFlight > tightensAtFailures - 1;
 }
 
-/** Until the user's own failures have leaked below the smaller budget. */
+/** How long until the user's own failures are below the smaller budget, in milliseconds. */
 function tightenedWait({ kind, view }: KeyState, now: number): number {
   const budget = failureBudgets[kind];
   if (view === undefined || budget.tightenedAtFailures === null) return 0;

@@ -10,8 +10,8 @@ export interface FailureMark {
   /** How many, 1 and up. */
   count: number;
   /**
-   * What this task has learned of the key before, or null. A side that has forgotten (Redis was flushed, PostgreSQL has
-   * crashed, or another side did the counting for a while) remembers by it: the larger of the two is what counts.
+   * What this task knew of the key before, or null. It restores a side that has forgotten (Redis was flushed,
+   * PostgreSQL has crashed, or another side did the counting for a while): the larger of the two counts.
    */
   known: Failures | null;
 }
@@ -23,8 +23,8 @@ export interface FailureMark {
 export interface FailureSide {
   readonly name: 'redis' | 'postgres' | 'memory';
   /**
-   * Adds the marks and gives each key's failures after it, in the marks' order. Concurrent calls from several tasks add
-   * up exactly. A rejection means that another side should be asked; some of the marks may then have been counted.
+   * Adds the marks and returns each key's failures after that, in the order of the marks. Concurrent calls of several
+   * tasks add up exactly. If it rejects, ask another side; some of the marks may have been counted already.
    * @param marks 1 to throttleLimits.pendingMaxKeys of them, with different keys
    * @param now milliseconds since the epoch
    */

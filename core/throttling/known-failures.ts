@@ -13,7 +13,7 @@ export interface FailureName {
   tenantId: number;
   /** The user's id, the token's actor or the address. It stays in this process. */
   name: string;
-  /** All of these in one text, as maps of this process know the key. */
+  /** All of these in one text: the key in this process's maps. */
   key: string;
 }
 
@@ -22,23 +22,23 @@ export function failureName(kind: FailureKind, tenantId: number, name: string): 
   return { kind, tenantId, name, key: `${kind} ${tenantId} ${name}` };
 }
 
-/** What this process knows of failures, and its part in counting them for all tasks. */
+/** The failures that this process knows of. It shares them with all tasks. */
 export interface KnownFailures {
-  /** True where no key has failures: the usual state, told without looking anything up. */
+  /** True if no key has failures. That is the usual state, and knowing it costs no look-up. */
   readonly isEmpty: boolean;
-  /** What is known of a key, from memory alone; undefined where it has no failures left. */
+  /** The failures of a key, from memory alone; undefined where it has none left. */
   view(name: FailureName): FailureView | undefined;
-  /** Notes that a look-up of the key found its code; nothing where the key has no failures. */
+  /** Notes that a look-up of the key found its code. Does nothing for a key without failures. */
   noteFound(name: FailureName, code: string, userId: string | null): void;
   /**
-   * Counts one failure of each key: here at once, for all tasks soon after. Resolves when the shared count has been
-   * learned, or after noteMaxWaitMillis; never rejects.
+   * Counts one failure of each key: in this process at once, for all tasks soon after. Resolves when the shared count
+   * is known, or after noteMaxWaitMillis; never rejects.
    * @param userId for whom it was looked up; null: for nobody in particular
    */
   note(names: readonly FailureName[], userId: string | null): Promise<void>;
 }
 
-/** A key as this process knows it: what all tasks together had counted, and what they don't know yet. */
+/** A key in this process: what all tasks had counted, and what they don't know yet. */
 interface Entry {
   kind: FailureKind;
   tenantId: number;
@@ -46,13 +46,13 @@ interface Entry {
   failures: Failures;
   learned: Failures | null;
   unsent: number;
-  /** For a token with so many failures that a flood is not far; else null, as it needs some memory. */
+  /** For a token whose failures are close to a flood; else null, since it needs some memory. */
   recent: RecentLookUps | null;
 }
 
 /**
- * Keeps failures in memory and shares them through `sides`, tried in their order at each sharing, so that the first one
- * is in use again as soon as it answers. Sharings do not overlap: what fails during one is gathered for the next.
+ * Keeps failures in memory and shares them through `sides`. Each time they are tried in their order, so that the first
+ * one is used again as soon as it answers. One sharing runs at a time; what fails meanwhile is gathered for the next.
  * @param sides at least one; the last never rejects
  * @param hash makes a name that can't be read back, for what leaves the process
  */
@@ -67,7 +67,7 @@ export function openKnownFailures(
   let sharing = false;
   let sideInUse = sides[0]!.name;
 
-  /** The entry of a key that still has failures. One that has leaked empty is dropped where it is met. */
+  /** The entry of a key that still has failures. An empty one is dropped. */
   function live(key: string, now: number): Entry | undefined {
     const entry = entries.get(key);
     if (entry === undefined || entry.failures.emptyAt > now) return entry;
@@ -76,7 +76,7 @@ export function openKnownFailures(
   }
 
   function count({ kind, tenantId, name, key }: FailureName, userId: string | null, now: number): void {
-    // One that has leaked empty, or was dropped, while it waits to be shared is still the key's one entry.
+    // An entry that became empty or was dropped while it waits to be shared is still the key's only entry.
     let entry = live(key, now) ?? gathered.entries.get(key);
     if (entry === undefined) {
       const failures = { emptyAt: now, lastAt: now };
@@ -86,12 +86,12 @@ export function openKnownFailures(
     entry.unsent += 1;
     watch(entry, now);
     entry.recent?.noteFailed(userId);
-    // Written anew, so that it is the last to be dropped.
+    // Written again, so that it is dropped last.
     entries.set(key, entry);
     if (gathered.entries.size < throttleLimits.pendingMaxKeys) gathered.entries.set(key, entry);
   }
 
-  /** Begins to tell a token's look-ups apart once its users' budgets are small: a flood is what comes after that. */
+  /** Starts to watch a token's look-ups once its users have the smaller budget, which is before a flood. */
   function watch(entry: Entry, now: number): void {
     if (entry.recent !== null || entry.kind !== 'token') return;
     const budget = failureBudgets[entry.kind];
@@ -123,7 +123,9 @@ export function openKnownFailures(
     });
   }
 
-  /** Asks the sides in turn. Null only if the last one rejects too, which leaves the entries as they were counted here. */
+  /**
+   * Asks the sides in turn. Null only if the last one rejects too, which leaves the entries as they were counted here.
+   */
   async function record(marks: readonly FailureMark[], now: number): Promise<Failures[] | null> {
     for (const side of sides) {
       try {

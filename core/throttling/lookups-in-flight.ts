@@ -1,17 +1,17 @@
 import { throttleLimits } from './throttle-limits.ts';
 
-/** The look-ups of one key that have begun and not ended, and those that wait for one of them to end. */
+/** The look-ups of one key in flight, and those that wait for one of them to end. */
 interface Flight {
   count: number;
   waiting: Waiter[];
 }
 
-/** Tries to begin. True once there is nothing more to try: it has begun, was refused, or waits elsewhere. */
+/** Tries to begin. Returns true if it need not be called again: it has begun, was refused, or waits elsewhere. */
 type Waiter = () => boolean;
 
 /**
- * Counts look-ups while they are under way: what is in flight may be a guess that fails, and counts before it is
- * answered. For this process alone. Each call is synchronous, and costs a map's look-up.
+ * Counts look-ups in flight, of this process alone: each may be a guess that fails, and so counts before it is
+ * answered. Each call is synchronous and costs a look-up in a map.
  */
 export class LookupsInFlight {
   readonly #flights = new Map<string, Flight>();
@@ -26,7 +26,7 @@ export class LookupsInFlight {
     else flight.count += 1;
   }
 
-  /** Ends one, and lets those who wait for it try in the order in which they came. */
+  /** Ends one, and lets those that wait try in the order of arrival. */
   end(key: string): void {
     const flight = this.#flights.get(key)!;
     flight.count -= 1;

@@ -4,7 +4,7 @@ import type { FailureSide } from './failure-side.ts';
 import { failureBudgets, throttleLimits } from './throttle-limits.ts';
 
 /**
- * Failures in this process's memory: the side that is always there. It counts for this process alone, keeps at most
+ * Failures in this process's memory, the side that is always there. It counts for this process alone, keeps at most
  * knownMaxEntries keys, and never rejects.
  */
 export function memoryFailures(): FailureSide {

@@ -16,40 +16,40 @@ import { redisFailures } from './redis-failures.ts';
 import { openRequestPace } from './request-pace.ts';
 import { throttleLimits } from './throttle-limits.ts';
 
-/** A look-up under way. One of the three ends must be called, once. */
+/** A look-up in flight. Call one of `found`, `notFound` and `unknown`, once. */
 export interface Lookup {
   /**
-   * The refusal, where the user's own failures refuse it and it may go ahead for a coupon that the user holds; else null.
-   * Of such look-ups a user has one at a time, and they are not counted.
+   * The refusal of a user who is blocked by its own failures, but may still reach the coupons that it holds; else null.
+   * A user has one such look-up at a time, and it is not counted.
    */
   readonly onlyIfHeld: CouponError | null;
-  /** The code is there: also where what was asked for is refused. */
+  /** The code exists, even if the request is refused. */
   found(): void;
   /**
-   * The look-up ended in `coupon-not-found`. The failure counts here at once; the promise resolves when this process has
-   * learned what all tasks have counted, or after 100 ms. It never rejects and need not be waited for.
+   * The look-up ended in `coupon-not-found`. The failure counts here at once; the promise resolves when this process
+   * has learned what all tasks have counted, or after 100 ms. It never rejects and need not be waited for.
    */
   notFound(): Promise<void>;
-  /** Whether the code is there was not found out. */
+  /** It was not found out whether the code exists. */
   unknown(): void;
 }
 
 /**
- * Slows those who guess codes, over all tasks, and leaves alone those who don't. Made once a process; every method may be
- * called from any number of requests at a time.
+ * Slows down those who guess codes, over all tasks, and nobody else. Made once a process; every method may be called by
+ * any number of requests at once.
  *
- * A look-up in flight counts as failed until it has ended. So a user has as many at a time as it may fail one after the
- * other, at first thirty, and the others wait, in their order, for one to end: nobody who asks for codes that exist is
- * refused, and of two thousand guesses sent at once thirty are answered. Look-ups in flight are known to their own task
- * alone, and failures to all: guesses that are spread over N tasks at the same moment get N times as many answers in that
- * first moment. Whenever a block ends they get one in each task, and at most as many as have leaked since that task's
- * last failure: seven after an hour.
+ * A look-up in flight counts as failed until it has ended. So a user has as many at once as it may fail one after the
+ * other, at first thirty, and further ones wait in their order. Who asks for codes that exist is not refused, and of
+ * two thousand guesses sent at once thirty are answered. A task knows the failures of all tasks but only its own
+ * look-ups in flight: guesses that are spread over N tasks at one moment get N times as many answers in that first
+ * moment. Whenever a block ends they get one in each task, and at most as many as were forgiven since that task's last
+ * failure: seven after an hour.
  */
 export interface Throttle {
   /**
-   * To be called before a code is looked up. From memory alone: it costs well under a microsecond, and no round trip
-   * ever. A task that has not seen a guesser yet lets its first guesses through.
-   * @param address the client's address, as far as the proxies in front are believed; it matters for customers
+   * Call it before a code is looked up. It uses memory alone: well under a microsecond and no round trip. A task that
+   * has not seen a guesser yet lets its first guesses through.
+   * @param address the client's address, as told by trusted proxies; used for customers alone
    * @param userId the body's userId, or null where the call has none; a customer's own id stands in for it
    * @param code what is looked up, as the client wrote it
    * @returns the look-up; a promise of it where it has to wait for others of the same user, token or address, at most
@@ -58,8 +58,8 @@ export interface Throttle {
    */
   beginLookup(caller: Caller, address: string, userId: string | null, code: string): Lookup | Promise<Lookup>;
   /**
-   * Takes one request of the token's RATE_LIMIT_PER_SECOND. Where that is 0 it resolves at once. Without Redis each task
-   * counts alone, with the whole limit: see request-pace.ts.
+   * Takes one request of the token's RATE_LIMIT_PER_SECOND. Where that is 0 it resolves at once. Without Redis each
+   * task counts alone, with the whole limit: see request-pace.ts.
    * @throws CouponError `rate-limited` with retryAfterSeconds
    */
   checkRate(caller: Caller): Promise<void>;
@@ -76,8 +76,8 @@ export interface ThrottleParts {
 }
 
 /**
- * Makes the throttle. Failures are counted in Redis, where it answers; else in PostgreSQL; else in this process. What a
- * process has learned goes with each count, so that a side which takes over, or comes back empty, goes on where the
+ * Makes the throttle. Failures are counted in Redis where it answers, else in PostgreSQL, else in this process. Each
+ * count carries what the process knew before, so that a side that takes over, or comes back empty, goes on where the
  * other one stopped.
  */
 export function openThrottle(parts: ThrottleParts): Throttle {
@@ -89,7 +89,7 @@ export function openThrottle(parts: ThrottleParts): Throttle {
   return openThrottleOver(sides, parts);
 }
 
-/** The same over sides of one's own, for tests that share or break them. The last one must not reject. */
+/** The same over given sides, for tests that share or break them. The last one must not reject. */
 export function openThrottleOver(sides: readonly FailureSide[], parts: Omit<ThrottleParts, 'pool'>): Throttle {
   const { redis, clock, log, config } = parts;
   const hash = (kind: string, name: string) => nameHash(config.codeSecret, kind, name);
@@ -115,7 +115,7 @@ export function openThrottleOver(sides: readonly FailureSide[], parts: Omit<Thro
     const states = {
       own: stateOf(own, own.key),
       shared: stateOf(shared, shared.key),
-      // What a token has in flight is the same for both of its counts.
+      // Both counts of a token share its look-ups in flight.
       ceiling: ceiling === null ? undefined : stateOf(ceiling, shared.key),
     };
     return decideLookup(states, clock.now());
@@ -144,7 +144,7 @@ export function openThrottleOver(sides: readonly FailureSide[], parts: Omit<Thro
       },
       notFound() {
         const names = ceiling === null ? [own, shared] : [own, shared, ceiling];
-        // Counted before the others go on: they wait for what this one comes to.
+        // Counted before the waiting ones go on, since they depend on its result.
         const noted = onlyIfHeld === null ? known.note(names, userId) : unlimited;
         end();
         return noted;
@@ -153,7 +153,7 @@ export function openThrottleOver(sides: readonly FailureSide[], parts: Omit<Thro
     };
   }
 
-  /** Starts the look-up when those in flight have left room for it, or refuses it by what they came to. */
+  /** Starts the look-up once those in flight leave room for it, or refuses it if they failed. */
   function startLater(asked: Asked): Promise<Lookup> {
     return new Promise((resolve, reject) => {
       let settled = false;
@@ -199,13 +199,13 @@ export function openThrottleOver(sides: readonly FailureSide[], parts: Omit<Thro
   }
 }
 
-/** Who a look-up counts for. */
+/** The keys of a look-up. */
 interface Names {
-  /** Who would be right or wrong: the user, or the caller itself where it asks for nobody in particular. */
+  /** Who is asking: the user, or the caller itself where it names no user. */
   own: FailureName;
   /**
-   * What the user shares with others. A customer's token is its own, so it is the address; a shop's backend has one
-   * address for all its users, so it is the token, which also counts when it is used from elsewhere.
+   * What the user shares with others. A customer has a token of its own, so this is the address. A shop's backend has
+   * one address for all its users, so this is the token, which also counts when it is used from elsewhere.
    */
   shared: FailureName;
   ceiling: FailureName | null;

@@ -4,9 +4,9 @@ import type { FailureSide } from './failure-side.ts';
 import { failureBudgets, throttleLimits } from './throttle-limits.ts';
 
 /**
- * addFailures in SQL, for any number of keys. The insert arm has what the task knew; the update arm joins it to what is
- * stored, for which the row carries the last cost and the depth (ON CONFLICT sees only columns). Keys go in in order,
- * so that two tasks never wait for one another in a circle.
+ * addFailures in SQL, for any number of keys. The insert stores what the task knew; the update joins it to the stored
+ * row, which carries the last cost and the depth because ON CONFLICT sees only columns. Keys are inserted in order, so
+ * that two tasks never deadlock.
  */
 const recordStatement = {
   name: 'record-failed-lookups',
@@ -30,7 +30,7 @@ const recordStatement = {
     returning tenant_id, key_hash, empty_at_ms, last_at_ms`,
 };
 
-/** Rows that another task is writing are left for the next time: this never waits for a lock. */
+/** Skips rows that another task is writing: this never waits for a lock. */
 const cleanUpStatement = {
   name: 'clean-up-failed-lookups',
   text: `
@@ -46,9 +46,9 @@ interface FailureRow {
 }
 
 /**
- * Failures in PostgreSQL, in a table that is not logged: it writes no WAL, and a crash empties it, after which tasks
- * bring back what they know. One statement whatever the number of marks. Once a minute at most it also removes rows
- * that have leaked empty, behind the caller's back.
+ * Failures in PostgreSQL, in an unlogged table: it writes no WAL, and a crash empties it, after which the tasks restore
+ * what they know. It takes one statement for any number of marks. At most once a minute it also removes empty rows, in
+ * the background.
  */
 export function postgresFailures(pool: pg.Pool): FailureSide {
   let cleanedAt = 0;

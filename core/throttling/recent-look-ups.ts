@@ -3,9 +3,9 @@ import { BoundedMap } from './bounded-map.ts';
 import { throttleLimits } from './throttle-limits.ts';
 
 /**
- * How many of a token's recent look-ups failed. What is asked for again says nothing new: a code that was found, and a
- * user whose look-ups failed or succeeded, count once among the last thousand, so that nobody hides guesses behind the
- * one code that they know, nor behind users whom they make up.
+ * How many of a token's recent look-ups failed. Repeats do not count: a code that was found, and a user whose look-ups
+ * failed or succeeded, count once among the last thousand. So nobody can hide guesses behind the one code that they
+ * know, or behind invented users.
  */
 export class RecentLookUps {
   #total = 0;
@@ -22,7 +22,7 @@ export class RecentLookUps {
     return this.#failed;
   }
 
-  /** @param userId null: for nobody in particular, whose look-ups are told apart by their codes */
+  /** @param userId null: no user was named; such look-ups are told apart by their codes */
   noteFound(code: string, userId: string | null): void {
     const isNewCode = isNew(this.#codes, oneSpelling(code));
     const isNewUser = userId === null || isNew(this.#users, userId);
@@ -33,7 +33,7 @@ export class RecentLookUps {
     if (userId === null || isNew(this.#failedUsers, userId)) this.#add(1);
   }
 
-  /** Older look-ups weigh half from a span on, so that the share is a recent one. */
+  /** Older look-ups weigh half, so that the share is recent. */
   #add(failed: 0 | 1): void {
     this.#total += 1;
     this.#failed += failed;
@@ -43,7 +43,9 @@ export class RecentLookUps {
   }
 }
 
-/** The same text for all spellings that find a code: letters that are read as digits, dashes, case, unseen characters. */
+/**
+ * One text for all spellings of a code: folds letters that are read as digits, dashes, case and invisible characters.
+ */
 function oneSpelling(code: string): string {
   return normaliseCode(code).replaceAll('O', '0').replace(/[IL]/g, '1');
 }

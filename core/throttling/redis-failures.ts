@@ -5,9 +5,9 @@ import type { FailureMark, FailureSide } from './failure-side.ts';
 import { failureBudgets } from './throttle-limits.ts';
 
 /**
- * addFailures in Lua, one key a call, so that it also works where keys are spread over a cluster. The whole script is
- * sent each time: it is short, and there is then no script that a restart could have forgotten.
- * KEYS[1]; ARGV: now, known emptyAt, known lastAt, cost, depth (which is the key's lifetime too). Numbers are whole milliseconds, exact in Lua's doubles.
+ * addFailures in Lua, one key a call, so that it also works in a cluster. The whole script is sent each time: it is
+ * short, and a restart of Redis can't forget it. KEYS[1] is the key. ARGV: now, known emptyAt, known lastAt, cost,
+ * depth (which is the key's lifetime too). Numbers are whole milliseconds, exact in Lua's doubles.
  */
 const addScript = `
 local now = tonumber(ARGV[1])
@@ -20,8 +20,8 @@ redis.call('PEXPIRE', KEYS[1], string.format('%.0f', ARGV[5]))
 return {empty, last}`;
 
 /**
- * Failures in Redis: one round trip whatever the number of marks. Rejects within the connection's command timeout, and
- * at once while Redis is away. A key lives as long as its bucket can hold anything.
+ * Failures in Redis: one round trip for any number of marks. Rejects within the connection's command timeout, and at
+ * once while Redis is away. A key expires once its bucket is empty for certain.
  */
 export function redisFailures(redis: RedisConnection): FailureSide {
   return {

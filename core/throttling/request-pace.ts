@@ -6,19 +6,19 @@ import { throttleLimits } from './throttle-limits.ts';
 
 /** Limits how many requests a second one token makes. */
 export interface RequestPace {
-  /** Takes one request's place; the milliseconds to wait, above 0, where there is none. Never rejects. */
+  /** Counts one request. Returns 0, or the milliseconds to wait where the limit is reached. Never rejects. */
   take(tenantId: number, name: string): Promise<number>;
 }
 
-/** What a process knows of one token's pace. Times are the process's monotonic milliseconds. */
+/** One token's pace in this process. Times are milliseconds of the monotonic clock. */
 interface Pace {
   /** Requests that Redis has already granted to this process, and until when they may be used. */
   granted: number;
   grantedUntil: number;
   refusedUntil: number;
-  /** The round trip under way, which everyone who has nothing left waits for together. */
+  /** The round trip under way. All requests without a grant wait for it together. */
   asking: Promise<void> | null;
-  /** Without Redis: when this process's own bucket will have leaked empty. */
+  /** Without Redis: when this process's own bucket will be empty. */
   emptyAt: number;
 }
 
@@ -29,7 +29,7 @@ interface Grant {
 }
 
 /**
- * The bucket in Lua, by Redis's own clock: a task whose clock is behind would otherwise be refused all the time.
+ * The bucket in Lua. It uses Redis's clock: otherwise a task whose clock is behind would always be refused.
  * KEYS[1]; ARGV: milliseconds a request, requests wanted, lifetime of the key in milliseconds.
  */
 const grantScript = `
@@ -43,11 +43,11 @@ redis.call('SET', KEYS[1], string.format('%.4f', empty + granted * each), 'PX', 
 return {granted, 0}`;
 
 /**
- * A bucket of one second's requests a token, which fills evenly. With Redis all tasks share it; a task fetches a
- * twentieth of a second's requests at a time, so that a token's first requests cost a round trip and the others mostly
- * none, and a task may keep up to that twentieth unused. Without Redis each task has a bucket of its own with the whole
- * limit: over N tasks a token can then reach N times the limit. It is not divided, because a client whose connection is
- * kept alive reaches one task only and would be refused at a fraction of what it was promised.
+ * One bucket a token, which holds a second's requests. With Redis all tasks share it: a task fetches a twentieth of a
+ * second's requests at a time, so that mostly no request costs a round trip. Up to that twentieth may stay unused.
+ * Without Redis each task has its own bucket with the whole limit, so over N tasks a token can reach N times the limit.
+ * The limit is not divided, because a client with a kept connection reaches one task alone and would get a fraction of
+ * it.
  * @param perSecond the limit, 1 and up
  */
 export function openRequestPace(
@@ -58,7 +58,7 @@ export function openRequestPace(
 ): RequestPace {
   const paces = new BoundedMap<Pace>(throttleLimits.rateMaxEntries);
   const lease = Math.max(1, Math.floor(perSecond / throttleLimits.rateLeasesPerSecond));
-  /** After a command that Redis did not answer in time, nobody else waits for it during a second. */
+  /** After Redis did not answer in time, no request waits for it for a second. */
   let redisAvoidedUntil = 0;
 
   async function ask(connection: RedisConnection, pace: Pace, tenantId: number, name: string): Promise<void> {
@@ -74,7 +74,7 @@ export function openRequestPace(
       pace.grantedUntil = now + 1000;
       pace.refusedUntil = now + grant.waitMillis;
     } catch {
-      // The connection tells the log when Redis goes; a request is not the place to.
+      // Not logged here: the connection logs it when Redis goes away.
       redisAvoidedUntil = clock.monotonic() + throttleLimits.rateRedisAvoidedMillis;
     } finally {
       pace.asking = null;
@@ -110,10 +110,10 @@ function readGrant(reply: unknown): Grant {
   return { granted: Number(reply[0]), waitMillis: Number(reply[1]) };
 }
 
-/** Takes one request from the process's own bucket: the milliseconds to wait, or 0. */
+/** Takes one request from the process's own bucket. Returns the milliseconds to wait, or 0. */
 function takeHere(pace: Pace, now: number, perSecond: number): number {
   const after = Math.max(pace.emptyAt, now) + 1000 / perSecond;
-  // A request that fits up to rounding fits: three times a third of a second is not quite a second.
+  // Rounding must not refuse a request: three times a third of a second is slightly less than a second.
   if (after > now + 1000 + 1e-6) return after - now - 1000;
   pace.emptyAt = after;
   return 0;

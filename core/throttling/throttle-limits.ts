@@ -72,8 +72,8 @@ export const failureBudgets: Readonly<Record<FailureKind, FailureBudget>> = {
     tightenedAtFailures: null,
     depthFailures: 1_800,
   },
-  // Whatever else a token does, so many failures in an hour are guesses: ten a second all the time, or an hour's worth at
-  // once. A shop of whose users more than ten a second mistype, hour after hour, has several keys.
+  // Whatever else a token does, so many failures in an hour are guesses: ten a second all the time, or an hour's worth
+  // at once. A shop of whose users more than ten a second mistype, hour after hour, has several keys.
   ceiling: {
     leakMillis: 100,
     blocksAtFailures: 36_000,
@@ -100,11 +100,13 @@ export const failureBudgets: Readonly<Record<FailureKind, FailureBudget>> = {
 export const throttleLimits = {
   /** A token's failures count as a flood only where they are more than half of at least this many look-ups. */
   floodMinLookups: 20,
-  /** Older look-ups weigh half from here on, so that the share of failures is a recent one. */
+  /** From so many look-ups on, older ones weigh half, so that the share of failures is recent. */
   floodSpanLookups: 1_000,
-  /** Look-ups that may wait for one of the same user or token to end: no fewer than the queues behind them hold. */
+  /**
+   * Most look-ups that wait for one of the same user or token to end. At least as many as the queues behind them hold.
+   */
   waitingMaxLookups: limits.queueMaxMembers,
-  /** Long enough for a thousand look-ups of one user that are sent at once, and soon enough to say that it is too much. */
+  /** How long a look-up waits for others. Enough for a thousand look-ups of one user at once. */
   waitingMaxMillis: 1_500,
   /** Users, tokens and addresses with failures that a process remembers: about 5 MB, the oldest dropped first. */
   knownMaxEntries: 20_000,
@@ -112,12 +114,14 @@ export const throttleLimits = {
   rateMaxEntries: 20_000,
   /** Keys that wait to be counted for all tasks while a statement is under way; more are counted here only. */
   pendingMaxKeys: 1_000,
-  /** A failure's answer waits no longer than this for the shared count; the counting itself goes on. */
+  /** How long the answer to a failure waits for the shared count. The counting itself goes on. */
   noteMaxWaitMillis: 100,
   /** How often a task removes what PostgreSQL no longer needs, and how much at a time. */
   cleanUpEveryMillis: 60_000,
   cleanUpMaxRows: 5_000,
-  /** A twentieth of a second's requests is fetched from Redis at a time: 20 round trips a second at a token's full pace. */
+  /**
+   * A twentieth of a second's requests is fetched from Redis at a time: 20 round trips a second at a token's full pace.
+   */
   rateLeasesPerSecond: 20,
   /** Long enough that a Redis that has stalled is recognised by its connection meanwhile. */
   rateRedisAvoidedMillis: 1_000,

@@ -7,15 +7,15 @@ export const heldRowsMax = 1_048_576;
 /** Bytes of their codes: 32 MB. */
 export const heldTextMaxBytes = 33_554_432;
 /**
- * What one piece of a body can bring beyond that: its own characters, and those that a reader holds back until it knows
- * how a line or record goes on. A code has limits.codeLengthMinChars and a separator.
+ * What one piece of a body can add beyond that: its own characters, and those that a reader has kept until it knows how
+ * a line or record goes on. A code has at least limits.codeLengthMinChars and a separator.
  */
 const pieceMaxChars = pieceMaxBytes + recordMaxChars;
 const pieceMaxRows = pieceMaxChars / limits.codeLengthMinChars;
 
 /**
- * Rows of an upload in memory, packed: codes one after another in one buffer, so that a million of them are 20 MB and
- * three objects. The arrays are made in full, but the system gives memory only to what is written.
+ * Rows of an upload in memory. The codes stand one after another in one buffer, so that a million of them take 20 MB
+ * and three objects. The arrays have their full size, but the system gives memory only to what is written.
  */
 export class HeldRows {
   /** The codes in ASCII; code `row` is at `starts[row]` up to `starts[row + 1]`. */
@@ -32,14 +32,14 @@ export class HeldRows {
     this.lines = new Uint32Array(rowsMax + pieceMaxRows);
   }
 
-  /** Whether no further piece of a body, of pieceMaxBytes at most, may be added. */
+  /** Whether it has no room for another piece of a body, which has pieceMaxBytes at most. */
   get isFull(): boolean {
     return this.count >= this.#rowsMax || this.starts[this.count]! >= heldTextMaxBytes;
   }
 
   /**
    * @param code ASCII
-   * @throws RangeError where it has no room: a code is kept whole or not at all
+   * @throws RangeError where there is no room: a code is never cut
    */
   add(line: number, code: string): void {
     const start = this.starts[this.count]!;
@@ -55,7 +55,7 @@ export class HeldRows {
     return this.text.toString('latin1', this.starts[row], this.starts[row + 1]);
   }
 
-  /** Whether two rows have the same code. From the end: rows that are neighbours in an order begin alike. */
+  /** Whether two rows have the same code. Compares from the end, because neighbours in the order begin alike. */
   isSameCode(a: number, b: number): boolean {
     const { text, starts } = this;
     const startOfB = starts[b]!;

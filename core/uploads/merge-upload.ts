@@ -11,25 +11,25 @@ import { openStaging, stageHeldRows } from './stage-rows.ts';
 import type { StagedUpload } from './stage-upload.ts';
 import { storeHeldRows } from './store-held-rows.ts';
 
-/** What became of an upload's rows. */
+/** How an upload's rows were stored. */
 export interface MergedUpload {
   /** Codes stored under the deck, at positions 0 to accepted - 1. */
   readonly accepted: number;
-  /** Rows left out here: duplicates, and codes of patterns that came since the upload began. */
+  /** Rows that were left out: duplicates, and codes of patterns that were added since the upload began. */
   readonly rejections: Rejections;
   /** How many of the rejections are duplicates. */
   readonly duplicates: number;
 }
 
 /**
- * Stores an upload's rows as the codes of a deck in uniformly random order. To be called under the tenant's lock, in the
+ * Stores an upload's rows as the codes of a deck in uniformly random order. Call it under the tenant's lock, in the
  * session that staged them.
  *
- * Most files hold no duplicate, and the unique index says so for nothing: the rows are stored at once, and only when
- * the index refuses one, duplicates are looked for and taken out, and the rows stored again. Of a code that stands in
- * the file several times the first line is kept.
+ * Most files have no duplicate, and the unique index finds that out at no cost. So the rows are stored at once. Only if
+ * the index refuses one, duplicates are looked for and removed, and the rows stored again. If a code stands in the file
+ * several times, the first line is kept.
  *
- * @param checked the patterns that the rows were held against while they were read
+ * @param checked the patterns that the rows were compared with while they were read
  * @param current the tenant's patterns as they are under the lock
  */
 export async function mergeUpload(
@@ -103,7 +103,7 @@ async function insertCodes(tx: Transaction, tenantId: number, deckKey: DeckKey):
 }
 
 async function removeDuplicates(tx: Transaction, tenantId: number): Promise<void> {
-  // Nobody else counts the rows of a temporary table, and a plan made for an empty one could take days.
+  // A temporary table gets no statistics by itself, and a plan made for an empty table could take days.
   await tx.query('analyze staged');
   await tx.query({
     text: `with gone as (

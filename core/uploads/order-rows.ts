@@ -17,12 +17,12 @@ for (const [at, character] of [...'-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_'].entr
 }
 
 /**
- * The rows in the order of their codes, as the database's C collation has it, as far as the first 18 characters behind
- * the common beginning tell. Inserted in this order, codes go into an index side by side, which makes it several times
- * as fast as a random order; it need not be exact for that.
+ * Returns the rows in the order of their codes (in the database's C collation), by the first 18 characters behind what
+ * all have in common. Inserting codes in this order is several times as fast as in a random one, because neighbours go
+ * to the same pages of the index. The order need not be exact for that.
  *
- * A radix sort from the last characters to the first, each pass by V8's sort of whole numbers: 0.2 s a million rows and
- * pass. Other work of the process gets its turn between the passes.
+ * It is a radix sort from the last characters to the first. Each pass uses V8's sort of whole numbers and takes 0.2 s
+ * for a million rows. Other work of the process runs between the passes.
  */
 export async function orderByCode(rows: HeldRows): Promise<Uint32Array> {
   const { start, longest } = commonStart(rows);

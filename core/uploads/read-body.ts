@@ -3,12 +3,12 @@ import type { Readable } from 'node:stream';
 import { refuse } from '../errors.ts';
 import { limits } from '../limits.ts';
 
-/** The most that one piece of a body has: whoever reads makes room for what so many bytes can bring. */
+/** Most bytes of one piece of a body. Readers have room for what so many bytes can add. */
 export const pieceMaxBytes = 65_536;
 
 /**
- * The pieces of an upload's body, of pieceMaxBytes at most. Whoever stops reading leaves the stream alive, so that a refusal can still be sent
- * on the same connection; what is left of the body should then be thrown away with `resume`.
+ * Yields an upload's body in pieces of at most pieceMaxBytes. If the reader stops early, the stream stays open, so that
+ * a refusal can still be sent on the same connection. Then throw away the rest of the body with `resume`.
  * @throws CouponError `body-too-large` beyond limits.uploadMaxBytes, `invalid-input` where the body breaks off
  */
 export async function* readBody(body: Readable): AsyncGenerator<Uint8Array, void, undefined> {
@@ -25,14 +25,14 @@ export async function* readBody(body: Readable): AsyncGenerator<Uint8Array, void
       const detail = `An upload has at most ${limits.uploadMaxBytes} bytes; send the rest as a second deck.`;
       throw refuse('body-too-large', detail);
     }
-    // A stream may give what it likes; who reads counts on small pieces.
+    // A stream may yield pieces of any size; readers rely on small ones.
     for (let at = 0; at < bytes.length; at += pieceMaxBytes) yield bytes.subarray(at, at + pieceMaxBytes);
   }
 }
 
 /**
- * Waits until `bytes` of a body are there, or all of it, and gives the same pieces again. So what an upload needs while it
- * runs is taken only when there is something to do. Throws what readBody throws.
+ * Waits until `bytes` of a body have arrived, or all of it, and yields the same pieces again. So a slow sender takes no
+ * slot and no connection before there is something to do. Throws what readBody throws.
  */
 export async function readAhead(
   pieces: AsyncGenerator<Uint8Array, void, undefined>,

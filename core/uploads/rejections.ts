@@ -42,13 +42,13 @@ export interface Rejections {
   readonly first: readonly Rejection[];
 }
 
-/** What of a rejected text may be shown: never longer than a code, nothing that a terminal or a log would obey. */
+/** The part of a rejected text that may be shown: no longer than a code, without characters that control a terminal. */
 export function showText(text: string): string {
   const shown = text
     .slice(0, limits.codeLengthMaxChars)
     .replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '\uFFFD')
     .toWellFormed();
-  // Through bytes, so that these few characters do not keep the whole piece of the file in memory.
+  // Copied through bytes, so that these few characters do not keep the whole piece of the file in memory.
   return Buffer.from(shown).toString();
 }
 

@@ -5,7 +5,7 @@ interface Waiting {
   start(): void;
 }
 
-/** The turns of a process's uploads. */
+/** The slots of a process's uploads. */
 export class UploadSlots {
   readonly #slots: number;
   readonly #waitMaxMillis: number;
@@ -21,9 +21,9 @@ export class UploadSlots {
   }
 
   /**
-   * Waits for a turn: in the order of arrival, but that a tenant has one turn at a time and waits behind its own without
-   * keeping others waiting.
-   * @returns what gives the slot back; to be called once
+   * Waits for a slot, in the order of arrival. A tenant has one slot at a time; its further uploads wait for that one
+   * and do not delay other tenants.
+   * @returns a function that gives the slot back; call it once
    * @throws CouponError `unavailable` after `waitMaxMillis`
    */
   async take(tenantId: number): Promise<() => void> {

@@ -9,11 +9,11 @@ import type { HeldRows } from './held-rows.ts';
 export interface Staging {
   /** `code` is ASCII. */
   add(line: number, code: string): void;
-  /** Sends what has gathered; to be called every few thousand rows. */
+  /** Sends what has been gathered. Call it every few thousand rows. */
   flush(): Promise<void>;
   /** Returns when all rows are in the table. */
   finish(): Promise<void>;
-  /** Gives up; returns when the connection is free again. */
+  /** Aborts; returns when the connection is free again. */
   abort(): Promise<void>;
 }
 
@@ -23,9 +23,9 @@ const randomBytes = 65_536;
 const sliceRows = 8_192;
 
 /**
- * Makes the temporary table `staged` and starts to fill it, with a random 128-bit key a row: ordered by it, the rows are
- * in uniformly random order, whatever the order of the file and however many they are. A temporary table costs no
- * write-ahead log, and goes away with its connection, however that ends.
+ * Makes the temporary table `staged` and starts to fill it. Each row gets a random 128-bit key: ordered by it, the rows
+ * are in uniformly random order, whatever their order in the file. A temporary table writes no WAL, and is dropped with
+ * its connection, however that ends.
  */
 export async function openStaging(connection: Queryable, random: Random): Promise<Staging> {
   await connection.query(

@@ -35,10 +35,10 @@ export interface StagedBody {
 }
 
 /**
- * Reads an upload. Its rows stay in memory until `held` is full; with more, all of them stream into a temporary table,
- * so memory stays flat: the rows so far, a piece of the file, one of the copy, and the first rejections.
+ * Reads an upload. Its rows stay in memory until `held` is full; then all of them go to a temporary table. So memory is
+ * bounded: the rows so far, a piece of the file, one of the COPY, and the first rejections.
  *
- * Lines that are no codes, and codes that one of `patterns` could produce, are counted and named and left out.
+ * Lines without a valid code, and codes that one of `patterns` could produce, are left out, counted and named.
  *
  * @throws CouponError `invalid-input` where the upload as a whole can't be read or holds no row, `body-too-large`
  */

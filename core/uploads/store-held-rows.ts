@@ -10,18 +10,18 @@ import type { Random } from '../random.ts';
 import type { HeldRows } from './held-rows.ts';
 import { orderByCode, shuffledOrder } from './order-rows.ts';
 
-/** Rows with their place in the order of codes and in the deck; made before any lock is taken. */
+/** Rows with their order and their positions in the deck. Made before any lock is taken. */
 export interface OrderedRows {
   readonly rows: HeldRows;
   /** Rows in the order of their codes. */
   readonly byCode: Uint32Array;
   /** By row: its position in the deck. */
   readonly positions: Uint32Array;
-  /** Whether a code stands there twice, as far as that shows: the database's index knows for certain. */
+  /** Whether a duplicate was seen. There may be others: only the database's index finds all. */
   readonly hasDuplicates: boolean;
 }
 
-/** Between so many rows the pieces are sent, and the process does what else it has to do. */
+/** After so many rows the pieces are sent, and other work of the process gets its turn. */
 const sliceRows = 8_192;
 
 /** Orders rows that are to be stored: by code for the index, at random for the deck. */
@@ -33,8 +33,8 @@ export async function orderRows(rows: HeldRows, random: Random): Promise<Ordered
 }
 
 /**
- * Stores all rows as the codes of a deck, or none where the tenant or the file has one of them twice: then `false`, and
- * the transaction can go on. To be called under the tenant's lock.
+ * Stores all rows as the codes of a deck. If the tenant or the file has one of them twice, stores none and returns
+ * false; the transaction can go on. Call it under the tenant's lock.
  */
 export async function storeHeldRows(
   tx: Transaction,

@@ -36,38 +36,40 @@ export interface Upload {
   format: UploadFormat;
   /** What the sender says of a first line that may be a heading; nothing by default. */
   header?: HeaderRule | undefined;
-  /** Read to its end, except after a refusal: what is left then is thrown away. */
+  /** Is read to its end, except after a refusal; then the rest is thrown away. */
   body: Readable;
 }
 
 type UploadCore = ColdCore & Pick<Core, 'config' | 'log' | 'clock' | 'pool' | 'knownBooks' | 'knownPatterns'>;
 
 /**
- * What an upload's session may use on the database's side before it goes to disk: a million rows of the staged table,
- * and their sort. Bigger files only get slower.
+ * Memory that an upload's session may use in the database before it spills to disk: enough for a million rows of the
+ * staged table and their sort. Bigger files are only slower.
  */
 const stagedMemory = '96MB';
 const sortMemory = '128MB';
-/** A sender that takes its time over these keeps nobody waiting; most uploads are no longer. */
+/**
+ * An upload waits for a slot once so much has arrived, so that a slow sender delays nobody. Most uploads are smaller.
+ */
 const readAheadBytes = 65_536;
 /**
- * Each upload sorts and merges on a connection of its own, and holds a million rows in memory: more at once would only
- * share the same disk. Of one tenant they would wait for one another's lock anyway. An upload of a million codes takes
- * some seconds.
+ * Each upload uses a connection of its own and holds up to a million rows in memory. More at once would only share the
+ * same disk, and those of one tenant would wait for the tenant's lock anyway. An upload of a million codes takes some
+ * seconds.
  */
 const slots = new UploadSlots({ slots: 3, waitMaxMillis: 30_000 });
 const undefinedTable = '42P01';
 
 /**
- * Adds a deck of uploaded codes, in uniformly random order, to a book in any state but closed. The file is checked line
- * by line while it streams in, into memory or, beyond a million rows, a table that only this upload's connection sees;
- * then, in one transaction under the tenant's lock, duplicates are taken out, the codes stored and the deck published. Of two uploads of the same codes at
- * once each code goes to one (test: "of two uploads of overlapping codes at once, each code is taken by exactly one").
- * Memory stays flat whatever the size. An upload that breaks off leaves nothing behind.
+ * Adds a deck of uploaded codes, in uniformly random order, to a book that is not closed. The file is checked line by
+ * line while it streams in. Its rows go to memory or, beyond a million, to a table that only this connection sees. Then
+ * one transaction under the tenant's lock removes duplicates, stores the codes and publishes the deck. If two uploads
+ * have the same codes at once, each code goes to one of them (test: "of two uploads of overlapping codes at once, each
+ * code is taken by exactly one"). Memory is bounded for any size. An upload that breaks off leaves nothing behind.
  *
- * The tenant's lock is held while the codes are stored, some seconds a million; the book's gate only for the deck's
- * row, and waited for in turns (closeGateInTurns). In a process at most three uploads run, and one a tenant; others wait for 30 seconds. One begins to run when its
- * first 64 KB are there, or all of it.
+ * The tenant's lock is held while the codes are stored, some seconds for a million. The book's gate is held only for
+ * the deck's row, and waited for in turns (closeGateInTurns). At most three uploads run in a process, and one for each
+ * tenant; others wait up to 30 seconds. An upload starts to run once its first 64 KB have arrived, or all of it.
  *
  * With an idempotency key, a body of the same bytes, sent with the same `header`, gets the first answer under that key.
  *
@@ -125,8 +127,8 @@ async function takeUpload(
   try {
     const patterns = await core.knownPatterns.refresh(core.pool, tenantId);
     const staged = await stage(core, pool, patterns, { ...upload, pieces });
-    // The pool has one connection, so the transaction runs in the session that has the staged rows. It takes no turn: for
-    // the seconds in which codes are stored, the tenant's other writes would have to wait.
+    // The pool has one connection, so the transaction runs in the session with the staged rows. It takes no turn of the
+    // tenant: other writes would wait for the seconds in which codes are stored.
     return await runOnce(
       { ...core, coldPool: pool, coldTurns: openColdTurns() },
       tenantId,
@@ -135,7 +137,7 @@ async function takeUpload(
       (tx) => publish(core, tx, tenantId, bookKey, patterns, staged),
     );
   } catch (error) {
-    // Another connection than the one that staged the rows: that one was lost in between.
+    // The connection that staged the rows was lost, and this is another one.
     if (sqlStateOf(error) === undefinedTable)
       throw unavailable('not-begun', 'The database was lost. Repeat the upload.');
     throw error;
@@ -145,7 +147,7 @@ async function takeUpload(
   }
 }
 
-/** A session of the upload's own: its statements may take long, and ending it drops the staged rows. */
+/** A connection for this upload alone. Its statements may take long, and closing it drops the staged rows. */
 function openUploadPool(core: UploadCore): pg.Pool {
   return openPool(core.config.database, {
     max: 1,
@@ -170,7 +172,7 @@ async function stage(
       );
       return await stageUpload(connection, core.random, new HeldRows(heldRowsMax), patterns, body);
     } catch (error) {
-      // Ending the connection drops what is staged.
+      // Closing the connection drops the staged rows.
       lease.isBroken = true;
       throw error;
     }

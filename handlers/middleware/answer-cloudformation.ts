@@ -11,18 +11,18 @@ const answerAttempts = 4;
 const answerTimeoutMillis = 10_000;
 const firstPauseMillis = 250;
 
-/** Whether an event comes from CloudFormation and is waited for there. */
+/** Whether an event comes from CloudFormation, which waits for an answer. */
 export function isCloudFormationEvent(event: unknown): event is CloudFormationCustomResourceEvent {
   return typeof event === 'object' && event !== null && 'ResponseURL' in event && 'RequestType' in event;
 }
 
 /**
- * Answers CloudFormation for a handler that is used as a custom resource: SUCCESS with the handler's result, FAILED with
- * the error's message, and SUCCESS at once for Delete, which undoes nothing. Without an answer a deployment hangs for an
- * hour, so every path ends in one. Events from elsewhere pass through untouched.
+ * Answers CloudFormation for a handler that is used as a custom resource: SUCCESS with the handler's result, or FAILED
+ * with the error's message. Delete gets SUCCESS at once and undoes nothing. Without an answer a deployment hangs for an
+ * hour, so every path gives one. Other events pass through.
  *
- * An invocation that was answered ends well for Lambda even when the answer is FAILED: Lambda would run an event that
- * ended badly again, after the deployment has been rolled back.
+ * For Lambda the invocation succeeds even if the answer was FAILED: otherwise Lambda would repeat the event, after the
+ * deployment has been rolled back.
  * @param log never sees the event, whose address is a credential
  * @param send replaced by tests
  */

@@ -14,12 +14,12 @@ export interface Invocation {
   requestId: string;
 }
 
-/** Enough to tell CloudFormation, with retries, that time ran out. */
+/** Enough time to tell CloudFormation, with retries, that the function's time is over. */
 const timeToAnswerMillis = 10_000;
 
 /**
- * The one stack that every function runs on: context in the logs, metrics, an answer to CloudFormation, and an end in
- * time. The event is never logged, because a custom resource's carries a credential.
+ * The stack that every function uses: context in the logs, metrics, an answer to CloudFormation, and an end before
+ * Lambda's time-out. The event is never logged, because a custom resource's contains a credential.
  * @param name the function's name in logs and metrics
  */
 export function lambdaStack<Event, Result>(
@@ -36,8 +36,8 @@ export function lambdaStack<Event, Result>(
       throw new OutOfTime(name);
     },
     requestEnd: ({ error }) => {
-      // What is left of the operation would go on when the process is thawed for another event: after a migration was
-      // reported as failed, for instance. Ending the process ends its connections, and with them their transactions.
+      // Otherwise the rest of the operation would go on when Lambda wakes the process for another event, for example
+      // after a migration was reported as failed. Ending the process ends its connections and their transactions.
       if (error instanceof OutOfTime) process.exit(1);
     },
   })

@@ -9,7 +9,7 @@ export type DatabaseAddress = ReturnType<typeof readDatabase>;
 
 /**
  * Makes the database's address from the secret DB_SECRET_ARN, as RDS fills it (username, password, host, port, dbname),
- * and from the DB_ variables, which win over the secret. The secret is read anew each time, because it is rotated.
+ * and from the DB_ variables, which override the secret. The secret is read each time, because it is rotated.
  * @throws Error that names what is missing, never a value
  */
 export async function readDatabaseAddress(client: SecretsManagerClient, env: Environment): Promise<DatabaseAddress> {

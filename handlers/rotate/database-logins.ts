@@ -5,7 +5,7 @@ import type { Login } from './secret-versions.ts';
 
 type Environment = Record<string, string | undefined>;
 
-/** Owns the tables. Nobody can log in as it; both logins act as it, so that it does not matter which of them made what. */
+/** Owns the tables. Nobody can log in as it. Both logins act as it, so that what one makes the other may use. */
 const owner = 'qurable_owner';
 /** The two logins with the same rights. */
 export const loginNames = ['qurable_a', 'qurable_b'] as const;
@@ -14,8 +14,8 @@ const wrongPassword = '28P01';
 const timeoutMillis = 10_000;
 
 /**
- * Connects with the first login that is let in, and runs `work`.
- * @throws the database's error when none is
+ * Connects with the first login that the database accepts, and runs `work`.
+ * @throws the database's error if it accepts none
  */
 export async function withDatabase<T>(
   env: Environment,
@@ -48,7 +48,7 @@ export async function withDatabase<T>(
 export async function ensureLogin(client: pg.Client, { username, password }: Login): Promise<void> {
   await client.query('begin');
   try {
-    // Two that make the same role at once fail with an error that says nothing; here the second waits for the first.
+    // Two sessions that make the same role at once fail with an unclear error. With this lock the second one waits.
     await client.query("select pg_advisory_xact_lock(hashtextextended('qurable rotate', 0))");
     if (!(await hasRole(client, owner))) {
       await client.query(`create role ${owner} nologin`);
@@ -76,18 +76,18 @@ export async function setPassword(client: pg.Client, { username, password }: Log
   await client.query(`alter role ${client.escapeIdentifier(username)} password ${verifier}`);
 }
 
-/** Whoever the login acts as. */
+/** The role that the login acts as. */
 export async function currentRole(client: pg.Client): Promise<string> {
   const { rows } = await client.query<{ role: string }>('select current_user as role');
   return rows[0]!.role;
 }
 
-/** What a login must act as. */
+/** The role that a login must act as. */
 export function roleOf({ username }: Login): string {
   return isLoginName(username) ? owner : username;
 }
 
-/** The one of the two that is not in use. */
+/** The login of the two that is not in use. */
 export function otherLogin(username: string): string {
   return username === loginNames[0] ? loginNames[1] : loginNames[0];
 }

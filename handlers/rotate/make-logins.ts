@@ -9,8 +9,8 @@ export interface SecretArns {
 }
 
 /**
- * Makes the login that the API's secret names, with its password. On a database that has it already, restored from a
- * snapshot for instance, it is given the secret's password again. Repeating it is harmless.
+ * Makes the login that the API's secret names, with its password. If the database has it already, for example because
+ * it was restored from a snapshot, it gets the secret's password again. Repeating it is harmless.
  */
 export async function makeLogins(
   arns: SecretArns,
@@ -24,7 +24,7 @@ export async function makeLogins(
   return { login: login.username };
 }
 
-/** The administrator's password may be in the middle of its own change: then the new one is the right one. */
+/** The administrator's password may be in the middle of its own rotation. Then the new one is the right one. */
 export async function administrators(arns: SecretArns, secrets: SecretVersions) {
   const [current, pending] = await Promise.all([secrets.current(arns.master), secrets.pending(arns.master)]);
   return pending === null ? [current] : [current, pending];

@@ -29,8 +29,8 @@ export function isRotationStep(event: unknown): event is RotationStep {
 }
 
 /**
- * Does one step of a rotation. The API's secret alternates between two logins, so that the one that running tasks hold
- * stays valid until the next rotation. The administrator's secret keeps its name: nobody holds it.
+ * Does one step of a rotation. The API's secret alternates between two logins, so that the one that running tasks use
+ * stays valid until the next rotation. The administrator's secret keeps its login: no task uses it.
  * @throws Error for a secret that is neither
  */
 export async function rotateSecret(

@@ -5,8 +5,8 @@ const saltBytes = 16;
 const digestBytes = 32;
 
 /**
- * What PostgreSQL keeps of a password (RFC 5803, SCRAM-SHA-256). Sent in the password's place, it keeps the password out
- * of every statement, and so out of the server's logs and out of pg_stat_activity.
+ * What PostgreSQL stores of a password (RFC 5803, SCRAM-SHA-256). It is sent instead of the password, so that the
+ * password is in no statement, and so in no log and not in pg_stat_activity.
  * @param password ASCII, so that there is nothing to normalise
  */
 export function scramVerifier(password: string): string {

@@ -13,17 +13,17 @@ export interface Login {
   password: string;
 }
 
-/** What is done with the versions of a secret. */
+/** Operations on the versions of a secret. */
 export interface SecretVersions {
   /** The login that is in use. */
   current(arn: string): Promise<Login>;
-  /** The login that is or was last being put in its place; null: there was never one. */
+  /** The login that is, or was last, to become the one in use; null: there was never one. */
   pending(arn: string): Promise<Login | null>;
   /** The login of a rotation, by its token; null: it has none yet. */
   ofRotation(arn: string, token: string): Promise<Login | null>;
   /** Adds a version that is not in use yet, under the rotation's token. Repeating it is harmless. */
   propose(arn: string, token: string, login: Login): Promise<void>;
-  /** Puts the version of the token into use; where it is already, nothing happens. */
+  /** Makes the version of the token the one in use. If it is already, nothing happens. */
   promote(arn: string, token: string): Promise<void>;
 }
 

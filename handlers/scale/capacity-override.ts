@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill';
 import { type Calendar, type Capacity, mostTasksOf } from './event-calendar.ts';
 
-/** A capacity that somebody has asked for until a moment: a surge that no calendar knew of. */
+/** A capacity that an operator has asked for until a moment, for a surge that is in no calendar. */
 export interface CapacityOverride extends Capacity {
   /** Milliseconds since the Unix epoch. */
   untilMillis: number;
@@ -11,13 +11,14 @@ export interface CapacityOverride extends Capacity {
 export type OverrideRequest = { set: CapacityOverride } | 'end' | null;
 
 const dayMillis = 86_400_000;
-/** Whoever needs it for longer writes an event. */
+/** For longer, write an event into the calendar. */
 const longestDays = 14;
 
 /**
- * Reads a call's event: `{"override":{"min":20,"max":40,"until":"2026-11-28T22:00"}}`, `{"override":null}` to end it, or
- * anything else, such as a schedule's or CloudFormation's. `until` is an RFC 3339 time, or a local one in the calendar's zone.
- * @throws Error of one line: a number beyond what the database has connections for, an end that is past or too far off
+ * Reads a call's event: `{"override":{"min":20,"max":40,"until":"2026-11-28T22:00"}}`, `{"override":null}` to end it,
+ * or anything else, such as a schedule's or CloudFormation's. `until` is an RFC 3339 time, or a local one in the
+ * calendar's zone.
+ * @throws Error of one line: more tasks than the database has connections for, or an end that is past or too far away
  */
 export function readOverrideRequest(event: unknown, calendar: Calendar, nowMillis: number): OverrideRequest {
   if (typeof event !== 'object' || event === null || !('override' in event)) return null;

@@ -13,7 +13,7 @@ export interface CalendarEvent extends Capacity {
   end: Temporal.PlainDateTime;
 }
 
-/** Black Friday of every year. An end that is not after the start lies on the Saturday. */
+/** Black Friday of every year. An end that is not after the start is on Saturday. */
 export interface BlackFriday extends Capacity {
   from: Temporal.PlainTime;
   to: Temporal.PlainTime;
@@ -25,9 +25,9 @@ export interface Calendar {
   timeZone: string;
   /** Outside of every event. */
   base: Capacity;
-  /** Minutes before an event when its capacity is set: new tasks need time to start and to pass their health checks. */
+  /** Its capacity is set so many minutes before an event: new tasks need time to start and pass their health checks. */
   leadMinutes: number;
-  /** Minutes after an event while its capacity stays. */
+  /** Its capacity stays for so many minutes after an event. */
   trailMinutes: number;
   blackFriday: BlackFriday | null;
   events: CalendarEvent[];
@@ -55,8 +55,8 @@ export function blackFridayOf(year: number): Temporal.PlainDate {
 }
 
 /**
- * What the calendar asks for at a moment, and for which events. Where events overlap, or one's lead meets another's trail,
- * the larger numbers hold.
+ * The capacity that the calendar asks for at a moment, and for which events. Where events overlap, with their minutes
+ * before and after, the larger numbers hold.
  * @param nowMillis milliseconds since the Unix epoch
  */
 export function capacityAt(calendar: Calendar, nowMillis: number): { capacity: Capacity; events: string[] } {
@@ -70,19 +70,19 @@ export function capacityAt(calendar: Calendar, nowMillis: number): { capacity: C
 }
 
 /**
- * The names of the events of the list that are over at a moment: a year that was mistyped, or one that can go.
+ * The names of the listed events that are over at a moment: their year is mistyped, or they can be removed.
  * @param nowMillis milliseconds since the Unix epoch
  */
 export function pastEvents({ events, timeZone }: Calendar, nowMillis: number): string[] {
   return events.flatMap((event) => (locate(event, timeZone).endMillis <= nowMillis ? [event.name] : []));
 }
 
-/** The most tasks that the calendar ever asks for: so many the database has connections for. */
+/** The most tasks that the calendar ever asks for. The database must have connections for them. */
 export function mostTasksOf({ base, blackFriday, events }: Calendar): number {
   return Math.max(base.max, blackFriday?.max ?? 0, ...events.map(({ max }) => max));
 }
 
-/** What serves each of several. */
+/** The smallest capacity that is enough for each of several. */
 export function largest(capacities: readonly Capacity[]): Capacity {
   return {
     min: Math.max(...capacities.map(({ min }) => min)),
@@ -110,8 +110,8 @@ function blackFridays({ blackFriday, timeZone }: Calendar, year: number): Occurr
 }
 
 /**
- * Puts an event on the time line. Where clocks change, a wall time can occur twice or not at all: the earlier reading of
- * the start and the later one of the end are taken, so that an event never comes out shorter than it was meant.
+ * Converts an event to points of time. Where clocks change, a local time can occur twice or not at all. Then the
+ * earlier start and the later end are taken, so that an event is never shorter than intended.
  */
 function locate({ name, start, end, min, max }: CalendarEvent, timeZone: string): Occurrence {
   return {

@@ -2,11 +2,11 @@ import { DeleteParameterCommand, GetParameterCommand, PutParameterCommand, type 
 import { type CapacityOverride, readKeptOverride, writeOverride } from './capacity-override.ts';
 
 /**
- * Where an override outlives the call that set it: a parameter of Systems Manager, whose history says who set what and
- * when. No deployment and no rollback touches it.
+ * Keeps an override in a parameter of Systems Manager, whose history tells who set what and when. No deployment and no
+ * rollback changes it.
  */
 export interface OverrideStore {
-  /** @throws where it can't be told whether there is one */
+  /** @throws if it can't be found out whether there is one */
   read(nowMillis: number): Promise<CapacityOverride | null>;
   write(override: CapacityOverride): Promise<void>;
   /** Does nothing where there is none. */

@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill';
 import type { BlackFriday, Calendar, CalendarEvent, Capacity } from './event-calendar.ts';
 
-/** AWS lets a service have 5,000 tasks; far fewer than that is what a mistyped number should meet. */
+/** AWS allows 5,000 tasks for a service. This bound is far lower, to catch mistyped numbers. */
 const mostTasks = 1_000;
 const mostEvents = 1_000;
 const mostPaddingMinutes = 240;
@@ -12,8 +12,8 @@ const defaultTrailMinutes = 120;
  * Reads the calendar from its JSON, as in
  * `{"timeZone":"America/New_York","base":{"min":2,"max":10},"blackFriday":{"from":"08:00","to":"23:00","min":10,"max":50},
  * "events":[{"name":"cyber-monday","start":"2026-11-30T08:00","end":"2026-12-01T01:00","min":6,"max":30}]}`.
- * `blackFriday` may be null, `events`, `leadMinutes` and `trailMinutes` may be missing.
- * Events may overlap: the larger numbers hold.
+ * `blackFriday` may be null, `events`, `leadMinutes` and `trailMinutes` may be missing. Events may overlap: the larger
+ * numbers hold.
  * @throws Error of one line: an unknown name, a bad value, an event below the base, two events of one name
  */
 export function readCalendar(json: string): Calendar {
@@ -64,7 +64,7 @@ function readEvents(value: unknown, base: Capacity): CalendarEvent[] {
   });
 }
 
-/** An event that asked for less than the base would take tasks away from normal traffic. */
+/** An event that asks for less than the base would take tasks away from normal traffic. */
 function readEventCapacity(fields: Record<string, unknown>, name: string, base: Capacity): Capacity {
   const capacity = readCapacity(fields, name);
   if (capacity.min < base.min || capacity.max < base.max) throw new Error(`the event ${name} is smaller than the base`);
@@ -78,7 +78,7 @@ function readCapacity(fields: Record<string, unknown>, name: string): Capacity {
   return { min, max };
 }
 
-/** A name of the IANA list: an offset such as -03:00, or EST, has no changes of clocks. */
+/** A name of the IANA list. An offset such as -03:00, or EST, knows no change of clocks, and is refused. */
 const zoneName = /^(UTC|[A-Za-z]{1,20}(\/[A-Za-z0-9_+-]{1,40}){1,2})$/;
 
 function readTimeZone(value: unknown): string {
@@ -118,7 +118,7 @@ function parse(json: string): unknown {
   }
 }
 
-/** Refuses names that it does not know: a mistyped one would silently be a default. */
+/** Refuses unknown names: with a mistyped one the default would be used, and nobody told. */
 function objectOf(value: unknown, name: string, known: readonly string[]): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${name} must be an object`);
   const unknown = Object.keys(value).find((key) => !known.includes(key));

@@ -6,13 +6,13 @@ import {
 import { DescribeServicesCommand, type ECSClient } from '@aws-sdk/client-ecs';
 import type { Capacity } from './event-calendar.ts';
 
-/** What the scaling of one ECS service is told and asked. */
+/** The scaling of one ECS service. */
 export interface ServiceScaling {
   /** Between how many tasks the service runs now; null before the first registration. */
   range(): Promise<Capacity | null>;
-  /** How many tasks the scaling has found necessary. */
+  /** How many tasks the scaling wants now. */
   desiredTasks(): Promise<number>;
-  /** Sets the range. A count outside of it is brought into it at once, however busy the tasks are. */
+  /** Sets the range. A number of tasks outside of it is changed at once, however busy the tasks are. */
   register(capacity: Capacity): Promise<void>;
 }
 

@@ -11,13 +11,13 @@ export interface CapacityReport extends Capacity {
   event: string;
   /** Until when somebody has asked for more by hand, or null. */
   overrideUntil: string | null;
-  /** Whether more tasks stay than are asked for, because they are busy. */
+  /** Whether more tasks than asked for stay, because they are busy. */
   held: boolean;
-  /** Events of the list that are over, which can go or whose year is wrong. */
+  /** Listed events that are over: they can be removed, or their year is wrong. */
   past: string[];
 }
 
-/** What setCapacity works with. */
+/** The parts that setCapacity uses. */
 export interface CapacityParts {
   scaling: ServiceScaling;
   overrides: OverrideStore;
@@ -27,12 +27,12 @@ export interface CapacityParts {
 }
 
 /**
- * Sets the capacity that the calendar asks for at a moment, or more where an override does. It depends on nothing that went
- * before, so a call that was missed or repeated does no harm, and what someone changed by hand beside an override is put
- * right at the next one.
+ * Sets the capacity that the calendar asks for at a moment, or more if an override does. It does not depend on earlier
+ * calls: a missed or repeated call does no harm, and the next call corrects what somebody changed by hand without an
+ * override.
  *
- * An event's end takes no busy task away: the range's lower end is let down, the scaling lets tasks go as they fall idle,
- * and the upper end follows once so few are left. Where the override can't be read, nothing is let down.
+ * An event's end stops no busy task. First the minimum is lowered, then the scaling stops tasks as they become idle,
+ * and the maximum follows once so few are left. If the override can't be read, nothing is lowered.
  * @param request what the call asks for beside the time
  * @param nowMillis milliseconds since the Unix epoch
  */

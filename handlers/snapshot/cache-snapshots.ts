@@ -16,7 +16,7 @@ export function cacheSnapshots(elastiCache: ElastiCacheClient, group: string, pr
     holdsHints: true,
     list: async () => {
       const found: Snapshot[] = [];
-      // Not by cluster: after a failover earlier snapshots belong to another node than the next one will.
+      // Not by node: after a failover earlier snapshots belong to another node than later ones.
       for await (const page of paginateDescribeSnapshots({ client: elastiCache }, { SnapshotSource: 'user' })) {
         for (const snapshot of page.Snapshots ?? []) {
           const name = snapshot.SnapshotName ?? '';
@@ -44,8 +44,8 @@ export function cacheSnapshots(elastiCache: ElastiCacheClient, group: string, pr
 }
 
 /**
- * A group in cluster mode is copied as a whole; any other through one of its nodes, and there through a replica, so that
- * the primary doesn't fork while it serves.
+ * Chooses what is copied: a group in cluster mode as a whole, any other through a replica, so that the primary doesn't
+ * fork while it serves requests.
  */
 async function chooseSource(
   elastiCache: ElastiCacheClient,
@@ -66,7 +66,7 @@ async function isTagged(elastiCache: ElastiCacheClient, arn: string | undefined,
   return (answer.TagList ?? []).some(({ Key, Value }) => Key === madeByTag && Value === prefix);
 }
 
-/** The day in a name, for a snapshot whose nodes tell no time yet; null: not a name of ours. */
+/** The day in a snapshot's name, used while AWS gives no time for it; null: not a name of ours. */
 function dateInName(name: string): number | null {
   const digits = /-(\d{4})(\d{2})(\d{2})-[a-z0-9]+$/.exec(name);
   const millis = digits === null ? Number.NaN : Date.parse(`${digits[1]}-${digits[2]}-${digits[3]}T00:00:00Z`);

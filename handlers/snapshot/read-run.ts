@@ -2,10 +2,10 @@ import { wholeVariable } from '../environment.ts';
 import type { Retention, SnapshotKind } from './snapshot-rules.ts';
 
 /**
- * Reads why a snapshot is wanted and of which run. The schedule and the pipeline send `{"kind":"daily"|"deploy","run":"…"}`;
- * CloudFormation sends the same names, capitalised, among its properties. Without a run it is Lambda's request, which
- * stays the same when Lambda retries.
- * @throws Error for a kind that there is not
+ * Reads the kind of the snapshot and its run from an event. The schedule and the pipeline send
+ * `{"kind":"daily"|"deploy","run":"…"}`; CloudFormation sends the same names, capitalised, among its properties.
+ * Without a run, Lambda's request id is used, which stays the same when Lambda retries.
+ * @throws Error for an unknown kind
  */
 export function readRun(event: unknown, requestId: string): { kind: SnapshotKind; run: string } {
   const fields = objectOf(event);

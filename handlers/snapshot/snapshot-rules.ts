@@ -1,23 +1,23 @@
-/** Why a snapshot is made: each kind is kept and counted apart, so that a busy day of deployments drops no daily one. */
+/** Why a snapshot is made. Each kind is counted apart, so that many deployments push out no daily snapshot. */
 export type SnapshotKind = 'daily' | 'deploy';
 
-/** What the retention needs to know of a snapshot. */
+/** A snapshot, as far as the retention needs it. */
 export interface Snapshot {
   name: string;
   /** Milliseconds since the Unix epoch; null while it has only been asked for. */
   createdMillis: number | null;
-  /** Complete, so that something can be restored from it. */
+  /** Whether it is complete, so that it can be restored. */
   available: boolean;
-  /** Carries the tag that only `snapshot` sets, with the value of this stack. */
+  /** Whether it has the tag that only `snapshot` sets, with the value of this stack. */
   tagged: boolean;
 }
 
 /** How long snapshots are kept. */
 export interface Retention {
   days: number;
-  /** That many complete ones of a kind stay, however old they are. */
+  /** At least so many complete ones of a kind stay, however old they are. */
   keepLeast: number;
-  /** And no more than that many, however young: an account has room for 100. */
+  /** At most so many stay, however new they are: an account has room for 100. */
   keepMost: number;
 }
 
@@ -29,7 +29,7 @@ const maxRunCharacters = 8;
 /**
  * Names a snapshot by prefix, kind, date (UTC) and run, so that the same run always gives the same name.
  * @param prefix as in `qurable-prod`; a name of another prefix is never touched
- * @param run what sets runs of a day apart; of anything but small letters and digits, the rest is left out
+ * @param run tells the runs of a day apart; only its small letters and digits are used
  * @throws Error when the name does not fit the services' rules
  */
 export function snapshotName(prefix: string, kind: SnapshotKind, at: Date, run: string): string {
@@ -57,8 +57,8 @@ export function findOfRun(own: readonly Snapshot[], run: string): Snapshot | nul
 }
 
 /**
- * Chooses which of its own snapshots of one kind `snapshot` deletes. Only complete ones count and are deleted: a new one
- * that is still being made, and may fail, does not push out the last good one.
+ * Chooses which of its own snapshots of one kind `snapshot` deletes. Only complete ones count and are deleted: a new
+ * one that is still being made, and may fail, does not push out the last good one.
  */
 export function chooseExpired(own: readonly Snapshot[], retention: Retention, nowMillis: number): string[] {
   return own

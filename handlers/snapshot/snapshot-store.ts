@@ -3,21 +3,21 @@ import type { Snapshot } from './snapshot-rules.ts';
 /** The tag that marks what `snapshot` made; its value is the prefix. */
 export const madeByTag = 'qurable:snapshots-of';
 
-/** A service that keeps snapshots: the same three verbs for RDS and ElastiCache. */
+/** A service that keeps snapshots: the same three operations for RDS and ElastiCache. */
 export interface SnapshotStore {
   /** As in logs and reports: `database` or `cache`. */
   what: string;
-  /** Whether all that is in it can be lost: then a snapshot that fails is a warning, and keeps no deployment from beginning. */
+  /** Whether all that is in it may be lost. Then a failed snapshot is only a warning and stops no deployment. */
   holdsHints: boolean;
-  /** All manual snapshots whose names begin with the prefix, made by whomever. */
+  /** All manual snapshots whose names begin with the prefix, whoever made them. */
   list(): Promise<Snapshot[]>;
-  /** Asks for a snapshot. One of that name that is there already, by a retry, is as good. */
+  /** Asks for a snapshot. If there is one of that name already, from an earlier try, that is a success. */
   create(name: string): Promise<void>;
-  /** Deletes a snapshot. One that is gone already is as good. */
+  /** Deletes a snapshot. If it is gone already, that is a success. */
   remove(name: string): Promise<void>;
 }
 
-/** Runs a call and takes one error, told by its name, for success. */
+/** Runs a call and treats one error, given by its name, as success. */
 export async function acceptError(name: string, call: () => Promise<unknown>): Promise<void> {
   try {
     await call();

@@ -2,7 +2,7 @@ import type { Log } from '../../core/index.ts';
 import { chooseExpired, findOfRun, isOwn, type Retention, type SnapshotKind, snapshotName } from './snapshot-rules.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
 
-/** One run: made by the schedule or by a deployment. */
+/** One run, by the schedule or by a deployment. */
 export interface SnapshotRun {
   kind: SnapshotKind;
   /** The same for every attempt of one run. */
@@ -13,16 +13,16 @@ export interface SnapshotRun {
   nowMillis: number;
 }
 
-/** What a run did in one store. */
+/** The result of a run in one store. */
 export interface SnapshotReport {
   name: string;
   deleted: string[];
 }
 
 /**
- * Makes a run's snapshot, unless an earlier attempt of the run has, and then deletes those of the kind that have outlived
- * their retention. Nothing is deleted where the new snapshot could not be asked for. An old snapshot that can't be deleted now, for
- * instance because something is being restored from it, is left for the next run.
+ * Makes a run's snapshot, unless an earlier attempt of the run has, and then deletes those of the kind whose retention
+ * is over. If the new snapshot could not be asked for, nothing is deleted. An old snapshot that can't be deleted now,
+ * for example because it is being restored, is left for the next run.
  */
 export async function takeSnapshot(store: SnapshotStore, run: SnapshotRun, log: Log): Promise<SnapshotReport> {
   const own = (await store.list()).filter((snapshot) => isOwn(snapshot, run.prefix, run.kind));

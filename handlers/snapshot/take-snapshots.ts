@@ -8,8 +8,8 @@ export interface SnapshotFailure {
 }
 
 /**
- * Takes a run's snapshot in every store. One that fails doesn't keep the others from theirs; where it holds hints, that is a
- * warning and stands in the report.
+ * Takes a run's snapshot in every store. If one store fails, the others are still done. If all of its data may be lost,
+ * the failure is a warning and stands in the report.
  * @throws Error naming each other store that failed and why, after all have been tried
  */
 export async function takeSnapshots(

@@ -1,6 +1,6 @@
 const signature = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
 const end = Buffer.from([0xff, 0xff]);
-/** Some thousands of rows: large enough for the socket, small enough to be nothing in memory. */
+/** The size of a piece: some thousands of rows, enough for the socket and little memory. */
 const pieceBytes = 131_072;
 
 /**
@@ -41,7 +41,7 @@ export class BinaryCopy {
     this.#at += source.copy(this.#piece, this.#at, start, stop);
   }
 
-  /** A text of several parts of `source`, from `starts[part]` up to `starts[part + 1]`, with an ASCII character between. */
+  /** Writes a text made of parts of `source`, from `starts[part]` to `starts[part + 1]`, with one character between. */
   joined(source: Buffer, starts: Uint32Array, parts: Uint32Array, separator: string): void {
     const lengthAt = this.#at;
     this.#at += 4;

@@ -8,14 +8,14 @@ export interface Copy {
   write(pieces: readonly Buffer[]): Promise<void>;
   /** Returns when the rows are in the table. Throws what the database says against them. */
   finish(): Promise<void>;
-  /** Ends it without a row; returns when the connection is free again. To be called after whatever went wrong. */
+  /** Ends it without storing a row; returns when the connection is free again. Call it after any failure. */
   abort(): Promise<void>;
 }
 
 /** Starts a COPY in binary format; `into` is a table with its columns. */
 export function openCopy(connection: Queryable, into: string): Copy {
   const stream = connection.query(copyFrom(`copy ${into} from stdin with (format binary)`));
-  // What the database says is emitted once, perhaps while nobody waits: it is kept for whoever comes next.
+  // An error of the database is emitted once, perhaps while nobody waits. It is kept for the next call.
   let failure: Error | null = null;
   stream.on('error', (error: Error) => {
     failure = error;

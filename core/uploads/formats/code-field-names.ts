@@ -1,6 +1,6 @@
 /**
- * What people call the column or field of the code, beside `code`, in the languages of those who were asked: in lower
- * case, without accents and separators.
+ * Usual names of the column or field with the code, beside `code`, in several languages: in lower case, without accents
+ * and separators.
  */
 const likeNames = new Set(
   `
@@ -25,7 +25,7 @@ const likeNames = new Set(
     .map(plain),
 );
 
-/** What spreadsheets call columns that nobody named, and names with a number behind, as exports make of equal names. */
+/** Names that spreadsheets give to unnamed columns, and names with a number, as exports make them of equal names. */
 const numbered = /^(\D+)\d{1,4}$/u;
 const columnWords = new Set([
   'column',
@@ -45,14 +45,14 @@ export function isCodeName(name: string): boolean {
   return text === 'code' || likeNames.has(text);
 }
 
-/** Whether a row says what a column of codes is called, and no code: files that were put together have headings inside. */
+/** Whether a row is a heading and no code. Files that were joined have headings inside. */
 export function isHeadingWord(text: string): boolean {
   return !/\d/.test(text) && isCodeName(text);
 }
 
 /**
- * The one among the names that is the code's: the only one called exactly `code`, then the only one in another case,
- * then the only one of a like name.
+ * Chooses the code's column by its name: the only one called exactly `code`, else the only one in another case, else
+ * the only one with a like name.
  * @returns its index; 'none', or 'several' where none is the only one
  */
 export function findCodeName(names: readonly string[]): number | 'none' | 'several' {
@@ -69,8 +69,8 @@ export function findCodeName(names: readonly string[]): number | 'none' | 'sever
 }
 
 /**
- * Whether a text that could be a code may as well be the name of a column: it has no digit, is a column's usual name with a
- * number behind, or is written like a name with "code" in it. A word has no letter four times in a row.
+ * Whether a text that could be a code could also be the name of a column: it has no digit, is a usual name with a
+ * number behind it, or is written like a name with "code" in it. A word has no letter four times in a row.
  */
 export function mayBeHeading(text: string): boolean {
   const name = text.trim();
@@ -83,7 +83,7 @@ export function mayBeHeading(text: string): boolean {
   return columnWords.has(plain(word)) || (name !== name.toUpperCase() && isCodeName(word));
 }
 
-/** In lower case, without accents, separators and what nobody sees. */
+/** The text in lower case, without accents, separators and invisible characters. */
 function plain(name: string): string {
   return name
     .normalize('NFKD')

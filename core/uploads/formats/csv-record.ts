@@ -1,12 +1,12 @@
-/** How many characters of quoted cells a record keeps; a file that opens quotes for ever costs no more. */
+/** Most characters of quoted cells that a record keeps, so that a file with an endless quote costs no more. */
 export const recordMaxChars = 65_536;
 
 /**
- * One record of a CSV, which runs over several lines where a quoted cell does. Lines are added one by one, each is looked
- * at once, and what a record keeps of quoted cells is bounded.
+ * One record of a CSV. It has several lines if a quoted cell has. Lines are added one by one, each is read once, and
+ * what is kept of quoted cells is bounded.
  *
- * A quoted cell ends at a quote with a delimiter or the line's end behind it, spaces aside. Any other single quote in it
- * makes the record broken, but never ends the cell: what was meant as a cell's text must not be taken for rows.
+ * A quoted cell ends at a quote that is followed by a delimiter or the end of the line, ignoring spaces. Any other
+ * single quote makes the record broken but does not end the cell: text inside a cell must never become rows.
  */
 export class CsvRecord {
   readonly cells: string[] = [];
@@ -29,7 +29,7 @@ export class CsvRecord {
     while (at < line.length) at = this.#readCell(line, at + 1);
   }
 
-  /** Adds a line that is too long to be at hand, and says whether a quoted cell is open behind it. */
+  /** Adds a line that is too long to be kept. `isOpen` says whether a quoted cell is open at its end. */
   addTooLong(isOpen: boolean): void {
     this.isTooLong = true;
     this.isOpen = isOpen;

@@ -5,32 +5,35 @@ import { openLines } from './lines.ts';
 import { type CsvLayout, readLayout, usualDelimiters } from './read-csv-layout.ts';
 import type { HeaderRule, RowSink, TextReader } from './row-sink.ts';
 
-/** The line that a spreadsheet writes before all others to name the delimiter. */
+/** The first line that some spreadsheets write to name the delimiter. */
 const separatorLine = /^"?sep=(.)"?$/i;
 
 /** A record whose quoted cell has not ended yet. */
 interface OpenRecord {
   readonly number: number;
-  /** Its lines so far, as far as the layout is still to be read from them; the first one at least. */
+  /** Its lines so far, as long as the layout must be read from them; at least the first one. */
   text: string;
   readonly record: CsvRecord;
 }
 
 /**
- * Reads CSV (RFC 4180) with a header that names the column of the code, or one code a line without a header. Records
- * that can't be read are reported one by one; what stands in a quoted cell never becomes rows, however long it is.
+ * Reads CSV (RFC 4180) with a header that names the code's column, or one code a line without a header. Records that
+ * can't be read are reported one by one. Text in a quoted cell never becomes rows, however long it is.
  *
- * A first line that may be a heading is none of the codes: one that surely is passes unsaid, and one that may be either
- * is refused, unless `header` settles it.
+ * A first line that is certainly a heading is skipped. One that could be a heading or a code is refused, unless
+ * `header` says which it is.
  *
- * @throws CouponError `invalid-input` from `push` and `end`, where the first line does not say which column has the codes
+ * @throws CouponError `invalid-input` from `push` and `end`, where the first line does not say which column has the
+ *   codes
  */
 export function openCsvRows(sink: RowSink, header: HeaderRule | null): TextReader {
   let delimiters = usualDelimiters;
   let layout: CsvLayout | null = null;
   let open: OpenRecord | null = null;
   let lastLine = 0;
-  /** A line that is too long and has not ended yet, with the quotes in it so far, that of a cell it goes on included. */
+  /**
+   * A line that is too long and has not ended yet, and how many quotes it has had, with that of a cell it continues.
+   */
   let long: { readonly number: number; readonly beginning: string; quotes: number } | null = null;
 
   const row = (number: number, text: string, cells: readonly string[], { columns, codeColumn }: CsvLayout) => {
@@ -59,7 +62,9 @@ export function openCsvRows(sink: RowSink, header: HeaderRule | null): TextReade
     finish(current);
   };
 
-  /** A line that is too long costs its record; whether a cell is open behind it, the number of its quotes tells. */
+  /**
+   * Rejects the record of a line that is too long. The number of its quotes tells whether a cell is open at its end.
+   */
   const finishLong = (hint?: string) => {
     if (long === null) return;
     const { number, beginning, quotes } = long;

@@ -1,6 +1,6 @@
 import { limits } from '../../limits.ts';
 
-/** Told to those whose file comes as one line. */
+/** The hint for a file that comes as one line. */
 export const noLineBreaks =
   'The file has no line breaks: "curl -d" takes them out, "curl --data-binary @file" sends a file as it is. End a single line with a line break.';
 
@@ -10,9 +10,9 @@ const headingBefore = /^"?(?:[A-Za-z]+[_ -]?)?[Cc]odes?"?(?=[A-Z0-9])/;
 const repeated = /^(.{6,32})\1+$/;
 
 /**
- * Whether a file's only line, which has no end, looks like several that lost their line breaks on the way: a text longer
- * than any code, a heading with something behind it, or codes of one form after another. Stored as one code, it would be
- * one that nobody was ever given.
+ * Whether a file's only line, which has no line break, looks like several lines that lost theirs: it is longer than any
+ * code, has a heading with something behind it, or is a row of texts of one form. As one code it would be one that
+ * nobody has.
  */
 export function isGlued(line: string): boolean {
   const text = line.trim();

@@ -3,19 +3,19 @@ import type { TextReader } from './row-sink.ts';
 /** Takes one line at a time, without its line break; `number` counts from 1. */
 export interface LineSink {
   line(number: number, text: string): void;
-  /** A line of more than lineMaxChars characters, of which only the beginning is at hand. */
+  /** A line of more than lineMaxChars characters. Only its beginning is given. */
   tooLong(number: number, beginning: string): void;
-  /** What follows of the line that is too long, in pieces. */
+  /** The rest of the line that is too long, in pieces. */
   skipped?(text: string): void;
 }
 
 /** Cuts text into lines. */
 export interface LineReader extends TextReader {
-  /** Whether a line break has been seen: false at the end of a text that is one line and lacks its end. */
+  /** Whether a line break has been seen. False at the end: the text is one line without a line break. */
   readonly hasBreaks: boolean;
 }
 
-/** A line with one code has at most 64 characters, so a thousand times as many leave room for other columns. */
+/** A code has at most 64 characters; a thousand times as many leave room for other columns. */
 export const lineMaxChars = 65_536;
 
 /**
@@ -27,7 +27,7 @@ export function openLines(sink: LineSink): LineReader {
   let rest = '';
   let isSkipping = false;
   let hasBreaks = false;
-  /** null until it shows which character ends the lines. */
+  /** Null until it is known which character ends the lines. */
   let lineEnd: '\n' | '\r' | null = null;
 
   const finish = (text: string) => {
@@ -57,7 +57,7 @@ export function openLines(sink: LineSink): LineReader {
     }
   };
 
-  /** Settles what ends the lines, where that shows by now. */
+  /** Finds out what ends the lines, if that can be known by now. */
   const settle = (text: string, isAll: boolean) => {
     if (text.includes('\n')) lineEnd = '\n';
     else if (isAll || rest.length + text.length > lineMaxChars) {

@@ -28,7 +28,7 @@ export function takeJsonValue(sink: RowSink, number: number, text: string, heade
   else sink.row(number, code.text);
 }
 
-/** Takes a string as the row of that number; as the first one, the name of a column is a heading that came along. */
+/** Takes a string as the row of that number. If the first one is the name of a column, it is a heading. */
 export function takeString(sink: RowSink, number: number, text: string, header: HeaderRule | null): void {
   if (number === 1 && header !== 'none' && isCodeName(text)) sink.broken(number, text, 'heading', headingAsCode);
   else sink.row(number, text);

@@ -5,7 +5,7 @@ import { CsvRecord } from './csv-record.ts';
 import { noLineBreaks } from './glued-lines.ts';
 import type { HeaderRule } from './row-sink.ts';
 
-/** Where the code stands in the records of a CSV. A file without a header has one column, with empty ones beside it. */
+/** Where the code stands in the records of a CSV. A file without a header has one column; others are empty. */
 export interface CsvLayout {
   readonly delimiter: string;
   readonly columns: number;
@@ -26,7 +26,7 @@ export const usualDelimiters = ',;\t';
  * @param delimiters each character is one that the file may use
  * @param header what the sender says about it
  * @param isOnlyLine whether the file has no line break at all
- * @throws CouponError `invalid-input` where it is not certain. The message quotes no cell that could be a code.
+ * @throws CouponError `invalid-input` where that is not certain. The message quotes no cell that could be a code.
  */
 export function readLayout(
   text: string,

@@ -11,17 +11,19 @@ export const HeaderRule = oneOf(['none', 'present'], {
 });
 export type HeaderRule = Static<typeof HeaderRule>;
 
-/** Why a line as such can't be read, before anyone looks at its code. */
+/** Why a line can't be read, before its code is checked. */
 export type LineProblem = 'broken-line' | 'line-too-long' | 'wrong-column-count' | 'heading';
 
-/** Takes what a reader finds. Lines count from 1, blank ones and the header included; in JSON they count the codes. */
+/**
+ * Takes what a reader finds. Lines are numbered from 1, with blank ones and the header. In JSON, codes are numbered.
+ */
 export interface RowSink {
   row(line: number, text: string): void;
-  /** @param hint how to mend it, where that is known: a sentence that quotes nothing of the file */
+  /** @param hint a sentence that says how to mend it, if that is known; it quotes nothing of the file */
   broken(line: number, text: string, problem: LineProblem, hint?: string): void;
 }
 
-/** Reads text piece by piece, cut anywhere, in memory that does not grow with it. */
+/** Reads text in pieces that may be cut anywhere. Its memory does not grow with the text. */
 export interface TextReader {
   /** @throws CouponError `invalid-input` where the text as a whole can't be read */
   push(text: string): void;

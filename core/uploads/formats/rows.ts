@@ -39,7 +39,7 @@ function openReader(format: UploadFormat, header: HeaderRule | null, sink: RowSi
   return format === 'csv' ? openCsvRows(sink, header) : openNdjsonRows(sink, header);
 }
 
-/** Spreadsheets save "Unicode text" like this, and each of its lines would be refused for its zero bytes. */
+/** Spreadsheets save "Unicode text" as UTF-16. Each of its lines would be rejected for its zero bytes. */
 function refuseUtf16(chunk: Uint8Array): void {
   const [first, second] = chunk;
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) {
