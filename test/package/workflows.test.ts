@@ -196,8 +196,9 @@ describe('the pipeline', () => {
       expect(commands.some((text) => text.includes(command))).toBe(true);
     }
     expect(jobs.postgresql?.strategy).toEqual({ 'fail-fast': false, matrix: { major: ['15', '16', '17', '18'] } });
-    expect(jobs.postgresql?.steps?.at(-1)?.env).toEqual({
-      TEST_POSTGRES_MAJOR: expect.stringContaining(' matrix.major '),
+    expect(jobs.postgresql?.steps?.at(-1)).toEqual({
+      run: 'npm run test:postgres -- "$MAJOR"',
+      env: { MAJOR: expect.stringContaining(' matrix.major ') },
     });
     expect(readFileSync(join(project, '.env.example'), 'utf8')).toContain('PostgreSQL 15 or later');
   });

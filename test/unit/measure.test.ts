@@ -24,6 +24,7 @@ export function eat(plate: Plate): void {
 
 /** How many there are. */
 export const count = () => 3;
+export type count = 3;
 `,
   'core/plates/wash.ts': `import type { eat } from '../meals/eat.ts';
 const later = () => import('./plate.ts');
