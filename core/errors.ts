@@ -1,4 +1,4 @@
-/** Every kind of refusal there is, with its HTTP status and title. Adding one means adding it to the contract. */
+/** All kinds of refusal, with HTTP status and title. They are a part of the API's contract. */
 export const errorKinds = {
   'invalid-input': { status: 400, title: 'The request is not valid' },
   unauthenticated: { status: 401, title: 'Credentials are missing or not valid' },
@@ -8,27 +8,27 @@ export const errorKinds = {
   'deck-not-found': { status: 404, title: 'There is no such deck' },
   'coupon-not-found': { status: 404, title: 'There is no such coupon' },
   'redemption-not-found': { status: 404, title: 'There is no such redemption' },
-  'method-not-allowed': { status: 405, title: 'This address does not take this method' },
+  'method-not-allowed': { status: 405, title: 'This address does not support this method' },
   'book-not-active': { status: 409, title: 'The book is not active' },
-  'book-outside-window': { status: 409, title: 'The book is outside its window of time' },
+  'book-outside-window': { status: 409, title: 'The book has not started or has ended' },
   'no-codes-left': { status: 409, title: 'The book has no codes left' },
   'user-limit-reached': { status: 409, title: 'The user has reached a limit of the book' },
   'redemption-limit-reached': { status: 409, title: 'The book has reached its limit of redemptions' },
-  'code-already-assigned': { status: 409, title: 'The code is in a user’s hands already' },
+  'code-already-assigned': { status: 409, title: 'The code already belongs to a user' },
   'code-already-redeemed': { status: 409, title: 'The coupon has no redemption left' },
   'code-locked': { status: 409, title: 'The coupon is locked by another checkout' },
-  'lock-required': { status: 409, title: 'The book wants a lock before a redemption' },
+  'lock-required': { status: 409, title: 'The book requires a lock before a redemption' },
   'lock-expired': { status: 409, title: 'The lock is no longer live' },
   'coupon-void': { status: 409, title: 'The coupon is void' },
-  'held-by-another-user': { status: 409, title: 'The coupon is in another user’s hands' },
-  conflict: { status: 409, title: 'Something stands in the way' },
+  'held-by-another-user': { status: 409, title: 'The coupon belongs to another user' },
+  conflict: { status: 409, title: 'The request conflicts with what exists' },
   'revision-mismatch': { status: 412, title: 'The book has changed since it was read' },
   'body-too-large': { status: 413, title: 'The request body is too large' },
-  'unsupported-media-type': { status: 415, title: 'The content type is not one this address takes' },
+  'unsupported-media-type': { status: 415, title: 'The content type is not supported here' },
   'idempotency-key-reused': { status: 422, title: 'The idempotency key was used for another request' },
   'pattern-too-small': { status: 422, title: 'The pattern has too few combinations' },
   'rate-limited': { status: 429, title: 'Too many requests' },
-  internal: { status: 500, title: 'Something went wrong on our side' },
+  internal: { status: 500, title: 'The service failed' },
   unavailable: { status: 503, title: 'The service can’t take this request now' },
 } as const satisfies Record<string, { status: number; title: string }>;
 
@@ -77,26 +77,26 @@ export interface RefusalFacts {
 export const unavailableOutcomes = ['not-begun', 'unknown'] as const;
 
 /**
- * One of them. `not-begun`: nothing was done. `unknown`: it may have been carried out,
- * in part or whole, and only a repeat with the same key can tell.
+ * One of them. `not-begun`: nothing was done. `unknown`: it may have been carried out, in part or whole. Only a repeat
+ * with the same key can tell.
  */
 export type UnavailableOutcome = (typeof unavailableOutcomes)[number];
 
-/** The kinds that need nothing said about what became of the request: all but `unavailable` changed nothing. */
+/** All kinds but `unavailable`. They changed nothing, so they need no outcome. */
 export type PlainKind = Exclude<ErrorKind, 'unavailable'>;
 
-/** A refusal as a value, as the pure rules give it. Whoever says `unavailable` says what became of the request. */
+/** A refusal as a value, as rules return it. With `unavailable` it has an outcome. */
 export type Refusal = RefusalFacts & {
-  /** A sentence for the developer at the other end. It holds no secret and nothing of another user's. */
+  /** A sentence for the caller's developer, without secrets and without data of other users. */
   detail: string;
 } & ({ kind: PlainKind; outcome?: never } | { kind: 'unavailable'; outcome: UnavailableOutcome });
 
-/** The one error that operations throw at their callers; anything else that is thrown is a bug or a broken machine. */
+/** The error that operations throw. Any other error is a bug or a broken machine. */
 export class CouponError extends Error {
   readonly refusal: Refusal;
 
   constructor(refusal: Refusal) {
-    // Refusals are ordinary answers, thousands a second at peak: collecting a stack for each is time nobody reads.
+    // Refusals are ordinary answers, thousands a second at peak. Nobody reads their stacks, so none are collected.
     const limit = Error.stackTraceLimit;
     Error.stackTraceLimit = 0;
     super(refusal.detail);

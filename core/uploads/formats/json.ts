@@ -3,7 +3,7 @@ import { lineMaxChars } from './lines.ts';
 import { takeJsonValue, takeString } from './ndjson.ts';
 import type { HeaderRule, RowSink, TextReader } from './row-sink.ts';
 
-/** What may come next, white space aside. */
+/** What may come next, ignoring white space. */
 type Expected =
   | 'object'
   | 'field'
@@ -15,13 +15,13 @@ type Expected =
   | 'end of object'
   | 'nothing';
 
-/** Longer strings are no codes; what is kept of one is enough to show it. */
+/** A longer string can't be a code. So much of it is kept, to be shown in the rejection. */
 const stringMaxChars = 4_096;
 
 /**
- * Reads `{ "codes": ["…", …] }` without ever holding more than one code of it, which is a string, or an object with the
- * code in it as on a line of NDJSON. Anything else is refused as a whole: a document that is malformed in its middle says
- * nothing about which of its codes were meant.
+ * Reads `{ "codes": ["…", …] }` and keeps one code at a time in memory. A code is a string, or an object with the code
+ * in it as on a line of NDJSON. Anything else is refused as a whole: if a document is malformed in its middle, nobody
+ * can tell which codes were meant.
  *
  * @throws CouponError `invalid-input` from `push` and `end`, naming the field
  */
@@ -49,7 +49,7 @@ export function openJsonRows(sink: RowSink, header: HeaderRule | null): TextRead
     count += 1;
     if (isTooLong) sink.broken(count, text, 'line-too-long');
     else if (isJson(text)) takeJsonValue(sink, count, text, header);
-    else throw malformed('has an object that is none', at);
+    else throw malformed('has an object that is not valid', at);
     expected = 'comma or end of array';
   };
 
@@ -101,7 +101,7 @@ const whiteSpace = ' \n\r\t';
 const takesCode: ReadonlySet<Expected> = new Set<Expected>(['first code or end of array', 'code']);
 const takesString: ReadonlySet<Expected> = new Set<Expected>(['field', ...takesCode]);
 
-/** The grammar but for its strings. */
+/** The grammar, without strings. */
 const successors: Record<Expected, Partial<Record<string, Expected>>> = {
   object: { '{': 'field' },
   field: {},
@@ -114,7 +114,7 @@ const successors: Record<Expected, Partial<Record<string, Expected>>> = {
   nothing: {},
 };
 
-/** One string of the document, read in pieces; beyond stringMaxChars only its end is looked for. */
+/** One string of the document, read in pieces. Beyond stringMaxChars only its end is searched. */
 class JsonString {
   isClosed = false;
   #raw = '';
@@ -141,14 +141,14 @@ class JsonString {
     return at;
   }
 
-  /** What the string says. One that is too long is cut to stringMaxChars and a little more, as it stands. */
+  /** The string's value. One that is too long is returned as it stands, cut to a little more than stringMaxChars. */
   value(at: number): string {
     if (this.#raw.length > stringMaxChars) return this.#raw;
     if (!this.#hasEscapes && !hasControlCharacter(this.#raw)) return this.#raw;
     try {
       return JSON.parse(`"${this.#raw}"`) as string;
     } catch {
-      throw malformed('has a string that is none', at);
+      throw malformed('has a string that is not valid', at);
     }
   }
 
@@ -157,7 +157,7 @@ class JsonString {
   }
 }
 
-/** One object of the array, read in pieces to the brace that closes it; beyond lineMaxChars only that is looked for. */
+/** One object of the array, read in pieces up to its closing brace. Beyond lineMaxChars only that brace is searched. */
 class JsonObject {
   text = '';
   isClosed = false;
@@ -197,7 +197,7 @@ function isJson(text: string): boolean {
   }
 }
 
-/** A character below the space can only stand in a JSON string as an escape. */
+/** In a JSON string a character below the space must be escaped. */
 function hasControlCharacter(text: string): boolean {
   for (let at = 0; at < text.length; at += 1) if (text.charCodeAt(at) < 0x20) return true;
   return false;
