@@ -124,7 +124,7 @@ function runByNpm(paths: readonly string[]): string[] {
   return paths.filter((path) => commands.includes(path));
 }
 
-describe('what is injected or forbidden', () => {
+describe('what the sources hold', () => {
   const isOutside =
     (...allowed: string[]) =>
     (path: string) =>
