@@ -1,5 +1,5 @@
 import { type Caller, type Clock, limits, refuse } from '../../../core/index.ts';
-import { type JwtVerifier, signedFault, type TokenFault } from '../jwt.ts';
+import { type JwtVerifier, signedFault, type TokenFault } from './jwt.ts';
 
 /** A token is checked anew after this time, so that a key that an issuer took back stops working. */
 const cacheMillis = 60_000;
