@@ -9,6 +9,7 @@ import type { Pools } from './db/open-pools.ts';
 import type { DeckMarks } from './decks/deck-marks.ts';
 import type { KnownDecks } from './decks/known-decks.ts';
 import type { Log } from './log.ts';
+import type { Cursors } from './paging.ts';
 import type { KnownPatterns } from './patterns/known-patterns.ts';
 import type { Random } from './random.ts';
 import type { RedisConnection } from './redis/open-redis.ts';
@@ -27,6 +28,8 @@ export interface Core extends Pools {
   readonly knownBooks: KnownBooks;
   readonly knownDecks: KnownDecks;
   readonly knownPatterns: KnownPatterns;
+  /** Of all lists. */
+  readonly cursors: Cursors;
   /** Null where none is configured; may be away at any moment. */
   readonly redis: RedisConnection | null;
   /** Slows those who guess codes, and limits the pace of a token. */

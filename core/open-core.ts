@@ -13,6 +13,7 @@ import { openDeckMarks } from './decks/deck-marks.ts';
 import { openKnownDecks } from './decks/known-decks.ts';
 import { unavailable } from './errors.ts';
 import type { Log, WriteMark } from './log.ts';
+import { openCursors } from './paging.ts';
 import { checkCodeSecret } from './patterns/code-secret.ts';
 import { openKnownPatterns } from './patterns/known-patterns.ts';
 import { type Random, systemRandom } from './random.ts';
@@ -69,6 +70,7 @@ function openParts(config: Config, given: CoreParts): Parts {
     knownBooks: openKnownBooks(pool),
     knownDecks: openKnownDecks(),
     knownPatterns: openKnownPatterns(config),
+    cursors: openCursors(config.codeSecret, random),
     redis,
     throttle: openThrottle({ redis, pool, clock, log, config }),
     obstacles: openObstacles(clock),

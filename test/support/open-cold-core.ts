@@ -5,6 +5,7 @@ import { type Clock, systemClock } from '../../core/clock.ts';
 import { type Config, readConfig } from '../../core/config.ts';
 import { type ColdTurns, openColdTurns } from '../../core/db/cold-turns.ts';
 import { openPool } from '../../core/db/pool.ts';
+import { type Cursors, openCursors } from '../../core/paging.ts';
 import { type Random, systemRandom } from '../../core/random.ts';
 
 /** As much of a Core as the operations need that are not on the hot path; each stands for a process of its own. */
@@ -17,6 +18,7 @@ export interface ColdCore {
   coldTurns: ColdTurns;
   readPool: pg.Pool;
   knownBooks: KnownBooks;
+  cursors: Cursors;
   close(): Promise<void>;
 }
 
@@ -29,12 +31,13 @@ export const admin: Caller = { tenantId: 1, role: 'admin', actor: 'key:1', custo
 /** Opens a pool and empty caches on a test's database. */
 export function openColdCore(url: string, clock: Clock = systemClock, max = 10): ColdCore {
   const pool = openPool({ connectionString: url }, { max, applicationName: 'test', onError: () => {} });
+  const config = readConfig({
+    DATABASE_URL: url,
+    CODE_SECRET: 'a secret of the tests, 32 chars or more',
+    QURABLE_ADMIN_KEY: rootKey,
+  });
   return {
-    config: readConfig({
-      DATABASE_URL: url,
-      CODE_SECRET: 'a secret of the tests, 32 chars or more',
-      QURABLE_ADMIN_KEY: rootKey,
-    }),
+    config,
     clock,
     random: systemRandom,
     pool,
@@ -42,6 +45,7 @@ export function openColdCore(url: string, clock: Clock = systemClock, max = 10):
     coldTurns: openColdTurns(),
     readPool: pool,
     knownBooks: openKnownBooks(pool),
+    cursors: openCursors(config.codeSecret, systemRandom),
     close: () => pool.end(),
   };
 }
