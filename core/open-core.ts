@@ -1,4 +1,6 @@
+import { openKnownApiKeys } from './access/known-api-keys.ts';
 import { openKnownBooks } from './books/known-books.ts';
+import { BoundedMap } from './bounded-map.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { Core } from './core.ts';
@@ -12,6 +14,7 @@ import { isConnectionLoss, isTimeout, loggable } from './db/sql-errors.ts';
 import { openDeckMarks } from './decks/deck-marks.ts';
 import { openKnownDecks } from './decks/known-decks.ts';
 import { unavailable } from './errors.ts';
+import { limits } from './limits.ts';
 import type { Log, WriteMark } from './log.ts';
 import { openCursors } from './paging.ts';
 import { checkCodeSecret } from './patterns/code-secret.ts';
@@ -20,6 +23,7 @@ import { type Random, systemRandom } from './random.ts';
 import { openRedis } from './redis/open-redis.ts';
 import { openMarkRounds } from './restore/mark-rounds.ts';
 import { openThrottle } from './throttling/open-throttle.ts';
+import { UploadSlots, uploadSlotBounds } from './uploads/slots.ts';
 
 /** What openCore may be given beside the configuration. */
 export interface CoreParts {
@@ -67,10 +71,13 @@ function openParts(config: Config, given: CoreParts): Parts {
     random,
     ...pools,
     coldTurns: openColdTurns(),
+    knownApiKeys: openKnownApiKeys(clock),
+    knownTenants: new BoundedMap(limits.cacheMaxEntries),
     knownBooks: openKnownBooks(pool),
     knownDecks: openKnownDecks(),
     knownPatterns: openKnownPatterns(config),
     cursors: openCursors(config.codeSecret, random),
+    uploadSlots: new UploadSlots(uploadSlotBounds),
     redis,
     throttle: openThrottle({ redis, pool, clock, log, config }),
     obstacles: openObstacles(clock),

@@ -5,6 +5,19 @@ interface Waiting {
   start(): void;
 }
 
+/** How many uploads run at once in a process, and how long others wait for a turn. */
+export interface UploadSlotBounds {
+  slots: number;
+  waitMaxMillis: number;
+}
+
+/**
+ * Each upload sorts and merges on a connection of its own, and holds a million rows in memory: more at once would only
+ * share the same disk. Of one tenant they would wait for one another's lock anyway. An upload of a million codes takes
+ * some seconds.
+ */
+export const uploadSlotBounds: UploadSlotBounds = { slots: 3, waitMaxMillis: 30_000 };
+
 /** The turns of a process's uploads. */
 export class UploadSlots {
   readonly #slots: number;
@@ -15,7 +28,7 @@ export class UploadSlots {
   readonly #waiting: Waiting[] = [];
 
   /** @param bounds.slots how many uploads run at once, of as many tenants */
-  constructor({ slots, waitMaxMillis }: { slots: number; waitMaxMillis: number }) {
+  constructor({ slots, waitMaxMillis }: UploadSlotBounds) {
     this.#slots = slots;
     this.#waitMaxMillis = waitMaxMillis;
   }

@@ -23,7 +23,6 @@ import { HeldRows, heldRowsMax } from './held-rows.ts';
 import { mergeUpload } from './merge-upload.ts';
 import { digestBody, readAhead, readBody } from './read-body.ts';
 import { mergeRejections } from './rejections.ts';
-import { UploadSlots } from './slots.ts';
 import { type StagedBody, type StagedUpload, stageUpload } from './stage-upload.ts';
 import type { UploadedDeck } from './uploaded-deck.ts';
 
@@ -40,7 +39,8 @@ export interface Upload {
   body: Readable;
 }
 
-type UploadCore = ColdCore & Pick<Core, 'config' | 'log' | 'clock' | 'pool' | 'knownBooks' | 'knownPatterns'>;
+type UploadCore = ColdCore &
+  Pick<Core, 'config' | 'log' | 'clock' | 'pool' | 'knownBooks' | 'knownPatterns' | 'uploadSlots'>;
 
 /**
  * What an upload's session may use on the database's side before it goes to disk: a million rows of the staged table,
@@ -50,12 +50,6 @@ const stagedMemory = '96MB';
 const sortMemory = '128MB';
 /** A sender that takes its time over these keeps nobody waiting; most uploads are no longer. */
 const readAheadBytes = 65_536;
-/**
- * Each upload sorts and merges on a connection of its own, and holds a million rows in memory: more at once would only
- * share the same disk. Of one tenant they would wait for one another's lock anyway. An upload of a million codes takes
- * some seconds.
- */
-const slots = new UploadSlots({ slots: 3, waitMaxMillis: 30_000 });
 const undefinedTable = '42P01';
 
 /**
@@ -120,7 +114,7 @@ async function takeUpload(
   name: (digest: string) => KeyedRequest | null,
 ): Promise<Outcome<UploadedDeck>> {
   const pieces = await readAhead(readBody(upload.body), readAheadBytes);
-  const giveBack = await slots.take(tenantId);
+  const giveBack = await core.uploadSlots.take(tenantId);
   const pool = openUploadPool(core);
   try {
     const patterns = await core.knownPatterns.refresh(core.pool, tenantId);

@@ -1,10 +1,13 @@
 import type pg from 'pg';
+import { type KnownApiKeys, openKnownApiKeys } from '../../core/access/known-api-keys.ts';
 import { type KnownBooks, openKnownBooks } from '../../core/books/known-books.ts';
+import { BoundedMap } from '../../core/bounded-map.ts';
 import type { Caller } from '../../core/caller.ts';
 import { type Clock, systemClock } from '../../core/clock.ts';
 import { type Config, readConfig } from '../../core/config.ts';
 import { type ColdTurns, openColdTurns } from '../../core/db/cold-turns.ts';
 import { openPool } from '../../core/db/pool.ts';
+import { limits } from '../../core/limits.ts';
 import { type Cursors, openCursors } from '../../core/paging.ts';
 import { type Random, systemRandom } from '../../core/random.ts';
 
@@ -17,6 +20,8 @@ export interface ColdCore {
   coldPool: pg.Pool;
   coldTurns: ColdTurns;
   readPool: pg.Pool;
+  knownApiKeys: KnownApiKeys;
+  knownTenants: BoundedMap<string, number>;
   knownBooks: KnownBooks;
   cursors: Cursors;
   close(): Promise<void>;
@@ -44,6 +49,8 @@ export function openColdCore(url: string, clock: Clock = systemClock, max = 10):
     coldPool: pool,
     coldTurns: openColdTurns(),
     readPool: pool,
+    knownApiKeys: openKnownApiKeys(clock),
+    knownTenants: new BoundedMap(limits.cacheMaxEntries),
     knownBooks: openKnownBooks(pool),
     cursors: openCursors(config.codeSecret, systemRandom),
     close: () => pool.end(),

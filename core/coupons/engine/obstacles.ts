@@ -1,3 +1,4 @@
+import { BoundedMap } from '../../bounded-map.ts';
 import type { Clock } from '../../clock.ts';
 import type { BookKey, DeckKey } from '../../keys.ts';
 import { limits } from '../../limits.ts';
@@ -33,8 +34,8 @@ interface Known {
 
 /** Opens an empty memory of at most limits.obstaclesMax things, each for limits.obstacleKeptMillis after it was seen last. */
 export function openObstacles(clock: Clock): Obstacles {
-  const held = new Map<string, Known>();
-  const busyUntil = new Map<string, number>();
+  const held = new BoundedMap<string, Known>(limits.obstaclesMax);
+  const busyUntil = new BoundedMap<string, number>(limits.obstaclesMax);
 
   function isHeld(name: string): boolean {
     const known = held.get(name);
@@ -56,21 +57,14 @@ export function openObstacles(clock: Clock): Obstacles {
       for (const [name, lockedBy] of seen) {
         const known = held.get(name);
         held.delete(name);
-        if (known === undefined || known.lockedBy === lockedBy) keep(held, name, { lockedBy, until });
-        else keep(busyUntil, name, until);
+        if (known === undefined || known.lockedBy === lockedBy) held.set(name, { lockedBy, until });
+        else busyUntil.set(name, until);
       }
     },
     get isEmpty() {
       return held.size === 0 && busyUntil.size === 0;
     },
   };
-}
-
-/** A Map keeps the order of insertion: its first entry is the one seen longest ago. */
-function keep<T>(entries: Map<string, T>, name: string, value: T): void {
-  entries.delete(name);
-  entries.set(name, value);
-  if (entries.size > limits.obstaclesMax) entries.delete(entries.keys().next().value!);
 }
 
 /** The names of things. */
