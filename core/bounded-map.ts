@@ -1,3 +1,6 @@
+/** Entries of a memory of what could be asked for again: some megabytes each. */
+export const cacheMaxEntries = 10_000;
+
 /**
  * A map that forgets what was written longest ago once it holds `maxEntries`: what an attacker can fill must have an
  * end. Every memory of the process that grows with what comes in is one. Reading does not refresh an entry, so that a

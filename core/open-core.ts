@@ -1,6 +1,6 @@
 import { openKnownApiKeys } from './access/known-api-keys.ts';
 import { openKnownBooks } from './books/known-books.ts';
-import { BoundedMap } from './bounded-map.ts';
+import { BoundedMap, cacheMaxEntries } from './bounded-map.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { Core } from './core.ts';
@@ -23,7 +23,7 @@ import { type Random, systemRandom } from './random.ts';
 import { openRedis } from './redis/open-redis.ts';
 import { openMarkRounds } from './restore/mark-rounds.ts';
 import { openThrottle } from './throttling/open-throttle.ts';
-import { UploadSlots, uploadSlotBounds } from './uploads/slots.ts';
+import { UploadSlots } from './uploads/slots.ts';
 
 /** What openCore may be given beside the configuration. */
 export interface CoreParts {
@@ -72,12 +72,12 @@ function openParts(config: Config, given: CoreParts): Parts {
     ...pools,
     coldTurns: openColdTurns(),
     knownApiKeys: openKnownApiKeys(clock),
-    knownTenants: new BoundedMap(limits.cacheMaxEntries),
+    knownTenants: new BoundedMap(cacheMaxEntries),
     knownBooks: openKnownBooks(pool),
     knownDecks: openKnownDecks(),
     knownPatterns: openKnownPatterns(config),
     cursors: openCursors(config.codeSecret, random),
-    uploadSlots: new UploadSlots(uploadSlotBounds),
+    uploadSlots: new UploadSlots({ slots: limits.uploadsAtOnce, waitMaxMillis: limits.uploadMaxWaitMillis }),
     redis,
     throttle: openThrottle({ redis, pool, clock, log, config }),
     obstacles: openObstacles(clock),

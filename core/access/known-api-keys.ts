@@ -1,7 +1,6 @@
-import { BoundedMap } from '../bounded-map.ts';
+import { BoundedMap, cacheMaxEntries } from '../bounded-map.ts';
 import type { Caller } from '../caller.ts';
 import type { Clock } from '../clock.ts';
-import { limits } from '../limits.ts';
 
 /** What a look-up found: whose key it is, or null, and until when of the monotonic clock that holds. */
 export interface FoundKey {
@@ -20,11 +19,11 @@ export interface KnownApiKeys {
   forget(hash: Buffer): void;
 }
 
-/** Opens an empty memory, bounded to limits.cacheMaxEntries valid and as many wrong keys. */
+/** Opens an empty memory, bounded to cacheMaxEntries valid and as many wrong keys. */
 export function openKnownApiKeys(clock: Pick<Clock, 'monotonic'>): KnownApiKeys {
-  const valid = new BoundedMap<string, FoundKey>(limits.cacheMaxEntries);
+  const valid = new BoundedMap<string, FoundKey>(cacheMaxEntries);
   // Apart from the valid ones, so that a flood of wrong keys can't push those out.
-  const wrong = new BoundedMap<string, FoundKey>(limits.cacheMaxEntries);
+  const wrong = new BoundedMap<string, FoundKey>(cacheMaxEntries);
   const asked = new Map<string, Promise<Caller | null>>();
 
   const remember = (name: string, found: FoundKey) => {

@@ -1,12 +1,11 @@
-import { BoundedMap } from '../bounded-map.ts';
+import { BoundedMap, cacheMaxEntries } from '../bounded-map.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { BookKey } from '../keys.ts';
-import { limits } from '../limits.ts';
 import { isUuid } from '../uuid.ts';
 
 /**
  * Remembers what never changes of a book: which internal id its public id stands for, and back. Shared by all requests
- * of a process and bounded to limits.cacheMaxEntries each way. "Not found" is never
+ * of a process and bounded to cacheMaxEntries each way. "Not found" is never
  * remembered: the book may be made in the next moment by another process.
  */
 export interface KnownBooks {
@@ -29,8 +28,8 @@ interface Identity {
 
 /** Opens an empty cache over `pool`; the primary, since a replica may not have a new book yet. */
 export function openKnownBooks(pool: Queryable): KnownBooks {
-  const byBookId = new BoundedMap<string, Identity>(limits.cacheMaxEntries);
-  const byBookKey = new BoundedMap<string, Identity>(limits.cacheMaxEntries);
+  const byBookId = new BoundedMap<string, Identity>(cacheMaxEntries);
+  const byBookKey = new BoundedMap<string, Identity>(cacheMaxEntries);
   const asked = new Map<string, Promise<Identity | null>>();
 
   async function find(cache: BoundedMap<string, Identity>, key: string, query: () => Promise<Identity | null>) {

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import type { DatabaseAddress } from '../config.ts';
-import { limits } from '../limits.ts';
+import { databaseLimits } from './database-limits.ts';
 
 /** A connection of the pool, for the operations that need one for a whole transaction. */
 export type Connection = pg.PoolClient;
@@ -30,11 +30,11 @@ export interface PoolOptions {
   applicationName: string;
   /** Called for errors of idle connections, which would otherwise end the process. */
   onError: (error: Error) => void;
-  /** Milliseconds; limits.statementTimeoutMillis unless told. */
+  /** Milliseconds; databaseLimits.statementTimeoutMillis unless told. */
   statementTimeoutMillis?: number;
-  /** Milliseconds that a statement waits for a lock; limits.lockTimeoutMillis unless told. */
+  /** Milliseconds that a statement waits for a lock; databaseLimits.lockTimeoutMillis unless told. */
   lockTimeoutMillis?: number;
-  /** Milliseconds that a transaction may sit idle before the server ends it; limits.idleInTransactionMillis unless told. */
+  /** Milliseconds that a transaction may sit idle before the server ends it; databaseLimits.idleInTransactionMillis unless told. */
   idleInTransactionMillis?: number;
   /**
    * Milliseconds after which a statement without any answer counts as a lost connection; none unless told. More than
@@ -42,7 +42,7 @@ export interface PoolOptions {
    * on the wire would otherwise hold a batch until TCP gives up, a quarter of an hour later.
    */
   answerTimeoutMillis?: number;
-  /** Milliseconds; limits.connectTimeoutMillis unless told. */
+  /** Milliseconds; databaseLimits.connectTimeoutMillis unless told. */
   connectTimeoutMillis?: number;
   /**
    * How statements are planned. `by-key`, for the hot path, whose statements all look rows up by an index: each is
@@ -69,17 +69,17 @@ const planSettings = {
  * Nothing is compiled just in time: the statements are short, and a compilation takes longer than any of them.
  */
 export function openPool(address: DatabaseAddress, options: PoolOptions): pg.Pool {
-  const { max, applicationName, onError, statementTimeoutMillis = limits.statementTimeoutMillis } = options;
-  const { lockTimeoutMillis = limits.lockTimeoutMillis, answerTimeoutMillis, plans = 'by-cost' } = options;
-  const { idleInTransactionMillis = limits.idleInTransactionMillis } = options;
-  const { connectTimeoutMillis = limits.connectTimeoutMillis } = options;
+  const { max, applicationName, onError, statementTimeoutMillis = databaseLimits.statementTimeoutMillis } = options;
+  const { lockTimeoutMillis = databaseLimits.lockTimeoutMillis, answerTimeoutMillis, plans = 'by-cost' } = options;
+  const { idleInTransactionMillis = databaseLimits.idleInTransactionMillis } = options;
+  const { connectTimeoutMillis = databaseLimits.connectTimeoutMillis } = options;
   const pool = new pg.Pool({
     ...address,
     max,
     types,
     application_name: applicationName,
     connectionTimeoutMillis: connectTimeoutMillis,
-    idleTimeoutMillis: limits.idleConnectionMillis,
+    idleTimeoutMillis: databaseLimits.idleConnectionMillis,
     keepAlive: true,
     pipeline: plans === 'by-key',
     ...(answerTimeoutMillis === undefined ? {} : { query_timeout: answerTimeoutMillis }),

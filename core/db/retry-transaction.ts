@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { limits } from '../limits.ts';
 import type { Random } from '../random.ts';
 import { constraintOf, isRetryable } from './sql-errors.ts';
 
+/** Who collides with others for a fourth time is better told to come back. */
+const retriesMax = 3;
+
 /**
- * Runs a transaction, and again, at most limits.batchRetries times, when a deadlock or serialization failure
- * ended it, or when another process has just used one of its idempotency keys: the next try reads that key and replays.
+ * Runs a transaction, and again, at most retriesMax times, when a deadlock or serialization failure ended it, or when another process has just used one of its idempotency keys: the next try reads that key and replays.
  * Waits a random time that doubles, so that two that collided don't collide again.
  */
 export async function retryTransaction<T>(random: Random, transaction: () => Promise<T>): Promise<T> {
@@ -14,7 +15,7 @@ export async function retryTransaction<T>(random: Random, transaction: () => Pro
       return await transaction();
     } catch (error) {
       const again = isRetryable(error) || constraintOf(error) === 'idempotency_pk';
-      if (!again || attempt > limits.batchRetries) throw error;
+      if (!again || attempt > retriesMax) throw error;
       await sleep(random.below(10 * 2 ** attempt));
     }
   }

@@ -1,7 +1,6 @@
-import { BoundedMap } from '../bounded-map.ts';
+import { BoundedMap, cacheMaxEntries } from '../bounded-map.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { BookKey, DeckKey } from '../keys.ts';
-import { limits } from '../limits.ts';
 
 /** What never changes of a deck. How much of it is dealt does change, and is read under the dealer's lock instead. */
 export interface KnownDeck {
@@ -35,11 +34,11 @@ export interface KnownDecks {
 }
 
 /**
- * Opens an empty memory of at most limits.cacheMaxEntries decks. What was not
+ * Opens an empty memory of at most cacheMaxEntries decks. What was not
  * found is not remembered: it may be about to come.
  */
 export function openKnownDecks(): KnownDecks {
-  const memory = new BoundedMap<string, KnownDeck>(limits.cacheMaxEntries);
+  const memory = new BoundedMap<string, KnownDeck>(cacheMaxEntries);
 
   const decksOf: KnownDecks['decksOf'] = async (queryable, tenantId, deckKeys) => {
     const found = new Map<DeckKey, KnownDeck>();

@@ -1,11 +1,10 @@
-import { BoundedMap } from '../bounded-map.ts';
+import { BoundedMap, cacheMaxEntries } from '../bounded-map.ts';
 import { createPatternCodec, type PatternCodec } from '../codes/pattern-codec.ts';
 import { matchPattern, type Pattern, type PatternMatch, parsePattern } from '../codes/pattern-rules.ts';
 import type { Config } from '../config.ts';
 import type { Queryable } from '../db/pool.ts';
 import { unavailable } from '../errors.ts';
 import type { BookKey, DeckKey } from '../keys.ts';
-import { limits } from '../limits.ts';
 import { unwrapPatternKey } from './pattern-key.ts';
 
 /** The part of a pattern's sequence that is a deck: `[firstIndex, firstIndex + size)`. */
@@ -55,11 +54,11 @@ export interface KnownPatterns {
 }
 
 /**
- * Opens an empty memory of at most limits.cacheMaxEntries tenants.
+ * Opens an empty memory of at most cacheMaxEntries tenants.
  * Two reads at once are harmless: each makes a whole new snapshot, and the newer one stays.
  */
 export function openKnownPatterns(secret: Pick<Config, 'codeSecret' | 'codeSecretVersion'>): KnownPatterns {
-  const memory = new BoundedMap<number, TenantPatterns>(limits.cacheMaxEntries);
+  const memory = new BoundedMap<number, TenantPatterns>(cacheMaxEntries);
 
   const refresh: KnownPatterns['refresh'] = async (queryable, tenantId) => {
     const before = memory.get(tenantId) ?? noPatterns;

@@ -1,5 +1,4 @@
 import { limits } from '../limits.ts';
-import { recordMaxChars } from './formats/csv-record.ts';
 import { pieceMaxBytes } from './read-body.ts';
 
 /** A million rows and a little more, or codes of 32 MB: what an upload may hold in memory. */
@@ -9,7 +8,7 @@ export const heldTextMaxBytes = 33_554_432;
  * What one piece of a body can bring beyond that: its own characters, and those that a reader holds back until it knows
  * how a line or record goes on. A code has limits.codeLengthMinChars and a separator.
  */
-const pieceMaxChars = pieceMaxBytes + recordMaxChars;
+const pieceMaxChars = pieceMaxBytes + limits.uploadRecordMaxChars;
 const pieceMaxRows = pieceMaxChars / limits.codeLengthMinChars;
 
 /**

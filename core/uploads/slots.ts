@@ -11,13 +11,6 @@ export interface UploadSlotBounds {
   waitMaxMillis: number;
 }
 
-/**
- * Each upload sorts and merges on a connection of its own, and holds a million rows in memory: more at once would only
- * share the same disk. Of one tenant they would wait for one another's lock anyway. An upload of a million codes takes
- * some seconds.
- */
-export const uploadSlotBounds: UploadSlotBounds = { slots: 3, waitMaxMillis: 30_000 };
-
 /** The turns of a process's uploads. */
 export class UploadSlots {
   readonly #slots: number;

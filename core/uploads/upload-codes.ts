@@ -16,7 +16,6 @@ import { unavailable } from '../errors.ts';
 import { type KeyedRequest, withContent } from '../idempotency/key-hash.ts';
 import { runOnce } from '../idempotency/run-once.ts';
 import type { BookKey } from '../keys.ts';
-import { limits } from '../limits.ts';
 import type { TenantPatterns } from '../patterns/known-patterns.ts';
 import type { HeaderRule, UploadFormat } from './formats/rows.ts';
 import { HeldRows, heldRowsMax } from './held-rows.ts';
@@ -25,6 +24,11 @@ import { digestBody, readAhead, readBody } from './read-body.ts';
 import { mergeRejections } from './rejections.ts';
 import { type StagedBody, type StagedUpload, stageUpload } from './stage-upload.ts';
 import type { UploadedDeck } from './uploaded-deck.ts';
+
+/** An upload of millions of rows sorts and merges in one statement. */
+const uploadStatementTimeoutMillis = 1_800_000;
+/** An upload waits for the tenant's others, which store their codes meanwhile, on a connection of its own. */
+const publishLockTimeoutMillis = 60_000;
 
 /** A file of codes as it comes in. */
 export interface Upload {
@@ -144,8 +148,8 @@ function openUploadPool(core: UploadCore): pg.Pool {
   return openPool(core.config.database, {
     max: 1,
     applicationName: 'qurable upload',
-    statementTimeoutMillis: limits.uploadStatementTimeoutMillis,
-    answerTimeoutMillis: 2 * limits.uploadStatementTimeoutMillis,
+    statementTimeoutMillis: uploadStatementTimeoutMillis,
+    answerTimeoutMillis: 2 * uploadStatementTimeoutMillis,
     onError: (error) => core.log.warn({ error: loggable(error) }, 'the connection of an upload was lost'),
   });
 }
@@ -160,7 +164,7 @@ async function stage(
     const { connection } = lease;
     try {
       await connection.query(
-        `set lock_timeout = ${limits.publishLockTimeoutMillis}; set jit = off; set temp_buffers = '${stagedMemory}'; set work_mem = '${sortMemory}'`,
+        `set lock_timeout = ${publishLockTimeoutMillis}; set jit = off; set temp_buffers = '${stagedMemory}'; set work_mem = '${sortMemory}'`,
       );
       return await stageUpload(connection, core.random, new HeldRows(heldRowsMax), patterns, body);
     } catch (error) {

@@ -1,13 +1,12 @@
 import type pg from 'pg';
 import { type KnownApiKeys, openKnownApiKeys } from '../../core/access/known-api-keys.ts';
 import { type KnownBooks, openKnownBooks } from '../../core/books/known-books.ts';
-import { BoundedMap } from '../../core/bounded-map.ts';
+import { BoundedMap, cacheMaxEntries } from '../../core/bounded-map.ts';
 import type { Caller } from '../../core/caller.ts';
 import { type Clock, systemClock } from '../../core/clock.ts';
 import { type Config, readConfig } from '../../core/config.ts';
 import { type ColdTurns, openColdTurns } from '../../core/db/cold-turns.ts';
 import { openPool } from '../../core/db/pool.ts';
-import { limits } from '../../core/limits.ts';
 import { type Cursors, openCursors } from '../../core/paging.ts';
 import { type Random, systemRandom } from '../../core/random.ts';
 
@@ -50,7 +49,7 @@ export function openColdCore(url: string, clock: Clock = systemClock, max = 10):
     coldTurns: openColdTurns(),
     readPool: pool,
     knownApiKeys: openKnownApiKeys(clock),
-    knownTenants: new BoundedMap(limits.cacheMaxEntries),
+    knownTenants: new BoundedMap(cacheMaxEntries),
     knownBooks: openKnownBooks(pool),
     cursors: openCursors(config.codeSecret, systemRandom),
     close: () => pool.end(),

@@ -1,4 +1,4 @@
-import { BoundedMap, type Caller, type Clock, limits, refuse } from '../../../core/index.ts';
+import { BoundedMap, type Caller, type Clock, cacheMaxEntries, limits, refuse } from '../../../core/index.ts';
 import { type JwtVerifier, signedFault, type TokenFault } from './jwt.ts';
 
 /** A token is checked anew after this time, so that a key that an issuer took back stops working. */
@@ -28,7 +28,7 @@ interface CachedCaller {
 
 /** Makes the authentication of API keys and JWTs. */
 export function makeAuthenticate(lookups: Lookups, verifyJwt: JwtVerifier, clock: Clock): Authenticate {
-  const cache = new BoundedMap<string, CachedCaller>(limits.cacheMaxEntries);
+  const cache = new BoundedMap<string, CachedCaller>(cacheMaxEntries);
 
   const authenticateJwt = async (token: string): Promise<Caller> => {
     const claims = await verifyJwt(token);

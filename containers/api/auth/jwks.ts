@@ -1,5 +1,5 @@
 import { type CryptoKey, importJWK, type JWK } from 'jose';
-import { type Clock, type Log, unavailable } from '../../../core/index.ts';
+import { type Clock, type Log, limits, unavailable } from '../../../core/index.ts';
 
 /** A key to check signatures with, and the one algorithm that it is used with. */
 export interface VerifyingKey {
@@ -27,7 +27,6 @@ const documentMaxBytes = 1_000_000;
 const maxAgeMillis = 600_000;
 /** A made-up kid must not make us ask the issuer again and again. */
 const minAgeMillis = 10_000;
-const rsaModulusMinBits = 2048;
 /** Kids are the issuer’s text; a line of the log has no room for a long one. */
 const toldMaxChars = 200;
 
@@ -156,7 +155,7 @@ async function readKey(jwk: JWK | null): Promise<IssuerKey | null> {
   try {
     const key = (await importJWK(publicPart(jwk), algorithm)) as CryptoKey;
     const { modulusLength } = key.algorithm as { modulusLength?: number };
-    if (modulusLength !== undefined && modulusLength < rsaModulusMinBits) return null;
+    if (modulusLength !== undefined && modulusLength < limits.rsaModulusMinBits) return null;
     return { kid: typeof jwk.kid === 'string' ? jwk.kid : null, algorithm, key };
   } catch {
     return null;

@@ -4,9 +4,6 @@ import { type Clock, type Config, type Log, limits, type Role } from '../../../c
 import { findDuplicateName } from './find-duplicate-name.ts';
 import { type KeySource, openJwks, type VerifyingKey } from './jwks.ts';
 
-/** How far an issuer's clock may be ahead of ours. An expired token is expired: `exp` gets no leeway. */
-const aheadMaxSeconds = 5;
-
 /** What a verified token says. */
 export interface Claims {
   sub: string;
@@ -149,7 +146,7 @@ function isTime(value: unknown): value is number {
 
 /** Whether a time that need not be there is not ahead of us. */
 function isPast(value: unknown, now: number): boolean {
-  return value === undefined || (isTime(value) && value <= now + aheadMaxSeconds);
+  return value === undefined || (isTime(value) && value <= now + limits.tokenMaxSecondsAhead);
 }
 
 function includesAudience(aud: unknown, audience: string): boolean {

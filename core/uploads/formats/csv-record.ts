@@ -1,5 +1,4 @@
-/** How many characters of quoted cells a record keeps; a file that opens quotes for ever costs no more. */
-export const recordMaxChars = 65_536;
+import { limits } from '../../limits.ts';
 
 /**
  * One record of a CSV, which runs over several lines where a quoted cell does. Lines are added one by one, each is looked
@@ -80,7 +79,7 @@ export class CsvRecord {
 
   #keep(text: string): void {
     this.#chars += text.length;
-    if (this.#chars > recordMaxChars) this.isTooLong = true;
+    if (this.#chars > limits.uploadRecordMaxChars) this.isTooLong = true;
     else this.#quoted += text;
   }
 

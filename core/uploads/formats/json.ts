@@ -1,5 +1,5 @@
 import { type CouponError, invalidInput } from '../../errors.ts';
-import { lineMaxChars } from './lines.ts';
+import { limits } from '../../limits.ts';
 import { takeJsonValue, takeString } from './ndjson.ts';
 import type { HeaderRule, RowSink, TextReader } from './rows.ts';
 
@@ -14,9 +14,6 @@ type Expected =
   | 'comma or end of array'
   | 'end of object'
   | 'nothing';
-
-/** Longer strings are no codes; what is kept of one is enough to show it. */
-const stringMaxChars = 4_096;
 
 /**
  * Reads `{ "codes": ["…", …] }` without ever holding more than one code of it, which is a string, or an object with the
@@ -40,7 +37,7 @@ export function openJsonRows(sink: RowSink, header: HeaderRule | null): TextRead
       return;
     }
     count += 1;
-    if (text.length > stringMaxChars) sink.broken(count, text, 'line-too-long');
+    if (text.length > limits.uploadStringMaxChars) sink.broken(count, text, 'line-too-long');
     else takeString(sink, count, text, header);
     expected = 'comma or end of array';
   };
@@ -114,7 +111,7 @@ const successors: Record<Expected, Partial<Record<string, Expected>>> = {
   nothing: {},
 };
 
-/** One string of the document, read in pieces; beyond stringMaxChars only its end is looked for. */
+/** One string of the document, read in pieces; beyond limits.uploadStringMaxChars only its end is looked for. */
 class JsonString {
   isClosed = false;
   #raw = '';
@@ -141,9 +138,9 @@ class JsonString {
     return at;
   }
 
-  /** What the string says. One that is too long is cut to stringMaxChars and a little more, as it stands. */
+  /** What the string says. One that is too long is cut to limits.uploadStringMaxChars and a little more, as it stands. */
   value(at: number): string {
-    if (this.#raw.length > stringMaxChars) return this.#raw;
+    if (this.#raw.length > limits.uploadStringMaxChars) return this.#raw;
     if (!this.#hasEscapes && !hasControlCharacter(this.#raw)) return this.#raw;
     try {
       return JSON.parse(`"${this.#raw}"`) as string;
@@ -153,11 +150,11 @@ class JsonString {
   }
 
   #keep(part: string): void {
-    if (this.#raw.length <= stringMaxChars) this.#raw += part.slice(0, 2 * stringMaxChars);
+    if (this.#raw.length <= limits.uploadStringMaxChars) this.#raw += part.slice(0, 2 * limits.uploadStringMaxChars);
   }
 }
 
-/** One object of the array, read in pieces to the brace that closes it; beyond lineMaxChars only that is looked for. */
+/** One object of the array, read in pieces to the brace that closes it; beyond limits.uploadLineMaxChars only that is looked for. */
 class JsonObject {
   text = '';
   isClosed = false;
@@ -170,7 +167,7 @@ class JsonObject {
   read(text: string, start: number): number {
     let at = start;
     for (; at < text.length && !this.isClosed; at += 1) this.#look(text[at]!);
-    if (this.text.length + at - start > lineMaxChars) this.isTooLong = true;
+    if (this.text.length + at - start > limits.uploadLineMaxChars) this.isTooLong = true;
     else if (!this.isTooLong) this.text += text.slice(start, at);
     return at;
   }
