@@ -8,6 +8,7 @@ import { type BatchListener, openCouponBatches } from './coupons/engine/coupon-b
 import { openLockTokens } from './coupons/engine/lock-tokens.ts';
 import { openObstacles } from './coupons/engine/obstacles.ts';
 import { openColdTurns } from './db/cold-turns.ts';
+import { driverFault } from './db/group-statements.ts';
 import { neededSchemaVersion, schemaVersion } from './db/migrate.ts';
 import { closePools, openPools, type Pools } from './db/open-pools.ts';
 import { isConnectionLoss, isTimeout, loggable } from './db/sql-errors.ts';
@@ -42,6 +43,7 @@ export interface CoreParts {
  */
 export async function openCore(config: Config, given: CoreParts): Promise<Core> {
   const parts = openParts(config, given);
+  if (driverFault !== null) parts.log.warn({ fault: driverFault }, 'statements are sent one by one, which is slower');
   try {
     await checkReady(parts);
     await checkCodeSecret(parts.pool, config);

@@ -1,8 +1,7 @@
 import pg from 'pg';
-import type { Connection, Queryable } from './pool.ts';
 
 /** The driver's connection below its client: it writes messages, and remembers which statements the server knows. */
-interface Wire {
+export interface Wire {
   stream: { write(bytes: Buffer): void };
   parsedStatements: Record<string, string | undefined>;
   submittedNamedStatements: Record<string, string | undefined>;
@@ -28,37 +27,6 @@ interface Member {
   handleReadyForQuery(wire: Wire): void;
 }
 
-/**
- * Lets statements that are sent in one turn, up to the end of this turn's promises, go to the server as one write and be
- * answered as one: each statement apart costs both sides several system calls and a wake-up, which for a batch of a few
- * members is a fifth of its time. Statements are carried out one after the other, each on what those before it left. Once
- * one has failed, the server leaves out those behind it in the turn, and all of them throw its error.
- *
- * Nothing of a turn is sent if one of its statements can't be written, as when a value refers to itself. What writes
- * itself, such as a COPY, goes out behind the statements sent before it. Outside BEGIN and COMMIT it is for reading only:
- * there, a turn's statements are one transaction whose end nobody is told of.
- */
-export function groupStatements(connection: Connection): Queryable {
-  let group: StatementGroup | null = null;
-  const sendGroup = () => {
-    const full = group;
-    group = null;
-    if (full !== null) connection.query(full);
-  };
-  const query = (statement: string | pg.QueryConfig | pg.Submittable, values?: unknown[]) => {
-    if (typeof statement === 'object' && 'submit' in statement) {
-      sendGroup();
-      return connection.query(statement);
-    }
-    if (group === null) {
-      group = new StatementGroup();
-      process.nextTick(sendGroup);
-    }
-    return group.add(statement, values);
-  };
-  return { query: query as Queryable['query'] };
-}
-
 /** The message of this name: its letter, and the length of nothing but itself. */
 const syncMessage = Buffer.from('S\0\0\0\x04', 'latin1');
 
@@ -76,10 +44,11 @@ function knownColumnsOf(wire: Wire): Map<string, Columns> {
 
 /**
  * Several statements with a single Sync at their end, for the driver one query. A Sync is where the server sends its
- * answers, and from where it goes on after an error.
+ * answers, and from where it goes on after an error. Stands on what the driver does not promise: findDriverFault tries
+ * that out, and where it fails no group is made.
  * See https://www.postgresql.org/docs/15/protocol-flow.html#PROTOCOL-FLOW-PIPELINING
  */
-class StatementGroup extends pg.Query {
+export class StatementGroup extends pg.Query {
   /** The client asks a query for these when the server has prepared a statement: here they are the current member's. */
   declare name: string | undefined;
   declare text: string;
@@ -101,14 +70,13 @@ class StatementGroup extends pg.Query {
     this.submit = (wire) => this.#write(wire as unknown as Wire);
   }
 
-  add(statement: string | pg.QueryConfig, values?: unknown[]): Promise<pg.QueryResult> {
+  /** @param callback called once with the statement's own answer, or with what kept it or one before it from being carried out */
+  add(statement: string | pg.QueryConfig, values: unknown[] | undefined, callback: Member['callback']): void {
     const member = new pg.Query(statement as pg.QueryConfig, values) as unknown as Member;
     this.#members.push(member);
     const { query_timeout: own } = statement as { query_timeout?: number };
     if (own !== undefined) this.query_timeout = Math.max(own, this.query_timeout ?? 0);
-    return new Promise((resolve, reject) => {
-      member.callback = (error, result) => (error ? reject(error) : resolve(result!));
-    });
+    member.callback = callback;
   }
 
   /** Writes all members at once; an error is returned, as the client expects it, and then nothing is written. */

@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import { unavailable } from '../errors.ts';
+import { groupStatements } from './group-statements.ts';
 import type { Queryable } from './pool.ts';
 import { isConnectionLoss, isPanic, sqlStateOf } from './sql-errors.ts';
-import { groupStatements } from './statement-group.ts';
 import { together } from './together.ts';
 import { type Lease, withConnection } from './with-connection.ts';
 
@@ -82,7 +82,7 @@ function run<T>(pool: pg.Pool, work: Work<T>): Promise<T> {
     } catch (error) {
       await Promise.allSettled(sent.answers);
       if (isConnectionLoss(error) || isPanic(error)) lease.isBroken = true;
-      if (!lease.isBroken) await rollBack(lease);
+      if (!lease.isBroken) await rollBack(lease, statements);
       // What the server itself has refused, such as for a full disk, is no open question.
       else if (isCommitting && (sqlStateOf(error) === null || isPanic(error))) throw unknownOutcome();
       throw error;
@@ -101,10 +101,10 @@ function unknownOutcome(): Error {
   );
 }
 
-async function rollBack(lease: Lease): Promise<void> {
+async function rollBack(lease: Lease, statements: Queryable): Promise<void> {
   // Statements that were sent in this turn go out at its end: behind ROLLBACK they would be carried out for good.
   await new Promise<void>((resolve) => process.nextTick(resolve));
-  await lease.connection.query('rollback').catch(() => {
+  await statements.query('rollback').catch(() => {
     lease.isBroken = true;
   });
 }
