@@ -1,4 +1,6 @@
+import type { KnownApiKeys } from './access/known-api-keys.ts';
 import type { KnownBooks } from './books/known-books.ts';
+import type { BoundedMap } from './bounded-map.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { CouponBatches } from './coupons/engine/coupon-batches.ts';
@@ -9,11 +11,13 @@ import type { Pools } from './db/open-pools.ts';
 import type { DeckMarks } from './decks/deck-marks.ts';
 import type { KnownDecks } from './decks/known-decks.ts';
 import type { Log } from './log.ts';
+import type { Cursors } from './paging.ts';
 import type { KnownPatterns } from './patterns/known-patterns.ts';
 import type { Random } from './random.ts';
 import type { RedisConnection } from './redis/open-redis.ts';
 import type { MarkRounds } from './restore/mark-rounds.ts';
 import type { Throttle } from './throttling/open-throttle.ts';
+import type { UploadSlots } from './uploads/slots.ts';
 
 /** What every operation works with: made once a process by openCore, handed to each operation as its first argument. */
 export interface Core extends Pools {
@@ -23,10 +27,17 @@ export interface Core extends Pools {
   readonly random: Random;
   /** Turns among a tenant's writes off the hot path. */
   readonly coldTurns: ColdTurns;
+  /** Whose the API keys are that came in lately. */
+  readonly knownApiKeys: KnownApiKeys;
+  /** Internal ids of tenants, by slug. */
+  readonly knownTenants: BoundedMap<string, number>;
   /** What never changes of books, decks and patterns, so that the hot path need not ask for it again. */
   readonly knownBooks: KnownBooks;
   readonly knownDecks: KnownDecks;
   readonly knownPatterns: KnownPatterns;
+  /** Of all lists. */
+  readonly cursors: Cursors;
+  readonly uploadSlots: UploadSlots;
   /** Null where none is configured; may be away at any moment. */
   readonly redis: RedisConnection | null;
   /** Slows those who guess codes, and limits the pace of a token. */

@@ -15,6 +15,7 @@ export { changeBook } from './books/change-book.ts';
 export { createBook } from './books/create-book.ts';
 export { BookListRequest, listBooks } from './books/list-books.ts';
 export { readBook } from './books/read-book.ts';
+export { BoundedMap, cacheMaxEntries } from './bounded-map.ts';
 export type { Caller, Outcome, Role } from './caller.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { spellCode } from './codes/code-rules.ts';

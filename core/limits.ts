@@ -1,6 +1,7 @@
 /**
- * Every bound of the product, in one place: the unit is in the name, the reason beside the value. What an operator may
- * want to change is in config.ts instead.
+ * The bounds that callers meet, in one place: what is longer, more or slower is refused, cut or told to wait. The unit is
+ * in the name, the reason beside the value. Those of throttling stand in throttling/throttle-limits.ts, what an operator
+ * may want to change in config.ts. Bounds that callers never see stand beside their use.
  */
 export const limits = {
   // Codes and patterns. 4 keeps a code readable, 64 keeps an index entry short.
@@ -51,97 +52,64 @@ export const limits = {
   /** 100 million codes in a file; more belongs into a second deck. */
   uploadMaxBytes: 4_294_967_296,
   uploadMaxRejectionsNamed: 1_000,
+  /** A line with one code has at most 64 characters, so a thousand times as many leave room for other columns. */
+  uploadLineMaxChars: 65_536,
+  /** How many characters of quoted cells a record of a CSV keeps; a file that opens quotes for ever costs no more. */
+  uploadRecordMaxChars: 65_536,
+  /** Longer strings of a JSON document are no codes; what is kept of one is enough to show it. */
+  uploadStringMaxChars: 4_096,
+  /** Slower than any line that people use; an upload that trickled along would keep others of its tenant waiting for days. */
+  uploadMinBytesPerMinute: 65_536,
+  /**
+   * Each upload sorts and merges on a connection of its own, and holds a million rows in memory: more at once would only
+   * share the same disk. Of one tenant they would wait for one another's lock anyway. An upload of a million codes takes
+   * some seconds.
+   */
+  uploadsAtOnce: 3,
+  uploadMaxWaitMillis: 30_000,
   headerMaxBytes: 16_384,
+  /** Heads come in one packet, and longer than a connection is kept open is of no use. */
+  headersMaxMillis: 20_000,
+  /** A body comes in one or two packets; whoever takes this long holds a connection for its own sake. */
+  bodyMaxMillis: 30_000,
+  /** More of what is wrong with a request than these in one answer help nobody. */
+  problemsMaxNamed: 50,
   tokenMaxChars: 8_192,
+  /** How far an issuer's clock may be ahead of ours. An expired token is expired: `exp` gets no leeway. */
+  tokenMaxSecondsAhead: 5,
+  /** Of an issuer's RSA keys; shorter ones are left out (RFC 7518, section 3.3). */
+  rsaModulusMinBits: 2_048,
   pageMaxItems: 1_000,
   pageDefaultItems: 100,
   /** Rows a filtered list may look at for one page; a page that runs out of them is short, with a cursor. */
   pageScanMaxRows: 50_000,
   defaultRateLimitPerSecond: 0,
 
-  // Batches. 256 members amortise a transaction; more only adds waiting.
-  batchMaxMembers: 256,
-  /** Transactions of one kind in flight: one writes while the next one gathers and commits. */
-  batchMaxInFlight: 2,
-  /** A transaction costs the database as much as some 15 members, and the API as some 10. */
-  batchWorthwhileMembers: 24,
-  /**
-   * Fewer are gathered for so long: longer than most transactions, and less than anyone notices. At 1,160 requests of the
-   * day's mix a second it saves a quarter of the API's time and two fifths of the database's, for 1 ms in a median answer.
-   */
-  batchGatherMillis: 15,
+  // Queues in front of the hot path.
   /** About two seconds of work at full speed: what waits longer is better told to come back. */
   queueMaxMembers: 20_000,
   queueMaxWaitMillis: 5_000,
   /** A queue whose head is older than this is overloaded, and new members are turned away at the door. */
   queueShedAgeMillis: 2_000,
-  batchRetries: 3,
-  /** Healthy transactions end before; one that takes longer most likely waits for a lock. */
-  batchSlowMillis: 100,
-  /** Slow ones that leave their place to others, where the pool has connections for that. */
-  batchMaxSlow: 4,
 
   // What another session holds: somebody's open transaction, a frozen process.
-  /** How often members that are held up look whether they may go on: each look is one short transaction a tenant. */
-  heldUpEveryMillis: 100,
   /** A member that is held up is refused so long after it came. Clients that come back are better than clients that hang. */
   heldUpMaxMillis: 1_500,
   /** So many wait, of one tenant and of all: each look asks for all of them. */
   heldUpMaxOfTenant: 1_024,
   heldUpMaxMembers: 4_096,
-  obstaclesMax: 10_000,
-  /** What was held is looked at before it is run into again; an entry that is no longer true costs one look. */
-  obstacleKeptMillis: 10_000,
-  /** A batch runs again so often without those that are held up; each time costs a time-out. */
-  obstacleRounds: 3,
 
-  // Database. A hot statement takes milliseconds; ten seconds means something is broken.
-  statementTimeoutMillis: 10_000,
-  /** The server gives up first, unless it can't be heard: a statement's time runs while those before it wait for locks. */
-  answerTimeoutMillis: 45_000,
-  lockTimeoutMillis: 5_000,
-  idleInTransactionMillis: 15_000,
-  /** A batch holds its locks for milliseconds: who has waited so long waits for something else than a batch. */
-  hotLockTimeoutMillis: 400,
-  /** Less, where one such wait has been already. */
-  shortLockTimeoutMillis: 150,
-  /** More, where many processes want the same row: fifty tasks that deal from one book make a queue of a second. */
-  busyLockTimeoutMillis: 1_500,
-  /** A process that is frozen in the middle of a batch lets go of its locks after so long. */
-  hotIdleInTransactionMillis: 2_500,
-  /** Writes off the hot path give up a wait for a lock so soon, and let go of all that they hold, before they try again. */
-  coldLockTimeoutMillis: 250,
-  coldLockTries: 5,
-  /** About so long they pause in between. */
-  coldLockPauseMillis: 100,
+  // Writes off the hot path.
   /** Of one tenant, so many wait for their turn, and so long. */
   coldTurnMaxWaiting: 100,
   coldTurnMaxWaitMillis: 5_000,
-  /** Who gave its turn back, since a lock was held, waits no longer for the next one: it has waited already. */
-  coldRetryTurnMillis: 500,
-  /** An upload waits for the tenant's others, which store their codes meanwhile, on a connection of its own. */
-  publishLockTimeoutMillis: 60_000,
-  /** Once its codes are stored it has done too much to begin again, and tries for its book's gate half a minute. */
-  publishGateTries: 80,
-  /** Codes of a page in a search: 30 ms of a connection. */
-  conflictSearchPageCodes: 20_000,
   /** A search beyond would take the better part of ten seconds. */
   conflictSearchMaxCodes: 5_000_000,
-  connectTimeoutMillis: 5_000,
-  idleConnectionMillis: 30_000,
-  /** An upload of millions of rows sorts and merges in one statement. */
-  uploadStatementTimeoutMillis: 1_800_000,
-  bookCounterStripes: 16,
-  /** Marks of deals must not wait for a database that stalls: reading them takes milliseconds. */
-  marksConnectTimeoutMillis: 2_000,
-  marksStatementTimeoutMillis: 2_000,
-  marksAnswerTimeoutMillis: 3_000,
 
   // Lifetimes.
   idempotencyKeptHours: 48,
   /** Revoking a key works everywhere within 5 seconds; 3 leaves room for a slow query. */
   apiKeyCacheMillis: 3_000,
-  cacheMaxEntries: 10_000,
 
   // Shutdown: the load balancer's deregistration delay is 30 s and a task is killed after its stop timeout.
   drainMaxMillis: 25_000,

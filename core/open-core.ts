@@ -1,4 +1,6 @@
+import { openKnownApiKeys } from './access/known-api-keys.ts';
 import { openKnownBooks } from './books/known-books.ts';
+import { BoundedMap, cacheMaxEntries } from './bounded-map.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { Core } from './core.ts';
@@ -6,19 +8,23 @@ import { type BatchListener, openCouponBatches } from './coupons/engine/coupon-b
 import { openLockTokens } from './coupons/engine/lock-tokens.ts';
 import { openObstacles } from './coupons/engine/obstacles.ts';
 import { openColdTurns } from './db/cold-turns.ts';
+import { driverFault } from './db/group-statements.ts';
 import { neededSchemaVersion, schemaVersion } from './db/migrate.ts';
 import { closePools, openPools, type Pools } from './db/open-pools.ts';
 import { isConnectionLoss, isTimeout, loggable } from './db/sql-errors.ts';
 import { openDeckMarks } from './decks/deck-marks.ts';
 import { openKnownDecks } from './decks/known-decks.ts';
 import { unavailable } from './errors.ts';
+import { limits } from './limits.ts';
 import type { Log, WriteMark } from './log.ts';
+import { openCursors } from './paging.ts';
 import { checkCodeSecret } from './patterns/code-secret.ts';
 import { openKnownPatterns } from './patterns/known-patterns.ts';
 import { type Random, systemRandom } from './random.ts';
 import { openRedis } from './redis/open-redis.ts';
 import { openMarkRounds } from './restore/mark-rounds.ts';
 import { openThrottle } from './throttling/open-throttle.ts';
+import { UploadSlots } from './uploads/slots.ts';
 
 /** What openCore may be given beside the configuration. */
 export interface CoreParts {
@@ -37,6 +43,7 @@ export interface CoreParts {
  */
 export async function openCore(config: Config, given: CoreParts): Promise<Core> {
   const parts = openParts(config, given);
+  if (driverFault !== null) parts.log.warn({ fault: driverFault }, 'statements are sent one by one, which is slower');
   try {
     await checkReady(parts);
     await checkCodeSecret(parts.pool, config);
@@ -66,9 +73,13 @@ function openParts(config: Config, given: CoreParts): Parts {
     random,
     ...pools,
     coldTurns: openColdTurns(),
+    knownApiKeys: openKnownApiKeys(clock),
+    knownTenants: new BoundedMap(cacheMaxEntries),
     knownBooks: openKnownBooks(pool),
     knownDecks: openKnownDecks(),
     knownPatterns: openKnownPatterns(config),
+    cursors: openCursors(config.codeSecret, random),
+    uploadSlots: new UploadSlots({ slots: limits.uploadsAtOnce, waitMaxMillis: limits.uploadMaxWaitMillis }),
     redis,
     throttle: openThrottle({ redis, pool, clock, log, config }),
     obstacles: openObstacles(clock),

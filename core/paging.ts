@@ -1,8 +1,9 @@
-import { createCipheriv, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import { type Static, Type } from 'typebox';
 import { invalidInput } from './errors.ts';
 import { strictObject, withDefault } from './input/shapes.ts';
 import { limits } from './limits.ts';
+import type { Random } from './random.ts';
 
 /** One page of a list. `nextCursor` is null on the last one. */
 export interface Page<T> {
@@ -48,39 +49,76 @@ export interface ListIdentity {
 /** Where a page ended: the sort key of its last item. */
 export type Position = readonly (string | number)[];
 
-const macBytes = 16;
-
-/**
- * Makes the opaque cursor that leads on from `position`. Nobody without the secret can make, change or read one: its
- * numbers would tell customers how many codes have been dealt, and to how many users of all tenants.
- */
-export function sealCursor(codeSecret: string, list: ListIdentity, position: Position): string {
-  const payload = Buffer.from(JSON.stringify(position));
-  const mac = macOf(codeSecret, list, payload);
-  return Buffer.concat([mac, veil(codeSecret, mac, payload)]).toString('base64url');
+/** Makes and reads the cursors of all lists. */
+export interface Cursors {
+  /**
+   * Makes the opaque cursor that leads on from `position`. Nobody without the secret can make, change or read one: its
+   * numbers would tell customers how many codes have been dealt, and to how many users of all tenants.
+   */
+  seal(list: ListIdentity, position: Position): string;
+  /**
+   * Reads the position out of a cursor that was sealed for the same list.
+   * @throws CouponError `invalid-input` naming `cursor` for any other text: one that was changed, that belongs to another
+   *   list, tenant or filter, or that was made under another secret
+   */
+  open(list: ListIdentity, cursor: string): Position;
 }
 
+const cipherName = 'aes-256-gcm';
+const keyBytes = 32;
 /**
- * Reads the position out of a cursor that sealCursor made for the same list.
- * @throws CouponError `invalid-input` naming `cursor` for any other text: one that was changed, that belongs to another
- *   list, tenant or filter, or that was made under another secret
+ * Chosen at random for each cursor. Among the 2^32 cursors that NIST SP 800-38D (section 8.3) allows a key with such
+ * nonces, two with one nonce are less likely than one in 2^32, and would tell how two positions differ.
  */
-export function openCursor(codeSecret: string, list: ListIdentity, cursor: string): Position {
-  const bytes = Buffer.from(cursor.slice(0, cursorMaxChars), 'base64url');
-  const payload =
-    bytes.length > macBytes ? veil(codeSecret, bytes.subarray(0, macBytes), bytes.subarray(macBytes)) : bytes;
-  // Decoding skips what is not base64url, so two texts could be one cursor; only the one that was given out is good.
-  const isOurs =
-    bytes.length > macBytes &&
-    bytes.toString('base64url') === cursor &&
-    timingSafeEqual(bytes.subarray(0, macBytes), macOf(codeSecret, list, payload));
-  if (!isOurs) {
-    throw invalidInput(
-      'cursor',
-      'is not a cursor of this list; take nextCursor as it was given, with the same filters',
-    );
+const nonceBytes = 12;
+const tagBytes = 16;
+
+/**
+ * Opens the cursors of whoever knows `codeSecret`: AES-256-GCM under a key derived from it, with the list's identity
+ * authenticated beside the position.
+ * @param codeSecret `CODE_SECRET`: high-entropy text, as its derivation is not slowed down against guessing
+ */
+export function openCursors(codeSecret: string, random: Pick<Random, 'bytes'>): Cursors {
+  // HKDF (RFC 5869): the purpose keeps the key independent of the others that are derived from the secret.
+  const key = createSecretKey(Buffer.from(hkdfSync('sha256', codeSecret, '', 'qurable list cursors', keyBytes)));
+  return {
+    seal(list, position) {
+      const nonce = random.bytes(nonceBytes);
+      const cipher = createCipheriv(cipherName, key, nonce, { authTagLength: tagBytes });
+      cipher.setAAD(nameOf(list));
+      const sealed = [nonce, cipher.update(JSON.stringify(position)), cipher.final(), cipher.getAuthTag()];
+      return Buffer.concat(sealed).toString('base64url');
+    },
+    open(list, cursor) {
+      const bytes = Buffer.from(cursor.slice(0, cursorMaxChars), 'base64url');
+      // Decoding skips what is not base64url, so two texts could be one cursor; only the one that was given out is good.
+      if (bytes.toString('base64url') !== cursor) throw foreignCursor();
+      return decrypt(key, list, bytes);
+    },
+  };
+}
+
+function decrypt(key: KeyObject, list: ListIdentity, bytes: Buffer): Position {
+  if (bytes.length <= nonceBytes + tagBytes) throw foreignCursor();
+  const decipher = createDecipheriv(cipherName, key, bytes.subarray(0, nonceBytes), { authTagLength: tagBytes });
+  decipher.setAAD(nameOf(list));
+  decipher.setAuthTag(bytes.subarray(-tagBytes));
+  const position = decipher.update(bytes.subarray(nonceBytes, -tagBytes));
+  try {
+    decipher.final();
+  } catch {
+    throw foreignCursor();
   }
-  return JSON.parse(payload.toString()) as Position;
+  return JSON.parse(position.toString()) as Position;
+}
+
+function nameOf(list: ListIdentity): Buffer {
+  const filters = Object.entries(list.filters).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Buffer.from(JSON.stringify([list.kind, list.tenantId, filters]));
+}
+
+function foreignCursor(): Error {
+  return invalidInput('cursor', 'is not a cursor of this list; take nextCursor as it was given, with the same filters');
 }
 
 /** The number of items a page may have. */
@@ -101,23 +139,4 @@ export function cutPage<R, T>(
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
   return { data: shown.map(toItem), nextCursor: rows.length > limit && last !== undefined ? toCursor(last) : null };
-}
-
-/**
- * Encrypts and, being its own inverse, decrypts: AES-256-CTR, with the payload's own mac for the counter's start (the
- * construction of SIV, RFC 5297), so that no two payloads share one and equal positions have equal cursors.
- */
-function veil(codeSecret: string, mac: Uint8Array, payload: Uint8Array): Buffer {
-  const key = Buffer.from(hkdfSync('sha256', codeSecret, '', 'qurable cursor contents', 32));
-  return createCipheriv('aes-256-ctr', key, mac).update(payload);
-}
-
-function macOf(codeSecret: string, list: ListIdentity, payload: Buffer): Buffer {
-  const key = Buffer.from(hkdfSync('sha256', codeSecret, '', 'qurable cursors', 32));
-  const filters = Object.entries(list.filters).sort(([a], [b]) => (a < b ? -1 : 1));
-  return createHmac('sha256', key)
-    .update(`${JSON.stringify([list.kind, list.tenantId, filters])}\n`)
-    .update(payload)
-    .digest()
-    .subarray(0, macBytes);
 }

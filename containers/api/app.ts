@@ -8,11 +8,11 @@ import { answerError, problemAnswers } from './answers/problem-answers.ts';
 import { unknownRoutes } from './answers/unknown-routes.ts';
 import { type Authenticate, makeAuthenticate } from './auth/authentication.ts';
 import { guard } from './auth/guard.ts';
+import { makeJwtVerifier } from './auth/jwt.ts';
 import { jsonBodies } from './body/json-body.ts';
 import { docsPage, docsPrefix } from './docs/docs-page.ts';
 import { openapi } from './docs/openapi.ts';
 import { type Drain, makeDrain } from './drain.ts';
-import { makeJwtVerifier } from './jwt.ts';
 import { limitRepeats } from './observe/limit-repeats.ts';
 import type { Metrics } from './observe/metrics.ts';
 import { observeRequests } from './observe/observe-requests.ts';
@@ -38,8 +38,6 @@ import { sharedSchemas } from './schemas/shared-schemas.ts';
 const pathPartMaxChars = 12 * limits.userIdMaxChars;
 /** The load balancer closes idle connections after 60 s. Closing first here would cut requests that are on their way. */
 const keepAliveMillis = 65_000;
-/** Longer than keepAliveMillis is of no use; heads come in one packet. */
-const headersMaxMillis = 20_000;
 
 /** Every route is in one of these, in the order in which the OpenAPI document shows them. */
 const routePlugins = [
@@ -107,7 +105,7 @@ function makeFastify(core: Core, log: Log): FastifyInstance {
     keepAliveTimeout: keepAliveMillis,
     http: {
       maxHeaderSize: limits.headerMaxBytes,
-      headersTimeout: headersMaxMillis,
+      headersTimeout: limits.headersMaxMillis,
       connectionsCheckingInterval: 5_000,
       // Else the first of two Authorization headers would count, and nobody would learn that there was another.
       joinDuplicateHeaders: true,

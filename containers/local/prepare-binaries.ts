@@ -18,10 +18,14 @@ type LibraryLink = { source: string; target: string };
  * /var/lib/qurable, else beside the data.
  *
  * @param dataDirectory where the data really lies.
+ * @param packageDirectory the package that holds the programs; the one that npm installed unless told.
  * @throws EmbeddedStartError when npm installed none for this platform.
  */
-export function prepareBinaries(account: Account | undefined, dataDirectory: string): PostgresBinaries {
-  const packageDirectory = findPackage();
+export function prepareBinaries(
+  account: Account | undefined,
+  dataDirectory: string,
+  packageDirectory: string = findPackage(),
+): PostgresBinaries {
   const native = join(packageDirectory, 'native');
   if (canEnter(account, join(native, 'bin')) && makeLinks(packageDirectory)) return binariesOf(native);
   const copies = account === undefined ? dirname(dataDirectory) : makeSharedRoot();

@@ -1,6 +1,6 @@
 import type { Caller } from '../caller.ts';
 import type { Core } from '../core.ts';
-import { cutPage, openCursor, type Page, type PageRequest, pageLimit, sealCursor } from '../paging.ts';
+import { cutPage, type Page, type PageRequest, pageLimit } from '../paging.ts';
 import { type ApiKeyDocument, type ApiKeyRow, apiKeyColumns, apiKeyDocument } from './api-key-document.ts';
 
 /**
@@ -9,19 +9,18 @@ import { type ApiKeyDocument, type ApiKeyRow, apiKeyColumns, apiKeyDocument } fr
  * @throws CouponError `invalid-input` naming `cursor`
  */
 export async function listApiKeys(
-  core: Pick<Core, 'coldPool' | 'config'>,
+  core: Pick<Core, 'coldPool' | 'cursors'>,
   caller: Caller,
   request: PageRequest,
 ): Promise<Page<ApiKeyDocument>> {
   const limit = pageLimit(request);
   const list = { kind: 'api-keys/1', tenantId: caller.tenantId, filters: {} };
-  const { codeSecret } = core.config;
-  const [after = null] = request.cursor == null ? [] : openCursor(codeSecret, list, request.cursor);
+  const [after = null] = request.cursor == null ? [] : core.cursors.open(list, request.cursor);
   const answer = await core.coldPool.query<ApiKeyRow>({
     name: 'list-api-keys',
     text: `select ${apiKeyColumns} from api_keys
       where tenant_id = $1 and revoked_at is null and ($2::uuid is null or id < $2) order by id desc limit $3`,
     values: [caller.tenantId, after, limit + 1],
   });
-  return cutPage(answer.rows, limit, apiKeyDocument, (last) => sealCursor(codeSecret, list, [last.id]));
+  return cutPage(answer.rows, limit, apiKeyDocument, (last) => core.cursors.seal(list, [last.id]));
 }

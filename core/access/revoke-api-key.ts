@@ -4,14 +4,17 @@ import { type ColdCore, inColdTransaction } from '../db/cold-transaction.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { refuse } from '../errors.ts';
 import { isUuid } from '../uuid.ts';
-import { forgetKey } from './authenticate-key.ts';
 
 /**
  * Revokes an API key of the caller's tenant: here at once, in other processes after limits.apiKeyCacheMillis at most.
  * A key that is revoked already stays so, which is a success: the request may be a repeat of one whose answer got lost.
  * @throws CouponError `not-found` where the tenant has no key of this id
  */
-export async function revokeApiKey(core: ColdCore & Pick<Core, 'pool'>, caller: Caller, keyId: string): Promise<void> {
+export async function revokeApiKey(
+  core: ColdCore & Pick<Core, 'knownApiKeys'>,
+  caller: Caller,
+  keyId: string,
+): Promise<void> {
   const revoke = (tx: Transaction) =>
     tx.query<{ secretHash: Buffer }>({
       name: 'revoke-api-key',
@@ -22,5 +25,5 @@ export async function revokeApiKey(core: ColdCore & Pick<Core, 'pool'>, caller: 
   const answer = isUuid(keyId) ? await inColdTransaction(core, caller.tenantId, revoke) : { rows: [] };
   const row = answer.rows[0];
   if (row === undefined) throw refuse('not-found', 'There is no API key with this id.');
-  forgetKey(core, row.secretHash);
+  core.knownApiKeys.forget(row.secretHash);
 }

@@ -1,25 +1,28 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { databaseLimits } from '../db/database-limits.ts';
 import { isLockTimeout } from '../db/sql-errors.ts';
 import type { Transaction } from '../db/transaction.ts';
 import type { BookKey } from '../keys.ts';
-import { limits } from '../limits.ts';
 import { closeBookGate } from './book-gate.ts';
+
+/** Once its codes are stored it has done too much to begin again, and tries for its book's gate half a minute. */
+const publishGateTries = 80;
 
 /**
  * Closes a book's gate for a transaction that has done too much to begin again. Whoever waits for the gate holds up all
- * that come to the book later: so it waits for limits.coldLockTimeoutMillis at a time, and lets them by in between.
- * @throws the time-out of the lock where somebody was inside all the while, limits.publishGateTries times
+ * that come to the book later: so it waits for databaseLimits.coldLockTimeoutMillis at a time, and lets them by in between.
+ * @throws the time-out of the lock where somebody was inside all the while, publishGateTries times
  */
 export async function closeGateInTurns(tx: Transaction, bookKey: BookKey): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     await tx.query('savepoint before_gate');
     try {
-      await tx.query(`set local lock_timeout = ${limits.coldLockTimeoutMillis}`);
+      await tx.query(`set local lock_timeout = ${databaseLimits.coldLockTimeoutMillis}`);
       return await closeBookGate(tx, bookKey);
     } catch (error) {
-      if (!isLockTimeout(error) || attempt === limits.publishGateTries) throw error;
+      if (!isLockTimeout(error) || attempt === publishGateTries) throw error;
       await tx.query('rollback to savepoint before_gate');
     }
-    await sleep(limits.coldLockPauseMillis);
+    await sleep(databaseLimits.coldLockPauseMillis);
   }
 }

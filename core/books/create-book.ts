@@ -5,11 +5,11 @@ import type { Transaction } from '../db/transaction.ts';
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import { runOnce } from '../idempotency/run-once.ts';
 import type { BookKey } from '../keys.ts';
-import { limits } from '../limits.ts';
 import { uuidv7 } from '../random.ts';
 import { type BookDocument, bookDocument } from './book-document.ts';
 import { readNewBook } from './book-rules.ts';
 import { type BookInput, type BookTerms, termColumns, termParameters, termValues } from './book-terms.ts';
+import { bookCounterStripes } from './counter-stripes.ts';
 import { readBookRow } from './read-book.ts';
 import { writeBookRevision } from './write-book-revision.ts';
 
@@ -49,6 +49,6 @@ async function insertCompanions(tx: Transaction, tenantId: number, bookKey: Book
     name: 'insert-book-companions',
     text: `with dealer as (insert into dealers (tenant_id, book_id) values ($1, $2))
       insert into book_counters (tenant_id, book_id, stripe) select $1, $2, generate_series(0, $3::int - 1)`,
-    values: [tenantId, bookKey, limits.bookCounterStripes],
+    values: [tenantId, bookKey, bookCounterStripes],
   });
 }

@@ -1,11 +1,11 @@
+import { BoundedMap, cacheMaxEntries } from '../bounded-map.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { BookKey } from '../keys.ts';
-import { limits } from '../limits.ts';
 import { isUuid } from '../uuid.ts';
 
 /**
  * Remembers what never changes of a book: which internal id its public id stands for, and back. Shared by all requests
- * of a process and bounded to limits.cacheMaxEntries each way; the longest unused go first. "Not found" is never
+ * of a process and bounded to cacheMaxEntries each way. "Not found" is never
  * remembered: the book may be made in the next moment by another process.
  */
 export interface KnownBooks {
@@ -28,20 +28,13 @@ interface Identity {
 
 /** Opens an empty cache over `pool`; the primary, since a replica may not have a new book yet. */
 export function openKnownBooks(pool: Queryable): KnownBooks {
-  const byBookId = new Map<string, Identity>();
-  const byBookKey = new Map<string, Identity>();
+  const byBookId = new BoundedMap<string, Identity>(cacheMaxEntries);
+  const byBookKey = new BoundedMap<string, Identity>(cacheMaxEntries);
   const asked = new Map<string, Promise<Identity | null>>();
 
-  async function find(cache: Map<string, Identity>, key: string, query: () => Promise<Identity | null>) {
+  async function find(cache: BoundedMap<string, Identity>, key: string, query: () => Promise<Identity | null>) {
     const known = cache.get(key);
-    if (known !== undefined) {
-      // Only a cache that fills up needs to know what was used last: moving an entry costs as much as a look-up.
-      if (cache.size > limits.cacheMaxEntries / 2) {
-        cache.delete(key);
-        cache.set(key, known);
-      }
-      return known;
-    }
+    if (known !== undefined) return known;
     const running = asked.get(key);
     if (running !== undefined) return running;
     const answer = query().finally(() => asked.delete(key));
@@ -57,8 +50,8 @@ export function openKnownBooks(pool: Queryable): KnownBooks {
     });
     const identity = answer.rows[0] ?? null;
     if (identity !== null) {
-      remember(byBookId, `${tenantId} ${identity.bookId}`, identity);
-      remember(byBookKey, `${tenantId} #${identity.bookKey}`, identity);
+      byBookId.set(`${tenantId} ${identity.bookId}`, identity);
+      byBookKey.set(`${tenantId} #${identity.bookKey}`, identity);
     }
     return identity;
   }
@@ -76,11 +69,4 @@ export function openKnownBooks(pool: Queryable): KnownBooks {
       return identity.bookId;
     },
   };
-}
-
-function remember(cache: Map<string, Identity>, key: string, identity: Identity): void {
-  cache.delete(key);
-  cache.set(key, identity);
-  // A Map keeps the order of insertion, and a hit inserts anew, so its first key is about the longest unused one.
-  if (cache.size > limits.cacheMaxEntries) cache.delete(cache.keys().next().value!);
 }

@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox';
 import type { Caller } from '../caller.ts';
 import type { Core } from '../core.ts';
 import { strictObject } from '../input/shapes.ts';
-import { type Asked, cutPage, openCursor, type Page, pageLimit, pageParameters, sealCursor } from '../paging.ts';
+import { type Asked, cutPage, type Page, pageLimit, pageParameters } from '../paging.ts';
 import { type BookDocument, type BookRow, bookDocument, bookSelection } from './book-document.ts';
 import { BookStatus } from './book-terms.ts';
 
@@ -16,21 +16,20 @@ export type BookListRequest = Asked<Static<typeof BookListRequest>>;
  * @throws CouponError `invalid-input` naming `cursor`
  */
 export async function listBooks(
-  core: Pick<Core, 'readPool' | 'config'>,
+  core: Pick<Core, 'readPool' | 'cursors'>,
   caller: Caller,
   request: BookListRequest,
 ): Promise<Page<BookDocument>> {
   const limit = pageLimit(request);
   const status = request.status ?? null;
   const list = { kind: 'books/1', tenantId: caller.tenantId, filters: { status } };
-  const { codeSecret } = core.config;
   // The id is a UUIDv7: it sorts by the time of creation, and callers know it already.
-  const [after = null] = request.cursor == null ? [] : openCursor(codeSecret, list, request.cursor);
+  const [after = null] = request.cursor == null ? [] : core.cursors.open(list, request.cursor);
   const answer = await core.readPool.query<BookRow>({
     name: 'list-books',
     text: `${bookSelection('books')} where b.tenant_id = $1 and ($2::text is null or b.status = $2)
       and ($3::uuid is null or b.id < $3) order by b.id desc limit $4`,
     values: [caller.tenantId, status, after, limit + 1],
   });
-  return cutPage(answer.rows, limit, bookDocument, (last) => sealCursor(codeSecret, list, [last.id]));
+  return cutPage(answer.rows, limit, bookDocument, (last) => core.cursors.seal(list, [last.id]));
 }

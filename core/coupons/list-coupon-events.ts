@@ -1,12 +1,11 @@
 import { type Static, Type } from 'typebox';
 import { actorNames } from '../access/actor-names.ts';
 import type { Caller } from '../caller.ts';
-import type { Config } from '../config.ts';
 import type { Queryable } from '../db/pool.ts';
 import { type LocateCore, locateCodes } from '../decks/locate-codes.ts';
 import { CouponError } from '../errors.ts';
 import { exampleId, nullable, oneOf, Rev, Time } from '../input/shapes.ts';
-import { cutPage, openCursor, type Page, type PageRequest, pageLimit, sealCursor } from '../paging.ts';
+import { type Cursors, cutPage, type Page, type PageRequest, pageLimit } from '../paging.ts';
 import { findVoidPlaces } from './engine/void-places.ts';
 import { type EventKind, eventKinds } from './rules/coupon-state.ts';
 import { missingCoupon } from './rules/missing-coupon.ts';
@@ -51,7 +50,7 @@ interface Row {
  *   (cursor)
  */
 export async function listCouponEvents(
-  core: LocateCore & { readPool: Queryable; config: Pick<Config, 'codeSecret'> },
+  core: LocateCore & { readPool: Queryable; cursors: Cursors },
   caller: Caller,
   code: string,
   page: PageRequest = {},
@@ -61,8 +60,7 @@ export async function listCouponEvents(
   const [location = null] = await locateCodes(core, tenantId, [code], { always: false });
   if (location === null) throw new CouponError(missingCoupon(caller, undefined, false)!);
   const list = { kind: 'coupon-events/1', tenantId, filters: { code: location.code } };
-  const { codeSecret } = core.config;
-  const after = page.cursor == null ? 0 : Number(openCursor(codeSecret, list, page.cursor)[0]);
+  const after = page.cursor == null ? 0 : Number(core.cursors.open(list, page.cursor)[0]);
   const { rows } = await core.readPool.query<Row>({
     name: 'list-coupon-events',
     text: `select e.rev, e.at, e.kind, h.user_id as "userId", e.actor, e.fence, e.lock_expires_at as "lockExpiresAt",
@@ -85,7 +83,7 @@ export async function listCouponEvents(
     rows.map((row) => row.actor),
   );
   const show = (row: Row) => eventFrom(row, names.get(row.actor) ?? row.actor);
-  return cutPage(rows, limit, show, (last) => sealCursor(codeSecret, list, [last.rev]));
+  return cutPage(rows, limit, show, (last) => core.cursors.seal(list, [last.rev]));
 }
 
 function eventFrom(row: Row, actor: string): CouponEvent {

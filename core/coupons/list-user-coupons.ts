@@ -1,12 +1,11 @@
 import { type Static, Type } from 'typebox';
 import type { KnownBooks } from '../books/known-books.ts';
 import type { Caller } from '../caller.ts';
-import type { Config } from '../config.ts';
 import type { Queryable } from '../db/pool.ts';
 import { Id, strictObject } from '../input/shapes.ts';
 import type { BookKey } from '../keys.ts';
 import { limits } from '../limits.ts';
-import { type Asked, openCursor, type Page, pageLimit, pageParameters, sealCursor } from '../paging.ts';
+import { type Asked, type Cursors, type Page, pageLimit, pageParameters } from '../paging.ts';
 import { CouponStatus, type CouponView, couponStatus, type ShownCoupon, viewCoupon } from './rules/coupon-view.ts';
 
 /** Which of a user's coupons, and which page of them. */
@@ -30,7 +29,7 @@ interface Row extends ShownCoupon {
  * @throws CouponError `invalid-input` (cursor). An unknown book or user has no coupons: an empty list.
  */
 export async function listUserCoupons(
-  core: { readPool: Queryable; knownBooks: KnownBooks; config: Pick<Config, 'codeSecret'> },
+  core: { readPool: Queryable; knownBooks: KnownBooks; cursors: Cursors },
   caller: Caller,
   userId: string,
   request: UserCouponsRequest = {},
@@ -39,8 +38,7 @@ export async function listUserCoupons(
   const { tenantId } = caller;
   const { bookId = null, status = null } = request;
   const list = { kind: 'user-coupons/1', tenantId, filters: { userId, bookId, status } };
-  const { codeSecret } = core.config;
-  let after = request.cursor == null ? [0, 0, -1] : openCursor(codeSecret, list, request.cursor).map(Number);
+  let after = request.cursor == null ? [0, 0, -1] : core.cursors.open(list, request.cursor).map(Number);
   const bookKey = bookId === null ? null : await core.knownBooks.bookKeyOf(tenantId, bookId);
   if (bookId !== null && bookKey === null) return { data: [], nextCursor: null };
 
@@ -48,7 +46,7 @@ export async function listUserCoupons(
   for (let looked = 0; looked < limits.pageScanMaxRows; ) {
     const rows = await readRows(core.readPool, tenantId, userId, bookKey, after, limit + 1);
     for (const row of rows.slice(0, limit)) {
-      if (data.length === limit) return { data, nextCursor: sealCursor(codeSecret, list, after) };
+      if (data.length === limit) return { data, nextCursor: core.cursors.seal(list, after) };
       after = [row.holderId!, row.deckKey, row.pos];
       if (isWanted(row, status, caller)) data.push(viewCoupon(row, row.bookId, row.endsAt, row.now));
     }
@@ -56,7 +54,7 @@ export async function listUserCoupons(
     looked += limit;
     if (data.length === limit) break;
   }
-  return { data, nextCursor: sealCursor(codeSecret, list, after) };
+  return { data, nextCursor: core.cursors.seal(list, after) };
 }
 
 function isWanted(row: Row, status: CouponStatus | null, caller: Caller): boolean {

@@ -1,4 +1,4 @@
-import { limits } from '../limits.ts';
+import { databaseLimits } from './database-limits.ts';
 import type { Transaction } from './transaction.ts';
 
 /**
@@ -7,7 +7,7 @@ import type { Transaction } from './transaction.ts';
  */
 export type Patience = 'usual' | 'short' | 'long';
 
-const millisOf = { short: limits.shortLockTimeoutMillis, long: limits.busyLockTimeoutMillis };
+const millisOf = { short: databaseLimits.shortLockTimeoutMillis, long: databaseLimits.busyLockTimeoutMillis };
 
 /** Sets how long the rest of the transaction waits for each lock. `usual` is the connections' own setting. */
 export async function waitForLocks(tx: Transaction, patience: Patience): Promise<void> {

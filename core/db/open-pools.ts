@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Config, DatabaseAddress } from '../config.ts';
-import { limits } from '../limits.ts';
 import type { Log } from '../log.ts';
+import { databaseLimits } from './database-limits.ts';
 import { openPool, type PoolOptions } from './pool.ts';
 import { loggable } from './sql-errors.ts';
 
@@ -42,7 +42,7 @@ export function openPools(config: Pick<Config, 'database' | 'replica' | 'databas
   const open = (address: DatabaseAddress, options: Pick<PoolOptions, 'max'> & Partial<PoolOptions>) =>
     openPool(address, {
       applicationName: 'qurable',
-      answerTimeoutMillis: limits.answerTimeoutMillis,
+      answerTimeoutMillis: databaseLimits.answerTimeoutMillis,
       onError: (error) => log.warn({ error: loggable(error) }, 'an idle database connection was lost'),
       ...options,
     });
@@ -50,14 +50,14 @@ export function openPools(config: Pick<Config, 'database' | 'replica' | 'databas
     pool: open(config.database, {
       max: config.databasePoolMax,
       plans: 'by-key',
-      lockTimeoutMillis: limits.hotLockTimeoutMillis,
-      idleInTransactionMillis: limits.hotIdleInTransactionMillis,
+      lockTimeoutMillis: databaseLimits.hotLockTimeoutMillis,
+      idleInTransactionMillis: databaseLimits.hotIdleInTransactionMillis,
     }),
     coldPool: open(config.database, {
       max: coldConnections(config.databasePoolMax),
       applicationName: 'qurable cold',
       plans: 'by-key',
-      lockTimeoutMillis: limits.coldLockTimeoutMillis,
+      lockTimeoutMillis: databaseLimits.coldLockTimeoutMillis,
     }),
     readPool:
       config.replica === null

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import type { DatabaseAddress } from '../config.ts';
-import { limits } from '../limits.ts';
+import { databaseLimits } from './database-limits.ts';
 
 /** A connection of the pool, for the operations that need one for a whole transaction. */
 export type Connection = pg.PoolClient;
@@ -30,12 +30,12 @@ export interface PoolOptions {
   applicationName: string;
   /** Called for errors of idle connections, which would otherwise end the process. */
   onError: (error: Error) => void;
-  /** How long a statement may take, in milliseconds; limits.statementTimeoutMillis unless told. */
+  /** How long a statement may take, in milliseconds; databaseLimits.statementTimeoutMillis unless told. */
   statementTimeoutMillis?: number;
-  /** Milliseconds that a statement waits for a lock; limits.lockTimeoutMillis unless told. */
+  /** Milliseconds that a statement waits for a lock; databaseLimits.lockTimeoutMillis unless told. */
   lockTimeoutMillis?: number;
   /**
-   * Milliseconds that a transaction may sit idle before the server ends it; limits.idleInTransactionMillis unless told.
+   * Milliseconds that a transaction may sit idle before the server ends it; databaseLimits.idleInTransactionMillis unless told.
    */
   idleInTransactionMillis?: number;
   /**
@@ -44,7 +44,7 @@ export interface PoolOptions {
    * failovers. Without it a batch would hang until TCP gives up, a quarter of an hour later.
    */
   answerTimeoutMillis?: number;
-  /** How long connecting may take, in milliseconds; limits.connectTimeoutMillis unless told. */
+  /** How long connecting may take, in milliseconds; databaseLimits.connectTimeoutMillis unless told. */
   connectTimeoutMillis?: number;
   /**
    * How statements are planned. `by-key`, for the hot path, whose statements all look rows up by an index: each is
@@ -71,17 +71,17 @@ const planSettings = {
  * Nothing is compiled just in time: the statements are short, and a compilation takes longer than any of them.
  */
 export function openPool(address: DatabaseAddress, options: PoolOptions): pg.Pool {
-  const { max, applicationName, onError, statementTimeoutMillis = limits.statementTimeoutMillis } = options;
-  const { lockTimeoutMillis = limits.lockTimeoutMillis, answerTimeoutMillis, plans = 'by-cost' } = options;
-  const { idleInTransactionMillis = limits.idleInTransactionMillis } = options;
-  const { connectTimeoutMillis = limits.connectTimeoutMillis } = options;
+  const { max, applicationName, onError, statementTimeoutMillis = databaseLimits.statementTimeoutMillis } = options;
+  const { lockTimeoutMillis = databaseLimits.lockTimeoutMillis, answerTimeoutMillis, plans = 'by-cost' } = options;
+  const { idleInTransactionMillis = databaseLimits.idleInTransactionMillis } = options;
+  const { connectTimeoutMillis = databaseLimits.connectTimeoutMillis } = options;
   const pool = new pg.Pool({
     ...address,
     max,
     types,
     application_name: applicationName,
     connectionTimeoutMillis: connectTimeoutMillis,
-    idleTimeoutMillis: limits.idleConnectionMillis,
+    idleTimeoutMillis: databaseLimits.idleConnectionMillis,
     keepAlive: true,
     pipeline: plans === 'by-key',
     ...(answerTimeoutMillis === undefined ? {} : { query_timeout: answerTimeoutMillis }),

@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { limits } from '../limits.ts';
 import type { Random } from '../random.ts';
 import { constraintOf, isRetryable } from './sql-errors.ts';
 
+/** Who collides with others for a fourth time is better told to come back. */
+const retriesMax = 3;
+
 /**
- * Runs a transaction, and repeats it at most limits.batchRetries times when a deadlock or a serialization failure ended
+ * Runs a transaction, and repeats it at most retriesMax times when a deadlock or a serialization failure ended
  * it, or when another process has just used one of its idempotency keys: the next try finds the key and replays its
  * answer. Before each repeat it waits a random time that doubles, so that two that collided don't collide again.
  */
@@ -14,7 +16,7 @@ export async function retryTransaction<T>(random: Random, transaction: () => Pro
       return await transaction();
     } catch (error) {
       const again = isRetryable(error) || constraintOf(error) === 'idempotency_pk';
-      if (!again || attempt > limits.batchRetries) throw error;
+      if (!again || attempt > retriesMax) throw error;
       await sleep(random.below(10 * 2 ** attempt));
     }
   }

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { readDatabase } from '../config.ts';
-import { limits } from '../limits.ts';
+import { databaseLimits } from './database-limits.ts';
 
 const mostRows = 1000;
 const usage = `sql: runs statements in the database, for an operator who looks for the cause of something.
@@ -17,9 +17,9 @@ async function run(statements: string, isWriting: boolean, timeoutSeconds: numbe
   const client = new pg.Client({
     ...readDatabase(process.env),
     application_name: 'qurable operator',
-    connectionTimeoutMillis: limits.connectTimeoutMillis,
+    connectionTimeoutMillis: databaseLimits.connectTimeoutMillis,
     statement_timeout: timeoutSeconds * 1000,
-    lock_timeout: limits.lockTimeoutMillis,
+    lock_timeout: databaseLimits.lockTimeoutMillis,
     // Of the session, so that statements which end the transaction still read only.
     options: `-c default_transaction_read_only=${isWriting ? 'off' : 'on'}`,
   });

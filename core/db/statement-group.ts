@@ -1,8 +1,7 @@
 import pg from 'pg';
-import type { Connection, Queryable } from './pool.ts';
 
 /** The driver's connection below its client: it writes messages, and remembers which statements the server knows. */
-interface Wire {
+export interface Wire {
   stream: { write(bytes: Buffer): void };
   parsedStatements: Record<string, string | undefined>;
   submittedNamedStatements: Record<string, string | undefined>;
@@ -30,37 +29,6 @@ interface Member {
   handleReadyForQuery(wire: Wire): void;
 }
 
-/**
- * Sends all statements of one turn of the event loop to the server in one write, and gets their answers in one. Sent
- * one by one, each costs both sides several system calls and a wake-up: a fifth of the time of a small batch.
- * Statements run one after the other. Once one has failed, the server skips the ones behind it in the turn, and all of
- * them throw its error.
- *
- * Nothing of a turn is sent if one of its statements can't be written, for example because a value refers to itself. A
- * COPY, which writes itself, goes out behind the statements sent before it. Outside BEGIN and COMMIT use it for reading
- * only: there, the statements of a turn are one transaction, and nobody learns how it ended.
- */
-export function groupStatements(connection: Connection): Queryable {
-  let group: StatementGroup | null = null;
-  const sendGroup = () => {
-    const full = group;
-    group = null;
-    if (full !== null) connection.query(full);
-  };
-  const query = (statement: string | pg.QueryConfig | pg.Submittable, values?: unknown[]) => {
-    if (typeof statement === 'object' && 'submit' in statement) {
-      sendGroup();
-      return connection.query(statement);
-    }
-    if (group === null) {
-      group = new StatementGroup();
-      process.nextTick(sendGroup);
-    }
-    return group.add(statement, values);
-  };
-  return { query: query as Queryable['query'] };
-}
-
 /** The protocol's Sync message: its letter, then its length, which counts the four bytes of the length alone. */
 const syncMessage = Buffer.from('S\0\0\0\x04', 'latin1');
 
@@ -77,12 +45,13 @@ function knownColumnsOf(wire: Wire): Map<string, Columns> {
 }
 
 /**
- * Several statements with a single Sync at their end. For the driver they are one query. At a Sync the server sends its
- * answers, and from there it goes on after an error.
+ * Several statements with a single Sync at their end, for the driver one query. A Sync is where the server sends its
+ * answers, and from where it goes on after an error. Stands on what the driver does not promise: findDriverFault tries
+ * that out, and where it fails no group is made.
  * See https://www.postgresql.org/docs/15/protocol-flow.html#PROTOCOL-FLOW-PIPELINING
  */
-class StatementGroup extends pg.Query {
-  /** The client reads these when the server has prepared a statement. Here they are the current member's. */
+export class StatementGroup extends pg.Query {
+  /** The client asks a query for these when the server has prepared a statement: here they are the current member's. */
   declare name: string | undefined;
   declare text: string;
   /** Set by the client; it ends the timer of `query_timeout`. */
@@ -103,14 +72,13 @@ class StatementGroup extends pg.Query {
     this.submit = (wire) => this.#write(wire as unknown as Wire);
   }
 
-  add(statement: string | pg.QueryConfig, values?: unknown[]): Promise<pg.QueryResult> {
+  /** @param callback called once with the statement's own answer, or with what kept it or one before it from being carried out */
+  add(statement: string | pg.QueryConfig, values: unknown[] | undefined, callback: Member['callback']): void {
     const member = new pg.Query(statement as pg.QueryConfig, values) as unknown as Member;
     this.#members.push(member);
     const { query_timeout: own } = statement as { query_timeout?: number };
     if (own !== undefined) this.query_timeout = Math.max(own, this.query_timeout ?? 0);
-    return new Promise((resolve, reject) => {
-      member.callback = (error, result) => (error ? reject(error) : resolve(result!));
-    });
+    member.callback = callback;
   }
 
   /** Writes all members at once; an error is returned, as the client expects it, and then nothing is written. */

@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import { unavailable } from '../errors.ts';
+import { groupStatements } from './group-statements.ts';
 import type { Queryable } from './pool.ts';
 import { isConnectionLoss, isPanic, sqlStateOf } from './sql-errors.ts';
-import { groupStatements } from './statement-group.ts';
 import { together } from './together.ts';
 import { type Lease, withConnection } from './with-connection.ts';
 
@@ -84,7 +84,7 @@ function run<T>(pool: pg.Pool, work: Work<T>): Promise<T> {
     } catch (error) {
       await Promise.allSettled(sent.answers);
       if (isConnectionLoss(error) || isPanic(error)) lease.isBroken = true;
-      if (!lease.isBroken) await rollBack(lease);
+      if (!lease.isBroken) await rollBack(lease, statements);
       // If the server itself has refused it, for a full disk for example, the outcome is known.
       else if (isCommitting && (sqlStateOf(error) === null || isPanic(error))) throw unknownOutcome();
       throw error;
@@ -103,10 +103,10 @@ function unknownOutcome(): Error {
   );
 }
 
-async function rollBack(lease: Lease): Promise<void> {
+async function rollBack(lease: Lease, statements: Queryable): Promise<void> {
   // Statements of this turn go out at its end. Behind ROLLBACK they would run outside the transaction, and stay.
   await new Promise<void>((resolve) => process.nextTick(resolve));
-  await lease.connection.query('rollback').catch(() => {
+  await statements.query('rollback').catch(() => {
     lease.isBroken = true;
   });
 }

@@ -4,6 +4,9 @@ import type { Transaction } from '../db/transaction.ts';
 import { refuse } from '../errors.ts';
 import { limits } from '../limits.ts';
 
+/** Codes that one statement of a search looks at: 30 ms of a connection. */
+export const searchBounds = { pageCodes: 20_000 };
+
 /** What a search through a tenant's uploaded codes found. */
 export interface UploadedSearch {
   /** Whether one of them is a code that the pattern could produce. */
@@ -30,7 +33,7 @@ export async function findUploadedCode(
   try {
     const lastDeckKey = await lastUploadedDeck(coldPool, tenantId);
     let after = '';
-    for (let codes = 0; codes < limits.conflictSearchMaxCodes; codes += limits.conflictSearchPageCodes) {
+    for (let codes = 0; codes < limits.conflictSearchMaxCodes; codes += searchBounds.pageCodes) {
       const page = await searchPage(coldPool, tenantId, pattern, after);
       if (page.isFound || page.last === null) return { isFound: page.isFound, lastDeckKey };
       after = page.last;
@@ -83,9 +86,9 @@ async function searchPage(
       // Far cheaper than the expression, and sorts nearly all out.
       pattern.template.replaceAll('_', '\\_').replaceAll('#', '_'),
       patternExpression(pattern),
-      limits.conflictSearchPageCodes,
+      searchBounds.pageCodes,
     ],
   });
   const { codes, isFound, last } = rows[0]!;
-  return { isFound, last: codes < limits.conflictSearchPageCodes ? null : last };
+  return { isFound, last: codes < searchBounds.pageCodes ? null : last };
 }

@@ -1,6 +1,6 @@
+import { BoundedMap, cacheMaxEntries } from '../bounded-map.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { BookKey, DeckKey } from '../keys.ts';
-import { limits } from '../limits.ts';
 
 /** What never changes of a deck. How much of it is dealt does change, and is read under the dealer's lock instead. */
 export interface KnownDeck {
@@ -34,16 +34,11 @@ export interface KnownDecks {
 }
 
 /**
- * Opens an empty memory of at most limits.cacheMaxEntries decks, the longest remembered leaving first. What was not
+ * Opens an empty memory of at most cacheMaxEntries decks. What was not
  * found is not remembered: it may be about to come.
  */
 export function openKnownDecks(): KnownDecks {
-  const memory = new Map<string, KnownDeck>();
-
-  const remember = (deck: KnownDeck) => {
-    if (memory.size >= limits.cacheMaxEntries) memory.delete(memory.keys().next().value!);
-    memory.set(keyOf(deck.tenantId, deck.deckKey), deck);
-  };
+  const memory = new BoundedMap<string, KnownDeck>(cacheMaxEntries);
 
   const decksOf: KnownDecks['decksOf'] = async (queryable, tenantId, deckKeys) => {
     const found = new Map<DeckKey, KnownDeck>();
@@ -55,7 +50,7 @@ export function openKnownDecks(): KnownDecks {
     }
     if (missing.size === 0) return found;
     for (const deck of await readDecks(queryable, tenantId, [...missing])) {
-      remember(deck);
+      memory.set(keyOf(deck.tenantId, deck.deckKey), deck);
       found.set(deck.deckKey, deck);
     }
     return found;

@@ -7,7 +7,7 @@ import { invalidInput } from '../errors.ts';
 import { strictObject } from '../input/shapes.ts';
 import type { DeckKey } from '../keys.ts';
 import { limits } from '../limits.ts';
-import { type Asked, openCursor, type Page, type Position, pageLimit, pageParameters, sealCursor } from '../paging.ts';
+import { type Asked, type Page, type Position, pageLimit, pageParameters } from '../paging.ts';
 import { CodeStatus, type CodeView } from './code-view.ts';
 import type { Place } from './place.ts';
 import { walkCodes } from './walk-codes.ts';
@@ -23,7 +23,7 @@ export type CodeListRequest = Asked<Static<typeof CodeListRequest>>;
  * @throws CouponError `invalid-input` naming `cursor`; `book-not-found`, for an id that is no UUID too
  */
 export async function listCodes(
-  core: Pick<Core, 'readPool' | 'coldTurns' | 'config' | 'knownBooks' | 'knownDecks' | 'knownPatterns'>,
+  core: Pick<Core, 'readPool' | 'coldTurns' | 'cursors' | 'knownBooks' | 'knownDecks' | 'knownPatterns'>,
   caller: Caller,
   bookId: string,
   request: CodeListRequest,
@@ -31,16 +31,15 @@ export async function listCodes(
   const { tenantId } = caller;
   const limit = pageLimit(request);
   const { status = null } = request;
-  const { codeSecret } = core.config;
   const list = { kind: 'codes/1', tenantId, filters: { bookId: bookId.toLowerCase(), status } };
-  const position = request.cursor == null ? null : openCursor(codeSecret, list, request.cursor);
+  const position = request.cursor == null ? null : core.cursors.open(list, request.cursor);
   const bookKey = await findBook(core, tenantId, bookId);
   const from = position === null ? { deckKey: 0 as DeckKey, pos: 0 } : await placeOf(core.readPool, tenantId, position);
   const bounds = { items: limit, looks: limits.pageScanMaxRows };
   const { codes, next } = await walkCodes(core, tenantId, bookKey, status, from, bounds);
   return {
     data: codes,
-    nextCursor: next === null ? null : sealCursor(codeSecret, list, [next.deckId, next.pos]),
+    nextCursor: next === null ? null : core.cursors.seal(list, [next.deckId, next.pos]),
   };
 }
 

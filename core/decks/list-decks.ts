@@ -1,7 +1,7 @@
 import { findBook } from '../books/find-book.ts';
 import type { Caller } from '../caller.ts';
 import type { Core } from '../core.ts';
-import { cutPage, openCursor, type Page, type PageRequest, pageLimit, sealCursor } from '../paging.ts';
+import { cutPage, type Page, type PageRequest, pageLimit } from '../paging.ts';
 import { type DeckRow, type DeckView, deckSelection, viewDeck } from './deck-view.ts';
 
 /**
@@ -9,16 +9,15 @@ import { type DeckRow, type DeckView, deckSelection, viewDeck } from './deck-vie
  * @throws CouponError `invalid-input` naming `cursor`; `book-not-found`, for an id that is no UUID too
  */
 export async function listDecks(
-  core: Pick<Core, 'readPool' | 'config' | 'knownBooks'>,
+  core: Pick<Core, 'readPool' | 'cursors' | 'knownBooks'>,
   caller: Caller,
   bookId: string,
   request: PageRequest,
 ): Promise<Page<DeckView>> {
   const { tenantId } = caller;
   const limit = pageLimit(request);
-  const { codeSecret } = core.config;
   const list = { kind: 'decks/1', tenantId, filters: { bookId: bookId.toLowerCase() } };
-  const [after = null] = request.cursor == null ? [] : openCursor(codeSecret, list, request.cursor);
+  const [after = null] = request.cursor == null ? [] : core.cursors.open(list, request.cursor);
   const bookKey = await findBook(core, tenantId, bookId);
   const answer = await core.readPool.query<DeckRow>({
     name: 'list-decks',
@@ -27,5 +26,5 @@ export async function listDecks(
       order by deck_id limit $4`,
     values: [tenantId, bookKey, after, limit + 1],
   });
-  return cutPage(answer.rows, limit, viewDeck, (last) => sealCursor(codeSecret, list, [last.id]));
+  return cutPage(answer.rows, limit, viewDeck, (last) => core.cursors.seal(list, [last.id]));
 }

@@ -1,4 +1,5 @@
 import type { InputProblem } from '../errors.ts';
+import { limits } from '../limits.ts';
 
 /** What a validator finds wrong with a value, in Ajv's words. */
 export interface ShapeFailure {
@@ -10,9 +11,6 @@ export interface ShapeFailure {
   /** The shape that has the keyword, where the validator tells it. */
   parentSchema?: { description?: string } | undefined;
 }
-
-/** More than these in one answer help nobody. */
-const problemsMax = 50;
 
 /**
  * Says in plain words what a validator found.
@@ -27,7 +25,7 @@ export function describeProblems(failures: readonly ShapeFailure[], inBody: bool
     if (!problems.has(path)) {
       problems.set(path, { path, message: messageOf(failure, pointer, inBody ? 'field' : 'parameter') });
     }
-    if (problems.size === problemsMax) break;
+    if (problems.size === limits.problemsMaxNamed) break;
   }
   return [...problems.values()];
 }

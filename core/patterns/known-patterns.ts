@@ -1,10 +1,10 @@
+import { BoundedMap, cacheMaxEntries } from '../bounded-map.ts';
 import { createPatternCodec, type PatternCodec } from '../codes/pattern-codec.ts';
 import { matchPattern, type Pattern, type PatternMatch, parsePattern } from '../codes/pattern-rules.ts';
 import type { Config } from '../config.ts';
 import type { Queryable } from '../db/pool.ts';
 import { unavailable } from '../errors.ts';
 import type { BookKey, DeckKey } from '../keys.ts';
-import { limits } from '../limits.ts';
 import { unwrapPatternKey } from './pattern-key.ts';
 
 /** The part of a pattern's sequence that is a deck: `[firstIndex, firstIndex + size)`. */
@@ -54,18 +54,17 @@ export interface KnownPatterns {
 }
 
 /**
- * Opens an empty memory of at most limits.cacheMaxEntries tenants, the longest remembered leaving first.
+ * Opens an empty memory of at most cacheMaxEntries tenants.
  * Two reads at once are harmless: each makes a whole new snapshot, and the newer one stays.
  */
 export function openKnownPatterns(secret: Pick<Config, 'codeSecret' | 'codeSecretVersion'>): KnownPatterns {
-  const memory = new Map<number, TenantPatterns>();
+  const memory = new BoundedMap<number, TenantPatterns>(cacheMaxEntries);
 
   const refresh: KnownPatterns['refresh'] = async (queryable, tenantId) => {
     const before = memory.get(tenantId) ?? noPatterns;
     const after = extend(before, await readNewDecks(queryable, tenantId, before.version), secret);
     const current = memory.get(tenantId);
     if (current && current.version >= after.version) return current;
-    if (!current && memory.size >= limits.cacheMaxEntries) memory.delete(memory.keys().next().value!);
     memory.set(tenantId, after);
     return after;
   };
@@ -73,7 +72,7 @@ export function openKnownPatterns(secret: Pick<Config, 'codeSecret' | 'codeSecre
   return {
     refresh,
     ofTenant: async (queryable, tenantId) => memory.get(tenantId) ?? refresh(queryable, tenantId),
-    forget: (tenantId) => void memory.delete(tenantId),
+    forget: (tenantId) => memory.delete(tenantId),
   };
 }
 

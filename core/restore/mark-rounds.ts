@@ -3,8 +3,10 @@ import type { DatabaseAddress } from '../config.ts';
 import { openPool, type Queryable } from '../db/pool.ts';
 import { loggable } from '../db/sql-errors.ts';
 import type { DeckMarks, Mark } from '../decks/deck-marks.ts';
-import { limits } from '../limits.ts';
 import type { WriteMark } from '../log.ts';
+
+/** Marks of deals must not wait for a database that stalls: reading them takes milliseconds. */
+const timeouts = { connectTimeoutMillis: 2_000, statementTimeoutMillis: 2_000, answerTimeoutMillis: 3_000 };
 
 /** The message of a warning that marks are late, which an alarm looks for. Its line has `gapMillis`. */
 export const lateMarksMessage = 'deck marks are late';
@@ -48,9 +50,7 @@ export function openMarkRounds(parts: MarkRoundsParts): MarkRounds {
   const pool = openPool(parts.database, {
     max: 1,
     applicationName: 'qurable marks',
-    connectTimeoutMillis: limits.marksConnectTimeoutMillis,
-    statementTimeoutMillis: limits.marksStatementTimeoutMillis,
-    answerTimeoutMillis: limits.marksAnswerTimeoutMillis,
+    ...timeouts,
     // The next round notices.
     onError: () => {},
   });

@@ -7,7 +7,7 @@ export interface MarksWholeness {
 
 /** Two seconds of dealing at full speed, of which marks that are written once a second miss at most one. */
 const marginOfUnnumbered = 20_000;
-/** Members of a batch (limits.batchMaxMembers), each of which may have dealt a code of the same deck. */
+/** Members of a batch (batchLimits.maxMembers), each of which may have dealt a code of the same deck. */
 const codesPerLine = 256;
 
 /**

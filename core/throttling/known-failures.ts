@@ -1,7 +1,7 @@
+import { BoundedMap } from '../bounded-map.ts';
 import type { Clock } from '../clock.ts';
 import { loggable } from '../db/sql-errors.ts';
 import type { Log } from '../log.ts';
-import { BoundedMap } from './bounded-map.ts';
 import { addFailures, type Failures, type FailureView, failuresLeft } from './failure-rules.ts';
 import type { FailureMark, FailureSide } from './failure-side.ts';
 import { RecentLookUps } from './recent-look-ups.ts';
@@ -62,7 +62,7 @@ export function openKnownFailures(
   clock: Clock,
   log: Log,
 ): KnownFailures {
-  const entries = new BoundedMap<Entry>(throttleLimits.knownMaxEntries);
+  const entries = new BoundedMap<string, Entry>(throttleLimits.knownMaxEntries);
   let gathered = emptyGathering();
   let sharing = false;
   let sideInUse = sides[0]!.name;

@@ -1,4 +1,4 @@
-import { BoundedMap } from './bounded-map.ts';
+import { BoundedMap } from '../bounded-map.ts';
 import { addFailures, type Failures } from './failure-rules.ts';
 import type { FailureSide } from './failure-side.ts';
 import { failureBudgets, throttleLimits } from './throttle-limits.ts';
@@ -8,7 +8,7 @@ import { failureBudgets, throttleLimits } from './throttle-limits.ts';
  * knownMaxEntries keys, and never rejects.
  */
 export function memoryFailures(): FailureSide {
-  const counted = new BoundedMap<Failures>(throttleLimits.knownMaxEntries);
+  const counted = new BoundedMap<string, Failures>(throttleLimits.knownMaxEntries);
   return {
     name: 'memory',
     async record(marks, now) {

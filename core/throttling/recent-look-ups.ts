@@ -1,5 +1,5 @@
+import { BoundedMap } from '../bounded-map.ts';
 import { normaliseCode } from '../codes/code-rules.ts';
-import { BoundedMap } from './bounded-map.ts';
 import { throttleLimits } from './throttle-limits.ts';
 
 /**
@@ -10,9 +10,9 @@ import { throttleLimits } from './throttle-limits.ts';
 export class RecentLookUps {
   #total = 0;
   #failed = 0;
-  readonly #codes = new BoundedMap<true>(throttleLimits.floodSpanLookups);
-  readonly #users = new BoundedMap<true>(throttleLimits.floodSpanLookups);
-  readonly #failedUsers = new BoundedMap<true>(throttleLimits.floodSpanLookups);
+  readonly #codes = new BoundedMap<string, true>(throttleLimits.floodSpanLookups);
+  readonly #users = new BoundedMap<string, true>(throttleLimits.floodSpanLookups);
+  readonly #failedUsers = new BoundedMap<string, true>(throttleLimits.floodSpanLookups);
 
   get total(): number {
     return this.#total;
@@ -50,7 +50,7 @@ function oneSpelling(code: string): string {
   return normaliseCode(code).replaceAll('O', '0').replace(/[IL]/g, '1');
 }
 
-function isNew(names: BoundedMap<true>, name: string): boolean {
+function isNew(names: BoundedMap<string, true>, name: string): boolean {
   if (names.get(name) === true) return false;
   names.set(name, true);
   return true;

@@ -1,7 +1,7 @@
+import { BoundedMap } from '../bounded-map.ts';
 import type { Clock } from '../clock.ts';
 import { rateKey } from '../redis/keys.ts';
 import type { RedisConnection } from '../redis/open-redis.ts';
-import { BoundedMap } from './bounded-map.ts';
 import { throttleLimits } from './throttle-limits.ts';
 
 /** Limits how many requests a second one token makes. */
@@ -56,7 +56,7 @@ export function openRequestPace(
   hash: (name: string) => string,
   clock: Clock,
 ): RequestPace {
-  const paces = new BoundedMap<Pace>(throttleLimits.rateMaxEntries);
+  const paces = new BoundedMap<string, Pace>(throttleLimits.rateMaxEntries);
   const lease = Math.max(1, Math.floor(perSecond / throttleLimits.rateLeasesPerSecond));
   /** After Redis did not answer in time, no request waits for it for a second. */
   let redisAvoidedUntil = 0;

@@ -1,5 +1,4 @@
 import { limits } from '../limits.ts';
-import { recordMaxChars } from './formats/csv-record.ts';
 import { pieceMaxBytes } from './read-body.ts';
 
 /** Rows that an upload may hold in memory: a million and a little more. */
@@ -10,7 +9,7 @@ export const heldTextMaxBytes = 33_554_432;
  * What one piece of a body can add beyond that: its own characters, and those that a reader has kept until it knows how
  * a line or record goes on. A code has at least limits.codeLengthMinChars and a separator.
  */
-const pieceMaxChars = pieceMaxBytes + recordMaxChars;
+const pieceMaxChars = pieceMaxBytes + limits.uploadRecordMaxChars;
 const pieceMaxRows = pieceMaxChars / limits.codeLengthMinChars;
 
 /**

@@ -5,7 +5,13 @@ interface Waiting {
   start(): void;
 }
 
-/** The slots of a process's uploads. */
+/** How many uploads run at once in a process, and how long others wait for a turn. */
+export interface UploadSlotBounds {
+  slots: number;
+  waitMaxMillis: number;
+}
+
+/** The turns of a process's uploads. */
 export class UploadSlots {
   readonly #slots: number;
   readonly #waitMaxMillis: number;
@@ -15,7 +21,7 @@ export class UploadSlots {
   readonly #waiting: Waiting[] = [];
 
   /** @param bounds.slots how many uploads run at once, of as many tenants */
-  constructor({ slots, waitMaxMillis }: { slots: number; waitMaxMillis: number }) {
+  constructor({ slots, waitMaxMillis }: UploadSlotBounds) {
     this.#slots = slots;
     this.#waitMaxMillis = waitMaxMillis;
   }

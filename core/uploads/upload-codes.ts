@@ -16,16 +16,19 @@ import { unavailable } from '../errors.ts';
 import { type KeyedRequest, withContent } from '../idempotency/key-hash.ts';
 import { runOnce } from '../idempotency/run-once.ts';
 import type { BookKey } from '../keys.ts';
-import { limits } from '../limits.ts';
 import type { TenantPatterns } from '../patterns/known-patterns.ts';
 import type { HeaderRule, UploadFormat } from './formats/row-sink.ts';
 import { HeldRows, heldRowsMax } from './held-rows.ts';
 import { mergeUpload } from './merge-upload.ts';
 import { digestBody, readAhead, readBody } from './read-body.ts';
 import { mergeRejections } from './rejections.ts';
-import { UploadSlots } from './slots.ts';
 import { type StagedBody, type StagedUpload, stageUpload } from './stage-upload.ts';
 import type { UploadedDeck } from './uploaded-deck.ts';
+
+/** An upload of millions of rows sorts and merges in one statement. */
+const uploadStatementTimeoutMillis = 1_800_000;
+/** An upload waits for the tenant's others, which store their codes meanwhile, on a connection of its own. */
+const publishLockTimeoutMillis = 60_000;
 
 /** A file of codes as it comes in. */
 export interface Upload {
@@ -40,7 +43,8 @@ export interface Upload {
   body: Readable;
 }
 
-type UploadCore = ColdCore & Pick<Core, 'config' | 'log' | 'clock' | 'pool' | 'knownBooks' | 'knownPatterns'>;
+type UploadCore = ColdCore &
+  Pick<Core, 'config' | 'log' | 'clock' | 'pool' | 'knownBooks' | 'knownPatterns' | 'uploadSlots'>;
 
 /**
  * Memory that an upload's session may use in the database before it spills to disk: enough for a million rows of the
@@ -52,12 +56,6 @@ const sortMemory = '128MB';
  * An upload waits for a slot once so much has arrived, so that a slow sender delays nobody. Most uploads are smaller.
  */
 const readAheadBytes = 65_536;
-/**
- * Each upload uses a connection of its own and holds up to a million rows in memory. More at once would only share the
- * same disk, and those of one tenant would wait for the tenant's lock anyway. An upload of a million codes takes some
- * seconds.
- */
-const slots = new UploadSlots({ slots: 3, waitMaxMillis: 30_000 });
 const undefinedTable = '42P01';
 
 /**
@@ -122,7 +120,7 @@ async function takeUpload(
   name: (digest: string) => KeyedRequest | null,
 ): Promise<Outcome<UploadedDeck>> {
   const pieces = await readAhead(readBody(upload.body), readAheadBytes);
-  const giveBack = await slots.take(tenantId);
+  const giveBack = await core.uploadSlots.take(tenantId);
   const pool = openUploadPool(core);
   try {
     const patterns = await core.knownPatterns.refresh(core.pool, tenantId);
@@ -152,8 +150,8 @@ function openUploadPool(core: UploadCore): pg.Pool {
   return openPool(core.config.database, {
     max: 1,
     applicationName: 'qurable upload',
-    statementTimeoutMillis: limits.uploadStatementTimeoutMillis,
-    answerTimeoutMillis: 2 * limits.uploadStatementTimeoutMillis,
+    statementTimeoutMillis: uploadStatementTimeoutMillis,
+    answerTimeoutMillis: 2 * uploadStatementTimeoutMillis,
     onError: (error) => core.log.warn({ error: loggable(error) }, 'the connection of an upload was lost'),
   });
 }
@@ -168,7 +166,7 @@ async function stage(
     const { connection } = lease;
     try {
       await connection.query(
-        `set lock_timeout = ${limits.publishLockTimeoutMillis}; set jit = off; set temp_buffers = '${stagedMemory}'; set work_mem = '${sortMemory}'`,
+        `set lock_timeout = ${publishLockTimeoutMillis}; set jit = off; set temp_buffers = '${stagedMemory}'; set work_mem = '${sortMemory}'`,
       );
       return await stageUpload(connection, core.random, new HeldRows(heldRowsMax), patterns, body);
     } catch (error) {

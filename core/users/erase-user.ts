@@ -13,7 +13,7 @@ import type { BookKey } from '../keys.ts';
  * write a reference after the erasure had looked. Stored replies hold no user's data: an effect on a coupon is replayed
  * from its event and the holder's row; what is stored of a batch is its refusals, by number; and the cold calls that
  * store a reply (books, decks, keys, tenants) name no user.
- * The time it takes grows with the user's coupons; past limits.statementTimeoutMillis nothing is erased.
+ * The time it takes grows with the user's coupons; past databaseLimits.statementTimeoutMillis nothing is erased.
  */
 export async function eraseUser(core: ColdCore, caller: Caller, userId: string): Promise<void> {
   const { tenantId } = caller;

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
-import { createSigner } from 'fast-jwt';
+import { SignJWT } from 'jose';
 import { Client } from 'pg';
 import type { EmbeddedPostgres } from '../../containers/local/embedded-postgres.ts';
 import { testSecrets } from '../support/open-test-core.ts';
@@ -64,7 +64,7 @@ export async function openStage(moreSettings: Record<string, string> = {}): Prom
     postgres,
     directory,
     processors,
-    token: makeToken(),
+    token: await makeToken(),
     observer,
     databases,
     openDatabase: async (name) => {
@@ -95,7 +95,9 @@ function shareProcessors(count: number): Processors {
   };
 }
 
-function makeToken(): string {
-  const sign = createSigner({ key: testSecrets.JWT_SECRET, algorithm: 'HS256', expiresIn: 24 * 3_600_000 });
-  return sign({ sub: 'shop', tenant: 'default', role: 'operator' });
+function makeToken(): Promise<string> {
+  return new SignJWT({ sub: 'shop', tenant: 'default', role: 'operator' })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setExpirationTime('24h')
+    .sign(Buffer.from(testSecrets.JWT_SECRET));
 }

@@ -3,8 +3,8 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type KeySource, openJwks } from '../../containers/api/jwks.ts';
-import { type Claims, makeJwtVerifier } from '../../containers/api/jwt.ts';
+import { type KeySource, openJwks } from '../../containers/api/auth/jwks.ts';
+import { type Claims, makeJwtVerifier } from '../../containers/api/auth/jwt.ts';
 import { type Clock, type Config, silentLog } from '../../core/index.ts';
 import { encodePart, signJwt } from './support.ts';
 

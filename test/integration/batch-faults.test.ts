@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import pg from 'pg';
 import { startEmbeddedPostgres } from '../../containers/local/embedded-postgres.ts';
 import type { Core } from '../../core/core.ts';
+import { databaseLimits } from '../../core/db/database-limits.ts';
 import { migrateToLatest } from '../../core/db/migrate.ts';
 import { openPool } from '../../core/db/pool.ts';
 import { retryTransaction } from '../../core/db/retry-transaction.ts';
@@ -18,7 +19,6 @@ import {
   closeCore,
   createBook,
   generateCodes,
-  limits,
   listCodes,
   openCore,
   readCoupon,
@@ -237,9 +237,9 @@ describe('a database that has gone silent', () => {
 
   test('every connection of the primary’s pool has such a limit, and the server’s own comes first', () => {
     const { query_timeout, options } = core.pool.options as pg.PoolConfig;
-    expect(query_timeout).toBe(limits.answerTimeoutMillis);
-    expect(options).toContain(`statement_timeout=${limits.statementTimeoutMillis}`);
-    expect(limits.answerTimeoutMillis).toBeGreaterThan(limits.statementTimeoutMillis);
+    expect(query_timeout).toBe(databaseLimits.answerTimeoutMillis);
+    expect(options).toContain(`statement_timeout=${databaseLimits.statementTimeoutMillis}`);
+    expect(databaseLimits.answerTimeoutMillis).toBeGreaterThan(databaseLimits.statementTimeoutMillis);
   });
 });
 

@@ -6,6 +6,7 @@ import { findTenantId } from '../../core/access/find-tenant-id.ts';
 import { closeBookGate, enterBookGate } from '../../core/books/book-gate.ts';
 import type { BookPatch } from '../../core/books/book-terms.ts';
 import { changeBook } from '../../core/books/change-book.ts';
+import { bookCounterStripes } from '../../core/books/counter-stripes.ts';
 import { createBook } from '../../core/books/create-book.ts';
 import { openKnownBooks } from '../../core/books/known-books.ts';
 import { BookListRequest, listBooks } from '../../core/books/list-books.ts';
@@ -18,7 +19,6 @@ import type { CouponError } from '../../core/errors.ts';
 import { keyedRequest } from '../../core/idempotency/key-hash.ts';
 import { checkInput } from '../../core/input/check-input.ts';
 import type { BookKey } from '../../core/keys.ts';
-import { limits } from '../../core/limits.ts';
 import { contractTerms } from '../support/contract-book.ts';
 import { admin, type ColdCore, openColdCore } from '../support/open-cold-core.ts';
 import { createTestDatabase, type TestDatabase } from '../support/start-postgres.ts';
@@ -93,7 +93,7 @@ describe('a new book', () => {
       [bookKey],
     );
     expect(stripes.rows).toEqual(
-      Array.from({ length: limits.bookCounterStripes }, (_, stripe) => ({ stripe, redemptions: 0, voided: 0 })),
+      Array.from({ length: bookCounterStripes }, (_, stripe) => ({ stripe, redemptions: 0, voided: 0 })),
     );
     expect(
       (await core.pool.query('select from dealers where tenant_id = 1 and book_id = $1', [bookKey])).rowCount,

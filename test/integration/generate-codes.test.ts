@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { searchBounds } from '../../core/decks/find-uploaded-code.ts';
 import { locateCodes } from '../../core/decks/locate-codes.ts';
 import { keyedRequest } from '../../core/idempotency/key-hash.ts';
 import {
@@ -143,7 +144,7 @@ describe('refused is', () => {
   });
 
   test('one uploaded code among many that begin like the pattern, on whatever page of the search it stands', async () => {
-    jest.replaceProperty(limits as { conflictSearchPageCodes: number }, 'conflictSearchPageCodes', 10);
+    jest.replaceProperty(searchBounds, 'pageCodes', 10);
     const bookId = await newBook();
     const codes = Array.from({ length: 35 }, (_, index) => `PG-${String(index).padStart(8, '0')}A`);
     for (const matching of ['PG-000000009', 'PG-00000010', 'PG-00000035', 'PG-ZZZZZZZZ']) {
@@ -156,7 +157,7 @@ describe('refused is', () => {
   });
 
   test('more uploaded codes than can be compared in seconds, and says which', async () => {
-    jest.replaceProperty(limits as { conflictSearchPageCodes: number }, 'conflictSearchPageCodes', 10);
+    jest.replaceProperty(searchBounds, 'pageCodes', 10);
     jest.replaceProperty(limits as { conflictSearchMaxCodes: number }, 'conflictSearchMaxCodes', 20);
     const bookId = await newBook();
     const codes = Array.from({ length: 35 }, (_, index) => `MANY-${String(index).padStart(8, '0')}`);

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Client } from 'pg';
+import { bookCounterStripes } from '../../core/books/counter-stripes.ts';
 import {
   assignBatch,
   assignCode,
@@ -9,7 +10,6 @@ import {
   createBook,
   eraseUser,
   generateCodes,
-  limits,
   listBooks,
   listCodes,
   listCouponEvents,
@@ -153,7 +153,7 @@ async function fillTables(upTo: number): Promise<void> {
     select 1, gen_random_uuid(), 'Filler', 'active', 'UTC', 60, false, false, '{}', 1, now(), now()
     from generate_series((select count(*) from books), ${upTo} / 5);
     insert into dealers select tenant_id, book_id from books on conflict do nothing;
-    insert into book_counters select tenant_id, book_id, stripe from books, generate_series(0, ${limits.bookCounterStripes - 1}) as stripe
+    insert into book_counters select tenant_id, book_id, stripe from books, generate_series(0, ${bookCounterStripes - 1}) as stripe
     on conflict do nothing;
     insert into book_revisions (tenant_id, book_id, rev, at, actor, status)
     select tenant_id, book_id, 1, now(), 'root', 'active' from books on conflict do nothing;

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
+import { groupStatements } from '../../core/db/group-statements.ts';
 import type { Connection, Queryable } from '../../core/db/pool.ts';
 import { openPool } from '../../core/db/pool.ts';
-import { groupStatements } from '../../core/db/statement-group.ts';
 import { openTestCore, type TestCore } from '../support/open-test-core.ts';
 
 let testCore: TestCore;

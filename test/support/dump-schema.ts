@@ -3,7 +3,8 @@ import type { Queryable } from '../../core/db/pool.ts';
 /**
  * Writes a database's schema as text: tables with their columns, constraints and storage options, indexes and functions,
  * each sorted, so that two schemas are equal where their texts are. Partitions of events by month are left out, because
- * they depend on the day, and so are kysely's own tables.
+ * they depend on the day, and so are kysely's own tables; and constraints NOT NULL, which PostgreSQL names from 18 on, as
+ * the columns say them.
  */
 export async function dumpSchema(db: Queryable): Promise<string> {
   const { rows } = await db.query<{ text: string }>(`
@@ -26,7 +27,8 @@ export async function dumpSchema(db: Queryable): Promise<string> {
           left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
           where a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped)
         || coalesce(E'\\n' || (select string_agg('  ' || o.conname || ': ' || pg_get_constraintdef(o.oid), E'\\n'
-            order by o.conname collate "C") from pg_constraint o where o.conrelid = r.oid), '') as text
+            order by o.conname collate "C") from pg_constraint o
+            where o.conrelid = r.oid and o.contype <> 'n'), '') as text
       from relations r
       union all
       select 2, i.relname collate "C", pg_get_indexdef(i.oid) from pg_index x

@@ -12,6 +12,8 @@ import { silentLog } from '../../core/log.ts';
 const templateName = 'qurable_template';
 const urlVariable = 'QURABLE_TEST_POSTGRES_URL';
 const logVariable = 'QURABLE_TEST_POSTGRES_LOG';
+/** Where another PostgreSQL than the installed one is, as `npm run test:postgres` says. */
+export const packageVariable = 'QURABLE_TEST_POSTGRES_PACKAGE';
 
 /** A database of one test file's own. */
 export type TestDatabase = {
@@ -32,11 +34,13 @@ export async function startTestPostgres(settings: Record<string, string> = {}): 
   const root = mkdtempSync(join(tmpdir(), 'qurable-test-'));
   // Under root the server is another user's, who must be let through to the data (which stays closed to all others).
   chmodSync(root, 0o711);
+  const packageDirectory = process.env[packageVariable];
   const postgres = await startEmbeddedPostgres({
     dataDirectory: join(root, 'postgres'),
     ephemeralRoot: root,
     settings: { max_connections: '200', shared_buffers: '128MB', ...settings },
     log: (line) => process.stderr.write(`${line}\n`),
+    ...(packageDirectory === undefined ? {} : { packageDirectory }),
   });
   try {
     await makeTemplate(postgres.url);

@@ -1,10 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { heldUp } from '../../core/batching/micro-batcher.ts';
 import type { Clock } from '../../core/clock.ts';
-import { openObstacles } from '../../core/coupons/engine/obstacles.ts';
+import { obstacleKeptMillis, obstaclesMax, openObstacles } from '../../core/coupons/engine/obstacles.ts';
 import { passObstacles } from '../../core/coupons/engine/pass-obstacles.ts';
 import type { Patience } from '../../core/db/lock-patience.ts';
-import { limits } from '../../core/limits.ts';
 import { databaseError } from '../support/database-error.ts';
 
 function open() {
@@ -22,7 +21,7 @@ describe('what is known to be held', () => {
     expect([obstacles.areFree(['a']), obstacles.areFree(['c'])]).toEqual([false, true]);
     obstacles.note(['a'], held());
     expect([obstacles.areFree(['a']), obstacles.areFree(['c', 'b'])]).toEqual([true, false]);
-    time.millis += limits.obstacleKeptMillis;
+    time.millis += obstacleKeptMillis;
     expect([obstacles.areFree(['b']), obstacles.isEmpty]).toEqual([true, true]);
   });
 
@@ -37,7 +36,7 @@ describe('what is known to be held', () => {
 
   test('takes bounded room, of which the longest unseen leaves first', () => {
     const { obstacles } = open();
-    const names = Array.from({ length: limits.obstaclesMax + 1 }, (_, index) => `thing ${index}`);
+    const names = Array.from({ length: obstaclesMax + 1 }, (_, index) => `thing ${index}`);
     obstacles.note([], held(...names));
     expect([obstacles.areFree(['thing 0']), obstacles.areFree(['thing 1'])]).toEqual([true, false]);
   });

@@ -1,9 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { CouponError } from '../../core/errors.ts';
 import { checkInput } from '../../core/input/check-input.ts';
-import { cutPage, openCursor, PageRequest, pageLimit, sealCursor } from '../../core/paging.ts';
+import { cutPage, openCursors, PageRequest, pageLimit } from '../../core/paging.ts';
+import { systemRandom } from '../../core/random.ts';
 
 const secret = 'a secret that only the tests know of';
+const cursors = openCursors(secret, systemRandom);
 const list = { kind: 'books/1', tenantId: 7, filters: { status: 'active', bookId: null } };
 
 function refusalOf(work: () => unknown) {
@@ -24,30 +26,41 @@ const badCursor = expect.objectContaining({
 describe('cursors', () => {
   test('a cursor gives back the position it was made of', () => {
     const position = ['0190-ä', 12, 9_007_199_254_740_991];
-    expect(openCursor(secret, list, sealCursor(secret, list, position))).toEqual(position);
+    expect(cursors.open(list, cursors.seal(list, position))).toEqual(position);
   });
 
-  test('a cursor shows nothing of its position, and equal positions have equal cursors', () => {
-    const cursor = sealCursor(secret, list, ['shown', 123_456_789]);
+  test('a cursor shows nothing of its position, nor whether it is the position of another cursor', () => {
+    const cursor = cursors.seal(list, ['shown', 123_456_789]);
     const bytes = Buffer.from(cursor, 'base64url').toString('latin1');
     expect(bytes).not.toMatch(/shown|123456789/);
-    expect(sealCursor(secret, list, ['shown', 123_456_789])).toBe(cursor);
+    expect(cursors.seal(list, ['shown', 123_456_789])).not.toBe(cursor);
+  });
+
+  test('another process with the same secret reads it', () => {
+    const cursor = openCursors(secret, systemRandom).seal(list, ['0190', 12]);
+    expect(cursors.open(list, cursor)).toEqual(['0190', 12]);
+  });
+
+  test('one that an earlier version made, encrypted in another way, is invalid-input naming cursor', () => {
+    // Of version 0.1.0, under the same secret, for the position ['0190', 12] of the same list.
+    const cursor = 'ywIaVIwbCOtA3Efk6Frv8XY72SVI882bIbph';
+    expect(refusalOf(() => cursors.open(list, cursor))).toEqual(badCursor);
   });
 
   test('the order of the filters makes no difference', () => {
-    const cursor = sealCursor(secret, list, [1]);
-    expect(openCursor(secret, { ...list, filters: { bookId: null, status: 'active' } }, cursor)).toEqual([1]);
+    const cursor = cursors.seal(list, [1]);
+    expect(cursors.open({ ...list, filters: { bookId: null, status: 'active' } }, cursor)).toEqual([1]);
   });
 
   test('a cursor with any one character changed, added or removed is invalid-input naming cursor', () => {
-    const cursor = sealCursor(secret, list, ['0190', 12]);
+    const cursor = cursors.seal(list, ['0190', 12]);
     for (let index = 0; index < cursor.length; index += 1) {
       const other = cursor[index] === 'A' ? 'B' : 'A';
       const changed = cursor.slice(0, index) + other + cursor.slice(index + 1);
       const shorter = cursor.slice(0, index) + cursor.slice(index + 1);
       const longer = `${cursor.slice(0, index)}=${cursor.slice(index)}`;
       for (const text of [changed, shorter, longer]) {
-        expect(refusalOf(() => openCursor(secret, list, text))).toEqual(badCursor);
+        expect(refusalOf(() => cursors.open(list, text))).toEqual(badCursor);
       }
     }
   });
@@ -55,7 +68,7 @@ describe('cursors', () => {
   test.each(['', 'x', '!!!!', 'A'.repeat(1_000_000), '\0', '{"a":1}'])(
     'a text that never was a cursor is invalid-input (%#)',
     (text) => {
-      expect(refusalOf(() => openCursor(secret, list, text))).toEqual(badCursor);
+      expect(refusalOf(() => cursors.open(list, text))).toEqual(badCursor);
     },
   );
 
@@ -66,13 +79,13 @@ describe('cursors', () => {
     ['missing filter', { ...list, filters: { status: 'active' } }],
     ['filter of another type', { ...list, filters: { ...list.filters, bookId: 'null' } }],
   ])('a cursor of a list with another %s is invalid-input naming cursor', (_what, other) => {
-    const cursor = sealCursor(secret, other, [1]);
-    expect(refusalOf(() => openCursor(secret, list, cursor))).toEqual(badCursor);
+    const cursor = cursors.seal(other, [1]);
+    expect(refusalOf(() => cursors.open(list, cursor))).toEqual(badCursor);
   });
 
   test('a cursor made under another secret is invalid-input naming cursor', () => {
-    const cursor = sealCursor(`${secret}!`, list, [1]);
-    expect(refusalOf(() => openCursor(secret, list, cursor))).toEqual(badCursor);
+    const cursor = openCursors(`${secret}!`, systemRandom).seal(list, [1]);
+    expect(refusalOf(() => cursors.open(list, cursor))).toEqual(badCursor);
   });
 });
 

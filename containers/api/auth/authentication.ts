@@ -1,5 +1,5 @@
-import { type Caller, type Clock, limits, refuse } from '../../../core/index.ts';
-import { type JwtVerifier, signedFault, type TokenFault } from '../jwt.ts';
+import { BoundedMap, type Caller, type Clock, cacheMaxEntries, limits, refuse } from '../../../core/index.ts';
+import { type JwtVerifier, signedFault, type TokenFault } from './jwt.ts';
 
 /** A token is checked anew after this time, so that a key that an issuer took back stops working. */
 const cacheMillis = 60_000;
@@ -28,7 +28,7 @@ interface CachedCaller {
 
 /** Makes the authentication of API keys and JWTs. */
 export function makeAuthenticate(lookups: Lookups, verifyJwt: JwtVerifier, clock: Clock): Authenticate {
-  const cache = new Map<string, CachedCaller>();
+  const cache = new BoundedMap<string, CachedCaller>(cacheMaxEntries);
 
   const authenticateJwt = async (token: string): Promise<Caller> => {
     const claims = await verifyJwt(token);
@@ -43,7 +43,7 @@ export function makeAuthenticate(lookups: Lookups, verifyJwt: JwtVerifier, clock
       customerId: customer ? claims.sub : null,
     };
     if (token.length <= cachedTokenMaxChars) {
-      keep(cache, token, { caller, until: Math.min(claims.exp * 1000, clock.now() + cacheMillis) });
+      cache.set(token, { caller, until: Math.min(claims.exp * 1000, clock.now() + cacheMillis) });
     }
     return caller;
   };
@@ -92,13 +92,4 @@ function unauthenticated({ refused, description }: TokenFault) {
     refused,
     ...(description === null ? {} : { tokenFault: description }),
   });
-}
-
-/** Keeps the newest entries: a map gives its keys back in the order they came. */
-function keep(cache: Map<string, CachedCaller>, token: string, entry: CachedCaller): void {
-  if (cache.size >= limits.cacheMaxEntries) {
-    const oldest = cache.keys().next();
-    if (!oldest.done) cache.delete(oldest.value);
-  }
-  cache.set(token, entry);
 }

@@ -6,9 +6,6 @@ import { type CouponError, invalidInput, limits, refuse } from '../../../core/in
 import { nameOfRoute } from '../rules/route-rules.ts';
 import { parseJsonText } from './json-text.ts';
 
-/** A body comes in one or two packets; whoever takes this long holds a connection for its own sake. */
-const bodyMaxMillis = 30_000;
-
 type Done = (error: Error | null, body?: unknown) => void;
 
 /** In these a text is UTF-8 whichever of them is named. */
@@ -119,6 +116,6 @@ function readBytes(
   const onEnd = () => finish(null);
   const onCut = () => finish(invalidInput('body', 'broke off before its end'));
   const onLate = () => finish(invalidInput('body', 'did not arrive in time; send it whole'));
-  const timer = setTimeout(onLate, bodyMaxMillis);
+  const timer = setTimeout(onLate, limits.bodyMaxMillis);
   payload.on('data', onData).on('end', onEnd).on('error', onCut).on('close', onCut);
 }

@@ -1,5 +1,4 @@
-/** Slower than any line that people use; an upload that trickled along would keep others of its tenant waiting for days. */
-const leastBytesPerMinute = 65_536;
+import { limits } from '../../../core/index.ts';
 
 /**
  * Watches whether an upload comes in at its pace: on the average of the last minute or so, 64 KB a minute. What comes
@@ -8,7 +7,7 @@ const leastBytesPerMinute = 65_536;
  */
 export class UploadPace {
   /** Bytes that it is ahead of the pace; at the beginning, a minute's. */
-  #ahead = leastBytesPerMinute;
+  #ahead: number = limits.uploadMinBytesPerMinute;
 
   /**
    * Notes what has come in since the last call.
@@ -18,8 +17,8 @@ export class UploadPace {
    * @returns whether the upload is too slow to go on
    */
   isTooSlow(bytes: number, millis: number, isWaitedFor: boolean): boolean {
-    const due = isWaitedFor ? (leastBytesPerMinute * millis) / 60_000 : 0;
-    this.#ahead = Math.min(this.#ahead + bytes - due, leastBytesPerMinute);
+    const due = isWaitedFor ? (limits.uploadMinBytesPerMinute * millis) / 60_000 : 0;
+    this.#ahead = Math.min(this.#ahead + bytes - due, limits.uploadMinBytesPerMinute);
     return this.#ahead <= 0.5;
   }
 }

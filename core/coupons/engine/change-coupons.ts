@@ -1,4 +1,5 @@
 import type { MemberAnswer } from '../../batching/micro-batcher.ts';
+import { bookCounterStripes } from '../../books/counter-stripes.ts';
 import { type BookRules, readBooksForDecision } from '../../books/read-book-rules.ts';
 import { type Patience, waitForLocks } from '../../db/lock-patience.ts';
 import { together } from '../../db/together.ts';
@@ -8,7 +9,6 @@ import type { Location } from '../../decks/locate-codes.ts';
 import { placeMapKey } from '../../decks/place.ts';
 import { CouponError, type Refusal } from '../../errors.ts';
 import type { BookKey } from '../../keys.ts';
-import { limits } from '../../limits.ts';
 import { uuidv7 } from '../../random.ts';
 import {
   type Decision,
@@ -232,9 +232,9 @@ function addTo(sums: Map<number, number>, key: number, amount: number): void {
 
 /** A stripe at random; the next one that is known to be free where somebody holds rows of the books' counters. */
 function drawStripe({ random, obstacles }: ChangeCore, bookKeys: BookKey[]): number {
-  const drawn = random.below(limits.bookCounterStripes);
+  const drawn = random.below(bookCounterStripes);
   if (obstacles.isEmpty) return drawn;
-  const inTurn = Array.from({ length: limits.bookCounterStripes }, (_, k) => (drawn + k) % limits.bookCounterStripes);
+  const inTurn = Array.from({ length: bookCounterStripes }, (_, k) => (drawn + k) % bookCounterStripes);
   const free = inTurn.find((stripe) => obstacles.areFree(bookKeys.map((bookKey) => thing.stripe(bookKey, stripe))));
   return free ?? drawn;
 }

@@ -1,3 +1,4 @@
+import { batchLimits } from '../../batching/batch-limits.ts';
 import { type MicroBatcher, openMicroBatcher } from '../../batching/micro-batcher.ts';
 import type { Clock } from '../../clock.ts';
 import { normaliseCode } from '../../codes/code-rules.ts';
@@ -41,16 +42,16 @@ export function openCouponBatches(core: EngineCore, onBatch: BatchListener): Cou
   const common = {
     clock: core.clock,
     log: core.log,
-    maxMembers: limits.batchMaxMembers,
-    maxInFlight: limits.batchMaxInFlight,
-    slowMillis: limits.batchSlowMillis,
+    maxMembers: batchLimits.maxMembers,
+    maxInFlight: batchLimits.maxInFlight,
+    slowMillis: batchLimits.slowMillis,
     maxSlow: maxSlowOf(core.config.databasePoolMax),
-    worthwhileMembers: limits.batchWorthwhileMembers,
-    gatherMillis: limits.batchGatherMillis,
+    worthwhileMembers: batchLimits.worthwhileMembers,
+    gatherMillis: batchLimits.gatherMillis,
     maxWaiting: limits.queueMaxMembers,
     maxWaitMillis: limits.queueMaxWaitMillis,
     shedAgeMillis: limits.queueShedAgeMillis,
-    heldUpEveryMillis: limits.heldUpEveryMillis,
+    heldUpEveryMillis: batchLimits.heldUpEveryMillis,
     heldUpMaxMillis: limits.heldUpMaxMillis,
     heldUpMaxOfTenant: limits.heldUpMaxOfTenant,
     heldUpMaxOfAll: limits.heldUpMaxMembers,
@@ -95,7 +96,7 @@ export function openCouponBatches(core: EngineCore, onBatch: BatchListener): Cou
  * of the pool is left to everything else.
  */
 function maxSlowOf(poolMax: number): number {
-  return Math.min(limits.batchMaxSlow, Math.max(0, Math.floor(poolMax / 3) - limits.batchMaxInFlight));
+  return Math.min(batchLimits.maxSlow, Math.max(0, Math.floor(poolMax / 3) - batchLimits.maxInFlight));
 }
 
 /** The lane of a book's new coupons; one for all books that do not exist. */

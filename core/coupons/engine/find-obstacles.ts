@@ -1,12 +1,12 @@
 import type pg from 'pg';
 import { findClosedGates } from '../../books/book-gate.ts';
+import { bookCounterStripes } from '../../books/counter-stripes.ts';
 import { waitForLocks } from '../../db/lock-patience.ts';
 import { together } from '../../db/together.ts';
 import { inTwoSteps, type Transaction } from '../../db/transaction.ts';
 import { findHeldDealers } from '../../decks/dealer-lock.ts';
 import type { Location } from '../../decks/locate-codes.ts';
 import type { BookKey } from '../../keys.ts';
-import { limits } from '../../limits.ts';
 import { findHeldCounters, type HeldCounter } from './locks/counters.ts';
 import { findHeldCoupons } from './locks/coupons.ts';
 import { findHeldHolders } from './locks/holders.ts';
@@ -50,7 +50,7 @@ export async function findDealObstacles(pool: pg.Pool, tenantId: number, bookKey
 function booksWithoutCounter(counters: HeldCounter[]): Held {
   const ofBook = (bookKey: BookKey) => counters.filter((counter) => counter.bookKey === bookKey);
   const isWithout = ({ bookKey, stripe, isLimited }: HeldCounter) =>
-    isLimited ? stripe === 0 : ofBook(bookKey).length >= limits.bookCounterStripes;
+    isLimited ? stripe === 0 : ofBook(bookKey).length >= bookCounterStripes;
   return new Map(counters.filter(isWithout).map(({ bookKey, lockedBy }) => [thing.counter(bookKey), lockedBy]));
 }
 

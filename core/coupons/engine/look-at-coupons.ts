@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { readBooksForDecision } from '../../books/read-book-rules.ts';
 import type { Caller } from '../../caller.ts';
-import { groupStatements } from '../../db/statement-group.ts';
+import { groupStatements } from '../../db/group-statements.ts';
 import { together } from '../../db/together.ts';
 import { withConnection } from '../../db/with-connection.ts';
 import type { CodeSource } from '../../decks/codes-at.ts';

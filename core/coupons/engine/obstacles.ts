@@ -1,6 +1,11 @@
+import { BoundedMap } from '../../bounded-map.ts';
 import type { Clock } from '../../clock.ts';
 import type { BookKey, DeckKey } from '../../keys.ts';
-import { limits } from '../../limits.ts';
+
+/** So many things that are held are remembered. */
+export const obstaclesMax = 10_000;
+/** What was held is looked at before it is run into again; an entry that is no longer true costs one look. */
+export const obstacleKeptMillis = 10_000;
 
 /** Things that are held, and by which transaction, as far as that can be seen: two looks tell whether it is still the same. */
 export type Held = ReadonlyMap<string, string>;
@@ -31,10 +36,10 @@ interface Known {
   until: number;
 }
 
-/** Opens an empty memory of at most limits.obstaclesMax things, each for limits.obstacleKeptMillis after it was seen last. */
+/** Opens an empty memory of at most obstaclesMax things, each for obstacleKeptMillis after it was seen last. */
 export function openObstacles(clock: Clock): Obstacles {
-  const held = new Map<string, Known>();
-  const busyUntil = new Map<string, number>();
+  const held = new BoundedMap<string, Known>(obstaclesMax);
+  const busyUntil = new BoundedMap<string, number>(obstaclesMax);
 
   function isHeld(name: string): boolean {
     const known = held.get(name);
@@ -51,26 +56,19 @@ export function openObstacles(clock: Clock): Obstacles {
     areFree: (things) => held.size === 0 || !things.some(isHeld),
     areBusy: (things) => busyUntil.size > 0 && things.some(isBusy),
     note(lookedAt, seen) {
-      const until = clock.monotonic() + limits.obstacleKeptMillis;
+      const until = clock.monotonic() + obstacleKeptMillis;
       for (const name of lookedAt) if (!seen.has(name)) held.delete(name);
       for (const [name, lockedBy] of seen) {
         const known = held.get(name);
         held.delete(name);
-        if (known === undefined || known.lockedBy === lockedBy) keep(held, name, { lockedBy, until });
-        else keep(busyUntil, name, until);
+        if (known === undefined || known.lockedBy === lockedBy) held.set(name, { lockedBy, until });
+        else busyUntil.set(name, until);
       }
     },
     get isEmpty() {
       return held.size === 0 && busyUntil.size === 0;
     },
   };
-}
-
-/** A Map keeps the order of insertion: its first entry is the one seen longest ago. */
-function keep<T>(entries: Map<string, T>, name: string, value: T): void {
-  entries.delete(name);
-  entries.set(name, value);
-  if (entries.size > limits.obstaclesMax) entries.delete(entries.keys().next().value!);
 }
 
 /** The names of things. */

@@ -2,8 +2,10 @@ import { heldUp, type MemberAnswer } from '../../batching/micro-batcher.ts';
 import type { Patience } from '../../db/lock-patience.ts';
 import { isLockTimeout } from '../../db/sql-errors.ts';
 import type { CouponError } from '../../errors.ts';
-import { limits } from '../../limits.ts';
 import type { Held, Obstacles } from './obstacles.ts';
+
+/** A batch runs again so often without those that are held up; each time costs a time-out. */
+const roundsMax = 3;
 
 /** How a kind of batch runs, and how it looks at what stands in its way. */
 export interface Passage<Target, Answer> {
@@ -30,7 +32,7 @@ export async function passObstacles<Target, Answer>(
   const answers: MemberAnswer<Answer>[] = targets.map(() => heldUp);
   const isOpen = (index: number) => obstacles.isEmpty || obstacles.areFree(needsOf(targets[index]!));
   let open = [...targets.keys()].filter(isOpen);
-  for (let round = 1; open.length > 0 && round <= limits.obstacleRounds; round += 1) {
+  for (let round = 1; open.length > 0 && round <= roundsMax; round += 1) {
     const members = open.map((index) => targets[index]!);
     const isBusy = () => !obstacles.isEmpty && obstacles.areBusy(members.flatMap(needsOf));
     const wasBusy = isBusy();

@@ -1,5 +1,4 @@
-/** Most characters of quoted cells that a record keeps, so that a file with an endless quote costs no more. */
-export const recordMaxChars = 65_536;
+import { limits } from '../../limits.ts';
 
 /**
  * One record of a CSV. It has several lines if a quoted cell has. Lines are added one by one, each is read once, and
@@ -80,7 +79,7 @@ export class CsvRecord {
 
   #keep(text: string): void {
     this.#chars += text.length;
-    if (this.#chars > recordMaxChars) this.isTooLong = true;
+    if (this.#chars > limits.uploadRecordMaxChars) this.isTooLong = true;
     else this.#quoted += text;
   }
 

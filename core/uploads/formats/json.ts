@@ -1,5 +1,5 @@
 import { type CouponError, invalidInput } from '../../errors.ts';
-import { lineMaxChars } from './lines.ts';
+import { limits } from '../../limits.ts';
 import { takeJsonValue, takeString } from './ndjson.ts';
 import type { HeaderRule, RowSink, TextReader } from './row-sink.ts';
 
@@ -14,9 +14,6 @@ type Expected =
   | 'comma or end of array'
   | 'end of object'
   | 'nothing';
-
-/** A longer string can't be a code. So much of it is kept, to be shown in the rejection. */
-const stringMaxChars = 4_096;
 
 /**
  * Reads `{ "codes": ["…", …] }` and keeps one code at a time in memory. A code is a string, or an object with the code
@@ -40,7 +37,7 @@ export function openJsonRows(sink: RowSink, header: HeaderRule | null): TextRead
       return;
     }
     count += 1;
-    if (text.length > stringMaxChars) sink.broken(count, text, 'line-too-long');
+    if (text.length > limits.uploadStringMaxChars) sink.broken(count, text, 'line-too-long');
     else takeString(sink, count, text, header);
     expected = 'comma or end of array';
   };
@@ -114,7 +111,7 @@ const successors: Record<Expected, Partial<Record<string, Expected>>> = {
   nothing: {},
 };
 
-/** One string of the document, read in pieces. Beyond stringMaxChars only its end is searched. */
+/** One string of the document, read in pieces. Beyond limits.uploadStringMaxChars only its end is searched. */
 class JsonString {
   isClosed = false;
   #raw = '';
@@ -141,9 +138,9 @@ class JsonString {
     return at;
   }
 
-  /** The string's value. One that is too long is returned as it stands, cut to a little more than stringMaxChars. */
+  /** The string's value. One that is too long is returned as it stands, cut to a little more than limits.uploadStringMaxChars. */
   value(at: number): string {
-    if (this.#raw.length > stringMaxChars) return this.#raw;
+    if (this.#raw.length > limits.uploadStringMaxChars) return this.#raw;
     if (!this.#hasEscapes && !hasControlCharacter(this.#raw)) return this.#raw;
     try {
       return JSON.parse(`"${this.#raw}"`) as string;
@@ -153,11 +150,11 @@ class JsonString {
   }
 
   #keep(part: string): void {
-    if (this.#raw.length <= stringMaxChars) this.#raw += part.slice(0, 2 * stringMaxChars);
+    if (this.#raw.length <= limits.uploadStringMaxChars) this.#raw += part.slice(0, 2 * limits.uploadStringMaxChars);
   }
 }
 
-/** One object of the array, read in pieces up to its closing brace. Beyond lineMaxChars only that brace is searched. */
+/** One object of the array, read in pieces up to its closing brace. Beyond limits.uploadLineMaxChars only that brace is searched. */
 class JsonObject {
   text = '';
   isClosed = false;
@@ -170,7 +167,7 @@ class JsonObject {
   read(text: string, start: number): number {
     let at = start;
     for (; at < text.length && !this.isClosed; at += 1) this.#look(text[at]!);
-    if (this.text.length + at - start > lineMaxChars) this.isTooLong = true;
+    if (this.text.length + at - start > limits.uploadLineMaxChars) this.isTooLong = true;
     else if (!this.isTooLong) this.text += text.slice(start, at);
     return at;
   }

@@ -1,9 +1,10 @@
+import { limits } from '../../limits.ts';
 import type { TextReader } from './row-sink.ts';
 
 /** Takes one line at a time, without its line break; `number` counts from 1. */
 export interface LineSink {
   line(number: number, text: string): void;
-  /** A line of more than lineMaxChars characters. Only its beginning is given. */
+  /** A line of more than limits.uploadLineMaxChars characters. Only its beginning is given. */
   tooLong(number: number, beginning: string): void;
   /** The rest of the line that is too long, in pieces. */
   skipped?(text: string): void;
@@ -15,12 +16,9 @@ export interface LineReader extends TextReader {
   readonly hasBreaks: boolean;
 }
 
-/** A code has at most 64 characters; a thousand times as many leave room for other columns. */
-export const lineMaxChars = 65_536;
-
 /**
- * Cuts text into lines at LF or CR LF, or at CR alone where there is no LF in its first lineMaxChars characters. What a
- * line without an end costs in memory is bounded by lineMaxChars.
+ * Cuts text into lines at LF or CR LF, or at CR alone where there is no LF in its first limits.uploadLineMaxChars characters. What a
+ * line without an end costs in memory is bounded by limits.uploadLineMaxChars.
  */
 export function openLines(sink: LineSink): LineReader {
   let number = 1;
@@ -50,7 +48,7 @@ export function openLines(sink: LineSink): LineReader {
       return;
     }
     rest += text.slice(start);
-    if (rest.length > lineMaxChars) {
+    if (rest.length > limits.uploadLineMaxChars) {
       sink.tooLong(number, rest);
       isSkipping = true;
       rest = '';
@@ -60,7 +58,7 @@ export function openLines(sink: LineSink): LineReader {
   /** Finds out what ends the lines, if that can be known by now. */
   const settle = (text: string, isAll: boolean) => {
     if (text.includes('\n')) lineEnd = '\n';
-    else if (isAll || rest.length + text.length > lineMaxChars) {
+    else if (isAll || rest.length + text.length > limits.uploadLineMaxChars) {
       lineEnd = rest.includes('\r') || text.includes('\r') ? '\r' : '\n';
     }
   };

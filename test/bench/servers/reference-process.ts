@@ -15,7 +15,7 @@ replaceOperations(new URL(operations, import.meta.url));
 const { readConfig, systemClock, systemRandom } = await import('../../../core/index.ts');
 const { buildApp } = await import('../../../containers/api/app.ts');
 const { makeAuthenticate } = await import('../../../containers/api/auth/authentication.ts');
-const { makeJwtVerifier } = await import('../../../containers/api/jwt.ts');
+const { makeJwtVerifier } = await import('../../../containers/api/auth/jwt.ts');
 const { openLog } = await import('../../../containers/api/observe/log.ts');
 const { openMetrics } = await import('../../../containers/api/observe/metrics.ts');
 

@@ -1,17 +1,23 @@
-import { createPublicKey, type JsonWebKey } from 'node:crypto';
-import { type Clock, type Log, unavailable } from '../../core/index.ts';
-import { signatureVerifier } from './signature-verifier.ts';
+import { type CryptoKey, importJWK, type JWK } from 'jose';
+import { type Clock, type Log, limits, unavailable } from '../../../core/index.ts';
 
-/** One key of an issuer, with the check that its own type fixes. */
-export interface IssuerKey {
-  kid: string | null;
-  verify(token: string): unknown;
+/** A key to check signatures with, and the one algorithm that it is used with. */
+export interface VerifyingKey {
+  algorithm: 'HS256' | 'RS256' | 'ES256' | 'EdDSA';
+  key: CryptoKey;
 }
 
-/** Where an issuer's keys come from. */
+/** Where the keys come from that tokens are checked with. */
 export interface KeySource {
-  /** The key that a token's `kid` names; without one, the only key there is. Null: there is none. */
-  findKey(kid: unknown): Promise<IssuerKey | null>;
+  /**
+   * The key that a token's `kid` names; without one, the only key there is. Null: there is none. Rejects with a
+   * CouponError `unavailable` where no key could be had yet.
+   */
+  findKey(kid: unknown): Promise<VerifyingKey | null>;
+}
+
+interface IssuerKey extends VerifyingKey {
+  kid: string | null;
 }
 
 const fetchTimeoutMillis = 5_000;
@@ -21,7 +27,6 @@ const documentMaxBytes = 1_000_000;
 const maxAgeMillis = 600_000;
 /** A made-up kid must not make us ask the issuer again and again. */
 const minAgeMillis = 10_000;
-const rsaModulusMinBits = 2048;
 /** Kids are the issuer’s text; a line of the log has no room for a long one. */
 const toldMaxChars = 200;
 
@@ -29,6 +34,9 @@ const toldMaxChars = 200;
  * Opens the keys that an issuer publishes. They are fetched on first use, kept while the issuer can't be reached, and
  * fetched again when they are old or an unknown `kid` comes up. Nothing in a token leads anywhere else: `jku`, `x5u` and
  * `jwk` headers are not looked at.
+ *
+ * jose imports the keys, but does not keep them (`createRemoteJWKSet`): it lets go of old keys while the issuer is down,
+ * asks an issuer that fails again with every token, and measures by the wall clock, which may be set back.
  * @param log is told when fetching fails for a new reason and when it succeeds again, and of keys that share a `kid`
  */
 export function openJwks(url: string, clock: Clock, log: Log): KeySource {
@@ -43,7 +51,7 @@ export function openJwks(url: string, clock: Clock, log: Log): KeySource {
   const refresh = async () => {
     triedAt = clock.monotonic();
     try {
-      keys = readKeys(await fetchDocument(url));
+      keys = await readKeys(await fetchDocument(url));
       if (toldCause !== null) log.info({ host }, 'the keys that tokens are signed with are there again');
       toldCause = null;
       tellShared(keys);
@@ -133,39 +141,36 @@ function sharedKids(keys: IssuerKey[]): string {
 }
 
 /** The usable keys of a JWKS (RFC 7517); keys of other kinds and for other uses are left out. */
-export function readKeys(document: unknown): IssuerKey[] {
+async function readKeys(document: unknown): Promise<IssuerKey[]> {
   const listed = (document as { keys?: unknown } | null)?.keys;
   if (!Array.isArray(listed)) throw new JwksError('the answer has no list of keys');
-  return listed.flatMap((jwk) => {
-    const key = readKey(jwk as JsonWebKey);
-    return key === null ? [] : [key];
-  });
+  const keys = await Promise.all(listed.map((jwk) => readKey(jwk as JWK | null)));
+  return keys.filter((key) => key !== null);
 }
 
-function readKey(jwk: JsonWebKey | null): IssuerKey | null {
+async function readKey(jwk: JWK | null): Promise<IssuerKey | null> {
   if (jwk === null || typeof jwk !== 'object' || (jwk.use !== undefined && jwk.use !== 'sig')) return null;
   const algorithm = algorithmOf(jwk);
   if (algorithm === null || (jwk.alg !== undefined && jwk.alg !== algorithm)) return null;
   try {
-    const key = createPublicKey({ key: publicPart(jwk), format: 'jwk' });
-    if (algorithm === 'RS256' && (key.asymmetricKeyDetails?.modulusLength ?? 0) < rsaModulusMinBits) return null;
-    const pem = key.export({ type: 'spki', format: 'pem' }).toString();
-    const kid = typeof jwk.kid === 'string' ? jwk.kid : null;
-    return { kid, verify: signatureVerifier(pem, algorithm) };
+    const key = (await importJWK(publicPart(jwk), algorithm)) as CryptoKey;
+    const { modulusLength } = key.algorithm as { modulusLength?: number };
+    if (modulusLength !== undefined && modulusLength < limits.rsaModulusMinBits) return null;
+    return { kid: typeof jwk.kid === 'string' ? jwk.kid : null, algorithm, key };
   } catch {
     return null;
   }
 }
 
 /** The one algorithm that a key of this type is used with. A symmetric key in a public document is no secret. */
-function algorithmOf(jwk: JsonWebKey): 'RS256' | 'ES256' | 'EdDSA' | null {
-  if (jwk.kty === 'RSA') return 'RS256';
-  if (jwk.kty === 'EC' && jwk.crv === 'P-256') return 'ES256';
-  if (jwk.kty === 'OKP' && jwk.crv === 'Ed25519') return 'EdDSA';
+function algorithmOf({ kty, crv }: JWK): 'RS256' | 'ES256' | 'EdDSA' | null {
+  if (kty === 'RSA') return 'RS256';
+  if (kty === 'EC' && crv === 'P-256') return 'ES256';
+  if (kty === 'OKP' && crv === 'Ed25519') return 'EdDSA';
   return null;
 }
 
-function publicPart(jwk: JsonWebKey): JsonWebKey {
-  const { kty, n, e, crv, x, y } = jwk;
-  return Object.fromEntries(Object.entries({ kty, n, e, crv, x, y }).filter(([, value]) => value !== undefined));
+/** What says which key it is; what an issuer says beside it, such as `key_ops`, does not keep us from using it. */
+function publicPart({ kty, n, e, crv, x, y }: JWK): JWK {
+  return Object.fromEntries(Object.entries({ kty, n, e, crv, x, y }).filter(([, value]) => value !== undefined)) as JWK;
 }
