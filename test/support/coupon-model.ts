@@ -310,17 +310,20 @@ function makeCoupon(state: ModelState, code: string, userId: string | null, seen
 function view(state: ModelState, code: string) {
   const { book, coupon } = state.codes[code]!;
   const { userId, rev, redemptions, maxRedemptions, assignedAt } = coupon!;
+  const { endsAt } = windows[state.books[book]!.window];
+  // A lock ends with its book, whose end may have been moved since.
+  const lockedUntil = endsAt === windows.past.endsAt ? null : coupon!.lockedUntil;
   return {
     code,
     bookId: state.bookIds[book],
     userId,
-    status: statusOf(coupon!),
+    status: statusOf({ ...coupon!, lockedUntil }),
     rev,
     redemptions,
     maxRedemptions,
-    lockedUntil: coupon!.lockedUntil,
+    lockedUntil,
     assignedAt,
-    expiresAt: windows[state.books[book]!.window].endsAt,
+    expiresAt: endsAt,
   };
 }
 
