@@ -20,9 +20,12 @@ export function keyedRequest(caller: Caller, key: string, path: string, body: un
   return { keyHash: keyHash(scope, key), fingerprint: fingerprintOf(path, canonicalJson(body)) };
 }
 
-/** The same request with what its body held, where that is known only once a stream has been read: a digest of it. */
-export function withContent({ keyHash, fingerprint }: KeyedRequest, content: string): KeyedRequest {
-  return { keyHash, fingerprint: fingerprintOf(String(fingerprint), content) };
+/**
+ * The same key for a request whose body is a stream, by a digest of what that held, which is known only once it has been
+ * read. Keys are stored with a hash of both texts, so another path or content would make strangers of earlier requests.
+ */
+export function withContent({ keyHash }: KeyedRequest, path: string, content: string): KeyedRequest {
+  return { keyHash, fingerprint: fingerprintOf(path, canonicalJson(content)) };
 }
 
 /** The key of one item of a batch that has one key for the whole: derived, so that items have effects of their own. */
@@ -30,7 +33,7 @@ export function derivedKeyHash(whole: KeyedRequest, index: number): string {
   return keyHash(`item ${index}`, whole.keyHash);
 }
 
-/** 48 bits that tell one request from another: `content` is the canonical body or, for a stream, a digest of it. */
+/** 48 bits that tell one request from another. */
 function fingerprintOf(path: string, content: string): number {
   return Number.parseInt(hash('sha256', `${path}\n${content}`, 'hex').slice(0, 12), 16);
 }

@@ -84,7 +84,8 @@ export async function uploadCodes(
 ): Promise<Outcome<UploadedDeck>> {
   try {
     const kind = `${upload.format}${upload.header === undefined ? '' : ` header=${upload.header}`}`;
-    const name = (digest: string) => (keyed === null ? null : withContent(keyed, `${kind} ${digest}`));
+    const path = `/books/${bookId.toLowerCase()}/codes`;
+    const name = (digest: string) => (keyed === null ? null : withContent(keyed, path, `${kind} ${digest}`));
     if (await isKeyUsed(core, caller.tenantId, keyed)) {
       return await replay(core, caller.tenantId, name(await digestBody(upload.body)));
     }

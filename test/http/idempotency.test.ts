@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Body, startTestApi, type TestApi } from './support.ts';
 
@@ -121,7 +122,28 @@ describe.each(Object.entries(requests))('%s', (_name, makeReady) => {
     const { status, body: problem } = await api.call('POST', path, { body, key });
     expect([status, problem.kind]).toEqual([422, 'idempotency-key-reused']);
   });
+
+  test('keeps its key under the name that other versions look for', async () => {
+    const { path, body = {} } = await makeReady();
+    const key = uniqueName();
+    await api.call('POST', path, { body, key });
+    const { rows } = await api.core.pool.query<{ fingerprint: number }>(
+      `select fingerprint from idempotency where replace(key_hash::text, '-', '') = $1`,
+      [hash('sha256', `tenant\n${key}`).slice(0, 32)],
+    );
+    expect(rows).toEqual([{ fingerprint: storedFingerprint(path, body) }]);
+  });
 });
+
+/** A hash of path and body, which two versions that run side by side compute alike, and so must never change. */
+function storedFingerprint(path: string, body: object): number {
+  const isUpload = /\/books\/[^/]+\/codes$/.test(path);
+  const sorted = Object.fromEntries(Object.entries(body).toSorted());
+  const name = isUpload
+    ? `${path.replace('/v1', '')}\n"json ${hash('sha256', JSON.stringify(body))}"`
+    : `${path.replace('/v1/', '')}\n${JSON.stringify(sorted)}`;
+  return Number.parseInt(hash('sha256', name).slice(0, 12), 16);
+}
 
 test.each(['{code}', '{redemptionId}', '{bookId}', '{deckId}'])(
   'a request is the same one however %s is written in its path',

@@ -270,6 +270,17 @@ describe('a role of the pipeline', () => {
     expect(stageTemplate.slice(0, stageTemplate.indexOf('  PreviewRole:'))).not.toContain(':pull_request');
   });
 
+  test('of a pull request puts nothing where a deployment looks for the ones before it', () => {
+    const folder = 'serverless/qurable/prod';
+    expect(mayPreviewPut(`${folder}/preview/1.json`)).toBe(true);
+    // IAM's asterisk stands for slashes too.
+    for (const deployment of ['9999999999999-2286-11-20T17:46:39.999Z', '1764324000000-2025-11-28T10:00:00.000Z', '']) {
+      expect(mayPreviewPut(`${folder}/${deployment}/serverless/qurable/prod/preview/1.json`)).toBe(false);
+      expect(mayPreviewPut(`${folder}/${deployment}/compiled-cloudformation-template.json`)).toBe(false);
+    }
+    expect(mayPreviewPut('serverless/qurable/prod-2/preview/1.json')).toBe(false);
+  });
+
   test('makes roles within its boundary only, and touches nothing of the other stage', () => {
     expect(stageTemplate).toMatch(
       /'iam:CreateRole', 'iam:PutRolePolicy', 'iam:PutRolePermissionsBoundary'\][\s\S]{0,300}'iam:PermissionsBoundary': !Ref Boundary/,
@@ -277,6 +288,22 @@ describe('a role of the pipeline', () => {
     expect(stageTemplate).not.toContain("'iam:DeleteRolePermissionsBoundary'");
     expect(stageTemplate).toContain('not-the-other-stage');
   });
+
+  /** Whether prod's PreviewRole may put an object under this key into the bucket of the deployments. */
+  function mayPreviewPut(key: string): boolean {
+    const policy = stageTemplate.slice(stageTemplate.indexOf('  PreviewRole:'), stageTemplate.indexOf('  Boundary:'));
+    const arn = `arn:aws:s3:::qurable-prod-serverlessdeploymentbucket-1kd3nmb0fq2x/${key}`;
+    const effects = policy.split('- Sid:').flatMap((statement) => {
+      const resource = /Resource: !Sub '(arn:\$\{AWS::Partition\}:s3:::.+)'/.exec(statement)?.[1];
+      if (resource === undefined) return [];
+      const pattern = resource
+        .replaceAll(/\$\{(AWS::Partition|Stage)\}/g, (_, name) => (name === 'Stage' ? 'prod' : 'aws'))
+        .replaceAll('.', '\\.')
+        .replaceAll('*', '.*');
+      return new RegExp(`^${pattern}$`).test(arn) ? [/Effect: (\w+)/.exec(statement)?.[1]] : [];
+    });
+    return effects.includes('Allow') && !effects.includes('Deny');
+  }
 });
 
 describeWithLinter('the linter of CloudFormation', () => {
