@@ -72,7 +72,7 @@ describe('the pipeline', () => {
     expect(needsOf(jobs.build)).toEqual(['test', 'localstack']);
     expect(needsOf(jobs.dev)).toEqual(['build']);
     expect(needsOf(jobs['preview-prod'])).toEqual(['dev']);
-    expect(needsOf(jobs.prod)).toEqual(['preview-prod']);
+    expect(needsOf(jobs.prod)).toEqual(['dev', 'preview-prod']);
     expect(jobs.localstack?.steps?.some((step) => step.run === 'npm run test:localstack')).toBe(true);
   });
 
@@ -83,6 +83,9 @@ describe('the pipeline', () => {
       // An environment would ask for its approval before anything is seen.
       expect(job?.environment).toBeUndefined();
     }
+    expect(workflows['preview-stage.yml']!.jobs.preview?.if).toContain("inputs.role != ''");
+    // A preview that failed keeps no hotfix away.
+    expect(jobs.prod?.if).toContain("!cancelled() && needs.dev.result == 'success'");
     expect(jobs.preview?.if).toContain("github.event_name == 'pull_request'");
     expect(jobs.preview?.if).toContain('head.repo.full_name == github.repository');
     const { preview } = workflows['preview-stage.yml']!.jobs;
