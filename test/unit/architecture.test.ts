@@ -2,6 +2,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
+import { decisiveTerms } from '../../core/books/book-terms.ts';
 import { withoutDocstring } from '../measure/docstrings.ts';
 import {
   fileGraph,
@@ -148,6 +149,12 @@ describe('what the sources hold', () => {
   test('every exported name has a docstring, or as a schema of the API a description', () => {
     const others = sources.filter(({ path }) => !path.startsWith('containers/api/schemas/'));
     expect(others.flatMap(withoutDocstring)).toEqual([]);
+  });
+
+  test('every term of a book that decisions are handed is read by one; the others are in termsForPeople', () => {
+    const isRead = (term: string) =>
+      filesWith(new RegExp(`\\b${term}\\b`), (path) => path.startsWith('core/coupons/')).length > 0;
+    expect(decisiveTerms.filter((term) => !isRead(term))).toEqual([]);
   });
 
   test('no test is left to run alone or not at all', () => {
