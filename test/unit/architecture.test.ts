@@ -28,7 +28,9 @@ const isRules = (path: string) => /^core\/(.*\/)?(rules\/.*|(?!read-)[a-z-]*-rul
 const isForRules = (path: string) =>
   isRules(path) ||
   /^core\/(errors|limits)\.ts$|-(limits|state|terms|inputs?)\.ts$|^core\/input\/shapes\.ts$/.test(path);
-/** What they may not even know the type of: a connection, a queue, a clock or all parts, as they would be handed one. */
+/**
+ * What they may not even know the type of: a connection, a queue, a clock or all parts, as they would be handed one.
+ */
 const isForeignToRules = (path: string) =>
   /^core\/(db|redis|batching)\/|^core\/(core|clock|config|log)\.ts$/.test(path) || !isCore(path);
 /** Packages that compute and do nothing else. */
