@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { decisiveTerms } from '../../core/books/book-terms.ts';
+import { mutants } from '../faults/mutant-list.ts';
 import { withoutDocstring } from '../measure/docstrings.ts';
 import {
   fileGraph,
@@ -157,6 +158,15 @@ describe('what the sources hold', () => {
     const isRead = (term: string) =>
       filesWith(new RegExp(`\\b${term}\\b`), (path) => path.startsWith('core/coupons/')).length > 0;
     expect(decisiveTerms.filter((term) => !isRead(term))).toEqual([]);
+  });
+
+  test('every mutant finds what it takes out, once, and its file of tests', () => {
+    const unfit = mutants.flatMap(({ file, edits, testFile }) => {
+      const text = readFileSync(join(root, file), 'utf8');
+      const lost = edits.filter(({ find }) => text.split(find).length !== 2);
+      return [...lost.map(({ find }) => `${file}: ${find}`), ...(existsSync(join(root, testFile)) ? [] : [testFile])];
+    });
+    expect(unfit).toEqual([]);
   });
 
   test('no test is left to run alone or not at all', () => {
