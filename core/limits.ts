@@ -1,7 +1,7 @@
 /**
- * The bounds that callers meet, in one place: what is longer, more or slower is refused, cut or told to wait. The unit is
- * in the name, the reason beside the value. Those of throttling stand in throttling/throttle-limits.ts, what an operator
- * may want to change in config.ts. Bounds that callers never see stand beside their use.
+ * The bounds that callers meet, in one place: what is longer, more or slower is refused, cut or told to wait. The unit
+ * is in the name, the reason beside the value. Those of throttling stand in throttling/throttle-limits.ts, what an
+ * operator may want to change in config.ts. Bounds that callers never see stand beside their use.
  */
 export const limits = {
   // Codes and patterns. 4 keeps a code readable, 64 keeps an index entry short.
@@ -31,7 +31,10 @@ export const limits = {
   jsonMaxFields: 100,
   /** In one field of a body, at all its levels: as many as the longest list that a request takes, `userIds`. */
   jsonMaxItems: 10_000,
-  /** Strings, brackets, commas and escaped quotes of a whole body: twice what the longest list has, and a few milliseconds. */
+  /**
+   * Strings, brackets, commas and escaped quotes of a whole body: twice what the longest list has, and a few
+   * milliseconds.
+   */
   jsonMaxTokens: 50_000,
   apiKeyNameMaxChars: 100,
   tenantSlugMaxChars: 63,
@@ -58,12 +61,15 @@ export const limits = {
   uploadRecordMaxChars: 65_536,
   /** Longer strings of a JSON document are no codes; what is kept of one is enough to show it. */
   uploadStringMaxChars: 4_096,
-  /** Slower than any line that people use; an upload that trickled along would keep others of its tenant waiting for days. */
+  /**
+   * Slower than any line that people use; an upload that trickled along would keep others of its tenant waiting for
+   * days.
+   */
   uploadMinBytesPerMinute: 65_536,
   /**
-   * Each upload sorts and merges on a connection of its own, and holds a million rows in memory: more at once would only
-   * share the same disk. Of one tenant they would wait for one another's lock anyway. An upload of a million codes takes
-   * some seconds.
+   * Each upload sorts and merges on a connection of its own, and holds a million rows in memory: more at once would
+   * only share the same disk. Of one tenant they would wait for one another's lock anyway. An upload of a million codes
+   * takes some seconds.
    */
   uploadsAtOnce: 3,
   uploadMaxWaitMillis: 30_000,
@@ -93,7 +99,10 @@ export const limits = {
   queueShedAgeMillis: 2_000,
 
   // What another session holds: somebody's open transaction, a frozen process.
-  /** A member that is held up is refused so long after it came. Clients that come back are better than clients that hang. */
+  /**
+   * A member that is held up is refused so long after it came. Clients that come back are better than clients that
+   * hang.
+   */
   heldUpMaxMillis: 1_500,
   /** So many wait, of one tenant and of all: each look asks for all of them. */
   heldUpMaxOfTenant: 1_024,

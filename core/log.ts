@@ -6,9 +6,9 @@ export interface Log {
 }
 
 /**
- * Writes one line of the log, whatever LOG_LEVEL is. Resolves once the line, and those before it, have been handed to the
- * operating system, or have been given up because the log is dead or too slow: within 100 ms, and at once while it is known
- * to be. Never rejects. May be called from many places at a time; lines keep the order of the calls.
+ * Writes one line of the log, whatever LOG_LEVEL is. Resolves once the line, and those before it, have been handed to
+ * the operating system, or have been given up because the log is dead or too slow: within 100 ms, and at once while it
+ * is known to be. Never rejects. May be called from many places at a time; lines keep the order of the calls.
  */
 export type WriteMark = (fields: object, message: string) => Promise<void>;
 

@@ -37,14 +37,14 @@ export const knownVariables: readonly string[] = [
 /** Shorter names are like too many others: HOST is like HOME. */
 const shortestChars = 7;
 /**
- * Typing errors that a name may have, one in so many letters: a letter too many, too few or another one counts once, two
- * swapped ones twice. The first letter is right: PGPASSWORD is no DB_PASSWORD.
+ * Typing errors that a name may have, one in so many letters: a letter too many, too few or another one counts once,
+ * two swapped ones twice. The first letter is right: PGPASSWORD is no DB_PASSWORD.
  */
 const lettersPerError = 4;
 
 /**
- * Finds variables that are nothing to the product and look like one that is: a typing error, or the beginning of a longer
- * name. An environment is full of other programs' variables, so this is for warnings and stops nothing.
+ * Finds variables that are nothing to the product and look like one that is: a typing error, or the beginning of a
+ * longer name. An environment is full of other programs' variables, so this is for warnings and stops nothing.
  * @returns a line for each, which names both and no value; in the environment's order
  */
 export function warnOfLookalikes(env: Record<string, string | undefined>): string[] {

@@ -29,7 +29,9 @@ import { UploadSlots } from './uploads/slots.ts';
 /** What openCore may be given beside the configuration. */
 export interface CoreParts {
   log: Log;
-  /** Writes marks for the day of a restore; without it they are lines of `log`, at level info, which nobody waits for. */
+  /**
+   * Writes marks for the day of a restore; without it they are lines of `log`, at level info, which nobody waits for.
+   */
   writeMark?: WriteMark;
   clock?: Clock;
   random?: Random;

@@ -58,8 +58,8 @@ export interface Cursors {
   seal(list: ListIdentity, position: Position): string;
   /**
    * Reads the position out of a cursor that was sealed for the same list.
-   * @throws CouponError `invalid-input` naming `cursor` for any other text: one that was changed, that belongs to another
-   *   list, tenant or filter, or that was made under another secret
+   * @throws CouponError `invalid-input` naming `cursor` for any other text: one that was changed, that belongs to
+   *   another list, tenant or filter, or that was made under another secret
    */
   open(list: ListIdentity, cursor: string): Position;
 }
@@ -91,7 +91,8 @@ export function openCursors(codeSecret: string, random: Pick<Random, 'bytes'>): 
     },
     open(list, cursor) {
       const bytes = Buffer.from(cursor.slice(0, cursorMaxChars), 'base64url');
-      // Decoding skips what is not base64url, so two texts could be one cursor; only the one that was given out is good.
+      // Decoding skips what is not base64url, so two texts could be one cursor; only the one that was given out is
+      // good.
       if (bytes.toString('base64url') !== cursor) throw foreignCursor();
       return decrypt(key, list, bytes);
     },

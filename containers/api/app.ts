@@ -36,7 +36,9 @@ import { sharedSchemas } from './schemas/shared-schemas.ts';
 
 /** Percent-encoded, a user id of 128 characters has up to 12 bytes for each. */
 const pathPartMaxChars = 12 * limits.userIdMaxChars;
-/** The load balancer closes idle connections after 60 s. Closing first here would cut requests that are on their way. */
+/**
+ * The load balancer closes idle connections after 60 s. Closing first here would cut requests that are on their way.
+ */
 const keepAliveMillis = 65_000;
 
 /** Every route is in one of these, in the order in which the OpenAPI document shows them. */
@@ -111,7 +113,8 @@ function makeFastify(core: Core, log: Log): FastifyInstance {
       joinDuplicateHeaders: true,
     },
     bodyLimit: limits.bodyMaxBytes,
-    // A request that comes while the server closes is answered like any other: the database is there until the last one.
+    // A request that comes while the server closes is answered like any other: the database is there until the last
+    // one.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: pathPartMaxChars, querystringParser: parseQuery },

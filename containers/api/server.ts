@@ -33,8 +33,8 @@ export interface RunningServer {
   /** Whether Redis can be asked at this moment; null where none is configured. */
   redisState(): RedisState | null;
   /**
-   * Fails readiness, waits for the load balancer to notice, then stops accepting, answers what has begun, writes what is
-   * queued and lets the database go. Safe to call twice.
+   * Fails readiness, waits for the load balancer to notice, then stops accepting, answers what has begun, writes what
+   * is queued and lets the database go. Safe to call twice.
    */
   close(): Promise<void>;
 }
@@ -51,7 +51,9 @@ export interface StartOptions {
   keepMark?: WriteMark;
 }
 
-/** Starts the server. It listens only once the database and an adequate schema are there; rejects where they are not. */
+/**
+ * Starts the server. It listens only once the database and an adequate schema are there; rejects where they are not.
+ */
 export async function startServer(config: Config, options: StartOptions = {}): Promise<RunningServer> {
   const containerLog = options.log ?? openLog(config.logLevel);
   const { log } = containerLog;

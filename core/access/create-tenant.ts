@@ -10,7 +10,8 @@ import { insertApiKey } from './create-api-key.ts';
 import type { CreatedTenant, TenantInput } from './tenant-document.ts';
 
 /**
- * Makes a tenant and its first admin key. The idempotency key's scope is the caller's tenant: a root caller's `default`.
+ * Makes a tenant and its first admin key. The idempotency key's scope is the caller's tenant: a root caller's
+ * `default`.
  * @throws CouponError `forbidden` for anyone but root; `idempotency-key-reused`; `conflict` where the
  *   slug is taken, also when two requests ask for it at the same time
  */

@@ -3,8 +3,8 @@ import { isSlug } from './tenant-document.ts';
 
 /**
  * The internal id of the tenant with this slug, or null where there is none. What was found is remembered, since a
- * tenant's slug never changes; what was not found is asked again, and a text that is no slug is not asked at all. Throws
- * what the database throws.
+ * tenant's slug never changes; what was not found is asked again, and a text that is no slug is not asked at all.
+ * Throws what the database throws.
  */
 export async function findTenantId(core: Pick<Core, 'pool' | 'knownTenants'>, slug: string): Promise<number | null> {
   const known = core.knownTenants.get(slug);

@@ -6,7 +6,9 @@ const shape = /^qk_([0-9a-z]{1,6})_[A-Za-z0-9_-]{43}$/;
 const secretBytes = 32;
 const int4Max = 2_147_483_647;
 
-/** Makes a key: `qk_<tenant id in base 36>_<43 characters of base64url>`. It is shown once and stored as a hash only. */
+/**
+ * Makes a key: `qk_<tenant id in base 36>_<43 characters of base64url>`. It is shown once and stored as a hash only.
+ */
 export function makeKey(tenantId: number, random: Random): string {
   return `qk_${tenantId.toString(36)}_${random.bytes(secretBytes).toString('base64url')}`;
 }

@@ -11,8 +11,8 @@ export interface FoundKey {
 /** What a process remembers of API keys, by their hash: never a key itself. */
 export interface KnownApiKeys {
   /**
-   * Whose key it is: as remembered, or else as `lookUp` finds. Look-ups of one key at the same time are one. Rejects with
-   * what `lookUp` rejects with, and remembers nothing then.
+   * Whose key it is: as remembered, or else as `lookUp` finds. Look-ups of one key at the same time are one. Rejects
+   * with what `lookUp` rejects with, and remembers nothing then.
    */
   callerOf(hash: Buffer, lookUp: () => Promise<FoundKey>): Promise<Caller | null>;
   /** Makes the next request with this key look it up. A look-up that is under way is not joined. */

@@ -1,4 +1,6 @@
-/** Bounds of the batches in which the hot path works, for speed alone: what callers meet of them is in core/limits.ts. */
+/**
+ * Bounds of the batches in which the hot path works, for speed alone: what callers meet of them is in core/limits.ts.
+ */
 export const batchLimits = {
   maxMembers: 256,
   /** Transactions of one kind in flight: one writes while the next one gathers and commits. */
@@ -6,8 +8,9 @@ export const batchLimits = {
   /** A transaction costs the database as much as some 15 members, and the API as some 10. */
   worthwhileMembers: 24,
   /**
-   * Fewer are gathered for so long: longer than most transactions, and less than anyone notices. At 1,160 requests of the
-   * day's mix a second it saves a quarter of the API's time and two fifths of the database's, for 1 ms in a median answer.
+   * Fewer are gathered for so long: longer than most transactions, and less than anyone notices. At 1,160 requests of
+   * the day's mix a second it saves a quarter of the API's time and two fifths of the database's, for 1 ms in a median
+   * answer.
    */
   gatherMillis: 15,
   /** Healthy transactions end before; one that takes longer most likely waits for a lock. */

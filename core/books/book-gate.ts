@@ -39,7 +39,9 @@ export async function closeBookGate(tx: Transaction, bookKey: BookKey): Promise<
   });
 }
 
-/** Of these books, those whose gate nobody can enter now: it is closed, or somebody waits to close it. It does not wait. */
+/**
+ * Of these books, those whose gate nobody can enter now: it is closed, or somebody waits to close it. It does not wait.
+ */
 export async function findClosedGates(tx: Transaction, bookKeys: readonly BookKey[]): Promise<BookKey[]> {
   if (bookKeys.length === 0) return [];
   const { rows } = await tx.query<{ bookKey: BookKey }>({

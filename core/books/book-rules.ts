@@ -12,7 +12,9 @@ import {
   termNames,
 } from './book-terms.ts';
 
-/** The terms that a request gave, read as far as they can be without the book: times may still be local ones or days. */
+/**
+ * The terms that a request gave, read as far as they can be without the book: times may still be local ones or days.
+ */
 export interface BookChanges extends Partial<Omit<BookTerms, 'startsAt' | 'endsAt'>> {
   startsAt?: GivenTime | null;
   endsAt?: GivenTime | null;
@@ -65,8 +67,8 @@ export function readBookChanges(input: BookPatch): BookChanges {
 }
 
 /**
- * The terms after the changes. Local times and days are read in the zone that the same request gives, else in the book's;
- * a new zone alone moves no time.
+ * The terms after the changes. Local times and days are read in the zone that the same request gives, else in the
+ * book's; a new zone alone moves no time.
  * @throws CouponError `invalid-input` for a local time that the zone has never or twice, or a window that ends before
  *   it starts or is empty
  */

@@ -25,10 +25,11 @@ const boundary = (description: string, ofADay: string) =>
   );
 
 /**
- * The terms of a book: everything about it that callers set. This is the one place where a term is written. Its type, the
- * check of requests, the OpenAPI document and the columns of every statement come from here; beside it a new one needs its
- * column, in a migration, and a test. `default` is what a new book has where its request says nothing: it is told to
- * readers and not filled in, since the body as it was sent is what its idempotency key remembers.
+ * The terms of a book: everything about it that callers set. This is the one place where a term is written. Its type,
+ * the check of requests, the OpenAPI document and the columns of every statement come from here; beside it a new one
+ * needs its column, in a migration, a test, and its name in `termsForPeople` where no decision reads it. `default` is
+ * what a new book has where its request says nothing: it is told to readers and not filled in, since the body as it was
+ * sent is what its idempotency key remembers.
  */
 export const bookTerms = {
   name: label(limits.bookNameMaxChars, 'Verano 2026'),
@@ -105,7 +106,9 @@ export const timeTerms = ['startsAt', 'endsAt'] as const;
 /** Terms for people, which no decision about a coupon reads. */
 const termsForPeople = ['name', 'description', 'timeZone', 'metadata'] as const;
 
-/** Terms of which each revision of a book is written down, to hold events against. They are columns of book_revisions. */
+/**
+ * Terms of which each revision of a book is written down, to hold events against. They are columns of book_revisions.
+ */
 export const auditedTerms = [
   'status',
   'startsAt',

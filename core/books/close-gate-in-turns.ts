@@ -10,7 +10,8 @@ const publishGateTries = 80;
 
 /**
  * Closes a book's gate for a transaction that has done too much to begin again. Whoever waits for the gate holds up all
- * that come to the book later: so it waits for databaseLimits.coldLockTimeoutMillis at a time, and lets them by in between.
+ * that come to the book later: so it waits for databaseLimits.coldLockTimeoutMillis at a time, and lets them by in
+ * between.
  * @throws the time-out of the lock where somebody was inside all the while, publishGateTries times
  */
 export async function closeGateInTurns(tx: Transaction, bookKey: BookKey): Promise<void> {

@@ -15,8 +15,8 @@ const STORED_CODE = new RegExp(`^[A-Z0-9_-]{${limits.codeLengthMinChars},${limit
 const INVALID_CHARACTER = /[^A-Z0-9_-]/u;
 
 /**
- * The text with its ASCII letters in upper case; other letters stay as they are. Unicode upper-casing would turn `ı` into
- * `I` and `ß` into `SS`, and so let texts that nobody was given pass for a code.
+ * The text with its ASCII letters in upper case; other letters stay as they are. Unicode upper-casing would turn `ı`
+ * into `I` and `ß` into `SS`, and so let texts that nobody was given pass for a code.
  */
 export function upperCaseAscii(text: string): string {
   return text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());

@@ -7,7 +7,8 @@ const runnable = new RegExp(`(^|[;\\t\\r\\n|])(?=[\\t\\r\\n]|${unseen}{0,128}${f
 
 /**
  * A text of a stranger's as a cell of a CSV file (RFC 4180) that is opened in a spreadsheet. An apostrophe stands in
- * front of what would be run as a formula (OWASP, "CSV Injection"); whatever holds a separator of any country's is quoted.
+ * front of what would be run as a formula (OWASP, "CSV Injection"); whatever holds a separator of any country's is
+ * quoted.
  * @param text at most some hundred characters
  */
 export function csvCell(text: string): string {

@@ -33,14 +33,15 @@ const NARROW_HALF_MAX = 2n ** 48n;
 /** Bounds the working memory (16 bytes a message and round) and keeps it inside a core's cache. */
 const SLICE_MAX_MESSAGES = 1024;
 const NO_TWEAK = new Uint8Array(0);
-/** Bound once: where the globals are behind a proxy, as under the test runner, looking up `Math` costs most of a round. */
+/** Bound once: where globals are behind a proxy, as under the test runner, looking up `Math` costs most of a round. */
 const { floor } = Math;
 
 /**
  * Prepares FF1 for one key, radix and length.
  *
  * Where a half of the message is at most 2^48, a whole batch costs one AES call a round and plain arithmetic; beyond
- * that BigInt takes over with the same result (test: "equals an independent implementation for every radix and length").
+ * that BigInt takes over with the same result (test: "equals an independent implementation for every radix and
+ * length").
  *
  * @param key 16, 24 or 32 bytes (AES-128, AES-192, AES-256).
  * @param radix symbols a numeral can take, 2 to 36.
@@ -163,7 +164,7 @@ function checkNumerals(numerals: Uint8Array, { radix, length }: Rounds): void {
 
 /**
  * The Feistel network. Decrypting is the same walk from the other end: the rounds count down, the halves swap their
- * parts, and the round function is taken away. Ten rounds are an even number of swaps, so each half ends in its own array.
+ * parts, and the round function is taken away. Ten rounds are an even number of swaps: each half ends in its own array.
  */
 function permuteSlice<Half>(
   { leftLength, rightLength }: Rounds,
@@ -209,7 +210,7 @@ function narrowHalves(rounds: Rounds): Halves<Float64Array> {
       for (let k = 0, start = offset; k < half.length; k += 1, start += length) {
         let value = half[k]!;
         for (let at = start + digits - 1; at >= start; at -= 1) {
-          // Exact below 2^53: the quotient's rounding error is less than 1/radix, its least distance from the next number.
+          // Exact below 2^53: the quotient's rounding error is below 1/radix, its least distance from the next number.
           const rest = floor(value / radix);
           numerals[at] = value - rest * radix;
           value = rest;

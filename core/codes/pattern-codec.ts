@@ -16,7 +16,8 @@ export interface PatternCodec {
   codesAt(sequenceNumbers: readonly number[]): string[];
   /**
    * The places of these codes in the sequence, in the same order, or -1 where a text cannot be a code of the pattern or
-   * its place is 2^53 or beyond, where nothing is ever made. A place beyond what was generated is the caller's to refuse.
+   * its place is 2^53 or beyond, where nothing is ever made. A place beyond what was generated is the caller's to
+   * refuse.
    *
    * @param codes what `normaliseCode` gave; folding is done here.
    */

@@ -20,7 +20,9 @@ export interface Pattern {
   readonly numeralByAscii: Uint8Array;
 }
 
-/** Why a text is no pattern; the message names the fix. `too-few-combinations` is the contract's `pattern-too-small`. */
+/**
+ * Why a text is no pattern; the message names the fix. `too-few-combinations` is the contract's `pattern-too-small`.
+ */
 export interface PatternProblem {
   readonly ok: false;
   readonly problem:
@@ -75,8 +77,9 @@ const FOLDS: ReadonlyMap<string, string> = new Map([
  * Reads and checks a pattern.
  *
  * Every code that the result makes satisfies the rules for codes (test: "every code of a pattern is a valid code").
- * The template's letters may come in either case, the alphabet's only in upper case. The order of the alphabet's symbols has no meaning to anybody, because codes come
- * out in random order anyway, so it is sorted: the same symbols are the same alphabet.
+ * The template's letters may come in either case, the alphabet's only in upper case. The order of the alphabet's
+ * symbols has no meaning to anybody, because codes come out in random order anyway, so it is sorted: the same symbols
+ * are the same alphabet.
  *
  * @param template 4 to 64 of `A-Z 0-9 - _ #`, with at least one `#`.
  * @param alphabet `crockford32`, `digits`, or 2 to 36 distinct symbols of `A-Z 0-9`.
@@ -202,8 +205,8 @@ export function patternExpression(pattern: Pattern): string {
 }
 
 /**
- * Reads a text as a code of the pattern, or gives null where it cannot be one. At `#` positions `O` reads as `0`, `I` and
- * `L` as `1`, where the alphabet has the digit and not the letter.
+ * Reads a text as a code of the pattern, or gives null where it cannot be one. At `#` positions `O` reads as `0`, `I`
+ * and `L` as `1`, where the alphabet has the digit and not the letter.
  *
  * That a text matches says nothing about whether its code was ever made.
  *

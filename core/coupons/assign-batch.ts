@@ -61,8 +61,8 @@ export async function assignBatch(
 }
 
 /**
- * Waits for all items, since what is under way goes on whatever becomes of the others. Overload or a lost database is the
- * whole request's: it is repeated, and what was done is not done twice. `not-begun` is said only where nothing was.
+ * Waits for all items, since what is under way goes on whatever becomes of the others. Overload or a lost database is
+ * the whole request's: it is repeated, and what was done is not done twice. `not-begun` is said only where nothing was.
  * @param before how many items are done already
  */
 async function allOrUnavailable<T>(before: number, items: Promise<T>[]): Promise<T[]> {

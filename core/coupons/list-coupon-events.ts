@@ -46,8 +46,8 @@ interface Row {
 
 /**
  * What happened to a coupon, in the order of its revisions, read from the replica where there is one.
- * @throws CouponError `coupon-not-found`; `coupon-void` for a code that was voided before anyone had it; `invalid-input`
- *   (cursor)
+ * @throws CouponError `coupon-not-found`; `coupon-void` for a code that was voided before anyone had it;
+ *   `invalid-input` (cursor)
  */
 export async function listCouponEvents(
   core: LocateCore & { readPool: Queryable; cursors: Cursors },

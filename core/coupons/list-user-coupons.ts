@@ -72,8 +72,8 @@ async function readRows(
 ): Promise<Row[]> {
   const { rows } = await db.query<Row>({
     name: 'list-user-coupons',
-    // Holder by holder, each one's coupons by the holder alone: asked for the tenant too, PostgreSQL may read all of the
-    // tenant's coupons while a fast growing table has no statistics yet. A holder is of one tenant.
+    // Holder by holder, each one's coupons by the holder alone: asked for the tenant too, PostgreSQL may read all of
+    // the tenant's coupons while a fast growing table has no statistics yet. A holder is of one tenant.
     text: `select c.deck_id as "deckKey", c.pos, h.book_id as "bookKey", c.code, c.holder_id as "holderId",
         h.user_id as "userId", c.assigned_at as "assignedAt", c.max_redemptions as "maxRedemptions", c.rev,
         c.redemptions, c.lock_expires_at as "lockExpiresAt", c.voided, b.id as "bookId",

@@ -18,9 +18,9 @@ export interface ColdCore {
  * Runs a transaction off the hot path, on a connection of the cold pool and in the tenant's turn.
  *
  * It never waits long for a lock. While it waits it keeps a connection, the tenant's turn and perhaps a place before a
- * book's gate, behind which every later batch of the book would wait. So after databaseLimits.coldLockTimeoutMillis it rolls
- * back, gives all of that up, and tries again, databaseLimits.coldLockTries times in all. A batch holds its locks for
- * milliseconds, so a pause succeeds under any load (test: "nothing is redeemed after the answer to a pause" in
+ * book's gate, behind which every later batch of the book would wait. So after databaseLimits.coldLockTimeoutMillis it
+ * rolls back, gives all of that up, and tries again, databaseLimits.coldLockTries times in all. A batch holds its locks
+ * for milliseconds, so a pause succeeds under any load (test: "nothing is redeemed after the answer to a pause" in
  * test/integration/races.test.ts).
  * @param work may run several times, each time in a transaction of its own; it must have no other effects
  * @throws what `work` throws; the time-out, if the lock was held all the time; CouponError `unavailable` where too many

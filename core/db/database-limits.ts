@@ -1,7 +1,9 @@
 /** How long connections and statements may take, and how long they wait. */
 export const databaseLimits = {
   statementTimeoutMillis: 10_000,
-  /** The server gives up first, unless it can't be heard: a statement's time runs while those before it wait for locks. */
+  /**
+   * The server gives up first, unless it can't be heard: a statement's time runs while those before it wait for locks.
+   */
   answerTimeoutMillis: 45_000,
   lockTimeoutMillis: 5_000,
   idleInTransactionMillis: 15_000,
@@ -13,7 +15,9 @@ export const databaseLimits = {
   busyLockTimeoutMillis: 1_500,
   /** A process that is frozen in the middle of a batch lets go of its locks after so long. */
   hotIdleInTransactionMillis: 2_500,
-  /** Writes off the hot path give up a wait for a lock so soon, and let go of all that they hold, before they try again. */
+  /**
+   * Writes off the hot path give up a wait for a lock so soon, and let go of all that they hold, before they try again.
+   */
   coldLockTimeoutMillis: 250,
   coldLockTries: 5,
   /** About so long they pause in between. */

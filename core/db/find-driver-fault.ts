@@ -38,7 +38,10 @@ function checkMethods(prototype: object, methods: Record<string, number>): void 
   }
 }
 
-/** Two statements are written and answered; the one with a name again, which is known then; and once more, with an error. */
+/**
+ * Two statements are written and answered; the one with a name again, which is known then; and once more, with an
+ * error.
+ */
 function rehearse(): void {
   const stage = openStage();
   const named = { name: 'named', text: 'select $1', values: ['1'] };
@@ -88,7 +91,8 @@ function openStage() {
           answers.push(error ? (error as Error).message : result!.rows),
         );
       }
-      // A client hands its types to what it is to send, and sends nothing before it is connected, which this one never is.
+      // A client hands its types to what it is to send, and sends nothing before it is connected, which this one never
+      // is.
       new pg.Client({ types: int8AsNumber }).query(group);
       const failure = group.submit(wire as unknown as pg.Connection) as unknown as Error | null;
       check(failure === null, `a group is not written: ${failure?.message}`);

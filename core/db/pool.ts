@@ -35,7 +35,8 @@ export interface PoolOptions {
   /** Milliseconds that a statement waits for a lock; databaseLimits.lockTimeoutMillis unless told. */
   lockTimeoutMillis?: number;
   /**
-   * Milliseconds that a transaction may sit idle before the server ends it; databaseLimits.idleInTransactionMillis unless told.
+   * Milliseconds that a transaction may sit idle before the server ends it; databaseLimits.idleInTransactionMillis
+   * unless told.
    */
   idleInTransactionMillis?: number;
   /**

@@ -7,9 +7,9 @@ interface Turn {
 }
 
 /**
- * Sends each statement when the one before it was answered, by nothing but what the driver promises. Once one has failed,
- * those behind it in its turn are not sent and throw its error: behind a BEGIN that failed, they would be carried out for
- * good. What writes itself, such as a COPY, goes out in its place, whatever became of those before it.
+ * Sends each statement when the one before it was answered, by nothing but what the driver promises. Once one has
+ * failed, those behind it in its turn are not sent and throw its error: behind a BEGIN that failed, they would be
+ * carried out for good. What writes itself, such as a COPY, goes out in its place, whatever became of those before it.
  */
 export function sendOneByOne(connection: Connection): Queryable {
   let turn: Turn | null = null;

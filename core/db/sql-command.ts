@@ -25,7 +25,8 @@ async function run(statements: string, isWriting: boolean, timeoutSeconds: numbe
   });
   await client.connect();
   try {
-    // As the login itself, which may see and end other sessions (handlers/rotate/database-logins.ts); the API acts as the owner.
+    // As the login itself, which may see and end other sessions (handlers/rotate/database-logins.ts); the API acts as
+    // the owner.
     await client.query('set role none');
     await client.query('begin');
     const { rows, commands } = await runAll(client, statements);

@@ -72,7 +72,10 @@ export class StatementGroup extends pg.Query {
     this.submit = (wire) => this.#write(wire as unknown as Wire);
   }
 
-  /** @param callback called once with the statement's own answer, or with what kept it or one before it from being carried out */
+  /**
+   * @param callback called once with the statement's own answer, or with what kept it or one before it from being
+   *   carried out
+   */
   add(statement: string | pg.QueryConfig, values: unknown[] | undefined, callback: Member['callback']): void {
     const member = new pg.Query(statement as pg.QueryConfig, values) as unknown as Member;
     this.#members.push(member);

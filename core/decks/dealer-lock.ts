@@ -11,8 +11,8 @@ export async function lockDealers(tx: Transaction, tenantId: number, bookKeys: B
 }
 
 /**
- * Of these books, those whose dealer, or one of whose decks, somebody else holds, and by which transaction as far as the
- * row says. It does not wait.
+ * Of these books, those whose dealer, or one of whose decks, somebody else holds, and by which transaction as far as
+ * the row says. It does not wait.
  */
 export async function findHeldDealers(
   tx: Transaction,

@@ -31,9 +31,9 @@ export type Mark = [number, number, number];
 /** Writes marks into the log. */
 export interface DeckMarks {
   /**
-   * Writes marks of what a transaction is about to do, and resolves once they are out of the process, or given up because
-   * the log is dead: await it before COMMIT. A mark of a transaction that failed does little harm: after a restore,
-   * codes are voided that nobody has. One that is missing lets a code be dealt twice. Never rejects.
+   * Writes marks of what a transaction is about to do, and resolves once they are out of the process, or given up
+   * because the log is dead: await it before COMMIT. A mark of a transaction that failed does little harm: after a
+   * restore, codes are voided that nobody has. One that is missing lets a code be dealt twice. Never rejects.
    */
   write(marks: DeckMarksFields): Promise<void>;
 }
@@ -44,7 +44,8 @@ const marksPerLine = 500;
 /**
  * Opens the marks of a process. Whoever moves a deck or a pattern on, or takes a code by name, writes a mark before
  * COMMIT. After a restore the database has forgotten what was dealt after the backup, and these lines are what tells
- * `after-restore` about it, so they must be kept outside the database. They are numbered, so that a lost one is noticed.
+ * `after-restore` about it, so they must be kept outside the database. They are numbered, so that a lost one is
+ * noticed.
  */
 export function openDeckMarks(writeMark: WriteMark, random: Random): DeckMarks {
   const task = random.bytes(6).toString('hex');

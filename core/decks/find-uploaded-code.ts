@@ -21,8 +21,8 @@ export interface UploadedSearch {
  *
  * It holds no lock, and a connection only for a page of codes at a time, so that a tenant with millions of them keeps
  * nobody else waiting; one search a tenant runs at a time. A search of a million codes takes one to two seconds.
- * @throws CouponError `conflict` where more than limits.conflictSearchMaxCodes begin like the pattern; `unavailable` where
- *   too many searches of the tenant wait
+ * @throws CouponError `conflict` where more than limits.conflictSearchMaxCodes begin like the pattern; `unavailable`
+ *   where too many searches of the tenant wait
  */
 export async function findUploadedCode(
   { coldPool, coldTurns }: Pick<Core, 'coldPool' | 'coldTurns'>,

@@ -1,6 +1,8 @@
 import type { DeckKey } from '../keys.ts';
 
-/** A position in a deck: `pos` counts from 0 and is below the deck's size. A code and its place determine each other. */
+/**
+ * A position in a deck: `pos` counts from 0 and is below the deck's size. A code and its place determine each other.
+ */
 export interface Place {
   readonly deckKey: DeckKey;
   readonly pos: number;

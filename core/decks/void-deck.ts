@@ -13,9 +13,9 @@ import { voidWhatIsLeft } from './deck-counter-rules.ts';
 import { type DeckRow, type DeckView, deckSelection, viewDeck } from './deck-view.ts';
 
 /**
- * Voids what is undealt of a deck, whatever the book's state: three statements whatever the size, since a position below
- * the next one to deal without a coupon is a voided code. Coupons that were dealt or taken by name stay as they are.
- * Under the dealer's lock, so that no batch deals from the deck after the answer. A repeat is harmless.
+ * Voids what is undealt of a deck, whatever the book's state: three statements whatever the size, since a position
+ * below the next one to deal without a coupon is a voided code. Coupons that were dealt or taken by name stay as they
+ * are. Under the dealer's lock, so that no batch deals from the deck after the answer. A repeat is harmless.
  * @throws CouponError `idempotency-key-reused`; `book-not-found` and `deck-not-found`, for ids that are no UUIDs too
  */
 export async function voidDeck(

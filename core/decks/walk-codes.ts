@@ -71,7 +71,8 @@ export async function walkCodes(
   from: Place,
   bounds: StretchBounds,
 ): Promise<CodeStretch> {
-  // A filter may look at tens of thousands of coupons: one walk a tenant at a time leaves others a connection for theirs.
+  // A filter may look at tens of thousands of coupons: one walk a tenant at a time leaves others a connection for
+  // theirs.
   const giveBack = await core.coldTurns.take(tenantId, 'walk');
   try {
     return await walkOnce(core, tenantId, bookKey, status, from, bounds);

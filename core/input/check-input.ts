@@ -14,14 +14,14 @@ type InputKind = 'body' | 'parameters';
 const validators = new WeakMap<object, Validator>();
 
 /**
- * Checks a value against the declaration of an input, for a caller that comes by another way than HTTP, where Fastify has
- * checked the body against the same declaration. An operation checks no shape itself: the type of what it takes says
- * that this has been done, and what a shape can't say is the operation's to check.
+ * Checks a value against the declaration of an input, for a caller that comes by another way than HTTP, where Fastify
+ * has checked the body against the same declaration. An operation checks no shape itself: the type of what it takes
+ * says that this has been done, and what a shape can't say is the operation's to check.
  * @param shape an input's declaration, an object; it is compiled once
  * @param kind how the fields are named: `/name` in a body, `name` where they are parameters
  * @returns the value itself
- * @throws CouponError `invalid-input` naming every field that is wrong, unknown or missing, in the words of the edge; also
- *   for what unsafeValueProblem names, which at the edge the reader of JSON refuses
+ * @throws CouponError `invalid-input` naming every field that is wrong, unknown or missing, in the words of the edge;
+ *   also for what unsafeValueProblem names, which at the edge the reader of JSON refuses
  */
 export function checkInput<T extends TSchema>(shape: T, value: unknown, kind: InputKind = 'body'): Static<T> {
   const validator = validatorOf(shape);

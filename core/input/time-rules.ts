@@ -8,7 +8,9 @@ import { Fault } from './field-rules.ts';
  */
 export type GivenTime = { instant: string } | { local: string } | { day: string };
 
-/** Which side of a window a time bounds. Only for a day it makes a difference: a window has the whole of its last day. */
+/**
+ * Which side of a window a time bounds. Only for a day it makes a difference: a window has the whole of its last day.
+ */
 export type WindowEdge = 'start' | 'end';
 
 const dayShape = /^\d{4}-\d{2}-\d{2}$/;
@@ -64,7 +66,9 @@ function placeDay(day: string, zone: string, edge: WindowEdge): string | Fault {
   return textOf(first.toZonedDateTime(zone).toInstant());
 }
 
-/** Reads the name of an IANA time zone, such as `America/Argentina/Buenos_Aires`, in the case that the zone's list has. */
+/**
+ * Reads the name of an IANA time zone, such as `America/Argentina/Buenos_Aires`, in the case that the zone's list has.
+ */
 export function readZone(value: string): string | Fault {
   const fault = new Fault('must be the name of an IANA time zone, such as America/Argentina/Buenos_Aires or UTC');
   if (!zoneName.test(value)) return fault;

@@ -41,8 +41,8 @@ const reconnectMaxMillis = 2_000;
 
 /**
  * Opens the connection in the background and returns at once; null where no Redis is configured. Never throws because
- * Redis is away: it is looked for until close(), with jittered pauses of at most two seconds. The log gets one line each
- * time Redis comes or goes.
+ * Redis is away: it is looked for until close(), with jittered pauses of at most two seconds. The log gets one line
+ * each time Redis comes or goes.
  * @param patience for tests that must not depend on how busy the machine is
  */
 export function openRedis(

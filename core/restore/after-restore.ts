@@ -16,7 +16,9 @@ import { restoreActor, restorer } from './resume-books.ts';
 export interface RestoreOrder {
   /** What the log knows of the time after the backup; null: nothing, then the margins are all there is. */
   marks: FurthestMarks | null;
-  /** Codes to pass in every deck beyond its mark: as many as can have been dealt of a deck without a mark that is there. */
+  /**
+   * Codes to pass in every deck beyond its mark: as many as can have been dealt of a deck without a mark that is there.
+   */
   margin: number;
   /** Sequence numbers to pass in every pattern beyond its mark. */
   patternMargin: number;
@@ -45,7 +47,10 @@ export interface RestoreReport {
   pausedBooks: string[];
   decks: MovedDeck[];
   patterns: { tenantId: number; template: string; from: number; to: number }[];
-  /** `tenantId/deckId`, internal, of decks that the log knows and the database does not: they were added after the backup. */
+  /**
+   * `tenantId/deckId`, internal, of decks that the log knows and the database does not: they were added after the
+   * backup.
+   */
   lostDecks: string[];
 }
 
@@ -61,10 +66,11 @@ const reason = 'It may have been handed out after the backup that was restored.'
  * Makes a database that went back in time safe to deal from: pauses every active book, and moves every deck past what
  * may have been dealt after the backup, and every pattern past what may have been generated. Codes in the gap are
  * voided: somebody may hold them, and nobody can tell who. To be run before traffic returns; the tasks must have been
- * started anew, since one from before remembers decks that are gone. Books stay paused until somebody looked (resumeBooks).
+ * started anew, since one from before remembers decks that are gone. Books stay paused until somebody looked
+ * (resumeBooks).
  *
- * Each book is a transaction of its own, and all patterns are one, under the same locks as dealing and generating. A repeat
- * with the same marks changes nothing, but for the margin: where there is one, it is voided once more.
+ * Each book is a transaction of its own, and all patterns are one, under the same locks as dealing and generating. A
+ * repeat with the same marks changes nothing, but for the margin: where there is one, it is voided once more.
  */
 export async function afterRestore(core: RestoreCore, order: RestoreOrder): Promise<RestoreReport> {
   const pausedBooks = await pauseBooks(core, order.apply);

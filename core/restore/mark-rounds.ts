@@ -13,7 +13,9 @@ export const lateMarksMessage = 'deck marks are late';
 
 /** Repeats marks while a process runs. */
 export interface MarkRounds {
-  /** Begins, and resolves after the first round, whether that succeeded or not: within some 5 seconds. Never rejects. */
+  /**
+   * Begins, and resolves after the first round, whether that succeeded or not: within some 5 seconds. Never rejects.
+   */
   start(): Promise<void>;
   /** Stops after the round that is under way, and closes the connection. */
   close(): Promise<void>;
@@ -26,7 +28,9 @@ const restPerWork = 20;
 const restMaxMillis = 5_000;
 /** Rounds that end further apart than that are late: the longest rest and the longest round, and some more. */
 const lateMillis = 10_000;
-/** A process that has nothing to mark says so as often, so that a log that has stopped can be told from a quiet shop. */
+/**
+ * A process that has nothing to mark says so as often, so that a log that has stopped can be told from a quiet shop.
+ */
 const heartbeatMillis = 60_000;
 
 /** What rounds work with. */
@@ -41,9 +45,9 @@ export interface MarkRoundsParts {
 /**
  * Marks once a second how far every deck is dealt and every pattern generated, where that has changed: what other tasks
  * did as well. Each change was marked before its COMMIT by the task that made it; this repeats it in the logs of the
- * others, so that the log of a task which dies with its machine is not the only one to know. Rounds go over one connection
- * of their own, since what holds the hot path up must not hold them up; a statement that stalls is given up with it, and
- * another connection is made. A round that comes late is a warning, and the next one makes up for it.
+ * others, so that the log of a task which dies with its machine is not the only one to know. Rounds go over one
+ * connection of their own, since what holds the hot path up must not hold them up; a statement that stalls is given up
+ * with it, and another connection is made. A round that comes late is a warning, and the next one makes up for it.
  */
 export function openMarkRounds(parts: MarkRoundsParts): MarkRounds {
   const { clock, deckMarks, writeMark } = parts;

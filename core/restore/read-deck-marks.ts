@@ -9,7 +9,10 @@ export interface FurthestMarks {
   readonly taken: Map<string, Set<number>>;
   /** Lines that carried marks. */
   lines: number;
-  /** Lines without a number, of a version that marked once a second: what was dealt just before a failure is not in them. */
+  /**
+   * Lines without a number, of a version that marked once a second: what was dealt just before a failure is not in
+   * them.
+   */
   unnumbered: number;
   /** When the first and the last line were written, ISO 8601; null where no line says so. */
   from: string | null;
@@ -20,8 +23,8 @@ export interface FurthestMarks {
 
 /**
  * Reads marks out of a log, from any task and in any order, among whatever else it holds. A line may have something in
- * front of its JSON, as log collectors put it there. Memory grows with the decks, the tasks, the codes taken by name and the holes,
- * not with the log.
+ * front of its JSON, as log collectors put it there. Memory grows with the decks, the tasks, the codes taken by name
+ * and the holes, not with the log.
  */
 export async function readDeckMarks(log: AsyncIterable<string>): Promise<FurthestMarks> {
   const marks: FurthestMarks = {

@@ -11,8 +11,8 @@ const marginOfUnnumbered = 20_000;
 const codesPerLine = 256;
 
 /**
- * Codes to pass in each deck beyond its mark where nobody says how many: none where every line is there, since each deal
- * is marked before its COMMIT; for lines that are missing, as many as they can have been about.
+ * Codes to pass in each deck beyond its mark where nobody says how many: none where every line is there, since each
+ * deal is marked before its COMMIT; for lines that are missing, as many as they can have been about.
  */
 export function defaultMargin({ unnumbered, holes }: MarksWholeness): number {
   if (unnumbered > 0) return marginOfUnnumbered;

@@ -59,8 +59,8 @@ export async function ensureLogin(client: pg.Client, { username, password }: Log
       await client.query(`create role ${role} login in role ${owner}`);
       await client.query(`alter role ${role} set role = '${owner}'`);
     }
-    // For operators (core/db/sql-command.ts), who look at the sessions of both logins and end one that holds the others up.
-    // What acts as the owner, as the API does, has neither right.
+    // For operators (core/db/sql-command.ts), who look at the sessions of both logins and end one that holds the others
+    // up. What acts as the owner, as the API does, has neither right.
     await client.query(`grant pg_monitor, pg_signal_backend to ${role}`);
     await setPassword(client, { username, password });
     await client.query('commit');

@@ -77,9 +77,9 @@ async function logIn(login: Login, env: Environment): Promise<void> {
 }
 
 /**
- * The new login; the one in use where there is none. A schedule that does not begin at once is tried as it is made: Secrets
- * Manager calls this step alone, for a version that has no value. A rotation of which nothing was proposed ends at the next
- * step, which can't put such a version into use.
+ * The new login; the one in use where there is none. A schedule that does not begin at once is tried as it is made:
+ * Secrets Manager calls this step alone, for a version that has no value. A rotation of which nothing was proposed ends
+ * at the next step, which can't put such a version into use.
  */
 async function loginToTest(arn: string, token: string, secrets: SecretVersions): Promise<Login> {
   return (await secrets.ofRotation(arn, token)) ?? (await secrets.current(arn));

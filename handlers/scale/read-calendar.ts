@@ -10,7 +10,8 @@ const defaultTrailMinutes = 120;
 
 /**
  * Reads the calendar from its JSON, as in
- * `{"timeZone":"America/New_York","base":{"min":2,"max":10},"blackFriday":{"from":"08:00","to":"23:00","min":10,"max":50},
+ * `{"timeZone":"America/New_York","base":{"min":2,"max":10},
+ * "blackFriday":{"from":"08:00","to":"23:00","min":10,"max":50},
  * "events":[{"name":"cyber-monday","start":"2026-11-30T08:00","end":"2026-12-01T01:00","min":6,"max":30}]}`.
  * `blackFriday` may be null, `events`, `leadMinutes` and `trailMinutes` may be missing. Events may overlap: the larger
  * numbers hold.

@@ -9,7 +9,9 @@ export interface LineChange {
   afterCents: bigint;
 }
 
-/** The lines that differ between two months of the same load, in the order of the bill, those that are gone at its end. */
+/**
+ * The lines that differ between two months of the same load, in the order of the bill, those that are gone at its end.
+ */
 export function compareMonths(before: Month, after: Month): LineChange[] {
   const keyOf = ({ service, item, rate }: CostLine) => [service, item, rate.key].join('\n');
   const keys = [...new Set([...after.lines, ...before.lines].map(keyOf))];

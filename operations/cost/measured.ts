@@ -1,12 +1,12 @@
 import { exact } from './exact.ts';
 
-// What a request costs, and what else the bill hangs on that no template says. Each is either measured, and then its source
-// is named, or an assumption that leans to the dear side. docs/costs.md has them in a table.
+// What a request costs, and what else the bill hangs on that no template says. Each is either measured, and then its
+// source is named, or an assumption that leans to the dear side. docs/costs.md has them in a table.
 
 /**
  * Processor seconds of the API a request, of the day's mix at the day's peak in two tasks of half a processor:
- * docs/performance.md, "the day's mix, two tasks of half a processor, the day's peak", 0.385 a thousand. At full rate batches
- * are larger, and it is 0.142.
+ * docs/performance.md, "the day's mix, two tasks of half a processor, the day's peak", 0.385 a thousand. At full rate
+ * batches are larger, and it is 0.142.
  */
 export const cpuSecondsOfRequest = exact('0.000385');
 
@@ -16,7 +16,9 @@ export const databaseCpuSecondsOfRequest = exact('0.000315');
 /** The busiest second beside the mean one: test/bench/figures/day.ts. */
 export const peakFactor = exact(20);
 
-/** Hours a day in which as many tasks run as the busiest second needs. Assumed: the scaling lets them go within minutes. */
+/**
+ * Hours a day in which as many tasks run as the busiest second needs. Assumed: the scaling lets them go within minutes.
+ */
 export const peakHoursOfDay = exact(4);
 
 /** Share of a task's processor that the peak may use: the CPU target of the scaling (resources/service.yml). */
@@ -25,13 +27,21 @@ export const cpuTarget = exact('0.7');
 /** Events a request of the day's mix: 16 of its 22 requests change a coupon (test/bench/load/wrk-script.ts). */
 export const eventsOfRequest = { over: 16n, under: 22n };
 
-/** Bytes of disk an event, with its coupon, keys and indexes: docs/performance.md, "633 bytes an event before, 596 after". */
+/**
+ * Bytes of disk an event, with its coupon, keys and indexes: docs/performance.md, "633 bytes an event before, 596
+ * after".
+ */
 export const bytesOfEvent = exact(633);
 
-/** Gigabytes of disk beside the events: the log up to max_wal_size (resources/stages.yml), and the catalogue. Prod's. */
+/**
+ * Gigabytes of disk beside the events: the log up to max_wal_size (resources/stages.yml), and the catalogue. Prod's.
+ */
 export const diskBesideEventsGb = exact(20);
 
-/** How many bytes of backup a byte of new data makes: pages are kept whole, and a day changes some that were there. Assumed. */
+/**
+ * How many bytes of backup a byte of new data makes: pages are kept whole, and a day changes some that were there.
+ * Assumed.
+ */
 export const backupBytesOfByte = exact(2);
 
 /** Bytes of an answer with its headers; fewer for every route but lists. */
@@ -53,7 +63,10 @@ export const bytesOfFlowRecord = exact(146);
 /** Records of flows that one connection makes. Assumed. */
 export const flowRecordsOfConnection = exact(4);
 
-/** Gigabytes a month of flows that are there without any request: health checks, the database's pools, scanners. Assumed. */
+/**
+ * Gigabytes a month of flows that are there without any request: health checks, the database's pools, scanners.
+ * Assumed.
+ */
 export const flowsWithoutLoadGb = { all: exact(1), rejected: exact('0.2') };
 
 /** Share of requests that the firewall refuses or counts, and so logs. Assumed. */
@@ -83,7 +96,10 @@ export const registryGb = exact(5);
 /** Gigabytes a month through a NAT, where there is one: keys of issuers, and what has no endpoint. Assumed. */
 export const natGb = exact(5);
 
-/** Encryptions and decryptions a month: log groups, secrets, buckets, disks, each of which keeps its data key for long. Assumed. */
+/**
+ * Encryptions and decryptions a month: log groups, secrets, buckets, disks, each of which keeps its data key for long.
+ * Assumed.
+ */
 export const keyCalls = exact(100_000);
 
 /** Reads of each secret a month, by tasks that start and by functions. Assumed. */
@@ -92,7 +108,10 @@ export const readsOfSecret = exact(1_000);
 /** Metrics with a dimension each that the functions write (`addMetric` in handlers/). */
 export const metricsOfFunctions = exact(4);
 
-/** Metrics that Container Insights makes of a cluster with one service, and more where it is enhanced. Assumed from AWS's own examples. */
+/**
+ * Metrics that Container Insights makes of a cluster with one service, and more where it is enhanced. Assumed from
+ * AWS's own examples.
+ */
 export const insightsMetrics = { enabled: exact(25), enhanced: exact(70) };
 
 /** Bytes a minute that Container Insights logs of a cluster, a service, and each task. Assumed. */

@@ -138,7 +138,9 @@ async function runPackager(directory: string, args: string[]): Promise<void> {
   throw new BadInput(`the stage can’t be packaged: ${sentenceOf(output)}`);
 }
 
-/** What the packager says, in one line: the sentence about the parameters (resources/derived.cjs), or its error's first. */
+/**
+ * What the packager says, in one line: the sentence about the parameters (resources/derived.cjs), or its error's first.
+ */
 function sentenceOf(output: string): string {
   const found = /parameters can't be used: (.+)$/m.exec(output) ?? /^Error:\s*\n(.+)$/m.exec(output);
   return found?.[1] ?? (output.trim().split('\n').at(-1) || 'it said nothing');

@@ -4,8 +4,8 @@ import { BadInput } from './bad-input.ts';
 import { type Exact, exact } from './exact.ts';
 
 /**
- * How sure a rate is: read by this project in AWS's own price file; read there by somebody else; worked out from another
- * rate; or known from no source that can be named.
+ * How sure a rate is: read by this project in AWS's own price file; read there by somebody else; worked out from
+ * another rate; or known from no source that can be named.
  */
 export type RateStatus = 'verified' | 'second-hand' | 'derived' | 'not-sourced';
 

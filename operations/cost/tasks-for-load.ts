@@ -26,8 +26,8 @@ interface Calendar {
 }
 
 /**
- * The tasks of the service: as many as the measured processor time of a request needs at the scaling's target, and as many as
- * the scaling by requests asks for, whichever is more, and never fewer than the calendar's least.
+ * The tasks of the service: as many as the measured processor time of a request needs at the scaling's target, and as
+ * many as the scaling by requests asks for, whichever is more, and never fewer than the calendar's least.
  */
 export function tasksForLoad(template: CostTemplate, service: TemplateResource, load: Load, demand: Demand): TaskPlan {
   const calendar = calendarOf(template, service);

@@ -29,8 +29,8 @@ import type { BenchServer } from './servers/start-server.ts';
 import { openStage, type Stage } from './stage.ts';
 
 /**
- * `npm run bench [-- --quick] [--json FILE] [--plots DIRECTORY] [--only WORDS]`: everything in one run, so that all of it
- * is relative to what the same machine did in the same minutes. A timing fails nothing; a broken invariant does.
+ * `npm run bench [-- --quick] [--json FILE] [--plots DIRECTORY] [--only WORDS]`: everything in one run, so that all of
+ * it is relative to what the same machine did in the same minutes. A timing fails nothing; a broken invariant does.
  * Progress goes to the standard error, the report to the standard output.
  */
 async function main(plan: Plan): Promise<number> {
@@ -117,8 +117,8 @@ async function runSpeed(parts: SpeedStage, echo: BenchServer, tell: (line: strin
   ];
   // Of one transaction a request, the names say how many clients were the best.
   const wanted = [...references, ...speedScenarios(parts)].filter(({ name }) => isWanted(name.replace(/ \(.*/, '')));
-  // Before the warming up: after a checkpoint a page's first change logs all of it, which a few seconds right behind one
-  // would count for a quarter of an hour.
+  // Before the warming up: after a checkpoint a page's first change logs all of it, which a few seconds right behind
+  // one would count for a quarter of an hour.
   await settle(stage);
   await warmUp(wanted);
   const results = await runInTurns(wanted, plan.repeats, tell);

@@ -10,7 +10,10 @@ import { build, stop } from 'esbuild';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const names = ['migrate', 'rotate', 'scale', 'snapshot'];
 const allowedBytes = 1_000_000;
-/** Lambda gives the initialisation ten seconds; on an idle machine an import takes a third of a second, most of it the SDK. */
+/**
+ * Lambda gives the initialisation ten seconds; on an idle machine an import takes a third of a second, most of it the
+ * SDK.
+ */
 const allowedMillis = 5_000;
 const run = promisify(execFile);
 let directory: string;

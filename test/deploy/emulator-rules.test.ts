@@ -24,7 +24,10 @@ import { requireOrSkip } from '../support/require-or-skip.ts';
 import { canEmulate, type Emulator, startEmulator } from './emulator/start-emulator.ts';
 import { type Account, openAccount } from './support/account.ts';
 
-/** What AWS refuses the emulator must refuse, or a deployment that holds in it says nothing. It is tried with parts of prod. */
+/**
+ * What AWS refuses the emulator must refuse, or a deployment that holds in it says nothing. It is tried with parts of
+ * prod.
+ */
 const stackMillis = 480_000;
 const onePort = 'A listener already exists on this port';
 

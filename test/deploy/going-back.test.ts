@@ -115,7 +115,8 @@ describeOrSkip('the way back, by the pipeline’s own scripts in an emulated acc
       project.remove('migrations/9001_half.sql');
       expect([await stackStatus(), await live(), await liveMark()]).toEqual(['UPDATE_ROLLBACK_COMPLETE', a, 'A']);
 
-      // One that is deployed and then fails its smoke test goes back to the one that passed, not to the one that failed.
+      // One that is deployed and then fails its smoke test goes back to the one that passed, not to the one that
+      // failed.
       await deployed('C');
       expect(await liveMark()).toBe('C');
       const smoke = await script('smoke-test.sh', ['dev'], { SMOKE_TEST_ADDRESS: 'http://127.0.0.1:9' });

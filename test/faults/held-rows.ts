@@ -106,7 +106,9 @@ async function bookKeyOf(database: string, bookId: string): Promise<number> {
   return rows[0]!.book_id;
 }
 
-/** Coupon 0 of the held book is the one that is held, and its user the holder; all others have other coupons and users. */
+/**
+ * Coupon 0 of the held book is the one that is held, and its user the holder; all others have other coupons and users.
+ */
 function streamsOf({ books }: Setup, apis: ApiProcess[]): LoadStream[] {
   const run = Math.floor(performance.now());
   const url = (index: number, path: string) => `${apis[index % apis.length]!.address}${path}`;
@@ -206,7 +208,10 @@ async function underHold(setup: Setup, hold: Hold, seconds: number): Promise<Und
   return { results, streams, needed: ({ book, needs }) => book === setup.books.held && needs.includes(hold) };
 }
 
-/** Freezes the second process in the middle of a transaction; what goes on goes to the first one, as behind a load balancer. */
+/**
+ * Freezes the second process in the middle of a transaction; what goes on goes to the first one, as behind a load
+ * balancer.
+ */
 async function underFrozenProcess(setup: Setup, seconds: number): Promise<UnderHold> {
   const [healthy, frozen] = setup.apis as [ApiProcess, ApiProcess];
   const observer = new Client({ connectionString: setup.database });

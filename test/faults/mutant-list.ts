@@ -340,7 +340,7 @@ export const mutants: Mutant[] = [
   {
     takesOut: 'ROLLBACK after an error',
     file: 'core/db/transaction.ts',
-    edits: [{ find: 'if (!lease.isBroken) await rollBack(lease);', replace: 'if (!lease.isBroken) {}' }],
+    edits: [{ find: 'if (!lease.isBroken) await rollBack(lease, statements);', replace: 'if (!lease.isBroken) {}' }],
     testFile: commitFate,
     caughtBy: 'before it has sent anything leaves no open transaction in the pool',
   },

@@ -30,7 +30,9 @@ interface World {
   assign(): Promise<Body>;
 }
 
-/** The customer whom the things belong to. A test that fails to find codes takes one of its own: failures are counted. */
+/**
+ * The customer whom the things belong to. A test that fails to find codes takes one of its own: failures are counted.
+ */
 let userId = 'customer-1';
 let customers = 1;
 const couponUsers: RoleName[] = everyRole;

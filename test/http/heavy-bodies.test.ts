@@ -11,8 +11,8 @@ import { rootKey } from './support.ts';
 const mostBytes = 6_000_000;
 const heapMegabytes = 256;
 /**
- * Ten times what these bodies take on an idle machine, since a busy one works several times slower; what walks over each item,
- * or begins anew at each digit, takes seconds.
+ * Ten times what these bodies take on an idle machine, since a busy one works several times slower; what walks over
+ * each item, or begins anew at each digit, takes seconds.
  */
 const mostMillis = 400;
 
@@ -32,7 +32,9 @@ afterAll(async () => {
 interface Outcome {
   status: number;
   body: string;
-  /** What the event loop's thread worked from the last byte of the body, when all others had been read, to the answer. */
+  /**
+   * What the event loop's thread worked from the last byte of the body, when all others had been read, to the answer.
+   */
   millis: number;
 }
 
@@ -59,7 +61,10 @@ async function post(path: string, body: string): Promise<Outcome> {
   return { status: Number(answer.split(' ', 2)[1]), body: answer.split('\r\n\r\n').slice(1).join('\r\n\r\n'), millis };
 }
 
-/** For how long the event loop's thread has been on a processor: what others do with the machine is no fault of the server's. */
+/**
+ * For how long the event loop's thread has been on a processor: what others do with the machine is no fault of the
+ * server's.
+ */
 async function workedMillis(): Promise<number> {
   const { pid } = api.process;
   return Number((await readFile(`/proc/${pid}/task/${pid}/schedstat`, 'utf8')).split(' ', 1)[0]) / 1e6;

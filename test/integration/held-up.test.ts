@@ -40,7 +40,9 @@ const root: Caller = { ...admin, role: 'root' };
 
 let one: TestCore;
 let core: Core;
-/** Two of one tenant, of which things of the first are held, and one of another tenant. All limit what can be limited. */
+/**
+ * Two of one tenant, of which things of the first are held, and one of another tenant. All limit what can be limited.
+ */
 let held: Book;
 let other: Book;
 let foreign: Book;

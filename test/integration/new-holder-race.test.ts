@@ -28,8 +28,8 @@ afterAll(async () => {
 });
 
 /**
- * The core with a stripe of its own for the book's counter: on one stripe, a batch waits for the other's end. It waits for
- * locks as long as the test needs.
+ * The core with a stripe of its own for the book's counter: on one stripe, a batch waits for the other's end. It waits
+ * for locks as long as the test needs.
  */
 function onStripe(stripe: number): TestCore['core'] {
   const { core } = testCore;

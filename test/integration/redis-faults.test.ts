@@ -70,7 +70,10 @@ async function guess(task: Throttle, caller: Caller): Promise<void> {
   await lookup.notFound();
 }
 
-/** Guesses and requests without a pause, on both tasks, until it is stopped. Tells the longest wait of a call, less what the process was held up as a whole. */
+/**
+ * Guesses and requests without a pause, on both tasks, until it is stopped. Tells the longest wait of a call, less what
+ * the process was held up as a whole.
+ */
 function startLoad(): { stop(): Promise<{ calls: number; longestMillis: number }> } {
   let running = true;
   let calls = 0;

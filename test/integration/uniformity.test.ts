@@ -52,8 +52,8 @@ function selectionStatistic(drawn: string[], all: string[]): number {
 }
 
 /**
- * The value that chi-square passes one time in ten million (Wilson and Hilferty's approximation): with the ten looks that
- * this file takes, a false alarm comes less than once in a million runs.
+ * The value that chi-square passes one time in ten million (Wilson and Hilferty's approximation): with the ten looks
+ * that this file takes, a false alarm comes less than once in a million runs.
  */
 function oneInTenMillion(freedom: number): number {
   const deviations = 5.1993;

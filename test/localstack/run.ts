@@ -9,8 +9,8 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const answerWithinMillis = 5_000;
 
 /**
- * `npm run test:localstack`: runs the functions against a LocalStack, as far as its free version has the services. Where
- * there is none it says so in one line, and fails only with CI=true, where there must be one.
+ * `npm run test:localstack`: runs the functions against a LocalStack, as far as its free version has the services.
+ * Where there is none it says so in one line, and fails only with CI=true, where there must be one.
  */
 async function main(args: string[]): Promise<number> {
   if (!(await isLocalStack())) {

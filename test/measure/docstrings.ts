@@ -2,8 +2,8 @@ import type { Source, SyntaxNode } from '../support/read-sources.ts';
 import { lineAt } from './functions.ts';
 
 /**
- * `path:line name` of each exported name of a file that no docstring stands before. One is enough for a shape and the type
- * of the same name.
+ * `path:line name` of each exported name of a file that no docstring stands before. One is enough for a shape and the
+ * type of the same name.
  */
 export function withoutDocstring({ path, text, tree }: Source): string[] {
   const bytes = Buffer.from(text);

@@ -113,6 +113,6 @@ function beyondBounds(sources: readonly Source[]): Measure[] {
 
 const measured = (what: string, list: string[]): Measure => ({ what, value: list.length, list });
 const sized = ({ place, lines }: { place: string; lines: number }) => `${place}: ${lines}`;
-const isWideComment = (line: string) => /^\s*(\/?\*|\/\/)/.test(line) && [...line].length > bounds.lineWidth;
+const isWideComment = (line: string) => /^\s*(\/\*|\*( |$)|\/\/)/.test(line) && [...line].length > bounds.lineWidth;
 const linesOf = ({ text }: Source) => text.split('\n').length - 1;
 const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);

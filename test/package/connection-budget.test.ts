@@ -79,8 +79,8 @@ describe.each(['dev', 'prod'])('the connections of %s', (stage) => {
     const { Parameters } = resource(packaged.template, 'DatabaseParameters') as { Parameters: Properties };
     const memory = gigabytes[String(resource(packaged.template, 'Database').DBInstanceClass)]! * 1024;
     const shared = Number(Parameters.shared_buffers) / 128;
-    // Measured: a connection that has run the hot statements, or all other writes, holds 2.4 MB of its own, at most 3.6, and
-    // 0.3 of page tables; one for /ready, lists or marks has 1.5 to 2.3.
+    // Measured: a connection that has run the hot statements, or all other writes, holds 2.4 MB of its own, at most
+    // 3.6, and 0.3 of page tables; one for /ready, lists or marks has 1.5 to 2.3.
     const heavy = whileRolling * writers;
     expect(shared + heavy * 3.9 + (maxConnections - heavy) * 2).toBeLessThan(memory * 0.7);
   });

@@ -52,7 +52,9 @@ afterEach(async () => {
   rmSync(scratch, { recursive: true, force: true });
 });
 
-/** What runs the product: the container’s program on a database that is there, or `npm start` with all that it starts. */
+/**
+ * What runs the product: the container’s program on a database that is there, or `npm start` with all that it starts.
+ */
 const programs = {
   container: { command: [process.execPath, join(project, 'containers/api/main.ts')], processes: 1 },
   'npm start': { command: ['npm', 'start'], processes: 9 },

@@ -256,7 +256,9 @@ function ownLines(started: NpmStart): string[] {
   return lines.filter((line) => line !== '' && !line.startsWith('> ') && !line.startsWith('npm '));
 }
 
-/** Copies what `npm start` runs. The packages are many and large, so they become hard links where the disk allows it. */
+/**
+ * Copies what `npm start` runs. The packages are many and large, so they become hard links where the disk allows it.
+ */
 function copyProject(into: string, packages: string): string {
   const copy = join(into, 'project');
   mkdirSync(join(copy, dirname(packages)), { recursive: true });

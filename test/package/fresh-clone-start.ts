@@ -1,6 +1,7 @@
 /**
- * Shows what a newcomer gets: `git clone`, `npm ci`, `npm start`, on real clones, as root and as an ordinary user made for
- * it, each in a home of mode 0700 of its own. Prints one line a step and exits with 1 at the first thing that is not so.
+ * Shows what a newcomer gets: `git clone`, `npm ci`, `npm start`, on real clones, as root and as an ordinary user made
+ * for it, each in a home of mode 0700 of its own. Prints one line a step and exits with 1 at the first thing that is
+ * not so.
  *
  *   node test/package/fresh-clone-start.ts
  *

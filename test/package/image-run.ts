@@ -30,7 +30,9 @@ interface ImageConfig {
 
 const workers = 24;
 const startWithinMillis = 20_000;
-/** limits.drainMaxMillis, the pause before it, and what a process takes to end: below the task's stop timeout of 40 s. */
+/**
+ * limits.drainMaxMillis, the pause before it, and what a process takes to end: below the task's stop timeout of 40 s.
+ */
 const stopWithinMillis = limits.drainMaxMillis + 10_000;
 const megabyte = 1_000_000;
 

@@ -68,8 +68,8 @@ export const optionsOfProd = {
 
 /**
  * Packages a stage in a copy of the project, without credentials, without network, with parameters as an operator gives
- * them on the command line. Where it fails the template is empty. It takes ten seconds, so what came of the same sources
- * is kept for the other test files of a run.
+ * them on the command line. Where it fails the template is empty. It takes ten seconds, so what came of the same
+ * sources is kept for the other test files of a run.
  */
 export async function packageStage(stage: string, parameters: Record<string, string> = {}): Promise<Packaged> {
   const given = Object.entries(parameters).map(([name, value]) => `--param=${name}=${value}`);

@@ -52,7 +52,10 @@ type Step = {
   isPoisoned: boolean;
 };
 
-/** A fault at a statement of a batch, counted from its first: the transaction fails as PostgreSQL would make it, or it waits. */
+/**
+ * A fault at a statement of a batch, counted from its first: the transaction fails as PostgreSQL would make it, or it
+ * waits.
+ */
 interface Fault {
   at: number;
   what: '40001' | '40P01' | 'wait';

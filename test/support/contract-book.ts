@@ -1,4 +1,6 @@
-/** What a new book has where its request says nothing, as the contract tells it: written here a second time on purpose. */
+/**
+ * What a new book has where its request says nothing, as the contract tells it: written here a second time on purpose.
+ */
 export const contractTerms = {
   description: null,
   status: 'draft',

@@ -105,7 +105,9 @@ export interface World {
   books: string[];
 }
 
-/** Makes the call on a core and returns its answer; a refusal is an answer, anything else that is thrown is thrown on. */
+/**
+ * Makes the call on a core and returns its answer; a refusal is an answer, anything else that is thrown is thrown on.
+ */
 export async function makeCall(core: Core, world: World, call: Call): Promise<Reply> {
   try {
     return await send(core, world, call);

@@ -56,8 +56,8 @@ type Check = [kind: string, applies: boolean];
 
 /**
  * Carries a call out on the model, which it changes, and returns the answer that the contract demands. What the model
- * can't know (which of the codes left was drawn, ids, moments) it takes from the answer that was given, once it has seen
- * that it is possible; where it is not, what is returned says what would be.
+ * can't know (which of the codes left was drawn, ids, moments) it takes from the answer that was given, once it has
+ * seen that it is possible; where it is not, what is returned says what would be.
  */
 export function answerOf(state: ModelState, call: Call, given: Reply): Reply {
   const seen = 'body' in given ? given.body : {};

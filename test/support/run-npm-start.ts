@@ -21,7 +21,10 @@ export type StartedProcess = { pid: number; startedAt: string };
 export type NpmStart = {
   /** Everything that was printed so far, both streams. */
   output(): string;
-  /** Resolves with the seconds from the start to the first 200 of /ready. Rejects when the start ends before, or after 60 s. */
+  /**
+   * Resolves with the seconds from the start to the first 200 of /ready. Rejects when the start ends before, or after
+   * 60 s.
+   */
   ready(): Promise<number>;
   /** Resolves with the exit code, null when a signal ended it. */
   ended: Promise<number | null>;

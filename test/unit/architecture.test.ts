@@ -2,6 +2,8 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
+import { decisiveTerms } from '../../core/books/book-terms.ts';
+import { mutants } from '../faults/mutant-list.ts';
 import { withoutDocstring } from '../measure/docstrings.ts';
 import {
   fileGraph,
@@ -27,7 +29,9 @@ const isRules = (path: string) => /^core\/(.*\/)?(rules\/.*|(?!read-)[a-z-]*-rul
 const isForRules = (path: string) =>
   isRules(path) ||
   /^core\/(errors|limits)\.ts$|-(limits|state|terms|inputs?)\.ts$|^core\/input\/shapes\.ts$/.test(path);
-/** What they may not even know the type of: a connection, a queue, a clock or all parts, as they would be handed one. */
+/**
+ * What they may not even know the type of: a connection, a queue, a clock or all parts, as they would be handed one.
+ */
 const isForeignToRules = (path: string) =>
   /^core\/(db|redis|batching)\/|^core\/(core|clock|config|log)\.ts$/.test(path) || !isCore(path);
 /** Packages that compute and do nothing else. */
@@ -148,6 +152,21 @@ describe('what the sources hold', () => {
   test('every exported name has a docstring, or as a schema of the API a description', () => {
     const others = sources.filter(({ path }) => !path.startsWith('containers/api/schemas/'));
     expect(others.flatMap(withoutDocstring)).toEqual([]);
+  });
+
+  test('every term of a book that decisions are handed is read by one; the others are in termsForPeople', () => {
+    const isRead = (term: string) =>
+      filesWith(new RegExp(`\\b${term}\\b`), (path) => path.startsWith('core/coupons/')).length > 0;
+    expect(decisiveTerms.filter((term) => !isRead(term))).toEqual([]);
+  });
+
+  test('every mutant finds what it takes out, once, and its file of tests', () => {
+    const unfit = mutants.flatMap(({ file, edits, testFile }) => {
+      const text = readFileSync(join(root, file), 'utf8');
+      const lost = edits.filter(({ find }) => text.split(find).length !== 2);
+      return [...lost.map(({ find }) => `${file}: ${find}`), ...(existsSync(join(root, testFile)) ? [] : [testFile])];
+    });
+    expect(unfit).toEqual([]);
   });
 
   test('no test is left to run alone or not at all', () => {

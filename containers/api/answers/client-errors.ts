@@ -54,8 +54,8 @@ function afterAnswers(socket: AnsweringSocket, then: () => void): void {
 const answered = new WeakSet<Socket>();
 
 /**
- * Reads and drops what the client is still sending. Closing at once would reset the connection, and the client would see
- * the reset instead of the answer.
+ * Reads and drops what the client is still sending. Closing at once would reset the connection, and the client would
+ * see the reset instead of the answer.
  */
 function drainAndClose(socket: Socket): void {
   socket.removeAllListeners('data');

@@ -8,8 +8,8 @@ interface KnownPath {
 }
 
 /**
- * Answers what no route takes: 405 with `Allow` where the path has routes for other methods, else 404, whatever the body
- * is, which nobody reads.
+ * Answers what no route takes: 405 with `Allow` where the path has routes for other methods, else 404, whatever the
+ * body is, which nobody reads.
  */
 export const unknownRoutes = fp(
   async (app) => {

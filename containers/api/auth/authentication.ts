@@ -84,8 +84,8 @@ const unknownKey: TokenFault = { refused: 'api key: unknown, expired or revoked'
 const noBearer: TokenFault = { refused: 'no bearer token, or one that is too long', description: null };
 
 /**
- * One text for everything that can be wrong with a token: which it is would help a forger more than a client. Only who has
- * a well-signed one is told, in a header (RFC 6750, section 3).
+ * One text for everything that can be wrong with a token: which it is would help a forger more than a client. Only who
+ * has a well-signed one is told, in a header (RFC 6750, section 3).
  */
 function unauthenticated({ refused, description }: TokenFault) {
   return refuse('unauthenticated', 'The token is unknown, malformed, expired or revoked.', {

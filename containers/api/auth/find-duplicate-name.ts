@@ -1,6 +1,6 @@
 /**
- * Finds a name that an object in a JSON text has twice, at any depth. Parsers disagree about which of the two counts, so
- * that a token with one may mean different things to who signed it and to who reads it.
+ * Finds a name that an object in a JSON text has twice, at any depth. Parsers disagree about which of the two counts,
+ * so that a token with one may mean different things to who signed it and to who reads it.
  * @param text well-formed JSON
  * @returns the first such name, or null
  */

@@ -32,8 +32,8 @@ export interface GuardOptions {
 
 /**
  * Enforces who may call each route, in the one place where that is done: who is asking, then whether the queue that the
- * request would join has room for its tenant, then whether its role may, then whether a customer acts for itself. All but
- * the last come before the body is read, so that a stranger's body costs nothing.
+ * request would join has room for its tenant, then whether its role may, then whether a customer acts for itself. All
+ * but the last come before the body is read, so that a stranger's body costs nothing.
  * @throws Error, at the start, for a route without roles, and where a route was there before the guard
  */
 export const guard = fp<GuardOptions>(

@@ -32,11 +32,11 @@ const toldMaxChars = 200;
 
 /**
  * Opens the keys that an issuer publishes. They are fetched on first use, kept while the issuer can't be reached, and
- * fetched again when they are old or an unknown `kid` comes up. Nothing in a token leads anywhere else: `jku`, `x5u` and
- * `jwk` headers are not looked at.
+ * fetched again when they are old or an unknown `kid` comes up. Nothing in a token leads anywhere else: `jku`, `x5u`
+ * and `jwk` headers are not looked at.
  *
- * jose imports the keys, but does not keep them (`createRemoteJWKSet`): it lets go of old keys while the issuer is down,
- * asks an issuer that fails again with every token, and measures by the wall clock, which may be set back.
+ * jose imports the keys, but does not keep them (`createRemoteJWKSet`): it lets go of old keys while the issuer is
+ * down, asks an issuer that fails again with every token, and measures by the wall clock, which may be set back.
  * @param log is told when fetching fails for a new reason and when it succeeds again, and of keys that share a `kid`
  */
 export function openJwks(url: string, clock: Clock, log: Log): KeySource {

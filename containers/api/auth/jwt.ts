@@ -49,7 +49,10 @@ export function makeJwtVerifier(config: Config['jwt'], clock: Clock, log: Log): 
   };
 }
 
-/** The one key there is, whatever a token's `kid` says. It is imported once: jose would import the bytes with each token. */
+/**
+ * The one key there is, whatever a token's `kid` says. It is imported once: jose would import the bytes with each
+ * token.
+ */
 function keyOfSecret(secret: string): KeySource {
   const hmac = { name: 'HMAC', hash: 'SHA-256' };
   const key = crypto.subtle.importKey('raw', Buffer.from(secret), hmac, false, ['verify']);

@@ -35,8 +35,8 @@ function charsetOf(contentType: string): string {
 }
 
 /**
- * Makes `application/json` the one content type that is taken. A body beyond limits.bodyMaxBytes, or the larger `bodyLimit`
- * that its route has, is `body-too-large`.
+ * Makes `application/json` the one content type that is taken. A body beyond limits.bodyMaxBytes, or the larger
+ * `bodyLimit` that its route has, is `body-too-large`.
  * @throws Error, at the start, for a route with a smaller limit, which would not be kept
  */
 export const jsonBodies = fp(

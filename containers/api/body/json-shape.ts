@@ -12,7 +12,9 @@ const closeBrace = 0x7d;
 const lowerE = 0x65;
 const upperE = 0x45;
 
-/** A number without an exponent is finite up to 308 digits; this is shorter than that, and longer than any honest one. */
+/**
+ * A number without an exponent is finite up to 308 digits; this is shorter than that, and longer than any honest one.
+ */
 const longNumberChars = 64;
 
 /** What a look at a JSON text tells before it is parsed. */
@@ -37,7 +39,8 @@ export function checkJsonShape(text: string): JsonShape {
   let nameEnd = 0;
   let tokenStart = 0;
   let mayOverflow = false;
-  // Strings, brackets, commas and escaped quotes: each costs steps, and a body needs none of its items to have millions.
+  // Strings, brackets, commas and escaped quotes: each costs steps, and a body needs none of its items to have
+  // millions.
   let tokens = 0;
 
   /** Where the string that begins at `start` ends; the text's end where it does not. */

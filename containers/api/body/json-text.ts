@@ -4,8 +4,8 @@ import { checkJsonShape } from './json-shape.ts';
 /**
  * Reads a JSON text that a stranger wrote.
  * @throws CouponError `invalid-input` where it is malformed, has more levels, fields or items than any request needs
- * (json-shape.ts), or holds what nothing downstream may see: NUL (which PostgreSQL has no room for), lone surrogates, `__proto__`, `constructor.prototype`, and numbers beyond the
- * largest one, which would be kept as null
+ * (json-shape.ts), or holds what nothing downstream may see: NUL (which PostgreSQL has no room for), lone surrogates,
+ * `__proto__`, `constructor.prototype`, and numbers beyond the largest one, which would be kept as null
  */
 export function parseJsonText(text: string): unknown {
   const { mayOverflow } = checkJsonShape(text);

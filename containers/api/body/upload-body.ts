@@ -18,8 +18,8 @@ const formats: Record<string, UploadFormat> = {
 export const uploadTypes = Object.keys(formats);
 
 /**
- * Makes the part of the application that registers it take uploads: bodies in their content types are streams there, read
- * by nobody yet.
+ * Makes the part of the application that registers it take uploads: bodies in their content types are streams there,
+ * read by nobody yet.
  */
 export const uploadBodies = fp(
   async (app) => {

@@ -63,8 +63,8 @@ nothing was done (\`not-begun\`) or whether only such a repeat can tell (\`unkno
 const everyGuarded: ErrorKind[] = ['unauthenticated', 'forbidden', 'rate-limited', 'unavailable'];
 
 /**
- * Describes the routes as OpenAPI 3.1: each route's own schema, completed by what its rules say (roles, headers, kinds of
- * problems).
+ * Describes the routes as OpenAPI 3.1: each route's own schema, completed by what its rules say (roles, headers, kinds
+ * of problems).
  */
 export const openapi = fp(describeRoutes, { name: 'openapi' });
 

@@ -14,8 +14,8 @@ interface Burst {
 
 /**
  * A log in which warnings and errors of one kind make one line a second at most: the first at once, and at the end of
- * each second the last of it, with the number of `repeats` in that second. An outage then leaves a few lines that can be
- * read, and not one for each request and retry.
+ * each second the last of it, with the number of `repeats` in that second. An outage then leaves a few lines that can
+ * be read, and not one for each request and retry.
  * @param onEach told of every warning and error, those that are left out too
  */
 export function limitRepeats(log: Log, onEach: (fields: object) => void): Log {

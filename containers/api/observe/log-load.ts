@@ -6,9 +6,9 @@ const sampleMillis = 1_000;
 const samplesALine = 10;
 
 /**
- * Logs, for every ten seconds in which a request waited, how long the oldest one had waited at worst. The deployment makes
- * a metric and an alarm of these lines (resources/logs.yml), because a metric that is only served has nobody to ask for it
- * there; where there is no line, nothing waited.
+ * Logs, for every ten seconds in which a request waited, how long the oldest one had waited at worst. The deployment
+ * makes a metric and an alarm of these lines (resources/logs.yml), because a metric that is only served has nobody to
+ * ask for it there; where there is no line, nothing waited.
  * @returns stops it
  */
 export function logLoad(queueAgeMillis: () => number, log: Logger): () => void {

@@ -9,8 +9,8 @@ export interface Output {
   /** Queues whole lines. They are dropped, and counted, while the queue is full. Never throws. */
   write(lines: string): void;
   /**
-   * Queues a line, for which the queue has some room beyond its bound. Resolves once it has been handed to the operating
-   * system, or within 100 ms where that does not happen. Never rejects.
+   * Queues a line, for which the queue has some room beyond its bound. Resolves once it has been handed to the
+   * operating system, or within 100 ms where that does not happen. Never rejects.
    */
   writeNow(line: string): Promise<void>;
   /** Writes what is queued. Resolves once that is done, or has failed, or after a second. Never rejects. */
@@ -45,8 +45,8 @@ interface Line {
 }
 
 /**
- * Opens a queue in front of a sink. What could not be written is kept and tried again; once the queue is full, lines are
- * dropped until half of it is written, and the notice stands in their place.
+ * Opens a queue in front of a sink. What could not be written is kept and tried again; once the queue is full, lines
+ * are dropped until half of it is written, and the notice stands in their place.
  * @param noticeOf the line that tells how many were dropped; without it nothing tells
  */
 export function openOutput(sink: Sink, isTerminal: boolean, noticeOf?: (dropped: number) => string): Output {
@@ -184,9 +184,9 @@ export function openOutput(sink: Sink, isTerminal: boolean, noticeOf?: (dropped:
 }
 
 /**
- * Opens standard output (1) or standard error (2). A terminal and a pipe are written by the event loop, which never sleeps
- * in a write. A file is written by a thread: it always takes what it has space for, while a thread that wrote to a full
- * pipe would sleep there for ever, and the end of the process would wait for it.
+ * Opens standard output (1) or standard error (2). A terminal and a pipe are written by the event loop, which never
+ * sleeps in a write. A file is written by a thread: it always takes what it has space for, while a thread that wrote to
+ * a full pipe would sleep there for ever, and the end of the process would wait for it.
  */
 export function openStandardOutput(fd: 1 | 2, noticeOf?: (dropped: number) => string): Output {
   return openOutput(

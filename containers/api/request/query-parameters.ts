@@ -2,8 +2,8 @@
 const numericParameters = new Set(['limit']);
 
 /**
- * Reads a query string. Nothing is guessed: a number is plain decimal digits, and a parameter that comes twice becomes a
- * list, which no route's schema takes.
+ * Reads a query string. Nothing is guessed: a number is plain decimal digits, and a parameter that comes twice becomes
+ * a list, which no route's schema takes.
  */
 export function parseQuery(query: string): Record<string, unknown> {
   // Without a prototype, so that a parameter called `__proto__` is a name like any other.

@@ -3,8 +3,8 @@ import { invalidInput } from '../../../core/index.ts';
 
 /**
  * Refuses requests that a proxy in front may have read otherwise: two hosts, two tokens, or a version of HTTP that this
- * is not (RFC 9112, sections 2.3 and 3.2). Headers that come twice arrive joined by a comma and a space, which neither a
- * host nor a token has. It depends on what its refusals look like alone, and whatever else answers depends on it.
+ * is not (RFC 9112, sections 2.3 and 3.2). Headers that come twice arrive joined by a comma and a space, which neither
+ * a host nor a token has. It depends on what its refusals look like alone, and whatever else answers depends on it.
  */
 export const ambiguousRequests = fp(
   async (app) => {

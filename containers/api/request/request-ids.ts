@@ -5,8 +5,8 @@ import type { Core } from '../../../core/index.ts';
 const acceptable = /^[A-Za-z0-9._:=+/-]{1,128}$/;
 
 /**
- * Makes the naming of requests: the caller's `x-request-id` where it is a sane one, else a random prefix of this process
- * and a number, which is cheaper than a random id each and as unique.
+ * Makes the naming of requests: the caller's `x-request-id` where it is a sane one, else a random prefix of this
+ * process and a number, which is cheaper than a random id each and as unique.
  */
 export function makeRequestIds(random: Core['random']): (request: IncomingMessage) => string {
   const prefix = random.bytes(9).toString('base64url');

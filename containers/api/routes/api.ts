@@ -51,8 +51,8 @@ const everyRouteNeeds = [
 ];
 
 /**
- * Makes a plugin of some routes. It refuses to load before whatever enforces their rules. What it registers itself, such
- * as another reader of bodies, is for its own routes alone.
+ * Makes a plugin of some routes. It refuses to load before whatever enforces their rules. What it registers itself,
+ * such as another reader of bodies, is for its own routes alone.
  */
 export function routes(name: string, add: (app: Api) => void | Promise<void>) {
   return fp(

@@ -24,9 +24,9 @@ export const guessThrottle = fp<{ core: Core }>(
 );
 
 /**
- * Looks a code up, unless its caller has been guessing, and notes a guess that was wrong. Where too much is looked up at
- * once it waits for what is in flight. A customer whose own guesses block it still reaches the coupons it holds: it is
- * told no more by that than its own list of coupons tells it.
+ * Looks a code up, unless its caller has been guessing, and notes a guess that was wrong. Where too much is looked up
+ * at once it waits for what is in flight. A customer whose own guesses block it still reaches the coupons it holds: it
+ * is told no more by that than its own list of coupons tells it.
  */
 function throttle(core: Core, { handler }: RouteOptions, isForUser: boolean): RouteHandlerMethod {
   return async function lookUpCode(request, reply) {

@@ -107,7 +107,9 @@ function answerOutcomes(route: RouteOptions): RouteHandlerMethod {
   };
 }
 
-/** The one status of a success that a route's schema names; null where there are several, and the handler says which. */
+/**
+ * The one status of a success that a route's schema names; null where there are several, and the handler says which.
+ */
 function onlySuccess(responses: unknown): number | null {
   const statuses = Object.keys(responses ?? {}).filter((status) => status.startsWith('2'));
   return statuses.length === 1 ? Number(statuses[0]) : null;

@@ -66,8 +66,8 @@ export const AssignBatchResults = named(
 );
 
 /**
- * Every schema that routes refer to by its name in the OpenAPI document. What the core answers is declared there, where the
- * answers are made.
+ * Every schema that routes refer to by its name in the OpenAPI document. What the core answers is declared there, where
+ * the answers are made.
  */
 export const schemas = [
   ProblemSchema,

@@ -51,9 +51,9 @@ interface State extends Seen {
 }
 
 /**
- * Locks, unlocks, redeems, voids and reverses: one transaction for the whole batch (decideBatch). Locked are the gates of
- * the books, holders, coupons and counters. Proved by test/integration/races.test.ts, and by the mutants that take out
- * each lock in turn.
+ * Locks, unlocks, redeems, voids and reverses: one transaction for the whole batch (decideBatch). Locked are the gates
+ * of the books, holders, coupons and counters. Proved by test/integration/races.test.ts, and by the mutants that take
+ * out each lock in turn.
  * @param isApart whether these members have met a held lock before, and wait for the next one shortly only
  */
 export function changeCoupons(

@@ -33,9 +33,9 @@ export async function findChangeTargets(
 }
 
 /**
- * Sends a customer's command to nowhere unless the coupon is its own, before anything is locked. A row that is locked and
- * counted took a sixth longer than one that is not there: some hundred tries told which codes somebody holds. Who holds a
- * coupon does not change; one that comes into the customer's hands meanwhile came after the request.
+ * Sends a customer's command to nowhere unless the coupon is its own, before anything is locked. A row that is locked
+ * and counted took a sixth longer than one that is not there: some hundred tries told which codes somebody holds. Who
+ * holds a coupon does not change; one that comes into the customer's hands meanwhile came after the request.
  */
 async function hideFromCustomers(
   { pool }: Pick<LocateCore, 'pool'>,
@@ -54,8 +54,8 @@ async function hideFromCustomers(
 }
 
 /**
- * The names of all that a target's transaction locks, as far as they are known before. The holder is known by its coupon,
- * once that was looked at, and by the user who is named.
+ * The names of all that a target's transaction locks, as far as they are known before. The holder is known by its
+ * coupon, once that was looked at, and by the user who is named.
  */
 export function needsOfChange({ command, location }: ChangeTarget): string[] {
   if (location === null) return [];

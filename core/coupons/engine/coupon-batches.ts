@@ -21,7 +21,9 @@ export interface CouponBatches {
   readonly looks: MicroBatcher<CouponQuestion, SeenCoupon>;
   /** Milliseconds that the oldest member of any queue has waited. */
   queueAgeMillis(): number;
-  /** Milliseconds that the oldest member of one tenant in one queue has waited: what a new one of its kind would join. */
+  /**
+   * Milliseconds that the oldest member of one tenant in one queue has waited: what a new one of its kind would join.
+   */
   queueAgeOf(queue: CouponQueue, tenantId: number): number;
   /** Turns new members away and resolves when every queue is empty and nothing is in flight. */
   close(): Promise<void>;
@@ -92,8 +94,8 @@ export function openCouponBatches(core: EngineCore, onBatch: BatchListener): Cou
 }
 
 /**
- * How many transactions of a queue may wait for locks beside those in flight: with deals and changes full of them, a third
- * of the pool is left to everything else.
+ * How many transactions of a queue may wait for locks beside those in flight: with deals and changes full of them, a
+ * third of the pool is left to everything else.
  */
 function maxSlowOf(poolMax: number): number {
   return Math.min(batchLimits.maxSlow, Math.max(0, Math.floor(poolMax / 3) - batchLimits.maxInFlight));

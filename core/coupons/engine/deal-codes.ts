@@ -39,8 +39,8 @@ interface Target {
 }
 
 /**
- * A code that leaves its deck. What was drawn is a place only: which code stands there is computed or read once the whole
- * batch is decided, and then it becomes a coupon.
+ * A code that leaves its deck. What was drawn is a place only: which code stands there is computed or read once the
+ * whole batch is decided, and then it becomes a coupon.
  */
 interface Deal {
   readonly command: DealCommand;
@@ -71,8 +71,9 @@ interface State extends Seen {
 
 /**
  * Assigns random codes, assigns codes by name, and voids codes that nobody has: one transaction for the whole batch
- * (decideBatch). Locked are the gates of the books, then their dealers, under which every code leaves its deck. So what is
- * left is exact, a code can't be dealt twice, and a user's coupons can be counted. Proved by test/integration/races.test.ts.
+ * (decideBatch). Locked are the gates of the books, then their dealers, under which every code leaves its deck. So what
+ * is left is exact, a code can't be dealt twice, and a user's coupons can be counted. Proved by
+ * test/integration/races.test.ts.
  * @param isApart whether these members have met a held lock before, and wait for the next one shortly only
  */
 export function dealCodes(

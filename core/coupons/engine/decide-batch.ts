@@ -34,13 +34,13 @@ export interface BatchTargets<Command, Target> extends Pick<Passage<Target, Coup
 }
 
 /**
- * How the members of a batch are decided. `Seen` is what the database says under the locks, `State` what members are decided
- * on, kept up to date as they change it, and `Made` what a member comes to.
+ * How the members of a batch are decided. `Seen` is what the database says under the locks, `State` what members are
+ * decided on, kept up to date as they change it, and `Made` what a member comes to.
  */
 export interface Decisions<Target, Seen, State, Made> {
   /**
-   * Takes the locks in the order of takeLock, and reads what is decided on. Every statement is sent at once, and finds the
-   * locks of those before it taken and their owners' changes made.
+   * Takes the locks in the order of takeLock, and reads what is decided on. Every statement is sent at once, and finds
+   * the locks of those before it taken and their owners' changes made.
    */
   read(tx: Transaction, targets: Target[], patience: Patience): Promise<Seen>;
   /** Reads what only those answers show to be wanted. */
@@ -64,9 +64,9 @@ export type RecordOf<Made> = (made: Made | RecordedChange) => RecordedChange;
 type Decided<Made> = { made: Made | RecordedChange; replayed: boolean } | CouponError;
 
 /**
- * Decides a batch of one tenant in one transaction: the locks are taken, then what they guard is read, then each member is
- * decided in the order of arrival, then everything is written, set by set. It waits for the database twice where all goes
- * well. Answers are made once all of it is committed.
+ * Decides a batch of one tenant in one transaction: the locks are taken, then what they guard is read, then each member
+ * is decided in the order of arrival, then everything is written, set by set. It waits for the database twice where all
+ * goes well. Answers are made once all of it is committed.
  *
  * Members that need what another session holds are left out, and answered `heldUp`: proved by
  * test/integration/held-up.test.ts.

@@ -25,8 +25,8 @@ export function holderMapKey(bookKey: BookKey, userId: string): string {
  *
  * Exact in a statement after the books' dealer locks: every new holder and every new coupon of a book is made under its
  * dealer's lock. A look-up names the holder alone: asked for the tenant too, PostgreSQL may read all of the tenant's
- * coupons while a fast growing table has no statistics yet. (Counting rows that an upsert changed is not: its INSERT arm is not guarded by its WHERE, and a new
- * user passes any limit.)
+ * coupons while a fast growing table has no statistics yet. (Counting rows that an upsert changed is not: its INSERT
+ * arm is not guarded by its WHERE, and a new user passes any limit.)
  */
 export async function readHolders(
   tx: Transaction,

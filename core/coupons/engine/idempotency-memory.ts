@@ -10,7 +10,9 @@ import { replayChanges } from './replay-changes.ts';
  * `Made` is what a member comes to under its key.
  */
 export interface IdempotencyMemory<Made> {
-  /** What was made under this key before, or the refusal of a reused key; null where the key is new or there is none. */
+  /**
+   * What was made under this key before, or the refusal of a reused key; null where the key is new or there is none.
+   */
   recall(keyed: KeyedRequest | null): Made | CouponError | null;
   /** Notes what was made under this key. */
   remember(keyed: KeyedRequest | null, made: Made): void;

@@ -9,7 +9,9 @@ export type LockOfCoupon = Pick<CouponState, 'deckKey' | 'pos' | 'fence' | 'hasP
 
 /** Makes and checks the tokens of locks. Pure once it is open, and the same in every task of an installation. */
 export interface LockTokens {
-  /** The token of the coupon's last lock: 11 to 20 digits, or the grant's number alone where an earlier version gave it. */
+  /**
+   * The token of the coupon's last lock: 11 to 20 digits, or the grant's number alone where an earlier version gave it.
+   */
   tokenOf(tenantId: number, coupon: LockOfCoupon): string;
   /** Whether this is the token of the coupon's last lock, compared in constant time. */
   isTokenOf(tenantId: number, coupon: LockOfCoupon, token: string): boolean;
@@ -21,13 +23,13 @@ const keyBytes = 32;
 const secretBytes = 32;
 
 /**
- * Opens the tokens of an installation. A token is the number of the grant, so that it grows with each, followed by digits of
- * HMAC-SHA-256 over tenant, place and number: whoever knows a coupon's earlier tokens still can't tell the next one, and so
- * can't let go a lock that somebody else holds on the same coupon.
+ * Opens the tokens of an installation. A token is the number of the grant, so that it grows with each, followed by
+ * digits of HMAC-SHA-256 over tenant, place and number: whoever knows a coupon's earlier tokens still can't tell the
+ * next one, and so can't let go a lock that somebody else holds on the same coupon.
  *
- * The key is derived from the check value of the installation's first CODE_SECRET, or from what renewLockTokens put before
- * it. Every task reads the same one, it is never shown, and it stays when the secret is rotated: a lock lives through a
- * rotation.
+ * The key is derived from the check value of the installation's first CODE_SECRET, or from what renewLockTokens put
+ * before it. Every task reads the same one, it is never shown, and it stays when the secret is rotated: a lock lives
+ * through a rotation.
  * @throws Error where the database has no check value yet (checkCodeSecret stores it)
  */
 export async function openLockTokens(db: Queryable): Promise<LockTokens> {
@@ -42,8 +44,8 @@ export async function openLockTokens(db: Queryable): Promise<LockTokens> {
 }
 
 /**
- * Gives all locks from now on other tokens, of which every task learns when it starts. To be called when the database has
- * gone back in time: the grants are numbered again as they were, and whoever had a token then would have one now.
+ * Gives all locks from now on other tokens, of which every task learns when it starts. To be called when the database
+ * has gone back in time: the grants are numbered again as they were, and whoever had a token then would have one now.
  */
 export async function renewLockTokens(db: Queryable, random: Pick<Random, 'bytes'>): Promise<void> {
   await db.query({

@@ -7,7 +7,10 @@ export const obstaclesMax = 10_000;
 /** What was held is looked at before it is run into again; an entry that is no longer true costs one look. */
 export const obstacleKeptMillis = 10_000;
 
-/** Things that are held, and by which transaction, as far as that can be seen: two looks tell whether it is still the same. */
+/**
+ * Things that are held, and by which transaction, as far as that can be seen: two looks tell whether it is still the
+ * same.
+ */
 export type Held = ReadonlyMap<string, string>;
 
 /**

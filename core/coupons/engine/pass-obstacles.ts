@@ -18,8 +18,8 @@ export interface Passage<Target, Answer> {
 }
 
 /**
- * Runs those members of a batch whose way is free, as far as is known. Where their transaction waits too long for a lock
- * all the same, it looks at what is held, and runs the others again at once. With nothing held this costs nothing.
+ * Runs those members of a batch whose way is free, as far as is known. Where their transaction waits too long for a
+ * lock all the same, it looks at what is held, and runs the others again at once. With nothing held this costs nothing.
  * @returns `heldUp` for the others; nothing was begun for them
  * @throws what `run` throws, the time-out of a lock included where nothing explains it
  */

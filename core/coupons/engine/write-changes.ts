@@ -99,8 +99,9 @@ function markReversed(tx: Transaction, tenantId: number, { now, pending }: Chang
 }
 
 /**
- * Not every row is locked before, so a row can't be named by its place, as in updateCoupons: one that another transaction
- * has just written would be passed over. The rows are there; ON CONFLICT finds them by their key, whatever the plan.
+ * Not every row is locked before, so a row can't be named by its place, as in updateCoupons: one that another
+ * transaction has just written would be passed over. The rows are there; ON CONFLICT finds them by their key, whatever
+ * the plan.
  */
 function addToCounters(tx: Transaction, tenantId: number, changes: ChangesToWrite): void {
   const sums = new Map<BookKey, { redemptions: number; voided: number }>();

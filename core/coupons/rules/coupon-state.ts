@@ -12,7 +12,9 @@ export interface CouponState {
   /** Null without a holder, and once the holder has been erased. */
   readonly userId: string | null;
   readonly assignedAt: Date | null;
-  /** Fixed when the coupon was assigned: what was granted stays, whatever becomes of the book's limit. Null: no limit. */
+  /**
+   * Fixed when the coupon was assigned: what was granted stays, whatever becomes of the book's limit. Null: no limit.
+   */
   readonly maxRedemptions: number | null;
   readonly rev: number;
   readonly redemptions: number;
@@ -38,7 +40,9 @@ export function eventKindNumber(kind: EventKind): number {
   return eventKinds.indexOf(kind) + 1;
 }
 
-/** A change of a coupon as a rule decides it, with what a redeem, reverse or void tells beside the coupon's new state. */
+/**
+ * A change of a coupon as a rule decides it, with what a redeem, reverse or void tells beside the coupon's new state.
+ */
 export interface Change {
   kind: EventKind;
   /** The coupon after the change, its rev one higher. */

@@ -76,7 +76,10 @@ export function couponStatus(coupon: ShownCoupon, expiresAt: Date | null, now: D
 /** What of a coupon is shown, or what is shown follows from. */
 export type ShownCoupon = Omit<CouponState, 'reversals' | 'fence' | 'hasPlainToken'>;
 
-/** When the live lock ends, or null where none is live: with its book at the latest, whose end may have been moved since. */
+/**
+ * When the live lock ends, or null where none is live: with its book at the latest, whose end may have been moved
+ * since.
+ */
 function lockEndOf({ lockExpiresAt }: ShownCoupon, expiresAt: Date | null, now: Date): Date | null {
   if (lockExpiresAt === null) return null;
   const end = expiresAt !== null && expiresAt < lockExpiresAt ? expiresAt : lockExpiresAt;

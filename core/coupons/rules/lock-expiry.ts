@@ -1,10 +1,10 @@
 import type { CouponState } from './coupon-state.ts';
 
 /**
- * Which form a lock's token has is kept in the moment of its end. Versions before 0.2 gave the grant's number alone, and
- * wrote whole milliseconds, as everything here counts in them. A lock with an unguessable token ends one microsecond later,
- * which no decision sees. So a lock that an earlier version gives, or renews, during an upgrade keeps its own form, and no
- * table needs a column more.
+ * Which form a lock's token has is kept in the moment of its end. Versions before 0.2 gave the grant's number alone,
+ * and wrote whole milliseconds, as everything here counts in them. A lock with an unguessable token ends one
+ * microsecond later, which no decision sees. So a lock that an earlier version gives, or renews, during an upgrade
+ * keeps its own form, and no table needs a column more.
  */
 const markMicros = 1;
 const mark = String(markMicros).padStart(3, '0');

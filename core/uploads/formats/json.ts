@@ -138,7 +138,10 @@ class JsonString {
     return at;
   }
 
-  /** The string's value. One that is too long is returned as it stands, cut to a little more than limits.uploadStringMaxChars. */
+  /**
+   * The string's value. One that is too long is returned as it stands, cut to a little more than
+   * limits.uploadStringMaxChars.
+   */
   value(at: number): string {
     if (this.#raw.length > limits.uploadStringMaxChars) return this.#raw;
     if (!this.#hasEscapes && !hasControlCharacter(this.#raw)) return this.#raw;
@@ -154,7 +157,10 @@ class JsonString {
   }
 }
 
-/** One object of the array, read in pieces up to its closing brace. Beyond limits.uploadLineMaxChars only that brace is searched. */
+/**
+ * One object of the array, read in pieces up to its closing brace. Beyond limits.uploadLineMaxChars only that brace is
+ * searched.
+ */
 class JsonObject {
   text = '';
   isClosed = false;

@@ -17,8 +17,8 @@ export interface LineReader extends TextReader {
 }
 
 /**
- * Cuts text into lines at LF or CR LF, or at CR alone where there is no LF in its first limits.uploadLineMaxChars characters. What a
- * line without an end costs in memory is bounded by limits.uploadLineMaxChars.
+ * Cuts text into lines at LF or CR LF, or at CR alone where there is no LF in its first limits.uploadLineMaxChars
+ * characters. What a line without an end costs in memory is bounded by limits.uploadLineMaxChars.
  */
 export function openLines(sink: LineSink): LineReader {
   let number = 1;

@@ -62,7 +62,10 @@ export function growthGbOf({ demand }: RuleContext): Exact {
   return gigabytes(demand.eventsOfMonth, bytesOfEvent);
 }
 
-/** The disk: what is allocated, or what the months that are kept have grown it to; RDS grows it at a tenth of free space. */
+/**
+ * The disk: what is allocated, or what the months that are kept have grown it to; RDS grows it at a tenth of free
+ * space.
+ */
 function storageGbOf(database: TemplateResource, context: RuleContext): Exact {
   const kept = multiply(growthGbOf(context), exact(context.load.monthsKept));
   const used = compare(kept, exact(1)) < 0 ? nothing : add(kept, diskBesideEventsGb);

@@ -44,7 +44,10 @@ function loadUnitsOf({ demand }: RuleContext): Exact {
   return multiply(larger(larger(byNew, byOpen), byBytes), hoursOfMonth);
 }
 
-/** Gigabytes at which the rate of what goes out changes, each with the rate up to it. The first hundred are the account's. */
+/**
+ * Gigabytes at which the rate of what goes out changes, each with the rate up to it. The first hundred are the
+ * account's.
+ */
 const outwardTiers = [
   { upTo: exact(100), rate: null },
   { upTo: exact(10_240), rate: 'transfer.out.10tb' },

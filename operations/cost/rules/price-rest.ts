@@ -56,7 +56,10 @@ const ofMetricFilter: PriceRule = (filter) => [
   metric('metrics from the log', exact(listOf(filter, 'MetricTransformations').length)),
 ];
 
-/** Each use of a rotated key's former material is charged as a key, for the first two: from the third year on it is three. */
+/**
+ * Each use of a rotated key's former material is charged as a key, for the first two: from the third year on it is
+ * three.
+ */
 const ofKey: PriceRule = (key) => [
   {
     service: 'Keys',

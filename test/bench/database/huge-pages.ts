@@ -6,11 +6,12 @@ const limitFile = '/proc/sys/vm/nr_overcommit_hugepages';
 const pagesNeeded = Math.ceil((sharedBuffersMb * 1.1) / 2);
 
 /**
- * Lets PostgreSQL have its shared memory in pages of 2 MB, as the deployment's has it (resources/database.yml). With 4 kB
- * pages each backend meets a page fault for every page that it touches first, and the processor forgets where pages are
- * faster than it learns: random changes over a gigabyte took two to four times the processor's time, which hid what the
- * product's statements cost. Pages are allotted on demand and go with PostgreSQL; only the limit is the machine's, and it
- * is put back when this process ends. Does nothing where that is not allowed: the report says which pages there were.
+ * Lets PostgreSQL have its shared memory in pages of 2 MB, as the deployment's has it (resources/database.yml). With 4
+ * kB pages each backend meets a page fault for every page that it touches first, and the processor forgets where pages
+ * are faster than it learns: random changes over a gigabyte took two to four times the processor's time, which hid what
+ * the product's statements cost. Pages are allotted on demand and go with PostgreSQL; only the limit is the machine's,
+ * and it is put back when this process ends. Does nothing where that is not allowed: the report says which pages there
+ * were.
  */
 export function allowHugePages(): void {
   let before: string;

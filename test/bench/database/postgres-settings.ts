@@ -12,8 +12,8 @@ const memory = Math.min(totalmem(), process.constrainedMemory() || Number.POSITI
 export const sharedBuffersMb = Math.max(128, Math.floor(memory / 4 / megabytes));
 
 /**
- * How the bench's PostgreSQL is set: durable, with the production stage's checkpoints (resources/database.yml) and as much of
- * this machine's memory as the stage's has of its own. Everything else is PostgreSQL's default.
+ * How the bench's PostgreSQL is set: durable, with the production stage's checkpoints (resources/database.yml) and as
+ * much of this machine's memory as the stage's has of its own. Everything else is PostgreSQL's default.
  */
 export const postgresSettings = {
   fsync: 'on',

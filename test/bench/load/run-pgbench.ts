@@ -67,7 +67,9 @@ export async function runPgbench(run: PgbenchRun): Promise<PgbenchResult> {
   };
 }
 
-/** The mean of the seconds that count, and their mean latency; of a run that ended before it told of one, the whole's. */
+/**
+ * The mean of the seconds that count, and their mean latency; of a run that ended before it told of one, the whole's.
+ */
 function rateOf(output: string): Pick<PgbenchResult, 'perSecond' | 'meanMillis'> {
   const seconds = [...output.matchAll(/^progress: \S+ s, (\S+) tps, lat (\S+) ms/gm)].map(([, tps, latency]) => ({
     tps: Number(tps),

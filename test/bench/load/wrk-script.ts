@@ -131,9 +131,9 @@ const list = `function list(item)
 end`;
 
 /**
- * The token of a coupon's first lock is known beforehand, so its redeem needs nothing out of an answer. It follows after so many other
- * requests of its thread that its lock has been answered: batches are answered in the order of their arrival, or nearly.
- * The first coupon is never redeemed, since wrk asks for one request that it does not send.
+ * The token of a coupon's first lock is known beforehand, so its redeem needs nothing out of an answer. It follows
+ * after so many other requests of its thread that its lock has been answered: batches are answered in the order of
+ * their arrival, or nearly. The first coupon is never redeemed, since wrk asks for one request that it does not send.
  * @param share of all requests that are locks and redeems
  */
 function lockThenRedeem({ connections, addresses }: ScriptFrame, share: number): string {
@@ -176,8 +176,8 @@ end`;
 }
 
 /**
- * Requests begin at random times that are fixed beforehand, as those of many strangers do: a connection that has had its
- * answer takes the next of them. So the pace is kept however long answers take, as long as connections are left.
+ * Requests begin at random times that are fixed beforehand, as those of many strangers do: a connection that has had
+ * its answer takes the next of them. So the pace is kept however long answers take, as long as connections are left.
  */
 function paceOf({ pace, addresses }: ScriptFrame): string {
   if (pace === null) return '';

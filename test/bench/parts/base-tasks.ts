@@ -10,8 +10,8 @@ const tasks = 2;
 const connectionsOfTask = 4;
 
 /**
- * The day's mix as fast as it will go, and at the peak of the day, on the deployment's base: two tasks of half a processor.
- * A process that is held to a share answers in gusts, which no sum of processor seconds would show.
+ * The day's mix as fast as it will go, and at the peak of the day, on the deployment's base: two tasks of half a
+ * processor. A process that is held to a share answers in gusts, which no sum of processor seconds would show.
  * @returns nothing where the machine lets nobody be held to a share
  */
 export async function measureBaseTasks(

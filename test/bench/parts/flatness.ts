@@ -27,8 +27,8 @@ const mostPerSecond = 9_000;
 const fullWarmUpSeconds = 60;
 
 /**
- * Assign and redeem where a book has a thousand codes and nothing else is there, and where books are larger and millions
- * of coupons exist already. The first size is what the others are held against.
+ * Assign and redeem where a book has a thousand codes and nothing else is there, and where books are larger and
+ * millions of coupons exist already. The first size is what the others are held against.
  */
 export async function flatnessScenarios(stage: Stage, plan: Plan, tell: (line: string) => void): Promise<Scenario[]> {
   const perRun = secondsOf(plan) * mostPerSecond;

@@ -47,8 +47,9 @@ function tailSeconds(plan: Plan): number {
 }
 
 /**
- * Response times at 70 % of the highest load. Each repeat finds out what the highest load is at that moment: 70 % of what
- * the machine could do some minutes ago may be more than it can do now, and a queue that grows has no response time.
+ * Response times at 70 % of the highest load. Each repeat finds out what the highest load is at that moment: 70 % of
+ * what the machine could do some minutes ago may be more than it can do now, and a queue that grows has no response
+ * time.
  */
 export async function measureModerateLoad(
   stage: Stage,

@@ -1,6 +1,6 @@
 /**
- * A reference: the product's server with its hooks, authentication, schemas, log and metrics, in which assign and redeem
- * are other operations. It has no database. It ends when the channel to the bench closes.
+ * A reference: the product's server with its hooks, authentication, schemas, log and metrics, in which assign and
+ * redeem are other operations. It has no database. It ends when the channel to the bench closes.
  */
 import { openThrottle } from '../../../core/throttling/open-throttle.ts';
 import { replaceOperations } from './replace-operations.ts';

@@ -6,8 +6,8 @@ const routes = ['assignments', 'coupons'].map(
 );
 
 /**
- * Gives the routes of assignments and coupons another module in the place of the core's door, so that everything around the operations
- * stays the product's own code. Works for what is imported afterwards.
+ * Gives the routes of assignments and coupons another module in the place of the core's door, so that everything around
+ * the operations stays the product's own code. Works for what is imported afterwards.
  * @param module exports what the door exports, with other operations
  */
 export function replaceOperations(module: URL): void {

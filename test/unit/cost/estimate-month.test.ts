@@ -56,7 +56,8 @@ describe('the month of', () => {
       Properties: { Type: 'application', Scheme: 'internet-facing', Subnets: ['a', 'b'] },
     };
     const month = monthOf(10_000_000, { LoadBalancer });
-    // 304,166,666.67 requests of 2,200 bytes are 669.17 GB, a unit hour each: more than 4.63 connections a second ÷ 10 ÷ 25.
+    // 304,166,666.67 requests of 2,200 bytes are 669.17 GB, a unit hour each: more than 4.63 connections a second ÷ 10
+    // ÷ 25.
     expect(linesOf(month, 'Load balancer')).toEqual([
       ['by the hour', 1643n],
       ['units of the load', 535n],

@@ -34,7 +34,10 @@ export async function lockHolders(tx: Transaction, tenantId: number, locations: 
   return new Set(rows.map(placeMapKey));
 }
 
-/** Of the coupons at these places whose holder lockHolders would lock, those whose holder somebody else holds, and who that is. */
+/**
+ * Of the coupons at these places whose holder lockHolders would lock, those whose holder somebody else holds, and who
+ * that is.
+ */
 export async function findHeldHolders(tx: Transaction, tenantId: number, locations: Location[]): Promise<HeldHolder[]> {
   if (locations.length === 0) return [];
   const { rows } = await tx.query<HeldHolder>({

@@ -9,8 +9,8 @@ import { lockHolders } from './holders.ts';
  * several ascending. Whoever waits for a lock then holds none that comes after it, and no two wait for each other in a
  * circle. What decides is read in statements after the last one.
  *
- * The order is proved by "a batch takes its locks in the order of the house" in test/integration/lock-order.test.ts. A lock
- * that is added here does not compile before test/faults/mutant-list.ts knows what happens without it.
+ * The order is proved by "a batch takes its locks in the order of the house" in test/integration/lock-order.test.ts. A
+ * lock that is added here does not compile before test/faults/mutant-list.ts knows what happens without it.
  */
 export const takeLock = {
   /** The books, shared: while a batch is inside, no rule of theirs changes. */
