@@ -1,5 +1,6 @@
-// One page a stage that shows how it goes, top to bottom as a request travels. It is made here and not written down, because
-// a widget has a line for each node of the cache and each database that the stage has.
+// One page a stage. Its first row answers whether customers are being served, and whether anything is about to run out; then
+// comes how it goes, top to bottom as a request travels. It is made here and not written down, because a widget has a line for
+// each node of the cache and each database that the stage has.
 
 const wide = 24;
 /** Three beside each other. */
@@ -11,10 +12,11 @@ const alarmsHeight = 4;
  * A dashboard's body, as CloudFormation takes it: a text with references to the stack's resources.
  * @param stage its metrics are its own: `Qurable/<stage>`
  * @param cacheNodes how many nodes the cache has; each has a line
+ * @param rings at which number of connections, and at how many free bytes of the disk, an alarm of the database rings
  */
-function dashboardBody({ stage, cacheNodes, hasReplica }) {
-  const metrics = metricsOf(stage, cacheNodes, hasReplica);
-  const body = { widgets: [alarms(hasReplica), ...metrics.map(place), errorLines(metrics.length)] };
+function dashboardBody({ stage, cacheNodes, hasReplica, rings }) {
+  const metrics = [...firstRow(stage, rings), ...metricsOf(stage, cacheNodes, hasReplica)];
+  const body = { widgets: [...metrics.map(place), alarms(hasReplica), errorLines(metrics.length)] };
   return {
     'Fn::Sub': [
       JSON.stringify(body),
@@ -27,6 +29,13 @@ function dashboardBody({ stage, cacheNodes, hasReplica }) {
 }
 
 // biome-ignore-start lint/suspicious/noTemplateCurlyInString: CloudFormation's references
+const alb = 'AWS/ApplicationELB';
+const ofLoadBalancer = ['LoadBalancer', '${Lb}'];
+const ofTargets = ['TargetGroup', '${Tg}', ...ofLoadBalancer];
+const ofService = ['ClusterName', '${Cluster}', 'ServiceName', '${Service.Name}'];
+const ofDatabase = ['DBInstanceIdentifier', '${Database}'];
+const ofScale = ['service', 'qurable-scale'];
+
 function alarms(hasReplica) {
   const names = [
     ...['ErrorRate', 'Latency', 'NoHealthyTargets', 'QueueAge', 'ErrorLines', 'LateMarks', 'TaskCpu', 'TaskMemory'],
@@ -35,14 +44,75 @@ function alarms(hasReplica) {
     ...['SnapshotErrors', 'ScaleErrors', 'ScaleSilence', 'RotateErrors', 'FailedSchedule'],
   ];
   const properties = { title: 'Alarms', alarms: names.map((name) => `\${${name}Alarm.Arn}`) };
-  return { type: 'alarm', x: 0, y: 0, width: wide, height: alarmsHeight, properties };
+  return { type: 'alarm', x: 0, y: rowHeight, width: wide, height: alarmsHeight, properties };
+}
+
+/** Are customers being served, how many tasks serve them, and is anything about to run out? */
+function firstRow(stage, rings) {
+  const served = widget('Requests that were served, percent', 'Sum', [
+    [
+      {
+        id: 'served',
+        label: 'without a 5xx',
+        expression: 'IF(requests > 0, 100 - 100 * (FILL(ofTasks, 0) + FILL(ofLoadBalancer, 0)) / requests)',
+      },
+    ],
+    hidden(line(alb, 'RequestCount', ofLoadBalancer, { id: 'requests' })),
+    hidden(line(alb, 'HTTPCode_Target_5XX_Count', ofLoadBalancer, { id: 'ofTasks' })),
+    hidden(line(alb, 'HTTPCode_ELB_5XX_Count', ofLoadBalancer, { id: 'ofLoadBalancer' })),
+  ]);
+  Object.assign(served.properties, {
+    yAxis: { left: { max: 100 } },
+    annotations: { horizontal: [{ label: 'error-rate rings below', value: 99.9 }] },
+  });
+  const running = widget('Tasks that answer; least and most', 'Maximum', [
+    line(alb, 'HealthyHostCount', ofTargets, { stat: 'Minimum' }),
+    line(`Qurable/${stage}`, 'CapacityMin', ofScale),
+    line(`Qurable/${stage}`, 'CapacityMax', ofScale),
+  ]);
+  const near = nearAlarms(`Qurable/${stage}`, rings);
+  const runningOut = widget('About to run out: percent of where it rings', 'Maximum', [
+    ...near.map(([label, expression], index) => [{ id: `near${index + 1}`, label, expression }]),
+    ...near.flatMap(([, , ...lines]) => lines).map(hidden),
+  ]);
+  Object.assign(runningOut.properties, {
+    yAxis: { left: { min: 0 } },
+    annotations: { horizontal: [{ label: 'rings', value: 100 }] },
+  });
+  return [served, running, runningOut];
+}
+
+/**
+ * What may run out, each in percent of where its alarm rings (resources/alarms.yml; the tasks of the most there may be), so
+ * that the highest line is the next to ring: a label, an expression, and the metrics that it is made of.
+ */
+function nearAlarms(own, rings) {
+  const database = (name, id, stat = 'Maximum') => line('AWS/RDS', name, ofDatabase, { id, stat });
+  const { connections, freeStorageBytes } = rings;
+  return [
+    ['Database: CPU', '100 * cpu / 80', database('CPUUtilization', 'cpu', 'Average')],
+    ['Database: connections', `100 * connections / ${connections}`, database('DatabaseConnections', 'connections')],
+    ['Database: disk', `100 * ${freeStorageBytes} / disk`, database('FreeStorageSpace', 'disk', 'Minimum')],
+    ['Database: memory', '100 * 104857600 / memory', database('FreeableMemory', 'memory', 'Average')],
+    ['Database: transaction ids', '100 * ids / 1000000000', database('MaximumUsedTransactionIDs', 'ids')],
+    ['Queue age', '100 * age / 2000', line(own, 'QueueAge', [], { id: 'age' })],
+    [
+      'Tasks: memory',
+      '100 * taskMemory / 85',
+      line('AWS/ECS', 'MemoryUtilization', ofService, { id: 'taskMemory', stat: 'Average' }),
+    ],
+    [
+      'Tasks: of the most',
+      '100 * tasks / most',
+      line(alb, 'HealthyHostCount', ofTargets, { id: 'tasks' }),
+      line(own, 'CapacityMax', ofScale, { id: 'most' }),
+    ],
+  ];
 }
 
 function metricsOf(stage, cacheNodes, hasReplica) {
-  const ofLoadBalancer = ['LoadBalancer', '${Lb}'];
-  const ofService = ['ClusterName', '${Cluster}', 'ServiceName', '${Service.Name}'];
   const instances = [
-    { label: 'database', of: ['DBInstanceIdentifier', '${Database}'] },
+    { label: 'database', of: ofDatabase },
     ...(hasReplica ? [{ label: 'replica', of: ['DBInstanceIdentifier', '${DatabaseReplica}'] }] : []),
   ];
   const ofInstances = (name, options = {}) =>
@@ -53,7 +123,6 @@ function metricsOf(stage, cacheNodes, hasReplica) {
       line('AWS/ElastiCache', name, ['CacheClusterId', `\${Cache}-${node}`], { ...options, label: `${node} ${name}` }),
     );
   const own = `Qurable/${stage}`;
-  const alb = 'AWS/ApplicationELB';
   return [
     widget('Requests a minute', 'Sum', [
       line(alb, 'RequestCount', ofLoadBalancer),
@@ -76,10 +145,9 @@ function metricsOf(stage, cacheNodes, hasReplica) {
       line('AWS/ECS', 'CPUUtilization', ofService),
       line('AWS/ECS', 'MemoryUtilization', ofService),
     ]),
-    widget('Tasks that answer; least and most', 'Maximum', [
-      line(alb, 'HealthyHostCount', ['TargetGroup', '${Tg}', ...ofLoadBalancer]),
-      line(own, 'CapacityMin', ['service', 'qurable-scale']),
-      line(own, 'CapacityMax', ['service', 'qurable-scale']),
+    widget('Lines of errors; late marks, milliseconds', 'Sum', [
+      line(own, 'ErrorLines', []),
+      line(own, 'LateMarks', [], { stat: 'Maximum', yAxis: 'right' }),
     ]),
     widget('Queue age, milliseconds', 'Maximum', [line(own, 'QueueAge', [])]),
 
@@ -132,13 +200,20 @@ function line(namespace, name, dimensions, options) {
   return [namespace, name, ...dimensions, ...(options === undefined ? [] : [options])];
 }
 
+/** The same line, for an expression alone. */
+function hidden(metric) {
+  return [...metric.slice(0, -1), { ...metric.at(-1), visible: false }];
+}
+
 function place(item, position) {
   return { ...item, ...placeOf(position) };
 }
 
+/** Three a row; the alarms stand below the first. */
 function placeOf(position) {
-  const x = (position % 3) * third;
-  return { x, y: alarmsHeight + Math.floor(position / 3) * rowHeight, width: third, height: rowHeight };
+  const row = Math.floor(position / 3);
+  const y = row * rowHeight + (row > 0 ? alarmsHeight : 0);
+  return { x: (position % 3) * third, y, width: third, height: rowHeight };
 }
 
 module.exports = { dashboardBody };

@@ -23,6 +23,9 @@ module.exports = async ({ options, resolveVariable }) => {
   const codeSecretArn = checked.codeSecretArn || { Ref: 'CodeSecret' };
   const subnets = [{ Ref: 'PrivateSubnetA' }, { Ref: 'PrivateSubnetB' }];
 
+  // 90 % of all connections, as the strategy's 180 of 200.
+  const databaseConnectionsAlarm = Math.floor(checked.databaseMaxConnections * 0.9);
+  const databaseFreeStorageAlarm = freeStorageAlarm(checked);
   return {
     // Every parameter as the rules have read it; the templates take them from here, so that none goes in unchecked.
     checked,
@@ -44,9 +47,8 @@ module.exports = async ({ options, resolveVariable }) => {
     interfaceEndpointSubnets: subnets.slice(0, checked.interfaceEndpointZones),
     databaseReplicaVersion: checked.databaseReplicaVersion || checked.databaseVersion,
     databaseFamily: `postgres${databaseMajor}`,
-    // 90 % of all connections, as the strategy's 180 of 200.
-    databaseConnectionsAlarm: Math.floor(checked.databaseMaxConnections * 0.9),
-    databaseFreeStorageAlarm: freeStorageAlarm(checked),
+    databaseConnectionsAlarm,
+    databaseFreeStorageAlarm,
     // RDS takes integers in the parameter's own unit: pages of 8 kB for some, kB for others.
     databaseMemory: {
       maxWal: String(checked.databaseMaxWalMb),
@@ -65,7 +67,12 @@ module.exports = async ({ options, resolveVariable }) => {
     serviceDependsOn: serviceDependsOn(entrance.entrance),
     secretNames: secretNames(checked),
     versionedSecrets: versionedSecrets(checked, stage),
-    dashboardBody: dashboardBody({ stage, cacheNodes: checked.cacheNodes, hasReplica: checked.databaseReplica }),
+    dashboardBody: dashboardBody({
+      stage,
+      cacheNodes: checked.cacheNodes,
+      hasReplica: checked.databaseReplica,
+      rings: { connections: databaseConnectionsAlarm, freeStorageBytes: databaseFreeStorageAlarm },
+    }),
     cacheMetrics: {
       evictions: overCacheNodes(checked.cacheNodes, 'SUM', 'Evictions', 'Sum'),
       cpu: overCacheNodes(checked.cacheNodes, 'MAX', 'EngineCPUUtilization', 'Average'),
