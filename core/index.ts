@@ -38,6 +38,7 @@ export type { BatchListener, CouponQueue } from './coupons/engine/coupon-batches
 export { CouponEvent, listCouponEvents } from './coupons/list-coupon-events.ts';
 export { listUserCoupons, UserCouponsRequest } from './coupons/list-user-coupons.ts';
 export { lockCoupon } from './coupons/lock-coupon.ts';
+export { type CodeLookUp, codeStandingFields, lookUpCode } from './coupons/look-up-code.ts';
 export { readCoupon } from './coupons/read-coupon.ts';
 export { redeemCoupon } from './coupons/redeem-coupon.ts';
 export { reverseRedemption } from './coupons/reverse-redemption.ts';

@@ -68,6 +68,11 @@ const table: Record<string, Row> = {
     target: ({ bookId }) => ({ path: `/v1/books/${bookId}/codes` }),
     elsewhere: 'book-not-found',
   },
+  'GET /v1/codes/:code': {
+    roles: [...operators, 'redeemer'],
+    target: async ({ assign }) => ({ path: `/v1/codes/${(await assign()).code}` }),
+    elsewhere: 'coupon-not-found',
+  },
   'GET /v1/books/:bookId/decks': {
     roles: operators,
     target: ({ bookId }) => ({ path: `/v1/books/${bookId}/decks` }),

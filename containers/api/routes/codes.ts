@@ -8,21 +8,23 @@ import {
   invalidInput,
   listCodes,
   listDecks,
+  lookUpCode,
   PageRequest,
   strictObject,
   voidDeck,
 } from '../../../core/index.ts';
-import { operators } from '../auth/roles.ts';
+import { codeReaders, operators } from '../auth/roles.ts';
 import { prefersCsv } from '../request/headers.ts';
 import { idFromPath } from '../request/id-from-path.ts';
-import { CodeItem, Deck, GeneratedDeck } from '../schemas/answers.ts';
-import { BookPath, DeckPath, pageOf, ref } from '../schemas/common.ts';
+import { CodeItem, CodeLookUp, Deck, GeneratedDeck } from '../schemas/answers.ts';
+import { BookPath, CodePath, DeckPath, pageOf, ref } from '../schemas/common.ts';
 import { type Api, routes } from './api.ts';
 
 /** The routes of codes and decks, but for uploads. */
 export const codeRoutes = routes('code-routes', (app) => {
   addGenerate(app);
   addCodeList(app);
+  addLookUp(app);
   addDecks(app);
 });
 
@@ -90,6 +92,28 @@ function addCodeList(app: Api): void {
         .header('content-disposition', 'attachment; filename="codes.csv"')
         .send(csv as never);
     },
+  );
+}
+
+function addLookUp(app: Api): void {
+  const { core } = app;
+
+  app.get(
+    '/v1/codes/:code',
+    {
+      config: { roles: codeReaders, looksUpCode: 'for-nobody', kinds: ['coupon-not-found'] },
+      schema: {
+        operationId: 'lookUpCode',
+        summary: 'Look a code up, also one that nobody has yet',
+        description:
+          'Where the code is from, what has become of it, and its coupon, which is null for a code that nobody has had.',
+        tags: ['codes'],
+        params: CodePath,
+        querystring: strictObject({}),
+        response: { 200: ref(CodeLookUp) },
+      },
+    },
+    ({ caller, params }) => lookUpCode(core, caller, params.code),
   );
 }
 

@@ -29,6 +29,16 @@ export const UploadedDeck = named(
 /** A coupon. */
 export const Coupon = named(core.CouponView, 'Coupon', 'A code in a user’s hands.');
 
+/** A code that was looked up. */
+export const CodeLookUp = named(
+  Type.Object({
+    ...core.codeStandingFields,
+    coupon: Type.Union([ref(Coupon), Type.Null({ description: 'Nobody has had the code.' })]),
+  }),
+  'CodeLookUp',
+  'Where a code is from, and what has become of it.',
+);
+
 /** A coupon just locked. */
 export const LockedCoupon = named(core.LockedCouponView, 'LockedCoupon', 'The coupon, with the token of its lock.');
 
@@ -77,6 +87,7 @@ export const schemas = [
   GeneratedDeck,
   UploadedDeck,
   Coupon,
+  CodeLookUp,
   LockedCoupon,
   RedeemedCoupon,
   CouponEvent,
