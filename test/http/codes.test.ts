@@ -170,7 +170,7 @@ describe('POST /v1/books/{bookId}/codes', () => {
     expect(answer.body.rejections).toEqual([
       { line: 2, code: 'bad code', reason: 'code-has-invalid-character' },
       { line: 3, code: 'GOOD-1', reason: 'duplicate-in-file' },
-      { line: 4, code: 'HAVE-1', reason: 'duplicate-in-tenant' },
+      { line: 4, code: 'HAVE-1', reason: 'duplicate-in-book' },
       { line: 5, code: 'x', reason: 'code-too-short' },
       { line: 6, code: 'PATT-AAAAAAAA', reason: 'belongs-to-pattern' },
     ]);
@@ -187,8 +187,13 @@ describe('POST /v1/books/{bookId}/codes', () => {
         accepted: 0,
         rejected: 1,
         duplicates: 1,
-        rejections: [{ line: 1, code: 'ONCE-1', reason: 'duplicate-in-tenant' }],
+        rejections: [{ line: 1, code: 'ONCE-1', reason: 'duplicate-in-book' }],
       },
+    ]);
+    const elsewhere = await upload('ONCE-1', 'text/csv', {}, await makeBook());
+    expect([elsewhere.status, elsewhere.body.rejections]).toEqual([
+      200,
+      [{ line: 1, code: 'ONCE-1', reason: 'duplicate-in-another-book' }],
     ]);
     const again = await upload('ONCE-1', 'text/csv', { key: 'nothing' });
     expect([again.status, again.body, again.headers['idempotency-replayed']]).toEqual([200, answer.body, 'true']);
