@@ -35,12 +35,15 @@ export {
   ValidateInput,
 } from './coupons/coupon-inputs.ts';
 export type { BatchListener, CouponQueue } from './coupons/engine/coupon-batches.ts';
+export { exportRedemptions } from './coupons/export-redemptions.ts';
 export { CouponEvent, listCouponEvents } from './coupons/list-coupon-events.ts';
+export { listRedemptions, RedemptionListRequest } from './coupons/list-redemptions.ts';
 export { listUserCoupons, UserCouponsRequest } from './coupons/list-user-coupons.ts';
 export { lockCoupon } from './coupons/lock-coupon.ts';
 export { type CodeLookUp, codeStandingFields, lookUpCode } from './coupons/look-up-code.ts';
 export { readCoupon } from './coupons/read-coupon.ts';
 export { redeemCoupon } from './coupons/redeem-coupon.ts';
+export { RedemptionView } from './coupons/redemption-view.ts';
 export { reverseRedemption } from './coupons/reverse-redemption.ts';
 export { CouponView, LockedCouponView, RedeemedCouponView } from './coupons/rules/coupon-view.ts';
 export { unlockCoupon } from './coupons/unlock-coupon.ts';

@@ -1,8 +1,9 @@
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { findBook } from '../books/find-book.ts';
 import type { Caller } from '../caller.ts';
 import { csvCell } from '../codes/csv-cell.ts';
 import type { Core } from '../core.ts';
+import { csvStream } from '../csv-stream.ts';
 import type { BookKey, DeckKey } from '../keys.ts';
 import { limits } from '../limits.ts';
 import type { CodeStatus, CodeView } from './code-view.ts';
@@ -25,6 +26,7 @@ type ExportCore = Pick<Core, 'readPool' | 'coldTurns' | 'knownBooks' | 'knownDec
  * Codes are left as they are: without brackets, quotes and equals signs they can't call anything, and they must stay
  * what they are when the file is read back.
  *
+ * @param hasMark whether the file begins with a byte order mark
  * @throws CouponError `book-not-found`, for an id that is no UUID too, before the first byte
  */
 export async function exportCodes(
@@ -32,9 +34,10 @@ export async function exportCodes(
   caller: Caller,
   bookId: string,
   filter: Pick<CodeListRequest, 'status'>,
+  hasMark = false,
 ): Promise<Readable> {
   const bookKey = await findBook(core, caller.tenantId, bookId);
-  return Readable.from(csvPieces(core, caller.tenantId, bookKey, filter.status ?? null), { objectMode: false });
+  return csvStream(csvPieces(core, caller.tenantId, bookKey, filter.status ?? null), hasMark);
 }
 
 async function* csvPieces(

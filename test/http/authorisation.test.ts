@@ -139,6 +139,7 @@ const table: Record<string, Row> = {
     target: couponTarget('/events'),
     elsewhere: 'coupon-not-found',
   },
+  'GET /v1/redemptions': { roles: operators, target: () => ({ path: '/v1/redemptions' }) },
   'POST /v1/redemptions/:redemptionId/reverse': {
     roles: operators,
     target: async (world) => {
@@ -270,7 +271,7 @@ describe('who may', () => {
   test('lists of another tenant are empty', async () => {
     const as = tokenOf('admin', 'admin-1', 'other');
     await world.assign();
-    for (const path of ['/v1/books', `/v1/users/${userId}/coupons`]) {
+    for (const path of ['/v1/books', '/v1/redemptions', `/v1/users/${userId}/coupons`]) {
       expect((await api.call('GET', path, { as })).body).toEqual({ data: [], nextCursor: null });
     }
     const keys = await api.call('GET', '/v1/api-keys', { as });

@@ -309,7 +309,6 @@ describe('GET /v1/books', () => {
       ['a % for itself', '100%', ['Verano 100% Off']],
       ['a _ for itself', 'o_2', ['VERANO_2026']],
       ['a backslash for itself', '\\', []],
-      ['a NUL for itself', '\0', []],
       ['spaces for themselves', 'o 1', ['verano 100 percent', 'Verano 100% Off']],
       ['what no name has', 'otoño', []],
     ])('200: %s is found, newest first', async (_what, q, found) => {
@@ -332,7 +331,7 @@ describe('GET /v1/books', () => {
       }
       const without = await api.call('GET', `/v1/books?cursor=${nextCursor}`, { as: asNamer });
       expect([without.status, pathsOf(without)]).toEqual([400, ['cursor']]);
-      for (const q of ['', 'x'.repeat(201)]) {
+      for (const q of ['', 'x'.repeat(201), 'a\0']) {
         const answer = await find(q);
         expect([answer.status, pathsOf(answer)]).toEqual([400, ['q']]);
       }

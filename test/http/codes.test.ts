@@ -301,6 +301,8 @@ describe('GET /v1/books/{bookId}/codes', () => {
       'CSVX-1,available',
       'CSVX-2,available',
     ]);
+    const marked = await list('?status=redeemed&bom=true', { accept: 'text/csv' });
+    expect(marked.text).toBe(`\u{feff}${header}\r\n`);
     const none = await list('?status=redeemed', { accept: 'text/csv' });
     expect(none.text.trimEnd()).toBe('code,status,deckId,userId');
   });

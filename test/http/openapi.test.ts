@@ -214,6 +214,7 @@ const contract = [
   'POST /v1/coupons/{code}/void',
   'GET /v1/coupons/{code}',
   'GET /v1/coupons/{code}/events',
+  'GET /v1/redemptions',
   'POST /v1/redemptions/{redemptionId}/reverse',
   'GET /v1/users/{userId}/coupons',
   'DELETE /v1/users/{userId}',

@@ -1,11 +1,9 @@
-import type { Readable } from 'node:stream';
 import { Type } from 'typebox';
 import {
   CodeListRequest,
   exportCodes,
   GenerateInput,
   generateCodes,
-  invalidInput,
   listCodes,
   listDecks,
   lookUpCode,
@@ -13,6 +11,7 @@ import {
   strictObject,
   voidDeck,
 } from '../../../core/index.ts';
+import { csvDescription, csvParameters, refuseCursor, sendCsv } from '../answers/csv-answer.ts';
 import { codeReaders, operators } from '../auth/roles.ts';
 import { prefersCsv } from '../request/headers.ts';
 import { idFromPath } from '../request/id-from-path.ts';
@@ -65,11 +64,10 @@ function addCodeList(app: Api): void {
       schema: {
         operationId: 'listCodes',
         summary: 'List the codes of a book, or export them as CSV',
-        description:
-          'With `Accept: text/csv` the whole list is streamed: `limit` does not count, and `cursor` is refused. A user id that a spreadsheet would run as a formula has an apostrophe in front of it.',
+        description: csvDescription,
         tags: ['codes'],
         params: BookPath,
-        querystring: CodeListRequest,
+        querystring: strictObject({ ...CodeListRequest.properties, ...csvParameters }),
         response: {
           200: {
             description: 'Codes, in the order of their decks.',
@@ -83,14 +81,13 @@ function addCodeList(app: Api): void {
     },
     async (request, reply) => {
       const bookId = idFromPath(request.params.bookId, 'book-not-found');
-      if (!prefersCsv(request)) return listCodes(core, request.caller, bookId, request.query);
-      if (request.query.cursor !== undefined)
-        throw invalidInput('cursor', 'has no place in a CSV, which is the whole list');
-      const csv: Readable = await exportCodes(core, request.caller, bookId, request.query);
-      return reply
-        .type('text/csv; charset=utf-8')
-        .header('content-disposition', 'attachment; filename="codes.csv"')
-        .send(csv as never);
+      if (!prefersCsv(request)) {
+        const { bom: _, ...query } = request.query;
+        return listCodes(core, request.caller, bookId, query);
+      }
+      refuseCursor(request.query);
+      const csv = await exportCodes(core, request.caller, bookId, request.query, request.query.bom === 'true');
+      return sendCsv(reply, csv, 'codes');
     },
   );
 }

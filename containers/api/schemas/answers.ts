@@ -45,6 +45,9 @@ export const LockedCoupon = named(core.LockedCouponView, 'LockedCoupon', 'The co
 /** A coupon just redeemed. */
 export const RedeemedCoupon = named(core.RedeemedCouponView, 'RedeemedCoupon', 'The coupon, with its redemption.');
 
+/** A redemption. */
+export const Redemption = named(core.RedemptionView, 'Redemption', 'One use of a coupon.');
+
 /** One change of a coupon. */
 export const CouponEvent = named(core.CouponEvent, 'CouponEvent', 'One change of a coupon.');
 
@@ -90,6 +93,7 @@ export const schemas = [
   CodeLookUp,
   LockedCoupon,
   RedeemedCoupon,
+  Redemption,
   CouponEvent,
   AssignBatchResults,
   Validation,
