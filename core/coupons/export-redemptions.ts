@@ -11,8 +11,8 @@ const stretchItems = 1_000;
 
 /**
  * Writes all redemptions that the filters pass as CSV (RFC 4180) in UTF-8, newest first, with the header
- * `id,code,bookId,userId,seq,at,reference,metadata,reversedAt`; metadata as JSON. Memory stays flat, and the database is
- * asked only as fast as the stream is read. Each stretch is read at a moment of its own.
+ * `id,code,bookId,userId,seq,at,reference,metadata,reversedAt`; metadata as JSON. Memory stays flat, and the database
+ * is asked only as fast as the stream is read. Each stretch is read at a moment of its own.
  *
  * What strangers wrote is written so that no spreadsheet runs it: see csv-cell.ts.
  * @param hasMark whether the file begins with a byte order mark

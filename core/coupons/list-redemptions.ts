@@ -57,8 +57,8 @@ export type RedemptionListCore = Pick<
  * Lists the tenant's redemptions, newest first, those given back too; from the replica where there is one. What is
  * redeemed while the caller pages comes before the first page. A page looks at limits.pageScanMaxRows redemptions at
  * most: with a filter that few of them pass it may be short, or even empty, and still have a cursor.
- * @throws CouponError `invalid-input` naming `cursor`, `from` or `to`. An unknown book, user or code has no redemptions:
- *   an empty list.
+ * @throws CouponError `invalid-input` naming `cursor`, `from` or `to`. An unknown book, user or code has no
+ *   redemptions: an empty list.
  */
 export async function listRedemptions(
   core: RedemptionListCore & Pick<Core, 'cursors'>,
@@ -117,8 +117,8 @@ const lowestId = '00000000-0000-0000-0000-000000000000';
 const highestId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 /**
- * The lowest id of a redemption of that millisecond or a later one. Its id begins with the milliseconds of its time, both
- * by the database's clock (invariant "a redemption's id begins with its time").
+ * The lowest id of a redemption of that millisecond or a later one. Its id begins with the milliseconds of its time,
+ * both by the database's clock (invariant "a redemption's id begins with its time").
  */
 function firstIdAt(millis: number): string {
   const hex = millis.toString(16).padStart(12, '0');

@@ -29,8 +29,8 @@ const pieceMaxRows = 2_000;
 const fewMax = 5_000;
 
 /**
- * Whether a redemption `r` is wanted. The look-ups are by whole keys; `offset 0` keeps PostgreSQL from making one list of
- * a whole table out of one of them.
+ * Whether a redemption `r` is wanted. The look-ups are by whole keys; `offset 0` keeps PostgreSQL from making one list
+ * of a whole table out of one of them.
  */
 const isWanted = `($2::int is null or exists (
       select from decks where tenant_id = $1 and deck_id = r.deck_id and book_id = $2 offset 0))

@@ -198,6 +198,7 @@ const contract = [
   'GET /v1/books',
   'GET /v1/books/{bookId}',
   'PATCH /v1/books/{bookId}',
+  'GET /v1/books/{bookId}/counts',
   'POST /v1/books/{bookId}/codes/generate',
   'POST /v1/books/{bookId}/codes',
   'GET /v1/books/{bookId}/codes',

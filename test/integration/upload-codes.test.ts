@@ -80,8 +80,8 @@ describe('an upload', () => {
   test('takes the first line of a code that stands in the file twice, and none that the tenant has, whose book is told apart', async () => {
     const bookId = await newBook();
     await uploadText(testCore.core, await newBook(), 'ndjson', '"TWICE-OLD"\n{"code":"TWICE-ELSE"}\n');
-    await uploadText(testCore.core, bookId, 'csv', 'TWICE-HERE\n');
-    const codes = ['TWICE-A', 'twice-old', 'TWICE-B', 'twice-a', 'TWICE-A', 'TWICE-OLD', 'TWICE-HERE'];
+    await uploadText(testCore.core, bookId, 'csv', 'TWICE-HERE-1\n');
+    const codes = ['TWICE-A', 'twice-old', 'TWICE-B', 'twice-a', 'TWICE-A', 'TWICE-OLD', 'TWICE-HERE-1'];
     const answer = await uploadText(testCore.core, bookId, 'json', JSON.stringify({ codes }));
     expect(answer).toMatchObject({ accepted: 2, rejected: 5, duplicates: 5 });
     expect(answer.rejections).toEqual([
@@ -89,7 +89,7 @@ describe('an upload', () => {
       { line: 4, code: 'TWICE-A', reason: 'duplicate-in-file' },
       { line: 5, code: 'TWICE-A', reason: 'duplicate-in-file' },
       { line: 6, code: 'TWICE-OLD', reason: 'duplicate-in-another-book' },
-      { line: 7, code: 'TWICE-HERE', reason: 'duplicate-in-book' },
+      { line: 7, code: 'TWICE-HERE-1', reason: 'duplicate-in-book' },
     ]);
     expect((await readBook(testCore.core, admin, bookId)).counts).toMatchObject({ codes: 3, available: 3 });
   });

@@ -6,6 +6,13 @@ import { ProblemSchema } from './problem.ts';
 /** A book. */
 export const Book = named(core.BookDocument, 'Book', 'A campaign with its rules and counts.');
 
+/** A book's counts at a moment. */
+export const BookCounts = named(
+  core.CountsView,
+  'BookCounts',
+  'How many codes and redemptions a book had at a moment.',
+);
+
 /** A code of a book. */
 export const CodeItem = named(core.CodeView, 'Code', 'A code of a book, and in whose hands it is.');
 
@@ -85,6 +92,7 @@ export const AssignBatchResults = named(
 export const schemas = [
   ProblemSchema,
   Book,
+  BookCounts,
   CodeItem,
   Deck,
   GeneratedDeck,
