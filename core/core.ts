@@ -1,4 +1,5 @@
 import type { KnownApiKeys } from './access/known-api-keys.ts';
+import type { CountsBoard } from './books/book-counts.ts';
 import type { KnownBooks } from './books/known-books.ts';
 import type { BoundedMap } from './bounded-map.ts';
 import type { Clock } from './clock.ts';
@@ -35,6 +36,8 @@ export interface Core extends Pools {
   readonly knownBooks: KnownBooks;
   readonly knownDecks: KnownDecks;
   readonly knownPatterns: KnownPatterns;
+  /** Counts of books, for screens that ask again and again. */
+  readonly countsBoard: CountsBoard;
   /** Of all lists. */
   readonly cursors: Cursors;
   readonly uploadSlots: UploadSlots;

@@ -1,4 +1,5 @@
 import { openKnownApiKeys } from './access/known-api-keys.ts';
+import { openCountsBoard } from './books/book-counts.ts';
 import { openKnownBooks } from './books/known-books.ts';
 import { BoundedMap, cacheMaxEntries } from './bounded-map.ts';
 import { type Clock, systemClock } from './clock.ts';
@@ -78,6 +79,7 @@ function openParts(config: Config, given: CoreParts): Parts {
     knownApiKeys: openKnownApiKeys(clock),
     knownTenants: new BoundedMap(cacheMaxEntries),
     knownBooks: openKnownBooks(pool),
+    countsBoard: openCountsBoard(pool),
     knownDecks: openKnownDecks(),
     knownPatterns: openKnownPatterns(config),
     cursors: openCursors(config.codeSecret, random),

@@ -5,7 +5,7 @@ import { type BookTerms, bookTerms, isTimeTerm, type StoredTerms, selectTerms, t
 const count = (description: string) => Type.Integer({ minimum: 0, description });
 
 /** How many codes and redemptions a book has. */
-const BookCounts = Type.Object({
+export const BookCounts = Type.Object({
   codes: count('All codes of the book’s decks: available, assigned and voided ones together.'),
   available: count('Codes that can still be assigned.'),
   assigned: count('Coupons in users’ hands, whether redeemed or not.'),
@@ -24,17 +24,32 @@ export const BookDocument = Type.Object({
 });
 export type BookDocument = Static<typeof BookDocument>;
 
-/** A book's row with its counts, as bookSelection reads it. */
-export interface BookRow extends StoredTerms {
-  id: string;
-  rev: number;
-  createdAt: Date;
-  updatedAt: Date;
+/** What a book's counts are made of, as countsSelection reads it. */
+export interface CountsRow {
   codes: number;
   available: number;
   voided: number;
   redemptions: number;
 }
+
+/** A book's row with its counts, as bookSelection reads it. */
+export interface BookRow extends StoredTerms, CountsRow {
+  id: string;
+  rev: number;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+const countColumns = 'd.codes, d.available, d.voided + c.voided as voided, c.redemptions';
+
+/** The sums of a book `b`, as `d` and `c`. */
+const countSums = `cross join lateral (
+    select coalesce(sum(size), 0)::bigint as codes, coalesce(sum(voided), 0)::bigint as voided,
+      coalesce(sum(size - next_pos - taken_ahead), 0)::bigint as available
+    from (select * from decks where book_id = b.book_id offset 0) as of_book where tenant_id = b.tenant_id) d
+  cross join lateral (
+    select coalesce(sum(redemptions), 0)::bigint as redemptions, coalesce(sum(voided), 0)::bigint as voided
+    from book_counters where tenant_id = b.tenant_id and book_id = b.book_id) c`;
 
 /**
  * Selects books, a table or a subquery, as BookRow; a `where` on `b` follows. Counts are sums over the book's decks and
@@ -44,15 +59,14 @@ export interface BookRow extends StoredTerms {
  */
 export const bookSelection = (books: string) => `select b.id, ${selectTerms('b')}, b.rev,
     b.created_at as "createdAt", b.updated_at as "updatedAt",
-    d.codes, d.available, d.voided + c.voided as voided, c.redemptions
-  from ${books} b
-  cross join lateral (
-    select coalesce(sum(size), 0)::bigint as codes, coalesce(sum(voided), 0)::bigint as voided,
-      coalesce(sum(size - next_pos - taken_ahead), 0)::bigint as available
-    from (select * from decks where book_id = b.book_id offset 0) as of_book where tenant_id = b.tenant_id) d
-  cross join lateral (
-    select coalesce(sum(redemptions), 0)::bigint as redemptions, coalesce(sum(voided), 0)::bigint as voided
-    from book_counters where tenant_id = b.tenant_id and book_id = b.book_id) c`;
+    ${countColumns}
+  from ${books} b ${countSums}`;
+
+/**
+ * Selects the counts of book $2 of tenant $1 as CountsRow, in the same way, with the time up to which nothing is missing.
+ */
+export const countsSelection = `select ${countColumns}, statement_timestamp() as "asOf"
+  from (select * from books where book_id = $2 offset 0) b ${countSums} where b.tenant_id = $1`;
 
 /** The part of a row that callers set. */
 export function termsOf(row: StoredTerms): BookTerms {
@@ -63,13 +77,18 @@ export function termsOf(row: StoredTerms): BookTerms {
   return Object.fromEntries(terms) as BookTerms;
 }
 
+/** The counts of a row as callers see them. */
+export function bookCounts({ codes, available, redemptions, voided }: CountsRow): Static<typeof BookCounts> {
+  return { codes, available, assigned: codes - available - voided, redemptions, voided };
+}
+
 /** A row as callers see it. */
 export function bookDocument(row: BookRow): BookDocument {
-  const { id, codes, available, redemptions, voided, rev, createdAt, updatedAt } = row;
+  const { id, rev, createdAt, updatedAt } = row;
   return {
     id,
     ...termsOf(row),
-    counts: { codes, available, assigned: codes - available - voided, redemptions, voided },
+    counts: bookCounts(row),
     rev,
     createdAt: createdAt.toISOString(),
     updatedAt: updatedAt.toISOString(),

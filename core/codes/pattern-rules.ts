@@ -179,15 +179,19 @@ export function isSamePattern(a: Pattern, b: Pattern): boolean {
 }
 
 /**
- * Whether some typed text could be read as a code of both patterns: their lengths are equal, and at each position some
- * character may be typed for both. Equal patterns overlap too.
+ * One typed text that could be read as a code of both patterns, or null where there is none: their lengths are equal,
+ * and at each position some character may be typed for both. Equal patterns have one too.
  */
-export function patternsOverlap(a: Pattern, b: Pattern): boolean {
-  if (a.template.length !== b.template.length) return false;
-  return [...a.template].every((_, at) => {
+export function commonText(a: Pattern, b: Pattern): string | null {
+  if (a.template.length !== b.template.length) return null;
+  let text = '';
+  for (let at = 0; at < a.template.length; at += 1) {
     const typeableInB = typeableAt(b, at);
-    return [...typeableAt(a, at)].some((character) => typeableInB.includes(character));
-  });
+    const character = [...typeableAt(a, at)].find((each) => typeableInB.includes(each));
+    if (character === undefined) return null;
+    text += character;
+  }
+  return text;
 }
 
 function typeableAt(pattern: Pattern, at: number): string {

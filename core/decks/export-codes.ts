@@ -1,14 +1,15 @@
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { findBook } from '../books/find-book.ts';
 import type { Caller } from '../caller.ts';
 import { csvCell } from '../codes/csv-cell.ts';
 import type { Core } from '../core.ts';
+import { csvStream } from '../csv-stream.ts';
 import type { BookKey, DeckKey } from '../keys.ts';
 import { limits } from '../limits.ts';
-import type { CodeStatus, CodeView } from './code-view.ts';
+import type { CodeStatus } from './code-view.ts';
 import type { CodeListRequest } from './list-codes.ts';
 import type { Place } from './place.ts';
-import { type CodeStretch, walkCodes } from './walk-codes.ts';
+import { type CodeStretch, type WalkedCode, walkCodes } from './walk-codes.ts';
 
 /** Codes read at a time: enough to keep the connection busy, little enough to be nothing in memory. */
 const stretchItems = 5_000;
@@ -16,8 +17,9 @@ const stretchItems = 5_000;
 type ExportCore = Pick<Core, 'readPool' | 'coldTurns' | 'knownBooks' | 'knownDecks' | 'knownPatterns'>;
 
 /**
- * Writes all of a book's codes, or those of a status, as CSV (RFC 4180) with the header `code,status,deckId,userId`, in
- * UTF-8 and in the order of listCodes. Memory stays flat, and the database is asked only as fast as the stream is read.
+ * Writes all of a book's codes, or those of a status, as CSV (RFC 4180) in UTF-8 and in the order of listCodes, with
+ * the header `code,status,deckId,userId,assignedAt,redemptions,lastRedeemedAt`. What was given back counts for neither
+ * of the last two. Memory stays flat, and the database is asked only as fast as the stream is read.
  * Each stretch of 5,000 is a snapshot of its own, so what changes meanwhile may be seen before or after the change;
  * one snapshot for an export of hours would keep PostgreSQL from cleaning up behind everyone else.
  *
@@ -25,6 +27,7 @@ type ExportCore = Pick<Core, 'readPool' | 'coldTurns' | 'knownBooks' | 'knownDec
  * Codes are left as they are: without brackets, quotes and equals signs they can't call anything, and they must stay
  * what they are when the file is read back.
  *
+ * @param hasMark whether the file begins with a byte order mark
  * @throws CouponError `book-not-found`, for an id that is no UUID too, before the first byte
  */
 export async function exportCodes(
@@ -32,9 +35,10 @@ export async function exportCodes(
   caller: Caller,
   bookId: string,
   filter: Pick<CodeListRequest, 'status'>,
+  hasMark = false,
 ): Promise<Readable> {
   const bookKey = await findBook(core, caller.tenantId, bookId);
-  return Readable.from(csvPieces(core, caller.tenantId, bookKey, filter.status ?? null), { objectMode: false });
+  return csvStream(csvPieces(core, caller.tenantId, bookKey, filter.status ?? null), hasMark);
 }
 
 async function* csvPieces(
@@ -43,9 +47,9 @@ async function* csvPieces(
   bookKey: BookKey,
   status: CodeStatus | null,
 ): AsyncGenerator<string, void, undefined> {
-  yield 'code,status,deckId,userId\r\n';
+  yield 'code,status,deckId,userId,assignedAt,redemptions,lastRedeemedAt\r\n';
   let from: Place | null = { deckKey: 0 as DeckKey, pos: 0 };
-  const bounds = { items: stretchItems, looks: limits.pageScanMaxRows };
+  const bounds = { items: stretchItems, looks: limits.pageScanMaxRows, withLastRedeemed: true };
   while (from !== null) {
     const stretch: CodeStretch = await walkCodes(core, tenantId, bookKey, status, from, bounds);
     if (stretch.codes.length > 0) yield stretch.codes.map(csvLine).join('');
@@ -53,6 +57,8 @@ async function* csvPieces(
   }
 }
 
-function csvLine({ code, status, deckId, userId }: CodeView): string {
-  return `${code},${status},${deckId},${userId === null ? '' : csvCell(userId)}\r\n`;
+function csvLine({ code, status, deckId, userId, assignedAt, redemptions, lastRedeemedAt }: WalkedCode): string {
+  const user = userId === null ? '' : csvCell(userId);
+  const times = [assignedAt, lastRedeemedAt].map((time) => time?.toISOString() ?? '');
+  return `${code},${status},${deckId},${user},${times[0]},${redemptions},${times[1]}\r\n`;
 }

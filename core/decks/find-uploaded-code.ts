@@ -9,8 +9,8 @@ export const searchBounds = { pageCodes: 20_000 };
 
 /** What a search through a tenant's uploaded codes found. */
 export interface UploadedSearch {
-  /** Whether one of them is a code that the pattern could produce. */
-  isFound: boolean;
+  /** One of them that the pattern could produce; null: there is none. */
+  found: string | null;
   /** The tenant's last uploaded deck when it began, 0 for none: it says nothing of later ones. */
   lastDeckKey: number;
 }
@@ -35,7 +35,7 @@ export async function findUploadedCode(
     let after = '';
     for (let codes = 0; codes < limits.conflictSearchMaxCodes; codes += searchBounds.pageCodes) {
       const page = await searchPage(coldPool, tenantId, pattern, after);
-      if (page.isFound || page.last === null) return { isFound: page.isFound, lastDeckKey };
+      if (page.found !== null || page.last === null) return { found: page.found, lastDeckKey };
       after = page.last;
     }
   } finally {
@@ -69,12 +69,12 @@ async function searchPage(
   tenantId: number,
   pattern: Pattern,
   after: string,
-): Promise<{ isFound: boolean; last: string | null }> {
+): Promise<{ found: string | null; last: string | null }> {
   const start = startOf(pattern);
-  const { rows } = await db.query<{ codes: number; isFound: boolean; last: string | null }>({
+  const { rows } = await db.query<{ codes: number; found: string | null; last: string | null }>({
     name: 'uploaded-codes-of-pattern',
     text: `select count(*) as codes, max(code) as last,
-        coalesce(bool_or(code like $5 and code ~ $6), false) as "isFound"
+        min(code) filter (where code like $5 and code ~ $6) as found
       from (select code from deck_codes
         where tenant_id = $1 and code >= $2 and code < $3 and code > $4 order by code limit $7) as page`,
     values: [
@@ -89,6 +89,6 @@ async function searchPage(
       searchBounds.pageCodes,
     ],
   });
-  const { codes, isFound, last } = rows[0]!;
-  return { isFound, last: codes < searchBounds.pageCodes ? null : last };
+  const { codes, found, last } = rows[0]!;
+  return { found, last: codes < searchBounds.pageCodes ? null : last };
 }

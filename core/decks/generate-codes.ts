@@ -1,7 +1,7 @@
 import { closeGateOfOpenBook, findBook } from '../books/find-book.ts';
 import type { Caller, Outcome } from '../caller.ts';
 import { createPatternCodec } from '../codes/pattern-codec.ts';
-import { checkRoom, isSamePattern, type Pattern, parsePattern, patternsOverlap } from '../codes/pattern-rules.ts';
+import { checkRoom, commonText, isSamePattern, type Pattern, parsePattern } from '../codes/pattern-rules.ts';
 import type { Core } from '../core.ts';
 import type { ColdCore } from '../db/cold-transaction.ts';
 import type { Transaction } from '../db/transaction.ts';
@@ -142,15 +142,30 @@ async function findSequence(
         );
       return { patternId: row.patternId, nextIndex: row.nextIndex, key: opened.key };
     }
-    if (patternsOverlap(parsed.pattern, pattern)) throw patternConflict(parsed.pattern);
+    const common = commonText(parsed.pattern, pattern);
+    if (common !== null) {
+      throw patternConflict(parsed.pattern, common, await bookOfPattern(tx, tenantId, row.patternId));
+    }
   }
   return null;
 }
 
-function patternConflict(other: Pattern): CouponError {
+/** In words that name the first book of a pattern of the tenant. */
+async function bookOfPattern(tx: Transaction, tenantId: number, patternId: number): Promise<string> {
+  const { rows } = await tx.query<NamedBook>({
+    name: 'book-of-pattern',
+    text: `select b.name, b.id as "bookId" from decks d
+      join books b on b.tenant_id = d.tenant_id and b.book_id = d.book_id
+      where d.tenant_id = $1 and d.pattern_id = $2 order by d.first_index limit 1`,
+    values: [tenantId, patternId],
+  });
+  return nameBook(rows[0]);
+}
+
+function patternConflict(other: Pattern, common: string, book: string): CouponError {
   return refuse(
     'conflict',
-    `The pattern could produce a code of the pattern ${other.template}: let a fixed character or the length differ.`,
+    `The pattern could produce ${common}, as could the pattern ${other.template} of ${book}: let a fixed character or the length differ.`,
     { reason: 'pattern-overlaps' },
   );
 }
@@ -183,15 +198,39 @@ async function newSequence(
 
 /** Refuses a pattern that could produce an uploaded code of the tenant, by a search that knows all of them. */
 async function refuseUploadedCode(tx: Transaction, tenantId: number, search: UploadedSearch | null): Promise<void> {
-  if (search?.isFound) {
+  if (search != null && search.found !== null) {
+    const book = await bookOfUploadedCode(tx, tenantId, search.found);
     throw refuse(
       'conflict',
-      'The pattern could produce a code that was uploaded: let a fixed character or the length differ.',
+      `The pattern could produce the code ${search.found}, which was uploaded to ${book}: let a fixed character or the length differ.`,
       { reason: 'code-exists' },
     );
   }
   // Under the tenant's lock nothing is uploaded any more.
   if (search?.lastDeckKey !== (await lastUploadedDeck(tx, tenantId))) throw new SearchNeeded();
+}
+
+/** In words that name the book of an uploaded code of the tenant. */
+async function bookOfUploadedCode(tx: Transaction, tenantId: number, code: string): Promise<string> {
+  const { rows } = await tx.query<NamedBook>({
+    name: 'book-of-uploaded-code',
+    text: `select b.name, b.id as "bookId" from deck_codes c
+      join decks d on d.tenant_id = c.tenant_id and d.deck_id = c.deck_id
+      join books b on b.tenant_id = d.tenant_id and b.book_id = d.book_id
+      where c.tenant_id = $1 and c.code = $2`,
+    values: [tenantId, code],
+  });
+  return nameBook(rows[0]);
+}
+
+/** A book as an operator of its tenant is told of it. */
+interface NamedBook {
+  name: string;
+  bookId: string;
+}
+
+function nameBook(book: NamedBook | undefined): string {
+  return book === undefined ? 'a book' : `the book “${book.name}” (${book.bookId})`;
 }
 
 async function extendSequence(tx: Transaction, tenantId: number, patternId: number, count: number): Promise<void> {

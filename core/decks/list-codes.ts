@@ -35,10 +35,10 @@ export async function listCodes(
   const position = request.cursor == null ? null : core.cursors.open(list, request.cursor);
   const bookKey = await findBook(core, tenantId, bookId);
   const from = position === null ? { deckKey: 0 as DeckKey, pos: 0 } : await placeOf(core.readPool, tenantId, position);
-  const bounds = { items: limit, looks: limits.pageScanMaxRows };
+  const bounds = { items: limit, looks: limits.pageScanMaxRows, withLastRedeemed: false };
   const { codes, next } = await walkCodes(core, tenantId, bookKey, status, from, bounds);
   return {
-    data: codes,
+    data: codes.map(({ code, status: shown, deckId, userId }) => ({ code, status: shown, deckId, userId })),
     nextCursor: next === null ? null : core.cursors.seal(list, [next.deckId, next.pos]),
   };
 }

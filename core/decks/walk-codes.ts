@@ -8,9 +8,19 @@ import type { Place } from './place.ts';
 
 /** One stretch of the way through a book's codes. */
 export interface CodeStretch {
-  readonly codes: CodeView[];
+  readonly codes: WalkedCode[];
   /** Where to go on; null: every code was looked at. */
   readonly next: NextPlace | null;
+}
+
+/** A code that was walked by, with what an export tells beside what a list does. */
+export interface WalkedCode extends CodeView {
+  /** Null where nobody has had it. */
+  readonly assignedAt: Date | null;
+  /** Redemptions that were not given back. */
+  readonly redemptions: number;
+  /** When the last of those was made; null where there is none, and where it was not asked for. */
+  readonly lastRedeemedAt: Date | null;
 }
 
 /** A place with the deck's UUID, which may be shown. */
@@ -24,6 +34,8 @@ export interface StretchBounds {
   readonly items: number;
   /** Coupons and decks looked at at most, 1 and up: with a filter, few of them may be shown. */
   readonly looks: number;
+  /** Whether to look up when each was redeemed last. */
+  readonly withLastRedeemed: boolean;
 }
 
 interface WalkedDeck {
@@ -40,6 +52,9 @@ interface WalkedCoupon {
   code: string;
   status: CodeStatus;
   userId: string | null;
+  assignedAt: Date | null;
+  redemptions: number;
+  lastRedeemedAt: Date | null;
 }
 
 /** A code to show; the text of one without a coupon comes last, for all at once. */
@@ -49,6 +64,13 @@ interface Shown {
   readonly status: CodeStatus;
   readonly coupon: WalkedCoupon | null;
 }
+
+/** Of a coupon `c`: the time of its last redemption that was not given back, by its events from the last one back. */
+const lastRedeemed = `(
+            select r.at from events e cross join lateral (
+              select at, reversed_at from redemptions where tenant_id = $1 and id = e.redemption_id limit 1) as r
+            where e.tenant_id = $1 and e.deck_id = c.deck_id and e.pos = c.pos and r.reversed_at is null
+            order by e.rev desc limit 1)`;
 
 /** Decks and coupons are read in pieces of so many. */
 const deckPieceRows = 500;
@@ -113,6 +135,7 @@ class Walk {
   readonly #tenantId: number;
   readonly #status: CodeStatus | null;
   readonly #items: number;
+  readonly #withLastRedeemed: boolean;
   #looks: number;
 
   constructor(connection: Connection, tenantId: number, status: CodeStatus | null, bounds: StretchBounds) {
@@ -120,6 +143,7 @@ class Walk {
     this.#tenantId = tenantId;
     this.#status = status;
     this.#items = bounds.items;
+    this.#withLastRedeemed = bounds.withLastRedeemed;
     this.#looks = bounds.looks;
   }
 
@@ -207,14 +231,15 @@ class Walk {
     const answer = await this.#connection.query<WalkedCoupon>({
       name: 'walk-coupons',
       // The same as couponStatus says (test: "a code's status is its coupon's own, whatever the two together are").
-      text: `select c.pos, c.code, h.user_id as "userId",
+      text: `select c.pos, c.code, h.user_id as "userId", c.assigned_at as "assignedAt", c.redemptions,
+          case when $6::boolean and c.redemptions > 0 then ${lastRedeemed} end as "lastRedeemedAt",
           case when c.voided then 'voided'
                when c.redemptions >= c.max_redemptions then 'redeemed'
                when least(c.lock_expires_at, $5) > clock_timestamp() and c.lock_expires_at is not null then 'locked'
                else 'assigned' end as status
         from coupons c left join holders h on h.tenant_id = c.tenant_id and h.holder_id = c.holder_id
         where c.tenant_id = $1 and c.deck_id = $2 and c.pos >= $3 order by c.pos limit $4`,
-      values: [this.#tenantId, deckKey, from, count, endsAt],
+      values: [this.#tenantId, deckKey, from, count, endsAt, this.#withLastRedeemed],
     });
     return answer.rows;
   }
@@ -225,7 +250,7 @@ async function view(
   connection: Connection,
   tenantId: number,
   shown: readonly Shown[],
-): Promise<CodeView[]> {
+): Promise<WalkedCode[]> {
   const bare = shown.filter(({ coupon }) => coupon === null);
   const texts = (
     await codesAt(
@@ -240,5 +265,8 @@ async function view(
     status,
     deckId: deck.id,
     userId: coupon?.userId ?? null,
+    assignedAt: coupon?.assignedAt ?? null,
+    redemptions: coupon?.redemptions ?? 0,
+    lastRedeemedAt: coupon?.lastRedeemedAt ?? null,
   }));
 }

@@ -2,7 +2,7 @@ import { patternExpression } from '../codes/pattern-rules.ts';
 import { constraintOf } from '../db/sql-errors.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { blockCodes } from '../decks/deck-block-rules.ts';
-import type { DeckKey } from '../keys.ts';
+import type { BookKey, DeckKey } from '../keys.ts';
 import { limits } from '../limits.ts';
 import type { KnownPattern, TenantPatterns } from '../patterns/known-patterns.ts';
 import type { Random } from '../random.ts';
@@ -10,6 +10,12 @@ import type { Rejection, RejectionReason, Rejections } from './rejections.ts';
 import { openStaging, stageHeldRows } from './stage-rows.ts';
 import type { StagedUpload } from './stage-upload.ts';
 import { storeHeldRows } from './store-held-rows.ts';
+
+/** Where an upload's codes go. */
+export interface UploadTarget {
+  readonly deckKey: DeckKey;
+  readonly bookKey: BookKey;
+}
 
 /** How an upload's rows were stored. */
 export interface MergedUpload {
@@ -29,6 +35,7 @@ export interface MergedUpload {
  * the index refuses one, duplicates are looked for and removed, and the rows stored again. If a code stands in the file
  * several times, the first line is kept.
  *
+ * @param target the deck to be, and the book that it will be of
  * @param checked the patterns that the rows were compared with while they were read
  * @param current the tenant's patterns as they are under the lock
  */
@@ -36,14 +43,14 @@ export async function mergeUpload(
   tx: Transaction,
   random: Random,
   tenantId: number,
-  deckKey: DeckKey,
+  target: UploadTarget,
   { held }: StagedUpload,
   checked: TenantPatterns,
   current: TenantPatterns,
 ): Promise<MergedUpload> {
   const newPatterns = [...current.patterns.values()].filter(({ patternId }) => !checked.patterns.has(patternId));
   if (held !== null) {
-    if (newPatterns.length === 0 && (await storeHeldRows(tx, tenantId, deckKey, held))) {
+    if (newPatterns.length === 0 && (await storeHeldRows(tx, tenantId, target.deckKey, held))) {
       return { accepted: held.rows.count, rejections: { count: 0, first: [] }, duplicates: 0 };
     }
     const staging = await openStaging(tx, random);
@@ -52,7 +59,7 @@ export async function mergeUpload(
   }
   await tx.query('create temporary table refused (line bigint, code text, reason text) on commit drop');
   for (const known of newPatterns) await removePatternCodes(tx, known);
-  const accepted = await storeStagedRows(tx, tenantId, deckKey, held === null);
+  const accepted = await storeStagedRows(tx, tenantId, target, held === null);
   return { accepted, ...(await readRefused(tx)) };
 }
 
@@ -68,7 +75,7 @@ async function removePatternCodes(tx: Transaction, { pattern }: KnownPattern): P
 async function storeStagedRows(
   tx: Transaction,
   tenantId: number,
-  deckKey: DeckKey,
+  { deckKey, bookKey }: UploadTarget,
   isHopeful: boolean,
 ): Promise<number> {
   if (isHopeful) {
@@ -80,7 +87,7 @@ async function storeStagedRows(
       await tx.query('rollback to savepoint before_codes');
     }
   }
-  await removeDuplicates(tx, tenantId);
+  await removeDuplicates(tx, tenantId, bookKey);
   return insertCodes(tx, tenantId, deckKey);
 }
 
@@ -102,14 +109,17 @@ async function insertCodes(tx: Transaction, tenantId: number, deckKey: DeckKey):
   return placed.rowCount ?? 0;
 }
 
-async function removeDuplicates(tx: Transaction, tenantId: number): Promise<void> {
+async function removeDuplicates(tx: Transaction, tenantId: number, bookKey: BookKey): Promise<void> {
   // A temporary table gets no statistics by itself, and a plan made for an empty table could take days.
   await tx.query('analyze staged');
   await tx.query({
     text: `with gone as (
-        delete from staged s using deck_codes d where d.tenant_id = $1 and d.code = s.code returning s.line, s.code
-      ) insert into refused select line, code, 'duplicate-in-tenant' from gone`,
-    values: [tenantId],
+        delete from staged s using deck_codes d where d.tenant_id = $1 and d.code = s.code
+        returning s.line, s.code, d.deck_id
+      ) insert into refused
+        select g.line, g.code, case when d.book_id = $2 then 'duplicate-in-book' else 'duplicate-in-another-book' end
+        from gone g join decks d on d.tenant_id = $1 and d.deck_id = g.deck_id`,
+    values: [tenantId, bookKey],
   });
   await tx.query(
     `with gone as (

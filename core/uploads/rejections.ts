@@ -13,14 +13,16 @@ import type { LineProblem } from './formats/row-sink.ts';
  * - `code-too-short`, `code-too-long`, `code-has-invalid-character`: not 4 to 64 of `A-Z 0-9 - _`
  * - `belongs-to-pattern`: a pattern of the tenant could produce it, now or later
  * - `duplicate-in-file`: an earlier line has the same code
- * - `duplicate-in-tenant`: it was uploaded before, in whatever book of the tenant
+ * - `duplicate-in-book`: the book has it from an earlier upload
+ * - `duplicate-in-another-book`: another book of the tenant has it, so that this one can't
  */
 export type RejectionReason =
   | LineProblem
   | CodeProblem['problem']
   | 'belongs-to-pattern'
   | 'duplicate-in-file'
-  | 'duplicate-in-tenant';
+  | 'duplicate-in-book'
+  | 'duplicate-in-another-book';
 
 /** A row that was not taken. In its code, control characters and broken halves of characters are replaced. */
 export const Rejection = Type.Object({
@@ -29,7 +31,7 @@ export const Rejection = Type.Object({
   reason: Type.Unsafe<RejectionReason>({
     type: 'string',
     description:
-      '`broken-line`, `line-too-long`, `wrong-column-count`, `heading` (in JSON and NDJSON, what a column of codes is called), `code-too-short`, `code-too-long`, `code-has-invalid-character`, `belongs-to-pattern` (a generated deck could hold it), `duplicate-in-file`, or `duplicate-in-tenant` (uploaded before, in whatever book).',
+      '`broken-line`, `line-too-long`, `wrong-column-count`, `heading` (in JSON and NDJSON, what a column of codes is called), `code-too-short`, `code-too-long`, `code-has-invalid-character`, `belongs-to-pattern` (a generated deck could hold it), `duplicate-in-file`, `duplicate-in-book` (uploaded to it before), or `duplicate-in-another-book` (a code is of one book only).',
     examples: ['duplicate-in-file'],
   }),
   hint: Type.Optional(Type.String({ description: 'How to mend it, where that is known.' })),

@@ -189,7 +189,7 @@ async function publish(
   await lockTenantCodes(tx, tenantId);
   const current = await core.knownPatterns.refresh(tx, tenantId);
   const deckKey = await reserveDeckKey(tx);
-  const merged = await mergeUpload(tx, core.random, tenantId, deckKey, staged, checked, current);
+  const merged = await mergeUpload(tx, core.random, tenantId, { deckKey, bookKey }, staged, checked, current);
   await closeGateInTurns(tx, bookKey);
   await refuseClosedBook(tx, tenantId, bookKey);
   const deck = { deckKey, bookKey, size: merged.accepted, sequence: null };

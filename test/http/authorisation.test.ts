@@ -50,6 +50,11 @@ const table: Record<string, Row> = {
     target: ({ bookId }) => ({ path: `/v1/books/${bookId}`, body: { description: 'Changed' } }),
     elsewhere: 'book-not-found',
   },
+  'GET /v1/books/:bookId/counts': {
+    roles: operators,
+    target: ({ bookId }) => ({ path: `/v1/books/${bookId}/counts` }),
+    elsewhere: 'book-not-found',
+  },
   'POST /v1/books/:bookId/codes/generate': {
     roles: operators,
     target: ({ bookId }) => ({
@@ -67,6 +72,11 @@ const table: Record<string, Row> = {
     roles: operators,
     target: ({ bookId }) => ({ path: `/v1/books/${bookId}/codes` }),
     elsewhere: 'book-not-found',
+  },
+  'GET /v1/codes/:code': {
+    roles: [...operators, 'redeemer'],
+    target: async ({ assign }) => ({ path: `/v1/codes/${(await assign()).code}` }),
+    elsewhere: 'coupon-not-found',
   },
   'GET /v1/books/:bookId/decks': {
     roles: operators,
@@ -134,6 +144,7 @@ const table: Record<string, Row> = {
     target: couponTarget('/events'),
     elsewhere: 'coupon-not-found',
   },
+  'GET /v1/redemptions': { roles: operators, target: () => ({ path: '/v1/redemptions' }) },
   'POST /v1/redemptions/:redemptionId/reverse': {
     roles: operators,
     target: async (world) => {
@@ -265,7 +276,7 @@ describe('who may', () => {
   test('lists of another tenant are empty', async () => {
     const as = tokenOf('admin', 'admin-1', 'other');
     await world.assign();
-    for (const path of ['/v1/books', `/v1/users/${userId}/coupons`]) {
+    for (const path of ['/v1/books', '/v1/redemptions', `/v1/users/${userId}/coupons`]) {
       expect((await api.call('GET', path, { as })).body).toEqual({ data: [], nextCursor: null });
     }
     const keys = await api.call('GET', '/v1/api-keys', { as });

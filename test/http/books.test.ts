@@ -291,6 +291,53 @@ describe('GET /v1/books', () => {
     expect((await list('?status=closed')).body.data).toEqual([]);
   });
 
+  describe('with q', () => {
+    const names = ['Verano 100% Off', 'VERANO_2026', 'Navidad Ñandú', 'verano 100 percent'];
+    const asNamer = tokenOf('admin', 'admin-1', 'names');
+    const find = (q: string, more = '') =>
+      api.call('GET', `/v1/books?q=${encodeURIComponent(q)}${more}`, { as: asNamer });
+    const namesOf = (answer: Answer) => answer.body.data.map(({ name }) => name);
+    beforeAll(async () => {
+      await api.call('POST', '/v1/tenants', { body: { slug: 'names', name: 'Names' }, as: rootKey });
+      for (const name of names) await create({ name, ...(name === names[0] && { status: 'active' }) }, { as: asNamer });
+    });
+
+    test.each([
+      ['a part of the name, in any case', 'vErAnO', ['verano 100 percent', 'VERANO_2026', 'Verano 100% Off']],
+      ['letters with accents', 'ñANDÚ', ['Navidad Ñandú']],
+      ['an accent that is typed apart', 'Nandu'.replace('N', 'n\u0303').replace('u', 'u\u0301'), ['Navidad Ñandú']],
+      ['a % for itself', '100%', ['Verano 100% Off']],
+      ['a _ for itself', 'o_2', ['VERANO_2026']],
+      ['a backslash for itself', '\\', []],
+      ['spaces for themselves', 'o 1', ['verano 100 percent', 'Verano 100% Off']],
+      ['what no name has', 'otoño', []],
+    ])('200: %s is found, newest first', async (_what, q, found) => {
+      const answer = await find(q);
+      expect([answer.status, namesOf(answer), answer.body.nextCursor]).toEqual([200, found, null]);
+      if (found.length > 0) expect(answer.body.data[0]).toHaveProperty('counts');
+    });
+
+    test('200: the status filters too, and pages give every book once', async () => {
+      expect(namesOf(await find('verano', '&status=active'))).toEqual(['Verano 100% Off']);
+      const first = await find('verano', '&limit=2');
+      const second = await find('verano', `&limit=2&cursor=${first.body.nextCursor}`);
+      expect([...namesOf(first), ...namesOf(second)]).toEqual(['verano 100 percent', 'VERANO_2026', 'Verano 100% Off']);
+    });
+
+    test('400: a cursor is good for its q alone, and q must be a text of 1 to 200 characters', async () => {
+      const { nextCursor } = (await find('verano', '&limit=1')).body;
+      for (const wrong of [await find('veran', `&cursor=${nextCursor}`), await find('verano', '&cursor=x')]) {
+        expect([wrong.status, pathsOf(wrong)]).toEqual([400, ['cursor']]);
+      }
+      const without = await api.call('GET', `/v1/books?cursor=${nextCursor}`, { as: asNamer });
+      expect([without.status, pathsOf(without)]).toEqual([400, ['cursor']]);
+      for (const q of ['', 'x'.repeat(201), 'a\0']) {
+        const answer = await find(q);
+        expect([answer.status, pathsOf(answer)]).toEqual([400, ['q']]);
+      }
+    });
+  });
+
   test.each(['0', '1001', '-1', 'abc', '1.5', '1e2', '0x10', '', '%2010', '+1', '9999999999'])(
     '400: the limit %j is invalid-input that names it',
     async (limit) => {

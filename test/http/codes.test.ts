@@ -127,9 +127,14 @@ describe('POST /v1/books/{bookId}/codes/generate', () => {
     await generate({ count: 1, pattern: 'CONF-####-####' });
     const overlap = await generate({ count: 1, pattern: 'CONF-A###-####' });
     expect([overlap.status, overlap.body.kind]).toEqual([409, 'conflict']);
+    // A code that both could produce, and the book that has the other pattern.
+    expect(overlap.body.detail).toMatch(/CONF-A[0-9A-Z]{3}-[0-9A-Z]{4}.*CONF-####-#### of the book “Codes”/);
+    expect(overlap.body.detail).toContain(bookId);
     await upload('CLASH-AAAAAAAA', 'text/csv');
     const clash = await generate({ count: 1, pattern: 'CLASH-########' });
     expect([clash.status, clash.body.kind]).toEqual([409, 'conflict']);
+    expect(clash.body.detail).toMatch(/the code CLASH-AAAAAAAA, which was uploaded to the book “Codes”/);
+    expect(clash.body.detail).toContain(bookId);
   });
 
   test('404: a book that does not exist is book-not-found', async () => {
@@ -170,7 +175,7 @@ describe('POST /v1/books/{bookId}/codes', () => {
     expect(answer.body.rejections).toEqual([
       { line: 2, code: 'bad code', reason: 'code-has-invalid-character' },
       { line: 3, code: 'GOOD-1', reason: 'duplicate-in-file' },
-      { line: 4, code: 'HAVE-1', reason: 'duplicate-in-tenant' },
+      { line: 4, code: 'HAVE-1', reason: 'duplicate-in-book' },
       { line: 5, code: 'x', reason: 'code-too-short' },
       { line: 6, code: 'PATT-AAAAAAAA', reason: 'belongs-to-pattern' },
     ]);
@@ -187,8 +192,13 @@ describe('POST /v1/books/{bookId}/codes', () => {
         accepted: 0,
         rejected: 1,
         duplicates: 1,
-        rejections: [{ line: 1, code: 'ONCE-1', reason: 'duplicate-in-tenant' }],
+        rejections: [{ line: 1, code: 'ONCE-1', reason: 'duplicate-in-book' }],
       },
+    ]);
+    const elsewhere = await upload('ONCE-1', 'text/csv', {}, await makeBook());
+    expect([elsewhere.status, elsewhere.body.rejections]).toEqual([
+      200,
+      [{ line: 1, code: 'ONCE-1', reason: 'duplicate-in-another-book' }],
     ]);
     const again = await upload('ONCE-1', 'text/csv', { key: 'nothing' });
     expect([again.status, again.body, again.headers['idempotency-replayed']]).toEqual([200, answer.body, 'true']);
@@ -291,13 +301,15 @@ describe('GET /v1/books/{bookId}/codes', () => {
     const csv = await list('', { accept: 'text/csv' });
     expect([csv.status, csv.headers['content-type']]).toEqual([200, 'text/csv; charset=utf-8']);
     const [header, ...rows] = csv.text.trimEnd().split(/\r?\n/);
-    expect(header).toBe('code,status,deckId,userId');
+    expect(header).toBe('code,status,deckId,userId,assignedAt,redemptions,lastRedeemedAt');
     expect(rows.map((row) => row.split(',').slice(0, 2).join()).toSorted()).toEqual([
       'CSVX-1,available',
       'CSVX-2,available',
     ]);
+    const marked = await list('?status=redeemed&bom=true', { accept: 'text/csv' });
+    expect(marked.text).toBe(`\u{feff}${header}\r\n`);
     const none = await list('?status=redeemed', { accept: 'text/csv' });
-    expect(none.text.trimEnd()).toBe('code,status,deckId,userId');
+    expect(none.text.trimEnd()).toBe('code,status,deckId,userId,assignedAt,redemptions,lastRedeemedAt');
   });
 
   test.each(['application/json', '*/*', 'application/json, text/csv', 'text/csv;q=0', 'text/html'])(

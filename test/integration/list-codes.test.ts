@@ -12,6 +12,7 @@ import {
   lockCoupon,
   readCoupon,
   redeemCoupon,
+  reverseRedemption,
   voidCoupon,
 } from '../../core/index.ts';
 import { checkInput } from '../../core/input/check-input.ts';
@@ -191,10 +192,34 @@ describe('a book’s codes', () => {
 describe('an export', () => {
   test('is the whole list as CSV', async () => {
     const [header, ...lines] = (await exportAll(bookId)).trimEnd().split('\r\n');
-    expect(header).toBe('code,status,deckId,userId');
+    expect(header).toBe('code,status,deckId,userId,assignedAt,redemptions,lastRedeemedAt');
     const listed = await listAll(bookId, undefined, 1_000);
-    expect(lines).toEqual(listed.map((c) => `${c.code},${c.status},${c.deckId},${c.userId ?? ''}`));
+    const shown = listed.map((c) => `${c.code},${c.status},${c.deckId},${c.userId ?? ''}`);
+    expect(lines.map((line) => line.split(',').slice(0, 4).join())).toEqual(shown);
     expect((await exportAll(bookId, 'redeemed')).trimEnd().split('\r\n')).toHaveLength(3);
+  });
+
+  test('tells when each code was assigned, how often it was redeemed and when last, given back or not', async () => {
+    const terms = { name: 'Told', status: 'active', maxRedemptionsPerCode: null } as const;
+    const { body: book } = await createBook(core, admin, terms, null);
+    await uploadText(core, book.id, 'csv', 'TOLD-1\nTOLD-2\nTOLD-3\n');
+    const { assignedAt } = (await assignCode(core, admin, 'TOLD-1', { userId: 'u' })).body;
+    const redeem = async () => (await redeemCoupon(core, admin, 'TOLD-1', { userId: 'u' })).body.redemption;
+    const [, second, third] = [await redeem(), await redeem(), await redeem()];
+    await reverseRedemption(core, admin, third.id, {});
+    const never = (await assignCode(core, admin, 'TOLD-2', { userId: 'u' })).body;
+    await reverseRedemption(
+      core,
+      admin,
+      (await redeemCoupon(core, admin, 'TOLD-2', { userId: 'u' })).body.redemption.id,
+      {},
+    );
+    const lines = (await exportAll(book.id)).trimEnd().split('\r\n').slice(1);
+    expect(Object.fromEntries(lines.map((line) => [line.split(',')[0], line.split(',').slice(4).join()]))).toEqual({
+      'TOLD-1': `${assignedAt},2,${second.at}`,
+      'TOLD-2': `${never.assignedAt},0,`,
+      'TOLD-3': ',0,',
+    });
   });
 
   test('gives a spreadsheet no formula to run', async () => {
@@ -205,7 +230,7 @@ describe('an export', () => {
     const cells = (await exportAll(book.id))
       .split('\r\n')
       .slice(1, -1)
-      .map((line) => line.split(',').slice(3).join(','));
+      .map((line) => line.split(',').slice(3, -3).join(','));
     expect(cells.sort()).toEqual(
       [`"'=HYPERLINK(""x"")"`, `'+1`, `'-1`, `'@a`, '"plain, with ""quotes"""', 'plain'].sort(),
     );

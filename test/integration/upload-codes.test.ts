@@ -77,19 +77,21 @@ describe('an upload', () => {
     expect((await codesOfDeck(testCore.core, 1, answer.deckId)).sort()).toEqual(['GOOD-1', 'GOOD-4', 'GOOD_2']);
   });
 
-  test('takes the first line of a code that stands in the file twice, and none that the tenant has', async () => {
+  test('takes the first line of a code that stands in the file twice, and none that the tenant has, whose book is told apart', async () => {
     const bookId = await newBook();
     await uploadText(testCore.core, await newBook(), 'ndjson', '"TWICE-OLD"\n{"code":"TWICE-ELSE"}\n');
-    const codes = ['TWICE-A', 'twice-old', 'TWICE-B', 'twice-a', 'TWICE-A', 'TWICE-OLD'];
+    await uploadText(testCore.core, bookId, 'csv', 'TWICE-HERE-1\n');
+    const codes = ['TWICE-A', 'twice-old', 'TWICE-B', 'twice-a', 'TWICE-A', 'TWICE-OLD', 'TWICE-HERE-1'];
     const answer = await uploadText(testCore.core, bookId, 'json', JSON.stringify({ codes }));
-    expect(answer).toMatchObject({ accepted: 2, rejected: 4, duplicates: 4 });
+    expect(answer).toMatchObject({ accepted: 2, rejected: 5, duplicates: 5 });
     expect(answer.rejections).toEqual([
-      { line: 2, code: 'TWICE-OLD', reason: 'duplicate-in-tenant' },
+      { line: 2, code: 'TWICE-OLD', reason: 'duplicate-in-another-book' },
       { line: 4, code: 'TWICE-A', reason: 'duplicate-in-file' },
       { line: 5, code: 'TWICE-A', reason: 'duplicate-in-file' },
-      { line: 6, code: 'TWICE-OLD', reason: 'duplicate-in-tenant' },
+      { line: 6, code: 'TWICE-OLD', reason: 'duplicate-in-another-book' },
+      { line: 7, code: 'TWICE-HERE-1', reason: 'duplicate-in-book' },
     ]);
-    expect((await readBook(testCore.core, admin, bookId)).counts).toMatchObject({ codes: 2, available: 2 });
+    expect((await readBook(testCore.core, admin, bookId)).counts).toMatchObject({ codes: 3, available: 3 });
   });
 
   test('takes no code that a pattern of the tenant could produce, folding included', async () => {
@@ -186,7 +188,7 @@ describe('an upload of more rows than memory holds', () => {
       return await inTransaction(pool, async (tx) => {
         await lockTenantCodes(tx, 1);
         const deckKey = await reserveDeckKey(tx);
-        const merged = await mergeUpload(tx, core.random, 1, deckKey, staged, patterns, patterns);
+        const merged = await mergeUpload(tx, core.random, 1, { deckKey, bookKey }, staged, patterns, patterns);
         const deck = { deckKey, bookKey, size: merged.accepted, sequence: null };
         return { ...merged, deckId: await insertDeck(core, tx, 1, deck) };
       });
@@ -217,7 +219,7 @@ describe('an upload of more rows than memory holds', () => {
       count: 10_000,
     });
     expect(rejections.first).toHaveLength(1_000);
-    expect(rejections.first[999]).toEqual({ line: 1_000, code: 'BIGGER-999', reason: 'duplicate-in-tenant' });
+    expect(rejections.first[999]).toEqual({ line: 1_000, code: 'BIGGER-999', reason: 'duplicate-in-another-book' });
   });
 });
 

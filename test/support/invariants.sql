@@ -109,6 +109,10 @@ full join (select tenant_id, deck_id, pos, count(*) filter (where reversed_at is
   from redemptions group by tenant_id, deck_id, pos) as found using (tenant_id, deck_id, pos)
 where coalesce(c.reversals, -1) <> coalesce(found.back, 0) or found.numbers <> found.made or found.highest <> found.made;
 
+-- name: 6e a redemption's id begins with its time
+select tenant_id, id, at from redemptions
+where ('x' || left(replace(id::text, '-', ''), 12))::bit(48)::bigint <> floor(extract(epoch from at) * 1000);
+
 -- name: 6c every event belongs to a coupon, and time does not go back along a coupon's revisions
 select e.tenant_id, e.deck_id, e.pos, e.rev from events e
 left join coupons c on (c.tenant_id, c.deck_id, c.pos) = (e.tenant_id, e.deck_id, e.pos) where c.rev is null

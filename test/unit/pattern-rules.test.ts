@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { checkCode } from '../../core/codes/code-rules.ts';
 import {
   checkRoom,
+  commonText,
   formatCodes,
   guessOdds,
   isSamePattern,
@@ -10,7 +11,6 @@ import {
   type Pattern,
   parsePattern,
   patternExpression,
-  patternsOverlap,
 } from '../../core/codes/pattern-rules.ts';
 
 const ALL_SYMBOLS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
@@ -46,6 +46,8 @@ function anyTypedText(of: Pattern): fc.Arbitrary<string> {
   const characters = [...of.template].map((_, at) => fc.constantFrom(...typedCharacters(of, at)));
   return fc.tuple(...characters).map((text) => text.join(''));
 }
+
+const patternsOverlap = (a: Pattern, b: Pattern) => commonText(a, b) !== null;
 
 describe('parsing a pattern', () => {
   test('upper-cases its letters and counts its combinations', () => {

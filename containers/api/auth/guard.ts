@@ -73,7 +73,8 @@ function makeDoor(rules: RouteRules, options: GuardOptions): onRequestHookHandle
     }
     if (!rules.roles.includes(caller.role)) throw forbidden(caller);
     if (rules.ownUser === 'path') refuseOtherUser(caller, (request.params as { userId?: unknown }).userId);
-    refuseUnsafeParameters(request.params as Record<string, string>);
+    refuseUnsafeParameters(request.params as Record<string, unknown>);
+    refuseUnsafeParameters(request.query as Record<string, unknown>);
     return checkRate === null ? undefined : checkRate(caller);
   };
 
@@ -118,8 +119,12 @@ function refuseOtherUser(caller: Caller, userId: unknown): void {
   throw refuse('forbidden', 'A customer acts for itself only: userId must be the token’s sub.');
 }
 
-function refuseUnsafeParameters(parameters: Record<string, string>): void {
-  for (const name in parameters) refuseUnsafeText(parameters[name]!, name);
+/** What is no text, as a parameter that comes twice, validation refuses. */
+function refuseUnsafeParameters(parameters: Record<string, unknown>): void {
+  for (const name in parameters) {
+    const value = parameters[name];
+    if (typeof value === 'string') refuseUnsafeText(value, name);
+  }
 }
 
 function forbidden(caller: Caller) {

@@ -10,6 +10,12 @@ export function readIfMatch(request: FastifyRequest): number | null {
   return Number(rev);
 }
 
+/** Whether If-None-Match names this version, by the weak comparison of RFC 9110 (section 8.8.3.2). */
+export function hasVersion(request: FastifyRequest, etag: string): boolean {
+  const known = (request.headers['if-none-match'] ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  return known.includes('*') || known.includes(etag.replace(/^W\//, ''));
+}
+
 /** Whether the client would rather have CSV than JSON: the first of the two that Accept names and does not rule out. */
 export function prefersCsv(request: FastifyRequest): boolean {
   for (const range of (request.headers.accept ?? '').split(',')) {

@@ -1,19 +1,22 @@
+import { Type } from 'typebox';
 import {
   BookInput,
   BookListRequest,
   BookPatch,
+  type CountsView,
   changeBook,
   createBook,
   listBooks,
   readBook,
+  readBookCounts,
   strictObject,
 } from '../../../core/index.ts';
 import { admins, operators } from '../auth/roles.ts';
-import { readIfMatch } from '../request/headers.ts';
+import { hasVersion, readIfMatch } from '../request/headers.ts';
 import { idFromPath } from '../request/id-from-path.ts';
-import { Book } from '../schemas/answers.ts';
+import { Book, BookCounts } from '../schemas/answers.ts';
 import { BookPath, pageOf, ref } from '../schemas/common.ts';
-import { routes } from './api.ts';
+import { type Api, routes } from './api.ts';
 
 const etag = { ETag: { type: 'string', description: 'The book’s revision in double quotes, for If-Match.' } };
 const ifMatch = {
@@ -23,6 +26,18 @@ const ifMatch = {
       type: 'string',
       description: 'Change the book only if it is at this revision still.',
       examples: ['"1"'],
+    },
+  },
+} as const;
+
+const countsTag = { ETag: { type: 'string', description: 'A version of the counts, for If-None-Match.' } };
+const ifNoneMatch = {
+  type: 'object',
+  properties: {
+    'if-none-match': {
+      type: 'string',
+      description: 'The ETag of counts that the client has.',
+      examples: ['W/"1000-900-90-50-10"'],
     },
   },
 } as const;
@@ -108,4 +123,47 @@ export const bookRoutes = routes('book-routes', (app) => {
       return book;
     },
   );
+  addCounts(app);
 });
+
+function addCounts(app: Api): void {
+  const { core } = app;
+
+  app.get(
+    '/v1/books/:bookId/counts',
+    {
+      config: { roles: operators, kinds: ['book-not-found'] },
+      schema: {
+        operationId: 'readBookCounts',
+        summary: 'Read a book’s counts, again and again',
+        description:
+          'For screens: it may be asked every second by all of them. The `ETag` is one of the counts alone; with it in `If-None-Match` the answer is 304 until one of them changes.',
+        tags: ['books'],
+        params: BookPath,
+        headers: ifNoneMatch,
+        querystring: strictObject({}),
+        response: {
+          200: { ...ref(BookCounts), headers: countsTag },
+          304: Type.Null({ description: 'The counts are those of the version that the client has.' }),
+        },
+      },
+    },
+    async (request, reply) => {
+      const bookId = idFromPath(request.params.bookId, 'book-not-found');
+      const counts = await readBookCounts(core, request.caller, bookId);
+      const etag = tagOf(counts);
+      // Kept by nobody but the browser that asked, and never shown without asking whether it is still true.
+      reply.header('etag', etag).header('cache-control', 'private, no-cache');
+      if (!hasVersion(request, etag)) return counts;
+      return reply
+        .code(304)
+        .removeHeader('content-type')
+        .send(undefined as never) as never;
+    },
+  );
+}
+
+/** A weak one: two answers of one version may differ in their `asOf`. */
+function tagOf({ asOf: _, ...counts }: CountsView): string {
+  return `W/"${Object.values(counts).join('-')}"`;
+}

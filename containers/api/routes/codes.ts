@@ -1,28 +1,29 @@
-import type { Readable } from 'node:stream';
 import { Type } from 'typebox';
 import {
   CodeListRequest,
   exportCodes,
   GenerateInput,
   generateCodes,
-  invalidInput,
   listCodes,
   listDecks,
+  lookUpCode,
   PageRequest,
   strictObject,
   voidDeck,
 } from '../../../core/index.ts';
-import { operators } from '../auth/roles.ts';
+import { csvDescription, csvParameters, refuseCursor, sendCsv } from '../answers/csv-answer.ts';
+import { codeReaders, operators } from '../auth/roles.ts';
 import { prefersCsv } from '../request/headers.ts';
 import { idFromPath } from '../request/id-from-path.ts';
-import { CodeItem, Deck, GeneratedDeck } from '../schemas/answers.ts';
-import { BookPath, DeckPath, pageOf, ref } from '../schemas/common.ts';
+import { CodeItem, CodeLookUp, Deck, GeneratedDeck } from '../schemas/answers.ts';
+import { BookPath, CodePath, DeckPath, pageOf, ref } from '../schemas/common.ts';
 import { type Api, routes } from './api.ts';
 
 /** The routes of codes and decks, but for uploads. */
 export const codeRoutes = routes('code-routes', (app) => {
   addGenerate(app);
   addCodeList(app);
+  addLookUp(app);
   addDecks(app);
 });
 
@@ -63,11 +64,10 @@ function addCodeList(app: Api): void {
       schema: {
         operationId: 'listCodes',
         summary: 'List the codes of a book, or export them as CSV',
-        description:
-          'With `Accept: text/csv` the whole list is streamed: `limit` does not count, and `cursor` is refused. A user id that a spreadsheet would run as a formula has an apostrophe in front of it.',
+        description: csvDescription,
         tags: ['codes'],
         params: BookPath,
-        querystring: CodeListRequest,
+        querystring: strictObject({ ...CodeListRequest.properties, ...csvParameters }),
         response: {
           200: {
             description: 'Codes, in the order of their decks.',
@@ -81,15 +81,36 @@ function addCodeList(app: Api): void {
     },
     async (request, reply) => {
       const bookId = idFromPath(request.params.bookId, 'book-not-found');
-      if (!prefersCsv(request)) return listCodes(core, request.caller, bookId, request.query);
-      if (request.query.cursor !== undefined)
-        throw invalidInput('cursor', 'has no place in a CSV, which is the whole list');
-      const csv: Readable = await exportCodes(core, request.caller, bookId, request.query);
-      return reply
-        .type('text/csv; charset=utf-8')
-        .header('content-disposition', 'attachment; filename="codes.csv"')
-        .send(csv as never);
+      if (!prefersCsv(request)) {
+        const { bom: _, ...query } = request.query;
+        return listCodes(core, request.caller, bookId, query);
+      }
+      refuseCursor(request.query);
+      const csv = await exportCodes(core, request.caller, bookId, request.query, request.query.bom === 'true');
+      return sendCsv(reply, csv, 'codes');
     },
+  );
+}
+
+function addLookUp(app: Api): void {
+  const { core } = app;
+
+  app.get(
+    '/v1/codes/:code',
+    {
+      config: { roles: codeReaders, looksUpCode: 'for-nobody', kinds: ['coupon-not-found'] },
+      schema: {
+        operationId: 'lookUpCode',
+        summary: 'Look a code up, also one that nobody has yet',
+        description:
+          'Where the code is from, what has become of it, and its coupon, which is null for a code that nobody has had.',
+        tags: ['codes'],
+        params: CodePath,
+        querystring: strictObject({}),
+        response: { 200: ref(CodeLookUp) },
+      },
+    },
+    ({ caller, params }) => lookUpCode(core, caller, params.code),
   );
 }
 

@@ -1,12 +1,60 @@
 import { Type } from 'typebox';
-import { exampleId, ReasonInput, reverseRedemption } from '../../../core/index.ts';
+import {
+  exampleId,
+  exportRedemptions,
+  listRedemptions,
+  ReasonInput,
+  RedemptionListRequest,
+  reverseRedemption,
+  strictObject,
+} from '../../../core/index.ts';
+import { csvDescription, csvParameters, refuseCursor, sendCsv } from '../answers/csv-answer.ts';
 import { operators } from '../auth/roles.ts';
-import { Coupon } from '../schemas/answers.ts';
-import { ref } from '../schemas/common.ts';
-import { routes } from './api.ts';
+import { prefersCsv } from '../request/headers.ts';
+import { Coupon, Redemption } from '../schemas/answers.ts';
+import { pageOf, ref } from '../schemas/common.ts';
+import { type Api, routes } from './api.ts';
 
 /** The routes of redemptions. */
 export const redemptionRoutes = routes('redemption-routes', (app) => {
+  addList(app);
+  addReverse(app);
+});
+
+function addList(app: Api): void {
+  const { core } = app;
+
+  app.get(
+    '/v1/redemptions',
+    {
+      config: { roles: operators },
+      schema: {
+        operationId: 'listRedemptions',
+        summary: 'List redemptions, or export them as CSV',
+        description: `Newest first, those given back too. All filters that are given must pass. By \`userId\`, \`code\`, \`from\` and \`to\` redemptions are looked up; by \`bookId\` or \`reference\` alone they are looked through, newest first: a page may then be short, or even empty, and still have a \`nextCursor\`. A narrow \`from\` and \`to\` makes that short. ${csvDescription}`,
+        tags: ['redemptions'],
+        querystring: strictObject({ ...RedemptionListRequest.properties, ...csvParameters }),
+        response: {
+          200: {
+            description: 'Redemptions, newest first.',
+            content: {
+              'application/json': { schema: pageOf(ref(Redemption), 'A page of redemptions.') },
+              'text/csv': { schema: Type.String() },
+            },
+          },
+        },
+      },
+    },
+    async (request, reply) => {
+      const { bom, ...query } = request.query;
+      if (!prefersCsv(request)) return listRedemptions(core, request.caller, query);
+      refuseCursor(query);
+      return sendCsv(reply, await exportRedemptions(core, request.caller, query, bom === 'true'), 'redemptions');
+    },
+  );
+}
+
+function addReverse(app: Api): void {
   const { core } = app;
 
   app.post(
@@ -34,4 +82,4 @@ export const redemptionRoutes = routes('redemption-routes', (app) => {
     // Not read as an id here: trouble with the key is named before a redemption that can't be there.
     ({ caller, params, body, keyed }) => reverseRedemption(core, caller, params.redemptionId, body, keyed),
   );
-});
+}

@@ -6,6 +6,13 @@ import { ProblemSchema } from './problem.ts';
 /** A book. */
 export const Book = named(core.BookDocument, 'Book', 'A campaign with its rules and counts.');
 
+/** A book's counts at a moment. */
+export const BookCounts = named(
+  core.CountsView,
+  'BookCounts',
+  'How many codes and redemptions a book had at a moment.',
+);
+
 /** A code of a book. */
 export const CodeItem = named(core.CodeView, 'Code', 'A code of a book, and in whose hands it is.');
 
@@ -29,11 +36,24 @@ export const UploadedDeck = named(
 /** A coupon. */
 export const Coupon = named(core.CouponView, 'Coupon', 'A code in a user’s hands.');
 
+/** A code that was looked up. */
+export const CodeLookUp = named(
+  Type.Object({
+    ...core.codeStandingFields,
+    coupon: Type.Union([ref(Coupon), Type.Null({ description: 'Nobody has had the code.' })]),
+  }),
+  'CodeLookUp',
+  'Where a code is from, and what has become of it.',
+);
+
 /** A coupon just locked. */
 export const LockedCoupon = named(core.LockedCouponView, 'LockedCoupon', 'The coupon, with the token of its lock.');
 
 /** A coupon just redeemed. */
 export const RedeemedCoupon = named(core.RedeemedCouponView, 'RedeemedCoupon', 'The coupon, with its redemption.');
+
+/** A redemption. */
+export const Redemption = named(core.RedemptionView, 'Redemption', 'One use of a coupon.');
 
 /** One change of a coupon. */
 export const CouponEvent = named(core.CouponEvent, 'CouponEvent', 'One change of a coupon.');
@@ -72,13 +92,16 @@ export const AssignBatchResults = named(
 export const schemas = [
   ProblemSchema,
   Book,
+  BookCounts,
   CodeItem,
   Deck,
   GeneratedDeck,
   UploadedDeck,
   Coupon,
+  CodeLookUp,
   LockedCoupon,
   RedeemedCoupon,
+  Redemption,
   CouponEvent,
   AssignBatchResults,
   Validation,

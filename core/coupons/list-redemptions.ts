@@ -1,0 +1,155 @@
+import { type Static, Type } from 'typebox';
+import type { Caller } from '../caller.ts';
+import type { Core } from '../core.ts';
+import type { Queryable } from '../db/pool.ts';
+import { locateCodes } from '../decks/locate-codes.ts';
+import type { Place } from '../decks/place.ts';
+import { invalidInput } from '../errors.ts';
+import { Fault } from '../input/field-rules.ts';
+import { Id, strictObject, UserId } from '../input/shapes.ts';
+import { type GivenTime, placeTime, readTime, type WindowEdge } from '../input/time-rules.ts';
+import type { BookKey } from '../keys.ts';
+import { limits } from '../limits.ts';
+import { type Asked, type Page, pageLimit, pageParameters } from '../paging.ts';
+import { type RedemptionView, readRedemptions } from './redemption-view.ts';
+import { type RedemptionsWanted, walkRedemptions } from './walk-redemptions.ts';
+
+const bound = (description: string) =>
+  Type.String({
+    minLength: 1,
+    maxLength: 64,
+    description: `${description} RFC 3339; a local time or a day is one of the zone of the book that bookId names, without it of UTC.`,
+    examples: ['2026-11-27T00:00:00Z'],
+  });
+
+const filters = {
+  bookId: Type.Optional(Id),
+  userId: Type.Optional(UserId),
+  code: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 256,
+      description: 'A code, however it is typed.',
+      examples: ['BF26-7K2M-Q9XD'],
+    }),
+  ),
+  reference: Type.Optional(
+    Type.String({ maxLength: limits.referenceMaxChars, description: 'The whole reference, as the redeem gave it.' }),
+  ),
+  from: Type.Optional(bound('The first moment that counts.')),
+  to: Type.Optional(bound('The first moment that does not count any more; a day counts as a whole.')),
+};
+
+/** Which redemptions to list: all, or those that every filter passes. */
+export const RedemptionListRequest = strictObject({ ...filters, ...pageParameters });
+export type RedemptionListRequest = Asked<Static<typeof RedemptionListRequest>>;
+
+/** What of a request says which redemptions, and not which page of them. */
+export type RedemptionFilters = Pick<RedemptionListRequest, keyof typeof filters>;
+
+/** What lists of redemptions are read with. */
+export type RedemptionListCore = Pick<
+  Core,
+  'pool' | 'readPool' | 'coldTurns' | 'knownBooks' | 'knownDecks' | 'knownPatterns'
+>;
+
+/**
+ * Lists the tenant's redemptions, newest first, those given back too; from the replica where there is one. What is
+ * redeemed while the caller pages comes before the first page. A page looks at limits.pageScanMaxRows redemptions at
+ * most: with a filter that few of them pass it may be short, or even empty, and still have a cursor.
+ * @throws CouponError `invalid-input` naming `cursor`, `from` or `to`. An unknown book, user or code has no
+ *   redemptions: an empty list.
+ */
+export async function listRedemptions(
+  core: RedemptionListCore & Pick<Core, 'cursors'>,
+  caller: Caller,
+  request: RedemptionListRequest,
+): Promise<Page<RedemptionView>> {
+  const { tenantId } = caller;
+  const limit = pageLimit(request);
+  const { bookId = null, userId = null, code = null, reference = null, from = null, to = null } = request;
+  const list = { kind: 'redemptions/1', tenantId, filters: { bookId, userId, code, reference, from, to } };
+  const [below = null] = request.cursor == null ? [] : core.cursors.open(list, request.cursor);
+  const found = await findWanted(core, tenantId, request);
+  if (found === null) return { data: [], nextCursor: null };
+  const page = await readStretch(core, tenantId, found.wanted, below === null ? found.belowId : String(below), limit);
+  return { data: page.data, nextCursor: page.last === null ? null : core.cursors.seal(list, [page.last]) };
+}
+
+/** Reads one stretch of redemptions below an id. */
+export async function readStretch(
+  core: RedemptionListCore,
+  tenantId: number,
+  wanted: RedemptionsWanted,
+  below: string,
+  count: number,
+): Promise<{ data: RedemptionView[]; last: string | null }> {
+  const { ids, last } = await walkRedemptions(core, tenantId, wanted, below, count);
+  return { data: await readRedemptions(core.readPool, tenantId, ids), last };
+}
+
+/**
+ * What a request's filters stand for, and the id below which to begin; null where nothing can pass them.
+ * @throws CouponError `invalid-input` naming `from` or `to`
+ */
+export async function findWanted(
+  core: RedemptionListCore,
+  tenantId: number,
+  request: RedemptionFilters,
+): Promise<{ wanted: RedemptionsWanted; belowId: string } | null> {
+  const { bookId = null, userId = null, code = null, reference = null } = request;
+  const given = { from: readBound('from', request.from), to: readBound('to', request.to) };
+  const bookKey = bookId === null ? null : await core.knownBooks.bookKeyOf(tenantId, bookId);
+  const isLocal = [given.from, given.to].some((time) => time !== null && !('instant' in time));
+  const zone = isLocal && bookKey !== null ? await zoneOf(core.readPool, tenantId, bookKey) : 'UTC';
+  const from = placeBound('from', given.from, zone, 'start');
+  const to = placeBound('to', given.to, zone, 'end');
+  if (from !== null && to !== null && to < from) throw invalidInput('to', 'must not be before from');
+  const place = code === null ? null : await placeOf(core, tenantId, code);
+  if ((bookId !== null && bookKey === null) || (code !== null && place === null)) return null;
+  return {
+    wanted: { bookKey, userId, place, reference, fromId: from === null ? lowestId : firstIdAt(from) },
+    belowId: to === null ? highestId : firstIdAt(to),
+  };
+}
+
+const lowestId = '00000000-0000-0000-0000-000000000000';
+const highestId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+/**
+ * The lowest id of a redemption of that millisecond or a later one. Its id begins with the milliseconds of its time,
+ * both by the database's clock (invariant "a redemption's id begins with its time").
+ */
+function firstIdAt(millis: number): string {
+  const hex = millis.toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
+}
+
+function readBound(path: string, text: string | null | undefined): GivenTime | null {
+  if (text == null) return null;
+  const time = readTime(text);
+  if (time instanceof Fault) throw invalidInput(path, time.message);
+  return time;
+}
+
+/** In milliseconds since the epoch. */
+function placeBound(path: string, time: GivenTime | null, zone: string, edge: WindowEdge): number | null {
+  if (time === null) return null;
+  const placed = placeTime(time, zone, edge);
+  if (placed instanceof Fault) throw invalidInput(path, placed.message);
+  return Date.parse(placed);
+}
+
+async function zoneOf(db: Queryable, tenantId: number, bookKey: BookKey): Promise<string> {
+  const { rows } = await db.query<{ zone: string }>({
+    name: 'zone-of-book',
+    text: 'select time_zone as zone from books where tenant_id = $1 and book_id = $2',
+    values: [tenantId, bookKey],
+  });
+  return rows[0]?.zone ?? 'UTC';
+}
+
+async function placeOf(core: RedemptionListCore, tenantId: number, code: string): Promise<Place | null> {
+  const [location = null] = await locateCodes(core, tenantId, [code], { always: false });
+  return location;
+}
