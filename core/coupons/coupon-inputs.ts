@@ -53,10 +53,30 @@ export const LockInput = strictObject(
 );
 export type LockInput = Static<typeof LockInput>;
 
-/** A lock to end before its time. */
+/**
+ * A lock to end before its time: with its user and its token, or by force, whosever it is. Which fields go together,
+ * readUnlock says.
+ */
 export const UnlockInput = strictObject(
-  { userId: UserId, lockToken: LockToken },
-  { examples: [{ userId: 'u-1', lockToken: '18403216975' }] },
+  {
+    userId: Type.Optional(UserId),
+    lockToken: Type.Optional(LockToken),
+    force: Type.Optional(
+      Type.Boolean({
+        description: 'For operators: true ends the live lock, whosever it is, and wants no userId and no lockToken.',
+      }),
+    ),
+    reason: Type.Optional(
+      Type.String({ maxLength: limits.reasonMaxChars, description: 'With force: why. The event keeps it.' }),
+    ),
+  },
+  {
+    description: '`userId` and `lockToken`, both; or `force`, and a `reason` where there is one.',
+    examples: [
+      { userId: 'u-1', lockToken: '18403216975' },
+      { force: true, reason: 'The till crashed' },
+    ],
+  },
 );
 export type UnlockInput = Static<typeof UnlockInput>;
 

@@ -24,7 +24,7 @@ export const CouponEvent = Type.Object({
     type: 'object',
     additionalProperties: true,
     description:
-      'By kind: `fence` (which grant of a lock it was) and `lockedUntil`; `redemptionId`, `seq`, `reference` and `metadata`; `redemptionId` and `reason`; `reason`.',
+      'By kind: `locked`, `lock-renewed`: `fence` (which grant of a lock it was) and `lockedUntil`; `unlocked`: the `reason` that an operator gave who ended the lock by force; `redeemed`: `redemptionId`, `seq`, `reference` and `metadata`; `reversed`: `redemptionId` and `reason`; `voided`: `reason`.',
   }),
 });
 export type CouponEvent = Static<typeof CouponEvent>;
@@ -99,6 +99,8 @@ function dataOf(kind: EventKind, row: Row): CouponEvent['data'] {
       return { fence: row.fence, lockedUntil: row.lockExpiresAt?.toISOString() ?? null };
     case 'redeemed':
       return { redemptionId: row.redemptionId, seq: row.seq, reference: row.reference, metadata: row.metadata };
+    case 'unlocked':
+      return row.reason === null ? {} : { reason: row.reason };
     case 'reversed':
       return { redemptionId: row.redemptionId, reason: row.reason };
     case 'voided':

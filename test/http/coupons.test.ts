@@ -423,6 +423,60 @@ describe('POST /v1/coupons/{code}/unlock', () => {
 
   test('400: no lockToken is invalid-input', async () => {
     expect(pathsOf(await act('ANY-CODE', 'unlock', { userId: 'u-1' }))).toEqual(['/lockToken']);
+    expect(pathsOf(await act('ANY-CODE', 'unlock', {}))).toEqual(['/userId', '/lockToken']);
+  });
+
+  test('200: an operator ends anybody’s lock by force; the event has the reason and who it was', async () => {
+    const { code, userId } = await makeCoupon();
+    const { lockToken } = (await act(code, 'lock', { userId })).body;
+    const as = tokenOf('operator', 'clerk');
+    const force = () => act(code, 'unlock', { force: true, reason: 'the till died' }, { as, key: `force-${code}` });
+    const { status, body } = await force();
+    expect([status, body.status, body.rev, body.lockedUntil]).toEqual([200, 'assigned', 3, null]);
+    const again = await force();
+    expect([again.headers['idempotency-replayed'], again.body]).toEqual(['true', body]);
+    expect(refusalOf(await act(code, 'redeem', { userId, lockToken }))).toEqual([409, 'lock-expired']);
+    const { body: events } = await api.call('GET', `/v1/coupons/${code}/events`);
+    expect(events.data.at(-1)).toMatchObject({
+      rev: 3,
+      kind: 'unlocked',
+      actor: 'jwt:clerk',
+      data: { reason: 'the till died' },
+    });
+  });
+
+  test('200: a lock is ended by force in a paused book too, and without a reason', async () => {
+    const { code, userId, bookId } = await makeCoupon();
+    await act(code, 'lock', { userId });
+    await pause(bookId);
+    expect((await act(code, 'unlock', { force: true })).status).toBe(200);
+    const { body } = await api.call('GET', `/v1/coupons/${code}/events`);
+    expect(body.data.at(-1)).toMatchObject({ kind: 'unlocked', data: {} });
+  });
+
+  test('409: by force where no lock is live is lock-expired, and a void coupon is coupon-void', async () => {
+    const { code } = await makeCoupon();
+    expect(refusalOf(await act(code, 'unlock', { force: true }))).toEqual([409, 'lock-expired']);
+    await act(code, 'void', {});
+    expect(refusalOf(await act(code, 'unlock', { force: true }))).toEqual([409, 'coupon-void']);
+  });
+
+  test('403: a redeemer and a customer can’t end a lock by force', async () => {
+    const { code, userId } = await makeCoupon();
+    await act(code, 'lock', { userId });
+    for (const as of [tokenOf('redeemer', 'till'), tokenOf('customer', userId)]) {
+      for (const body of [{ force: true }, { force: true, userId, lockToken: '1' }]) {
+        expect(refusalOf(await act(code, 'unlock', body, { as }))).toEqual([403, 'forbidden']);
+      }
+    }
+    expect((await api.call('GET', `/v1/coupons/${code}`)).body.status).toBe('locked');
+  });
+
+  test('400: force takes no user and no token, and a reason goes with force alone', async () => {
+    const named = { userId: 'u-1', lockToken: '1' };
+    expect(pathsOf(await act('ANY-CODE', 'unlock', { ...named, force: true }))).toEqual(['/userId', '/lockToken']);
+    expect(pathsOf(await act('ANY-CODE', 'unlock', { ...named, reason: 'mine' }))).toEqual(['/reason']);
+    expect(pathsOf(await act('ANY-CODE', 'unlock', { force: 'yes' }))).toEqual(['/force']);
   });
 
   test('404: a code that nobody holds is coupon-not-found', async () => {

@@ -5,6 +5,7 @@ import {
   assignRefusal,
   bookRefusal,
   type Decision,
+  decideForcedUnlock,
   decideLock,
   decideRedeem,
   decideReverse,
@@ -206,6 +207,16 @@ describe('the order of refusals, over every combination of them', () => {
       kindOf(decideUnlock(coupon, standing, { userId, actor: 'root', lockToken: lockToken! }));
     const withToken = ({ lockToken }: Situation) => lockToken !== null;
     expect(differences(decide, (applies) => first(applies, others), withToken).found).toEqual([]);
+  });
+
+  test('an unlock by force looks at the coupon and whether a lock is live, and at no token', () => {
+    const by = { actor: 'root', reason: null };
+    const decide = ({ coupon, standing }: Situation) => kindOf(decideForcedUnlock(coupon, standing, by));
+    const expected = ({ coupon, standing }: Situation) => {
+      if (coupon.voided) return 'coupon-void';
+      return isLocked(coupon, standing.now) ? null : 'lock-expired';
+    };
+    expect([...situations()].filter((situation) => decide(situation) !== expected(situation))).toEqual([]);
   });
 
   test('a void and a reverse look at the coupon alone', () => {

@@ -115,7 +115,9 @@ function addUnlock(app: Api): void {
       },
       schema: {
         operationId: 'unlockCoupon',
-        summary: 'Let a lock go',
+        summary: 'Let a lock go, or end anybody’s',
+        description:
+          'Whoever has the lock’s token lets it go, with `userId` and `lockToken`. An operator or admin ends the live lock without them, whosever it is, with `force`: for a checkout that died with its token. Its event has the `reason`.',
         tags: ['coupons'],
         params: CodePath,
         body: UnlockInput,

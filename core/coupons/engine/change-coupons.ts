@@ -12,6 +12,7 @@ import type { BookKey } from '../../keys.ts';
 import { uuidv7 } from '../../random.ts';
 import {
   type Decision,
+  decideForcedUnlock,
   decideLock,
   decideRedeem,
   decideReverse,
@@ -191,6 +192,8 @@ function decide(
       return decideLock(coupon, standing, { ...command, actor });
     case 'unlock':
       return decideUnlock(coupon, standing, { ...command, actor });
+    case 'force-unlock':
+      return decideForcedUnlock(coupon, standing, { ...command, actor });
     case 'redeem': {
       const { reference, metadata } = command;
       const id = uuidv7(state.now.getTime(), random);

@@ -56,6 +56,19 @@ export function decideUnlock(coupon: CouponState, standing: Standing, act: Act &
   return changed('unlocked', act.actor, coupon, { lockExpiresAt: null });
 }
 
+/** Ends the live lock, whosever it is. Works whatever the book's state. */
+export function decideForcedUnlock(
+  coupon: CouponState,
+  { now }: Pick<Standing, 'now'>,
+  act: { actor: string; reason: string | null },
+): Decision {
+  if (coupon.voided) return { refusal: voidRefusal(coupon) };
+  if (!isLocked(coupon, now)) return { refusal: noLockRefusal(coupon) };
+  const decision = changed('unlocked', act.actor, coupon, { lockExpiresAt: null });
+  decision.change.reason = act.reason;
+  return decision;
+}
+
 /** Redeems once and ends the lock. */
 export function decideRedeem(
   coupon: CouponState,
@@ -155,13 +168,17 @@ function refuseToken(
 ): Refusal | null {
   if (!isLocked(coupon, now)) {
     if (lockToken === null) return null;
-    return refusalOf(coupon, 'lock-expired', 'No lock is live: it has expired or was ended. Lock the coupon again.');
+    return noLockRefusal(coupon);
   }
   if (lockToken !== null && isLockToken(lockToken)) return null;
   const retryAfterSeconds = Math.ceil((coupon.lockExpiresAt!.getTime() - now.getTime()) / 1000);
   return refusalOf(coupon, 'code-locked', 'A lock is live, and its current lockToken was not given.', {
     retryAfterSeconds,
   });
+}
+
+function noLockRefusal(coupon: CouponState): Refusal {
+  return refusalOf(coupon, 'lock-expired', 'No lock is live: it has expired or was ended. Lock the coupon again.');
 }
 
 function refuseLockMissing(coupon: CouponState, book: BookRules, lockToken: string | null): Refusal | null {
