@@ -93,7 +93,10 @@ export const bookTerms = {
     limits.lockTtlDefaultSeconds,
   ),
   requireLock: withDefault(
-    Type.Boolean({ description: 'Whether a redeem must bring the token of a live lock.' }),
+    Type.Boolean({
+      description:
+        'Whether a redeem must bring the token of a live lock. A lock reserves the coupon only, and nothing of the limits.',
+    }),
     false,
   ),
   selfService: withDefault(Type.Boolean({ description: 'Whether a customer may assign itself a code.' }), false),

@@ -44,7 +44,8 @@ export const LockInput = strictObject(
       Type.Integer({
         minimum: 1,
         maximum: limits.lockTtlMaxSeconds,
-        description: 'How long the lock lives from now; left out: the book’s lockTtlSeconds.',
+        description:
+          'How long the lock lives from now, though never past the coupon’s expiresAt; left out: the book’s lockTtlSeconds.',
       }),
     ),
     lockToken: Type.Optional(LockToken),

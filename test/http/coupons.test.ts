@@ -398,6 +398,60 @@ describe('POST /v1/coupons/{code}/lock', () => {
   });
 });
 
+describe('a lock reserves the coupon only', () => {
+  test('409: it is refused where a redeem would be, for the same reason', async () => {
+    const bookId = await makeBook({ maxRedemptionsPerUser: 1, maxRedemptions: 2 });
+    const codesOf = async (userId: string) => [
+      (await assign(bookId, userId)).body,
+      (await assign(bookId, userId)).body,
+    ];
+    const [used, left] = await codesOf('u-1');
+    const [other] = await codesOf('u-2');
+    const [third] = await codesOf('u-3');
+    const refusals = async (code: string, userId: string) => [
+      refusalOf(await act(code, 'lock', { userId })),
+      refusalOf(await act(code, 'redeem', { userId })),
+    ];
+    const both = (kind: string) => [
+      [409, kind],
+      [409, kind],
+    ];
+    await act(used!.code, 'redeem', { userId: 'u-1' });
+    expect(await refusals(used!.code, 'u-1')).toEqual(both('code-already-redeemed'));
+    expect(await refusals(left!.code, 'u-1')).toEqual(both('user-limit-reached'));
+    await act(other!.code, 'redeem', { userId: 'u-2' });
+    expect(await refusals(left!.code, 'u-1')).toEqual(both('redemption-limit-reached'));
+    expect(await refusals(third!.code, 'u-3')).toEqual(both('redemption-limit-reached'));
+  });
+
+  test('409: its renewal too, and the redeem under it, once others have used up the book', async () => {
+    const bookId = await makeBook({ maxRedemptions: 1 });
+    const [one, two] = [await assign(bookId, 'u-1'), await assign(bookId, 'u-2')];
+    const { lockToken } = (await act(one.body.code, 'lock', { userId: 'u-1' })).body;
+    await act(two.body.code, 'redeem', { userId: 'u-2' });
+    for (const verb of ['lock', 'redeem']) {
+      const answer = await act(one.body.code, verb, { userId: 'u-1', lockToken });
+      expect(refusalOf(answer)).toEqual([409, 'redemption-limit-reached']);
+    }
+  });
+
+  test('200: lockedUntil is never after expiresAt', async () => {
+    const endsAt = new Date(Date.now() + 3_600_000).toISOString();
+    const { code, userId } = await makeCoupon({ endsAt });
+    const { body } = await act(code, 'lock', { userId, ttlSeconds: 86_400 });
+    expect([body.lockedUntil, body.expiresAt]).toEqual([endsAt, endsAt]);
+    const renewed = await act(code, 'lock', { userId, ttlSeconds: 86_400, lockToken: body.lockToken });
+    expect(renewed.body.lockedUntil).toBe(endsAt);
+  });
+
+  test('every text of the document that offers a lock says so', () => {
+    const { paths } = api.document as unknown as { paths: Record<string, { post: { description: string } }> };
+    for (const verb of ['lock', 'validate']) {
+      expect(paths[`/v1/coupons/{code}/${verb}`]!.post.description).toContain('the coupon only');
+    }
+  });
+});
+
 describe('POST /v1/coupons/{code}/unlock', () => {
   test('200: the coupon, free again', async () => {
     const { code, userId } = await makeCoupon();

@@ -59,7 +59,7 @@ export const problemTexts: Record<ErrorKind, { meaning: string; remedy: string }
       'You can do nothing, unless the book’s limit is raised, or a coupon of the user is voided or a redemption reversed.',
   },
   'redemption-limit-reached': {
-    meaning: 'The book already has as many redemptions as it allows.',
+    meaning: 'The book already has as many redemptions as it allows. A lock reserves none of them.',
     remedy: 'You can do nothing, unless the book’s limit is raised or a redemption is reversed.',
   },
   'code-already-assigned': {

@@ -59,7 +59,7 @@ function addValidate(app: Api): void {
         operationId: 'validateCoupon',
         summary: 'Ask whether a redeem would succeed now',
         description:
-          'What a redeem with the same fields would say. Changes nothing, and promises nothing: a moment later it may be otherwise. A lock keeps the coupon.',
+          'What a redeem with the same fields would say. Changes nothing, and promises nothing: a moment later it may be otherwise. A lock reserves the coupon, and the coupon only.',
         tags: ['coupons'],
         params: CodePath,
         body: ValidateInput,
@@ -88,7 +88,7 @@ function addLock(app: Api): void {
         operationId: 'lockCoupon',
         summary: 'Lock a coupon for a checkout, or renew the lock',
         description:
-          'The `lockToken` of the answer grows with each grant and stays when a lock is renewed with it. A lock is refused where a redeem would be. It keeps the coupon for this checkout, and nothing else: it reserves nothing of the book’s or the user’s limits, and promises nothing against a pause, a void or the end of the book, with which it ends at the latest.',
+          'The `lockToken` of the answer grows with each grant and stays when a lock is renewed with it. A lock is refused where a redeem would be refused at that moment, for the same reasons and in the same order. It reserves the coupon for this checkout, and the coupon only: not a place in the book’s or the user’s limits, which others may use up before the redeem, and it promises nothing against a pause, a void or the end of the window. `lockedUntil` is never after `expiresAt`.',
         tags: ['coupons'],
         params: CodePath,
         body: LockInput,

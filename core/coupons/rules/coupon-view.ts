@@ -25,7 +25,10 @@ const couponFields = {
       examples: [1],
     }),
   ),
-  lockedUntil: nullable({ ...Time, description: 'When the live lock ends. Null: there is none.' }),
+  lockedUntil: nullable({
+    ...Time,
+    description: 'When the live lock ends, never after expiresAt. Null: there is none.',
+  }),
   assignedAt: nullable({ ...Time, description: 'Null for a code that was voided unassigned.' }),
   expiresAt: nullable({ ...Time, description: 'When the book ends. Null: it does not.' }),
 };
