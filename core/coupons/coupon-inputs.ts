@@ -95,6 +95,16 @@ export const RedeemInput = strictObject(
 );
 export type RedeemInput = Static<typeof RedeemInput>;
 
+/** To whom a coupon goes. */
+export const TransferInput = strictObject(
+  {
+    userId: UserId,
+    reason: Type.Optional(Type.String({ maxLength: limits.reasonMaxChars, description: 'Why. The event keeps it.' })),
+  },
+  { examples: [{ userId: 'u-2', reason: 'A present' }] },
+);
+export type TransferInput = Static<typeof TransferInput>;
+
 /** Why a coupon is voided, or a redemption given back. */
 export const ReasonInput = strictObject(
   { reason: Type.Optional(Type.String({ maxLength: limits.reasonMaxChars })) },

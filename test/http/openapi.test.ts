@@ -208,6 +208,7 @@ const contract = [
   'POST /v1/coupons/{code}/assign',
   'POST /v1/coupons/{code}/validate',
   'POST /v1/coupons/{code}/lock',
+  'POST /v1/coupons/{code}/transfer',
   'POST /v1/coupons/{code}/unlock',
   'POST /v1/coupons/{code}/redeem',
   'POST /v1/coupons/{code}/void',

@@ -173,7 +173,7 @@ table events partition by RANGE (at)
   kind smallint not null
   actor text collate C not null
   reason text
-  events_kind_check: CHECK (((kind >= 1) AND (kind <= 7)))
+  events_kind_check: CHECK (((kind >= 1) AND (kind <= 8))) NOT VALID
   events_pk: PRIMARY KEY (tenant_id, deck_id, pos, rev, at)
 
 table events_default DEFAULT
@@ -192,7 +192,7 @@ table events_default DEFAULT
   actor text collate C not null
   reason text
   events_default_pkey: PRIMARY KEY (tenant_id, deck_id, pos, rev, at)
-  events_kind_check: CHECK (((kind >= 1) AND (kind <= 7)))
+  events_kind_check: CHECK (((kind >= 1) AND (kind <= 8))) NOT VALID
 
 table failed_lookups with (fillfactor=70)
   empty_at_ms bigint not null
@@ -203,11 +203,19 @@ table failed_lookups with (fillfactor=70)
   key_hash uuid not null
   failed_lookups_pk: PRIMARY KEY (tenant_id, key_hash)
 
+table former_holders
+  holder_id bigint not null
+  pos bigint not null
+  tenant_id integer not null
+  deck_id integer not null
+  former_holders_pk: PRIMARY KEY (holder_id, deck_id, pos, tenant_id)
+
 table holders
   holder_id bigint not null generated always as identity
   tenant_id integer not null
   book_id integer not null
   user_id text collate C
+  carried_redemptions integer not null default 0
   holders_pk: PRIMARY KEY (holder_id, tenant_id)
   holders_user_key: UNIQUE (tenant_id, user_id, book_id)
 
@@ -291,6 +299,8 @@ CREATE UNIQUE INDEX events_default_pkey ON public.events_default USING btree (te
 CREATE UNIQUE INDEX events_pk ON ONLY public.events USING btree (tenant_id, deck_id, pos, rev, at)
 
 CREATE UNIQUE INDEX failed_lookups_pk ON public.failed_lookups USING btree (tenant_id, key_hash)
+
+CREATE UNIQUE INDEX former_holders_pk ON public.former_holders USING btree (holder_id, deck_id, pos, tenant_id)
 
 CREATE UNIQUE INDEX holders_pk ON public.holders USING btree (holder_id, tenant_id)
 

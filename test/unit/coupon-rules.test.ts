@@ -446,6 +446,7 @@ describe('what is shown', () => {
       '5 redeemed',
       '6 reversed',
       '7 voided',
+      '8 transferred',
     ]);
   });
 });

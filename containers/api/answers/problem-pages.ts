@@ -63,8 +63,8 @@ export const problemTexts: Record<ErrorKind, { meaning: string; remedy: string }
     remedy: 'You can do nothing, unless the book’s limit is raised or a redemption is reversed.',
   },
   'code-already-assigned': {
-    meaning: 'The code already belongs to a user.',
-    remedy: 'Assign another code, or let the book draw one.',
+    meaning: 'The code already belongs to a user; for a transfer: to the very user who is to get it.',
+    remedy: 'Assign another code, or let the book draw one. After a transfer’s refusal there is nothing to do.',
   },
   'code-already-redeemed': {
     meaning: 'The coupon has no redemption left.',

@@ -9,6 +9,8 @@ import {
   readCoupon,
   redeemCoupon,
   strictObject,
+  TransferInput,
+  transferCoupon,
   UnlockInput,
   unlockCoupon,
   ValidateInput,
@@ -38,6 +40,7 @@ export const couponRoutes = routes('coupon-routes', (app) => {
   addLock(app);
   addUnlock(app);
   addRedeem(app);
+  addTransfer(app);
   addVoid(app);
   addReads(app);
 });
@@ -154,6 +157,42 @@ function addRedeem(app: Api): void {
       },
     },
     ({ caller, params, body, keyed }) => redeemCoupon(core, caller, params.code, body, keyed),
+  );
+}
+
+function addTransfer(app: Api): void {
+  const { core } = app;
+
+  app.post(
+    '/v1/coupons/:code/transfer',
+    {
+      config: {
+        roles: operators,
+        idempotent: true,
+        looksUpCode: 'for-nobody',
+        kinds: [
+          'coupon-not-found',
+          'coupon-void',
+          'code-already-assigned',
+          'book-not-active',
+          'book-outside-window',
+          'code-locked',
+          'code-already-redeemed',
+          'user-limit-reached',
+        ],
+      },
+      schema: {
+        operationId: 'transferCoupon',
+        summary: 'Give a coupon to another user',
+        description:
+          'The giver’s slot is free and the receiver’s is taken, within `maxCodesPerUser`, wherever the book would let the coupon be assigned. Not while it is locked, nor once no redemption is left; to the user who has it already is `code-already-assigned`. The coupon keeps its `assignedAt`, its `expiresAt` and its redemptions. Those that the giver made still count for the giver’s `maxRedemptionsPerUser`, and not for the receiver’s.',
+        tags: ['coupons'],
+        params: CodePath,
+        body: TransferInput,
+        response: { 200: ref(Coupon) },
+      },
+    },
+    ({ caller, params, body, keyed }) => transferCoupon(core, caller, params.code, body, keyed),
   );
 }
 

@@ -22,11 +22,13 @@ import {
 import type { CouponState } from '../rules/coupon-state.ts';
 import { missingCoupon } from '../rules/missing-coupon.ts';
 import { type CouponAnswer, type PendingChange, type RecordedChange, recordOf } from '../rules/recorded-change.ts';
+import { carryRedemptions } from './carried-redemptions.ts';
 import { type ChangeTarget, findChangeTargets, mayCount, needsOfChange } from './change-targets.ts';
 import type { ChangeCommand } from './commands.ts';
 import { areFree, type BatchCore, type BatchKind, decideBatch } from './decide-batch.ts';
 import { findChangeObstacles } from './find-obstacles.ts';
 import { readReversed } from './find-redemptions.ts';
+import type { ReversedPlace } from './locks/holders.ts';
 import { takeLock } from './locks/lock-order.ts';
 import { thing } from './obstacles.ts';
 import { type ClockAndKeys, readClockAndKeys } from './read-clock-and-keys.ts';
@@ -49,6 +51,8 @@ interface Seen extends ClockAndKeys {
 interface State extends Seen {
   voidPlaces: Set<string>;
   pending: PendingChange[];
+  /** Changes of what holders carry, for reversals of redemptions that a former holder made. */
+  carried: Map<number, number>;
 }
 
 /**
@@ -82,7 +86,8 @@ function changesOf(
     read: (tx, targets, patience) => read(tx, tenantId, targets, patience),
     prepare: (tx, targets, seen) => prepare(tx, tenantId, targets, seen),
     decide: (state, target) => decideMember(core, tenantId, state, target),
-    write: async (tx, { now, books, pending }) => {
+    write: async (tx, { now, books, pending, carried }) => {
+      carryRedemptions(tx, tenantId, carried);
       writeChanges(tx, tenantId, { now, books, pending, stripe: drawStripe(core, [...books.keys()]) });
       return (recorded) => recorded;
     },
@@ -97,7 +102,7 @@ async function read(tx: Transaction, tenantId: number, targets: ChangeTarget[], 
     waitForLocks(tx, patience),
     takeLock.gates(tx, bookKeys),
     readBooksForDecision(tx, tenantId, bookKeys),
-    takeLock.holders(tx, tenantId, locations),
+    takeLock.holders(tx, tenantId, locations, targets.flatMap(reversedPlace)),
     takeLock.coupons(tx, tenantId, locations),
     takeLock.counters(tx, tenantId, targets.flatMap(countedPlace)),
     readReversed(tx, tenantId, redemptionIds),
@@ -130,6 +135,10 @@ function countedPlace({ command, location }: ChangeTarget): Location[] {
   return mayCount(command) && location !== null ? [location] : [];
 }
 
+function reversedPlace({ redemption }: ChangeTarget): ReversedPlace[] {
+  return redemption === null ? [] : [{ ...redemption.location, redeemerId: redemption.redeemerId }];
+}
+
 function usedKeyHashes(targets: ChangeTarget[]): string[] {
   return targets.flatMap(({ command }) => command.keyed?.keyHash ?? []);
 }
@@ -139,7 +148,7 @@ async function prepare(tx: Transaction, tenantId: number, targets: ChangeTarget[
   const voidPlaces = await findVoidPlaces(tx, tenantId, bare);
   // A deck is voided without these locks, and whoever sees that must see its key too: the keys are read again.
   const last: ClockAndKeys = bare.length === 0 ? seen : await readClockAndKeys(tx, tenantId, usedKeyHashes(targets));
-  return { ...seen, now: last.now, usedKeys: last.usedKeys, voidPlaces, pending: [] };
+  return { ...seen, now: last.now, usedKeys: last.usedKeys, voidPlaces, pending: [], carried: new Map() };
 }
 
 /** The places of which a caller may learn that their codes are void: customers are not told. */
@@ -211,7 +220,7 @@ function decide(
 /** Makes the change true for the members that follow, and puts it on the list of what is written. */
 function carryOut(
   state: State,
-  { command }: ChangeTarget,
+  { command, redemption }: ChangeTarget,
   before: CouponState,
   change: PendingChange['change'],
 ): RecordedChange {
@@ -223,7 +232,14 @@ function carryOut(
   if (change.reversedRedemptionId !== null) state.reversed.add(change.reversedRedemptionId);
   const used = next.redemptions - before.redemptions;
   addTo(state.usage.byBook, next.bookKey, used);
-  addTo(state.usage.byHolder, next.holderId ?? 0, used);
+  const holderId = next.holderId ?? 0;
+  const redeemerId = redemption?.redeemerId ?? holderId;
+  addTo(state.usage.byHolder, redeemerId, used);
+  if (redeemerId !== holderId) {
+    // The coupon counts one less for whoever has it, for whom this redemption never counted.
+    state.carried.set(redeemerId, (state.carried.get(redeemerId) ?? 0) + used);
+    state.carried.set(holderId, (state.carried.get(holderId) ?? 0) - used);
+  }
   return recordOf(pending, book.bookId, state.now);
 }
 

@@ -24,6 +24,14 @@ export interface Act {
   actor: string;
 }
 
+/** Who is to have a coupon. */
+export interface Receiver {
+  readonly holderId: number;
+  readonly userId: string;
+  /** Coupons in hand, voided ones excluded; kept only where the book limits them. */
+  readonly codes: number;
+}
+
 /** Grants a lock, or renews the one whose token is given, for `ttlSeconds` from now. */
 export function decideLock(
   coupon: CouponState,
@@ -89,6 +97,37 @@ export function decideVoid(coupon: CouponState, act: { actor: string; reason: st
   const decision = changed('voided', act.actor, coupon, { voided: true, lockExpiresAt: null });
   decision.change.reason = act.reason;
   return decision;
+}
+
+/**
+ * Puts a coupon into the receiver's hands, where it could be assigned to that user now. Whether the receiver may redeem it
+ * is found out when it does, as with any coupon that is assigned.
+ */
+export function decideTransfer(
+  coupon: CouponState,
+  { book, now }: Pick<Standing, 'book' | 'now'>,
+  { receiver, ...act }: { receiver: Receiver; actor: string; reason: string | null },
+): Decision {
+  const refusal = refuseTransfer(coupon, book, now, receiver);
+  if (refusal !== null) return { refusal };
+  const { holderId, userId } = receiver;
+  const decision = changed('transferred', act.actor, coupon, { holderId, userId, lockExpiresAt: null });
+  decision.change.reason = act.reason;
+  return decision;
+}
+
+function refuseTransfer(coupon: CouponState, book: BookRules, now: Date, receiver: Receiver): Refusal | null {
+  if (coupon.voided) return voidRefusal(coupon);
+  if (coupon.userId === receiver.userId) {
+    return refusalOf(coupon, 'code-already-assigned', 'The coupon is in this user’s hands already.');
+  }
+  const refusal = assignRefusal(book, now);
+  if (refusal !== null) return { ...refusal, rev: coupon.rev };
+  if (isLocked(coupon, now))
+    return lockedRefusal(coupon, now, 'A lock is live: wait until it ends, or unlock the coupon.');
+  if (isRedeemed(coupon)) return usedUpRefusal(coupon);
+  if (book.maxCodesPerUser === null || receiver.codes < book.maxCodesPerUser) return null;
+  return refusalOf(coupon, 'user-limit-reached', `The book allows ${book.maxCodesPerUser} codes a user.`);
 }
 
 /** Gives a redemption back, whatever the book's state and even under a lock: an order is cancelled when it is. */
@@ -171,10 +210,16 @@ function refuseToken(
     return noLockRefusal(coupon);
   }
   if (lockToken !== null && isLockToken(lockToken)) return null;
+  return lockedRefusal(coupon, now, 'A lock is live, and its current lockToken was not given.');
+}
+
+function lockedRefusal(coupon: CouponState, now: Date, detail: string): Refusal {
   const retryAfterSeconds = Math.ceil((coupon.lockExpiresAt!.getTime() - now.getTime()) / 1000);
-  return refusalOf(coupon, 'code-locked', 'A lock is live, and its current lockToken was not given.', {
-    retryAfterSeconds,
-  });
+  return refusalOf(coupon, 'code-locked', detail, { retryAfterSeconds });
+}
+
+function usedUpRefusal(coupon: CouponState): Refusal {
+  return refusalOf(coupon, 'code-already-redeemed', 'The coupon has no redemption left.');
 }
 
 function noLockRefusal(coupon: CouponState): Refusal {
@@ -187,9 +232,7 @@ function refuseLockMissing(coupon: CouponState, book: BookRules, lockToken: stri
 }
 
 function refuseUsedUp(coupon: CouponState, { book, bookRedemptions, holderRedemptions }: Standing): Refusal | null {
-  if (isRedeemed(coupon)) {
-    return refusalOf(coupon, 'code-already-redeemed', 'The coupon has no redemption left.');
-  }
+  if (isRedeemed(coupon)) return usedUpRefusal(coupon);
   if (book.maxRedemptions !== null && bookRedemptions >= book.maxRedemptions) {
     return refusalOf(coupon, 'redemption-limit-reached', `The book allows ${book.maxRedemptions} redemptions in all.`);
   }

@@ -30,7 +30,16 @@ export interface CouponState {
 }
 
 /** Kinds of events, in the order of their numbers in the database, which start at 1. */
-export const eventKinds = ['assigned', 'locked', 'lock-renewed', 'unlocked', 'redeemed', 'reversed', 'voided'] as const;
+export const eventKinds = [
+  'assigned',
+  'locked',
+  'lock-renewed',
+  'unlocked',
+  'redeemed',
+  'reversed',
+  'voided',
+  'transferred',
+] as const;
 
 /** What happened to a coupon. */
 export type EventKind = (typeof eventKinds)[number];
@@ -40,9 +49,7 @@ export function eventKindNumber(kind: EventKind): number {
   return eventKinds.indexOf(kind) + 1;
 }
 
-/**
- * A change of a coupon as a rule decides it, with what a redeem, reverse or void tells beside the coupon's new state.
- */
+/** A change of a coupon as a rule decides it, with what it tells beside the coupon's new state. */
 export interface Change {
   kind: EventKind;
   /** The coupon after the change, its rev one higher. */
