@@ -17,3 +17,13 @@ create table former_holders (
   deck_id   int not null,
   constraint former_holders_pk primary key (holder_id, deck_id, pos, tenant_id)
 );
+
+-- How many days a coupon of the book is valid after the day of its assignment; null: as long as the book. Coupons that are
+-- there keep what they have, and so do those that an earlier version assigns beside this one.
+alter table books add column valid_for_days int
+  constraint books_valid_for_days_check check (valid_for_days between 1 and 3650);
+alter table book_revisions add column valid_for_days int;
+
+-- The end of a coupon's own time, fixed when it is assigned; null: it has none of its own. It expires with its book at the
+-- latest, whose end may be moved.
+alter table coupons add column valid_until timestamptz;

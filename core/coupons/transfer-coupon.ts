@@ -18,7 +18,7 @@ import { readClockAndKeys } from './engine/read-clock-and-keys.ts';
 import { findVoidPlaces } from './engine/void-places.ts';
 import { writeEvents } from './engine/write-events.ts';
 import { decideTransfer } from './rules/coupon-rules.ts';
-import type { Change, CouponState } from './rules/coupon-state.ts';
+import { type Change, type CouponState, expiryOf } from './rules/coupon-state.ts';
 import type { CouponView } from './rules/coupon-view.ts';
 import { missingCoupon } from './rules/missing-coupon.ts';
 import { answerOf, type RecordedChange, recordOf } from './rules/recorded-change.ts';
@@ -47,7 +47,7 @@ interface Asked {
  * happens to coupons and holders of the book. Proved by "transfer, lock, redeem, reverse and void of the same coupons at once"
  * in test/integration/races.test.ts.
  * @throws CouponError `coupon-not-found`, `coupon-void`, `code-already-assigned` (that user has it already),
- *   `book-not-active`, `book-outside-window` (the book has ended), `code-locked`, `code-already-redeemed`,
+ *   `book-not-active`, `book-outside-window` (the book has ended), `coupon-expired`, `code-locked`, `code-already-redeemed`,
  *   `user-limit-reached` (the receiver has as many codes as allowed), `idempotency-key-reused`, `unavailable`
  */
 export async function transferCoupon(
@@ -94,7 +94,7 @@ async function transfer(tx: Transaction, asked: Asked): Promise<{ recorded: Reco
   const receiver = holders.get(holderMapKey(book.bookKey, userId))!;
   const decision = decideTransfer(coupon!, { book, now }, { actor, receiver, reason: asked.reason });
   if ('refusal' in decision) throw new CouponError(decision.refusal);
-  const pending = { change: decision.change, expiresAt: book.endsAt, keyed };
+  const pending = { change: decision.change, expiresAt: expiryOf(coupon!, book.endsAt), keyed };
   write(tx, tenantId, coupon!, receiver, decision.change);
   writeEvents(tx, tenantId, now, [pending]);
   return { recorded: recordOf(pending, book.bookId, now), replayed: false };

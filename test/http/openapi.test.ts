@@ -53,6 +53,7 @@ describe('the OpenAPI document', () => {
       'book-outside-window',
       'code-already-redeemed',
       'code-locked',
+      'coupon-expired',
       'coupon-void',
       'held-by-another-user',
       'lock-expired',

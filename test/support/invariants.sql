@@ -191,6 +191,12 @@ where e.kind in (1, 2, 3, 5, 8) and not exists (
     and r.status = 'active' and e.at < coalesce(r.ends_at, 'infinity')
     and (e.kind in (1, 8) or e.at >= coalesce(r.starts_at, '-infinity')));
 
+-- name: 8b no lock, redeem or transfer once the coupon's own time is over, and no lock lives on
+select e.tenant_id, e.deck_id, e.pos, e.rev, e.kind, e.at, c.valid_until from events e
+join coupons c on (c.tenant_id, c.deck_id, c.pos) = (e.tenant_id, e.deck_id, e.pos)
+where e.kind in (2, 3, 5, 8) and (e.at >= c.valid_until
+  or e.lock_expires_at >= c.valid_until + interval '1 millisecond');
+
 -- name: 9a no row crosses tenants
 select c.tenant_id, c.deck_id from coupons c
 left join decks d on (d.tenant_id, d.deck_id) = (c.tenant_id, c.deck_id) where d.deck_id is null

@@ -35,6 +35,7 @@ table book_revisions
   max_redemptions_per_code integer
   max_redemptions_per_user integer
   max_redemptions bigint
+  valid_for_days integer
   book_revisions_pk: PRIMARY KEY (tenant_id, book_id, rev)
 
 table books
@@ -58,6 +59,7 @@ table books
   rev integer not null
   created_at timestamp with time zone not null
   updated_at timestamp with time zone not null
+  valid_for_days integer
   books_id_key: UNIQUE (tenant_id, id)
   books_lock_ttl_seconds_check: CHECK ((lock_ttl_seconds > 0))
   books_max_codes_per_user_check: CHECK ((max_codes_per_user > 0))
@@ -68,6 +70,7 @@ table books
   books_rev_check: CHECK ((rev > 0))
   books_status_check: CHECK ((status = ANY (ARRAY['draft'::text, 'active'::text, 'paused'::text, 'closed'::text])))
   books_tenant_fk: FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id)
+  books_valid_for_days_check: CHECK (((valid_for_days >= 1) AND (valid_for_days <= 3650)))
   books_window_check: CHECK ((starts_at < ends_at))
 
 table code_patterns
@@ -103,6 +106,7 @@ table coupons with (fillfactor=85)
   voided boolean not null default false
   code text collate C not null
   reversals integer not null default 0
+  valid_until timestamp with time zone
   coupons_fence_check: CHECK ((fence >= 0))
   coupons_holder_check: CHECK ((voided OR (holder_id IS NOT NULL)))
   coupons_pk: PRIMARY KEY (tenant_id, deck_id, pos)

@@ -49,6 +49,10 @@ export const problemTexts: Record<ErrorKind, { meaning: string; remedy: string }
     meaning: 'The book has not started yet, or has ended.',
     remedy: 'Try again within the book’s time, or ask an admin to change startsAt or endsAt.',
   },
+  'coupon-expired': {
+    meaning: 'The coupon’s own time is over: its book lets a coupon be used for some days after its assignment.',
+    remedy: 'Assign the user another code. The time of a coupon that is assigned can’t be changed.',
+  },
   'no-codes-left': {
     meaning: 'All codes of the book have been assigned or are void.',
     remedy: 'Generate or upload more codes for the book.',

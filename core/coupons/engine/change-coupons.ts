@@ -19,7 +19,7 @@ import {
   decideUnlock,
   decideVoid,
 } from '../rules/coupon-rules.ts';
-import type { CouponState } from '../rules/coupon-state.ts';
+import { type CouponState, expiryOf } from '../rules/coupon-state.ts';
 import { missingCoupon } from '../rules/missing-coupon.ts';
 import { type CouponAnswer, type PendingChange, type RecordedChange, recordOf } from '../rules/recorded-change.ts';
 import { carryRedemptions } from './carried-redemptions.ts';
@@ -226,7 +226,7 @@ function carryOut(
 ): RecordedChange {
   const { next } = change;
   const book = state.books.get(next.bookKey)!;
-  const pending = { change, expiresAt: book.endsAt, keyed: command.keyed };
+  const pending = { change, expiresAt: expiryOf(next, book.endsAt), keyed: command.keyed };
   state.coupons.set(placeMapKey(next), next);
   state.pending.push(pending);
   if (change.reversedRedemptionId !== null) state.reversed.add(change.reversedRedemptionId);

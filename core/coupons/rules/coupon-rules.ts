@@ -1,6 +1,6 @@
 import type { BookRules } from '../../books/read-book-rules.ts';
 import type { PlainKind, Refusal, RefusalFacts } from '../../errors.ts';
-import { type Change, type CouponState, isLocked, isRedeemed, type NewRedemption } from './coupon-state.ts';
+import { type Change, type CouponState, expiryOf, isLocked, isRedeemed, type NewRedemption } from './coupon-state.ts';
 
 /** Everything beside the coupon that a decision about it looks at, read after the last lock. */
 export interface Standing {
@@ -42,19 +42,20 @@ export function decideLock(
   const refusal =
     refuseVoidOrForeign(coupon, act.userId) ??
     refuseBookClosed(coupon, book, now) ??
+    refuseExpired(coupon, now) ??
     refuseToken(coupon, act.lockToken, standing) ??
     refuseUsedUp(coupon, standing);
   if (refusal !== null) return { refusal };
-  const lockExpiresAt = lockEnd(book, now, act.ttlSeconds ?? book.lockTtlSeconds);
+  const lockExpiresAt = lockEnd(expiryOf(coupon, book.endsAt), now, act.ttlSeconds ?? book.lockTtlSeconds);
   if (act.lockToken !== null) return changed('lock-renewed', act.actor, coupon, { lockExpiresAt });
   const grant = { fence: coupon.fence + 1, hasPlainToken: false, lockExpiresAt };
   return changed('locked', act.actor, coupon, grant);
 }
 
-/** A lock that outlived the book would promise what nobody can keep. */
-function lockEnd({ endsAt }: BookRules, now: Date, ttlSeconds: number): Date {
+/** A lock that outlived the coupon would promise what nobody can keep. */
+function lockEnd(expiresAt: Date | null, now: Date, ttlSeconds: number): Date {
   const end = new Date(now.getTime() + ttlSeconds * 1000);
-  return endsAt !== null && endsAt < end ? endsAt : end;
+  return expiresAt !== null && expiresAt < end ? expiresAt : end;
 }
 
 /** Ends the live lock whose token is given. Works whatever the book's state: letting go is never wrong. */
@@ -121,8 +122,10 @@ function refuseTransfer(coupon: CouponState, book: BookRules, now: Date, receive
   if (coupon.userId === receiver.userId) {
     return refusalOf(coupon, 'code-already-assigned', 'The coupon is in this user’s hands already.');
   }
-  const refusal = assignRefusal(book, now);
-  if (refusal !== null) return { ...refusal, rev: coupon.rev };
+  const closed = assignRefusal(book, now);
+  if (closed !== null) return { ...closed, rev: coupon.rev };
+  const expired = refuseExpired(coupon, now);
+  if (expired !== null) return expired;
   if (isLocked(coupon, now))
     return lockedRefusal(coupon, now, 'A lock is live: wait until it ends, or unlock the coupon.');
   if (isRedeemed(coupon)) return usedUpRefusal(coupon);
@@ -157,6 +160,7 @@ export function refusalToRedeem(
   return (
     refuseVoidOrForeign(coupon, userId) ??
     refuseBookClosed(coupon, standing.book, standing.now) ??
+    refuseExpired(coupon, standing.now) ??
     refuseToken(coupon, lockToken, standing) ??
     refuseLockMissing(coupon, standing.book, lockToken) ??
     refuseUsedUp(coupon, standing)
@@ -197,6 +201,12 @@ function refuseVoidOrForeign(coupon: CouponState, userId: string): Refusal | nul
 function refuseBookClosed(coupon: CouponState, book: BookRules, now: Date): Refusal | null {
   const refusal = bookRefusal(book, now);
   return refusal === null ? null : { ...refusal, rev: coupon.rev };
+}
+
+function refuseExpired(coupon: CouponState, now: Date): Refusal | null {
+  const { validUntil } = coupon;
+  if (validUntil === null || now < validUntil) return null;
+  return refusalOf(coupon, 'coupon-expired', `The coupon expired at ${validUntil.toISOString()}.`);
 }
 
 /** A live lock wants its current token, and a token wants its live lock. */

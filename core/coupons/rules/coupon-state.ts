@@ -16,6 +16,8 @@ export interface CouponState {
    * Fixed when the coupon was assigned: what was granted stays, whatever becomes of the book's limit. Null: no limit.
    */
   readonly maxRedemptions: number | null;
+  /** The end of its own time, fixed when the coupon was assigned. Null: it expires with its book, if that ends. */
+  readonly validUntil: Date | null;
   readonly rev: number;
   readonly redemptions: number;
   /** Redemptions that were given back. With those that count it numbers the next one, so that no number comes twice. */
@@ -73,6 +75,12 @@ export interface NewRedemption {
 /** Whether the coupon is locked at `now`. A lock that has expired is no lock. */
 export function isLocked(coupon: Pick<CouponState, 'lockExpiresAt'>, now: Date): boolean {
   return coupon.lockExpiresAt !== null && now < coupon.lockExpiresAt;
+}
+
+/** From when on the coupon can't be used: the end of its own time or of its book, whichever comes first. Null: never. */
+export function expiryOf({ validUntil }: Pick<CouponState, 'validUntil'>, bookEndsAt: Date | null): Date | null {
+  if (validUntil === null || bookEndsAt === null) return validUntil ?? bookEndsAt;
+  return validUntil < bookEndsAt ? validUntil : bookEndsAt;
 }
 
 /** Whether every redemption that the coupon allows has been made. */
