@@ -11,6 +11,7 @@ export const errorKinds = {
   'method-not-allowed': { status: 405, title: 'This address does not support this method' },
   'book-not-active': { status: 409, title: 'The book is not active' },
   'book-outside-window': { status: 409, title: 'The book has not started or has ended' },
+  'coupon-expired': { status: 409, title: 'The coupon has expired' },
   'no-codes-left': { status: 409, title: 'The book has no codes left' },
   'user-limit-reached': { status: 409, title: 'The user has reached a limit of the book' },
   'redemption-limit-reached': { status: 409, title: 'The book has reached its limit of redemptions' },

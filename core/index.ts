@@ -33,6 +33,7 @@ export {
   LockInput,
   ReasonInput,
   RedeemInput,
+  TransferInput,
   UnlockInput,
   ValidateInput,
 } from './coupons/coupon-inputs.ts';
@@ -48,6 +49,7 @@ export { redeemCoupon } from './coupons/redeem-coupon.ts';
 export { RedemptionView } from './coupons/redemption-view.ts';
 export { reverseRedemption } from './coupons/reverse-redemption.ts';
 export { CouponView, LockedCouponView, RedeemedCouponView } from './coupons/rules/coupon-view.ts';
+export { transferCoupon } from './coupons/transfer-coupon.ts';
 export { unlockCoupon } from './coupons/unlock-coupon.ts';
 export { Validation, validateCoupon } from './coupons/validate-coupon.ts';
 export { voidCoupon } from './coupons/void-coupon.ts';

@@ -42,6 +42,7 @@ export const limits = {
 
   // Books. int4 columns hold these with room to spare.
   perUserLimitMax: 1_000_000,
+  validForDaysMax: 3_650,
   redemptionsPerCodeMax: 1_000_000,
   redemptionsPerBookMax: 1_000_000_000_000,
   lockTtlMaxSeconds: 86_400,

@@ -43,7 +43,7 @@ export const bookTerms = {
       minLength: 1,
       maxLength: 64,
       description:
-        'The IANA name of the time zone in which local times and days are read. Changing it moves no time that is set.',
+        'The IANA name of the time zone in which local times and days are read, and in which validForDays counts days. Changing it moves no time that is set.',
       examples: ['America/Argentina/Buenos_Aires'],
     }),
     'UTC',
@@ -84,6 +84,13 @@ export const bookTerms = {
     limit(limits.redemptionsPerBookMax, 'Redemptions of the whole book. Null: no limit.'),
     null,
   ),
+  validForDays: withDefault(
+    limit(
+      limits.validForDaysMax,
+      'A coupon expires at the end of so many days after the day of its assignment, on the clocks of timeZone, and with the book at the latest. A change, of timeZone too, counts for coupons assigned after it. Null: it expires with the book.',
+    ),
+    null,
+  ),
   lockTtlSeconds: withDefault(
     Type.Integer({
       minimum: 1,
@@ -93,7 +100,10 @@ export const bookTerms = {
     limits.lockTtlDefaultSeconds,
   ),
   requireLock: withDefault(
-    Type.Boolean({ description: 'Whether a redeem must bring the token of a live lock.' }),
+    Type.Boolean({
+      description:
+        'Whether a redeem must bring the token of a live lock. A lock reserves the coupon only, and nothing of the limits.',
+    }),
     false,
   ),
   selfService: withDefault(Type.Boolean({ description: 'Whether a customer may assign itself a code.' }), false),
@@ -104,7 +114,7 @@ export const bookTerms = {
 export const timeTerms = ['startsAt', 'endsAt'] as const;
 
 /** Terms for people, which no decision about a coupon reads. */
-const termsForPeople = ['name', 'description', 'timeZone', 'metadata'] as const;
+const termsForPeople = ['name', 'description', 'metadata'] as const;
 
 /**
  * Terms of which each revision of a book is written down, to hold events against. They are columns of book_revisions.
@@ -117,6 +127,7 @@ export const auditedTerms = [
   'maxRedemptionsPerCode',
   'maxRedemptionsPerUser',
   'maxRedemptions',
+  'validForDays',
 ] as const satisfies readonly TermName[];
 
 /** A book's terms, checked: times are RFC 3339 in UTC with milliseconds, the zone is written as its list has it. */

@@ -44,7 +44,8 @@ export const LockInput = strictObject(
       Type.Integer({
         minimum: 1,
         maximum: limits.lockTtlMaxSeconds,
-        description: 'How long the lock lives from now; left out: the book’s lockTtlSeconds.',
+        description:
+          'How long the lock lives from now, though never past the coupon’s expiresAt; left out: the book’s lockTtlSeconds.',
       }),
     ),
     lockToken: Type.Optional(LockToken),
@@ -53,10 +54,30 @@ export const LockInput = strictObject(
 );
 export type LockInput = Static<typeof LockInput>;
 
-/** A lock to end before its time. */
+/**
+ * A lock to end before its time: with its user and its token, or by force, whosever it is. Which fields go together,
+ * readUnlock says.
+ */
 export const UnlockInput = strictObject(
-  { userId: UserId, lockToken: LockToken },
-  { examples: [{ userId: 'u-1', lockToken: '18403216975' }] },
+  {
+    userId: Type.Optional(UserId),
+    lockToken: Type.Optional(LockToken),
+    force: Type.Optional(
+      Type.Boolean({
+        description: 'For operators: true ends the live lock, whosever it is, and wants no userId and no lockToken.',
+      }),
+    ),
+    reason: Type.Optional(
+      Type.String({ maxLength: limits.reasonMaxChars, description: 'With force: why. The event keeps it.' }),
+    ),
+  },
+  {
+    description: '`userId` and `lockToken`, both; or `force`, and a `reason` where there is one.',
+    examples: [
+      { userId: 'u-1', lockToken: '18403216975' },
+      { force: true, reason: 'The till crashed' },
+    ],
+  },
 );
 export type UnlockInput = Static<typeof UnlockInput>;
 
@@ -73,6 +94,16 @@ export const RedeemInput = strictObject(
   { examples: [{ userId: 'u-1', reference: 'order-1001' }] },
 );
 export type RedeemInput = Static<typeof RedeemInput>;
+
+/** To whom a coupon goes. */
+export const TransferInput = strictObject(
+  {
+    userId: UserId,
+    reason: Type.Optional(Type.String({ maxLength: limits.reasonMaxChars, description: 'Why. The event keeps it.' })),
+  },
+  { examples: [{ userId: 'u-2', reason: 'A present' }] },
+);
+export type TransferInput = Static<typeof TransferInput>;
 
 /** Why a coupon is voided, or a redemption given back. */
 export const ReasonInput = strictObject(

@@ -7,7 +7,7 @@ import { CouponError } from '../errors.ts';
 import { exampleId, nullable, oneOf, Rev, Time } from '../input/shapes.ts';
 import { type Cursors, cutPage, type Page, type PageRequest, pageLimit } from '../paging.ts';
 import { findVoidPlaces } from './engine/void-places.ts';
-import { type EventKind, eventKinds } from './rules/coupon-state.ts';
+import { type EventKind, eventKindNumber, eventKinds } from './rules/coupon-state.ts';
 import { missingCoupon } from './rules/missing-coupon.ts';
 
 /** One change of a coupon, as callers see it. */
@@ -15,7 +15,7 @@ export const CouponEvent = Type.Object({
   rev: Rev,
   at: Time,
   kind: oneOf(eventKinds),
-  userId: nullable(Type.String()),
+  userId: nullable(Type.String({ description: 'Who had the coupon after it. Null once that user was erased.' })),
   actor: Type.String({
     description: '`root`, `key:` and the API key’s id, `jwt:` and its sub, or `customer`.',
     examples: [`key:${exampleId}`],
@@ -24,7 +24,7 @@ export const CouponEvent = Type.Object({
     type: 'object',
     additionalProperties: true,
     description:
-      'By kind: `fence` (which grant of a lock it was) and `lockedUntil`; `redemptionId`, `seq`, `reference` and `metadata`; `redemptionId` and `reason`; `reason`.',
+      'By kind: `locked`, `lock-renewed`: `fence` (which grant of a lock it was) and `lockedUntil`; `unlocked`: the `reason` that an operator gave who ended the lock by force; `redeemed`: `redemptionId`, `seq`, `reference` and `metadata`; `reversed`: `redemptionId` and `reason`; `voided`: `reason`; `transferred`: `fromUserId`, `toUserId` (null once that user was erased) and `reason`.',
   }),
 });
 export type CouponEvent = Static<typeof CouponEvent>;
@@ -42,6 +42,8 @@ interface Row {
   reference: string | null;
   metadata: object | null;
   reason: string | null;
+  /** Who had the coupon before a transfer; null once that user was erased. */
+  giverId: string | null;
 }
 
 /**
@@ -64,10 +66,14 @@ export async function listCouponEvents(
   const { rows } = await core.readPool.query<Row>({
     name: 'list-coupon-events',
     text: `select e.rev, e.at, e.kind, h.user_id as "userId", e.actor, e.fence, e.lock_expires_at as "lockExpiresAt",
-        e.redemption_id as "redemptionId", r.seq, r.reference, r.metadata, e.reason
+        e.redemption_id as "redemptionId", r.seq, r.reference, r.metadata, e.reason, giver.user_id as "giverId"
       from events e
       left join holders h on h.tenant_id = $1 and h.holder_id = e.holder_id
       left join redemptions r on r.tenant_id = $1 and r.id = e.redemption_id
+      left join lateral (
+        select g.user_id from events before join holders g on g.tenant_id = $1 and g.holder_id = before.holder_id
+        where before.tenant_id = $1 and before.deck_id = $2 and before.pos = $3 and before.rev = e.rev - 1
+          and e.kind = ${eventKindNumber('transferred')} limit 1) as giver on true
       where e.tenant_id = $1 and e.deck_id = $2 and e.pos = $3 and e.rev > $4
       order by e.rev limit $5`,
     values: [tenantId, location.deckKey, location.pos, after, limit + 1],
@@ -99,10 +105,14 @@ function dataOf(kind: EventKind, row: Row): CouponEvent['data'] {
       return { fence: row.fence, lockedUntil: row.lockExpiresAt?.toISOString() ?? null };
     case 'redeemed':
       return { redemptionId: row.redemptionId, seq: row.seq, reference: row.reference, metadata: row.metadata };
+    case 'unlocked':
+      return row.reason === null ? {} : { reason: row.reason };
     case 'reversed':
       return { redemptionId: row.redemptionId, reason: row.reason };
     case 'voided':
       return { reason: row.reason };
+    case 'transferred':
+      return { fromUserId: row.giverId, toUserId: row.userId, reason: row.reason };
     default:
       return {};
   }

@@ -6,6 +6,7 @@ import { Id, strictObject } from '../input/shapes.ts';
 import type { BookKey } from '../keys.ts';
 import { limits } from '../limits.ts';
 import { type Asked, type Cursors, type Page, pageLimit, pageParameters } from '../paging.ts';
+import { expiryOf } from './rules/coupon-state.ts';
 import { CouponStatus, type CouponView, couponStatus, type ShownCoupon, viewCoupon } from './rules/coupon-view.ts';
 
 /** Which of a user's coupons, and which page of them. */
@@ -48,7 +49,7 @@ export async function listUserCoupons(
     for (const row of rows.slice(0, limit)) {
       if (data.length === limit) return { data, nextCursor: core.cursors.seal(list, after) };
       after = [row.holderId!, row.deckKey, row.pos];
-      if (isWanted(row, status, caller)) data.push(viewCoupon(row, row.bookId, row.endsAt, row.now));
+      if (isWanted(row, status, caller)) data.push(viewCoupon(row, row.bookId, expiryOf(row, row.endsAt), row.now));
     }
     if (rows.length <= limit) return { data, nextCursor: null };
     looked += limit;
@@ -59,7 +60,7 @@ export async function listUserCoupons(
 
 function isWanted(row: Row, status: CouponStatus | null, caller: Caller): boolean {
   if (row.voided && caller.customerId !== null) return false;
-  return status === null || couponStatus(row, row.endsAt, row.now) === status;
+  return status === null || couponStatus(row, expiryOf(row, row.endsAt), row.now) === status;
 }
 
 async function readRows(
@@ -75,7 +76,8 @@ async function readRows(
     // Holder by holder, each one's coupons by the holder alone: asked for the tenant too, PostgreSQL may read all of
     // the tenant's coupons while a fast growing table has no statistics yet. A holder is of one tenant.
     text: `select c.deck_id as "deckKey", c.pos, h.book_id as "bookKey", c.code, c.holder_id as "holderId",
-        h.user_id as "userId", c.assigned_at as "assignedAt", c.max_redemptions as "maxRedemptions", c.rev,
+        h.user_id as "userId", c.assigned_at as "assignedAt", c.max_redemptions as "maxRedemptions",
+        c.valid_until as "validUntil", c.rev,
         c.redemptions, c.lock_expires_at as "lockExpiresAt", c.voided, b.id as "bookId",
         b.ends_at as "endsAt", date_trunc('milliseconds', clock_timestamp()) as now
       from (

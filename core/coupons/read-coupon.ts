@@ -1,5 +1,6 @@
 import type { Caller } from '../caller.ts';
 import type { CouponBatches } from './engine/coupon-batches.ts';
+import { expiryOf } from './rules/coupon-state.ts';
 import { type CouponView, viewCoupon } from './rules/coupon-view.ts';
 
 /**
@@ -12,5 +13,5 @@ export async function readCoupon(
   code: string,
 ): Promise<CouponView> {
   const { coupon, standing } = await batches.looks.push(caller.tenantId, { caller, code });
-  return viewCoupon(coupon, standing.book.bookId, standing.book.endsAt, standing.now);
+  return viewCoupon(coupon, standing.book.bookId, expiryOf(coupon, standing.book.endsAt), standing.now);
 }

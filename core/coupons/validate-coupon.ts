@@ -12,6 +12,7 @@ const redeemRefusals: readonly ErrorKind[] = [
   'held-by-another-user',
   'book-not-active',
   'book-outside-window',
+  'coupon-expired',
   'code-locked',
   'lock-expired',
   'lock-required',

@@ -93,6 +93,29 @@ export const mutants: Mutant[] = [
     caughtBy: 'a book is redeemed exactly maxRedemptions times',
   },
   {
+    takesOut: "the closing of the book's gate for a transfer",
+    file: 'core/coupons/transfer-coupon.ts',
+    edits: [{ find: 'if (location !== null) await closeBookGate(tx, location.bookKey);', replace: '' }],
+    testFile: races,
+    caughtBy: 'transfer, lock, redeem, reverse, void and erasure of the same coupons at once',
+  },
+  {
+    takesOut: 'what a giver carries of the redemptions that it made',
+    file: 'core/coupons/engine/usage-sums.ts',
+    edits: [{ find: 'select carried_redemptions from', replace: 'select 0 from' }],
+    testFile: 'test/integration/transfer-coupon.test.ts',
+    caughtBy: 'a redemption counts for whoever made it',
+  },
+  {
+    takesOut: "the former holders' coupons from an erasure",
+    file: 'core/users/erase-user.ts',
+    edits: [
+      { find: 'from former_holders where holder_id = any($2::bigint[])', replace: 'from former_holders where false' },
+    ],
+    testFile: 'test/integration/transfer-coupon.test.ts',
+    caughtBy: 'an erasure reaches what the user wrote on coupons that it gave away',
+  },
+  {
     takesOut: "the closing of the book's gate",
     file: 'core/books/book-gate.ts',
     edits: [{ find: 'select pg_advisory_xact_lock($1, $2::int)', replace: 'select $1::int, $2::int' }],

@@ -128,6 +128,11 @@ const table: Record<string, Row> = {
     elsewhere: 'coupon-not-found',
     otherUser: 'forbidden',
   },
+  'POST /v1/coupons/:code/transfer': {
+    roles: operators,
+    target: couponTarget('/transfer', () => ({ userId: 'another-1' })),
+    elsewhere: 'coupon-not-found',
+  },
   'POST /v1/coupons/:code/void': {
     roles: operators,
     target: couponTarget('/void', () => ({})),

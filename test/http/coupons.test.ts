@@ -398,6 +398,60 @@ describe('POST /v1/coupons/{code}/lock', () => {
   });
 });
 
+describe('a lock reserves the coupon only', () => {
+  test('409: it is refused where a redeem would be, for the same reason', async () => {
+    const bookId = await makeBook({ maxRedemptionsPerUser: 1, maxRedemptions: 2 });
+    const codesOf = async (userId: string) => [
+      (await assign(bookId, userId)).body,
+      (await assign(bookId, userId)).body,
+    ];
+    const [used, left] = await codesOf('u-1');
+    const [other] = await codesOf('u-2');
+    const [third] = await codesOf('u-3');
+    const refusals = async (code: string, userId: string) => [
+      refusalOf(await act(code, 'lock', { userId })),
+      refusalOf(await act(code, 'redeem', { userId })),
+    ];
+    const both = (kind: string) => [
+      [409, kind],
+      [409, kind],
+    ];
+    await act(used!.code, 'redeem', { userId: 'u-1' });
+    expect(await refusals(used!.code, 'u-1')).toEqual(both('code-already-redeemed'));
+    expect(await refusals(left!.code, 'u-1')).toEqual(both('user-limit-reached'));
+    await act(other!.code, 'redeem', { userId: 'u-2' });
+    expect(await refusals(left!.code, 'u-1')).toEqual(both('redemption-limit-reached'));
+    expect(await refusals(third!.code, 'u-3')).toEqual(both('redemption-limit-reached'));
+  });
+
+  test('409: its renewal too, and the redeem under it, once others have used up the book', async () => {
+    const bookId = await makeBook({ maxRedemptions: 1 });
+    const [one, two] = [await assign(bookId, 'u-1'), await assign(bookId, 'u-2')];
+    const { lockToken } = (await act(one.body.code, 'lock', { userId: 'u-1' })).body;
+    await act(two.body.code, 'redeem', { userId: 'u-2' });
+    for (const verb of ['lock', 'redeem']) {
+      const answer = await act(one.body.code, verb, { userId: 'u-1', lockToken });
+      expect(refusalOf(answer)).toEqual([409, 'redemption-limit-reached']);
+    }
+  });
+
+  test('200: lockedUntil is never after expiresAt', async () => {
+    const endsAt = new Date(Date.now() + 3_600_000).toISOString();
+    const { code, userId } = await makeCoupon({ endsAt });
+    const { body } = await act(code, 'lock', { userId, ttlSeconds: 86_400 });
+    expect([body.lockedUntil, body.expiresAt]).toEqual([endsAt, endsAt]);
+    const renewed = await act(code, 'lock', { userId, ttlSeconds: 86_400, lockToken: body.lockToken });
+    expect(renewed.body.lockedUntil).toBe(endsAt);
+  });
+
+  test('every text of the document that offers a lock says so', () => {
+    const { paths } = api.document as unknown as { paths: Record<string, { post: { description: string } }> };
+    for (const verb of ['lock', 'validate']) {
+      expect(paths[`/v1/coupons/{code}/${verb}`]!.post.description).toContain('the coupon only');
+    }
+  });
+});
+
 describe('POST /v1/coupons/{code}/unlock', () => {
   test('200: the coupon, free again', async () => {
     const { code, userId } = await makeCoupon();
@@ -423,6 +477,60 @@ describe('POST /v1/coupons/{code}/unlock', () => {
 
   test('400: no lockToken is invalid-input', async () => {
     expect(pathsOf(await act('ANY-CODE', 'unlock', { userId: 'u-1' }))).toEqual(['/lockToken']);
+    expect(pathsOf(await act('ANY-CODE', 'unlock', {}))).toEqual(['/userId', '/lockToken']);
+  });
+
+  test('200: an operator ends anybody’s lock by force; the event has the reason and who it was', async () => {
+    const { code, userId } = await makeCoupon();
+    const { lockToken } = (await act(code, 'lock', { userId })).body;
+    const as = tokenOf('operator', 'clerk');
+    const force = () => act(code, 'unlock', { force: true, reason: 'the till died' }, { as, key: `force-${code}` });
+    const { status, body } = await force();
+    expect([status, body.status, body.rev, body.lockedUntil]).toEqual([200, 'assigned', 3, null]);
+    const again = await force();
+    expect([again.headers['idempotency-replayed'], again.body]).toEqual(['true', body]);
+    expect(refusalOf(await act(code, 'redeem', { userId, lockToken }))).toEqual([409, 'lock-expired']);
+    const { body: events } = await api.call('GET', `/v1/coupons/${code}/events`);
+    expect(events.data.at(-1)).toMatchObject({
+      rev: 3,
+      kind: 'unlocked',
+      actor: 'jwt:clerk',
+      data: { reason: 'the till died' },
+    });
+  });
+
+  test('200: a lock is ended by force in a paused book too, and without a reason', async () => {
+    const { code, userId, bookId } = await makeCoupon();
+    await act(code, 'lock', { userId });
+    await pause(bookId);
+    expect((await act(code, 'unlock', { force: true })).status).toBe(200);
+    const { body } = await api.call('GET', `/v1/coupons/${code}/events`);
+    expect(body.data.at(-1)).toMatchObject({ kind: 'unlocked', data: {} });
+  });
+
+  test('409: by force where no lock is live is lock-expired, and a void coupon is coupon-void', async () => {
+    const { code } = await makeCoupon();
+    expect(refusalOf(await act(code, 'unlock', { force: true }))).toEqual([409, 'lock-expired']);
+    await act(code, 'void', {});
+    expect(refusalOf(await act(code, 'unlock', { force: true }))).toEqual([409, 'coupon-void']);
+  });
+
+  test('403: a redeemer and a customer can’t end a lock by force', async () => {
+    const { code, userId } = await makeCoupon();
+    await act(code, 'lock', { userId });
+    for (const as of [tokenOf('redeemer', 'till'), tokenOf('customer', userId)]) {
+      for (const body of [{ force: true }, { force: true, userId, lockToken: '1' }]) {
+        expect(refusalOf(await act(code, 'unlock', body, { as }))).toEqual([403, 'forbidden']);
+      }
+    }
+    expect((await api.call('GET', `/v1/coupons/${code}`)).body.status).toBe('locked');
+  });
+
+  test('400: force takes no user and no token, and a reason goes with force alone', async () => {
+    const named = { userId: 'u-1', lockToken: '1' };
+    expect(pathsOf(await act('ANY-CODE', 'unlock', { ...named, force: true }))).toEqual(['/userId', '/lockToken']);
+    expect(pathsOf(await act('ANY-CODE', 'unlock', { ...named, reason: 'mine' }))).toEqual(['/reason']);
+    expect(pathsOf(await act('ANY-CODE', 'unlock', { force: 'yes' }))).toEqual(['/force']);
   });
 
   test('404: a code that nobody holds is coupon-not-found', async () => {

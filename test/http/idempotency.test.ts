@@ -81,6 +81,10 @@ const requests: Record<string, () => Promise<Request>> = {
     path: `/v1/coupons/${(await assigned()).code}/redeem`,
     body: { userId: 'u-1' },
   }),
+  'POST /v1/coupons/{code}/transfer': async () => ({
+    path: `/v1/coupons/${(await assigned()).code}/transfer`,
+    body: { userId: 'u-2', reason: 'a present' },
+  }),
   'POST /v1/coupons/{code}/void': async () => ({ path: `/v1/coupons/${(await assigned()).code}/void` }),
   'POST /v1/redemptions/{redemptionId}/reverse': async () => ({ path: `/v1/redemptions/${await redeemed()}/reverse` }),
   'POST /v1/api-keys': async () => ({ path: '/v1/api-keys', body: { name: uniqueName(), role: 'redeemer' } }),

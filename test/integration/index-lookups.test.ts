@@ -23,6 +23,7 @@ import {
   redeemCoupon,
   reverseRedemption,
   silentLog,
+  transferCoupon,
   unlockCoupon,
   validateCoupon,
   voidCoupon,
@@ -121,6 +122,7 @@ async function doEverything(core: Core): Promise<void> {
   const { redemption } = (await redeemCoupon(core, admin, code, { userId, reference: 'r' }, key('redeem'))).body;
   await reverseRedemption(core, admin, redemption.id, { reason: 'mistake' }, key('reverse'));
   await redeemCoupon(core, admin, named, { userId, lockToken: held.lockToken }, key('redeem named'));
+  await transferCoupon(core, admin, code, { userId: `${userId} too`, reason: 'a present' }, key('transfer'));
   await voidCoupon(core, admin, named, { reason: 'spoilt' }, key('void'));
   await voidCoupon(core, admin, `UP-${1_000 + mine}`, {}, key('void undealt'));
   await readCoupon(core, admin, code);
@@ -173,6 +175,7 @@ async function fillTables(upTo: number): Promise<void> {
     select 1, 1000000 + n, book, md5(n::text) from filler;
     insert into coupons (tenant_id, deck_id, pos, code, holder_id, rev) select 1, deck, n, 'FILL-' || n, 1000000 + n, 1
     from filler;
+    insert into former_holders (tenant_id, deck_id, pos, holder_id) select 1, deck, n, 1000000 + n from filler;
     insert into redemptions (tenant_id, id, deck_id, pos, at, seq) select 1, gen_random_uuid(), deck, n, now(), 1
     from filler;
     insert into events (tenant_id, at, deck_id, pos, rev, kind, redemptions, fence, actor)

@@ -58,7 +58,10 @@ async function statementsOf(work: () => Promise<unknown>): Promise<string[]> {
   await work();
   const names = (prepare.mock.contexts as unknown as { name: string }[]).map(({ name }) => name);
   prepare.mockRestore();
-  return names.filter((name) => !name.startsWith('marks-of-'));
+  // A reversal's statement locks the same rows, and those of whoever made its redemption.
+  return names
+    .filter((name) => !name.startsWith('marks-of-'))
+    .map((name) => (name === 'lock-holders-and-redeemers' ? statements.holders : name));
 }
 
 /** What is done once in a batch of its own, with the locks that it takes. */

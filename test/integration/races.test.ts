@@ -133,6 +133,45 @@ describe('races over three API processes on one database', () => {
     });
   });
 
+  test('transfer, lock, redeem, reverse, void and erasure of the same coupons at once keep every count true', async () => {
+    const terms = { maxCodesPerUser: 6, maxRedemptionsPerCode: 5, maxRedemptionsPerUser: 8, maxRedemptions: 500 };
+    const bookId = await makeBook(5_000, terms);
+    let round = 0;
+    await eachRound(async () => {
+      round += 1;
+      const users = ['ana', 'bea', 'eva'].map((name) => `${name}-${round}`);
+      const codes = await Promise.all(users.flatMap((user) => [0, 1, 2].map(() => assigned(bookId, user))));
+      const first = await Promise.all(codes.map((code, index) => redeem(code, users[Math.floor(index / 3)]!)));
+      const answers = await Promise.all(
+        codes.flatMap((code, index) => [
+          ...users.flatMap((userId) => [
+            api.post(`/v1/coupons/${code}/transfer`, { userId, reason: 'race' }),
+            redeem(code, userId),
+            lock(code, userId, { ttlSeconds: 1 }),
+          ]),
+          api.post(`/v1/redemptions/${first[index]!.body.redemption?.id}/reverse`),
+          ...(index % 4 === 0 ? [api.post(`/v1/coupons/${code}/void`, { reason: 'race' })] : []),
+          ...(index === 5 ? [api.call('DELETE', `/v1/users/${users[2]}`)] : []),
+        ]),
+      );
+      expect(answers.filter(({ status }) => status >= 500)).toEqual([]);
+      expect(countKinds(answers).ok).toBeGreaterThan(0);
+    });
+  });
+
+  test('of 30 concurrent transfers to a user with maxCodesPerUser 3, exactly three succeed', async () => {
+    const bookId = await makeBook(5_000, { maxCodesPerUser: 3 });
+    let round = 0;
+    await eachRound(async () => {
+      round += 1;
+      const codes = await atOnce(30, (index) => assigned(bookId, `giver-${round}-${index}`));
+      const answers = await atOnce(30, (index) =>
+        api.post(`/v1/coupons/${codes[index]}/transfer`, { userId: `receiver-${round}` }),
+      );
+      expect(countKinds(answers)).toEqual({ ok: 3, 'user-limit-reached': 27 });
+    });
+  });
+
   test('a redeem that waited for a lock happened after the wait, by the clock too', async () => {
     const code = await assigned(await makeBook(10), 'ana');
     const other = new Client({ connectionString: database.url });

@@ -11,6 +11,7 @@ export const contractTerms = {
   maxRedemptionsPerCode: 1,
   maxRedemptionsPerUser: null,
   maxRedemptions: null,
+  validForDays: null,
   lockTtlSeconds: 300,
   requireLock: false,
   selfService: false,

@@ -9,6 +9,13 @@ select c.tenant_id, c.code, c.holder_id, e.holder_id from coupons c
 join events e on (e.tenant_id, e.deck_id, e.pos, e.rev) = (c.tenant_id, c.deck_id, c.pos, c.rev)
 where c.holder_id is distinct from e.holder_id;
 
+-- name: 1d a coupon changes hands by a transfer alone, and whoever had it before is known
+select tenant_id, deck_id, pos, rev, kind from (
+  select *, lag(holder_id) over (partition by tenant_id, deck_id, pos order by rev) as before from events) e
+where rev > 1 and (holder_id is distinct from before) <> (kind = 8)
+  or kind = 8 and not exists (
+    select from former_holders f where (f.tenant_id, f.deck_id, f.pos, f.holder_id) = (e.tenant_id, e.deck_id, e.pos, e.before));
+
 -- name: 1c an uploaded coupon carries the code of its place
 select c.tenant_id, c.code, d.code from coupons c
 join decks k on (k.tenant_id, k.deck_id) = (c.tenant_id, c.deck_id) and k.kind = 'uploaded'
@@ -46,11 +53,23 @@ join lateral (select bool_or(max_codes_per_user is null) as free, max(max_codes_
 group by h.tenant_id, h.book_id, h.holder_id, allowed.most having count(*) > allowed.most;
 
 -- name: 3b no user has redeemed more in a book than some revision of the book allowed
-select h.tenant_id, h.book_id, h.holder_id, sum(c.redemptions) from holders h
-join coupons c on (c.tenant_id, c.holder_id) = (h.tenant_id, h.holder_id)
+select h.tenant_id, h.book_id, h.holder_id, coalesce(sum(c.redemptions), 0) + h.carried_redemptions from holders h
+left join coupons c on (c.tenant_id, c.holder_id) = (h.tenant_id, h.holder_id)
 join lateral (select bool_or(max_redemptions_per_user is null) as free, max(max_redemptions_per_user) as most
   from book_revisions r where (r.tenant_id, r.book_id) = (h.tenant_id, h.book_id)) allowed on not allowed.free
-group by h.tenant_id, h.book_id, h.holder_id, allowed.most having sum(c.redemptions) > allowed.most;
+group by h.tenant_id, h.book_id, h.holder_id, h.carried_redemptions, allowed.most
+having coalesce(sum(c.redemptions), 0) + h.carried_redemptions > allowed.most;
+
+-- name: 3e a redemption counts for the user in whose hands it was made, wherever its coupon is now
+with made as (
+  select e.tenant_id, e.holder_id, count(*) as redemptions from events e
+  join redemptions r on (r.tenant_id, r.id) = (e.tenant_id, e.redemption_id) and r.reversed_at is null
+  where e.kind = 5 group by e.tenant_id, e.holder_id),
+held as (select tenant_id, holder_id, sum(redemptions) as redemptions from coupons group by tenant_id, holder_id)
+select h.tenant_id, h.holder_id, h.carried_redemptions, held.redemptions, made.redemptions from holders h
+left join made on (made.tenant_id, made.holder_id) = (h.tenant_id, h.holder_id)
+left join held on (held.tenant_id, held.holder_id) = (h.tenant_id, h.holder_id)
+where coalesce(held.redemptions, 0) + h.carried_redemptions <> coalesce(made.redemptions, 0);
 
 -- name: 3c no book was redeemed more often than some revision of it allowed
 select b.tenant_id, b.book_id, sum(n.redemptions) from books b
@@ -74,13 +93,13 @@ select tenant_id, deck_id, pos, rev, kind, fence, before from (
   select *, lag(fence, 1, 0) over (partition by tenant_id, deck_id, pos order by rev) as before from events) e
 where fence <> before + (case when kind = 2 then 1 else 0 end);
 
--- name: 4b no lock is granted while another one is live, and only a live one is renewed or ended
+-- name: 4b no lock is granted and no coupon transferred while a lock is live, and only a live one is renewed or ended
 select tenant_id, deck_id, pos, rev, kind, at, lock_before from (
   select *, lag(lock_expires_at) over (partition by tenant_id, deck_id, pos order by rev) as lock_before from events) e
-where (kind = 2 and lock_before > at) or (kind in (3, 4) and (lock_before is null or lock_before <= at));
+where (kind in (2, 8) and lock_before > at) or (kind in (3, 4) and (lock_before is null or lock_before <= at));
 
--- name: 4c a redeem and a void end the lock
-select tenant_id, deck_id, pos, rev from events where kind in (4, 5, 7) and lock_expires_at is not null;
+-- name: 4c a redeem, a void and a transfer end the lock
+select tenant_id, deck_id, pos, rev from events where kind in (4, 5, 7, 8) and lock_expires_at is not null;
 
 -- name: 5a every idempotency key of a change points to an event of its own
 select i.tenant_id, i.key_hash from idempotency i
@@ -166,15 +185,21 @@ select d.tenant_id, d.deck_id, p.pattern_id from decks d
 join code_patterns p on (p.tenant_id, p.pattern_id) = (d.tenant_id, d.pattern_id)
 where d.first_index + d.size > p.next_index;
 
--- name: 8a no lock, redeem or assign unless some revision in force at that moment allowed it
+-- name: 8a no lock, redeem, assign or transfer unless some revision in force at that moment allowed it
 select e.tenant_id, e.deck_id, e.pos, e.rev, e.kind, e.at from events e
 join decks d on (d.tenant_id, d.deck_id) = (e.tenant_id, e.deck_id)
-where e.kind in (1, 2, 3, 5) and not exists (
+where e.kind in (1, 2, 3, 5, 8) and not exists (
   select from (
     select *, lead(at, 1, 'infinity') over (partition by tenant_id, book_id order by rev) as until from book_revisions) r
   where (r.tenant_id, r.book_id) = (d.tenant_id, d.book_id) and e.at >= r.at and e.at <= r.until
     and r.status = 'active' and e.at < coalesce(r.ends_at, 'infinity')
-    and (e.kind = 1 or e.at >= coalesce(r.starts_at, '-infinity')));
+    and (e.kind in (1, 8) or e.at >= coalesce(r.starts_at, '-infinity')));
+
+-- name: 8b no lock, redeem or transfer once the coupon's own time is over, and no lock lives on
+select e.tenant_id, e.deck_id, e.pos, e.rev, e.kind, e.at, c.valid_until from events e
+join coupons c on (c.tenant_id, c.deck_id, c.pos) = (e.tenant_id, e.deck_id, e.pos)
+where e.kind in (2, 3, 5, 8) and (e.at >= c.valid_until
+  or e.lock_expires_at >= c.valid_until + interval '1 millisecond');
 
 -- name: 9a no row crosses tenants
 select c.tenant_id, c.deck_id from coupons c

@@ -35,6 +35,7 @@ table book_revisions
   max_redemptions_per_code integer
   max_redemptions_per_user integer
   max_redemptions bigint
+  valid_for_days integer
   book_revisions_pk: PRIMARY KEY (tenant_id, book_id, rev)
 
 table books
@@ -58,6 +59,7 @@ table books
   rev integer not null
   created_at timestamp with time zone not null
   updated_at timestamp with time zone not null
+  valid_for_days integer
   books_id_key: UNIQUE (tenant_id, id)
   books_lock_ttl_seconds_check: CHECK ((lock_ttl_seconds > 0))
   books_max_codes_per_user_check: CHECK ((max_codes_per_user > 0))
@@ -68,6 +70,7 @@ table books
   books_rev_check: CHECK ((rev > 0))
   books_status_check: CHECK ((status = ANY (ARRAY['draft'::text, 'active'::text, 'paused'::text, 'closed'::text])))
   books_tenant_fk: FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id)
+  books_valid_for_days_check: CHECK (((valid_for_days >= 1) AND (valid_for_days <= 3650)))
   books_window_check: CHECK ((starts_at < ends_at))
 
 table code_patterns
@@ -103,6 +106,7 @@ table coupons with (fillfactor=85)
   voided boolean not null default false
   code text collate C not null
   reversals integer not null default 0
+  valid_until timestamp with time zone
   coupons_fence_check: CHECK ((fence >= 0))
   coupons_holder_check: CHECK ((voided OR (holder_id IS NOT NULL)))
   coupons_pk: PRIMARY KEY (tenant_id, deck_id, pos)
@@ -173,7 +177,7 @@ table events partition by RANGE (at)
   kind smallint not null
   actor text collate C not null
   reason text
-  events_kind_check: CHECK (((kind >= 1) AND (kind <= 7)))
+  events_kind_check: CHECK (((kind >= 1) AND (kind <= 8))) NOT VALID
   events_pk: PRIMARY KEY (tenant_id, deck_id, pos, rev, at)
 
 table events_default DEFAULT
@@ -192,7 +196,7 @@ table events_default DEFAULT
   actor text collate C not null
   reason text
   events_default_pkey: PRIMARY KEY (tenant_id, deck_id, pos, rev, at)
-  events_kind_check: CHECK (((kind >= 1) AND (kind <= 7)))
+  events_kind_check: CHECK (((kind >= 1) AND (kind <= 8))) NOT VALID
 
 table failed_lookups with (fillfactor=70)
   empty_at_ms bigint not null
@@ -203,11 +207,19 @@ table failed_lookups with (fillfactor=70)
   key_hash uuid not null
   failed_lookups_pk: PRIMARY KEY (tenant_id, key_hash)
 
+table former_holders
+  holder_id bigint not null
+  pos bigint not null
+  tenant_id integer not null
+  deck_id integer not null
+  former_holders_pk: PRIMARY KEY (holder_id, deck_id, pos, tenant_id)
+
 table holders
   holder_id bigint not null generated always as identity
   tenant_id integer not null
   book_id integer not null
   user_id text collate C
+  carried_redemptions integer not null default 0
   holders_pk: PRIMARY KEY (holder_id, tenant_id)
   holders_user_key: UNIQUE (tenant_id, user_id, book_id)
 
@@ -291,6 +303,8 @@ CREATE UNIQUE INDEX events_default_pkey ON public.events_default USING btree (te
 CREATE UNIQUE INDEX events_pk ON ONLY public.events USING btree (tenant_id, deck_id, pos, rev, at)
 
 CREATE UNIQUE INDEX failed_lookups_pk ON public.failed_lookups USING btree (tenant_id, key_hash)
+
+CREATE UNIQUE INDEX former_holders_pk ON public.former_holders USING btree (holder_id, deck_id, pos, tenant_id)
 
 CREATE UNIQUE INDEX holders_pk ON public.holders USING btree (holder_id, tenant_id)
 

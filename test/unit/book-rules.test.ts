@@ -52,6 +52,7 @@ describe('a new book', () => {
       maxRedemptionsPerCode: null,
       maxRedemptionsPerUser: 1,
       maxRedemptions: 1_000_000_000_000,
+      validForDays: 3_650,
       lockTtlSeconds: 86_400,
       requireLock: true,
       selfService: true,

@@ -5,6 +5,7 @@ import {
   assignRefusal,
   bookRefusal,
   type Decision,
+  decideForcedUnlock,
   decideLock,
   decideRedeem,
   decideReverse,
@@ -32,6 +33,7 @@ const order: ErrorKind[] = [
   'held-by-another-user',
   'book-not-active',
   'book-outside-window',
+  'coupon-expired',
   'code-locked',
   'lock-expired',
   'lock-required',
@@ -61,6 +63,7 @@ const coupon: CouponState = {
   userId: 'u-1',
   assignedAt: earlier(60_000),
   maxRedemptions: 1,
+  validUntil: null,
   rev: 4,
   redemptions: 0,
   reversals: 0,
@@ -101,7 +104,7 @@ const locks = [
   { name: 'live, its token', live: true, lockToken: '2', kind: null },
 ] as const;
 
-const windows = ['open', 'not started', 'ended'] as const;
+const windows = ['open', 'not started', 'ended', 'open, coupon expired', 'ended, coupon expired'] as const;
 
 /** Every combination of what can be wrong with a coupon, its book, its lock and its limits. */
 function* situations(): Generator<Situation> {
@@ -119,7 +122,8 @@ function* situations(): Generator<Situation> {
                     if (voided) applies.add('coupon-void');
                     if (foreign) applies.add('held-by-another-user');
                     if (status !== 'active') applies.add('book-not-active');
-                    if (window !== 'open') applies.add('book-outside-window');
+                    if (!window.startsWith('open')) applies.add('book-outside-window');
+                    if (window.endsWith('expired')) applies.add('coupon-expired');
                     if (lock.kind !== null) applies.add(lock.kind);
                     if (requireLock && lock.lockToken === null) applies.add('lock-required');
                     if (usedUp) applies.add('code-already-redeemed');
@@ -129,6 +133,7 @@ function* situations(): Generator<Situation> {
                       coupon: {
                         ...coupon,
                         voided,
+                        validUntil: window.endsWith('expired') ? now : later(1500),
                         redemptions: usedUp ? 1 : 0,
                         lockExpiresAt: lock.live ? later(1000) : null,
                       },
@@ -137,7 +142,7 @@ function* situations(): Generator<Situation> {
                           ...book,
                           status,
                           startsAt: window === 'not started' ? later(1) : earlier(1000),
-                          endsAt: window === 'ended' ? now : later(2000),
+                          endsAt: window.startsWith('ended') ? now : later(2000),
                           requireLock,
                           maxRedemptions: 10,
                           maxRedemptionsPerUser: 2,
@@ -180,7 +185,7 @@ describe('the order of refusals, over every combination of them', () => {
   test('a redeem gives the first that applies', () => {
     const decide = ({ coupon, standing, userId, lockToken }: Situation) =>
       kindOf(decideRedeem(coupon, standing, { userId, actor: 'root', lockToken, redemption }));
-    const decided = 2 * 2 * 4 * 3 * 5 * 2 * 2 * 2 * 2;
+    const decided = 2 * 2 * 4 * 5 * 5 * 2 * 2 * 2 * 2;
     expect(differences(decide, (applies) => first(applies))).toEqual({ found: [], decided });
   });
 
@@ -200,12 +205,23 @@ describe('the order of refusals, over every combination of them', () => {
     const others: ErrorKind[] = [
       'book-not-active',
       'book-outside-window',
+      'coupon-expired',
       ...order.slice(order.indexOf('lock-required')),
     ];
     const decide = ({ coupon, standing, userId, lockToken }: Situation) =>
       kindOf(decideUnlock(coupon, standing, { userId, actor: 'root', lockToken: lockToken! }));
     const withToken = ({ lockToken }: Situation) => lockToken !== null;
     expect(differences(decide, (applies) => first(applies, others), withToken).found).toEqual([]);
+  });
+
+  test('an unlock by force looks at the coupon and whether a lock is live, and at no token', () => {
+    const by = { actor: 'root', reason: null };
+    const decide = ({ coupon, standing }: Situation) => kindOf(decideForcedUnlock(coupon, standing, by));
+    const expected = ({ coupon, standing }: Situation) => {
+      if (coupon.voided) return 'coupon-void';
+      return isLocked(coupon, standing.now) ? null : 'lock-expired';
+    };
+    expect([...situations()].filter((situation) => decide(situation) !== expected(situation))).toEqual([]);
   });
 
   test('a void and a reverse look at the coupon alone', () => {
@@ -435,6 +451,7 @@ describe('what is shown', () => {
       '5 redeemed',
       '6 reversed',
       '7 voided',
+      '8 transferred',
     ]);
   });
 });

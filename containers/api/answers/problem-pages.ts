@@ -49,6 +49,10 @@ export const problemTexts: Record<ErrorKind, { meaning: string; remedy: string }
     meaning: 'The book has not started yet, or has ended.',
     remedy: 'Try again within the book’s time, or ask an admin to change startsAt or endsAt.',
   },
+  'coupon-expired': {
+    meaning: 'The coupon’s own time is over: its book lets a coupon be used for some days after its assignment.',
+    remedy: 'Assign the user another code. The time of a coupon that is assigned can’t be changed.',
+  },
   'no-codes-left': {
     meaning: 'All codes of the book have been assigned or are void.',
     remedy: 'Generate or upload more codes for the book.',
@@ -59,12 +63,12 @@ export const problemTexts: Record<ErrorKind, { meaning: string; remedy: string }
       'You can do nothing, unless the book’s limit is raised, or a coupon of the user is voided or a redemption reversed.',
   },
   'redemption-limit-reached': {
-    meaning: 'The book already has as many redemptions as it allows.',
+    meaning: 'The book already has as many redemptions as it allows. A lock reserves none of them.',
     remedy: 'You can do nothing, unless the book’s limit is raised or a redemption is reversed.',
   },
   'code-already-assigned': {
-    meaning: 'The code already belongs to a user.',
-    remedy: 'Assign another code, or let the book draw one.',
+    meaning: 'The code already belongs to a user; for a transfer: to the very user who is to get it.',
+    remedy: 'Assign another code, or let the book draw one. After a transfer’s refusal there is nothing to do.',
   },
   'code-already-redeemed': {
     meaning: 'The coupon has no redemption left.',

@@ -9,6 +9,8 @@ import {
   readCoupon,
   redeemCoupon,
   strictObject,
+  TransferInput,
+  transferCoupon,
   UnlockInput,
   unlockCoupon,
   ValidateInput,
@@ -25,6 +27,7 @@ const lockKinds: ErrorKind[] = [
   ...holdKinds,
   'book-not-active',
   'book-outside-window',
+  'coupon-expired',
   'code-locked',
   'lock-expired',
   'code-already-redeemed',
@@ -38,6 +41,7 @@ export const couponRoutes = routes('coupon-routes', (app) => {
   addLock(app);
   addUnlock(app);
   addRedeem(app);
+  addTransfer(app);
   addVoid(app);
   addReads(app);
 });
@@ -59,7 +63,7 @@ function addValidate(app: Api): void {
         operationId: 'validateCoupon',
         summary: 'Ask whether a redeem would succeed now',
         description:
-          'What a redeem with the same fields would say. Changes nothing, and promises nothing: a moment later it may be otherwise. A lock keeps the coupon.',
+          'What a redeem with the same fields would say. Changes nothing, and promises nothing: a moment later it may be otherwise. A lock reserves the coupon, and the coupon only.',
         tags: ['coupons'],
         params: CodePath,
         body: ValidateInput,
@@ -88,7 +92,7 @@ function addLock(app: Api): void {
         operationId: 'lockCoupon',
         summary: 'Lock a coupon for a checkout, or renew the lock',
         description:
-          'The `lockToken` of the answer grows with each grant and stays when a lock is renewed with it. A lock is refused where a redeem would be. It keeps the coupon for this checkout, and nothing else: it reserves nothing of the book’s or the user’s limits, and promises nothing against a pause, a void or the end of the book, with which it ends at the latest.',
+          'The `lockToken` of the answer grows with each grant and stays when a lock is renewed with it. A lock is refused where a redeem would be refused at that moment, for the same reasons and in the same order. It reserves the coupon for this checkout, and the coupon only: not a place in the book’s or the user’s limits, which others may use up before the redeem, and it promises nothing against a pause, a void or the end of the window. `lockedUntil` is never after `expiresAt`.',
         tags: ['coupons'],
         params: CodePath,
         body: LockInput,
@@ -115,7 +119,9 @@ function addUnlock(app: Api): void {
       },
       schema: {
         operationId: 'unlockCoupon',
-        summary: 'Let a lock go',
+        summary: 'Let a lock go, or end anybody’s',
+        description:
+          'Whoever has the lock’s token lets it go, with `userId` and `lockToken`. An operator or admin ends the live lock without them, whosever it is, with `force`: for a checkout that died with its token. Its event has the `reason`.',
         tags: ['coupons'],
         params: CodePath,
         body: UnlockInput,
@@ -152,6 +158,43 @@ function addRedeem(app: Api): void {
       },
     },
     ({ caller, params, body, keyed }) => redeemCoupon(core, caller, params.code, body, keyed),
+  );
+}
+
+function addTransfer(app: Api): void {
+  const { core } = app;
+
+  app.post(
+    '/v1/coupons/:code/transfer',
+    {
+      config: {
+        roles: operators,
+        idempotent: true,
+        looksUpCode: 'for-nobody',
+        kinds: [
+          'coupon-not-found',
+          'coupon-void',
+          'code-already-assigned',
+          'book-not-active',
+          'book-outside-window',
+          'coupon-expired',
+          'code-locked',
+          'code-already-redeemed',
+          'user-limit-reached',
+        ],
+      },
+      schema: {
+        operationId: 'transferCoupon',
+        summary: 'Give a coupon to another user',
+        description:
+          'The giver’s slot is free and the receiver’s is taken, within `maxCodesPerUser`, wherever the book would let the coupon be assigned. Not while it is locked, nor once no redemption is left; to the user who has it already is `code-already-assigned`. The coupon keeps its `assignedAt`, its `expiresAt` and its redemptions. Those that the giver made still count for the giver’s `maxRedemptionsPerUser`, and not for the receiver’s.',
+        tags: ['coupons'],
+        params: CodePath,
+        body: TransferInput,
+        response: { 200: ref(Coupon) },
+      },
+    },
+    ({ caller, params, body, keyed }) => transferCoupon(core, caller, params.code, body, keyed),
   );
 }
 

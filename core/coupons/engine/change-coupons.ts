@@ -12,20 +12,23 @@ import type { BookKey } from '../../keys.ts';
 import { uuidv7 } from '../../random.ts';
 import {
   type Decision,
+  decideForcedUnlock,
   decideLock,
   decideRedeem,
   decideReverse,
   decideUnlock,
   decideVoid,
 } from '../rules/coupon-rules.ts';
-import type { CouponState } from '../rules/coupon-state.ts';
+import { type CouponState, expiryOf } from '../rules/coupon-state.ts';
 import { missingCoupon } from '../rules/missing-coupon.ts';
 import { type CouponAnswer, type PendingChange, type RecordedChange, recordOf } from '../rules/recorded-change.ts';
+import { carryRedemptions } from './carried-redemptions.ts';
 import { type ChangeTarget, findChangeTargets, mayCount, needsOfChange } from './change-targets.ts';
 import type { ChangeCommand } from './commands.ts';
 import { areFree, type BatchCore, type BatchKind, decideBatch } from './decide-batch.ts';
 import { findChangeObstacles } from './find-obstacles.ts';
 import { readReversed } from './find-redemptions.ts';
+import type { ReversedPlace } from './locks/holders.ts';
 import { takeLock } from './locks/lock-order.ts';
 import { thing } from './obstacles.ts';
 import { type ClockAndKeys, readClockAndKeys } from './read-clock-and-keys.ts';
@@ -48,6 +51,8 @@ interface Seen extends ClockAndKeys {
 interface State extends Seen {
   voidPlaces: Set<string>;
   pending: PendingChange[];
+  /** Changes of what holders carry, for reversals of redemptions that a former holder made. */
+  carried: Map<number, number>;
 }
 
 /**
@@ -81,7 +86,8 @@ function changesOf(
     read: (tx, targets, patience) => read(tx, tenantId, targets, patience),
     prepare: (tx, targets, seen) => prepare(tx, tenantId, targets, seen),
     decide: (state, target) => decideMember(core, tenantId, state, target),
-    write: async (tx, { now, books, pending }) => {
+    write: async (tx, { now, books, pending, carried }) => {
+      carryRedemptions(tx, tenantId, carried);
       writeChanges(tx, tenantId, { now, books, pending, stripe: drawStripe(core, [...books.keys()]) });
       return (recorded) => recorded;
     },
@@ -96,7 +102,7 @@ async function read(tx: Transaction, tenantId: number, targets: ChangeTarget[], 
     waitForLocks(tx, patience),
     takeLock.gates(tx, bookKeys),
     readBooksForDecision(tx, tenantId, bookKeys),
-    takeLock.holders(tx, tenantId, locations),
+    takeLock.holders(tx, tenantId, locations, targets.flatMap(reversedPlace)),
     takeLock.coupons(tx, tenantId, locations),
     takeLock.counters(tx, tenantId, targets.flatMap(countedPlace)),
     readReversed(tx, tenantId, redemptionIds),
@@ -129,6 +135,10 @@ function countedPlace({ command, location }: ChangeTarget): Location[] {
   return mayCount(command) && location !== null ? [location] : [];
 }
 
+function reversedPlace({ redemption }: ChangeTarget): ReversedPlace[] {
+  return redemption === null ? [] : [{ ...redemption.location, redeemerId: redemption.redeemerId }];
+}
+
 function usedKeyHashes(targets: ChangeTarget[]): string[] {
   return targets.flatMap(({ command }) => command.keyed?.keyHash ?? []);
 }
@@ -138,7 +148,7 @@ async function prepare(tx: Transaction, tenantId: number, targets: ChangeTarget[
   const voidPlaces = await findVoidPlaces(tx, tenantId, bare);
   // A deck is voided without these locks, and whoever sees that must see its key too: the keys are read again.
   const last: ClockAndKeys = bare.length === 0 ? seen : await readClockAndKeys(tx, tenantId, usedKeyHashes(targets));
-  return { ...seen, now: last.now, usedKeys: last.usedKeys, voidPlaces, pending: [] };
+  return { ...seen, now: last.now, usedKeys: last.usedKeys, voidPlaces, pending: [], carried: new Map() };
 }
 
 /** The places of which a caller may learn that their codes are void: customers are not told. */
@@ -191,6 +201,8 @@ function decide(
       return decideLock(coupon, standing, { ...command, actor });
     case 'unlock':
       return decideUnlock(coupon, standing, { ...command, actor });
+    case 'force-unlock':
+      return decideForcedUnlock(coupon, standing, { ...command, actor });
     case 'redeem': {
       const { reference, metadata } = command;
       const id = uuidv7(state.now.getTime(), random);
@@ -208,19 +220,26 @@ function decide(
 /** Makes the change true for the members that follow, and puts it on the list of what is written. */
 function carryOut(
   state: State,
-  { command }: ChangeTarget,
+  { command, redemption }: ChangeTarget,
   before: CouponState,
   change: PendingChange['change'],
 ): RecordedChange {
   const { next } = change;
   const book = state.books.get(next.bookKey)!;
-  const pending = { change, expiresAt: book.endsAt, keyed: command.keyed };
+  const pending = { change, expiresAt: expiryOf(next, book.endsAt), keyed: command.keyed };
   state.coupons.set(placeMapKey(next), next);
   state.pending.push(pending);
   if (change.reversedRedemptionId !== null) state.reversed.add(change.reversedRedemptionId);
   const used = next.redemptions - before.redemptions;
   addTo(state.usage.byBook, next.bookKey, used);
-  addTo(state.usage.byHolder, next.holderId ?? 0, used);
+  const holderId = next.holderId ?? 0;
+  const redeemerId = redemption?.redeemerId ?? holderId;
+  addTo(state.usage.byHolder, redeemerId, used);
+  if (redeemerId !== holderId) {
+    // The coupon counts one less for whoever has it, for whom this redemption never counted.
+    state.carried.set(redeemerId, (state.carried.get(redeemerId) ?? 0) + used);
+    state.carried.set(holderId, (state.carried.get(holderId) ?? 0) - used);
+  }
   return recordOf(pending, book.bookId, state.now);
 }
 

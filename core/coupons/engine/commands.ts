@@ -14,6 +14,7 @@ export type ChangeCommand = Command &
   (
     | { op: 'lock'; code: string; userId: string; ttlSeconds: number | null; lockToken: string | null }
     | { op: 'unlock'; code: string; userId: string; lockToken: string }
+    | { op: 'force-unlock'; code: string; reason: string | null }
     | {
         op: 'redeem';
         code: string;

@@ -12,9 +12,10 @@ import { type Place, placeMapKey } from '../../decks/place.ts';
 import { CouponError, refuse } from '../../errors.ts';
 import type { BookKey, DeckKey } from '../../keys.ts';
 import { assignRefusal, voidRefusal } from '../rules/coupon-rules.ts';
-import type { CouponState } from '../rules/coupon-state.ts';
+import { type CouponState, expiryOf } from '../rules/coupon-state.ts';
 import { missingCoupon } from '../rules/missing-coupon.ts';
 import { type CouponAnswer, type PendingChange, recordOf } from '../rules/recorded-change.ts';
+import { endOfValidity } from '../rules/validity.ts';
 import type { DealCommand } from './commands.ts';
 import { areFree, type BatchCore, type BatchKind, decideBatch, type RecordOf } from './decide-batch.ts';
 import { findDealObstacles } from './find-obstacles.ts';
@@ -244,7 +245,8 @@ async function write(core: DealCore, tx: Transaction, tenantId: number, state: S
   // COMMIT goes out with what is written, so the marks are out before either.
   const [, codes] = await together([markDealt(core, tenantId, state), codesAt(core, tx, tenantId, drawn)]);
   const drawnCodes = codes.values();
-  const pending = deals.map((made) => couponOf(made, made.namedCode ?? drawnCodes.next().value!, now));
+  const validity = validityAt(now);
+  const pending = deals.map((made) => couponOf(made, made.namedCode ?? drawnCodes.next().value!, now, validity));
   writeDeals(tx, tenantId, state, pending);
   const records = new Map(deals.map((made, index) => [made, recordOf(pending[index]!, made.book.bookId, now)]));
   return (made) => ('coupon' in made ? made : records.get(made)!);
@@ -265,8 +267,26 @@ async function markDealt({ deckMarks }: DealCore, tenantId: number, { deals, dec
   });
 }
 
+/** When a coupon's own time ends that is assigned now; null where its book gives it none. Computed once a book. */
+function validityAt(now: Date): (book: BookRules) => Date | null {
+  const ends = new Map<BookKey, Date>();
+  return ({ bookKey, validForDays, timeZone }) => {
+    if (validForDays === null) return null;
+    const known = ends.get(bookKey);
+    if (known !== undefined) return known;
+    const end = endOfValidity(now, validForDays, timeZone);
+    ends.set(bookKey, end);
+    return end;
+  };
+}
+
 /** The coupon that a code becomes, at its first revision. */
-function couponOf({ command, place, book, holder }: Deal, code: string, now: Date): PendingChange {
+function couponOf(
+  { command, place, book, holder }: Deal,
+  code: string,
+  now: Date,
+  validityOf: (book: BookRules) => Date | null,
+): PendingChange {
   const next: CouponState = {
     deckKey: place.deckKey,
     pos: place.pos,
@@ -276,6 +296,7 @@ function couponOf({ command, place, book, holder }: Deal, code: string, now: Dat
     userId: holder?.userId ?? null,
     assignedAt: holder === null ? null : now,
     maxRedemptions: book.maxRedemptionsPerCode,
+    validUntil: holder === null ? null : validityOf(book),
     rev: 1,
     redemptions: 0,
     reversals: 0,
@@ -293,7 +314,7 @@ function couponOf({ command, place, book, holder }: Deal, code: string, now: Dat
       redemption: null,
       reversedRedemptionId: null,
     },
-    expiresAt: book.endsAt,
+    expiresAt: expiryOf(next, book.endsAt),
     keyed: command.keyed,
   };
 }

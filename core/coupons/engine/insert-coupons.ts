@@ -6,9 +6,10 @@ import type { CouponState } from '../rules/coupon-state.ts';
 export function insertCoupons(tx: Transaction, tenantId: number, coupons: CouponState[]): void {
   tx.send({
     name: 'insert-coupons',
-    text: `insert into coupons (tenant_id, rev, deck_id, pos, code, holder_id, assigned_at, max_redemptions, voided)
+    text: `insert into coupons (tenant_id, rev, deck_id, pos, code, holder_id, assigned_at, max_redemptions, voided,
+        valid_until)
       select $1::int, 1, * from unnest($2::int[], $3::bigint[], $4::text[], $5::bigint[], $6::timestamptz[], $7::int[],
-        $8::boolean[])`,
+        $8::boolean[], $9::timestamptz[])`,
     values: [
       tenantId,
       plainArray(coupons.map((coupon) => coupon.deckKey)),
@@ -18,6 +19,7 @@ export function insertCoupons(tx: Transaction, tenantId: number, coupons: Coupon
       timeArray(coupons.map((coupon) => coupon.assignedAt)),
       plainArray(coupons.map((coupon) => coupon.maxRedemptions)),
       plainArray(coupons.map((coupon) => coupon.voided)),
+      timeArray(coupons.map((coupon) => coupon.validUntil)),
     ],
   });
 }

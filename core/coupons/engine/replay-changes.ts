@@ -24,6 +24,7 @@ interface Row {
   code: string;
   assignedAt: Date | null;
   maxRedemptions: number | null;
+  validUntil: Date | null;
   redemptionId: string | null;
   seq: number | null;
   reference: string | null;
@@ -45,7 +46,7 @@ export async function replayChanges(
         e.redemptions, c.reversals, e.fence, e.lock_expires_at as "lockExpiresAt",
         ${hasPlainTokenSql('e.lock_expires_at')} as "hasPlainToken", e.expires_at as "expiresAt",
         b.book_id as "bookKey", b.id as "bookId", c.code, c.assigned_at as "assignedAt",
-        c.max_redemptions as "maxRedemptions", e.redemption_id as "redemptionId", r.seq, r.reference
+        c.max_redemptions as "maxRedemptions", c.valid_until as "validUntil", e.redemption_id as "redemptionId", r.seq, r.reference
       from unnest($2::int[], $3::bigint[], $4::int[]) as place (deck_id, pos, rev)
       cross join lateral (
         select * from events
@@ -74,11 +75,11 @@ function eventMapKey({ deckKey, pos, rev }: EventName): string {
 }
 
 function recordedFrom(row: Row): RecordedChange {
-  const { deckKey, pos, bookKey, code, holderId, userId, assignedAt, maxRedemptions } = row;
+  const { deckKey, pos, bookKey, code, holderId, userId, assignedAt, maxRedemptions, validUntil } = row;
   const { rev, redemptions, reversals, fence, hasPlainToken, lockExpiresAt, redemptionId, seq, reference } = row;
   const kind = eventKinds[row.kind - 1]!;
   const voided = kind === 'voided';
-  const identity = { deckKey, pos, bookKey, code, holderId, userId, assignedAt, maxRedemptions };
+  const identity = { deckKey, pos, bookKey, code, holderId, userId, assignedAt, maxRedemptions, validUntil };
   return {
     kind,
     coupon: { ...identity, rev, redemptions, reversals, fence, hasPlainToken, lockExpiresAt, voided },

@@ -43,7 +43,8 @@ async function sumByHolder(db: Queryable, tenantId: number, locations: Location[
   const { rows } = await db.query<{ holderId: number; redemptions: number }>({
     name: 'sum-redemptions-by-holder',
     // The look-up names the holder alone: asked for the tenant too, PostgreSQL may read all of the tenant's coupons.
-    text: `select wanted.holder_id as "holderId", sum(c.redemptions)::bigint as redemptions
+    text: `select wanted.holder_id as "holderId", (sum(c.redemptions) + (
+          select carried_redemptions from holders where tenant_id = $1 and holder_id = wanted.holder_id))::bigint as redemptions
       from (select distinct holder_id from (${limitedCoupons}) as limited) as wanted
       cross join lateral (
         select tenant_id, redemptions from coupons where holder_id = wanted.holder_id offset 0) as c

@@ -1,6 +1,6 @@
 import type { BookRules } from '../../books/read-book-rules.ts';
 import type { PlainKind, Refusal, RefusalFacts } from '../../errors.ts';
-import { type Change, type CouponState, isLocked, isRedeemed, type NewRedemption } from './coupon-state.ts';
+import { type Change, type CouponState, expiryOf, isLocked, isRedeemed, type NewRedemption } from './coupon-state.ts';
 
 /** Everything beside the coupon that a decision about it looks at, read after the last lock. */
 export interface Standing {
@@ -24,6 +24,14 @@ export interface Act {
   actor: string;
 }
 
+/** Who is to have a coupon. */
+export interface Receiver {
+  readonly holderId: number;
+  readonly userId: string;
+  /** Coupons in hand, voided ones excluded; kept only where the book limits them. */
+  readonly codes: number;
+}
+
 /** Grants a lock, or renews the one whose token is given, for `ttlSeconds` from now. */
 export function decideLock(
   coupon: CouponState,
@@ -34,19 +42,20 @@ export function decideLock(
   const refusal =
     refuseVoidOrForeign(coupon, act.userId) ??
     refuseBookClosed(coupon, book, now) ??
+    refuseExpired(coupon, now) ??
     refuseToken(coupon, act.lockToken, standing) ??
     refuseUsedUp(coupon, standing);
   if (refusal !== null) return { refusal };
-  const lockExpiresAt = lockEnd(book, now, act.ttlSeconds ?? book.lockTtlSeconds);
+  const lockExpiresAt = lockEnd(expiryOf(coupon, book.endsAt), now, act.ttlSeconds ?? book.lockTtlSeconds);
   if (act.lockToken !== null) return changed('lock-renewed', act.actor, coupon, { lockExpiresAt });
   const grant = { fence: coupon.fence + 1, hasPlainToken: false, lockExpiresAt };
   return changed('locked', act.actor, coupon, grant);
 }
 
-/** A lock that outlived the book would promise what nobody can keep. */
-function lockEnd({ endsAt }: BookRules, now: Date, ttlSeconds: number): Date {
+/** A lock that outlived the coupon would promise what nobody can keep. */
+function lockEnd(expiresAt: Date | null, now: Date, ttlSeconds: number): Date {
   const end = new Date(now.getTime() + ttlSeconds * 1000);
-  return endsAt !== null && endsAt < end ? endsAt : end;
+  return expiresAt !== null && expiresAt < end ? expiresAt : end;
 }
 
 /** Ends the live lock whose token is given. Works whatever the book's state: letting go is never wrong. */
@@ -54,6 +63,19 @@ export function decideUnlock(coupon: CouponState, standing: Standing, act: Act &
   const refusal = refuseVoidOrForeign(coupon, act.userId) ?? refuseToken(coupon, act.lockToken, standing);
   if (refusal !== null) return { refusal };
   return changed('unlocked', act.actor, coupon, { lockExpiresAt: null });
+}
+
+/** Ends the live lock, whosever it is. Works whatever the book's state. */
+export function decideForcedUnlock(
+  coupon: CouponState,
+  { now }: Pick<Standing, 'now'>,
+  act: { actor: string; reason: string | null },
+): Decision {
+  if (coupon.voided) return { refusal: voidRefusal(coupon) };
+  if (!isLocked(coupon, now)) return { refusal: noLockRefusal(coupon) };
+  const decision = changed('unlocked', act.actor, coupon, { lockExpiresAt: null });
+  decision.change.reason = act.reason;
+  return decision;
 }
 
 /** Redeems once and ends the lock. */
@@ -76,6 +98,39 @@ export function decideVoid(coupon: CouponState, act: { actor: string; reason: st
   const decision = changed('voided', act.actor, coupon, { voided: true, lockExpiresAt: null });
   decision.change.reason = act.reason;
   return decision;
+}
+
+/**
+ * Puts a coupon into the receiver's hands, where it could be assigned to that user now. Whether the receiver may redeem it
+ * is found out when it does, as with any coupon that is assigned.
+ */
+export function decideTransfer(
+  coupon: CouponState,
+  { book, now }: Pick<Standing, 'book' | 'now'>,
+  { receiver, ...act }: { receiver: Receiver; actor: string; reason: string | null },
+): Decision {
+  const refusal = refuseTransfer(coupon, book, now, receiver);
+  if (refusal !== null) return { refusal };
+  const { holderId, userId } = receiver;
+  const decision = changed('transferred', act.actor, coupon, { holderId, userId, lockExpiresAt: null });
+  decision.change.reason = act.reason;
+  return decision;
+}
+
+function refuseTransfer(coupon: CouponState, book: BookRules, now: Date, receiver: Receiver): Refusal | null {
+  if (coupon.voided) return voidRefusal(coupon);
+  if (coupon.userId === receiver.userId) {
+    return refusalOf(coupon, 'code-already-assigned', 'The coupon is in this user’s hands already.');
+  }
+  const closed = assignRefusal(book, now);
+  if (closed !== null) return { ...closed, rev: coupon.rev };
+  const expired = refuseExpired(coupon, now);
+  if (expired !== null) return expired;
+  if (isLocked(coupon, now))
+    return lockedRefusal(coupon, now, 'A lock is live: wait until it ends, or unlock the coupon.');
+  if (isRedeemed(coupon)) return usedUpRefusal(coupon);
+  if (book.maxCodesPerUser === null || receiver.codes < book.maxCodesPerUser) return null;
+  return refusalOf(coupon, 'user-limit-reached', `The book allows ${book.maxCodesPerUser} codes a user.`);
 }
 
 /** Gives a redemption back, whatever the book's state and even under a lock: an order is cancelled when it is. */
@@ -105,6 +160,7 @@ export function refusalToRedeem(
   return (
     refuseVoidOrForeign(coupon, userId) ??
     refuseBookClosed(coupon, standing.book, standing.now) ??
+    refuseExpired(coupon, standing.now) ??
     refuseToken(coupon, lockToken, standing) ??
     refuseLockMissing(coupon, standing.book, lockToken) ??
     refuseUsedUp(coupon, standing)
@@ -147,6 +203,12 @@ function refuseBookClosed(coupon: CouponState, book: BookRules, now: Date): Refu
   return refusal === null ? null : { ...refusal, rev: coupon.rev };
 }
 
+function refuseExpired(coupon: CouponState, now: Date): Refusal | null {
+  const { validUntil } = coupon;
+  if (validUntil === null || now < validUntil) return null;
+  return refusalOf(coupon, 'coupon-expired', `The coupon expired at ${validUntil.toISOString()}.`);
+}
+
 /** A live lock wants its current token, and a token wants its live lock. */
 function refuseToken(
   coupon: CouponState,
@@ -155,13 +217,23 @@ function refuseToken(
 ): Refusal | null {
   if (!isLocked(coupon, now)) {
     if (lockToken === null) return null;
-    return refusalOf(coupon, 'lock-expired', 'No lock is live: it has expired or was ended. Lock the coupon again.');
+    return noLockRefusal(coupon);
   }
   if (lockToken !== null && isLockToken(lockToken)) return null;
+  return lockedRefusal(coupon, now, 'A lock is live, and its current lockToken was not given.');
+}
+
+function lockedRefusal(coupon: CouponState, now: Date, detail: string): Refusal {
   const retryAfterSeconds = Math.ceil((coupon.lockExpiresAt!.getTime() - now.getTime()) / 1000);
-  return refusalOf(coupon, 'code-locked', 'A lock is live, and its current lockToken was not given.', {
-    retryAfterSeconds,
-  });
+  return refusalOf(coupon, 'code-locked', detail, { retryAfterSeconds });
+}
+
+function usedUpRefusal(coupon: CouponState): Refusal {
+  return refusalOf(coupon, 'code-already-redeemed', 'The coupon has no redemption left.');
+}
+
+function noLockRefusal(coupon: CouponState): Refusal {
+  return refusalOf(coupon, 'lock-expired', 'No lock is live: it has expired or was ended. Lock the coupon again.');
 }
 
 function refuseLockMissing(coupon: CouponState, book: BookRules, lockToken: string | null): Refusal | null {
@@ -170,9 +242,7 @@ function refuseLockMissing(coupon: CouponState, book: BookRules, lockToken: stri
 }
 
 function refuseUsedUp(coupon: CouponState, { book, bookRedemptions, holderRedemptions }: Standing): Refusal | null {
-  if (isRedeemed(coupon)) {
-    return refusalOf(coupon, 'code-already-redeemed', 'The coupon has no redemption left.');
-  }
+  if (isRedeemed(coupon)) return usedUpRefusal(coupon);
   if (book.maxRedemptions !== null && bookRedemptions >= book.maxRedemptions) {
     return refusalOf(coupon, 'redemption-limit-reached', `The book allows ${book.maxRedemptions} redemptions in all.`);
   }

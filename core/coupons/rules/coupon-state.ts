@@ -16,6 +16,8 @@ export interface CouponState {
    * Fixed when the coupon was assigned: what was granted stays, whatever becomes of the book's limit. Null: no limit.
    */
   readonly maxRedemptions: number | null;
+  /** The end of its own time, fixed when the coupon was assigned. Null: it expires with its book, if that ends. */
+  readonly validUntil: Date | null;
   readonly rev: number;
   readonly redemptions: number;
   /** Redemptions that were given back. With those that count it numbers the next one, so that no number comes twice. */
@@ -30,7 +32,16 @@ export interface CouponState {
 }
 
 /** Kinds of events, in the order of their numbers in the database, which start at 1. */
-export const eventKinds = ['assigned', 'locked', 'lock-renewed', 'unlocked', 'redeemed', 'reversed', 'voided'] as const;
+export const eventKinds = [
+  'assigned',
+  'locked',
+  'lock-renewed',
+  'unlocked',
+  'redeemed',
+  'reversed',
+  'voided',
+  'transferred',
+] as const;
 
 /** What happened to a coupon. */
 export type EventKind = (typeof eventKinds)[number];
@@ -40,9 +51,7 @@ export function eventKindNumber(kind: EventKind): number {
   return eventKinds.indexOf(kind) + 1;
 }
 
-/**
- * A change of a coupon as a rule decides it, with what a redeem, reverse or void tells beside the coupon's new state.
- */
+/** A change of a coupon as a rule decides it, with what it tells beside the coupon's new state. */
 export interface Change {
   kind: EventKind;
   /** The coupon after the change, its rev one higher. */
@@ -66,6 +75,12 @@ export interface NewRedemption {
 /** Whether the coupon is locked at `now`. A lock that has expired is no lock. */
 export function isLocked(coupon: Pick<CouponState, 'lockExpiresAt'>, now: Date): boolean {
   return coupon.lockExpiresAt !== null && now < coupon.lockExpiresAt;
+}
+
+/** From when on the coupon can't be used: the end of its own time or of its book, whichever comes first. Null: never. */
+export function expiryOf({ validUntil }: Pick<CouponState, 'validUntil'>, bookEndsAt: Date | null): Date | null {
+  if (validUntil === null || bookEndsAt === null) return validUntil ?? bookEndsAt;
+  return validUntil < bookEndsAt ? validUntil : bookEndsAt;
 }
 
 /** Whether every redemption that the coupon allows has been made. */

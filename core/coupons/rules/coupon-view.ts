@@ -25,9 +25,16 @@ const couponFields = {
       examples: [1],
     }),
   ),
-  lockedUntil: nullable({ ...Time, description: 'When the live lock ends. Null: there is none.' }),
+  lockedUntil: nullable({
+    ...Time,
+    description: 'When the live lock ends, never after expiresAt. Null: there is none.',
+  }),
   assignedAt: nullable({ ...Time, description: 'Null for a code that was voided unassigned.' }),
-  expiresAt: nullable({ ...Time, description: 'When the book ends. Null: it does not.' }),
+  expiresAt: nullable({
+    ...Time,
+    description:
+      'From when on it can’t be locked or redeemed: the end of the days for which its book makes coupons valid, or the end of the book, whichever comes first. Null: never.',
+  }),
 };
 
 /** A coupon as callers see it. */
@@ -65,7 +72,7 @@ export type RedeemedCouponView = Static<typeof RedeemedCouponView>;
 /**
  * The status at `now`. A walk through a book's codes says the same in SQL (test: "a code's status is its coupon's own,
  * whatever the two together are").
- * @param expiresAt the end of its book
+ * @param expiresAt what expiryOf says
  */
 export function couponStatus(coupon: ShownCoupon, expiresAt: Date | null, now: Date): CouponStatus {
   if (coupon.voided) return 'voided';
@@ -86,7 +93,10 @@ function lockEndOf({ lockExpiresAt }: ShownCoupon, expiresAt: Date | null, now: 
   return now < end ? end : null;
 }
 
-/** Shows a coupon as it is at `now`. Its lock ends with its book, whose end may have been moved since. */
+/**
+ * Shows a coupon as it is at `now`. Its lock ends with its book, whose end may have been moved since.
+ * @param expiresAt what expiryOf says
+ */
 export function viewCoupon(coupon: ShownCoupon, bookId: string, expiresAt: Date | null, now: Date): CouponView {
   const lockedUntil = lockEndOf(coupon, expiresAt, now);
   return {

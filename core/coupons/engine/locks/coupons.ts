@@ -71,7 +71,7 @@ const select = (locking: string) => `select c.*,
       from (select * from unnest($2::int[], $3::bigint[]) as p (deck_id, pos) order by deck_id, pos) as place
       cross join lateral (
         select deck_id as "deckKey", pos, code, holder_id as "holderId", assigned_at as "assignedAt",
-          max_redemptions as "maxRedemptions", rev, redemptions, reversals, fence, lock_expires_at as "lockExpiresAt",
+          max_redemptions as "maxRedemptions", valid_until as "validUntil", rev, redemptions, reversals, fence, lock_expires_at as "lockExpiresAt",
           ${hasPlainTokenSql('lock_expires_at')} as "hasPlainToken", voided
         from coupons where tenant_id = $1 and deck_id = place.deck_id and pos = place.pos ${locking}) as c`;
 

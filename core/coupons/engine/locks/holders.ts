@@ -1,3 +1,4 @@
+import { plainArray } from '../../../db/array-text.ts';
 import type { Transaction } from '../../../db/transaction.ts';
 import type { Location } from '../../../decks/locate-codes.ts';
 import { type Place, placeMapKey } from '../../../decks/place.ts';
@@ -15,24 +16,58 @@ export interface HeldHolder extends Place {
 /**
  * Locks the holders of the coupons at these places whose books limit redemptions a user, ascending, and returns the
  * places of those coupons. A holder's redemptions are not stored but summed over its coupons: this lock is what makes
- * the sum exact, since every redeem in such a book takes it first. The holder of a coupon never changes, so it may be
- * read before the coupon is locked. (What is locked is counted because PostgreSQL does not run a part of a statement
- * that nothing reads.)
+ * the sum exact, since every redeem in such a book takes it first. The holder of a coupon does not change inside the
+ * book's gate, so it may be read before the coupon is locked. (What is locked is counted because PostgreSQL does not run a
+ * part of a statement that nothing reads.)
+ * @param reversed redemptions that are to be given back. Where their coupon has changed hands since, both the user who
+ *   redeemed and the one who has it now are locked, whatever the book limits: what they carry is written
  */
-export async function lockHolders(tx: Transaction, tenantId: number, locations: Location[]): Promise<Set<string>> {
+export async function lockHolders(
+  tx: Transaction,
+  tenantId: number,
+  locations: Location[],
+  reversed: readonly ReversedPlace[] = [],
+): Promise<Set<string>> {
   if (locations.length === 0) return new Set();
-  const { rows } = await tx.query<Place>({
-    name: 'lock-holders',
-    text: `with seen as materialized (${limitedCoupons}),
-      locked as materialized (
-        select from (select distinct holder_id from seen order by holder_id) as wanted
-        cross join lateral (
-          select from holders where tenant_id = $1 and holder_id = wanted.holder_id for no key update) as h)
-      select deck_id as "deckKey", pos from seen where (select count(*) from locked) >= 0`,
-    values: [tenantId, ...locationArrays(locations)],
-  });
+  const { rows } = await tx.query<Place>(
+    reversed.length === 0
+      ? {
+          name: 'lock-holders',
+          text: lockText('select distinct holder_id from seen'),
+          values: [tenantId, ...locationArrays(locations)],
+        }
+      : {
+          name: 'lock-holders-and-redeemers',
+          text: lockText(`select holder_id from seen union
+            select unnest(array[c.holder_id, r.redeemer])
+            from unnest($5::int[], $6::bigint[], $7::bigint[]) as r (deck_id, pos, redeemer)
+            cross join lateral (
+              select holder_id from coupons where tenant_id = $1 and deck_id = r.deck_id and pos = r.pos limit 1) as c
+            where c.holder_id <> r.redeemer`),
+          values: [
+            tenantId,
+            ...locationArrays(locations),
+            plainArray(reversed.map(({ deckKey }) => deckKey)),
+            plainArray(reversed.map(({ pos }) => pos)),
+            plainArray(reversed.map(({ redeemerId }) => redeemerId)),
+          ],
+        },
+  );
   return new Set(rows.map(placeMapKey));
 }
+
+/** Where a redemption was made, and by which holder. */
+export interface ReversedPlace extends Place {
+  readonly redeemerId: number;
+}
+
+/** Locks these holders, ascending. */
+const lockText = (holders: string) => `with seen as materialized (${limitedCoupons}),
+      locked as materialized (
+        select from (select holder_id from (${holders}) as asked order by holder_id) as wanted
+        cross join lateral (
+          select from holders where tenant_id = $1 and holder_id = wanted.holder_id for no key update) as h)
+      select deck_id as "deckKey", pos from seen where (select count(*) from locked) >= 0`;
 
 /**
  * Of the coupons at these places whose holder lockHolders would lock, those whose holder somebody else holds, and who
