@@ -1,19 +1,12 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { testSecrets } from '../support/open-test-core.ts';
 import { requireOrSkip } from '../support/require-or-skip.ts';
-import { type ApiProcess, startApiProcess } from '../support/start-api-processes.ts';
-import { createTestDatabase, type TestDatabase } from '../support/start-postgres.ts';
 
 const project = resolve(import.meta.dirname, '../..');
 const folder = join(project, '.github/workflows');
-const run = promisify(execFile);
 const describeWithLinter = requireOrSkip('cfn-lint', !spawnSync('cfn-lint', ['--version']).error);
 
 interface Step {
@@ -115,7 +108,7 @@ describe('the pipeline', () => {
     const smoke = deploy?.steps?.find(({ id }) => id === 'smoke');
     // What passed is written down only after it has passed.
     expect(smoke?.run?.trim().split('\n')).toEqual([
-      '.github/scripts/smoke-test.sh "$STAGE"',
+      'npm run --silent smoke -- --stage "$STAGE"',
       '.github/scripts/deployments.sh passed "$STAGE"',
     ]);
     expect(workflows['rollback.yml']!.jobs.rollback?.steps?.at(-1)?.run).toContain('.github/scripts/roll-back.sh');
@@ -228,7 +221,7 @@ describe('the pipeline', () => {
     const named = Object.values(texts).flatMap((text) =>
       [...text.matchAll(/\.github\/scripts\/[a-z-]+\.sh/g)].map(String),
     );
-    expect(new Set(named).size).toBe(8);
+    expect(new Set(named).size).toBe(7);
     for (const name of named) {
       expect(statSync(join(project, name)).mode & 0o111).not.toBe(0);
       expect(spawnSync('bash', ['-n', join(project, name)]).status).toBe(0);
@@ -313,56 +306,5 @@ describeWithLinter('the linter of CloudFormation', () => {
   test.each(['pipeline.yml', 'pipeline-stage.yml'])('has nothing to say about %s', (name) => {
     const linted = spawnSync('cfn-lint', [join(project, 'resources', name)], { encoding: 'utf8' });
     expect(linted.stdout + linted.stderr).toBe('');
-  });
-});
-
-describe('the smoke test', () => {
-  const smokeTest = (address: string, key: string) =>
-    run(process.execPath, [join(project, '.github/scripts/smoke-test.mjs'), address], {
-      env: { PATH: process.env.PATH, PAUSE: '0', TRIES: '2', QURABLE_ADMIN_KEY: key },
-    });
-  let database: TestDatabase;
-  let api: ApiProcess;
-  beforeAll(async () => {
-    database = await createTestDatabase('smoke');
-    api = await startApiProcess(database.url);
-  });
-  afterAll(async () => {
-    await api.stop();
-    await database.drop();
-  });
-
-  /** Answers each path with the status given, and 200 otherwise. */
-  async function withStatuses<T>(statuses: Record<string, number>, work: (address: string) => Promise<T>): Promise<T> {
-    const server = createServer((request, response) => {
-      response.writeHead(statuses[request.url ?? ''] ?? 200).end('{}');
-    });
-    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-    try {
-      return await work(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-    } finally {
-      server.close();
-    }
-  }
-
-  test('assigns, locks, redeems and gives back a code on an API that lives, and leaves its book closed', async () => {
-    expect((await smokeTest(api.address, testSecrets.QURABLE_ADMIN_KEY)).stdout).toContain('lives');
-    const answer = await fetch(`${api.address}/v1/books`, {
-      headers: { authorization: `Bearer ${testSecrets.QURABLE_ADMIN_KEY}` },
-    });
-    const { data } = (await answer.json()) as { data: { name: string; status: string }[] };
-    expect(data).toEqual([expect.objectContaining({ name: expect.stringMatching(/^smoke test /), status: 'closed' })]);
-  });
-
-  test('fails on an API that is not ready, that lets everybody in, or that does not take its key', async () => {
-    const failure = (text: string) => ({ stderr: expect.stringContaining(text) });
-    await withStatuses({ '/v1/books': 401, '/ready': 503 }, async (address) => {
-      await expect(smokeTest(address, 'qk_x')).rejects.toMatchObject(failure('/ready answers 503'));
-    });
-    await withStatuses({}, async (address) => {
-      await expect(smokeTest(address, 'qk_x')).rejects.toMatchObject(failure('/v1/books answers 200'));
-    });
-    const wrong = `qk_${'x'.repeat(40)}`;
-    await expect(smokeTest(api.address, wrong)).rejects.toMatchObject(failure('POST /v1/books: 401 unauthenticated'));
   });
 });

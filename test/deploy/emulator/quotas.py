@@ -1,7 +1,9 @@
-"""Service quotas, as a new account has them, and what the one of Fargate does: tasks beyond it are wanted and do not run."""
+"""Service quotas, as a new account has them, and what the one of Fargate does: tasks beyond it are wanted and do not run.
+Those that run are healthy targets of their load balancer."""
 
 from moto.core.utils import utcnow
 from moto.ecs import models as ecs
+from moto.elbv2 import models as elb
 from moto.servicequotas.models import ServiceQuotasBackend
 
 _names = {"fargate/L-3032A538": "Fargate On-Demand vCPU resource count"}
@@ -52,3 +54,16 @@ def install():
         return moto_services(self, *args, **named)
 
     ecs.EC2ContainerServiceBackend.describe_services = describe_services
+
+    def describe_target_health(self, target_group_arn, targets):
+        tasks = ecs.ecs_backends[self.account_id][self.region_name]
+        _let_run(tasks)
+        running = sum(
+            service.running_count
+            for service in tasks.services.values()
+            if any(target.get("targetGroupArn") == target_group_arn for target in service.load_balancers or [])
+        )
+        # The ports are those of the tasks; their addresses are nobody's.
+        return [elb.FakeHealthStatus(f"10.0.0.{index + 1}", "3000", "3000", "healthy") for index in range(running)]
+
+    elb.ELBv2Backend.describe_target_health = describe_target_health

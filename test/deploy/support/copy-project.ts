@@ -16,12 +16,15 @@ export type ProjectCopy = {
 const project = fileURLToPath(new URL('../../../', import.meta.url));
 /** What a deployment is made of. */
 const parts = ['core', 'handlers', 'containers/api', 'migrations', 'resources', '.github/scripts'];
+/** What the pipeline's own commands are made of. */
+const commands = ['operations', 'containers/local/require-node-24.js'];
 const files = ['package.json', 'package-lock.json', 'tsconfig.json', 'LICENSE', 'serverless.yml'];
 
 /** Copies what is deployed; node_modules is the project's own, by a link. */
 export function copyProject(): ProjectCopy {
   const directory = mkdtempSync(join(tmpdir(), 'qurable-project-'));
-  for (const part of [...parts, ...files]) cpSync(join(project, part), join(directory, part), { recursive: true });
+  for (const part of [...parts, ...commands, ...files])
+    cpSync(join(project, part), join(directory, part), { recursive: true });
   symlinkSync(join(project, 'node_modules'), join(directory, 'node_modules'));
   return {
     directory,

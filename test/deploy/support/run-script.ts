@@ -19,6 +19,17 @@ export function runScript(
   args: string[],
   environment: Record<string, string> = {},
 ): Promise<ScriptRun> {
+  return runCommand(directory, endpointUrl, join(directory, '.github/scripts', name), args, environment);
+}
+
+/** Runs any command there in the same way. */
+export function runCommand(
+  directory: string,
+  endpointUrl: string,
+  command: string,
+  args: string[],
+  environment: Record<string, string> = {},
+): Promise<ScriptRun> {
   const options = {
     cwd: directory,
     encoding: 'utf8' as const,
@@ -38,7 +49,7 @@ export function runScript(
     },
   };
   return new Promise((resolve) => {
-    execFile(join(directory, '.github/scripts', name), args, options, (error, stdout, stderr) => {
+    execFile(command, args, options, (error, stdout, stderr) => {
       resolve({ status: error === null ? 0 : Number(error.code ?? 1), stdout, stderr });
     });
   });
