@@ -58,9 +58,13 @@ describeOrSkip('the way back, by the pipeline’s own scripts in an emulated acc
 
   /** `npm run smoke` with this stage, and an API that stands where the load balancer leads. */
   const smoke = (address: string) =>
-    runCommand(project.directory, emulator.url, 'npm', [
-      ...['run', '--silent', 'smoke', '--', '--stage', 'dev', '--url', address, '--patience', '0'],
-    ]);
+    runCommand(
+      project.directory,
+      emulator.url,
+      'npm',
+      ['run', '--silent', 'smoke', '--', '--stage', 'dev', '--url', address, '--patience', '0'],
+      { QURABLE_ADMIN_KEY: testSecrets.QURABLE_ADMIN_KEY! },
+    );
 
   /** Deploys a version that can be told by the mark that `scale` answers with. */
   async function deploy(mark: string): Promise<ServerlessRun> {
