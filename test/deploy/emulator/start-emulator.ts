@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { bareEnvironment } from '../../support/bare-environment.ts';
 
 /** An AWS of one's own: moto with what it lacks, on a free port of 127.0.0.1. */
 export type Emulator = {
@@ -43,7 +44,7 @@ export async function startEmulator({ postgresUrl, certificateFile, order }: Emu
   const child = spawn('python3', ['-u', server], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: {
-      PATH: process.env.PATH,
+      ...bareEnvironment(),
       HOME: process.env.HOME,
       PYTHONDONTWRITEBYTECODE: '1',
       // A template is deployed by whoever the test says it is; roles are read back, not enforced.

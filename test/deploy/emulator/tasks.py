@@ -67,7 +67,7 @@ def _environment(container, region):
     variables |= {item["name"]: _secret(item["valueFrom"], region) for item in container.get("secrets", [])}
     if variables.get("NODE_EXTRA_CA_CERTS", "").startswith("/app/"):
         variables["NODE_EXTRA_CA_CERTS"] = functions.environment["certificates"]
-    return {"PATH": os.environ["PATH"], **variables}
+    return {"PATH": os.environ["PATH"], **functions.clock(), **variables}
 
 
 def _secret(value_from, region):

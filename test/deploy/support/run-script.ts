@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { dirname, join } from 'node:path';
+import { bareEnvironment } from '../../support/bare-environment.ts';
 
 /** How a script of .github/scripts ended. */
 export interface ScriptRun {
@@ -34,6 +35,7 @@ export function runCommand(
     cwd: directory,
     encoding: 'utf8' as const,
     env: {
+      ...bareEnvironment(),
       // `npx` takes what is in the project; the pipeline's Node is the one that runs this.
       PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
       HOME: directory,

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { bareEnvironment } from '../../support/bare-environment.ts';
 
 /** How a command of the Serverless Framework ended. */
 export type ServerlessRun = {
@@ -31,7 +32,7 @@ export async function runServerless(
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: longestMillis,
     env: {
-      PATH: process.env.PATH,
+      ...bareEnvironment(),
       HOME: directory,
       CI: '1',
       SLS_TELEMETRY_DISABLED: '1',
