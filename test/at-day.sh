@@ -5,7 +5,8 @@
 #
 #   bash test/at-day.sh 2026-11-27T12:00:00-03:00 America/Argentina/Buenos_Aires bash .ci/run
 #
-# On a day in the past, a time-out of PostgreSQL may strike too early now and then: run again what fails of it.
+# PostgreSQL's own timers go wrong by it now and then: on a day in the past a time-out may strike too early, on one to come a
+# deadlock may not be found. Run again by itself what fails of that.
 # Programs that don't ask the C library for the time, such as those in Go, go on with the machine's clock.
 set -euo pipefail
 at=$1
