@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import type { Queryable } from '../db/pool.ts';
 import { Code, Id, Metadata, nullable, Time } from '../input/shapes.ts';
+import { eventKindNumber } from './rules/coupon-state.ts';
 
 /** A redemption as lists and exports show it. */
 export const RedemptionView = Type.Object({
@@ -42,8 +43,14 @@ export async function readRedemptions(
         select code, holder_id from coupons where tenant_id = $1 and deck_id = r.deck_id and pos = r.pos limit 1) as c
       cross join lateral (select book_id from decks where tenant_id = $1 and deck_id = r.deck_id limit 1) as d
       cross join lateral (select id from books where book_id = d.book_id and tenant_id = $1 limit 1) as b
+      -- Whoever redeemed it: the coupon may have gone to another user since.
       left join lateral (
-        select user_id from holders where holder_id = c.holder_id and tenant_id = $1 limit 1) as h on true
+        select holder_id from events
+        where tenant_id = $1 and deck_id = r.deck_id and pos = r.pos and at = r.at and redemption_id = r.id
+          and kind = ${eventKindNumber('redeemed')} limit 1) as e on true
+      left join lateral (
+        select user_id from holders where holder_id = coalesce(e.holder_id, c.holder_id) and tenant_id = $1 limit 1
+      ) as h on true
       order by r.id desc`,
     values: [tenantId, ids],
   });

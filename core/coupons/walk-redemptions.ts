@@ -35,9 +35,10 @@ const fewMax = 5_000;
 const isWanted = `($2::int is null or exists (
       select from decks where tenant_id = $1 and deck_id = r.deck_id and book_id = $2 offset 0))
     and ($3::text is null or exists (
-      select from coupons c cross join lateral (
-        select user_id from holders where holder_id = c.holder_id and tenant_id = $1 limit 1) as h
-      where c.tenant_id = $1 and c.deck_id = r.deck_id and c.pos = r.pos and h.user_id = $3 offset 0))
+      select from events e cross join lateral (
+        select user_id from holders where holder_id = e.holder_id and tenant_id = $1 limit 1) as h
+      where e.tenant_id = $1 and e.deck_id = r.deck_id and e.pos = r.pos and e.at = r.at and e.redemption_id = r.id
+        and e.kind = ${eventKindNumber('redeemed')} and h.user_id = $3 offset 0))
     and ($4::text is null or r.reference = $4)
     and ($5::int is null or (r.deck_id = $5 and r.pos = $6::bigint))`;
 
@@ -106,7 +107,7 @@ async function readPiece(
     text: `select id, "isFound", looked from (
         select r.id, r.looked, r.n, ${isWanted} as "isFound"
         from (select *, row_number() over (order by id desc) as n, count(*) over () as looked from (
-            select id, deck_id, pos, reference from redemptions
+            select id, deck_id, pos, at, reference from redemptions
             where tenant_id = $1 and id < $7::uuid and id >= $8::uuid order by id desc limit $9) as piece) as r
         offset 0) as r
       where "isFound" or n = looked order by id desc`,
@@ -130,7 +131,7 @@ async function lookUp(
         select redemption_id from events
         where tenant_id = $1 and deck_id = place.deck_id and pos = place.pos and kind = $11 offset 0) as e
       cross join lateral (
-        select id, deck_id, pos, reference from redemptions where tenant_id = $1 and id = e.redemption_id limit 1) as r
+        select id, deck_id, pos, at, reference from redemptions where tenant_id = $1 and id = e.redemption_id limit 1) as r
       where r.id < $7::uuid and r.id >= $8::uuid and ${isWanted} order by r.id desc limit $12`,
     values: [
       ...valuesOf(tenantId, wanted),
@@ -172,7 +173,7 @@ async function couponAt(db: Queryable, tenantId: number, place: Place): Promise<
   return rows;
 }
 
-/** By the holders alone, as a user's list of coupons: a holder is of one tenant. */
+/** Those in the user's hands and those given away, by the holders alone: a holder is of one tenant. */
 async function couponsOfUser(
   db: Queryable,
   tenantId: number,
@@ -185,7 +186,12 @@ async function couponsOfUser(
         select holder_id from holders
         where tenant_id = $1 and user_id = $2 and ($3::int is null or book_id = $3) offset 0) as h
       cross join lateral (
-        select deck_id, pos, redemptions, reversals from coupons where holder_id = h.holder_id limit $4) as c
+        (select deck_id, pos, redemptions, reversals from coupons where holder_id = h.holder_id limit $4)
+        union
+        (select given.* from former_holders f cross join lateral (
+           select deck_id, pos, redemptions, reversals from coupons
+           where tenant_id = $1 and deck_id = f.deck_id and pos = f.pos limit 1) as given
+         where f.holder_id = h.holder_id limit $4)) as c
       limit $4`,
     values: [tenantId, userId, bookKey, fewMax + 1],
   });

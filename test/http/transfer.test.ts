@@ -37,6 +37,20 @@ describe('POST /v1/coupons/{code}/transfer', () => {
     expect((await act(before.code, 'redeem', { userId: 'receiver-1' })).status).toBe(200);
   });
 
+  test('200: what the giver has redeemed of it stays the giver’s in the list of redemptions', async () => {
+    const { code } = await assign(await makeBook({ maxRedemptionsPerCode: 5 }), 'giver-r');
+    await act(code, 'redeem', { userId: 'giver-r', reference: 'first' });
+    await transfer(code, 'receiver-r');
+    await act(code, 'redeem', { userId: 'receiver-r', reference: 'second' });
+    const listed = async (query: string) =>
+      (await api.call('GET', `/v1/redemptions?${query}`)).body.data.map(
+        ({ userId, reference }) => `${userId} ${reference}`,
+      );
+    expect(await listed(`code=${code}`)).toEqual(['receiver-r second', 'giver-r first']);
+    expect(await listed('userId=giver-r')).toEqual(['giver-r first']);
+    expect(await listed('userId=receiver-r')).toEqual(['receiver-r second']);
+  });
+
   test('200: its event is transferred, with giver, receiver, reason and who did it', async () => {
     const { code } = await assign(await makeBook(), 'giver-2');
     const as = tokenOf('operator', 'clerk');
