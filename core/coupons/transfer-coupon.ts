@@ -44,8 +44,7 @@ interface Asked {
  *
  * Who holds a coupon is relied on by everything inside the book's gate. So a transfer closes it, as a change of the book
  * does: it waits for the transactions that are inside and holds up later ones until it is committed. Beside it nothing
- * happens to coupons and holders of the book. Proved by "transfer, lock, redeem, reverse and void of the same coupons at once"
- * in test/integration/races.test.ts.
+ * happens to coupons and holders of the book.
  * @throws CouponError `coupon-not-found`, `coupon-void`, `code-already-assigned` (that user has it already),
  *   `book-not-active`, `book-outside-window` (the book has ended), `coupon-expired`, `code-locked`, `code-already-redeemed`,
  *   `user-limit-reached` (the receiver has as many codes as allowed), `idempotency-key-reused`, `unavailable`
