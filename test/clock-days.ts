@@ -9,11 +9,7 @@ export interface ClockDay {
   timeZone: string;
 }
 
-/**
- * Days on which something is, or may be, another than on most. All lie ahead: PostgreSQL asks for the time in its
- * handler of timers too, where libfaketime may answer with the machine's time, and with a day in the past its time-outs
- * were now and then over before they began.
- */
+/** Days on which something is, or may be, another than on most. */
 export const clockDays: ClockDay[] = [
   {
     name: 'Black Friday in Buenos Aires',
@@ -34,6 +30,6 @@ export function commandOn({ at, timeZone }: ClockDay): string[] {
 }
 
 /** Whether this machine can run anything on another day. */
-export function hasFaketime(): boolean {
-  return spawnSync('faketime', ['--version']).status === 0;
+export function hasOtherClocks(): boolean {
+  return spawnSync('cc', ['--version']).status === 0;
 }

@@ -3,7 +3,7 @@
 set -euo pipefail
 
 sudo apt-get update -qq
-sudo apt-get install -y -qq redis-server postgresql-client faketime "$@"
+sudo apt-get install -y -qq redis-server postgresql-client gcc libc6-dev "$@"
 # In a place of their own: the runner's Python lets nothing be installed into itself.
 python3 -m venv "$RUNNER_TEMP/python"
 "$RUNNER_TEMP/python/bin/pip" install --quiet 'moto[server]==5.2.1' cfn-lint==1.51.0

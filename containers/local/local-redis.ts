@@ -104,7 +104,7 @@ function commandFor(
     input: `${configuration.join('\n')}\n`,
     workingDirectory: dirname(file),
     account: unprivileged(file),
-    // It uses durations only, and its allocator asks for the time before libfaketime is ready.
+    // It uses durations only.
     sharesClock: false,
     stopSteps: [
       { signal: 'SIGTERM', afterMillis: 0 },

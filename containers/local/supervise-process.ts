@@ -56,7 +56,7 @@ function sendOrder(supervisor: ChildProcess, order: SupervisorOrder): void {
 }
 
 const neededVariables = /^(PATH|SystemRoot|TEMP|TMPDIR)$/;
-const clockVariables = /^(LD_PRELOAD|FAKETIME.*)$/;
+const clockVariables = /^(LD_PRELOAD|CLOCK_OFFSET_SECONDS)$/;
 
 /** Drops settings that were meant for this process and would change the program, such as NODE_OPTIONS or PGOPTIONS. */
 function plainEnvironment(sharesClock: boolean): NodeJS.ProcessEnv {

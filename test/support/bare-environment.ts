@@ -1,5 +1,5 @@
 /** What sets another clock for a process and its children (see test/at-day.sh). */
-const ofTheClock = /^(LD_PRELOAD|FAKETIME.*|NO_FAKE_STAT|TZ)$/;
+const ofTheClock = /^(LD_PRELOAD|CLOCK_OFFSET_SECONDS|TZ)$/;
 
 /** An environment that holds nothing of this process's own but its PATH and its clock. */
 export function bareEnvironment(): NodeJS.ProcessEnv {
