@@ -9,6 +9,7 @@ export { findTenantId } from './access/find-tenant-id.ts';
 export { listApiKeys } from './access/list-api-keys.ts';
 export { revokeApiKey } from './access/revoke-api-key.ts';
 export { CreatedTenant, TenantInput } from './access/tenant-document.ts';
+export { type RunningTasks, startBackground } from './background.ts';
 export { CountsView } from './books/book-counts.ts';
 export { BookDocument } from './books/book-document.ts';
 export { BookInput, BookPatch } from './books/book-terms.ts';
@@ -93,7 +94,6 @@ export { exampleId, nullable, oneOf, strictObject, UserId, withDefault } from '.
 export { limits } from './limits.ts';
 export { type Log, silentLog, type WriteMark } from './log.ts';
 export { warnOfLookalikes } from './lookalike-variables.ts';
-export { startMaintenance } from './maintain.ts';
 export { checkReady, closeCore, openCore } from './open-core.ts';
 export { PageRequest } from './paging.ts';
 export { systemRandom } from './random.ts';

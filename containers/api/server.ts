@@ -12,7 +12,8 @@ import {
   limits,
   openCore,
   type RedisState,
-  startMaintenance,
+  type RunningTasks,
+  startBackground,
   type WriteMark,
 } from '../../core/index.ts';
 import { buildApp } from './app.ts';
@@ -65,9 +66,9 @@ export async function startServer(config: Config, options: StartOptions = {}): P
     isRedisUp: () => (core?.redis ? core.redis.status === 'ready' : null),
     isDatabaseUp: askOnce(async () => core !== undefined && (await isReady(core))),
   });
-  let stopMaintenance = () => {};
+  let background: RunningTasks | undefined;
   const closeOwnParts = async () => {
-    stopMaintenance();
+    await background?.close();
     if (options.core === undefined && core !== undefined) await closeCore(core);
     await containerLog.flush();
   };
@@ -76,9 +77,9 @@ export async function startServer(config: Config, options: StartOptions = {}): P
       const quietly = limitRepeats(log, metrics.observeFailure);
       const writeMark = chooseWriteMark(containerLog.writeMark, options.keepMark);
       core = await openCore(config, { log: quietly, writeMark, onBatch: metrics.observeBatch });
-      stopMaintenance = startMaintenance(core);
     }
     await checkReady(core);
+    background = startBackground(core);
     return await serve(core, { log, metrics, drainPauseMillis: options.drainPauseMillis ?? 0 }, closeOwnParts);
   } catch (error) {
     await closeOwnParts();

@@ -16,6 +16,8 @@ export interface Pools {
   readonly coldPool: pg.Pool;
   /** Lists and exports, on the replica where there is one. Never for a decision. */
   readonly readPool: pg.Pool;
+  /** Background tasks (core/background.ts). They share it, so a piece gives its connection back within a second or so. */
+  readonly backgroundPool: pg.Pool;
   /** For `/ready` alone. */
   readonly readyPool: pg.Pool;
 }
@@ -27,6 +29,7 @@ export const sideConnections = {
   reads: 2,
   /** On the replica. */
   readsOfReplica: 4,
+  background: 2,
 } as const;
 
 /**
@@ -67,11 +70,17 @@ export function openPools(config: Pick<Config, 'database' | 'replica' | 'databas
             applicationName: 'qurable reads',
             plans: 'by-key',
           }),
+    backgroundPool: open(config.database, {
+      max: sideConnections.background,
+      applicationName: 'qurable background',
+      plans: 'by-key',
+      lockTimeoutMillis: databaseLimits.coldLockTimeoutMillis,
+    }),
     readyPool: open(config.database, { max: sideConnections.ready, applicationName: 'qurable ready' }),
   };
 }
 
 /** Closes every connection once it is free. */
-export async function closePools({ pool, coldPool, readPool, readyPool }: Pools): Promise<void> {
-  await Promise.all([pool, coldPool, readPool, readyPool].map((each) => each.end()));
+export async function closePools({ pool, coldPool, readPool, backgroundPool, readyPool }: Pools): Promise<void> {
+  await Promise.all([pool, coldPool, readPool, backgroundPool, readyPool].map((each) => each.end()));
 }

@@ -43,7 +43,8 @@ function budgetOf({ template }: Packaged) {
   const parameters = resource(template, 'DatabaseParameters').Parameters as Properties;
   const hasReplica = 'DB_REPLICA_HOST' in Object.fromEntries(variables.map(({ Name, Value }) => [Name, Value]));
   const writers = pool + coldConnections(pool);
-  const ofTask = writers + sideConnections.ready + (hasReplica ? 0 : sideConnections.reads) + ofMarks;
+  const ofTask =
+    writers + sideConnections.background + sideConnections.ready + (hasReplica ? 0 : sideConnections.reads) + ofMarks;
   return { mostTasks, whileRolling, writers, ofTask, functions, maxConnections: Number(parameters.max_connections) };
 }
 

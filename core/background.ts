@@ -1,0 +1,13 @@
+import { type BackgroundTask, type RunningTasks, runTasks } from './background/run-tasks.ts';
+import type { Core } from './core.ts';
+import { maintenance } from './maintain.ts';
+
+export type { RunningTasks } from './background/run-tasks.ts';
+
+/**
+ * Starts what every process does beside requests. Close it before the core.
+ */
+export function startBackground(core: Core): RunningTasks {
+  const tasks: BackgroundTask[] = [maintenance(core)];
+  return runTasks(tasks, core);
+}
