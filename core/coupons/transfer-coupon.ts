@@ -44,7 +44,8 @@ interface Asked {
  *
  * Who holds a coupon is relied on by everything inside the book's gate. So a transfer closes it, as a change of the book
  * does: it waits for the transactions that are inside and holds up later ones until it is committed. Beside it nothing
- * happens to coupons and holders of the book.
+ * happens to coupons and holders of the book. Proved by "a redeem that began before its coupon changed hands" in
+ * test/integration/transfer-coupon.test.ts.
  * @throws CouponError `coupon-not-found`, `coupon-void`, `code-already-assigned` (that user has it already),
  *   `book-not-active`, `book-outside-window` (the book has ended), `coupon-expired`, `code-locked`, `code-already-redeemed`,
  *   `user-limit-reached` (the receiver has as many codes as allowed), `idempotency-key-reused`, `unavailable`

@@ -96,8 +96,8 @@ export const mutants: Mutant[] = [
     takesOut: "the closing of the book's gate for a transfer",
     file: 'core/coupons/transfer-coupon.ts',
     edits: [{ find: 'if (location !== null) await closeBookGate(tx, location.bookKey);', replace: '' }],
-    testFile: races,
-    caughtBy: 'transfer, lock, redeem, reverse, void and erasure of the same coupons at once',
+    testFile: 'test/integration/transfer-coupon.test.ts',
+    caughtBy: 'a redeem that began before its coupon changed hands',
   },
   {
     takesOut: 'what a giver carries of the redemptions that it made',

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import pg from 'pg';
 import {
   assignCoupon,
   createBook,
@@ -13,6 +14,7 @@ import {
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { keyed } from '../support/keyed.ts';
 import { admin, openTestCore, type TestCore } from '../support/open-test-core.ts';
+import { waitForLockWait } from '../support/wait-for-lock.ts';
 
 let testCore: TestCore;
 let books = 0;
@@ -39,6 +41,16 @@ const transfer = (code: string, userId: string, reason?: string) =>
   transferCoupon(testCore.core, admin, code, reason === undefined ? { userId } : { userId, reason });
 const redeem = async (code: string, userId: string) =>
   (await redeemCoupon(testCore.core, admin, code, { userId, reference: `order of ${userId}` })).body;
+/** Runs a statement that locks rows, and keeps them locked. */
+async function hold(statement: string) {
+  const client = new pg.Client(testCore.database.url);
+  await client.connect();
+  await client.query('begin');
+  await client.query(statement);
+  return { client, letGo: () => client.end() };
+}
+
+const settled = async (promise: Promise<unknown>) => (await Promise.allSettled([promise]))[0]!;
 const eventsOf = async (code: string) => (await listCouponEvents(testCore.core, admin, code)).data;
 
 test('a redemption counts for whoever made it, wherever its coupon is now', async () => {
@@ -122,4 +134,33 @@ test('a lock that has expired stands in no way, and its token is worth nothing a
   expect((await transfer(code, 'bea')).body).toMatchObject({ userId: 'bea', lockedUntil: null });
   const late = redeemCoupon(testCore.core, admin, code, { userId: 'bea', lockToken });
   await expect(late).rejects.toMatchObject({ kind: 'lock-expired' });
+});
+
+test('a redeem that began before its coupon changed hands can’t count beside the receiver’s limit', async () => {
+  const bookId = await makeBook({ maxRedemptionsPerUser: 1 });
+  const given = await assigned(bookId, 'ana');
+  const own = await assigned(bookId, 'bea');
+  const other = await testCore.openAnother();
+  // A lock is waited for shortly only: what follows finds connections and plans that are there.
+  const spare = await assigned(bookId, 'eva');
+  await redeemCoupon(other, admin, await assigned(bookId, 'ivo'), { userId: 'ivo' });
+  await transferCoupon(other, admin, spare, { userId: 'uma' });
+  await redeem(spare, 'uma');
+  const holdsAna = await hold(`select from holders where user_id = 'ana' for no key update`);
+  // It has seen that the coupon is Ana's, and waits for her row.
+  const ofGiven = settled(redeem(given, 'bea'));
+  await waitForLockWait(holdsAna.client, 1);
+  // Without the gate it is over at once; with the gate it waits for the redeem.
+  const moving = settled(transferCoupon(other, admin, given, { userId: 'bea' }));
+  await Promise.race([moving, waitForLockWait(holdsAna.client, 2)]);
+  // What the redeems write waits here, behind their decisions.
+  const holdsCounters = await hold('select from book_counters for update');
+  const ofOwn = settled(redeemCoupon(other, admin, own, { userId: 'bea' }));
+  await waitForLockWait(holdsAna.client, 2);
+  await holdsAna.letGo();
+  await Promise.race([ofGiven, waitForLockWait(holdsCounters.client, 2, ofOwn)]).catch(() => {});
+  await holdsCounters.letGo();
+  const made = (await Promise.all([ofGiven, ofOwn])).filter(({ status }) => status === 'fulfilled');
+  expect(made.length).toBeLessThanOrEqual(1);
+  await moving;
 });
