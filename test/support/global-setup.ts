@@ -1,4 +1,4 @@
-import type { EmbeddedPostgres } from '../../containers/local/embedded-postgres.ts';
+import type { EmbeddedPostgres } from '../../containers/local/postgres/embedded-postgres.ts';
 import { startTestPostgres } from './start-postgres.ts';
 
 declare global {
