@@ -1,5 +1,7 @@
 import { type BackgroundTask, type RunningTasks, runTasks } from './background/run-tasks.ts';
 import type { Core } from './core.ts';
+import { countTask } from './events/count-events.ts';
+import { settleTask } from './events/settled-events.ts';
 import { maintenance } from './maintain.ts';
 
 export type { RunningTasks } from './background/run-tasks.ts';
@@ -8,6 +10,6 @@ export type { RunningTasks } from './background/run-tasks.ts';
  * Starts what every process does beside requests. Close it before the core.
  */
 export function startBackground(core: Core): RunningTasks {
-  const tasks: BackgroundTask[] = [maintenance(core)];
+  const tasks: BackgroundTask[] = [maintenance(core), settleTask(core), countTask(core)];
   return runTasks(tasks, core);
 }
