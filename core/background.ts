@@ -1,3 +1,4 @@
+import { removingEndedSessions } from './access/remove-ended-sessions.ts';
 import { type BackgroundTask, type RunningTasks, runTasks } from './background/run-tasks.ts';
 import type { Core } from './core.ts';
 import { countTask } from './events/count-events.ts';
@@ -10,6 +11,11 @@ export type { RunningTasks } from './background/run-tasks.ts';
  * Starts what every process does beside requests. Close it before the core.
  */
 export function startBackground(core: Core): RunningTasks {
-  const tasks: BackgroundTask[] = [maintenance(core), settleTask(core), countTask(core)];
+  const tasks: BackgroundTask[] = [
+    maintenance(core),
+    removingEndedSessions(core),
+    settleTask(core),
+    countTask(core),
+  ];
   return runTasks(tasks, core);
 }
