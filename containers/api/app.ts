@@ -1,7 +1,15 @@
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyHttpOptions, type FastifyInstance, type RawServerDefault } from 'fastify';
 import type { Logger } from 'pino';
-import { authenticateKey, authenticateSession, type Core, findTenantId, type Log, limits } from '../../core/index.ts';
+import {
+  authenticateKey,
+  authenticateSession,
+  type Core,
+  findTenantId,
+  type HealthSources,
+  type Log,
+  limits,
+} from '../../core/index.ts';
 import { answerHeaders, setHeaders } from './answers/answer-headers.ts';
 import { answerClientError } from './answers/client-errors.ts';
 import { answerError, problemAnswers } from './answers/problem-answers.ts';
@@ -24,6 +32,7 @@ import { apiKeyRoutes } from './routes/api-keys.ts';
 import { assignmentRoutes } from './routes/assignments.ts';
 import { bookRoutes } from './routes/books.ts';
 import { codeRoutes } from './routes/codes.ts';
+import { consoleHealthRoutes } from './routes/console-health.ts';
 import { consoleOidcRoutes } from './routes/console-oidc.ts';
 import { consoleSessionRoutes } from './routes/console-sessions.ts';
 import { couponRoutes } from './routes/coupons.ts';
@@ -57,6 +66,7 @@ const routePlugins = [
   serviceRoutes,
   consoleSessionRoutes,
   consoleOidcRoutes,
+  consoleHealthRoutes,
 ];
 
 /** What an application is built with beside the core. */
@@ -64,6 +74,8 @@ export interface AppParts {
   log: Logger;
   metrics: Metrics;
   drain?: Drain;
+  /** What the Health page asks of the process beside the core; left out: nothing is known. */
+  health?: HealthSources;
   /** In the place of API keys and JWTs, for tests without a database. */
   authenticate?: Authenticate;
 }
@@ -77,6 +89,7 @@ export async function buildApp(core: Core, { log, metrics, ...parts }: AppParts)
   const app = makeFastify(core, failures);
   app.decorate('core', core);
   app.decorate('metrics', metrics);
+  app.decorate('health', parts.health ?? { droppedLogLines: () => 0, background: null });
   app.decorate('drain', parts.drain ?? makeDrain());
   app.register(answerHeaders);
   app.register(problemAnswers, { log: failures });

@@ -2,8 +2,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
-import type { Logger } from 'pino';
 import {
+  askOnce,
   type Config,
   type Core,
   checkReady,
@@ -17,7 +17,7 @@ import {
   startBackground,
   type WriteMark,
 } from '../../core/index.ts';
-import { buildApp } from './app.ts';
+import { type AppParts, buildApp } from './app.ts';
 import { makeDrain } from './drain.ts';
 import { limitRepeats } from './observe/limit-repeats.ts';
 import { type ContainerLog, openLog } from './observe/log.ts';
@@ -83,7 +83,8 @@ export async function startServer(config: Config, options: StartOptions = {}): P
     }
     await checkReady(core);
     background = startBackground(core);
-    return await serve(core, { log, metrics, drainPauseMillis: options.drainPauseMillis ?? 0 }, closeOwnParts);
+    const health = { droppedLogLines: containerLog.droppedLines, background };
+    return await serve(core, { log, metrics, health, drainPauseMillis: options.drainPauseMillis ?? 0 }, closeOwnParts);
   } catch (error) {
     await closeOwnParts();
     throw error;
@@ -99,17 +100,6 @@ async function isReady(core: Core): Promise<boolean> {
   return Promise.race([answer, sleep(databaseAnswerMaxMillis, false, { ref: false })]);
 }
 
-/** Whoever asks while the question is asked gets the same answer, however many they are. */
-function askOnce<T>(ask: () => Promise<T>): () => Promise<T> {
-  let asked: Promise<T> | null = null;
-  return () => {
-    asked ??= ask().finally(() => {
-      asked = null;
-    });
-    return asked;
-  };
-}
-
 /** Marks go where they are kept; what is said about them stays in the log, where somebody looks. */
 function chooseWriteMark(toLog: WriteMark, keep: WriteMark | undefined): WriteMark {
   if (keep === undefined) return toLog;
@@ -118,12 +108,13 @@ function chooseWriteMark(toLog: WriteMark, keep: WriteMark | undefined): WriteMa
 
 async function serve(
   core: Core,
-  { log, metrics, drainPauseMillis }: { log: Logger; metrics: Metrics; drainPauseMillis: number },
+  { drainPauseMillis, ...parts }: Pick<AppParts, 'log' | 'metrics' | 'health'> & { drainPauseMillis: number },
   closeOwnParts: () => Promise<void>,
 ): Promise<RunningServer> {
   const { config } = core;
+  const { log, metrics } = parts;
   const drain = makeDrain();
-  const app = await buildApp(core, { log, metrics, drain });
+  const app = await buildApp(core, { ...parts, drain });
   const metricsServer =
     config.metricsPort === null ? null : await listenForMetrics(config, config.metricsPort, metrics);
   const address = await app.listen({ port: config.port, host: config.host }).catch(async (error: unknown) => {

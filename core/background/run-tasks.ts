@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import { loggable } from '../db/sql-errors.ts';
 import type { Log } from '../log.ts';
 import type { Random } from '../random.ts';
@@ -17,8 +18,19 @@ export interface BackgroundTask {
   run(signal: AbortSignal): Promise<'more' | 'rest'>;
 }
 
+/** How a task fares. */
+export interface TaskState {
+  readonly name: string;
+  /** Since it last succeeded. */
+  readonly failuresInARow: number;
+  /** Milliseconds since the Unix epoch; null: it has not failed since the process began. */
+  readonly lastFailedAt: number | null;
+}
+
 /** Tasks that are running. */
 export interface RunningTasks {
+  /** How they fare, in their order. */
+  states(): readonly TaskState[];
   /** Ends the rest of the task of that name, if it rests: there is something to do. Unknown names do nothing. */
   wake(name: string): void;
   /** Starts no further piece, and resolves once the pieces that are under way have ended. Safe to call twice. */
@@ -32,7 +44,10 @@ const restAfterFailureMaxMillis = 60_000;
  * Runs each task by itself, piece after piece, until it is closed. One that is slow, or fails, delays no other. Nothing
  * of it keeps the process alive.
  */
-export function runTasks(tasks: readonly BackgroundTask[], parts: { log: Log; random: Random }): RunningTasks {
+export function runTasks(
+  tasks: readonly BackgroundTask[],
+  parts: { log: Log; random: Random; clock: Pick<Clock, 'now'> },
+): RunningTasks {
   const ending = new AbortController();
   const wakers = new Map<string, () => void>();
   const rest = (name: string, millis: number) =>
@@ -44,9 +59,11 @@ export function runTasks(tasks: readonly BackgroundTask[], parts: { log: Log; ra
         resolve();
       });
     });
-  const runs = tasks.map((task) => repeat(task, rest, ending.signal, parts));
+  const states = tasks.map(({ name }) => ({ name, failuresInARow: 0, lastFailedAt: null }));
+  const runs = tasks.map((task, index) => repeat(task, states[index]!, rest, ending.signal, parts));
   const wake = (name: string) => wakers.get(name)?.();
   return {
+    states: () => states.map((state) => ({ ...state })),
     wake,
     async close() {
       ending.abort();
@@ -58,21 +75,23 @@ export function runTasks(tasks: readonly BackgroundTask[], parts: { log: Log; ra
 
 async function repeat(
   { name, restMillis, run }: BackgroundTask,
+  state: { -readonly [Field in keyof TaskState]: TaskState[Field] },
   rest: (name: string, millis: number) => Promise<void>,
   signal: AbortSignal,
-  { log, random }: { log: Log; random: Random },
+  { log, random, clock }: { log: Log; random: Random; clock: Pick<Clock, 'now'> },
 ): Promise<void> {
-  for (let failures = 0; !signal.aborted; ) {
+  while (!signal.aborted) {
     try {
       const found = await run(signal);
-      failures = 0;
+      state.failuresInARow = 0;
       if (found === 'more') continue;
     } catch (error) {
-      failures += 1;
+      state.failuresInARow += 1;
+      state.lastFailedAt = clock.now();
       log.warn({ task: name, error: loggable(error) }, 'a background task failed and goes on later');
     }
     if (signal.aborted) return;
-    await rest(name, spread(restOf(restMillis, failures), random));
+    await rest(name, spread(restOf(restMillis, state.failuresInARow), random));
   }
 }
 

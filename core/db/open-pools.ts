@@ -18,7 +18,7 @@ export interface Pools {
   readonly readPool: pg.Pool;
   /** Background tasks (core/background.ts). They share it, so a piece gives its connection back within a second or so. */
   readonly backgroundPool: pg.Pool;
-  /** For `/ready` alone. */
+  /** For `/ready` and the health page, which asks it one question at a time. */
   readonly readyPool: pg.Pool;
 }
 

@@ -17,6 +17,8 @@ export interface MarkRounds {
    * Begins, and resolves after the first round, whether that succeeded or not: within some 5 seconds. Never rejects.
    */
   start(): Promise<void>;
+  /** Milliseconds since the last round that succeeded ended; since the start, where none has. */
+  ageMillis(): number;
   /** Stops after the round that is under way, and closes the connection. */
   close(): Promise<void>;
 }
@@ -115,6 +117,7 @@ export function openMarkRounds(parts: MarkRoundsParts): MarkRounds {
       running = begin();
       return running;
     },
+    ageMillis: () => clock.monotonic() - lastRound,
     async close() {
       isClosed = true;
       clearTimeout(timer);

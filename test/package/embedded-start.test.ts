@@ -48,6 +48,21 @@ describe('npm start', () => {
     expect(statSync(join(place.home, 'secrets.json')).mode & 0o777).toBe(0o600);
   });
 
+  test('prints a link that signs one browser in to the console, once', async () => {
+    const address = `http://127.0.0.1:${place.port}`;
+    const link = new RegExp(`${address}/console/enter#(\\S+)`).exec(running.output())?.[1];
+    const open = () =>
+      fetch(`${address}/console/session`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', origin: address },
+        body: JSON.stringify({ link }),
+      });
+    const first = await open();
+    const cookie = first.headers.get('set-cookie')!.split(';')[0]!;
+    expect((await fetch(`${address}/v1/books`, { headers: { cookie } })).status).toBe(200);
+    expect((await open()).status).toBe(401);
+  });
+
   test('says which migrations it applied, as lines that a program can read where nobody is at a terminal', () => {
     const line =
       /^{"level":"info","time":"[^"]+","service":"qurable-api","migration":"0001_\w+","msg":"applied a migration"}$/m;

@@ -10,7 +10,7 @@ const never = 3_600_000;
 function keepLog() {
   const warnings: object[] = [];
   const log = { info: () => {}, error: () => {}, warn: (fields: object) => warnings.push(fields) };
-  return { warnings, parts: { log, random: systemRandom } };
+  return { warnings, parts: { log, random: systemRandom, clock: { now: () => 1_800_000_000_000 } } };
 }
 
 /** A task that does as it is told, piece by piece, and then rests for ever. */

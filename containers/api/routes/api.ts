@@ -8,7 +8,7 @@ import type {
 } from 'fastify';
 import fp from 'fastify-plugin';
 import type { Static, TSchema } from 'typebox';
-import type { Core, Outcome } from '../../../core/index.ts';
+import type { Core, HealthSources, Outcome } from '../../../core/index.ts';
 import type { Metrics } from '../observe/metrics.ts';
 
 declare module 'fastify' {
@@ -16,6 +16,8 @@ declare module 'fastify' {
     /** What operations take as their first argument. */
     core: Core;
     metrics: Metrics;
+    /** What the health of the process is read from, beside the core. */
+    health: HealthSources;
     /** Whether a shutdown is on. */
     drain: { readonly isOn: boolean };
   }
@@ -59,6 +61,11 @@ export function routes(name: string, add: (app: Api) => void | Promise<void>) {
     async (app: FastifyInstance) => {
       await add(app.withTypeProvider<SchemaTypes>());
     },
-    { name, dependencies: everyRouteNeeds, decorators: { fastify: ['core', 'metrics', 'drain'] }, encapsulate: true },
+    {
+      name,
+      dependencies: everyRouteNeeds,
+      decorators: { fastify: ['core', 'metrics', 'drain', 'health'] },
+      encapsulate: true,
+    },
   );
 }
