@@ -41,6 +41,7 @@ module.exports = async ({ options, resolveVariable }) => {
     replica,
     codeSecret: checked.codeSecretArn === '' ? 'made' : 'given',
     codeSecretArn,
+    consoleOidc: checked.oidcIssuer === '' ? 'none' : 'given',
     // A text, as outputs are.
     codeSecretVersion: String(checked.codeSecretVersion),
     hasSeveralCacheNodes: checked.cacheNodes > 1,
@@ -118,11 +119,23 @@ function refuseContradictions(p) {
       'databaseReplicaVersion is older than databaseVersion: RDS upgrades the copy first (docs/deployment.md, "A new version of the database")',
     );
   }
-  for (const name of ['certificateArn', 'codeSecretArn']) {
+  refuseHalfOfSignIn(p);
+  for (const name of ['certificateArn', 'codeSecretArn', 'oidcClientSecretArn']) {
     if (p[name] !== '' && p[name].split(':')[3] !== p.region) refuse(`${name} is not in the region ${p.region}`);
   }
   if (p.alertEmail === '' && !p.allowNoAlertEmail) {
     refuse('alertEmail is empty, so no alarm would reach anybody: set it, or allowNoAlertEmail to true');
+  }
+}
+
+/** The company's sign-in to the console is all of it or nothing. */
+function refuseHalfOfSignIn(p) {
+  const parts = ['oidcIssuer', 'oidcClientId', 'oidcClientSecretArn', 'oidcRoles'];
+  const missing = parts.filter((name) => p[name] === '');
+  if (missing.length === parts.length) return;
+  if (missing.length > 0) refuse(`${missing.join(', ')}: set all of ${parts.join(', ')}, or none`);
+  if (p.nat === 'none') {
+    refuse('oidcIssuer is set, but the tasks have no way out to ask it: set nat to one or each-zone');
   }
 }
 

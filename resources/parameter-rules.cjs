@@ -22,6 +22,7 @@ const label = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?';
 const hostName = new RegExp(`^(?=.{1,253}$)(${label}\\.)+${label}$`);
 const email = /^[^@\s]{1,64}@[^@\s]{1,255}$/;
 const httpsAddress = /^https:\/\/[^\s]{1,500}$/;
+const secretArn = text(/^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+$/, 'the ARN of a secret');
 
 /** Every parameter, by its name. */
 const parameterRules = {
@@ -41,6 +42,12 @@ const parameterRules = {
   jwksUrl: optional(text(httpsAddress, 'an https:// address')),
   jwtIssuer: free(500),
   jwtAudience: free(500),
+  oidcIssuer: optional(text(httpsAddress, 'an https:// address')),
+  oidcClientId: free(500),
+  oidcClientSecretArn: optional(secretArn),
+  oidcRoles: free(4_000),
+  oidcGroupsClaim: free(200),
+  oidcScope: free(500),
   nat: oneOf('none', 'one', 'each-zone'),
   rateLimitPerSecond: whole(0, 1_000_000),
 
@@ -60,9 +67,7 @@ const parameterRules = {
   containerInsights: oneOf('disabled', 'enabled', 'enhanced'),
   interfaceEndpointZones: whole(1, 2),
   logLevel: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace'),
-  codeSecretArn: optional(
-    text(/^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+$/, 'the ARN of a secret'),
-  ),
+  codeSecretArn: optional(secretArn),
   codeSecretVersion: whole(1, 999_999),
   adminKeyVersion: whole(1, 9999),
   jwtSecretVersion: whole(1, 9999),

@@ -2,7 +2,7 @@ import type { Core } from '../core.ts';
 import { type ColdCore, inColdTransaction } from '../db/cold-transaction.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { refuse } from '../errors.ts';
-import { endSession } from './end-session.ts';
+import { endSession } from './end-sessions.ts';
 import { findTenantId } from './find-tenant-id.ts';
 import { type NewSession, startSession } from './start-session.ts';
 

@@ -3,7 +3,7 @@ import { type ColdCore, inColdTransaction } from '../db/cold-transaction.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { refuse } from '../errors.ts';
 import { limits } from '../limits.ts';
-import { endSession } from './end-session.ts';
+import { endSession } from './end-sessions.ts';
 import { findTenantId } from './find-tenant-id.ts';
 import { hashSessionSecret, isSessionSecret, makeSessionSecret, rootCheck } from './session-secret.ts';
 import { type NewSession, startSession } from './start-session.ts';

@@ -2,7 +2,7 @@ import type { Core } from '../core.ts';
 import { type ColdCore, inColdTransaction } from '../db/cold-transaction.ts';
 import { refuse } from '../errors.ts';
 import { authenticateKey } from './authenticate-key.ts';
-import { endSession } from './end-session.ts';
+import { endSession } from './end-sessions.ts';
 import { rootCheck } from './session-secret.ts';
 import { type NewSession, type SessionBase, startSession } from './start-session.ts';
 

@@ -293,13 +293,13 @@ describe('a session', () => {
 
 describe('one’s own sessions', () => {
   test('are listed and ended, and those of others are out of reach', async () => {
-    const [mine, theirs] = [await makeKey('admin'), await makeKey('admin')];
+    const [mine, theirs] = [await makeKey('operator'), await makeKey('operator')];
     const [here, there, stranger] = [browser, openBrowser(api.app), openBrowser(api.app)];
     await here.signIn(mine.secret);
     const second = await there.signIn(mine.secret);
     const strange = await stranger.signIn(theirs.secret);
     const list = await here.call('GET', '/console/sessions');
-    expect(list.body.data.map(({ name }) => name)).toEqual(['Desk admin', 'Desk admin']);
+    expect(list.body.data.map(({ name }) => name)).toEqual(['Desk operator', 'Desk operator']);
     expect(list.body.data[0]!.id).toBe(second.body.id);
     for (const id of [strange.body.id, 'nonsense']) {
       expect((await here.call('DELETE', `/console/sessions/${id}`)).body.kind).toBe('not-found');
@@ -311,6 +311,26 @@ describe('one’s own sessions', () => {
     expect((await here.call('DELETE', '/console/sessions')).status).toBe(204);
     expect((await here.call('GET', '/v1/books')).status).toBe(401);
     expect((await stranger.call('GET', '/v1/books')).status).toBe(200);
+  });
+
+  test('of everybody in the tenant an admin lists and ends, but for the bootstrap key’s', async () => {
+    const [desk, root] = [openBrowser(api.app), openBrowser(api.app)];
+    const ofDesk = await desk.signIn((await makeKey('operator')).secret);
+    const ofRoot = await root.signIn();
+    await browser.signIn((await makeKey('admin')).secret);
+    const listed = (await browser.call('GET', '/console/tenant-sessions')).body.data.map(({ id }) => id);
+    expect(listed).toEqual(expect.arrayContaining([ofDesk.body.id, ofRoot.body.id]));
+    expect((await desk.call('GET', '/console/tenant-sessions')).body.kind).toBe('forbidden');
+    expect((await browser.call('DELETE', `/console/sessions/${ofRoot.body.id}`)).body.kind).toBe('not-found');
+    expect((await root.call('GET', '/v1/books')).status).toBe(200);
+    expect((await browser.call('DELETE', `/console/sessions/${ofDesk.body.id}`)).status).toBe(204);
+    expect((await desk.call('GET', '/v1/books')).status).toBe(401);
+    const made = await api.call('POST', '/v1/tenants', { body: { slug: 'elsewhere', name: 'Elsewhere' } });
+    const elsewhere = openBrowser(api.app);
+    await elsewhere.signIn(made.body.adminKey.secret);
+    const mine = (await browser.call('GET', '/console/session')).body.id;
+    expect((await elsewhere.call('DELETE', `/console/sessions/${mine}`)).body.kind).toBe('not-found');
+    expect((await elsewhere.call('GET', '/console/tenant-sessions')).body.data).toHaveLength(1);
   });
 
   test('of one key there are 50 at most: the oldest ends', async () => {

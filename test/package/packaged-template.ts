@@ -63,6 +63,10 @@ export const optionsOfProd = {
   alertEmail: 'ops@example.com',
   jwksUrl: 'https://issuer.example/keys',
   nat: 'each-zone',
+  oidcIssuer: 'https://login.example',
+  oidcClientId: 'qurable-console',
+  oidcClientSecretArn: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:OidcClient-abcdef',
+  oidcRoles: 'coupon-admins=admin;support=operator',
   codeSecretArn: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:CodeSecret-abcdef',
 };
 

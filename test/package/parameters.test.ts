@@ -30,6 +30,12 @@ function deriveStage(stage: string, given: Parameters = {}): Promise<Derived> {
   });
 }
 
+const signIn = {
+  oidcIssuer: 'https://login.example',
+  oidcClientId: 'qurable-console',
+  oidcClientSecretArn: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:OidcClient-abcdef',
+  oidcRoles: 'support=operator',
+};
 const trial = { allowPlainHttp: 'true', allowNoAlertEmail: 'true' };
 
 describe('a parameter', () => {
@@ -48,6 +54,15 @@ describe('a parameter', () => {
     [{ databaseVersion: '16.4' }, 'databaseVersion "16.4": it must be a full version of PostgreSQL 15'],
     [{ cacheClass: 't4g.micro' }, 'cacheClass "t4g.micro": it must be a class such as'],
     [{ merchantCidrs: '203.0.113.4' }, 'merchantCidrs "203.0.113.4": it must be a network such as'],
+    [{ oidcIssuer: 'http://login.example' }, 'oidcIssuer "http://login.example": it must be an https:// address'],
+    [
+      { oidcIssuer: 'https://login.example' },
+      'oidcClientId, oidcClientSecretArn, oidcRoles: set all of oidcIssuer, oidcClientId, oidcClientSecretArn, oidcRoles, or none',
+    ],
+    [
+      { ...signIn, nat: 'none' },
+      'oidcIssuer is set, but the tasks have no way out to ask it: set nat to one or each-zone',
+    ],
     [{ certificateArn: 'foo' }, 'certificateArn "foo": it must be the ARN of a certificate'],
     [{ certificateArn: 'arn:aws:acm:eu-west-1:123456789012:certificate/a-b' }, 'is not in the region us-east-1'],
     [{ cpuArchitecture: 'arm64' }, 'cpuArchitecture "arm64": it must be one of X86_64, ARM64'],

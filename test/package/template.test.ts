@@ -632,6 +632,23 @@ describe('a code secret of an earlier deployment', () => {
   });
 });
 
+describe('the company’s sign-in to the console', () => {
+  test('is told to the tasks, which alone may read its secret; without one nothing of it is there', () => {
+    const arn = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:OidcClient-abcdef';
+    expect(variablesOf('options')).toMatchObject({
+      OIDC_ISSUER: 'https://login.example',
+      OIDC_CLIENT_ID: 'qurable-console',
+      OIDC_ROLES: 'coupon-admins=admin;support=operator',
+    });
+    expect(secretsOf('options').OIDC_CLIENT_SECRET).toBe(arn);
+    const readers = (stage: keyof typeof packaged) =>
+      statementsOf(templateOf(stage)).filter(({ statement }) => JSON.stringify(statement).includes(arn));
+    expect(readers('options').map(({ place }) => place)).toEqual(Array(2).fill('OidcClientSecretPolicy'));
+    expect(readers('dev')).toEqual([]);
+    expect(secretsOf('dev')).not.toHaveProperty('OIDC_CLIENT_SECRET');
+  });
+});
+
 describe('what contradicts itself or is unknown', () => {
   test.each([
     [{ minTasks: '5', maxTasks: '2' }, 'minTasks 5 is more than maxTasks 2'],

@@ -20,6 +20,13 @@ function complaint(changes: Record<string, string | undefined>): string | null {
 
 const byHost = { DATABASE_URL: undefined, DB_HOST: 'db', DB_USERNAME: 'user', DB_PASSWORD: 'password' };
 
+const signIn = {
+  OIDC_ISSUER: 'https://login.example',
+  OIDC_CLIENT_ID: 'qurable-console',
+  OIDC_CLIENT_SECRET: 'a secret',
+  OIDC_ROLES: 'cn=coupon admins,ou=x=admin; support = acme/operator',
+};
+
 describe('an unknown or malformed value stops the start with one line that names the variable', () => {
   const cases: [variable: string, changes: Record<string, string | undefined>][] = [
     ['PORT', { PORT: '65536' }],
@@ -64,6 +71,18 @@ describe('an unknown or malformed value stops the start with one line that names
     ['QURABLE_ADMIN_KEY', { QURABLE_ADMIN_KEY: `qk_${'x'.repeat(28)}` }],
     ['QURABLE_ADMIN_KEY', { QURABLE_ADMIN_KEY: `qk_${'x'.repeat(126)}` }],
     ['QURABLE_ADMIN_KEY', { QURABLE_ADMIN_KEY: `qk_${'x'.repeat(30)} y` }],
+    ['OIDC_ISSUER', { ...signIn, OIDC_ISSUER: 'http://login.example' }],
+    ['OIDC_ISSUER', { ...signIn, OIDC_ISSUER: 'login.example' }],
+    ['OIDC_CLIENT_ID', { ...signIn, OIDC_CLIENT_ID: '' }],
+    ['OIDC_CLIENT_SECRET', { ...signIn, OIDC_CLIENT_SECRET: undefined }],
+    ['OIDC_CLIENT_SECRET', { OIDC_CLIENT_SECRET: 'x' }],
+    ['OIDC_ROLES', { ...signIn, OIDC_ROLES: undefined }],
+    ['OIDC_ROLES', { ...signIn, OIDC_ROLES: 'support' }],
+    ['OIDC_ROLES', { ...signIn, OIDC_ROLES: 'support=root' }],
+    ['OIDC_ROLES', { ...signIn, OIDC_ROLES: 'support=operator;' }],
+    ['OIDC_ROLES', { ...signIn, OIDC_ROLES: 'support=Acme/operator' }],
+    ['OIDC_ROLES', { ...signIn, OIDC_ROLES: '=operator' }],
+    ['OIDC_SCOPE', { ...signIn, OIDC_SCOPE: 'profile' }],
     ['CORS_ORIGINS', { CORS_ORIGINS: '*' }],
     ['CORS_ORIGINS', { CORS_ORIGINS: 'shop.example' }],
     ['CORS_ORIGINS', { CORS_ORIGINS: 'https://shop.example/path' }],
@@ -114,6 +133,21 @@ describe('an unknown or malformed value stops the start with one line that names
 });
 
 describe('what is good is taken as it is', () => {
+  test('groups of the company’s sign-in and their roles, in their order', () => {
+    expect(readConfig({ ...adequate, ...signIn }).oidc).toEqual({
+      issuer: 'https://login.example',
+      clientId: 'qurable-console',
+      clientSecret: 'a secret',
+      roles: [
+        { group: 'cn=coupon admins,ou=x', tenant: 'default', role: 'admin' },
+        { group: 'support', tenant: 'acme', role: 'operator' },
+      ],
+      groupsClaim: 'groups',
+      scope: 'openid profile email',
+    });
+    expect(readConfig(adequate).oidc).toBeNull();
+  });
+
   test('little is needed, and the rest has the defaults of the contract', () => {
     expect(readConfig(adequate)).toMatchObject({
       port: 3000,

@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { limits, refuse } from '../../../core/index.ts';
 
@@ -18,8 +19,6 @@ export const sessionCookie: Cookie = {
 
 /** What the browser keeps while somebody signs in elsewhere, from where the browser is led back here. */
 export const flowCookie: Cookie = { name: 'qurable-sign-in', sameSite: 'Lax', maxAgeSeconds: 600 };
-
-const thisMachine = /^(localhost|[a-z0-9-]+\.localhost|127(\.\d{1,3}){3}|0\.0\.0\.0|\[::1\])(:\d+)?$/i;
 
 /** What the request's cookie says: any text at all. Null where it brings none. */
 export function readCookie(request: FastifyRequest, cookie: Cookie): string | null {
@@ -42,7 +41,7 @@ export function clearCookie(request: FastifyRequest, reply: FastifyReply, cookie
  * @throws CouponError `forbidden`
  */
 export function requireSafeConnection(request: FastifyRequest): void {
-  if (isSecure(request) || thisMachine.test(request.headers.host ?? '')) return;
+  if (isSecure(request) || isThisMachine(request.headers.host ?? '')) return;
   throw refuse(
     'forbidden',
     'Sign in over https, or on the machine itself. Behind a proxy that speaks https for this service, set TRUSTED_PROXIES.',
@@ -73,6 +72,14 @@ function nameOf(request: FastifyRequest, { name }: Cookie): string {
 /** As the connection is, or as a proxy says that is trusted (TRUSTED_PROXIES). */
 function isSecure(request: FastifyRequest): boolean {
   return request.protocol === 'https';
+}
+
+/** By the name in the address bar, which no other machine's page can make the browser send. */
+function isThisMachine(host: string): boolean {
+  if (!/^[\w.:[\]-]+$/.test(host) || !URL.canParse(`http://${host}`)) return false;
+  const { hostname } = new URL(`http://${host}`);
+  if (isIPv4(hostname)) return hostname.startsWith('127.') || hostname === '0.0.0.0';
+  return hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]';
 }
 
 /** The first of that name: browsers send the most specific one first (RFC 6265, section 5.4). */

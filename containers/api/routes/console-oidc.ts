@@ -8,6 +8,7 @@ import {
   refuse,
   signInAsPerson,
 } from '../../../core/index.ts';
+import { problemHeaders } from '../answers/problems.ts';
 import { failedSignInPage } from '../answers/sign-in-page.ts';
 import {
   clearCookie,
@@ -39,19 +40,19 @@ function addRoutes(app: Api, config: OidcConfig, oidc: Oidc): void {
   const { core } = app;
   const options = { config: { roles: 'public' }, schema: { hide: true } } as const;
 
-  app.get('/console/oidc/start', options, (request, reply) =>
-    orPage(reply, async () => {
-      requireSafeConnection(request);
+  app.get('/console/oidc/start', options, (request, reply) => {
+    requireSafeConnection(request);
+    return orPage(reply, async () => {
       await takeSignIn(core, request);
       const { address, flow } = await oidc.begin(originOf(request) + callbackPath);
       writeCookie(request, reply, flowCookie, [flow.state, flow.nonce, flow.verifier].join('.'));
       return reply.redirect(address.href, 303);
-    }),
-  );
+    });
+  });
 
-  app.get(callbackPath, options, (request, reply) =>
-    orPage(reply, async () => {
-      requireSafeConnection(request);
+  app.get(callbackPath, options, (request, reply) => {
+    requireSafeConnection(request);
+    return orPage(reply, async () => {
       await takeSignIn(core, request);
       // Good for one return, whatever comes of it.
       clearCookie(request, reply, flowCookie);
@@ -59,8 +60,8 @@ function addRoutes(app: Api, config: OidcConfig, oidc: Oidc): void {
       const person = await oidc.finish(returned, readFlow(request));
       await signIn(core, request, reply, { issuer: config.issuer, ...person });
       return reply.redirect('/console/', 303);
-    }),
-  );
+    });
+  });
 }
 
 async function signIn(
@@ -103,6 +104,7 @@ async function orPage(reply: FastifyReply, work: () => Promise<FastifyReply>): P
     reply.request.refusal = error.refusal;
     return reply
       .code(errorKinds[error.kind].status)
+      .headers(problemHeaders(error.refusal))
       .type('text/html; charset=utf-8')
       .send(failedSignInPage(error.kind));
   }

@@ -5,9 +5,11 @@ import {
   type Core,
   endOwnSessions,
   endSession,
+  endSessionById,
   invalidInput,
   limits,
   listOwnSessions,
+  listSessionsOfTenant,
   type NewSession,
   oneOf,
   readSession,
@@ -19,7 +21,7 @@ import {
 } from '../../../core/index.ts';
 import { clearCookie, readCookie, requireSafeConnection, sessionCookie, writeCookie } from '../auth/cookies.ts';
 import { isUse } from '../auth/identify.ts';
-import { codeReaders } from '../auth/roles.ts';
+import { admins, codeReaders } from '../auth/roles.ts';
 import { requireSameOrigin } from '../auth/same-origin.ts';
 import { takeSignIn } from '../auth/take-sign-in.ts';
 import { type Api, routes } from './api.ts';
@@ -44,7 +46,7 @@ const noContent = Type.Null();
 export const consoleSessionRoutes = routes('console-session-routes', (app) => {
   addSignIn(app);
   addCurrentSession(app);
-  addOwnSessions(app);
+  addSessions(app);
 });
 
 function addSignIn(app: Api): void {
@@ -105,8 +107,8 @@ function addCurrentSession(app: Api): void {
   );
 }
 
-/** The sessions of whoever asks: those of the same key or person, in other browsers too. */
-function addOwnSessions(app: Api): void {
+/** The sessions of whoever asks, those of the same key or person in other browsers too; for admins, of the tenant. */
+function addSessions(app: Api): void {
   const { core } = app;
 
   app.get(
@@ -118,11 +120,20 @@ function addOwnSessions(app: Api): void {
     async ({ caller }) => ({ data: await listOwnSessions(core, caller) }),
   );
 
+  app.get(
+    '/console/tenant-sessions',
+    {
+      config: { roles: admins },
+      schema: { hide: true, response: { 200: Type.Object({ data: Type.Array(SessionView) }) } },
+    },
+    async ({ caller }) => ({ data: await listSessionsOfTenant(core, caller) }),
+  );
+
   app.delete(
     '/console/sessions',
     { config: { roles: codeReaders }, schema: { hide: true, response: { 204: noContent } } },
     async (request, reply) => {
-      await endOwnSessions(core, request.caller, null);
+      await endOwnSessions(core, request.caller);
       clearCookie(request, reply, sessionCookie);
       return reply.code(204).send(null);
     },
@@ -135,7 +146,7 @@ function addOwnSessions(app: Api): void {
       schema: { hide: true, params: Type.Object({ id: Type.String() }), response: { 204: noContent } },
     },
     async (request, reply) => {
-      await endOwnSessions(core, request.caller, request.params.id);
+      await endSessionById(core, request.caller, request.params.id);
       return reply.code(204).send(null);
     },
   );
