@@ -1,4 +1,5 @@
 import type { LockName } from '../../core/coupons/engine/locks/lock-order.ts';
+import { consoleMutants } from './console-mutants.ts';
 
 /** A lock, a guard or a rule that is taken out, and the test that must notice. */
 export interface Mutant {
@@ -367,4 +368,5 @@ export const mutants: Mutant[] = [
     testFile: commitFate,
     caughtBy: 'before it has sent anything leaves no open transaction in the pool',
   },
+  ...consoleMutants,
 ];
