@@ -11,11 +11,6 @@ export type { RunningTasks } from './background/run-tasks.ts';
  * Starts what every process does beside requests. Close it before the core.
  */
 export function startBackground(core: Core): RunningTasks {
-  const tasks: BackgroundTask[] = [
-    maintenance(core),
-    removingEndedSessions(core),
-    settleTask(core),
-    countTask(core),
-  ];
+  const tasks: BackgroundTask[] = [maintenance(core), removingEndedSessions(core), settleTask(core), countTask(core)];
   return runTasks(tasks, core);
 }

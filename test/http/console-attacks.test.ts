@@ -122,6 +122,29 @@ describe('a token and a cookie in one request', () => {
   });
 });
 
+test('each address of the console’s own is for the roles that it says, and for nobody who is not signed in', async () => {
+  const staff = ['root', 'admin', 'operator', 'redeemer'];
+  const table: Record<string, string[]> = {
+    'GET /console/session': staff,
+    'GET /console/sessions': staff,
+    'GET /console/tenant-sessions': ['root', 'admin'],
+    'GET /console/health': ['root', 'admin', 'operator'],
+    'DELETE /console/sessions/0193a6f0-7c3e-7b1a-9d52-3f1f6f0c8a11': staff,
+    'DELETE /console/sessions': staff,
+  };
+  for (const role of staff) {
+    const made = await api.call('POST', '/v1/api-keys', { body: { name: role, role } });
+    for (const [route, roles] of Object.entries(table)) {
+      const by = openBrowser(api.app);
+      await by.signIn(role === 'root' ? rootKey : made.body.secret);
+      const [method, path] = route.split(' ') as [string, string];
+      const { status } = await by.call(method, path);
+      expect([role, route, [401, 403].includes(status)]).toEqual([role, route, !roles.includes(role)]);
+      expect((await openBrowser(api.app).call(method, path)).status).toBe(401);
+    }
+  }
+});
+
 test('whatever a cookie is, nobody is let in by it and nothing fails', async () => {
   const secret = browser.cookie.split('=')[1]!;
   const values = [
