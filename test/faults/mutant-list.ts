@@ -178,7 +178,7 @@ export const mutants: Mutant[] = [
   {
     takesOut: "the database's clock where codes are dealt (the process's decides)",
     file: 'core/coupons/engine/deal-codes.ts',
-    edits: [{ find: '...seen, decksOfBook', replace: '...seen, now: new Date(core.clock.now()), decksOfBook' }],
+    edits: [{ find: 'openDealState(seen)', replace: 'openDealState({ ...seen, now: new Date(core.clock.now()) })' }],
     testFile: skewedClocks,
     caughtBy: 'ends a book when it ends',
   },
@@ -187,8 +187,8 @@ export const mutants: Mutant[] = [
     file: 'core/coupons/engine/look-at-coupons.ts',
     edits: [
       {
-        find: 'return { coupons, books, usage, now };',
-        replace: 'return { coupons, books, usage, now: new Date(core.clock.now()) };',
+        find: 'return { coupons, books, usage, now, left };',
+        replace: 'return { coupons, books, usage, now: new Date(core.clock.now()), left };',
       },
     ],
     testFile: skewedClocks,
