@@ -11,7 +11,7 @@ import type { Transaction } from '../db/transaction.ts';
 import { lockTenantCodes } from '../decks/tenant-codes-lock.ts';
 import { refuse } from '../errors.ts';
 import type { BookKey } from '../keys.ts';
-import { changePublicCode, concernsCodes, type PublicCodeCore } from './change-public-code.ts';
+import { changePublicCode, concernsCodes, type PublicCodeCore, refuseTakenCode } from './change-public-code.ts';
 
 /**
  * Changes a book. It waits for the transactions that are inside the book's gate and holds up later ones until it is
@@ -49,6 +49,7 @@ export async function changeBook(
       checkTransition(before, after);
       if (concernsCodes(before, after)) {
         if (!hasCodesLock) return null;
+        await refuseTakenCode(core, tx, tenantId, { before, after });
         await changePublicCode(core, tx, tenantId, bookKey, { before, after });
       }
       const from = await nextMillisecond(tx);

@@ -24,10 +24,25 @@ function opens(before: CodeTerms, after: CodeTerms): boolean {
 }
 
 /**
+ * Refuses a new public code that is a code of the tenant already, or could come to be one. To be called under the
+ * tenant's lock, and before the book's row is written.
+ * @throws CouponError `conflict`
+ */
+export async function refuseTakenCode(
+  core: PublicCodeCore,
+  tx: Transaction,
+  tenantId: number,
+  { before, after }: { before: CodeTerms; after: CodeTerms },
+): Promise<void> {
+  if (after.publicCode === null || after.publicCode === before.publicCode) return;
+  await refuseTakenPublicCode(core, tx, tenantId, after.publicCode);
+}
+
+/**
  * Does what a change of a book's terms says of its public code, and gives a deck to a book that opens with one and has no
- * codes. To be called where it concerns codes, under the tenant's lock (lockTenantCodes) and while nobody is inside the
- * book's gate.
- * @throws CouponError `conflict` where the code is one of the tenant already, or could come to be; `unavailable`
+ * codes. To be called where it concerns codes and after refuseTakenCode, under the tenant's lock (lockTenantCodes) and
+ * while nobody is inside the book's gate.
+ * @throws CouponError `conflict` where no pattern is free for the deck; `unavailable`
  */
 export async function changePublicCode(
   core: PublicCodeCore,
@@ -38,10 +53,7 @@ export async function changePublicCode(
 ): Promise<void> {
   if (before.publicCode !== after.publicCode) {
     if (before.publicCode !== null) await releasePublicCode(tx, tenantId, bookKey, before.publicCode);
-    if (after.publicCode !== null) {
-      await refuseTakenPublicCode(core, tx, tenantId, after.publicCode);
-      await reservePublicCode(tx, tenantId, bookKey, after.publicCode);
-    }
+    if (after.publicCode !== null) await reservePublicCode(tx, tenantId, bookKey, after.publicCode);
   }
   if (after.publicCode === null || !opens(before, after)) return;
   if (!(await hasCodes(tx, tenantId, bookKey))) await stockPublicBook(core, tx, tenantId, bookKey, after.publicCode);

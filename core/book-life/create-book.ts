@@ -12,7 +12,7 @@ import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import { runOnce } from '../idempotency/run-once.ts';
 import type { BookKey } from '../keys.ts';
 import { uuidv7 } from '../random.ts';
-import { changePublicCode, concernsCodes, noCode, type PublicCodeCore } from './change-public-code.ts';
+import { changePublicCode, concernsCodes, noCode, type PublicCodeCore, refuseTakenCode } from './change-public-code.ts';
 
 /**
  * Makes a book, with everything that the hot path expects to find of one: its dealer's row and its counter's stripes.
@@ -29,10 +29,14 @@ export async function createBook(
   const { tenantId } = caller;
   return runOnce(core, tenantId, keyed, 201, async (tx) => {
     const isPublic = concernsCodes(noCode, terms);
-    if (isPublic) await lockTenantCodes(tx, tenantId);
+    const change = { before: noCode, after: terms };
+    if (isPublic) {
+      await lockTenantCodes(tx, tenantId);
+      await refuseTakenCode(core, tx, tenantId, change);
+    }
     const bookKey = await insertBook(tx, tenantId, uuidv7(core.clock.now(), core.random), terms);
     await insertCompanions(tx, tenantId, bookKey);
-    if (isPublic) await changePublicCode(core, tx, tenantId, bookKey, { before: noCode, after: terms });
+    if (isPublic) await changePublicCode(core, tx, tenantId, bookKey, change);
     await writeBookRevision(tx, tenantId, bookKey, caller.actor);
     return bookDocument(await readBookRow(tx, tenantId, bookKey));
   });
