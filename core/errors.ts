@@ -49,6 +49,7 @@ export const conflictReasons = [
   'book-status',
   'code-exists',
   'pattern-overlaps',
+  'public-code',
   'slug-taken',
   'try-again',
 ] as const;
@@ -70,6 +71,10 @@ export interface RefusalFacts {
   allow?: string;
   /** For `unauthenticated`, where the token was signed by the right key: what else is wrong with it, in ASCII. */
   tokenFault?: string;
+  /**
+   * For `coupon-not-found`, and shown to nobody: whoever asked named a public code, and so was not guessing.
+   */
+  isKnownCode?: true;
   /** Why, for the log alone: fixed words, which hold nothing of the request. */
   refused?: string;
 }

@@ -7,6 +7,8 @@ export const limits = {
   // Codes and patterns. 4 keeps a code readable, 64 keeps an index entry short.
   codeLengthMinChars: 4,
   codeLengthMaxChars: 64,
+  /** As somebody typed or pasted it, with white space and what has no width. */
+  codeTypedMaxChars: 256,
   /** FF1's floor: NIST SP 800-38G wants radix^length of at least one million. */
   patternCombinationsMin: 1_000_000,
   /** A guess must not be right more often than one time in a million, unless the caller insists. */

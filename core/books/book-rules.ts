@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { hasLetterOrDigit, readCode } from '../codes/code-rules.ts';
 import { type InputProblem, invalidInputs, refuse } from '../errors.ts';
 import { Fault } from '../input/field-rules.ts';
 import { type Metadata, metadataProblem } from '../input/metadata-rules.ts';
@@ -30,6 +31,7 @@ const transitions: Readonly<Record<BookStatus, readonly BookStatus[]>> = {
 
 /** What the shape of a term can't say of a value, by term: what the value means, or what is wrong with it. */
 const readers: Readonly<Record<string, (value: never) => unknown>> = {
+  publicCode: readPublicCode,
   timeZone: readZone,
   startsAt: readTime,
   endsAt: readTime,
@@ -99,15 +101,26 @@ export function isChanged(before: BookTerms, after: BookTerms): boolean {
 
 /**
  * Checks that a book may go from one set of terms to another, different one.
- * @throws CouponError `conflict` where the book is closed, which is final in everything, or where its status has no way
- *   to the new one
+ * @throws CouponError `conflict` where the book is closed, which is final in everything, where its status has no way to
+ *   the new one, or where its public code would change and it is no draft any more
  */
 export function checkTransition(before: BookTerms, after: BookTerms): void {
   if (before.status === 'closed') {
     throw refuse('conflict', 'The book is closed, which is final: it takes no change.', { reason: 'book-closed' });
   }
+  if (before.publicCode !== after.publicCode && before.status !== 'draft') {
+    const detail = `The publicCode can be changed while the book is a draft; it is ${before.status}.`;
+    throw refuse('conflict', detail, { reason: 'book-status' });
+  }
   if (before.status === after.status || transitions[before.status].includes(after.status)) return;
   const ways = transitions[before.status].join(' or ');
   const detail = `A book that is ${before.status} can become ${ways}, not ${after.status}.`;
   throw refuse('conflict', detail, { reason: 'book-status' });
+}
+
+/** A public code as codes are stored, or what is wrong with it. */
+function readPublicCode(text: string): string | Fault {
+  const read = readCode(text);
+  if (!read.ok) return new Fault(`is no code: ${read.message}`);
+  return hasLetterOrDigit(read.code) ? read.code : new Fault('is no code: a code has a letter or a digit');
 }

@@ -38,6 +38,18 @@ export const bookTerms = {
     null,
   ),
   status: withDefault(BookStatus, 'draft'),
+  publicCode: withDefault(
+    nullable(
+      Type.String({
+        minLength: 1,
+        maxLength: limits.codeTypedMaxChars,
+        description:
+          'One code for everybody, such as SUMMER20, kept in upper case. Whoever brings it acts on their own coupon of the book, which is dealt to them at that moment if they have none. It is unique among the tenant’s codes, can be changed while the book is a draft, and makes the book give each user one coupon, whatever maxCodesPerUser says. A book that opens with it and has no codes is given a generated deck. Null: none.',
+        examples: ['SUMMER20'],
+      }),
+    ),
+    null,
+  ),
   timeZone: withDefault(
     Type.String({
       minLength: 1,

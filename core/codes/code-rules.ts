@@ -64,6 +64,11 @@ export function checkCode(normalised: string): CodeResult {
   return { ok: true, code: normalised };
 }
 
+/** Whether a code has a letter or a digit, and so is no line that a program drew. */
+export function hasLetterOrDigit(code: string): boolean {
+  return /[A-Z0-9]/.test(code);
+}
+
 /** The one spelling of a code that a request names; what can be no code stays as it is. */
 export function spellCode(text: string): string {
   const read = readCode(text);

@@ -2,13 +2,13 @@ import { type Static, Type } from 'typebox';
 import { actorNames } from '../access/actor-names.ts';
 import type { Caller } from '../caller.ts';
 import type { Queryable } from '../db/pool.ts';
-import { type LocateCore, locateCodes } from '../decks/locate-codes.ts';
+import { isPublic, type LocateCore, locateCodes } from '../decks/locate-codes.ts';
 import { CouponError } from '../errors.ts';
 import { exampleId, nullable, oneOf, Rev, Time } from '../input/shapes.ts';
 import { type Cursors, cutPage, type Page, type PageRequest, pageLimit } from '../paging.ts';
 import { findVoidPlaces } from './engine/void-places.ts';
 import { type EventKind, eventKindNumber, eventKinds } from './rules/coupon-state.ts';
-import { missingCoupon } from './rules/missing-coupon.ts';
+import { missingCoupon, publicCodeRefusal } from './rules/missing-coupon.ts';
 
 /** One change of a coupon, as callers see it. */
 export const CouponEvent = Type.Object({
@@ -49,7 +49,7 @@ interface Row {
 /**
  * What happened to a coupon, in the order of its revisions, read from the replica where there is one.
  * @throws CouponError `coupon-not-found`; `coupon-void` for a code that was voided before anyone had it;
- *   `invalid-input` (cursor)
+ *   `conflict` for a public code; `invalid-input` (cursor)
  */
 export async function listCouponEvents(
   core: LocateCore & { readPool: Queryable; cursors: Cursors },
@@ -59,7 +59,9 @@ export async function listCouponEvents(
 ): Promise<Page<CouponEvent>> {
   const limit = pageLimit(page);
   const { tenantId } = caller;
-  const [location = null] = await locateCodes(core, tenantId, [code], { always: false });
+  const [located = null] = await locateCodes(core, tenantId, [code], { always: false });
+  if (isPublic(located)) throw new CouponError(publicCodeRefusal(located.code));
+  const location = located;
   if (location === null) throw new CouponError(missingCoupon(caller, undefined, false)!);
   const list = { kind: 'coupon-events/1', tenantId, filters: { code: location.code } };
   const after = page.cursor == null ? 0 : Number(core.cursors.open(list, page.cursor)[0]);

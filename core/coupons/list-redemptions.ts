@@ -2,8 +2,7 @@ import { type Static, Type } from 'typebox';
 import { zoneOfBook } from '../books/zone-of-book.ts';
 import type { Caller } from '../caller.ts';
 import type { Core } from '../core.ts';
-import { locateCodes } from '../decks/locate-codes.ts';
-import type { Place } from '../decks/place.ts';
+import { isPublic, type Located, locateCodes, placeIn } from '../decks/locate-codes.ts';
 import { invalidInput } from '../errors.ts';
 import { Id, strictObject, UserId } from '../input/shapes.ts';
 import { placeBound, readBound, timeBound } from '../input/time-bounds.ts';
@@ -20,8 +19,8 @@ const filters = {
   code: Type.Optional(
     Type.String({
       minLength: 1,
-      maxLength: 256,
-      description: 'A code, however it is typed.',
+      maxLength: limits.codeTypedMaxChars,
+      description: 'A code, however it is typed. A public code stands for every coupon of its book.',
       examples: ['BF26-7K2M-Q9XD'],
     }),
   ),
@@ -97,10 +96,19 @@ export async function findWanted(
   const from = placeBound('from', given.from, zone, 'start');
   const to = placeBound('to', given.to, zone, 'end');
   if (from !== null && to !== null && to < from) throw invalidInput('to', 'must not be before from');
-  const place = code === null ? null : await placeOf(core, tenantId, code);
-  if ((bookId !== null && bookKey === null) || (code !== null && place === null)) return null;
+  const located = code === null ? null : await locate(core, tenantId, code);
+  if ((bookId !== null && bookKey === null) || (code !== null && located === null)) return null;
+  // A public code stands for every coupon of its book.
+  const ofBook = isPublic(located) ? located.publicBook : bookKey;
+  if (bookKey !== null && ofBook !== bookKey) return null;
   return {
-    wanted: { bookKey, userId, place, reference, fromId: from === null ? lowestId : firstIdAt(from) },
+    wanted: {
+      bookKey: ofBook,
+      userId,
+      place: placeIn(located),
+      reference,
+      fromId: from === null ? lowestId : firstIdAt(from),
+    },
     belowId: to === null ? highestId : firstIdAt(to),
   };
 }
@@ -117,7 +125,7 @@ function firstIdAt(millis: number): string {
   return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
 }
 
-async function placeOf(core: RedemptionListCore, tenantId: number, code: string): Promise<Place | null> {
-  const [location = null] = await locateCodes(core, tenantId, [code], { always: false });
-  return location;
+async function locate(core: RedemptionListCore, tenantId: number, code: string): Promise<Located | null> {
+  const [located = null] = await locateCodes(core, tenantId, [code], { always: false });
+  return located;
 }

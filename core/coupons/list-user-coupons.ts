@@ -7,7 +7,14 @@ import type { BookKey } from '../keys.ts';
 import { limits } from '../limits.ts';
 import { type Asked, type Cursors, type Page, pageLimit, pageParameters } from '../paging.ts';
 import { expiryOf } from './rules/coupon-state.ts';
-import { CouponStatus, type CouponView, couponStatus, type ShownCoupon, viewCoupon } from './rules/coupon-view.ts';
+import {
+  CouponStatus,
+  type CouponView,
+  couponStatus,
+  type ShownBook,
+  type ShownCoupon,
+  viewCoupon,
+} from './rules/coupon-view.ts';
 
 /** Which of a user's coupons, and which page of them. */
 export const UserCouponsRequest = strictObject({
@@ -17,8 +24,7 @@ export const UserCouponsRequest = strictObject({
 });
 export type UserCouponsRequest = Asked<Static<typeof UserCouponsRequest>>;
 
-interface Row extends ShownCoupon {
-  bookId: string;
+interface Row extends ShownCoupon, ShownBook {
   endsAt: Date | null;
   now: Date;
 }
@@ -49,7 +55,7 @@ export async function listUserCoupons(
     for (const row of rows.slice(0, limit)) {
       if (data.length === limit) return { data, nextCursor: core.cursors.seal(list, after) };
       after = [row.holderId!, row.deckKey, row.pos];
-      if (isWanted(row, status, caller)) data.push(viewCoupon(row, row.bookId, expiryOf(row, row.endsAt), row.now));
+      if (isWanted(row, status, caller)) data.push(viewCoupon(row, row, expiryOf(row, row.endsAt), row.now));
     }
     if (rows.length <= limit) return { data, nextCursor: null };
     looked += limit;
@@ -79,7 +85,7 @@ async function readRows(
         h.user_id as "userId", c.assigned_at as "assignedAt", c.max_redemptions as "maxRedemptions",
         c.valid_until as "validUntil", c.rev,
         c.redemptions, c.lock_expires_at as "lockExpiresAt", c.voided, b.id as "bookId",
-        b.ends_at as "endsAt", date_trunc('milliseconds', clock_timestamp()) as now
+        b.public_code as "publicCode", b.ends_at as "endsAt", date_trunc('milliseconds', clock_timestamp()) as now
       from (
         select holder_id, book_id, user_id from holders
         where tenant_id = $1 and user_id = $2 and ($3::int is null or book_id = $3) and holder_id >= $4::bigint
@@ -88,7 +94,7 @@ async function readRows(
         select * from coupons
         where holder_id = h.holder_id and (holder_id, deck_id, pos) > ($4::bigint, $5::int, $6::bigint)
         order by deck_id, pos limit $7) as c
-      cross join lateral (select id, ends_at from books where book_id = h.book_id offset 0) as b
+      cross join lateral (select id, ends_at, public_code from books where book_id = h.book_id offset 0) as b
       order by c.holder_id, c.deck_id, c.pos limit $7`,
     values: [tenantId, userId, bookKey, after[0], after[1], after[2], limit],
   });

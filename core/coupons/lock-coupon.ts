@@ -9,7 +9,7 @@ import type { LockedCouponView } from './rules/coupon-view.ts';
  * refused where a redeem would be, except that it wants no lock. It reserves the coupon only: nothing of the limits.
  * @throws CouponError `coupon-not-found`, `coupon-void`, `held-by-another-user`, `book-not-active`,
  *   `book-outside-window`, `coupon-expired`, `code-locked`, `lock-expired`, `code-already-redeemed`, `redemption-limit-reached`,
- *   `user-limit-reached`, `idempotency-key-reused`, `unavailable`
+ *   `user-limit-reached`, `no-codes-left` (by a public code), `idempotency-key-reused`, `unavailable`
  */
 export async function lockCoupon(
   { batches }: { batches: CouponBatches },
@@ -20,6 +20,6 @@ export async function lockCoupon(
 ): Promise<Outcome<LockedCouponView>> {
   const { userId, ttlSeconds = null, lockToken = null } = input;
   const command = { op: 'lock' as const, caller, keyed, code, userId, ttlSeconds, lockToken };
-  const outcome = await batches.changes.push(caller.tenantId, command);
+  const outcome = await batches.changeCoupon(command);
   return outcome as Outcome<LockedCouponView>;
 }

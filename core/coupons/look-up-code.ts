@@ -2,16 +2,19 @@ import { type Static, Type } from 'typebox';
 import type { KnownBooks } from '../books/known-books.ts';
 import type { Caller } from '../caller.ts';
 import { CodeStatus } from '../decks/code-view.ts';
-import { type LocateCore, locateCodes } from '../decks/locate-codes.ts';
+import { isPublic, type LocateCore, locateCodes } from '../decks/locate-codes.ts';
+import type { PublicCode } from '../decks/public-code-row.ts';
 import { CouponError } from '../errors.ts';
-import { Code, Id } from '../input/shapes.ts';
+import { Code, Id, nullable } from '../input/shapes.ts';
 import type { CouponBatches } from './engine/coupon-batches.ts';
 import { readCoupon } from './read-coupon.ts';
 import type { CouponView } from './rules/coupon-view.ts';
 import { missingCoupon } from './rules/missing-coupon.ts';
 
+const DeckIdOfCode = { ...Id, description: 'A UUID. Null for the public code of a book, which stands in no deck.' };
+
 /** Where a code of the tenant is from, and what has become of it; without its coupon, which stands beside these. */
-export const codeStandingFields = { code: Code, bookId: Id, deckId: Id, status: CodeStatus };
+export const codeStandingFields = { code: Code, bookId: Id, deckId: nullable(DeckIdOfCode), status: CodeStatus };
 const CodeStanding = Type.Object(codeStandingFields);
 
 /** A code that was looked up, with its coupon. Null: nobody has had it. */
@@ -29,6 +32,7 @@ export async function lookUpCode(
 ): Promise<CodeLookUp> {
   const { tenantId } = caller;
   const [location = null] = await locateCodes(core, tenantId, [code], { always: false });
+  if (isPublic(location)) return lookUpPublicCode(core, tenantId, location);
   if (location === null) throw new CouponError(missingCoupon(caller, undefined, false)!);
   const [bookId, deck, state] = await Promise.all([
     core.knownBooks.bookIdOf(tenantId, location.bookKey),
@@ -36,6 +40,21 @@ export async function lookUpCode(
     readState(core, caller, code),
   ]);
   return { code: location.code, bookId, deckId: deck!.deckId, ...state };
+}
+
+/** A public code stands in no deck, and whoever brings it may be dealt a coupon. */
+async function lookUpPublicCode(
+  { knownBooks }: { readonly knownBooks: KnownBooks },
+  tenantId: number,
+  { code, publicBook }: PublicCode,
+): Promise<CodeLookUp> {
+  return {
+    code,
+    bookId: await knownBooks.bookIdOf(tenantId, publicBook),
+    deckId: null,
+    status: 'available',
+    coupon: null,
+  };
 }
 
 /** Of a code that stands in a deck: one without a coupon can be dealt, unless it is void. */

@@ -4,14 +4,15 @@ import { expiryOf } from './rules/coupon-state.ts';
 import { type CouponView, viewCoupon } from './rules/coupon-view.ts';
 
 /**
- * Shows a coupon as it is now.
- * @throws CouponError `coupon-not-found`; `coupon-void` for a code that was voided before anyone had it; `unavailable`
+ * Shows a coupon as it is now; by a public code, the customer's own.
+ * @throws CouponError `coupon-not-found`; `coupon-void` for a code that was voided before anyone had it;
+ *   `conflict` for a public code, by a caller who is no customer; `unavailable`
  */
 export async function readCoupon(
   { batches }: { batches: CouponBatches },
   caller: Caller,
   code: string,
 ): Promise<CouponView> {
-  const { coupon, standing } = await batches.looks.push(caller.tenantId, { caller, code });
-  return viewCoupon(coupon, standing.book.bookId, expiryOf(coupon, standing.book.endsAt), standing.now);
+  const { coupon, standing } = await batches.looks.push(caller.tenantId, { caller, code, userId: null });
+  return viewCoupon(coupon, standing.book, expiryOf(coupon, standing.book.endsAt), standing.now);
 }

@@ -10,7 +10,7 @@ import type { RedeemedCouponView } from './rules/coupon-view.ts';
  * @throws CouponError `invalid-input` (metadata), `coupon-not-found`, `coupon-void`, `held-by-another-user`,
  *   `book-not-active`, `book-outside-window`, `coupon-expired`, `code-locked`, `lock-expired`, `lock-required`,
  *   `code-already-redeemed`,
- *   `redemption-limit-reached`, `user-limit-reached`, `idempotency-key-reused`, `unavailable`
+ *   `redemption-limit-reached`, `user-limit-reached`, `no-codes-left` (by a public code), `idempotency-key-reused`, `unavailable`
  */
 export async function redeemCoupon(
   { batches }: { batches: CouponBatches },
@@ -22,6 +22,6 @@ export async function redeemCoupon(
   refuseLargeMetadata(input.metadata);
   const { userId, lockToken = null, reference = null, metadata = null } = input;
   const command = { op: 'redeem' as const, caller, keyed, code, userId, lockToken, reference, metadata };
-  const outcome = await batches.changes.push(caller.tenantId, command);
+  const outcome = await batches.changeCoupon(command);
   return outcome as Outcome<RedeemedCouponView>;
 }

@@ -4,7 +4,7 @@ import type { Caller, Outcome } from '../caller.ts';
 import { type ColdCore, inColdTransaction } from '../db/cold-transaction.ts';
 import { together } from '../db/together.ts';
 import type { Transaction } from '../db/transaction.ts';
-import { type LocateCore, type Location, locateCodes } from '../decks/locate-codes.ts';
+import { isPublic, type LocateCore, type Location, locateCodes } from '../decks/locate-codes.ts';
 import { placeMapKey } from '../decks/place.ts';
 import { CouponError } from '../errors.ts';
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
@@ -20,7 +20,7 @@ import { writeEvents } from './engine/write-events.ts';
 import { decideTransfer } from './rules/coupon-rules.ts';
 import { type Change, type CouponState, expiryOf } from './rules/coupon-state.ts';
 import type { CouponView } from './rules/coupon-view.ts';
-import { missingCoupon } from './rules/missing-coupon.ts';
+import { missingCoupon, publicCodeRefusal } from './rules/missing-coupon.ts';
 import { answerOf, type RecordedChange, recordOf } from './rules/recorded-change.ts';
 
 /** What a transfer works with. */
@@ -48,7 +48,7 @@ interface Asked {
  * test/integration/transfer-coupon.test.ts.
  * @throws CouponError `coupon-not-found`, `coupon-void`, `code-already-assigned` (that user has it already),
  *   `book-not-active`, `book-outside-window` (the book has ended), `coupon-expired`, `code-locked`, `code-already-redeemed`,
- *   `user-limit-reached` (the receiver has as many codes as allowed), `idempotency-key-reused`, `unavailable`
+ *   `user-limit-reached` (the receiver has as many codes as allowed), `conflict` (a public code), `idempotency-key-reused`, `unavailable`
  */
 export async function transferCoupon(
   core: TransferCore,
@@ -58,8 +58,9 @@ export async function transferCoupon(
   keyed: KeyedRequest | null = null,
 ): Promise<Outcome<CouponView>> {
   const { tenantId } = caller;
-  const [location = null] = await locateCodes(core, tenantId, [code], { always: false });
-  const asked = { caller, keyed, location, userId, reason: reason ?? null };
+  const [located = null] = await locateCodes(core, tenantId, [code], { always: false });
+  if (isPublic(located)) throw new CouponError(publicCodeRefusal(located.code));
+  const asked = { caller, keyed, location: located, userId, reason: reason ?? null };
   const { recorded, replayed } = await inColdTransaction(core, tenantId, (tx) => transfer(tx, asked));
   return { body: answerOf(recorded, (coupon) => core.lockTokens.tokenOf(tenantId, coupon)), replayed };
 }
@@ -97,7 +98,7 @@ async function transfer(tx: Transaction, asked: Asked): Promise<{ recorded: Reco
   const pending = { change: decision.change, expiresAt: expiryOf(coupon!, book.endsAt), keyed };
   write(tx, tenantId, coupon!, receiver, decision.change);
   writeEvents(tx, tenantId, now, [pending]);
-  return { recorded: recordOf(pending, book.bookId, now), replayed: false };
+  return { recorded: recordOf(pending, book, now), replayed: false };
 }
 
 /** The coupon's row, the receiver's if it is new, and what the giver leaves behind: a trace and its redemptions. */

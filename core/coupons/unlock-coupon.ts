@@ -12,7 +12,7 @@ type Unlock = { op: 'unlock'; userId: string; lockToken: string } | { op: 'force
  * Ends a live lock before its time. Whoever has its token may; an operator may without it, by `force`.
  * @throws CouponError `forbidden` (`force`, of a caller who is no operator), `invalid-input` (fields that do not go
  *   together), `coupon-not-found`, `coupon-void`, `held-by-another-user`, `code-locked` (another token's lock is live),
- *   `lock-expired` (none is), `idempotency-key-reused`, `unavailable`
+ *   `lock-expired` (none is), `conflict` (by force, for a public code), `idempotency-key-reused`, `unavailable`
  */
 export async function unlockCoupon(
   { batches }: { batches: CouponBatches },
@@ -25,7 +25,7 @@ export async function unlockCoupon(
     throw refuse('forbidden', `The role ${caller.role} can let a lock go by its lockToken only, not by force.`);
   }
   const command = { caller, keyed, code, ...readUnlock(input) };
-  return batches.changes.push(caller.tenantId, command);
+  return batches.changeCoupon(command);
 }
 
 /** The checkout that has a lock is told by nobody that it lost it: so neither another checkout nor a customer may. */

@@ -16,6 +16,10 @@ const refusals: ReadonlyMap<string, readonly [PlainKind, string, RefusalFacts?]>
     'deck_codes_code_key',
     ['conflict', 'Another upload has brought in one of these codes. Try again.', { reason: 'try-again' }],
   ],
+  [
+    'books_public_code_key',
+    ['conflict', 'Another book of the tenant has this publicCode. Choose another one.', { reason: 'code-exists' }],
+  ],
   ['coupons_pk', ['code-already-assigned', 'The code has just been assigned by another request.']],
   ['coupons_redemptions_check', ['code-already-redeemed', 'The coupon has no redemption left.']],
 ]);

@@ -1,19 +1,19 @@
 import { closeGateOfOpenBook, findBook } from '../books/find-book.ts';
 import type { Caller, Outcome } from '../caller.ts';
 import { createPatternCodec } from '../codes/pattern-codec.ts';
-import { checkRoom, commonText, isSamePattern, type Pattern, parsePattern } from '../codes/pattern-rules.ts';
+import { type Pattern, parsePattern } from '../codes/pattern-rules.ts';
 import type { Core } from '../core.ts';
 import type { ColdCore } from '../db/cold-transaction.ts';
 import type { Transaction } from '../db/transaction.ts';
-import { type CouponError, invalidInput, refuse, unavailable } from '../errors.ts';
+import { invalidInput, refuse, unavailable } from '../errors.ts';
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import { runOnce } from '../idempotency/run-once.ts';
 import { limits } from '../limits.ts';
-import { refuseOutdatedSecret } from '../patterns/code-secret.ts';
-import { makePatternKey, unwrapPatternKey, wrapPatternKey } from '../patterns/pattern-key.ts';
 import { findUploadedCode, lastUploadedDeck, type UploadedSearch } from './find-uploaded-code.ts';
 import type { GeneratedDeck, GenerateInput } from './generated-deck.ts';
-import { insertDeck } from './insert-deck.ts';
+import { bookOfStoredCode } from './name-books.ts';
+import { openSequence, publishNumbers, takeNumbers } from './pattern-sequence.ts';
+import { refusePublicCodesOf } from './public-codes.ts';
 import { lockTenantCodes } from './tenant-codes-lock.ts';
 
 /** New codes are uploaded while the tenant's codes are searched; so often the search begins again. */
@@ -31,8 +31,8 @@ class SearchNeeded extends Error {}
  * uploaded codes are searched before, outside of it.
  *
  * @throws CouponError `invalid-input`; `idempotency-key-reused`; `book-not-found`, for an id that is no UUID too;
- *   `pattern-too-small`; `conflict` where the pattern could produce a code of another pattern or of an upload, or where
- *   too many uploaded codes begin like it; `unavailable` where others hold what it needs;
+ *   `pattern-too-small`; `conflict` where the pattern could produce a code of another pattern or of an upload, or the
+ *   public code of a book, or where too many uploaded codes begin like it; `unavailable` where others hold what it needs;
  *   `book-not-active` for a closed book
  */
 export async function generateCodes(
@@ -49,24 +49,14 @@ export async function generateCodes(
     runOnce(core, tenantId, keyed, 201, async (tx) => {
       const bookKey = await findBook(core, tenantId, bookId);
       await lockTenantCodes(tx, tenantId);
-      const sequence =
-        (await findSequence(core, tx, tenantId, pattern)) ?? (await newSequence(core, tx, tenantId, pattern, search));
-      const room = checkRoom(pattern, sequence.nextIndex, count, input.allowGuessable ?? false);
-      if (!room.ok) throw refuse('pattern-too-small', room.message);
-      if (sequence.nextIndex + count > limits.sequenceMaxIndex)
-        throw refuse('pattern-too-small', 'The pattern’s sequence is at its end: use another pattern.');
-      await extendSequence(tx, tenantId, sequence.patternId, count);
+      const refuseTaken = () => refuseTakenCode(tx, tenantId, pattern, search);
+      const sequence = await openSequence(core, tx, tenantId, pattern, refuseTaken);
+      const allowGuessable = input.allowGuessable ?? false;
+      const part = await takeNumbers(tx, tenantId, pattern, sequence, { count, allowGuessable });
       await closeGateOfOpenBook(tx, tenantId, bookKey);
-      const deckId = await insertDeck(core, tx, tenantId, {
-        deckKey: null,
-        bookKey,
-        size: count,
-        sequence: { patternId: sequence.patternId, firstIndex: sequence.nextIndex },
-      });
+      const deckId = await publishNumbers(core, tx, tenantId, bookKey, part);
       const example = exampleOf(pattern, sequence.key);
-      // Before COMMIT, from which on codes of the deck may be dealt that a restore would make once more.
-      await core.deckMarks.write({ patterns: [[tenantId, sequence.patternId, sequence.nextIndex + count]] });
-      return { deckId, count, pattern: pattern.template, example, guessOdds: room.odds.rounded };
+      return { deckId, count, pattern: pattern.template, example, guessOdds: part.odds.rounded };
     });
   return searchWhereNeeded(core, tenantId, pattern, generate);
 }
@@ -96,149 +86,29 @@ function readPattern({ pattern, alphabet }: GenerateInput): Pattern {
   throw invalidInput(parsed.problem === 'invalid-alphabet' ? '/alphabet' : '/pattern', parsed.message);
 }
 
-/** A pattern's sequence under the tenant's lock: `nextIndex` codes have been made of it. */
-interface Sequence {
-  patternId: number;
-  nextIndex: number;
-  key: Buffer;
-}
-
-interface PatternRow {
-  patternId: number;
-  template: string;
-  alphabet: string;
-  keyVersion: number;
-  wrappedKey: Buffer;
-  nextIndex: number;
-}
-
 /**
- * The pattern's own sequence, where it has one.
- * @throws CouponError `conflict` where another pattern of the tenant overlaps with it
+ * Refuses a pattern that could produce a public code of the tenant, or an uploaded one, by a search that knows all of
+ * them.
  */
-async function findSequence(
-  core: Pick<Core, 'config'>,
-  tx: Transaction,
-  tenantId: number,
-  pattern: Pattern,
-): Promise<Sequence | null> {
-  const answer = await tx.query<PatternRow>({
-    name: 'patterns-of-length',
-    text: `select pattern_id as "patternId", template, alphabet, key_version as "keyVersion",
-        wrapped_key as "wrappedKey", next_index as "nextIndex"
-      from code_patterns where tenant_id = $1 and length(template) = $2 order by pattern_id`,
-    values: [tenantId, pattern.template.length],
-  });
-  for (const row of answer.rows) {
-    const parsed = parsePattern(row.template, row.alphabet);
-    if (!parsed.ok) throw new Error(`the stored pattern ${row.patternId} can't be read: ${parsed.message}`);
-    if (isSamePattern(parsed.pattern, pattern)) {
-      const opened = unwrapPatternKey(core.config.codeSecret, row.keyVersion, row.wrappedKey);
-      if (!opened.ok)
-        throw unavailable(
-          'not-begun',
-          'The pattern’s key is wrapped by another version of CODE_SECRET than this process has.',
-          5,
-        );
-      return { patternId: row.patternId, nextIndex: row.nextIndex, key: opened.key };
-    }
-    const common = commonText(parsed.pattern, pattern);
-    if (common !== null) {
-      throw patternConflict(parsed.pattern, common, await bookOfPattern(tx, tenantId, row.patternId));
-    }
-  }
-  return null;
-}
-
-/** In words that name the first book of a pattern of the tenant. */
-async function bookOfPattern(tx: Transaction, tenantId: number, patternId: number): Promise<string> {
-  const { rows } = await tx.query<NamedBook>({
-    name: 'book-of-pattern',
-    text: `select b.name, b.id as "bookId" from decks d
-      join books b on b.tenant_id = d.tenant_id and b.book_id = d.book_id
-      where d.tenant_id = $1 and d.pattern_id = $2 order by d.first_index limit 1`,
-    values: [tenantId, patternId],
-  });
-  return nameBook(rows[0]);
-}
-
-function patternConflict(other: Pattern, common: string, book: string): CouponError {
-  return refuse(
-    'conflict',
-    `The pattern could produce ${common}, as could the pattern ${other.template} of ${book}: let a fixed character or the length differ.`,
-    { reason: 'pattern-overlaps' },
-  );
-}
-
-async function newSequence(
-  core: Pick<Core, 'config' | 'random'>,
+async function refuseTakenCode(
   tx: Transaction,
   tenantId: number,
   pattern: Pattern,
   search: UploadedSearch | null,
-): Promise<Sequence> {
-  const { codeSecret, codeSecretVersion } = core.config;
-  await refuseUploadedCode(tx, tenantId, search);
-  await refuseOutdatedSecret(tx, codeSecretVersion);
-  const key = makePatternKey(core.random);
-  const answer = await tx.query<{ patternId: number }>({
-    name: 'insert-pattern',
-    text: `insert into code_patterns (tenant_id, template, alphabet, key_version, wrapped_key, next_index, created_at)
-      values ($1, $2, $3, $4, $5, 0, clock_timestamp()) returning pattern_id as "patternId"`,
-    values: [
-      tenantId,
-      pattern.template,
-      pattern.alphabet,
-      codeSecretVersion,
-      wrapPatternKey(codeSecret, codeSecretVersion, key, core.random),
-    ],
-  });
-  return { patternId: answer.rows[0]!.patternId, nextIndex: 0, key };
-}
-
-/** Refuses a pattern that could produce an uploaded code of the tenant, by a search that knows all of them. */
-async function refuseUploadedCode(tx: Transaction, tenantId: number, search: UploadedSearch | null): Promise<void> {
-  if (search != null && search.found !== null) {
-    const book = await bookOfUploadedCode(tx, tenantId, search.found);
+): Promise<void> {
+  await refusePublicCodesOf(tx, tenantId, pattern);
+  const taken = search?.found ?? null;
+  const where = taken === null ? null : await bookOfStoredCode(tx, tenantId, taken);
+  if (where !== null) {
     throw refuse(
       'conflict',
-      `The pattern could produce the code ${search.found}, which was uploaded to ${book}: let a fixed character or the length differ.`,
+      `The pattern could produce the code ${taken}, which ${where}: let a fixed character or the length differ.`,
       { reason: 'code-exists' },
     );
   }
-  // Under the tenant's lock nothing is uploaded any more.
-  if (search?.lastDeckKey !== (await lastUploadedDeck(tx, tenantId))) throw new SearchNeeded();
-}
-
-/** In words that name the book of an uploaded code of the tenant. */
-async function bookOfUploadedCode(tx: Transaction, tenantId: number, code: string): Promise<string> {
-  const { rows } = await tx.query<NamedBook>({
-    name: 'book-of-uploaded-code',
-    text: `select b.name, b.id as "bookId" from deck_codes c
-      join decks d on d.tenant_id = c.tenant_id and d.deck_id = c.deck_id
-      join books b on b.tenant_id = d.tenant_id and b.book_id = d.book_id
-      where c.tenant_id = $1 and c.code = $2`,
-    values: [tenantId, code],
-  });
-  return nameBook(rows[0]);
-}
-
-/** A book as an operator of its tenant is told of it. */
-interface NamedBook {
-  name: string;
-  bookId: string;
-}
-
-function nameBook(book: NamedBook | undefined): string {
-  return book === undefined ? 'a book' : `the book “${book.name}” (${book.bookId})`;
-}
-
-async function extendSequence(tx: Transaction, tenantId: number, patternId: number, count: number): Promise<void> {
-  await tx.query({
-    name: 'extend-sequence',
-    text: 'update code_patterns set next_index = next_index + $3 where tenant_id = $1 and pattern_id = $2',
-    values: [tenantId, patternId, count],
-  });
+  // A public code that was found may be given up by now. Under the tenant's lock nothing is uploaded any more.
+  const isComplete = taken === null && search?.lastDeckKey === (await lastUploadedDeck(tx, tenantId));
+  if (!isComplete) throw new SearchNeeded();
 }
 
 /**

@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { openKnownBooks } from '../books/known-books.ts';
+import { systemClock } from '../clock.ts';
 import { readConfig } from '../config.ts';
 import { openColdTurns } from '../db/cold-turns.ts';
 import { neededSchemaVersion, schemaVersion } from '../db/migrate.ts';
 import { openPool } from '../db/pool.ts';
+import { openDeckMarks } from '../decks/deck-marks.ts';
 import { openKnownDecks } from '../decks/known-decks.ts';
 import { checkCodeSecret } from '../patterns/code-secret.ts';
 import { openKnownPatterns } from '../patterns/known-patterns.ts';
@@ -131,6 +133,8 @@ async function withDatabase<T>(work: (core: RestoreCore) => Promise<T>): Promise
       throw new Error('the schema of the database is too old: run the migrations first');
     await checkCodeSecret(pool, config);
     return await work({
+      config,
+      clock: systemClock,
       pool,
       // Nobody else is served, so one pool does for all.
       coldPool: pool,
@@ -139,6 +143,8 @@ async function withDatabase<T>(work: (core: RestoreCore) => Promise<T>): Promise
       knownBooks: openKnownBooks(pool),
       knownDecks: openKnownDecks(),
       knownPatterns: openKnownPatterns(config),
+      // Books are paused and resumed here, and none is opened: no deck is made that a mark could tell of.
+      deckMarks: openDeckMarks(async () => {}, systemRandom),
     });
   } finally {
     await pool.end();

@@ -1,4 +1,4 @@
-import { changeBook } from '../books/change-book.ts';
+import { changeBook } from '../book-life/change-book.ts';
 import { parsePattern } from '../codes/pattern-rules.ts';
 import type { Core } from '../core.ts';
 import { renewLockTokens } from '../coupons/engine/lock-tokens.ts';
@@ -57,7 +57,16 @@ export interface RestoreReport {
 /** The parts of the core that a restore works with; no API runs meanwhile. */
 export type RestoreCore = Pick<
   Core,
-  'coldPool' | 'coldTurns' | 'pool' | 'random' | 'knownBooks' | 'knownDecks' | 'knownPatterns'
+  | 'config'
+  | 'clock'
+  | 'random'
+  | 'coldPool'
+  | 'coldTurns'
+  | 'pool'
+  | 'knownBooks'
+  | 'knownDecks'
+  | 'knownPatterns'
+  | 'deckMarks'
 >;
 
 const reason = 'It may have been handed out after the backup that was restored.';

@@ -1,7 +1,6 @@
-import { changeBook } from '../books/change-book.ts';
+import { changeBook } from '../book-life/change-book.ts';
 import type { Caller } from '../caller.ts';
 import type { Core } from '../core.ts';
-import type { ColdCore } from '../db/cold-transaction.ts';
 
 /** By whom revisions and events were made that a restore brought about. */
 export const restoreActor = 'after-restore';
@@ -23,7 +22,7 @@ export async function booksOfRestore({ pool }: Pick<Core, 'pool'>): Promise<{ te
 }
 
 /** Sets those books active again, each in a transaction of its own, and returns their UUIDs. A repeat does nothing. */
-export async function resumeBooks(core: ColdCore & Pick<Core, 'pool' | 'knownBooks'>): Promise<string[]> {
+export async function resumeBooks(core: Parameters<typeof changeBook>[0] & Pick<Core, 'pool'>): Promise<string[]> {
   const books = await booksOfRestore(core);
   for (const { tenantId, id } of books) await changeBook(core, restorer(tenantId), id, { status: 'active' }, null);
   return books.map(({ id }) => id);

@@ -113,12 +113,14 @@ async function removeDuplicates(tx: Transaction, tenantId: number, bookKey: Book
   // A temporary table gets no statistics by itself, and a plan made for an empty table could take days.
   await tx.query('analyze staged');
   await tx.query({
+    // The row of a public code names its book in place of a deck (public-code-row.ts).
     text: `with gone as (
         delete from staged s using deck_codes d where d.tenant_id = $1 and d.code = s.code
         returning s.line, s.code, d.deck_id
       ) insert into refused
-        select g.line, g.code, case when d.book_id = $2 then 'duplicate-in-book' else 'duplicate-in-another-book' end
-        from gone g join decks d on d.tenant_id = $1 and d.deck_id = g.deck_id`,
+        select g.line, g.code, case when coalesce(d.book_id, -g.deck_id) = $2
+          then 'duplicate-in-book' else 'duplicate-in-another-book' end
+        from gone g left join decks d on d.tenant_id = $1 and d.deck_id = g.deck_id`,
     values: [tenantId, bookKey],
   });
   await tx.query(

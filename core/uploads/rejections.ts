@@ -13,8 +13,8 @@ import type { LineProblem } from './formats/row-sink.ts';
  * - `code-too-short`, `code-too-long`, `code-has-invalid-character`: not 4 to 64 of `A-Z 0-9 - _`
  * - `belongs-to-pattern`: a pattern of the tenant could produce it, now or later
  * - `duplicate-in-file`: an earlier line has the same code
- * - `duplicate-in-book`: the book has it from an earlier upload
- * - `duplicate-in-another-book`: another book of the tenant has it, so that this one can't
+ * - `duplicate-in-book`: the book has it from an earlier upload, or as its public code
+ * - `duplicate-in-another-book`: another book of the tenant has it, as its public code perhaps, so that this one can't
  */
 export type RejectionReason =
   | LineProblem
@@ -31,7 +31,7 @@ export const Rejection = Type.Object({
   reason: Type.Unsafe<RejectionReason>({
     type: 'string',
     description:
-      '`broken-line`, `line-too-long`, `wrong-column-count`, `heading` (in JSON and NDJSON, what a column of codes is called), `code-too-short`, `code-too-long`, `code-has-invalid-character`, `belongs-to-pattern` (a generated deck could hold it), `duplicate-in-file`, `duplicate-in-book` (uploaded to it before), or `duplicate-in-another-book` (a code is of one book only).',
+      '`broken-line`, `line-too-long`, `wrong-column-count`, `heading` (in JSON and NDJSON, what a column of codes is called), `code-too-short`, `code-too-long`, `code-has-invalid-character`, `belongs-to-pattern` (a generated deck could hold it), `duplicate-in-file`, `duplicate-in-book` (uploaded to it before, or its public code), or `duplicate-in-another-book` (a code is of one book only).',
     examples: ['duplicate-in-file'],
   }),
   hint: Type.Optional(Type.String({ description: 'How to mend it, where that is known.' })),

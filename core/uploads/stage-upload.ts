@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readCode } from '../codes/code-rules.ts';
+import { hasLetterOrDigit, readCode } from '../codes/code-rules.ts';
 import type { Queryable } from '../db/pool.ts';
 import { refuse } from '../errors.ts';
 import { limits } from '../limits.ts';
@@ -140,7 +140,7 @@ function sinkOf(
     row(line, text) {
       const read = readCode(text);
       if (!read.ok) reject(line, text, read.problem);
-      else if (!/[A-Z0-9]/.test(read.code)) reject(line, text, 'code-has-invalid-character', onlyLines);
+      else if (!hasLetterOrDigit(read.code)) reject(line, text, 'code-has-invalid-character', onlyLines);
       else if (header !== 'none' && isHeadingWord(text)) reject(line, text, 'heading', headingAsCode);
       else if (hasPatterns && patterns.match(read.code) !== null) reject(line, text, 'belongs-to-pattern');
       else rows.add(line, read.code);

@@ -17,6 +17,7 @@ const skewedClocks = 'test/integration/skewed-clocks.test.ts';
 const commitFate = 'test/integration/commit-fate.test.ts';
 const idempotency = 'test/integration/idempotency.test.ts';
 const coupons = 'test/http/coupons.test.ts';
+const publicCodes = 'test/http/public-codes.test.ts';
 
 /** What happens without each lock, in the order in which they are taken. */
 const locks: Record<LockName, Mutant> = {
@@ -179,7 +180,7 @@ export const mutants: Mutant[] = [
   {
     takesOut: "the database's clock where codes are dealt (the process's decides)",
     file: 'core/coupons/engine/deal-codes.ts',
-    edits: [{ find: '...seen, decksOfBook', replace: '...seen, now: new Date(core.clock.now()), decksOfBook' }],
+    edits: [{ find: 'openDealState(seen)', replace: 'openDealState({ ...seen, now: new Date(core.clock.now()) })' }],
     testFile: skewedClocks,
     caughtBy: 'ends a book when it ends',
   },
@@ -188,8 +189,8 @@ export const mutants: Mutant[] = [
     file: 'core/coupons/engine/look-at-coupons.ts',
     edits: [
       {
-        find: 'return { coupons, books, usage, now };',
-        replace: 'return { coupons, books, usage, now: new Date(core.clock.now()) };',
+        find: 'return { coupons, books, usage, now, left };',
+        replace: 'return { coupons, books, usage, now: new Date(core.clock.now()), left };',
       },
     ],
     testFile: skewedClocks,
@@ -360,6 +361,62 @@ export const mutants: Mutant[] = [
     ],
     testFile: commitFate,
     caughtBy: 'a redeem whose connection is cut before COMMIT arrives',
+  },
+  {
+    takesOut: 'the look for a coupon that somebody else has dealt to the user meanwhile',
+    file: 'core/coupons/engine/decide-deal.ts',
+    edits: [{ find: 'if (before === undefined && holder.own !== null) return new Redirect(null);', replace: '' }],
+    testFile: races,
+    caughtBy: 'a user who brings a public code 300 times at once',
+  },
+  {
+    takesOut: 'the coupon that the same batch has dealt to the user before',
+    file: 'core/coupons/engine/decide-deal.ts',
+    edits: [
+      {
+        find: 'const before = state.dealtTo.get(holderMapKey(bookKey, userId));',
+        replace: 'const before = undefined as DealtCoupon | undefined;',
+      },
+    ],
+    testFile: races,
+    caughtBy: 'a user who brings a public code 300 times at once',
+  },
+  {
+    takesOut: "the counter's lock where a coupon is dealt and redeemed",
+    file: 'core/coupons/engine/locks/counters.ts',
+    edits: [{ find: 'if (bookKeys.length > 0) await lockCountersOfBooks(tx, tenantId, bookKeys);', replace: '' }],
+    testFile: races,
+    caughtBy: 'first and later redeems by a public code share the limit of the book',
+  },
+  {
+    takesOut: 'the one coupon a user of a public code',
+    file: 'core/coupons/rules/coupon-rules.ts',
+    edits: [{ find: 'book.publicCode === null ? book.maxCodesPerUser : 1', replace: 'book.maxCodesPerUser' }],
+    testFile: publicCodes,
+    caughtBy: 'has one coupon, whatever maxCodesPerUser says',
+  },
+  {
+    takesOut: 'the patterns that could produce a public code',
+    file: 'core/decks/public-codes.ts',
+    edits: [{ find: 'if (match !== null) {', replace: 'if (match !== null && code === "") {' }],
+    testFile: publicCodes,
+    caughtBy: 'that a pattern could produce',
+  },
+  {
+    takesOut: 'the draft that a public code may be changed in',
+    file: 'core/books/book-rules.ts',
+    edits: [
+      { find: "before.publicCode !== after.publicCode && before.status !== 'draft'", replace: 'before === after' },
+    ],
+    testFile: publicCodes,
+    caughtBy: 'changed, set or given up once the book is open',
+  },
+  {
+    takesOut: 'what tells the bringer of a public code from a guesser',
+    file: 'containers/api/rules/guess-throttle.ts',
+    edits: [{ find: ' && refusal.isKnownCode !== true', replace: '' }],
+    testFile: publicCodes,
+    caughtBy: 'are not told from those who bring a public code',
   },
   {
     takesOut: 'ROLLBACK after an error',

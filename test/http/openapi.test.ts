@@ -58,6 +58,7 @@ describe('the OpenAPI document', () => {
       'held-by-another-user',
       'lock-expired',
       'lock-required',
+      'no-codes-left',
       'redemption-limit-reached',
       'user-limit-reached',
     ]);

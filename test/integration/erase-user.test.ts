@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { createBook } from '../../core/book-life/create-book.ts';
 import { enterBookGate } from '../../core/books/book-gate.ts';
-import { createBook } from '../../core/books/create-book.ts';
 import { readBook } from '../../core/books/read-book.ts';
 import type { Caller } from '../../core/caller.ts';
 import { inTransaction, type Transaction } from '../../core/db/transaction.ts';

@@ -64,6 +64,7 @@ beforeEach(async () => {
   bookId = (await createBook(core, admin, { name: 'Look-ups', status: 'active', ...terms }, null)).body.id;
   await generateCodes(core, admin, bookId, { count: 100_000, pattern: 'LOOK-########' }, null);
   const named = (await createBook(core, admin, { name: 'By name', status: 'active', ...terms }, null)).body.id;
+  await createBook(core, admin, { name: 'For everybody', status: 'active', publicCode: 'LOOKUP20', ...terms }, null);
   await uploadText(core, named, 'csv', Array.from({ length: 2_000 }, (_, n) => `UP-${n}\n`).join(''));
 });
 afterEach(async () => {
@@ -125,6 +126,15 @@ async function doEverything(core: Core): Promise<void> {
   await transferCoupon(core, admin, code, { userId: `${userId} too`, reason: 'a present' }, key('transfer'));
   await voidCoupon(core, admin, named, { reason: 'spoilt' }, key('void'));
   await voidCoupon(core, admin, `UP-${1_000 + mine}`, {}, key('void undealt'));
+  const everybody = 'LOOKUP20';
+  const newcomer = { userId: `new ${userId}` };
+  await validateCoupon(core, admin, everybody, newcomer);
+  const first = (await lockCoupon(core, admin, everybody, newcomer, key('first lock'))).body;
+  await unlockCoupon(core, admin, everybody, { ...newcomer, lockToken: first.lockToken }, key('public unlock'));
+  await redeemCoupon(core, admin, everybody, newcomer, key('public redeem'));
+  await redeemCoupon(core, admin, everybody, { userId }, key('first redeem'));
+  await assignCode(core, admin, everybody, { userId: `given ${userId}` }, key('public assign'));
+  await validateCoupon(core, admin, everybody, { userId });
   await readCoupon(core, admin, code);
   await listCouponEvents(core, admin, code, { limit: 1 });
   await listUserCoupons(core, admin, userId, { limit: 1 });

@@ -43,6 +43,11 @@ describe('races over three API processes on one database', () => {
     }
     return body.id;
   }
+  async function makePublicBook(terms: object = {}): Promise<{ bookId: string; publicCode: string }> {
+    letters += 1;
+    const publicCode = `EVERYBODY-${letters}`;
+    return { bookId: await makeBook(0, { publicCode, ...terms }), publicCode };
+  }
   const assign = (bookId: string, userId: string, key?: string) =>
     api.post('/v1/coupons/assign', { bookId, userId }, key);
   async function assigned(bookId: string, userId: string): Promise<string> {
@@ -52,6 +57,14 @@ describe('races over three API processes on one database', () => {
   }
   const redeem = (code: string, userId: string, more: object = {}, key?: string) =>
     api.post(`/v1/coupons/${code}/redeem`, { userId, ...more }, key);
+  /** A redeem that a busy process turns away is repeated, as its answer says. */
+  async function redeemInTime(code: string, userId: string): Promise<ApiAnswer> {
+    for (;;) {
+      const answer = await redeem(code, userId, {}, `once ${code} ${userId}`);
+      if (answer.kind !== 'unavailable') return answer;
+      await sleep(50);
+    }
+  }
   const lock = (code: string, userId: string, more: object = {}) =>
     api.post(`/v1/coupons/${code}/lock`, { userId, ...more });
 
@@ -75,6 +88,91 @@ describe('races over three API processes on one database', () => {
       user += 1;
       const answers = await atOnce(200, () => assign(bookId, `new-${user}`));
       expect(countKinds(answers)).toEqual({ ok: 3, 'user-limit-reached': 197 });
+    });
+  });
+
+  test('of 5,000 users who bring one public code with maxRedemptions 1,000, exactly 1,000 redeem', async () => {
+    await eachRound(async () => {
+      const { bookId, publicCode } = await makePublicBook({ maxRedemptions: 1_000 });
+      // A thousand at a time: a machine that is busy otherwise runs out of sockets before.
+      const answers = await atOnce(1_000, async (lane) => {
+        const ofLane: ApiAnswer[] = [];
+        for (let n = 0; n < 5; n += 1) ofLane.push(await redeemInTime(publicCode, `crowd-${lane}-${n}`));
+        return ofLane;
+      }).then((lanes) => lanes.flat());
+      expect(countKinds(answers)).toEqual({ ok: 1_000, 'redemption-limit-reached': 4_000 });
+      const { body } = await api.get(`/v1/books/${bookId}/counts`);
+      // A redeem that is refused deals nothing.
+      expect([body.redemptions, body.assigned]).toEqual([1_000, 1_000]);
+    });
+  });
+
+  test('first and later redeems by a public code share the limit of the book', async () => {
+    await eachRound(async () => {
+      const { bookId, publicCode } = await makePublicBook({ maxRedemptions: 100, maxRedemptionsPerCode: null });
+      const codes = await Promise.all(Array.from({ length: 50 }, (_, user) => assigned(bookId, `known-${user}`)));
+      const answers = await atOnce(400, (index) =>
+        index % 2 === 0 ? redeem(codes[index % 50]!, `known-${index % 50}`) : redeem(publicCode, `new-${index}`),
+      );
+      expect(countKinds(answers)).toEqual({ ok: 100, 'redemption-limit-reached': 300 });
+    });
+  });
+
+  test('a user who brings a public code 300 times at once is dealt one coupon and redeems it once', async () => {
+    const { bookId, publicCode } = await makePublicBook();
+    let user = 0;
+    await eachRound(async () => {
+      user += 1;
+      const answers = await atOnce(300, () => redeem(publicCode, `eager-${user}`));
+      expect(countKinds(answers)).toEqual({ ok: 1, 'code-already-redeemed': 299 });
+      expect((await api.get(`/v1/books/${bookId}/counts`)).body.assigned).toBe(user);
+    });
+  });
+
+  test('assigns, locks, redeems, transfers, voids and erasures of a public code at once keep every count true', async () => {
+    const terms = { maxRedemptionsPerCode: 2, maxRedemptions: 60, maxRedemptionsPerUser: 3 };
+    const { bookId, publicCode } = await makePublicBook(terms);
+    await eachRound(async () => {
+      const users = ['una', 'ugo', 'uma', 'udo'];
+      const held = await Promise.all(users.map((user) => assign(bookId, user)));
+      const codes = held.map(({ body }) => body.code ?? publicCode);
+      const answers = await atOnce(160, (index) => {
+        const user = users[index % 4]!;
+        switch (index % 10) {
+          case 0:
+            return api.post(`/v1/coupons/${codes[index % 4]}/transfer`, { userId: `heir-${index}` });
+          case 1:
+            return index === 11 ? api.call('DELETE', `/v1/users/${user}`) : redeem(publicCode, user);
+          case 2:
+            return index === 32 ? api.post(`/v1/coupons/${codes[index % 4]}/void`, {}) : redeem(publicCode, user);
+          case 3:
+            return assign(bookId, user);
+          case 4:
+            return api.post(`/v1/coupons/${publicCode}/assign`, { userId: user });
+          case 5:
+            return lock(publicCode, user, { ttlSeconds: 1 });
+          default:
+            return redeem(publicCode, user);
+        }
+      });
+      expect(answers.map(({ kind }) => kind)).not.toContain('internal');
+    });
+  });
+
+  test('of many books that want one public code, or an upload that has it, exactly one gets it', async () => {
+    const otherBook = await makeBook(0);
+    await eachRound(async () => {
+      letters += 1;
+      const code = `WANTED-${letters}`;
+      const answers = await atOnce(12, (index) => {
+        if (index % 3 === 0) return api.post(`/v1/books/${otherBook}/codes`, { codes: [code] });
+        if (index % 3 === 1) return api.post('/v1/books', { name: 'Wants', publicCode: code });
+        return api.post('/v1/books', { name: 'Wants', publicCode: code.toLowerCase(), status: 'active' });
+      });
+      const got = answers.filter(({ kind, body }) => kind === 'ok' && body.accepted !== 0);
+      const refused = answers.filter(({ kind }) => kind !== 'ok');
+      expect(got).toHaveLength(1);
+      expect(new Set(refused.map(({ kind }) => kind))).toEqual(new Set(['conflict']));
     });
   });
 

@@ -4,6 +4,7 @@
 export const contractTerms = {
   description: null,
   status: 'draft',
+  publicCode: null,
   timeZone: 'UTC',
   startsAt: null,
   endsAt: null,

@@ -52,6 +52,12 @@ join lateral (select bool_or(max_codes_per_user is null) as free, max(max_codes_
   where (r.tenant_id, r.book_id) = (h.tenant_id, h.book_id)) allowed on not allowed.free
 group by h.tenant_id, h.book_id, h.holder_id, allowed.most having count(*) > allowed.most;
 
+-- name: 3f a book with a public code gives each user one coupon
+select h.tenant_id, h.book_id, h.holder_id, count(*) from holders h
+join books b on (b.tenant_id, b.book_id) = (h.tenant_id, h.book_id) and b.public_code is not null
+join coupons c on (c.tenant_id, c.holder_id) = (h.tenant_id, h.holder_id) and not c.voided
+group by h.tenant_id, h.book_id, h.holder_id having count(*) > 1;
+
 -- name: 3b no user has redeemed more in a book than some revision of the book allowed
 select h.tenant_id, h.book_id, h.holder_id, coalesce(sum(c.redemptions), 0) + h.carried_redemptions from holders h
 left join coupons c on (c.tenant_id, c.holder_id) = (h.tenant_id, h.holder_id)
@@ -169,12 +175,24 @@ having count(c.pos) <> d.size or min(c.pos) < 0 or max(c.pos) >= d.size;
 -- name: 7c2 a block holds the codes that stand in it, each at its place, and no other
 select c.tenant_id, c.deck_id, c.pos, c.code from deck_codes c
 left join deck_blocks b on (b.tenant_id, b.deck_id, b.block) = (c.tenant_id, c.deck_id, c.pos / 64)
-where split_part(b.codes, chr(10), (c.pos % 64)::int + 1) is distinct from c.code
+where c.deck_id > 0 and split_part(b.codes, chr(10), (c.pos % 64)::int + 1) is distinct from c.code
 union all
 select d.tenant_id, d.deck_id, d.size, null from decks d
 left join deck_blocks b on (b.tenant_id, b.deck_id) = (d.tenant_id, d.deck_id)
 where d.kind = 'uploaded' group by d.tenant_id, d.deck_id
 having coalesce(sum(length(b.codes) - length(replace(b.codes, chr(10), '')) + 1), 0) <> d.size;
+
+-- name: 7e a public code is one of the tenant's codes, for its book alone
+select coalesce(b.tenant_id, c.tenant_id), b.book_id, b.public_code, c.deck_id, c.code
+from (select * from books where public_code is not null) b
+full join (select * from deck_codes where deck_id < 0) c
+  on (c.tenant_id, c.deck_id, c.code) = (b.tenant_id, -b.book_id, b.public_code)
+where b.book_id is null or c.code is null;
+
+-- name: 7f a book that opened with a public code has codes
+select b.tenant_id, b.book_id from books b
+left join decks d on (d.tenant_id, d.book_id) = (b.tenant_id, b.book_id)
+where b.public_code is not null and b.status <> 'draft' and d.deck_id is null;
 
 -- name: 7d the decks of a pattern do not overlap and stay below its next index
 select a.tenant_id, a.deck_id, b.deck_id from decks a

@@ -7,7 +7,9 @@ import { type Clock, systemClock } from '../../core/clock.ts';
 import { type Config, readConfig } from '../../core/config.ts';
 import { type ColdTurns, openColdTurns } from '../../core/db/cold-turns.ts';
 import { openPool } from '../../core/db/pool.ts';
+import { type DeckMarks, openDeckMarks } from '../../core/decks/deck-marks.ts';
 import { type Cursors, openCursors } from '../../core/paging.ts';
+import { type KnownPatterns, openKnownPatterns } from '../../core/patterns/known-patterns.ts';
 import { type Random, systemRandom } from '../../core/random.ts';
 
 /** As much of a Core as the operations need that are not on the hot path; each stands for a process of its own. */
@@ -22,6 +24,8 @@ export interface ColdCore {
   knownApiKeys: KnownCallers;
   knownTenants: BoundedMap<string, number>;
   knownBooks: KnownBooks;
+  knownPatterns: KnownPatterns;
+  deckMarks: DeckMarks;
   cursors: Cursors;
   close(): Promise<void>;
 }
@@ -51,6 +55,8 @@ export function openColdCore(url: string, clock: Clock = systemClock, max = 10):
     knownApiKeys: openKnownCallers(clock),
     knownTenants: new BoundedMap(cacheMaxEntries),
     knownBooks: openKnownBooks(pool),
+    knownPatterns: openKnownPatterns(config),
+    deckMarks: openDeckMarks(async () => {}, systemRandom),
     cursors: openCursors(config.codeSecret, systemRandom),
     close: () => pool.end(),
   };

@@ -60,6 +60,7 @@ table books
   created_at timestamp with time zone not null
   updated_at timestamp with time zone not null
   valid_for_days integer
+  public_code text collate C
   books_id_key: UNIQUE (tenant_id, id)
   books_lock_ttl_seconds_check: CHECK ((lock_ttl_seconds > 0))
   books_max_codes_per_user_check: CHECK ((max_codes_per_user > 0))
@@ -67,6 +68,7 @@ table books
   books_max_redemptions_per_code_check: CHECK ((max_redemptions_per_code > 0))
   books_max_redemptions_per_user_check: CHECK ((max_redemptions_per_user > 0))
   books_pk: PRIMARY KEY (book_id, tenant_id)
+  books_public_code_check: CHECK (((octet_length(public_code) >= 4) AND (octet_length(public_code) <= 64)))
   books_rev_check: CHECK ((rev > 0))
   books_status_check: CHECK ((status = ANY (ARRAY['draft'::text, 'active'::text, 'paused'::text, 'closed'::text])))
   books_tenant_fk: FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id)
@@ -330,6 +332,8 @@ CREATE UNIQUE INDEX book_revisions_pk ON public.book_revisions USING btree (tena
 CREATE UNIQUE INDEX books_id_key ON public.books USING btree (tenant_id, id)
 
 CREATE UNIQUE INDEX books_pk ON public.books USING btree (book_id, tenant_id)
+
+CREATE UNIQUE INDEX books_public_code_key ON public.books USING btree (tenant_id, public_code) WHERE (public_code IS NOT NULL)
 
 CREATE UNIQUE INDEX code_patterns_pk ON public.code_patterns USING btree (tenant_id, pattern_id)
 

@@ -45,6 +45,7 @@ describe('a new book', () => {
       name: '名'.repeat(200),
       description: '',
       status: 'active',
+      publicCode: 'SUMMER20',
       timeZone: 'America/Argentina/Buenos_Aires',
       startsAt: '2026-11-27T03:00:00.000Z',
       endsAt: '2026-12-01T03:00:00.000Z',

@@ -409,6 +409,7 @@ describe('redemptions', () => {
 });
 
 describe('what is shown', () => {
+  const shownBook = { bookId: 'b', publicCode: null };
   test('voided comes before redeemed, redeemed before locked, and an expired lock is not shown', () => {
     const locked = { ...coupon, lockExpiresAt: later(1) };
     expect(couponStatus(coupon, null, now)).toBe('assigned');
@@ -416,8 +417,8 @@ describe('what is shown', () => {
     expect(couponStatus(locked, null, later(1))).toBe('assigned');
     // A book whose end was moved before the lock's ends the lock with it.
     expect(couponStatus(locked, now, now)).toBe('assigned');
-    expect(viewCoupon(locked, 'b', now, now)).toMatchObject({ status: 'assigned', lockedUntil: null });
-    expect(viewCoupon(locked, 'b', null, later(1)).lockedUntil).toBeNull();
+    expect(viewCoupon(locked, shownBook, now, now)).toMatchObject({ status: 'assigned', lockedUntil: null });
+    expect(viewCoupon(locked, shownBook, null, later(1)).lockedUntil).toBeNull();
     expect(couponStatus({ ...locked, redemptions: 1 }, null, now)).toBe('redeemed');
     expect(couponStatus({ ...coupon, redemptions: 1, voided: true }, null, now)).toBe('voided');
   });

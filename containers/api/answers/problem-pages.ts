@@ -95,9 +95,9 @@ export const problemTexts: Record<ErrorKind, { meaning: string; remedy: string }
     remedy: 'Check userId and the code.',
   },
   conflict: {
-    meaning: 'The request conflicts with an existing code, pattern or slug, or with the present state.',
+    meaning: 'The request conflicts with an existing code, public code, pattern or slug, or with the present state.',
     remedy:
-      'The member reason says what the conflict is, and detail says more. With already-reversed there is nothing to do: the redemption has been reversed before.',
+      'The member reason says what the conflict is, and detail says more. With already-reversed there is nothing to do: the redemption has been reversed before. With public-code, name a coupon by its own code: many users may hold one for the public code.',
   },
   'revision-mismatch': {
     meaning: 'The book has changed since the revision in If-Match.',

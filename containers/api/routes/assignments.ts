@@ -108,11 +108,14 @@ function addAssignCode(app: Api): void {
           'book-not-active',
           'book-outside-window',
           'user-limit-reached',
+          'no-codes-left',
         ],
       },
       schema: {
         operationId: 'assignCode',
         summary: 'Assign a certain code to a user',
+        description:
+          'By a public code the user is assigned a random code of the book, and `code-already-assigned` where the user has one.',
         tags: ['coupons'],
         params: CodePath,
         body: AssignCodeInput,

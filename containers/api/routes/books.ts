@@ -51,7 +51,7 @@ export const bookRoutes = routes('book-routes', (app) => {
   app.post(
     '/v1/books',
     {
-      config: { roles: admins, idempotent: true },
+      config: { roles: admins, idempotent: true, kinds: ['conflict'] },
       schema: {
         operationId: 'createBook',
         summary: 'Create a book',

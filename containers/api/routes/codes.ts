@@ -103,7 +103,7 @@ function addLookUp(app: Api): void {
         operationId: 'lookUpCode',
         summary: 'Look a code up, also one that nobody has yet',
         description:
-          'Where the code is from, what has become of it, and its coupon, which is null for a code that nobody has had.',
+          'Where the code is from, what has become of it, and its coupon, which is null for a code that nobody has had. The public code of a book stands in no deck: its `deckId` is null.',
         tags: ['codes'],
         params: CodePath,
         querystring: strictObject({}),

@@ -63,7 +63,7 @@ function addValidate(app: Api): void {
         operationId: 'validateCoupon',
         summary: 'Ask whether a redeem would succeed now',
         description:
-          'What a redeem with the same fields would say. Changes nothing, and promises nothing: a moment later it may be otherwise. A lock reserves the coupon, and the coupon only.',
+          'What a redeem with the same fields would say. Changes nothing, and promises nothing: a moment later it may be otherwise. A lock reserves the coupon, and the coupon only. By a public code it asks about the user’s own coupon of the book, or about the one that a redeem would deal first; it deals none.',
         tags: ['coupons'],
         params: CodePath,
         body: ValidateInput,
@@ -86,13 +86,13 @@ function addLock(app: Api): void {
         queue: 'changes',
         idempotent: true,
         looksUpCode: 'for-user',
-        kinds: lockKinds,
+        kinds: [...lockKinds, 'no-codes-left'],
       },
       schema: {
         operationId: 'lockCoupon',
         summary: 'Lock a coupon for a checkout, or renew the lock',
         description:
-          'The `lockToken` of the answer grows with each grant and stays when a lock is renewed with it. A lock is refused where a redeem would be refused at that moment, for the same reasons and in the same order. It reserves the coupon for this checkout, and the coupon only: not a place in the book’s or the user’s limits, which others may use up before the redeem, and it promises nothing against a pause, a void or the end of the window. `lockedUntil` is never after `expiresAt`.',
+          'The `lockToken` of the answer grows with each grant and stays when a lock is renewed with it. A lock is refused where a redeem would be refused at that moment, for the same reasons and in the same order. It reserves the coupon for this checkout, and the coupon only: not a place in the book’s or the user’s limits, which others may use up before the redeem, and it promises nothing against a pause, a void or the end of the window. `lockedUntil` is never after `expiresAt`. By a public code the user’s own coupon of the book is locked, which is dealt in the same moment where the user has none.',
         tags: ['coupons'],
         params: CodePath,
         body: LockInput,
@@ -115,7 +115,7 @@ function addUnlock(app: Api): void {
         queue: 'changes',
         idempotent: true,
         looksUpCode: 'for-user',
-        kinds: [...holdKinds, 'code-locked', 'lock-expired'],
+        kinds: [...holdKinds, 'code-locked', 'lock-expired', 'conflict'],
       },
       schema: {
         operationId: 'unlockCoupon',
@@ -145,12 +145,13 @@ function addRedeem(app: Api): void {
         idempotent: true,
         looksUpCode: 'for-user',
         effect: 'redemption',
-        kinds: [...lockKinds, 'lock-required'],
+        kinds: [...lockKinds, 'lock-required', 'no-codes-left'],
       },
       schema: {
         operationId: 'redeemCoupon',
         summary: 'Redeem a coupon once',
-        description: 'Ends the lock, where there is one.',
+        description:
+          'Ends the lock, where there is one. By a public code the user’s own coupon of the book is redeemed, which is dealt in the same moment where the user has none; a redeem that is refused deals none.',
         tags: ['coupons'],
         params: CodePath,
         body: RedeemInput,
@@ -181,13 +182,14 @@ function addTransfer(app: Api): void {
           'code-locked',
           'code-already-redeemed',
           'user-limit-reached',
+          'conflict',
         ],
       },
       schema: {
         operationId: 'transferCoupon',
         summary: 'Give a coupon to another user',
         description:
-          'The giver’s slot is free and the receiver’s is taken, within `maxCodesPerUser`, wherever the book would let the coupon be assigned. Not while it is locked, nor once no redemption is left; to the user who has it already is `code-already-assigned`. The coupon keeps its `assignedAt`, its `expiresAt` and its redemptions. Those that the giver made still count for the giver’s `maxRedemptionsPerUser`, and not for the receiver’s.',
+          'The giver’s slot is free and the receiver’s is taken, within `maxCodesPerUser`, wherever the book would let the coupon be assigned. Not while it is locked, nor once no redemption is left; to the user who has it already is `code-already-assigned`. The coupon keeps its `assignedAt`, its `expiresAt` and its redemptions. Those that the giver made still count for the giver’s `maxRedemptionsPerUser`, and not for the receiver’s. In a book with a public code the receiver must have no coupon yet, and the giver is dealt another one who brings the public code again.',
         tags: ['coupons'],
         params: CodePath,
         body: TransferInput,
@@ -210,13 +212,13 @@ function addVoid(app: Api): void {
         idempotent: true,
         bodyOptional: true,
         looksUpCode: 'for-nobody',
-        kinds: ['coupon-not-found', 'coupon-void'],
+        kinds: ['coupon-not-found', 'coupon-void', 'conflict'],
       },
       schema: {
         operationId: 'voidCoupon',
         summary: 'Void a coupon or an unassigned code',
         description:
-          'Final. Ends a lock and frees the user’s slot; an unassigned code becomes a coupon without a user.',
+          'Final. Ends a lock and frees the user’s slot; an unassigned code becomes a coupon without a user. It is named by its own code: a public code is `conflict`. Whoever’s coupon is void gets no other one by the public code.',
         tags: ['coupons'],
         params: CodePath,
         body: ReasonInput,
@@ -233,10 +235,12 @@ function addReads(app: Api): void {
   app.get(
     '/v1/coupons/:code',
     {
-      config: { roles: couponUsers, looksUpCode: 'for-nobody', kinds: ['coupon-not-found'] },
+      config: { roles: couponUsers, looksUpCode: 'for-nobody', kinds: ['coupon-not-found', 'conflict'] },
       schema: {
         operationId: 'readCoupon',
         summary: 'Read a coupon',
+        description:
+          'By a public code a customer reads their own coupon of the book. For other roles it names no coupon in particular, which is `conflict`: `GET /v1/codes/{code}` says whose it is.',
         tags: ['coupons'],
         params: CodePath,
         querystring: strictObject({}),
@@ -249,7 +253,7 @@ function addReads(app: Api): void {
   app.get(
     '/v1/coupons/:code/events',
     {
-      config: { roles: operators, looksUpCode: 'for-nobody', kinds: ['coupon-not-found'] },
+      config: { roles: operators, looksUpCode: 'for-nobody', kinds: ['coupon-not-found', 'conflict'] },
       schema: {
         operationId: 'listCouponEvents',
         summary: 'List what happened to a coupon',

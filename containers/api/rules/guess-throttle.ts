@@ -42,7 +42,7 @@ function throttle(core: Core, { handler }: RouteOptions, isForUser: boolean): Ro
       return result;
     } catch (error) {
       if (!(error instanceof CouponError)) lookup.unknown();
-      else if (error.kind === 'coupon-not-found') await lookup.notFound();
+      else if (isGuess(error)) await lookup.notFound();
       // A refusal that tells the coupon's revision is one about a coupon that is there.
       else if (error.refusal.rev !== undefined) lookup.found();
       else lookup.unknown();
@@ -54,6 +54,11 @@ function throttle(core: Core, { handler }: RouteOptions, isForUser: boolean): Ro
 /** Of a body that has passed its route's validation; null where it may leave the user out and does. */
 function userIdOf(request: FastifyRequest): string | null {
   return (request.body as { userId?: string }).userId ?? null;
+}
+
+/** A public code is known to everybody: without a coupon for it nobody has guessed. */
+function isGuess({ kind, refusal }: CouponError): boolean {
+  return kind === 'coupon-not-found' && refusal.isKnownCode !== true;
 }
 
 function isNotFound(error: unknown): boolean {

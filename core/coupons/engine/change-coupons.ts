@@ -1,5 +1,4 @@
 import type { MemberAnswer } from '../../batching/micro-batcher.ts';
-import { bookCounterStripes } from '../../books/counter-stripes.ts';
 import { type BookRules, readBooksForDecision } from '../../books/read-book-rules.ts';
 import { type Patience, waitForLocks } from '../../db/lock-patience.ts';
 import { together } from '../../db/together.ts';
@@ -9,30 +8,22 @@ import type { Location } from '../../decks/locate-codes.ts';
 import { placeMapKey } from '../../decks/place.ts';
 import { CouponError, type Refusal } from '../../errors.ts';
 import type { BookKey } from '../../keys.ts';
-import { uuidv7 } from '../../random.ts';
-import {
-  type Decision,
-  decideForcedUnlock,
-  decideLock,
-  decideRedeem,
-  decideReverse,
-  decideUnlock,
-  decideVoid,
-} from '../rules/coupon-rules.ts';
 import { type CouponState, expiryOf } from '../rules/coupon-state.ts';
-import { missingCoupon } from '../rules/missing-coupon.ts';
+import { missingCoupon, ofPublicCode, publicCodeRefusal } from '../rules/missing-coupon.ts';
 import { type CouponAnswer, type PendingChange, type RecordedChange, recordOf } from '../rules/recorded-change.ts';
 import { carryRedemptions } from './carried-redemptions.ts';
-import { type ChangeTarget, findChangeTargets, mayCount, needsOfChange } from './change-targets.ts';
+import { type ChangeTarget, findChangeTargets, mayCount, needsOfChange, redirectToDeal } from './change-targets.ts';
 import type { ChangeCommand } from './commands.ts';
 import { areFree, type BatchCore, type BatchKind, decideBatch } from './decide-batch.ts';
+import { decideChange } from './decide-change.ts';
+import { drawStripe } from './draw-stripe.ts';
 import { findChangeObstacles } from './find-obstacles.ts';
 import { readReversed } from './find-redemptions.ts';
 import type { ReversedPlace } from './locks/holders.ts';
 import { takeLock } from './locks/lock-order.ts';
-import { thing } from './obstacles.ts';
 import { type ClockAndKeys, readClockAndKeys } from './read-clock-and-keys.ts';
-import { readUsage, standingOf, type Usage } from './usage-sums.ts';
+import { Redirect } from './redirect.ts';
+import { addToUsage, readUsage, type Usage } from './usage-sums.ts';
 import { findVoidPlaces } from './void-places.ts';
 import { writeChanges } from './write-changes.ts';
 
@@ -81,6 +72,7 @@ function changesOf(
 ): BatchKind<ChangeCommand, ChangeTarget, Seen, State, RecordedChange> {
   return {
     find: (commands) => findChangeTargets(core, tenantId, commands),
+    redirect: redirectToDeal,
     needsOf: needsOfChange,
     findHeld: (targets) => findChangeObstacles(core.pool, tenantId, locationsOf(targets)),
     read: (tx, targets, patience) => read(tx, tenantId, targets, patience),
@@ -168,54 +160,36 @@ function decideMember(
   const coupon = location === null ? undefined : state.coupons.get(placeMapKey(location));
   const missing = refuseMissing(state, target, coupon);
   if (missing !== null) return new CouponError(missing);
-  const decision = decide(core, tenantId, state, target, coupon!);
+  if (isOfAnother(target, coupon!)) return new Redirect(null);
+  const decision = decideChange(core, tenantId, state, target, coupon!);
   if ('refusal' in decision) return new CouponError(decision.refusal);
   return carryOut(state, target, coupon!, decision.change);
+}
+
+/** A coupon that was found by a public code is its user's, unless it has changed hands since. */
+function isOfAnother({ command, publicCode }: ChangeTarget, coupon: CouponState): boolean {
+  return publicCode !== null && 'userId' in command && coupon.userId !== command.userId;
 }
 
 /** To a customer, a code that is not there, is void or is another user's looks the same. */
 function refuseMissing(
   state: State,
-  { command, location }: ChangeTarget,
+  { command, location, publicCode }: ChangeTarget,
   coupon: CouponState | undefined,
 ): Refusal | null {
+  if (publicCode !== null && !('userId' in command)) return publicCodeRefusal(publicCode.code);
   if (command.op === 'reverse') {
     if (coupon !== undefined) return null;
     return { kind: 'redemption-not-found', detail: `There is no redemption ${command.redemptionId}.` };
   }
-  return missingCoupon(command.caller, coupon, location !== null && state.voidPlaces.has(placeMapKey(location)));
+  const voidPlace = location !== null && state.voidPlaces.has(placeMapKey(location));
+  const missing = missingCoupon(command.caller, coupon, voidPlace);
+  if (missing === null || publicCode === null) return missing;
+  return coupon === undefined ? noLockRefusal : ofPublicCode(missing);
 }
 
-function decide(
-  { lockTokens, random }: ChangeCore,
-  tenantId: number,
-  state: State,
-  { command, redemption }: ChangeTarget,
-  coupon: CouponState,
-): Decision {
-  const { actor } = command.caller;
-  const isLockToken = (token: string) => lockTokens.isTokenOf(tenantId, coupon, token);
-  const standing = standingOf(coupon, state, isLockToken);
-  switch (command.op) {
-    case 'lock':
-      return decideLock(coupon, standing, { ...command, actor });
-    case 'unlock':
-      return decideUnlock(coupon, standing, { ...command, actor });
-    case 'force-unlock':
-      return decideForcedUnlock(coupon, standing, { ...command, actor });
-    case 'redeem': {
-      const { reference, metadata } = command;
-      const id = uuidv7(state.now.getTime(), random);
-      return decideRedeem(coupon, standing, { ...command, actor, redemption: { id, reference, metadata } });
-    }
-    case 'void':
-      return decideVoid(coupon, { ...command, actor });
-    case 'reverse': {
-      const { id } = redemption!;
-      return decideReverse(coupon, { id, reversed: state.reversed.has(id) }, { ...command, actor });
-    }
-  }
-}
+/** Only an unlock finds no coupon by a public code: other changes deal one first. */
+const noLockRefusal: Refusal = { kind: 'lock-expired', detail: 'No lock is live: the user has no coupon of the book.' };
 
 /** Makes the change true for the members that follow, and puts it on the list of what is written. */
 function carryOut(
@@ -231,29 +205,13 @@ function carryOut(
   state.pending.push(pending);
   if (change.reversedRedemptionId !== null) state.reversed.add(change.reversedRedemptionId);
   const used = next.redemptions - before.redemptions;
-  addTo(state.usage.byBook, next.bookKey, used);
   const holderId = next.holderId ?? 0;
   const redeemerId = redemption?.redeemerId ?? holderId;
-  addTo(state.usage.byHolder, redeemerId, used);
+  addToUsage(state.usage, next.bookKey, redeemerId, used);
   if (redeemerId !== holderId) {
     // The coupon counts one less for whoever has it, for whom this redemption never counted.
     state.carried.set(redeemerId, (state.carried.get(redeemerId) ?? 0) + used);
     state.carried.set(holderId, (state.carried.get(holderId) ?? 0) - used);
   }
-  return recordOf(pending, book.bookId, state.now);
-}
-
-/** Adds to a sum that is kept; what no limit counts is not kept. */
-function addTo(sums: Map<number, number>, key: number, amount: number): void {
-  const sum = sums.get(key);
-  if (sum !== undefined) sums.set(key, sum + amount);
-}
-
-/** A stripe at random; the next one that is known to be free where somebody holds rows of the books' counters. */
-function drawStripe({ random, obstacles }: ChangeCore, bookKeys: BookKey[]): number {
-  const drawn = random.below(bookCounterStripes);
-  if (obstacles.isEmpty) return drawn;
-  const inTurn = Array.from({ length: bookCounterStripes }, (_, k) => (drawn + k) % bookCounterStripes);
-  const free = inTurn.find((stripe) => obstacles.areFree(bookKeys.map((bookKey) => thing.stripe(bookKey, stripe))));
-  return free ?? drawn;
+  return recordOf(pending, book, state.now);
 }

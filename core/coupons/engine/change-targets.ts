@@ -1,14 +1,27 @@
-import { type LocateCore, type Location, locateCodes, nowhere } from '../../decks/locate-codes.ts';
+import {
+  isPublic,
+  type LocateCore,
+  type Located,
+  type Location,
+  locateCodes,
+  nowhere,
+} from '../../decks/locate-codes.ts';
 import { placeMapKey } from '../../decks/place.ts';
-import type { ChangeCommand } from './commands.ts';
+import type { PublicCode } from '../../decks/public-code-row.ts';
+import { type ChangeCommand, isUse } from './commands.ts';
 import { findRedemptions, type KnownRedemption } from './find-redemptions.ts';
+import { holderMapKey } from './holders.ts';
 import { readCouponStates } from './locks/coupons.ts';
 import { thing } from './obstacles.ts';
+import { findOwnCoupons, type OwnCoupon } from './own-coupons.ts';
+import { Redirect } from './redirect.ts';
 
 /** A command with the coupon's place, which never changes and so is found before anything is locked. */
 export interface ChangeTarget {
   readonly command: ChangeCommand;
   readonly location: Location | null;
+  /** The public code that was brought in place of the coupon's own, or null. */
+  readonly publicCode: PublicCode | null;
   readonly redemption: KnownRedemption | null;
 }
 
@@ -23,13 +36,45 @@ export async function findChangeTargets(
   const codes = commands.map((command) => (command.op === 'reverse' ? '' : command.code));
   // A customer must not learn from the time it takes whether a code is one of the pattern: it is always asked for.
   const always = commands.some((command) => command.caller.customerId !== null);
-  const locations = await locateCodes(core, tenantId, codes, { always });
+  const located = await locateCodes(core, tenantId, codes, { always });
+  const ownCoupons = await findOwnCoupons(
+    core.pool,
+    tenantId,
+    commands.flatMap((command, index) => ownOf(command, located[index] ?? null)),
+  );
   const targets = commands.map((command, index) => {
     const redemption = command.op === 'reverse' ? (redemptions.get(command.redemptionId) ?? null) : null;
-    const missing = command.caller.customerId === null ? null : nowhere;
-    return { command, redemption, location: redemption?.location ?? locations[index] ?? missing };
+    const found = located[index] ?? null;
+    const publicCode = isPublic(found) ? found : null;
+    const location = redemption?.location ?? (isPublic(found) ? ownPlace(ownCoupons, command, found) : found);
+    return { command, redemption, publicCode, location: location ?? missingPlace(command, publicCode) };
   });
   return always ? hideFromCustomers(core, tenantId, targets) : targets;
+}
+
+/** Whose coupon is meant by a public code. Whoever names no user means nobody's. */
+function ownOf(command: ChangeCommand, found: Located | null) {
+  return isPublic(found) && 'userId' in command ? [{ bookKey: found.publicBook, userId: command.userId }] : [];
+}
+
+function ownPlace(
+  ownCoupons: Map<string, OwnCoupon>,
+  command: ChangeCommand,
+  { publicBook }: PublicCode,
+): Location | null {
+  if (!('userId' in command)) return null;
+  return ownCoupons.get(holderMapKey(publicBook, command.userId))?.location ?? null;
+}
+
+/** A coupon that is about to be dealt is not missing. */
+function missingPlace(command: ChangeCommand, publicCode: PublicCode | null): Location | null {
+  const isMissing = publicCode === null || !isUse(command);
+  return isMissing && command.caller.customerId !== null ? nowhere : null;
+}
+
+/** Whoever brings a public code and has no coupon is dealt one first. */
+export function redirectToDeal({ command, location, publicCode }: ChangeTarget): Redirect | null {
+  return publicCode !== null && location === null && isUse(command) ? new Redirect(publicCode.publicBook) : null;
 }
 
 /**

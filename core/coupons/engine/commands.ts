@@ -27,10 +27,22 @@ export type ChangeCommand = Command &
     | { op: 'reverse'; redemptionId: string; reason: string | null }
   );
 
-/** What takes a code out of a deck. `bookKey` is null for a book that does not exist. */
+/** What a user who brings a public code may be dealt a coupon for. */
+export type UseCommand = ChangeCommand & { op: 'lock' | 'redeem' };
+
+/** Whether a change is one of those. */
+export function isUse(command: ChangeCommand): command is UseCommand {
+  return command.op === 'lock' || command.op === 'redeem';
+}
+
+/**
+ * What takes a code out of a deck. `bookKey` is null for a book that does not exist. `use` deals a coupon to a user of a
+ * book with a public code, and does with it what the user came for.
+ */
 export type DealCommand = Command &
   (
     | { op: 'draw'; bookKey: BookKey | null; userId: string }
+    | { op: 'use'; bookKey: BookKey; userId: string; use: UseCommand }
     | { op: 'take'; code: string; userId: string }
     | { op: 'discard'; code: string; reason: string | null }
   );

@@ -6,6 +6,7 @@ import type { Config } from '../../config.ts';
 import { limits } from '../../limits.ts';
 import type { Log } from '../../log.ts';
 import type { CouponAnswer } from '../rules/recorded-change.ts';
+import { changeCoupon } from './change-coupon.ts';
 import { areChangesFree, type ChangeCore, changeCoupons } from './change-coupons.ts';
 import type { ChangeCommand, DealCommand } from './commands.ts';
 import { areDealsFree, type DealCore, dealCodes } from './deal-codes.ts';
@@ -19,6 +20,8 @@ export interface CouponBatches {
   readonly deals: MicroBatcher<DealCommand, CouponAnswer>;
   readonly changes: MicroBatcher<ChangeCommand, CouponAnswer>;
   readonly looks: MicroBatcher<CouponQuestion, SeenCoupon>;
+  /** Queues a change of a coupon that may be named by a public code, and so may have to be dealt first. */
+  changeCoupon(command: ChangeCommand): Promise<CouponAnswer>;
   /** Milliseconds that the oldest member of any queue has waited. */
   queueAgeMillis(): number;
   /**
@@ -85,10 +88,14 @@ export function openCouponBatches(core: EngineCore, onBatch: BatchListener): Cou
   const all = Object.values(queues);
   return {
     ...queues,
+    changeCoupon: (command) => changeCoupon(queues, command),
     queueAgeMillis: () => Math.max(...all.map((batcher) => batcher.queueAgeMillis())),
     queueAgeOf: (queue, tenantId) => queues[queue].queueAgeMillis(tenantId),
     close: async () => {
-      await Promise.all(all.map((batcher) => batcher.close()));
+      await Promise.all([queues.changes.close(), queues.looks.close()]);
+      // Those who come from there to be dealt a coupon are answered too.
+      await new Promise((resolve) => setImmediate(resolve));
+      await queues.deals.close();
     },
   };
 }
@@ -103,7 +110,7 @@ function maxSlowOf(poolMax: number): number {
 
 /** The lane of a book's new coupons; one for all books that do not exist. */
 function laneOfDeal(command: DealCommand): number | string {
-  return command.op === 'draw' ? (command.bookKey ?? 0) : laneOfCode(command.code);
+  return 'bookKey' in command ? (command.bookKey ?? 0) : laneOfCode(command.code);
 }
 
 function laneOfChange(command: ChangeCommand): string {

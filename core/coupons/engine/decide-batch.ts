@@ -31,6 +31,8 @@ interface Member {
 export interface BatchTargets<Command, Target> extends Pick<Passage<Target, CouponAnswer>, 'needsOf' | 'findHeld'> {
   /** Finds what each command is about, in their order. That never changes, and so needs no lock. */
   find(commands: Command[]): Promise<Target[]>;
+  /** Why a member belongs into another batch, as far as that is known before anything is locked; or null. */
+  redirect?(target: Target): CouponError | null;
 }
 
 /**
@@ -80,12 +82,12 @@ export async function decideBatch<Command, Target extends Member, Seen, State ex
   isApart: boolean,
 ): Promise<MemberAnswer<CouponAnswer>[]> {
   const run = (targets: Target[], patience: Patience) => runTransaction(core, tenantId, targets, kind, patience);
-  return passObstacles(
-    core.obstacles,
-    await kind.find(commands),
-    { needsOf: kind.needsOf, findHeld: kind.findHeld, run },
-    isApart,
-  );
+  const targets = await kind.find(commands);
+  const redirects = targets.map((target) => kind.redirect?.(target) ?? null);
+  const staying = targets.filter((_target, index) => redirects[index] === null);
+  const passage = { needsOf: kind.needsOf, findHeld: kind.findHeld, run };
+  const answers = (await passObstacles(core.obstacles, staying, passage, isApart)).values();
+  return redirects.map((redirect) => redirect ?? answers.next().value!);
 }
 
 /** Which of these commands, which were held up, nothing holds up any more. */

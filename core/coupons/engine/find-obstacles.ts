@@ -29,21 +29,38 @@ export async function findChangeObstacles(pool: pg.Pool, tenantId: number, locat
     ...coupons.map((coupon) => [thing.coupon(coupon), coupon.lockedBy] as const),
     ...holders.map((holder) => [thing.holderOf(holder), holder.lockedBy] as const),
     ...holders.map(({ bookKey, userId, lockedBy }) => [thing.holder(bookKey, userId ?? ''), lockedBy] as const),
-    ...counters.map(({ bookKey, stripe, lockedBy }) => [thing.stripe(bookKey, stripe), lockedBy] as const),
-    ...booksWithoutCounter(counters),
+    ...heldCounters(counters),
   ]);
 }
 
-/** Of what dealing from these books locks, the things that are held by others now. */
-export async function findDealObstacles(pool: pg.Pool, tenantId: number, bookKeys: BookKey[]): Promise<Held> {
-  const [gates, dealers] = await look(pool, (tx) => [
+/**
+ * Of what dealing from these books locks, the things that are held by others now.
+ * @param redeemed those of the books whose coupons may be redeemed as soon as they are dealt
+ */
+export async function findDealObstacles(
+  pool: pg.Pool,
+  tenantId: number,
+  bookKeys: BookKey[],
+  redeemed: BookKey[],
+): Promise<Held> {
+  const [gates, dealers, counters] = await look(pool, (tx) => [
     findClosedGates(tx, bookKeys),
     findHeldDealers(tx, tenantId, bookKeys),
+    findHeldCounters(tx, tenantId, redeemed),
   ]);
   return new Map([
     ...closed(gates),
     ...dealers.map(({ bookKey, lockedBy }) => [thing.dealer(bookKey), lockedBy] as const),
+    ...heldCounters(counters),
   ]);
+}
+
+function heldCounters(counters: HeldCounter[]): [string, string][] {
+  const stripes = counters.map(({ bookKey, stripe, lockedBy }): [string, string] => [
+    thing.stripe(bookKey, stripe),
+    lockedBy,
+  ]);
+  return [...stripes, ...booksWithoutCounter(counters)];
 }
 
 /** A book that limits its redemptions needs stripe 0, any other one a stripe that is free. */

@@ -1,6 +1,7 @@
 import { plainArray, textArray } from '../../db/array-text.ts';
 import type { Transaction } from '../../db/transaction.ts';
 import type { BookKey } from '../../keys.ts';
+import { ownCoupon } from './own-coupon-sql.ts';
 
 /** A user in a book, as a batch that hands out codes sees it. */
 export interface Holder {
@@ -10,6 +11,10 @@ export interface Holder {
   readonly holderId: number;
   /** There is no row yet. */
   readonly isNew: boolean;
+  /** Redemptions that count for the user beside those of coupons in hand. */
+  readonly carried: number;
+  /** In a book with a public code: the user's own coupon, as findOwnCoupons says, where there is one. */
+  readonly own: { readonly rev: number; readonly voided: boolean } | null;
   /** Coupons in hand, voided ones excluded; kept only where the book limits them. */
   codes: number;
 }
@@ -21,7 +26,7 @@ export function holderMapKey(bookKey: BookKey, userId: string): string {
 
 /**
  * Reads the holders that these users are already, with their coupons counted where the book limits them, and sets ids
- * aside for those to be. A user of a book that does not exist is not in the map.
+ * aside for those to be.
  *
  * Exact in a statement after the books' dealer locks: every new holder and every new coupon of a book is made under its
  * dealer's lock. A look-up names the holder alone: asked for the tenant too, PostgreSQL may read all of the tenant's
@@ -35,24 +40,32 @@ export async function readHolders(
 ): Promise<Map<string, Holder>> {
   const asked = [...new Map(wanted.map((one) => [holderMapKey(one.bookKey, one.userId), one])).values()];
   if (asked.length === 0) return new Map();
-  const { rows } = await tx.query<Holder>({
+  const { rows } = await tx.query<Omit<Holder, 'own'> & { ownRev: number | null; ownVoided: boolean }>({
     name: 'read-holders',
     text: `select w.book_id as "bookKey", w.user_id as "userId",
         coalesce(h.holder_id, nextval('holders_holder_id_seq')) as "holderId", h.holder_id is null as "isNew",
-        case when exists (
-            select from books
-            where book_id = w.book_id and tenant_id = $1 and max_codes_per_user is not null offset 0)
+        coalesce(h.carried_redemptions, 0) as carried, own.rev as "ownRev", own.voided as "ownVoided",
+        case when b.is_limited
           then (
             select count(*) from (select tenant_id, voided from coupons where holder_id = h.holder_id offset 0) as c
             where c.tenant_id = $1 and not c.voided)
           else 0 end as codes
       from unnest($2::int[], $3::text[]) as w (book_id, user_id)
       left join lateral (
-        select holder_id from holders where tenant_id = $1 and user_id = w.user_id and book_id = w.book_id limit 1) as h
-        on true`,
+        select holder_id, carried_redemptions from holders
+        where tenant_id = $1 and user_id = w.user_id and book_id = w.book_id limit 1) as h on true
+      left join lateral (
+        select max_codes_per_user is not null or public_code is not null as is_limited, public_code is not null as is_public
+        from (select * from books where book_id = w.book_id offset 0) as b where tenant_id = $1) as b on true
+      left join lateral (${ownCoupon('case when b.is_public then h.holder_id end')}) as own on true`,
     values: [tenantId, plainArray(asked.map(({ bookKey }) => bookKey)), textArray(asked.map(({ userId }) => userId))],
   });
-  return new Map(rows.map((row) => [holderMapKey(row.bookKey, row.userId), row]));
+  return new Map(
+    rows.map(({ ownRev, ownVoided, ...row }) => {
+      const own = ownRev === null ? null : { rev: ownRev, voided: ownVoided };
+      return [holderMapKey(row.bookKey, row.userId), { ...row, own }];
+    }),
+  );
 }
 
 /** Makes the rows of holders that have none yet. Under the dealers' locks nobody else makes them. */

@@ -21,6 +21,7 @@ interface Row {
   expiresAt: Date | null;
   bookKey: BookKey;
   bookId: string;
+  publicCode: string | null;
   code: string;
   assignedAt: Date | null;
   maxRedemptions: number | null;
@@ -45,7 +46,7 @@ export async function replayChanges(
     text: `select e.deck_id as "deckKey", e.pos, e.rev, e.at, e.kind, e.holder_id as "holderId", h.user_id as "userId",
         e.redemptions, c.reversals, e.fence, e.lock_expires_at as "lockExpiresAt",
         ${hasPlainTokenSql('e.lock_expires_at')} as "hasPlainToken", e.expires_at as "expiresAt",
-        b.book_id as "bookKey", b.id as "bookId", c.code, c.assigned_at as "assignedAt",
+        b.book_id as "bookKey", b.id as "bookId", b.public_code as "publicCode", c.code, c.assigned_at as "assignedAt",
         c.max_redemptions as "maxRedemptions", c.valid_until as "validUntil", e.redemption_id as "redemptionId", r.seq, r.reference
       from unnest($2::int[], $3::bigint[], $4::int[]) as place (deck_id, pos, rev)
       cross join lateral (
@@ -54,7 +55,7 @@ export async function replayChanges(
       cross join lateral (
         select * from coupons where tenant_id = $1 and deck_id = e.deck_id and pos = e.pos limit 1) as c
       cross join lateral (select book_id from decks where tenant_id = $1 and deck_id = e.deck_id limit 1) as d
-      cross join lateral (select book_id, id from books where book_id = d.book_id offset 0) as b
+      cross join lateral (select book_id, id, public_code from books where book_id = d.book_id offset 0) as b
       left join lateral (
         select user_id from holders where tenant_id = $1 and holder_id = e.holder_id limit 1) as h on true
       left join lateral (
@@ -84,7 +85,7 @@ function recordedFrom(row: Row): RecordedChange {
     kind,
     coupon: { ...identity, rev, redemptions, reversals, fence, hasPlainToken, lockExpiresAt, voided },
     at: row.at,
-    bookId: row.bookId,
+    book: { bookId: row.bookId, publicCode: row.publicCode },
     expiresAt: row.expiresAt,
     redemption: redemptionId === null ? null : { id: redemptionId, seq: seq!, reference },
   };

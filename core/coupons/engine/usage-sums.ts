@@ -11,22 +11,31 @@ import { limitedBooks, limitedCoupons, locationArrays } from './locks/limited-bo
 /** How often books and holders have used what their limits count, kept up to date while a batch decides. */
 export interface Usage {
   /** Redemptions of a book; only books with maxRedemptions are in it. */
-  byBook: Map<number, number>;
+  byBook: Map<BookKey, number>;
   /** Redemptions of a holder; only holders in books with maxRedemptionsPerUser are in it. */
   byHolder: Map<number, number>;
 }
 
-/** Reads what the limits count of the books and holders at these places, in statements after the last lock. */
-export async function readUsage(db: Queryable, tenantId: number, locations: Location[]): Promise<Usage> {
-  if (locations.length === 0) return { byBook: new Map(), byHolder: new Map() };
+/**
+ * Reads what the limits count of the books and holders at these places, and of these books beside, in statements after
+ * the last lock.
+ */
+export async function readUsage(
+  db: Queryable,
+  tenantId: number,
+  locations: Location[],
+  more: BookKey[] = [],
+): Promise<Usage> {
   const [byBook, byHolder] = await together([
-    sumByBook(db, tenantId, [...new Set(locations.map(({ bookKey }) => bookKey))]),
+    sumByBook(db, tenantId, [...new Set([...locations.map(({ bookKey }) => bookKey), ...more])]),
     sumByHolder(db, tenantId, locations),
   ]);
   return { byBook, byHolder };
 }
 
-async function sumByBook(db: Queryable, tenantId: number, bookKeys: BookKey[]): Promise<Map<number, number>> {
+/** Redemptions of those of these books that limit them, in a statement after the last lock. */
+export async function sumByBook(db: Queryable, tenantId: number, bookKeys: BookKey[]): Promise<Map<BookKey, number>> {
+  if (bookKeys.length === 0) return new Map();
   const { rows } = await db.query<{ bookKey: BookKey; redemptions: number }>({
     name: 'sum-redemptions-by-book',
     text: `select limited.id as "bookKey", c.redemptions
@@ -40,6 +49,7 @@ async function sumByBook(db: Queryable, tenantId: number, bookKeys: BookKey[]): 
 }
 
 async function sumByHolder(db: Queryable, tenantId: number, locations: Location[]): Promise<Map<number, number>> {
+  if (locations.length === 0) return new Map();
   const { rows } = await db.query<{ holderId: number; redemptions: number }>({
     name: 'sum-redemptions-by-holder',
     // The look-up names the holder alone: asked for the tenant too, PostgreSQL may read all of the tenant's coupons.
@@ -52,6 +62,18 @@ async function sumByHolder(db: Queryable, tenantId: number, locations: Location[
     values: [tenantId, ...locationArrays(locations)],
   });
   return new Map(rows.map((row) => [row.holderId, row.redemptions]));
+}
+
+/** Counts what a change has used, or given back where it is negative. */
+export function addToUsage({ byBook, byHolder }: Usage, bookKey: BookKey, holderId: number, used: number): void {
+  addTo(byBook, bookKey, used);
+  addTo(byHolder, holderId, used);
+}
+
+/** Adds to a sum that is kept; what no limit counts is not kept. */
+function addTo<Key>(sums: Map<Key, number>, key: Key, amount: number): void {
+  const sum = sums.get(key);
+  if (sum !== undefined) sums.set(key, sum + amount);
 }
 
 /** What a decision about this coupon looks at beside it. */

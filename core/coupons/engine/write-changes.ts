@@ -3,6 +3,7 @@ import { plainArray, textArray, uuidArray } from '../../db/array-text.ts';
 import type { Transaction } from '../../db/transaction.ts';
 import { placeMapKey } from '../../decks/place.ts';
 import type { BookKey } from '../../keys.ts';
+import type { CouponState } from '../rules/coupon-state.ts';
 import { lockExpiryArray } from '../rules/lock-expiry.ts';
 import type { PendingChange } from '../rules/recorded-change.ts';
 import { stripeOf } from './locks/counters.ts';
@@ -16,27 +17,35 @@ export interface ChangesToWrite {
   pending: PendingChange[];
   /** A counter stripe drawn for this transaction. */
   stripe: number;
+  /** The places whose coupons the transaction makes itself, and writes as the last of their changes leaves them. */
+  made?: ReadonlySet<string>;
 }
 
 /**
- * Writes the changes of a batch. Every row it updates is locked by the transaction already, except counters of books
+ * Writes the changes of a batch. Every row it updates is locked or made by the transaction already, except counters of books
  * without a limit: those are taken after all other locks and ascending, so that no two transactions wait in a circle.
  */
 export function writeChanges(tx: Transaction, tenantId: number, changes: ChangesToWrite): void {
   if (changes.pending.length === 0) return;
-  updateCoupons(tx, tenantId, changes.pending);
+  updateCoupons(tx, tenantId, changes);
   insertRedemptions(tx, tenantId, changes);
   markReversed(tx, tenantId, changes);
   addToCounters(tx, tenantId, changes);
   writeEvents(tx, tenantId, changes.now, changes.pending);
 }
 
+/** Each coupon as the last of its changes left it, by its place. */
+export function lastOf(pending: readonly PendingChange[]): Map<string, CouponState> {
+  return new Map(pending.map(({ change }) => [placeMapKey(change.next), change.next]));
+}
+
 /**
  * A row is written once, as its last change left it: an UPDATE that joins two rows to one keeps either. Each row is
  * looked up by its key and written where it lies, so that the plan does not depend on statistics (see lockCoupons).
  */
-function updateCoupons(tx: Transaction, tenantId: number, pending: PendingChange[]): void {
-  const last = [...new Map(pending.map(({ change }) => [placeMapKey(change.next), change.next])).values()];
+function updateCoupons(tx: Transaction, tenantId: number, { pending, made }: ChangesToWrite): void {
+  const last = [...lastOf(pending)].flatMap(([place, next]) => (made?.has(place) ? [] : [next]));
+  if (last.length === 0) return;
   tx.send({
     name: 'update-coupons',
     text: `update coupons c set rev = n.rev, redemptions = n.redemptions, reversals = n.reversals, fence = n.fence,
@@ -109,7 +118,8 @@ function addToCounters(tx: Transaction, tenantId: number, changes: ChangesToWrit
     const sum = sums.get(change.next.bookKey) ?? { redemptions: 0, voided: 0 };
     if (change.kind === 'redeemed') sum.redemptions += 1;
     if (change.kind === 'reversed') sum.redemptions -= 1;
-    if (change.kind === 'voided') sum.voided += 1;
+    // A code that nobody had is counted by its deck.
+    if (change.kind === 'voided' && change.next.holderId !== null) sum.voided += 1;
     sums.set(change.next.bookKey, sum);
   }
   const counted = [...sums].filter(([, sum]) => sum.redemptions !== 0 || sum.voided !== 0).sort(([a], [b]) => a - b);

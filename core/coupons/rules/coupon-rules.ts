@@ -28,7 +28,7 @@ export interface Act {
 export interface Receiver {
   readonly holderId: number;
   readonly userId: string;
-  /** Coupons in hand, voided ones excluded; kept only where the book limits them. */
+  /** Coupons in hand, voided ones excluded; counted only where the book limits them. */
   readonly codes: number;
 }
 
@@ -129,8 +129,19 @@ function refuseTransfer(coupon: CouponState, book: BookRules, now: Date, receive
   if (isLocked(coupon, now))
     return lockedRefusal(coupon, now, 'A lock is live: wait until it ends, or unlock the coupon.');
   if (isRedeemed(coupon)) return usedUpRefusal(coupon);
-  if (book.maxCodesPerUser === null || receiver.codes < book.maxCodesPerUser) return null;
-  return refusalOf(coupon, 'user-limit-reached', `The book allows ${book.maxCodesPerUser} codes a user.`);
+  const full = refuseMoreCodes(book, receiver);
+  return full === null ? null : { ...full, rev: coupon.rev };
+}
+
+/** Why a user of the book can't have one more coupon, or null. With a public code there is one for each user. */
+export function refuseMoreCodes(book: BookRules, { codes }: Pick<Receiver, 'codes'>): Refusal | null {
+  const most = book.publicCode === null ? book.maxCodesPerUser : 1;
+  if (most === null || codes < most) return null;
+  const detail =
+    book.publicCode === null
+      ? `The book allows ${most} codes a user.`
+      : 'The book has a public code, and so gives each user one coupon.';
+  return { kind: 'user-limit-reached', detail };
 }
 
 /** Gives a redemption back, whatever the book's state and even under a lock: an order is cancelled when it is. */

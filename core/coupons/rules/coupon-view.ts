@@ -9,8 +9,15 @@ export const CouponStatus = oneOf(['assigned', 'locked', 'redeemed', 'voided'], 
 });
 export type CouponStatus = Static<typeof CouponStatus>;
 
+/** The public code of a coupon's book, in an answer that has it where there is one. */
+export const PublicCode = Type.String({
+  description: 'The public code of the book, in upper case; left out where the book has none.',
+  examples: ['SUMMER20'],
+});
+
 const couponFields = {
   code: Code,
+  publicCode: Type.Optional(PublicCode),
   bookId: Id,
   userId: nullable(
     Type.String({ description: 'Null once the user is erased, and for a code voided unassigned.', examples: ['u-1'] }),
@@ -93,14 +100,26 @@ function lockEndOf({ lockExpiresAt }: ShownCoupon, expiresAt: Date | null, now: 
   return now < end ? end : null;
 }
 
+/** What of its book is shown with a coupon: both never change once there are coupons. */
+export interface ShownBook {
+  readonly bookId: string;
+  readonly publicCode: string | null;
+}
+
 /**
  * Shows a coupon as it is at `now`. Its lock ends with its book, whose end may have been moved since.
  * @param expiresAt what expiryOf says
  */
-export function viewCoupon(coupon: ShownCoupon, bookId: string, expiresAt: Date | null, now: Date): CouponView {
+export function viewCoupon(
+  coupon: ShownCoupon,
+  { bookId, publicCode }: ShownBook,
+  expiresAt: Date | null,
+  now: Date,
+): CouponView {
   const lockedUntil = lockEndOf(coupon, expiresAt, now);
   return {
     code: coupon.code,
+    ...(publicCode !== null && { publicCode }),
     bookId,
     userId: coupon.userId,
     status: couponStatus(coupon, expiresAt, now),

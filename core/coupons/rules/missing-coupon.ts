@@ -17,3 +17,14 @@ export function missingCoupon(caller: Caller, coupon: CouponState | undefined, v
 }
 
 const notFound: Refusal = { kind: 'coupon-not-found', detail: 'There is no such coupon.' };
+
+/** Whoever brings a public code and has no coupon for it has guessed nothing. */
+export function ofPublicCode(missing: Refusal): Refusal {
+  return { ...missing, isKnownCode: true };
+}
+
+/** Why nothing can be done with a public code that names nobody's coupon in particular. */
+export function publicCodeRefusal(code: string): Refusal {
+  const detail = `${code} is the public code of a book, which many may hold coupons of: name the coupon by its own code.`;
+  return { kind: 'conflict', detail, reason: 'public-code' };
+}

@@ -1,7 +1,13 @@
 import type { Outcome } from '../../caller.ts';
 import type { KeyedRequest } from '../../idempotency/key-hash.ts';
 import type { Change, CouponState, EventKind } from './coupon-state.ts';
-import { type CouponView, type LockedCouponView, type RedeemedCouponView, viewCoupon } from './coupon-view.ts';
+import {
+  type CouponView,
+  type LockedCouponView,
+  type RedeemedCouponView,
+  type ShownBook,
+  viewCoupon,
+} from './coupon-view.ts';
 
 /**
  * A change with everything its event row holds. The answer to the caller is a pure function of it, which is why a
@@ -11,8 +17,8 @@ export interface RecordedChange {
   kind: EventKind;
   coupon: CouponState;
   at: Date;
-  /** The public id of the coupon's book. */
-  bookId: string;
+  /** The coupon's book, as callers know it. */
+  book: ShownBook;
   /** The book's end when the change was made. */
   expiresAt: Date | null;
   /** For `redeemed`. */
@@ -33,9 +39,9 @@ export type ChangeAnswer = CouponView | LockedCouponView | RedeemedCouponView;
 export type CouponAnswer = Outcome<ChangeAnswer>;
 
 /** The record of a change that is about to be written. */
-export function recordOf(pending: PendingChange, bookId: string, at: Date): RecordedChange {
+export function recordOf(pending: PendingChange, { bookId, publicCode }: ShownBook, at: Date): RecordedChange {
   const { kind, next: coupon, redemption } = pending.change;
-  return { kind, coupon, at, bookId, expiresAt: pending.expiresAt, redemption };
+  return { kind, coupon, at, book: { bookId, publicCode }, expiresAt: pending.expiresAt, redemption };
 }
 
 /**
@@ -44,7 +50,7 @@ export function recordOf(pending: PendingChange, bookId: string, at: Date): Reco
  */
 export function answerOf(recorded: RecordedChange, tokenOf: (coupon: CouponState) => string): ChangeAnswer {
   const { kind, coupon, at, redemption } = recorded;
-  const view = viewCoupon(coupon, recorded.bookId, recorded.expiresAt, at);
+  const view = viewCoupon(coupon, recorded.book, recorded.expiresAt, at);
   if (kind === 'locked' || kind === 'lock-renewed') return { ...view, lockToken: tokenOf(coupon) };
   if (kind === 'redeemed' && redemption !== null) {
     const { id, seq, reference } = redemption;

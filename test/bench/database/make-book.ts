@@ -29,6 +29,11 @@ export async function makeGeneratedBook(
   return findBook(database, book.id);
 }
 
+/** Makes an active book that anybody may use once by its public code. */
+export async function makePublicBook({ core }: BenchDatabase, publicCode: string): Promise<void> {
+  await createBook(core, admin, { name: publicCode, ...terms, publicCode }, null);
+}
+
 /** Makes an active book with `size` uploaded codes. */
 export async function makeUploadedBook(database: BenchDatabase, size: number, prefix = 'UP'): Promise<BenchBook> {
   const { core } = database;

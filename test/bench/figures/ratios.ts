@@ -13,6 +13,8 @@ export interface Ratios {
   assignFlatness: number | null;
   redeemFlatness: number | null;
   uploadToCopy: number | null;
+  /** A first redeem by a public code, to an assign and a redeem one after the other. */
+  publicToBoth: number | null;
 }
 
 /** The ratios of a run. */
@@ -24,6 +26,8 @@ export function ratiosOf(results: ScenarioResult[], transfers: Transfers | null)
     const sizes = results.filter(({ part, name }) => part === 'flatness' && name.startsWith(`${operation},`));
     return sizes.length < 2 ? null : sizes[0]!.perSecond / Math.min(...sizes.slice(1).map((size) => size.perSecond));
   };
+  const [assigns, redeems] = [rate('assign'), rate('redeem')];
+  const both = assigns === undefined || redeems === undefined ? undefined : 1 / (1 / assigns + 1 / redeems);
   return {
     assignToEcho: ratio(rate('assign'), rate('echo assign')),
     redeemToEcho: ratio(rate('redeem'), rate('echo redeem')),
@@ -33,6 +37,7 @@ export function ratiosOf(results: ScenarioResult[], transfers: Transfers | null)
     redeemToRedisLua: ratio(rate('redeem'), rate('Redis Lua redeem')),
     assignFlatness: flatness('assign'),
     redeemFlatness: flatness('redeem'),
+    publicToBoth: ratio(rate('public redeem'), both),
     uploadToCopy: transfers === null ? null : transfers.uploadPerSecond / transfers.copyInPerSecond,
   };
 }

@@ -13,6 +13,8 @@ export type Load =
       bookIds: string[] /** Requests to a book before the next one; 0: a random book each time. */;
       perBook: number;
     }
+  /** Users who all bring one code, each a new one. */
+  | { kind: 'redeem-public'; publicCode: string }
   | { kind: 'assign-code' | 'validate' | 'redeem' | 'lock-redeem' | 'list'; items: Item[] }
   | { kind: 'mix'; bookIds: string[]; items: Item[]; fresh: Item[] };
 
@@ -92,6 +94,8 @@ function bodyOf(load: Load, frame: ScriptFrame): string {
   switch (load.kind) {
     case 'assign':
       return `${booksOf(load.bookIds)}\nfunction init() ${seed} end\nfunction request() return assign(${pickOf(load.perBook)}) end`;
+    case 'redeem-public':
+      return `function init() ${seed} end\nfunction request()\n  return call({ code = "${load.publicCode}", holder = user() }, "redeem", ',"reference":"order-' .. k .. '"')\nend`;
     case 'assign-code':
       return `${open}\nfunction request()\n  ${nextItem}\n  return call(item, "assign")\nend`;
     case 'redeem':

@@ -1,6 +1,6 @@
 import type { BenchDatabase } from '../database/bench-database.ts';
 import { loadCoupons } from '../database/load-coupons.ts';
-import { makeGeneratedBook, makeUploadedBook } from '../database/make-book.ts';
+import { makeGeneratedBook, makePublicBook, makeUploadedBook } from '../database/make-book.ts';
 import { makeManyBooks } from '../database/make-many-books.ts';
 import { makeItemPool } from '../load/item-pool.ts';
 import type { Item, Load } from '../load/wrk-script.ts';
@@ -23,6 +23,8 @@ export const stretchSeconds = 15;
 export interface Supplies {
   hot: string;
   uploaded: string;
+  /** The public code of a book. */
+  publicCode: string;
   books: string[];
   /** Coupons in users' hands, to be redeemed. */
   held(count: number): Item[];
@@ -40,6 +42,8 @@ export async function prepareSupplies(database: BenchDatabase, plan: Plan): Prom
   const perSideRun = plan.sideSeconds * mostRedeemsPerSecond;
   const hot = await makeGeneratedBook(database, hugeBook);
   const uploaded = await makeUploadedBook(database, perSideRun * runs);
+  const publicCode = 'EVERYBODY20';
+  await makePublicBook(database, publicCode);
   const named = await makeUploadedBook(database, perSideRun * runs, 'NAMED');
   const held = await makeGeneratedBook(database, hugeBook, 'HELD-##########');
   const books = (await makeManyBooks(database, manyBooks, 1_000_000)).map((book) => book.id);
@@ -57,6 +61,7 @@ export async function prepareSupplies(database: BenchDatabase, plan: Plan): Prom
   return {
     hot: hot.id,
     uploaded: uploaded.id,
+    publicCode,
     books,
     held: (count) => heldPool.take(count),
     open: (count) => openPool.take(count),
@@ -106,6 +111,12 @@ export function speedScenarios(parts: SpeedStage): Scenario[] {
   return [
     make('assign', () => assignTo(supplies.hot), [one], plan.seconds),
     make('redeem', () => redeem(plan.seconds), [one], plan.seconds),
+    make(
+      'public redeem (first use)',
+      () => ({ kind: 'redeem-public', publicCode: supplies.publicCode }),
+      [one],
+      plan.seconds,
+    ),
     make('assign, uploaded deck', () => assignTo(supplies.uploaded)),
     make('assign, 1,000 books', () => assignTo(...supplies.books)),
     make('assign by code', () => ({ kind: 'assign-code', items: supplies.open(perSideRun) })),

@@ -17,8 +17,15 @@ export interface HeldCounter {
 /**
  * Locks the counter of each book that limits its redemptions and has a coupon at one of these places: stripe 0, which
  * then holds every change of the book's count, so that the sum is exact. Locked last of all, ascending.
+ * @param bookKeys books whose coupons are about to be dealt, and so stand at no place yet; a batch names either kind
  */
-export async function lockCounters(tx: Transaction, tenantId: number, locations: Location[]): Promise<void> {
+export async function lockCounters(
+  tx: Transaction,
+  tenantId: number,
+  locations: Location[],
+  bookKeys: BookKey[] = [],
+): Promise<void> {
+  if (bookKeys.length > 0) await lockCountersOfBooks(tx, tenantId, bookKeys);
   if (locations.length === 0) return;
   await tx.query({
     name: 'lock-counters',
@@ -28,10 +35,23 @@ export async function lockCounters(tx: Transaction, tenantId: number, locations:
           and exists (select from coupons c
             where c.tenant_id = $1 and c.deck_id = place.deck_id and c.pos = place.pos offset 0)
         order by book_id) as wanted
-      cross join lateral (
-        select from book_counters where tenant_id = $1 and book_id = wanted.book_id and stripe = 0
-        for no key update) as locked`,
+      ${lockWanted}`,
     values: [tenantId, ...locationArrays(locations)],
+  });
+}
+
+const lockWanted = `cross join lateral (
+        select from book_counters where tenant_id = $1 and book_id = wanted.book_id and stripe = 0
+        for no key update) as locked`;
+
+async function lockCountersOfBooks(tx: Transaction, tenantId: number, bookKeys: BookKey[]): Promise<void> {
+  await tx.query({
+    name: 'lock-counters-of-books',
+    text: `select from (
+        select book_id from unnest(${limitedBooks('max_redemptions', '$2::int[]')}) as limited (book_id)
+        order by book_id) as wanted
+      ${lockWanted}`,
+    values: [tenantId, plainArray(bookKeys)],
   });
 }
 

@@ -1,15 +1,17 @@
+import { type BookDocument, bookDocument, termsOf } from '../books/book-document.ts';
+import { closeBookGate } from '../books/book-gate.ts';
+import { applyChanges, checkTransition, isChanged, readBookChanges } from '../books/book-rules.ts';
+import { type BookPatch, type BookTerms, termAssignments, termValues } from '../books/book-terms.ts';
+import { bookNotFound, readBookRow } from '../books/read-book.ts';
+import { writeBookRevision } from '../books/write-book-revision.ts';
 import type { Caller } from '../caller.ts';
 import type { Core } from '../core.ts';
 import { type ColdCore, inColdTransaction } from '../db/cold-transaction.ts';
 import type { Transaction } from '../db/transaction.ts';
+import { lockTenantCodes } from '../decks/tenant-codes-lock.ts';
 import { refuse } from '../errors.ts';
 import type { BookKey } from '../keys.ts';
-import { type BookDocument, bookDocument, termsOf } from './book-document.ts';
-import { closeBookGate } from './book-gate.ts';
-import { applyChanges, checkTransition, isChanged, readBookChanges } from './book-rules.ts';
-import { type BookPatch, type BookTerms, termAssignments, termValues } from './book-terms.ts';
-import { bookNotFound, readBookRow } from './read-book.ts';
-import { writeBookRevision } from './write-book-revision.ts';
+import { changePublicCode, concernsCodes, type PublicCodeCore, refuseTakenCode } from './change-public-code.ts';
 
 /**
  * Changes a book. It waits for the transactions that are inside the book's gate and holds up later ones until it is
@@ -19,10 +21,11 @@ import { writeBookRevision } from './write-book-revision.ts';
  * @param input the fields to change
  * @param expectedRev the revision that the caller has seen (`If-Match`), or null to change whatever is there
  * @throws CouponError `invalid-input`; `book-not-found`, for an id that is no UUID too; `revision-mismatch`; `conflict`
- *   where the book's status has no way to the new one, or the book is closed
+ *   where the book's status has no way to the new one, the book is closed, or its public code is no longer to be changed or
+ *   is taken; `unavailable`
  */
 export async function changeBook(
-  core: ColdCore & Pick<Core, 'knownBooks'>,
+  core: ColdCore & PublicCodeCore & Pick<Core, 'knownBooks'>,
   caller: Caller,
   bookId: string,
   input: BookPatch,
@@ -32,22 +35,31 @@ export async function changeBook(
   const { tenantId, actor } = caller;
   const bookKey = await core.knownBooks.bookKeyOf(tenantId, bookId);
   if (bookKey === null) throw bookNotFound();
-  return inColdTransaction(core, tenantId, async (tx) => {
-    await closeBookGate(tx, bookKey);
-    const row = await readBookRow(tx, tenantId, bookKey);
-    if (expectedRev !== null && expectedRev !== row.rev) {
-      throw refuse('revision-mismatch', `The book is at revision ${row.rev}, not ${expectedRev}. Read it again.`);
-    }
-    const before = termsOf(row);
-    const after = applyChanges(before, changes);
-    if (!isChanged(before, after)) return bookDocument(row);
-    checkTransition(before, after);
-    const from = await nextMillisecond(tx);
-    await updateBook(tx, tenantId, bookKey, after, from);
-    await writeBookRevision(tx, tenantId, bookKey, actor);
-    await waitUntil(tx, from);
-    return bookDocument(await readBookRow(tx, tenantId, bookKey));
-  });
+  const change = (hasCodesLock: boolean) =>
+    inColdTransaction(core, tenantId, async (tx): Promise<BookDocument | null> => {
+      if (hasCodesLock) await lockTenantCodes(tx, tenantId);
+      await closeBookGate(tx, bookKey);
+      const row = await readBookRow(tx, tenantId, bookKey);
+      if (expectedRev !== null && expectedRev !== row.rev) {
+        throw refuse('revision-mismatch', `The book is at revision ${row.rev}, not ${expectedRev}. Read it again.`);
+      }
+      const before = termsOf(row);
+      const after = applyChanges(before, changes);
+      if (!isChanged(before, after)) return bookDocument(row);
+      checkTransition(before, after);
+      if (concernsCodes(before, after)) {
+        if (!hasCodesLock) return null;
+        await refuseTakenCode(core, tx, tenantId, { before, after });
+        await changePublicCode(core, tx, tenantId, bookKey, { before, after });
+      }
+      const from = await nextMillisecond(tx);
+      await updateBook(tx, tenantId, bookKey, after, from);
+      await writeBookRevision(tx, tenantId, bookKey, actor);
+      await waitUntil(tx, from);
+      return bookDocument(await readBookRow(tx, tenantId, bookKey));
+    });
+  // The tenant's lock comes before the gate, and an upload may hold it for seconds: it is taken only where it is needed.
+  return (await change(false)) ?? (await change(true))!;
 }
 
 /**

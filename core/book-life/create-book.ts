@@ -1,34 +1,44 @@
+import { type BookDocument, bookDocument } from '../books/book-document.ts';
+import { readNewBook } from '../books/book-rules.ts';
+import { type BookInput, type BookTerms, termColumns, termParameters, termValues } from '../books/book-terms.ts';
+import { bookCounterStripes } from '../books/counter-stripes.ts';
+import { readBookRow } from '../books/read-book.ts';
+import { writeBookRevision } from '../books/write-book-revision.ts';
 import type { Caller, Outcome } from '../caller.ts';
-import type { Core } from '../core.ts';
 import type { ColdCore } from '../db/cold-transaction.ts';
 import type { Transaction } from '../db/transaction.ts';
+import { lockTenantCodes } from '../decks/tenant-codes-lock.ts';
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import { runOnce } from '../idempotency/run-once.ts';
 import type { BookKey } from '../keys.ts';
 import { uuidv7 } from '../random.ts';
-import { type BookDocument, bookDocument } from './book-document.ts';
-import { readNewBook } from './book-rules.ts';
-import { type BookInput, type BookTerms, termColumns, termParameters, termValues } from './book-terms.ts';
-import { bookCounterStripes } from './counter-stripes.ts';
-import { readBookRow } from './read-book.ts';
-import { writeBookRevision } from './write-book-revision.ts';
+import { changePublicCode, concernsCodes, noCode, type PublicCodeCore, refuseTakenCode } from './change-public-code.ts';
 
 /**
  * Makes a book, with everything that the hot path expects to find of one: its dealer's row and its counter's stripes.
- * @throws CouponError `invalid-input`, `idempotency-key-reused`
+ * @throws CouponError `invalid-input`, `idempotency-key-reused`; `conflict` where its public code is a code of the tenant
+ *   already; `unavailable`
  */
 export async function createBook(
-  core: ColdCore & Pick<Core, 'clock'>,
+  core: ColdCore & PublicCodeCore,
   caller: Caller,
   input: BookInput,
   keyed: KeyedRequest | null,
 ): Promise<Outcome<BookDocument>> {
   const terms = readNewBook(input);
-  return runOnce(core, caller.tenantId, keyed, 201, async (tx) => {
-    const bookKey = await insertBook(tx, caller.tenantId, uuidv7(core.clock.now(), core.random), terms);
-    await insertCompanions(tx, caller.tenantId, bookKey);
-    await writeBookRevision(tx, caller.tenantId, bookKey, caller.actor);
-    return bookDocument(await readBookRow(tx, caller.tenantId, bookKey));
+  const { tenantId } = caller;
+  return runOnce(core, tenantId, keyed, 201, async (tx) => {
+    const isPublic = concernsCodes(noCode, terms);
+    const change = { before: noCode, after: terms };
+    if (isPublic) {
+      await lockTenantCodes(tx, tenantId);
+      await refuseTakenCode(core, tx, tenantId, change);
+    }
+    const bookKey = await insertBook(tx, tenantId, uuidv7(core.clock.now(), core.random), terms);
+    await insertCompanions(tx, tenantId, bookKey);
+    if (isPublic) await changePublicCode(core, tx, tenantId, bookKey, change);
+    await writeBookRevision(tx, tenantId, bookKey, caller.actor);
+    return bookDocument(await readBookRow(tx, tenantId, bookKey));
   });
 }
 
