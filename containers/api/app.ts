@@ -25,6 +25,7 @@ import { assignmentRoutes } from './routes/assignments.ts';
 import { bookRoutes } from './routes/books.ts';
 import { codeRoutes } from './routes/codes.ts';
 import { couponRoutes } from './routes/coupons.ts';
+import { jobRoutes, newJobRoutes } from './routes/jobs.ts';
 import { redemptionRoutes } from './routes/redemptions.ts';
 import { serviceRoutes } from './routes/service.ts';
 import { tenantRoutes } from './routes/tenants.ts';
@@ -49,6 +50,8 @@ const routePlugins = [
   assignmentRoutes,
   couponRoutes,
   redemptionRoutes,
+  newJobRoutes,
+  jobRoutes,
   userRoutes,
   apiKeyRoutes,
   tenantRoutes,

@@ -25,7 +25,7 @@ import { type CouponAnswer, type PendingChange, type RecordedChange, recordOf } 
 import { carryRedemptions } from './carried-redemptions.ts';
 import { type ChangeTarget, findChangeTargets, mayCount, needsOfChange } from './change-targets.ts';
 import type { ChangeCommand } from './commands.ts';
-import { areFree, type BatchCore, type BatchKind, decideBatch } from './decide-batch.ts';
+import { areFree, type BatchCompanion, type BatchCore, type BatchKind, decideBatch } from './decide-batch.ts';
 import { findChangeObstacles } from './find-obstacles.ts';
 import { readReversed } from './find-redemptions.ts';
 import type { ReversedPlace } from './locks/holders.ts';
@@ -60,14 +60,16 @@ interface State extends Seen {
  * of the books, holders, coupons and counters. Proved by test/integration/races.test.ts, and by the mutants that take
  * out each lock in turn.
  * @param isApart whether these members have met a held lock before, and wait for the next one shortly only
+ * @param companion what is committed with them
  */
 export function changeCoupons(
   core: ChangeCore,
   tenantId: number,
   commands: ChangeCommand[],
   isApart = false,
+  companion?: BatchCompanion<ChangeCommand>,
 ): Promise<MemberAnswer<CouponAnswer>[]> {
-  return decideBatch(core, tenantId, commands, changesOf(core, tenantId), isApart);
+  return decideBatch(core, tenantId, commands, changesOf(core, tenantId), isApart, companion);
 }
 
 /** Which of these commands, which were held up, nothing holds up any more. */

@@ -17,7 +17,14 @@ import { missingCoupon } from '../rules/missing-coupon.ts';
 import { type CouponAnswer, type PendingChange, recordOf } from '../rules/recorded-change.ts';
 import { endOfValidity } from '../rules/validity.ts';
 import type { DealCommand } from './commands.ts';
-import { areFree, type BatchCore, type BatchKind, decideBatch, type RecordOf } from './decide-batch.ts';
+import {
+  areFree,
+  type BatchCompanion,
+  type BatchCore,
+  type BatchKind,
+  decideBatch,
+  type RecordOf,
+} from './decide-batch.ts';
 import { findDealObstacles } from './find-obstacles.ts';
 import { type Holder, holderMapKey, insertHolders, readHolders } from './holders.ts';
 import { insertCoupons } from './insert-coupons.ts';
@@ -76,14 +83,16 @@ interface State extends Seen {
  * is left is exact, a code can't be dealt twice, and a user's coupons can be counted. Proved by
  * test/integration/races.test.ts.
  * @param isApart whether these members have met a held lock before, and wait for the next one shortly only
+ * @param companion what is committed with them
  */
 export function dealCodes(
   core: DealCore,
   tenantId: number,
   commands: DealCommand[],
   isApart = false,
+  companion?: BatchCompanion<DealCommand>,
 ): Promise<MemberAnswer<CouponAnswer>[]> {
-  return decideBatch(core, tenantId, commands, dealsOf(core, tenantId), isApart);
+  return decideBatch(core, tenantId, commands, dealsOf(core, tenantId), isApart, companion);
 }
 
 /** Which of these commands, which were held up, nothing holds up any more. */
