@@ -1,8 +1,8 @@
 import type { Caller } from '../caller.ts';
 import type { Core } from '../core.ts';
-import { changeCoupons } from '../coupons/engine/change-coupons.ts';
+import { areChangesFree, changeCoupons } from '../coupons/engine/change-coupons.ts';
 import type { ChangeCommand, DealCommand } from '../coupons/engine/commands.ts';
-import { dealCodes } from '../coupons/engine/deal-codes.ts';
+import { areDealsFree, dealCodes } from '../coupons/engine/deal-codes.ts';
 import type { BatchCompanion } from '../coupons/engine/decide-batch.ts';
 import type { CouponAnswer } from '../coupons/rules/recorded-change.ts';
 import { locateCodes } from '../decks/locate-codes.ts';
@@ -86,7 +86,7 @@ function assign(core: RowCore, job: JobStanding, tasks: Task[]): Promise<StepRes
   });
   const outcomeOf = (row: JobRow, answer: CouponAnswer | CouponError) =>
     answer instanceof CouponError ? withOutcome(row, answer.kind) : withOutcome(row, 'assigned', answer.body.code);
-  return inBatch(core, job, tasks, { commandOf, outcomeOf, run: dealCodes });
+  return inBatch(core, job, tasks, { commandOf, outcomeOf, run: dealCodes, lookAgain: areDealsFree });
 }
 
 /**
@@ -104,10 +104,10 @@ function voidCodes(core: RowCore, job: JobStanding, tasks: Task[]): Promise<Step
   };
   if (tries === 1) {
     const commandOf = ({ row }: Task): DealCommand => ({ op: 'discard', ...common(row) });
-    return inBatch(core, job, tasks, { commandOf, outcomeOf, run: dealCodes });
+    return inBatch(core, job, tasks, { commandOf, outcomeOf, run: dealCodes, lookAgain: areDealsFree });
   }
   const commandOf = ({ row }: Task): ChangeCommand => ({ op: 'void', ...common(row) });
-  return inBatch(core, job, tasks, { commandOf, outcomeOf, run: changeCoupons });
+  return inBatch(core, job, tasks, { commandOf, outcomeOf, run: changeCoupons, lookAgain: areChangesFree });
 }
 
 /** Whoever made the job is who acts. */
@@ -126,18 +126,21 @@ interface RowBatch<Command> {
     isApart: boolean,
     companion: BatchCompanion<Command>,
   ): Promise<unknown>;
+  /** Finds out which of them are held up still. */
+  lookAgain(core: RowCore, tenantId: number, commands: Command[]): Promise<unknown>;
 }
 
 async function inBatch<Command>(
   core: RowCore,
   job: JobStanding,
   tasks: Task[],
-  { commandOf, outcomeOf, run }: RowBatch<Command>,
+  { commandOf, outcomeOf, run, lookAgain }: RowBatch<Command>,
 ): Promise<StepResult> {
   const taskOf = new Map(tasks.map((task) => [commandOf(task), task]));
+  const commands = [...taskOf.keys()];
   // Rows that others hold up are left out of the transaction, and wait; where all are, there is none.
   let result: StepResult = 'held-up';
-  await run(core, job.tenantId, [...taskOf.keys()], false, {
+  await run(core, job.tenantId, commands, false, {
     read: (tx) => lockStep(tx, job),
     write: (tx, answers) => {
       const changed = new Map<number, JobRow>();
@@ -148,5 +151,6 @@ async function inBatch<Command>(
       result = sendRows(tx, job, withRows(job, changed)) ? 'end' : 'more';
     },
   });
+  if (result === 'held-up') await lookAgain(core, job.tenantId, commands);
   return result;
 }

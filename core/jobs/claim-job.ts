@@ -12,7 +12,7 @@ export interface JobLease extends JobName {
  * How long a job waits for its worker's next step before another one takes it over: far longer than a step with its
  * rest. By the database's clock.
  */
-export const leaseSeconds = 30;
+export const leaseSeconds = 15;
 
 /**
  * Takes the oldest job that nobody works on: one whose worker is gone, or one that waits while no other of its tenant

@@ -22,7 +22,7 @@ export interface ReceivedJob extends JobName {
 }
 
 /** Pieces are stored so many at a time, and what is read of a file meanwhile waits. */
-const piecesAtOnce = 16;
+const piecesAtOnce = 8;
 /** What comes in keeps the job; a process that died leaves it to maintenance. */
 const receivingLeaseSeconds = 3_600;
 

@@ -15,7 +15,7 @@ export class SeenKeys {
     const isNew = this.#put(bytes.readBigUInt64LE(0), bytes.readBigUInt64LE(8) | 1n);
     if (isNew) {
       this.#count += 1;
-      if (4 * this.#count > this.#words.length) this.#grow();
+      if (8 * this.#count > 3 * this.#words.length) this.#grow();
     }
     return isNew;
   }
