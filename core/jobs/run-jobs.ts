@@ -15,10 +15,10 @@ export type JobsCore = Omit<RowCore, 'pool'> &
   Omit<ExportCore, 'pool' | 'readPool'> &
   Pick<Core, 'backgroundPool' | 'batches' | 'clock' | 'log'>;
 
-/** A step should take so long: what waits for its locks waits no longer. */
-const stepMillis = 100;
-/** What a job may take of a process that has nothing else to do: a half, since others may have much. */
-const restPerWork = 1;
+/** A step should take so long: what waits for its locks, or for the process, waits no longer. */
+const stepMillis = 50;
+/** A job takes a quarter of one connection, and less of a process: others may have much to do that this one can't see. */
+const restPerWork = 3;
 /** Each so much that the hot path's oldest member has waited makes the rest longer by the work. */
 const waitPerRest = 10;
 const restMaxMillis = 2_000;
@@ -37,8 +37,8 @@ export const jobTaskNames = ['jobs 1', 'jobs 2'] as const;
  * while it is: so a job goes on wherever its process, or the database, dies, and each of its rows is carried out once
  * (test/integration/job-kills.test.ts).
  *
- * It is fair to the hot path: it has other connections, its steps are short, and it rests as long as it works, longer
- * while requests wait in this process.
+ * It is fair to the hot path: it has other connections, its steps are short, and it rests three times as long as it
+ * works, longer while requests wait in this process.
  */
 export function jobTask(core: JobsCore, name: (typeof jobTaskNames)[number]): BackgroundTask {
   const worker = new JobWorker(core);
