@@ -3,6 +3,8 @@ import { type BackgroundTask, type RunningTasks, runTasks } from './background/r
 import type { Core } from './core.ts';
 import { countTask } from './events/count-events.ts';
 import { settleTask } from './events/settled-events.ts';
+import { jobsCleanUp } from './jobs/purge-jobs.ts';
+import { jobTask, jobTaskNames } from './jobs/run-jobs.ts';
 import { maintenance } from './maintain.ts';
 
 export type { RunningTasks } from './background/run-tasks.ts';
@@ -11,6 +13,17 @@ export type { RunningTasks } from './background/run-tasks.ts';
  * Starts what every process does beside requests. Close it before the core.
  */
 export function startBackground(core: Core): RunningTasks {
-  const tasks: BackgroundTask[] = [maintenance(core), removingEndedSessions(core), settleTask(core), countTask(core)];
-  return runTasks(tasks, core);
+  const tasks: BackgroundTask[] = [
+    maintenance(core),
+    removingEndedSessions(core),
+    settleTask(core),
+    countTask(core),
+    ...jobTaskNames.map((name) => jobTask(core, name)),
+    jobsCleanUp(core),
+  ];
+  const running = runTasks(tasks, core);
+  core.jobBell.onRing(() => {
+    for (const name of jobTaskNames) running.wake(name);
+  });
+  return running;
 }

@@ -11,6 +11,7 @@ import type { ColdTurns } from './db/cold-turns.ts';
 import type { Pools } from './db/open-pools.ts';
 import type { DeckMarks } from './decks/deck-marks.ts';
 import type { KnownDecks } from './decks/known-decks.ts';
+import type { JobBell } from './jobs/job-bell.ts';
 import type { Log } from './log.ts';
 import type { Cursors } from './paging.ts';
 import type { KnownPatterns } from './patterns/known-patterns.ts';
@@ -46,6 +47,8 @@ export interface Core extends Pools {
   /** Of all lists. */
   readonly cursors: Cursors;
   readonly uploadSlots: UploadSlots;
+  /** Rings where this process has made a job. */
+  readonly jobBell: JobBell;
   /** Null where none is configured; may be away at any moment. */
   readonly redis: RedisConnection | null;
   /** Slows those who guess codes, and limits the pace of a token. */

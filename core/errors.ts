@@ -48,6 +48,8 @@ export const conflictReasons = [
   'book-closed',
   'book-status',
   'code-exists',
+  'job-finished',
+  'job-unfinished',
   'pattern-overlaps',
   'public-code',
   'slug-taken',

@@ -80,6 +80,19 @@ export const limits = {
    */
   uploadsAtOnce: 3,
   uploadMaxWaitMillis: 30_000,
+
+  // Jobs.
+  /** A file of a job is kept in the database for days: some hundred MB of it, and tens of MB of WAL a minute. */
+  jobMaxRows: 2_000_000,
+  /** A hundred bytes a row, with columns that are not read. */
+  jobMaxBytes: 268_435_456,
+  /** More codes for one user belong into more rows: a typing error here would hand out a whole book. */
+  jobRowMaxCodes: 1_000,
+  /** One runs at a time. Far more than people start by hand, and a bound for what waits in the database. */
+  jobsUnfinishedMax: 100,
+  /** After the end of a job, for its file and its result. */
+  jobKeptDays: 7,
+
   headerMaxBytes: 16_384,
   /** Heads come in one packet, and longer than a connection is kept open is of no use. */
   headersMaxMillis: 20_000,

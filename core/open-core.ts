@@ -16,6 +16,7 @@ import { isConnectionLoss, isTimeout, loggable } from './db/sql-errors.ts';
 import { openDeckMarks } from './decks/deck-marks.ts';
 import { openKnownDecks } from './decks/known-decks.ts';
 import { unavailable } from './errors.ts';
+import { openJobBell } from './jobs/job-bell.ts';
 import { limits } from './limits.ts';
 import type { Log, WriteMark } from './log.ts';
 import { openCursors } from './paging.ts';
@@ -87,6 +88,7 @@ function openParts(config: Config, given: CoreParts): Parts {
     knownPatterns: openKnownPatterns(config),
     cursors: openCursors(config.codeSecret, random),
     uploadSlots: new UploadSlots({ slots: limits.uploadsAtOnce, waitMaxMillis: limits.uploadMaxWaitMillis }),
+    jobBell: openJobBell(),
     redis,
     throttle: openThrottle({ redis, pool, clock, log, config }),
     obstacles: openObstacles(clock),

@@ -36,6 +36,7 @@ import { consoleHealthRoutes } from './routes/console-health.ts';
 import { consoleOidcRoutes } from './routes/console-oidc.ts';
 import { consoleSessionRoutes } from './routes/console-sessions.ts';
 import { couponRoutes } from './routes/coupons.ts';
+import { jobRoutes, newJobRoutes } from './routes/jobs.ts';
 import { redemptionRoutes } from './routes/redemptions.ts';
 import { serviceRoutes } from './routes/service.ts';
 import { tenantRoutes } from './routes/tenants.ts';
@@ -60,6 +61,8 @@ const routePlugins = [
   assignmentRoutes,
   couponRoutes,
   redemptionRoutes,
+  newJobRoutes,
+  jobRoutes,
   userRoutes,
   apiKeyRoutes,
   tenantRoutes,

@@ -33,7 +33,7 @@ async function* csvPieces(
   tenantId: number,
   found: { wanted: RedemptionsWanted; belowId: string } | null,
 ): AsyncGenerator<string, void, undefined> {
-  yield 'id,code,bookId,userId,seq,at,reference,metadata,reversedAt\r\n';
+  yield redemptionCsv.header;
   let below = found?.belowId ?? null;
   while (found !== null && below !== null) {
     const stretch: { data: RedemptionView[]; last: string | null } = await readStretch(
@@ -43,13 +43,17 @@ async function* csvPieces(
       below,
       stretchItems,
     );
-    if (stretch.data.length > 0) yield stretch.data.map(csvLine).join('');
+    if (stretch.data.length > 0) yield stretch.data.map(redemptionCsv.line).join('');
     below = stretch.last;
   }
 }
 
-function csvLine({ id, code, bookId, userId, seq, at, reference, metadata, reversedAt }: RedemptionView): string {
-  const texts = [userId, reference, metadata === null ? null : JSON.stringify(metadata)];
-  const [user, order, fields] = texts.map((text) => (text === null ? '' : csvCell(text)));
-  return `${id},${code},${bookId},${user},${seq},${at},${order},${fields},${reversedAt ?? ''}\r\n`;
-}
+/** The lines of an export. */
+export const redemptionCsv = {
+  header: 'id,code,bookId,userId,seq,at,reference,metadata,reversedAt\r\n',
+  line({ id, code, bookId, userId, seq, at, reference, metadata, reversedAt }: RedemptionView): string {
+    const texts = [userId, reference, metadata === null ? null : JSON.stringify(metadata)];
+    const [user, order, fields] = texts.map((text) => (text === null ? '' : csvCell(text)));
+    return `${id},${code},${bookId},${user},${seq},${at},${order},${fields},${reversedAt ?? ''}\r\n`;
+  },
+};

@@ -47,18 +47,35 @@ async function* csvPieces(
   bookKey: BookKey,
   status: CodeStatus | null,
 ): AsyncGenerator<string, void, undefined> {
-  yield 'code,status,deckId,userId,assignedAt,redemptions,lastRedeemedAt\r\n';
+  yield codeCsv.header;
   let from: Place | null = { deckKey: 0 as DeckKey, pos: 0 };
   const bounds = { items: stretchItems, looks: limits.pageScanMaxRows, withLastRedeemed: true };
   while (from !== null) {
     const stretch: CodeStretch = await walkCodes(core, tenantId, bookKey, status, from, bounds);
-    if (stretch.codes.length > 0) yield stretch.codes.map(csvLine).join('');
+    if (stretch.codes.length > 0) yield stretch.codes.map((code) => codeCsv.line(exportedCode(code))).join('');
     from = stretch.next;
   }
 }
 
-function csvLine({ code, status, deckId, userId, assignedAt, redemptions, lastRedeemedAt }: WalkedCode): string {
-  const user = userId === null ? '' : csvCell(userId);
-  const times = [assignedAt, lastRedeemedAt].map((time) => time?.toISOString() ?? '');
-  return `${code},${status},${deckId},${user},${times[0]},${redemptions},${times[1]}\r\n`;
+/** A code as exports show it. */
+export type ExportedCode = Pick<WalkedCode, 'code' | 'status' | 'deckId' | 'userId' | 'redemptions'> &
+  Record<'assignedAt' | 'lastRedeemedAt', string | null>;
+
+/** The code as exports show it. */
+export function exportedCode({ assignedAt, lastRedeemedAt, ...same }: WalkedCode): ExportedCode {
+  const { code, status, deckId, userId, redemptions } = same;
+  const times = {
+    assignedAt: assignedAt?.toISOString() ?? null,
+    lastRedeemedAt: lastRedeemedAt?.toISOString() ?? null,
+  };
+  return { code, status, deckId, userId, redemptions, ...times };
 }
+
+/** The lines of an export. */
+export const codeCsv = {
+  header: 'code,status,deckId,userId,assignedAt,redemptions,lastRedeemedAt\r\n',
+  line({ code, status, deckId, userId, assignedAt, redemptions, lastRedeemedAt }: ExportedCode): string {
+    const user = userId === null ? '' : csvCell(userId);
+    return `${code},${status},${deckId},${user},${assignedAt ?? ''},${redemptions},${lastRedeemedAt ?? ''}\r\n`;
+  },
+};

@@ -9,9 +9,13 @@ export const pieceMaxBytes = 65_536;
 /**
  * Yields an upload's body in pieces of at most pieceMaxBytes. If the reader stops early, the stream stays open, so that
  * a refusal can still be sent on the same connection. Then throw away the rest of the body with `resume`.
- * @throws CouponError `body-too-large` beyond limits.uploadMaxBytes, `invalid-input` where the body breaks off
+ * @param maxBytes how many bytes it may have
+ * @throws CouponError `body-too-large` beyond maxBytes, `invalid-input` where the body breaks off
  */
-export async function* readBody(body: Readable): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* readBody(
+  body: Readable,
+  maxBytes: number = limits.uploadMaxBytes,
+): AsyncGenerator<Uint8Array, void, undefined> {
   let total = 0;
   const pieces: AsyncIterator<Uint8Array | string> = body.iterator({ destroyOnReturn: false });
   for (;;) {
@@ -21,8 +25,8 @@ export async function* readBody(body: Readable): AsyncGenerator<Uint8Array, void
     if (piece.done) return;
     const bytes = typeof piece.value === 'string' ? Buffer.from(piece.value) : piece.value;
     total += bytes.length;
-    if (total > limits.uploadMaxBytes) {
-      const detail = `An upload has at most ${limits.uploadMaxBytes} bytes; send the rest as a second deck.`;
+    if (total > maxBytes) {
+      const detail = `An upload has at most ${maxBytes} bytes here; send the rest as a second one.`;
       throw refuse('body-too-large', detail);
     }
     // A stream may yield pieces of any size; readers rely on small ones.
@@ -52,8 +56,8 @@ export async function readAhead(
 }
 
 /** SHA-256 over the whole body, in hexadecimal. Throws what readBody throws. */
-export async function digestBody(body: Readable): Promise<string> {
+export async function digestBody(body: Readable, maxBytes?: number): Promise<string> {
   const hash = createHash('sha256');
-  for await (const piece of readBody(body)) hash.update(piece);
+  for await (const piece of readBody(body, maxBytes)) hash.update(piece);
   return hash.digest('hex');
 }

@@ -3,6 +3,7 @@ import type { Caller } from '../caller.ts';
 import { eventKindNumber } from '../coupons/rules/coupon-state.ts';
 import { type ColdCore, inColdTransaction } from '../db/cold-transaction.ts';
 import type { Transaction } from '../db/transaction.ts';
+import { eraseFromEndedJobs, eraseFromOpenJobs } from '../jobs/erase-from-jobs.ts';
 import type { BookKey } from '../keys.ts';
 
 /**
@@ -13,17 +14,22 @@ import type { BookKey } from '../keys.ts';
  * The gates of the user's books are closed meanwhile: a redeem that had read the user's id before could otherwise
  * write a reference after the erasure had looked. Stored replies hold no user's data: an effect on a coupon is replayed
  * from its event and the holder's row; what is stored of a batch is its refusals, by number; and the cold calls that
- * store a reply (books, decks, keys, tenants) name no user.
+ * store a reply (books, decks, keys, tenants, jobs) name no user. The user goes out of the files and results of jobs too,
+ * and what a job was still to do for the user is not done.
  * The time it takes grows with the user's coupons; past databaseLimits.statementTimeoutMillis nothing is erased.
  */
 export async function eraseUser(core: ColdCore, caller: Caller, userId: string): Promise<void> {
   const { tenantId } = caller;
+  const user = { tenantId, userId };
   await inColdTransaction(core, tenantId, async (tx) => {
+    await eraseFromOpenJobs(tx, user);
     const bookKeys = await booksOf(tx, tenantId, userId);
     for (const bookKey of bookKeys) await closeBookGate(tx, bookKey);
     const holderIds = await forgetHolders(tx, tenantId, userId, bookKeys);
     if (holderIds.length > 0) await emptyTexts(tx, tenantId, holderIds);
   });
+  // Those that ended before; a step that ended a job meanwhile had its part in the transaction.
+  await eraseFromEndedJobs(core.coldPool, user);
 }
 
 /** Ascending, the order in which everyone goes through several gates. */

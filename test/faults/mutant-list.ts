@@ -18,6 +18,7 @@ const commitFate = 'test/integration/commit-fate.test.ts';
 const idempotency = 'test/integration/idempotency.test.ts';
 const coupons = 'test/http/coupons.test.ts';
 const publicCodes = 'test/http/public-codes.test.ts';
+const jobs = 'test/integration/jobs.test.ts';
 
 /** What happens without each lock, in the order in which they are taken. */
 const locks: Record<LockName, Mutant> = {
@@ -426,4 +427,39 @@ export const mutants: Mutant[] = [
     caughtBy: 'before it has sent anything leaves no open transaction in the pool',
   },
   ...consoleMutants,
+  {
+    takesOut: 'the fence of a job (a worker goes on that another one has replaced)',
+    file: 'core/jobs/job-step.ts',
+    edits: [{ find: 'and fence = $3 and step = $4', replace: 'and fence >= $3 and step >= $4' }],
+    testFile: jobs,
+    caughtBy: 'a worker that was frozen past its lease does nothing more',
+  },
+  {
+    takesOut: "the lock of a job's row in a step",
+    file: 'core/jobs/job-step.ts',
+    edits: [{ find: "status = 'running' for no key update", replace: "status = 'running'" }],
+    testFile: jobs,
+    caughtBy: 'of two workers that read the same, one carries the step out, and the other one waits for it',
+  },
+  {
+    takesOut: 'the loss of steps that had read a user before the erasure',
+    file: 'core/jobs/erase-from-jobs.ts',
+    edits: [
+      { find: "text: 'update jobs set step = step + 1 where", replace: "text: 'update jobs set step = step where" },
+    ],
+    testFile: jobs,
+    caughtBy: 'a user who is erased between the reading of a step and its transaction gets nothing',
+  },
+  {
+    takesOut: "the transaction that a job's progress shares with its effects",
+    file: 'core/coupons/engine/decide-batch.ts',
+    edits: [
+      {
+        find: 'companion.write(tx, new Map(',
+        replace: 'companion.write({ ...tx, send: (statement) => void pool.query(statement) }, new Map(',
+      },
+    ],
+    testFile: jobs,
+    caughtBy: 'a step that fails half-way leaves neither effects nor progress',
+  },
 ];

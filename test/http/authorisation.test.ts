@@ -164,6 +164,15 @@ const table: Record<string, Row> = {
     },
     elsewhere: 'redemption-not-found',
   },
+  'POST /v1/jobs': {
+    roles: operators,
+    target: ({ bookId }) => ({ path: `/v1/jobs?kind=export-codes&bookId=${bookId}` }),
+    elsewhere: 'book-not-found',
+  },
+  'GET /v1/jobs': { roles: operators, target: () => ({ path: '/v1/jobs' }) },
+  'GET /v1/jobs/:jobId': { roles: operators, target: jobTarget(''), elsewhere: 'not-found' },
+  'POST /v1/jobs/:jobId/cancel': { roles: operators, target: jobTarget('/cancel'), elsewhere: 'not-found' },
+  'GET /v1/jobs/:jobId/result': { roles: operators, target: jobTarget('/result'), elsewhere: 'not-found' },
   'GET /v1/users/:userId/coupons': {
     roles: [...operators, 'customer'],
     target: () => ({ path: `/v1/users/${userId}/coupons` }),
@@ -196,6 +205,15 @@ const table: Record<string, Row> = {
 let slugs = 0;
 let api: TestApi;
 let world: World;
+
+/** A job that has ended. */
+function jobTarget(suffix: string): Row['target'] {
+  return async ({ bookId }) => {
+    const { body } = await api.call('POST', `/v1/jobs?kind=export-codes&bookId=${bookId}`);
+    await api.call('POST', `/v1/jobs/${body.id}/cancel`);
+    return { path: `/v1/jobs/${body.id}${suffix}` };
+  };
+}
 
 function couponTarget(suffix: string, body?: () => object): Row['target'] {
   return async ({ assign }) => {
@@ -286,7 +304,7 @@ describe('who may', () => {
   test('lists of another tenant are empty', async () => {
     const as = tokenOf('admin', 'admin-1', 'other');
     await world.assign();
-    for (const path of ['/v1/books', '/v1/redemptions', `/v1/users/${userId}/coupons`]) {
+    for (const path of ['/v1/books', '/v1/redemptions', '/v1/jobs', `/v1/users/${userId}/coupons`]) {
       expect((await api.call('GET', path, { as })).body).toEqual({ data: [], nextCursor: null });
     }
     const keys = await api.call('GET', '/v1/api-keys', { as });

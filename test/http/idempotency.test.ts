@@ -87,6 +87,14 @@ const requests: Record<string, () => Promise<Request>> = {
   }),
   'POST /v1/coupons/{code}/void': async () => ({ path: `/v1/coupons/${(await assigned()).code}/void` }),
   'POST /v1/redemptions/{redemptionId}/reverse': async () => ({ path: `/v1/redemptions/${await redeemed()}/reverse` }),
+  'POST /v1/jobs': async () => {
+    const { body } = await api.call('POST', '/v1/books', { body: { name: uniqueName() } });
+    return { path: `/v1/jobs?kind=export-codes&bookId=${body.id}` };
+  },
+  'POST /v1/jobs/{jobId}/cancel': async () => {
+    const { body } = await api.call('POST', `/v1/jobs?kind=export-codes&bookId=${bookId}`);
+    return { path: `/v1/jobs/${body.id}/cancel` };
+  },
   'POST /v1/api-keys': async () => ({ path: '/v1/api-keys', body: { name: uniqueName(), role: 'redeemer' } }),
   'POST /v1/tenants': async () => ({ path: '/v1/tenants', body: { slug: uniqueName(), name: 'A tenant' } }),
 };
@@ -141,15 +149,23 @@ describe.each(Object.entries(requests))('%s', (_name, makeReady) => {
 
 /** A hash of path and body, which two versions that run side by side compute alike, and so must never change. */
 function storedFingerprint(path: string, body: object): number {
+  if (path.startsWith('/v1/jobs?')) {
+    const parameters = [...new URLSearchParams(path.split('?')[1])].toSorted(([a], [b]) => (a < b ? -1 : 1));
+    return fingerprintOf(`/jobs ${JSON.stringify(parameters)}\n""`);
+  }
   const isUpload = /\/books\/[^/]+\/codes$/.test(path);
   const sorted = Object.fromEntries(Object.entries(body).toSorted());
   const name = isUpload
     ? `${path.replace('/v1', '')}\n"json ${hash('sha256', JSON.stringify(body))}"`
     : `${path.replace('/v1/', '')}\n${JSON.stringify(sorted)}`;
+  return fingerprintOf(name);
+}
+
+function fingerprintOf(name: string): number {
   return Number.parseInt(hash('sha256', name).slice(0, 12), 16);
 }
 
-test.each(['{code}', '{redemptionId}', '{bookId}', '{deckId}'])(
+test.each(['{code}', '{redemptionId}', '{bookId}', '{deckId}', '{jobId}'])(
   'a request is the same one however %s is written in its path',
   async (parameter) => {
     const known = Object.entries(requests).filter(([name]) => name.includes(parameter));

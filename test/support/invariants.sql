@@ -242,3 +242,20 @@ select tenant_id, book_id, at, sum(assigned), sum(locked), sum(redeemed), sum(re
   where e.at < (select counted_until from counted_events) group by 1, 2, 3) as difference
 group by 1, 2, 3
 having (sum(assigned), sum(locked), sum(redeemed), sum(reversed), sum(voided)) is distinct from (0, 0, 0, 0, 0);
+
+-- name: 11a a job's counts are those of its rows
+select j.tenant_id, j.job_id, j.status, j.total, j.done, j.refused, r.* from jobs j
+cross join lateral (
+  select count(*) as rows, count(*) filter (where row ? 'outcome' or j.kind like 'export%') as with_outcome,
+    count(*) filter (where row ->> 'outcome' not in ('assigned', 'voided')) as refusals
+  from job_pieces p cross join jsonb_array_elements(p.rows) as row where (p.tenant_id, p.job_id) = (j.tenant_id, j.job_id)) r
+where j.status <> 'receiving' and (coalesce(j.total, r.rows) <> r.rows or j.done <> r.with_outcome or j.refused <> r.refusals
+  or (j.status = 'done' and j.done <> r.rows));
+
+-- name: 11b a code that a job assigned or voided is the coupon that it says, and of one row alone
+select p.tenant_id, row ->> 'code', row ->> 'outcome', count(*) from job_pieces p
+cross join jsonb_array_elements(p.rows) as row
+left join coupons c on c.tenant_id = p.tenant_id and c.code = row ->> 'code'
+where row ->> 'outcome' in ('assigned', 'voided')
+group by p.tenant_id, row ->> 'code', row ->> 'outcome'
+having count(*) > 1 or bool_or(c.code is null or (row ->> 'outcome' = 'voided' and not c.voided));

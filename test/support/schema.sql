@@ -288,6 +288,43 @@ table idempotency
   reply jsonb
   idempotency_pk: PRIMARY KEY (tenant_id, key_hash)
 
+table job_pieces
+  tenant_id integer not null
+  job_id bigint not null
+  piece integer not null
+  rows jsonb not null
+  job_pieces_pk: PRIMARY KEY (tenant_id, job_id, piece)
+
+table jobs with (fillfactor=70)
+  job_id bigint not null generated always as identity
+  fence bigint not null default 0
+  step bigint not null default 0
+  total bigint
+  done bigint not null default 0
+  refused bigint not null default 0
+  lease_until timestamp with time zone not null
+  started_at timestamp with time zone
+  finished_at timestamp with time zone
+  id uuid not null
+  tenant_id integer not null
+  book_id integer
+  pieces integer not null default 0
+  piece integer not null default 0
+  failures integer not null default 0
+  kind text collate C not null
+  status text collate C not null
+  created_by text collate C not null
+  filters jsonb not null default '{}'::jsonb
+  position jsonb
+  error text
+  jobs_counts_check: CHECK ((((refused >= 0) AND (refused <= done)) AND (done <= COALESCE(total, done))))
+  jobs_finished_check: CHECK (((finished_at IS NOT NULL) = (status = ANY (ARRAY['done'::text, 'failed'::text, 'cancelled'::text]))))
+  jobs_id_key: UNIQUE (id, tenant_id)
+  jobs_kind_check: CHECK ((kind = ANY (ARRAY['assign'::text, 'void'::text, 'export-codes'::text, 'export-redemptions'::text])))
+  jobs_pk: PRIMARY KEY (tenant_id, job_id)
+  jobs_status_check: CHECK ((status = ANY (ARRAY['receiving'::text, 'queued'::text, 'running'::text, 'done'::text, 'failed'::text, 'cancelled'::text])))
+  jobs_tenant_fk: FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id)
+
 table redemptions with (fillfactor=95)
   id uuid not null
   pos bigint not null
@@ -396,6 +433,18 @@ CREATE UNIQUE INDEX holders_user_key ON public.holders USING btree (tenant_id, u
 CREATE INDEX idempotency_kept_until_idx ON public.idempotency USING btree (kept_until) WHERE (kept_until IS NOT NULL)
 
 CREATE UNIQUE INDEX idempotency_pk ON public.idempotency USING btree (tenant_id, key_hash)
+
+CREATE UNIQUE INDEX job_pieces_pk ON public.job_pieces USING btree (tenant_id, job_id, piece)
+
+CREATE INDEX jobs_finished_idx ON public.jobs USING btree (finished_at, job_id) WHERE (finished_at IS NOT NULL)
+
+CREATE UNIQUE INDEX jobs_id_key ON public.jobs USING btree (id, tenant_id)
+
+CREATE INDEX jobs_open_idx ON public.jobs USING btree (lease_until) WHERE (status = ANY (ARRAY['receiving'::text, 'queued'::text, 'running'::text]))
+
+CREATE UNIQUE INDEX jobs_pk ON public.jobs USING btree (tenant_id, job_id)
+
+CREATE UNIQUE INDEX jobs_running_key ON public.jobs USING btree (tenant_id) WHERE (status = 'running'::text)
 
 CREATE UNIQUE INDEX redemptions_pk ON public.redemptions USING btree (tenant_id, id)
 

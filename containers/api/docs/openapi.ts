@@ -27,6 +27,7 @@ const tags = [
   { name: 'codes', description: 'What fills books: generated and uploaded decks of codes.' },
   { name: 'coupons', description: 'Codes in users’ hands: assign, validate, lock, redeem.' },
   { name: 'redemptions', description: 'Uses of coupons, which can be given back.' },
+  { name: 'jobs', description: 'Files of users or codes, and exports, in the background.' },
   { name: 'users', description: 'What a user holds, and erasure.' },
   { name: 'keys', description: 'API keys.' },
   { name: 'tenants', description: 'Businesses that share a deployment and see nothing of each other.' },
@@ -130,7 +131,8 @@ function completeOperation(method: string, operation: Operation, rules: RouteRul
     operation.description = [operation.description, `Roles: ${rules.roles.join(', ')}.`].filter(Boolean).join('\n\n');
   }
   if (operation.requestBody !== undefined) operation.requestBody.required = rules.bodyOptional !== true;
-  if (rules.upload === true) operation.requestBody = uploadBody();
+  if (rules.upload === 'codes') operation.requestBody = uploadBody();
+  if (rules.upload === 'job') operation.requestBody = jobFileBody();
   if (rules.idempotent === true) describeIdempotency(operation);
   const kinds = new Set<ErrorKind>(rules.kinds ?? []);
   // Of a head that is too long or no HTTP, whatever the route.
@@ -159,6 +161,14 @@ function uploadBody(): object {
     'application/x-ndjson': { schema: { type: 'string' }, example: '{"code":"SUMMER-0001"}\n{"code":"SUMMER-0002"}\n' },
   };
   return { required: true, content: Object.fromEntries(uploadTypes.map((type) => [type, examples[type]])) };
+}
+
+function jobFileBody(): object {
+  const examples = {
+    assign: { value: 'userId,count\nu-1,1\nu-2,3\n' },
+    void: { value: 'code,reason\nBF26-7K2M-Q9XD,leaked\n' },
+  };
+  return { required: false, content: { 'text/csv': { schema: { type: 'string' }, examples } } };
 }
 
 function bodyKinds(operation: Operation): ErrorKind[] {

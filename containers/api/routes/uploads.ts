@@ -17,7 +17,7 @@ export const uploadRoutes = routes('upload-routes', async (app) => {
       config: {
         roles: operators,
         idempotent: true,
-        upload: true,
+        upload: 'codes',
         kinds: ['book-not-found', 'book-not-active', 'unsupported-media-type', 'body-too-large'],
       },
       schema: {

@@ -35,7 +35,7 @@ export const idempotencyKeys = fp(
 function nameByKey(route: RouteOptions): preHandlerHookHandler {
   const pathOf = pathSpeller(route);
   // What a stream holds, the operation finds out and adds to the name.
-  const bodyOf = route.config?.upload === true ? () => undefined : ({ body }: FastifyRequest) => body ?? {};
+  const bodyOf = route.config?.upload !== undefined ? () => undefined : ({ body }: FastifyRequest) => body ?? {};
   return (request, _reply, done) => {
     try {
       const key = readKey(request);
@@ -68,6 +68,7 @@ const spellings: Record<string, (text: string) => string> = {
   code: spellCode,
   bookId: inLowerCase,
   deckId: inLowerCase,
+  jobId: inLowerCase,
   redemptionId: inLowerCase,
   userId: (text) => text,
 };

@@ -27,8 +27,8 @@ export interface RouteRules {
   looksUpCode?: 'for-user' | 'for-nobody';
   /** What a success of it does once, for the metrics (observe-requests.ts). */
   effect?: Effect;
-  /** Whether its body is an upload of codes: a stream, which the operation reads. */
-  upload?: boolean;
+  /** Its body is a stream, which the operation reads: an upload of codes, or the file of a job. */
+  upload?: 'codes' | 'job';
   /** The refusals it gives beside those that every route gives. */
   kinds?: readonly ErrorKind[];
 }

@@ -58,6 +58,9 @@ export const RedeemedCoupon = named(core.RedeemedCouponView, 'RedeemedCoupon', '
 /** A redemption. */
 export const Redemption = named(core.RedemptionView, 'Redemption', 'One use of a coupon.');
 
+/** A job. */
+export const Job = named(core.JobDocument, 'Job', 'Work in the background, and how far it is.');
+
 /** One change of a coupon. */
 export const CouponEvent = named(core.CouponEvent, 'CouponEvent', 'One change of a coupon.');
 
@@ -106,6 +109,7 @@ export const schemas = [
   LockedCoupon,
   RedeemedCoupon,
   Redemption,
+  Job,
   CouponEvent,
   AssignBatchResults,
   Validation,

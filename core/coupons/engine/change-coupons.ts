@@ -14,7 +14,7 @@ import { type CouponAnswer, type PendingChange, type RecordedChange, recordOf } 
 import { carryRedemptions } from './carried-redemptions.ts';
 import { type ChangeTarget, findChangeTargets, mayCount, needsOfChange, redirectToDeal } from './change-targets.ts';
 import type { ChangeCommand } from './commands.ts';
-import { areFree, type BatchCore, type BatchKind, decideBatch } from './decide-batch.ts';
+import { areFree, type BatchCompanion, type BatchCore, type BatchKind, decideBatch } from './decide-batch.ts';
 import { decideChange } from './decide-change.ts';
 import { drawStripe } from './draw-stripe.ts';
 import { findChangeObstacles } from './find-obstacles.ts';
@@ -51,14 +51,16 @@ interface State extends Seen {
  * of the books, holders, coupons and counters. Proved by test/integration/races.test.ts, and by the mutants that take
  * out each lock in turn.
  * @param isApart whether these members have met a held lock before, and wait for the next one shortly only
+ * @param companion what is committed with them
  */
 export function changeCoupons(
   core: ChangeCore,
   tenantId: number,
   commands: ChangeCommand[],
   isApart = false,
+  companion?: BatchCompanion<ChangeCommand>,
 ): Promise<MemberAnswer<CouponAnswer>[]> {
-  return decideBatch(core, tenantId, commands, changesOf(core, tenantId), isApart);
+  return decideBatch(core, tenantId, commands, changesOf(core, tenantId), isApart, companion);
 }
 
 /** Which of these commands, which were held up, nothing holds up any more. */

@@ -11,7 +11,14 @@ import type { BookKey } from '../../keys.ts';
 import type { CouponAnswer, PendingChange } from '../rules/recorded-change.ts';
 import type { DealCommand } from './commands.ts';
 import { changesWithCode, type DealtChange, recordDealt } from './dealt-coupon.ts';
-import { areFree, type BatchCore, type BatchKind, decideBatch, type RecordOf } from './decide-batch.ts';
+import {
+  areFree,
+  type BatchCompanion,
+  type BatchCore,
+  type BatchKind,
+  decideBatch,
+  type RecordOf,
+} from './decide-batch.ts';
 import {
   type DealSeen,
   type DealState,
@@ -43,14 +50,16 @@ export interface DealCore extends BatchCore, CodeSource {
  * code is locked or redeemed in the same transaction. Nobody else sees it yet, so only its book's counter is locked for
  * that. Proved by test/integration/races.test.ts.
  * @param isApart whether these members have met a held lock before, and wait for the next one shortly only
+ * @param companion what is committed with them
  */
 export function dealCodes(
   core: DealCore,
   tenantId: number,
   commands: DealCommand[],
   isApart = false,
+  companion?: BatchCompanion<DealCommand>,
 ): Promise<MemberAnswer<CouponAnswer>[]> {
-  return decideBatch(core, tenantId, commands, dealsOf(core, tenantId), isApart);
+  return decideBatch(core, tenantId, commands, dealsOf(core, tenantId), isApart, companion);
 }
 
 /** Which of these commands, which were held up, nothing holds up any more. */

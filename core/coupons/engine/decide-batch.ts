@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { MemberAnswer } from '../../batching/micro-batcher.ts';
 import type { Patience } from '../../db/lock-patience.ts';
 import { retryTransaction } from '../../db/retry-transaction.ts';
+import { together } from '../../db/together.ts';
 import { inTwoSteps, type Transaction } from '../../db/transaction.ts';
 import { CouponError } from '../../errors.ts';
 import type { KeyedRequest } from '../../idempotency/key-hash.ts';
@@ -59,6 +60,17 @@ export interface Decisions<Target, Seen, State, Made> {
 export type BatchKind<Command, Target, Seen, State, Made> = BatchTargets<Command, Target> &
   Decisions<Target, Seen, State, Made>;
 
+/**
+ * What goes into the transaction of a batch beside its members: all of it is there afterwards, or nothing. A batch may
+ * run several times before it commits, and its companion with it.
+ */
+export interface BatchCompanion<Command> {
+  /** Sends one statement, which runs before all others and may lock. What this throws ends the transaction. */
+  read(tx: Transaction): Promise<void>;
+  /** Sends what is to be written beside the members that the transaction has, each with what became of it. */
+  write(tx: Transaction, answers: ReadonlyMap<Command, CouponAnswer | CouponError>): void;
+}
+
 /** How a thing made is recorded. What an earlier batch made is a record already. */
 export type RecordOf<Made> = (made: Made | RecordedChange) => RecordedChange;
 
@@ -73,6 +85,7 @@ type Decided<Made> = { made: Made | RecordedChange; replayed: boolean } | Coupon
  * Members that need what another session holds are left out, and answered `heldUp`: proved by
  * test/integration/held-up.test.ts.
  * @param isApart whether these members have met a held lock before, and wait for the next one shortly only
+ * @param companion what is committed with them; its own `read` may throw
  */
 export async function decideBatch<Command, Target extends Member, Seen, State extends ClockAndKeys, Made>(
   core: BatchCore,
@@ -80,8 +93,10 @@ export async function decideBatch<Command, Target extends Member, Seen, State ex
   commands: Command[],
   kind: BatchKind<Command, Target, Seen, State, Made>,
   isApart: boolean,
+  companion?: BatchCompanion<Target['command']>,
 ): Promise<MemberAnswer<CouponAnswer>[]> {
-  const run = (targets: Target[], patience: Patience) => runTransaction(core, tenantId, targets, kind, patience);
+  const run = (targets: Target[], patience: Patience) =>
+    runTransaction(core, tenantId, targets, kind, patience, companion);
   const targets = await kind.find(commands);
   const redirects = targets.map((target) => kind.redirect?.(target) ?? null);
   const staying = targets.filter((_target, index) => redirects[index] === null);
@@ -105,22 +120,33 @@ async function runTransaction<Target extends Member, Seen, State extends ClockAn
   targets: Target[],
   decisions: Decisions<Target, Seen, State, Made>,
   patience: Patience,
+  companion?: BatchCompanion<Target['command']>,
 ): Promise<(CouponAnswer | CouponError)[]> {
+  const tokenOf = (coupon: CouponState) => lockTokens.tokenOf(tenantId, coupon);
+  const answer = (decided: Decided<Made>[], recordOf: RecordOf<Made>) =>
+    decided.map((one) =>
+      one instanceof CouponError ? one : { body: answerOf(recordOf(one.made), tokenOf), replayed: one.replayed },
+    );
   const steps = {
-    read: (tx: Transaction) => decisions.read(tx, targets, patience),
+    read: async (tx: Transaction) => {
+      if (companion === undefined) return decisions.read(tx, targets, patience);
+      const [, seen] = await together([companion.read(tx), decisions.read(tx, targets, patience)]);
+      return seen;
+    },
     write: async (tx: Transaction, seen: Seen) => {
       const state = await decisions.prepare(tx, targets, seen);
       const memory = await openIdempotencyMemory<Made>(tx, tenantId, state.usedKeys);
       const decided = targets.map((target) => decideMember(decisions, state, memory, target));
-      return { decided, recordOf: await decisions.write(tx, state) };
+      const recordOf = await decisions.write(tx, state);
+      if (companion !== undefined) {
+        const answers = answer(decided, recordOf).values();
+        companion.write(tx, new Map(targets.map(({ command }) => [command, answers.next().value!])));
+      }
+      return { decided, recordOf };
     },
   };
   const { decided, recordOf } = await retryTransaction(random, () => inTwoSteps(pool, steps));
-  const tokenOf = (coupon: CouponState) => lockTokens.tokenOf(tenantId, coupon);
-  return decided.map((one) => {
-    if (one instanceof CouponError) return one;
-    return { body: answerOf(recordOf(one.made), tokenOf), replayed: one.replayed };
-  });
+  return answer(decided, recordOf);
 }
 
 function decideMember<Target extends Member, State, Made>(

@@ -3,7 +3,7 @@ import { CsvRecord } from './csv-record.ts';
 import { isGlued, noLineBreaks } from './glued-lines.ts';
 import { openLines } from './lines.ts';
 import { type CsvLayout, readLayout, usualDelimiters } from './read-csv-layout.ts';
-import type { HeaderRule, RowSink, TextReader } from './row-sink.ts';
+import type { HeaderRule, LineProblem, RowSink, TextReader } from './row-sink.ts';
 
 /** The first line that some spreadsheets write to name the delimiter. */
 const separatorLine = /^"?sep=(.)"?$/i;
@@ -16,9 +16,18 @@ interface OpenRecord {
   readonly record: CsvRecord;
 }
 
+/** Takes the records of a CSV that are laid out as its first one says. */
+export interface RecordSink {
+  /** A record with a text in its key column; a heading is none. It has at least the layout's columns. */
+  record(line: number, cells: readonly string[], layout: CsvLayout): void;
+  broken(line: number, text: string, problem: LineProblem, hint?: string): void;
+}
+
+/** Reads the layout from a file's first record. Throws CouponError `invalid-input` where the record does not say it. */
+export type ReadLayout = (text: string, delimiters: string, isOnlyLine: boolean) => CsvLayout;
+
 /**
- * Reads CSV (RFC 4180) with a header that names the code's column, or one code a line without a header. Records that
- * can't be read are reported one by one. Text in a quoted cell never becomes rows, however long it is.
+ * Reads the codes of a CSV with a header that names their column, or one code a line without a header.
  *
  * A first line that is certainly a heading is skipped. One that could be a heading or a code is refused, unless
  * `header` says which it is.
@@ -27,6 +36,19 @@ interface OpenRecord {
  *   codes
  */
 export function openCsvRows(sink: RowSink, header: HeaderRule | null): TextReader {
+  const codes: RecordSink = {
+    record: (line, cells, { keyColumn }) => sink.row(line, cells[keyColumn]!),
+    broken: (line, text, problem, hint) => sink.broken(line, text, problem, hint),
+  };
+  return openCsvRecords(codes, (text, delimiters, isOnlyLine) => readLayout(text, delimiters, header, isOnlyLine));
+}
+
+/**
+ * Reads CSV (RFC 4180). Records that can't be read are reported one by one. Text in a quoted cell never becomes rows,
+ * however long it is.
+ * @throws what `readLayoutOf` throws, from `push` and `end`
+ */
+export function openCsvRecords(sink: RecordSink, readLayoutOf: ReadLayout): TextReader {
   let delimiters = usualDelimiters;
   let layout: CsvLayout | null = null;
   let open: OpenRecord | null = null;
@@ -36,10 +58,11 @@ export function openCsvRows(sink: RowSink, header: HeaderRule | null): TextReade
    */
   let long: { readonly number: number; readonly beginning: string; quotes: number } | null = null;
 
-  const row = (number: number, text: string, cells: readonly string[], { columns, codeColumn }: CsvLayout) => {
-    if (cells.length === columns && cells[codeColumn]!.trim() !== '') sink.row(number, cells[codeColumn]!);
+  const row = (number: number, text: string, cells: readonly string[], laid: CsvLayout) => {
+    const { columns, keyColumn } = laid;
+    if (cells.length === columns && cells[keyColumn]!.trim() !== '') sink.record(number, cells, laid);
     else if (cells.every(isBlank)) return;
-    else if (cells.length >= columns && cells.slice(columns).every(isBlank)) sink.row(number, cells[codeColumn]!);
+    else if (cells.length >= columns && cells.slice(columns).every(isBlank)) sink.record(number, cells, laid);
     else sink.broken(number, text, 'wrong-column-count');
   };
 
@@ -48,7 +71,7 @@ export function openCsvRows(sink: RowSink, header: HeaderRule | null): TextReade
     else if (record.isBroken) sink.broken(number, text, 'broken-line');
     else if (layout !== null) row(number, text, record.cells, layout);
     else if (!record.cells.every(isBlank)) {
-      layout = readLayout(text, delimiters, header, !lines.hasBreaks);
+      layout = readLayoutOf(text, delimiters, !lines.hasBreaks);
       if (!layout.isHeading) row(number, text, layout.cells, layout);
     }
   };

@@ -5,11 +5,12 @@ import { CsvRecord } from './csv-record.ts';
 import { noLineBreaks } from './glued-lines.ts';
 import type { HeaderRule } from './row-sink.ts';
 
-/** Where the code stands in the records of a CSV. A file without a header has one column; others are empty. */
+/** How the records of a CSV are laid out. A file without a header has one column; others are empty. */
 export interface CsvLayout {
   readonly delimiter: string;
   readonly columns: number;
-  readonly codeColumn: number;
+  /** The column that makes a record a row: that of the code in an upload. */
+  readonly keyColumn: number;
   /** The first record's. */
   readonly cells: readonly string[];
   /** Whether the first record names the columns, and is no row itself. */
@@ -34,20 +35,40 @@ export function readLayout(
   header: HeaderRule | null,
   isOnlyLine: boolean,
 ): CsvLayout {
-  const splits = [...delimiters].map((delimiter) => ({ delimiter, cells: splitRecord(text, delimiter) }));
+  const splits = splitAtEach(text, delimiters);
   if (header !== 'none') {
     for (const { delimiter, cells } of splits) {
       const codeColumn = findCodeName(cells);
       if (codeColumn === 'several') throw severalColumns(cells);
-      if (codeColumn !== 'none') return { delimiter, columns: cells.length, codeColumn, cells, isHeading: true };
+      if (codeColumn !== 'none') {
+        return { delimiter, columns: cells.length, keyColumn: codeColumn, cells, isHeading: true };
+      }
     }
   }
-  const { delimiter, cells } = splits.reduce((most, split) => (split.cells.length > most.cells.length ? split : most));
-  const codeColumn = cells.findIndex((cell) => cell.trim() !== '');
-  if (cells.slice(codeColumn + 1).some((cell) => cell.trim() !== '')) throw noColumn(header, isOnlyLine);
-  const cell = cells[codeColumn]!;
+  const only = readOnlyColumn(splits, header === 'present');
+  if (only === null) throw noColumn(header, isOnlyLine);
+  const cell = only.cells[only.keyColumn]!;
   if (header === null && mayBeHeading(cell) && readCode(cell).ok) throw heading();
-  return { delimiter, columns: cells.length, codeColumn, cells, isHeading: header === 'present' };
+  return only;
+}
+
+/** A record as each delimiter would split it. */
+export interface Split {
+  readonly delimiter: string;
+  readonly cells: readonly string[];
+}
+
+/** The layout of a file with one column and no name for it; null where the record has text in several cells. */
+export function readOnlyColumn(splits: readonly Split[], isHeading: boolean): CsvLayout | null {
+  const { delimiter, cells } = splits.reduce((most, split) => (split.cells.length > most.cells.length ? split : most));
+  const keyColumn = cells.findIndex((cell) => cell.trim() !== '');
+  if (cells.slice(keyColumn + 1).some((cell) => cell.trim() !== '')) return null;
+  return { delimiter, columns: cells.length, keyColumn, cells, isHeading };
+}
+
+/** Splits a record, whose line breaks are LF, at each of these delimiters. */
+export function splitAtEach(text: string, delimiters: string): Split[] {
+  return [...delimiters].map((delimiter) => ({ delimiter, cells: splitRecord(text, delimiter) }));
 }
 
 function splitRecord(text: string, delimiter: string): string[] {

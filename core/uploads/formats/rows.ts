@@ -14,8 +14,15 @@ const byteOrderMark = '\uFEFF';
  * @param header null: the sender says nothing about the first line
  */
 export function openUploadRows(format: UploadFormat, header: HeaderRule | null, sink: RowSink): UploadReader {
+  return openUtf8(openReader(format, header, sink));
+}
+
+/**
+ * Reads bytes as UTF-8, without the byte order mark at their beginning.
+ * @throws CouponError `invalid-input` from `push` where they are UTF-16
+ */
+export function openUtf8(reader: TextReader): UploadReader {
   const decoder = new StringDecoder('utf8');
-  const reader = openReader(format, header, sink);
   let isFirst = true;
   const push = (text: string) => {
     if (text === '') return;

@@ -1,0 +1,72 @@
+import { type Static, Type } from 'typebox';
+import { Id, nullable, oneOf, Time } from '../input/shapes.ts';
+
+/** What jobs do. */
+export const JobKind = oneOf(['assign', 'void', 'export-codes', 'export-redemptions'], {
+  description:
+    '`assign`: a code of a book to each user of a file. `void`: each code of a file. `export-codes`, `export-redemptions`: what the lists of the same name show, as a file.',
+  examples: ['assign'],
+});
+export type JobKind = Static<typeof JobKind>;
+
+/** Where a job is in its life. */
+export const JobStatus = oneOf(['queued', 'running', 'done', 'failed', 'cancelled'], {
+  description:
+    '`done`: every row has its outcome, refusals included. `failed`: it could not go on, and `error` says why. What was done before a job failed or was cancelled stays done.',
+  examples: ['running'],
+});
+export type JobStatus = Static<typeof JobStatus>;
+
+const count = (description: string, example: number) => Type.Integer({ minimum: 0, description, examples: [example] });
+
+/** A job as callers see it. */
+export const JobDocument = Type.Object({
+  id: { ...Id, description: 'A UUIDv7, in the order in which jobs were made.' },
+  kind: JobKind,
+  bookId: nullable({ ...Id, description: 'The book that it is about. Null: no one book.' }),
+  status: JobStatus,
+  total: nullable(
+    count('How many rows it has; of an `assign`, how many codes are wanted. Null: an export that is not finished.', 3),
+  ),
+  done: count('How many of them have their outcome, refused ones included.', 2),
+  refused: count('How many of those were refused.', 1),
+  startedAt: nullable({ ...Time, description: 'Null: it waits for its turn.' }),
+  finishedAt: nullable({ ...Time, description: 'Null: it has not ended.' }),
+  createdBy: Type.String({ description: 'Who made it, as events name their actor.', examples: ['key:7'] }),
+  error: nullable(Type.String({ description: 'Why it failed. Null: it has not.' })),
+});
+export type JobDocument = Static<typeof JobDocument>;
+
+declare const keyOf: unique symbol;
+
+/** The database's own number of a job, which no caller ever sees. */
+export type JobKey = number & { readonly [keyOf]: 'job' };
+
+/** Names a job in statements. */
+export interface JobName {
+  readonly tenantId: number;
+  readonly jobKey: JobKey;
+}
+
+/** A row of `jobs` as documents are made from it. */
+export interface JobRecord extends Omit<JobDocument, 'startedAt' | 'finishedAt'> {
+  readonly jobKey: JobKey;
+  readonly startedAt: Date | null;
+  readonly finishedAt: Date | null;
+}
+
+/** Selects JobRecords; the statement goes on with its conditions on `j`, whose tenant is $1. */
+export const jobSelection = `select j.job_id as "jobKey", j.id, j.kind, b.id as "bookId", j.status, j.total, j.done, j.refused,
+    j.started_at as "startedAt", j.finished_at as "finishedAt", j.created_by as "createdBy", j.error
+  from jobs j left join books b on b.book_id = j.book_id and b.tenant_id = j.tenant_id
+  where j.tenant_id = $1 and j.status <> 'receiving'`;
+
+/** The document of a job. */
+export function jobDocument({ jobKey: _, startedAt, finishedAt, ...same }: JobRecord): JobDocument {
+  return { ...same, startedAt: startedAt?.toISOString() ?? null, finishedAt: finishedAt?.toISOString() ?? null };
+}
+
+/** Whether a job of this kind has a file of rows to carry out; the others make one. */
+export function hasFile(kind: JobKind): boolean {
+  return kind === 'assign' || kind === 'void';
+}

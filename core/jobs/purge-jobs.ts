@@ -1,0 +1,45 @@
+import type { BackgroundTask } from '../background/run-tasks.ts';
+import type { Core } from '../core.ts';
+import { limits } from '../limits.ts';
+
+const everyMillis = 600_000;
+/** Removed at a time: a short statement holds nobody up. */
+const piecesMax = 500;
+
+/**
+ * A task that removes jobs some days after they ended, with their files and results, and those whose file broke off with
+ * the process that read it. Every process runs it; a piece is removed once, whoever is first.
+ */
+export function jobsCleanUp(core: Pick<Core, 'backgroundPool'>): BackgroundTask {
+  return { name: 'jobs clean-up', restMillis: everyMillis, run: () => purgeSome(core) };
+}
+
+async function purgeSome({ backgroundPool: pool }: Pick<Core, 'backgroundPool'>): Promise<'more' | 'rest'> {
+  const { rows } = await pool.query<{ tenantId: number; jobKey: number }>({
+    name: 'find-old-job',
+    text: `(select tenant_id as "tenantId", job_id as "jobKey" from jobs
+        where finished_at < clock_timestamp() - make_interval(days => $1) order by finished_at, job_id limit 1)
+      union all
+      (select tenant_id, job_id from jobs
+        where status = 'receiving' and lease_until < clock_timestamp() order by lease_until limit 1)
+      limit 1`,
+    values: [limits.jobKeptDays],
+  });
+  const job = rows[0];
+  if (job === undefined) return 'rest';
+  const { rowCount } = await pool.query({
+    name: 'purge-job-pieces',
+    text: `delete from job_pieces where (tenant_id, job_id, piece) in (
+        select tenant_id, job_id, piece from job_pieces where tenant_id = $1 and job_id = $2
+        order by piece limit $3 for update)`,
+    values: [job.tenantId, job.jobKey, piecesMax],
+  });
+  if ((rowCount ?? 0) === piecesMax) return 'more';
+  await pool.query({
+    name: 'purge-job',
+    text: `delete from jobs where tenant_id = $1 and job_id = $2
+      and (finished_at is not null or (status = 'receiving' and lease_until < clock_timestamp()))`,
+    values: [job.tenantId, job.jobKey],
+  });
+  return 'more';
+}

@@ -1,0 +1,81 @@
+import type { Readable } from 'node:stream';
+import type { Caller } from '../caller.ts';
+import { csvCell } from '../codes/csv-cell.ts';
+import type { Core } from '../core.ts';
+import { redemptionCsv } from '../coupons/export-redemptions.ts';
+import type { RedemptionView } from '../coupons/redemption-view.ts';
+import { csvStream } from '../csv-stream.ts';
+import type { Queryable } from '../db/pool.ts';
+import { codeCsv, type ExportedCode } from '../decks/export-codes.ts';
+import { refuse } from '../errors.ts';
+import type { ExportRow } from './carry-out-export.ts';
+import type { JobKind, JobName } from './job-document.ts';
+import type { JobRow } from './job-rows.ts';
+import { findJob } from './read-job.ts';
+
+/** Pieces read at a time: a few hundred KB. */
+const piecesAtOnce = 8;
+
+/** How the rows of a kind of job become lines. */
+interface ResultFormat {
+  readonly header: string;
+  line(row: never): string;
+}
+
+const formats: Record<JobKind, ResultFormat> = {
+  assign: { header: 'line,userId,outcome,code\r\n', line: assignLine },
+  void: { header: 'line,code,outcome\r\n', line: voidLine },
+  'export-codes': { header: codeCsv.header, line: (row: ExportedCode) => codeCsv.line(row) },
+  'export-redemptions': { header: redemptionCsv.header, line: (row: RedemptionView) => redemptionCsv.line(row) },
+};
+
+/**
+ * The result of a job that has ended, as CSV (RFC 4180) in UTF-8: each row of its file with its outcome, in the order of
+ * the file; or what was exported. Rows that were not carried out have an empty outcome. Memory stays flat, and the
+ * database is asked only as fast as the stream is read. What strangers wrote is written so that no spreadsheet runs it:
+ * see csv-cell.ts.
+ * @param hasMark whether the file begins with a byte order mark
+ * @throws CouponError `not-found`, for an id that is no UUID too; `conflict` while it has not ended; both before the
+ *   first byte
+ */
+export async function readJobResult(
+  { coldPool }: Pick<Core, 'coldPool'>,
+  caller: Caller,
+  id: string,
+  hasMark: boolean,
+): Promise<Readable> {
+  const { tenantId } = caller;
+  const { jobKey, kind, status } = await findJob(coldPool, tenantId, id);
+  if (status === 'queued' || status === 'running') {
+    throw refuse('conflict', 'The job has not ended, and has no result before. Ask again later.', {
+      reason: 'job-unfinished',
+    });
+  }
+  return csvStream(csvPieces(coldPool, { tenantId, jobKey }, formats[kind]), hasMark);
+}
+
+async function* csvPieces(
+  db: Queryable,
+  { tenantId, jobKey }: JobName,
+  { header, line }: ResultFormat,
+): AsyncGenerator<string, void, undefined> {
+  yield header;
+  for (let next = 0; ; next += piecesAtOnce) {
+    const { rows } = await db.query<{ rows: readonly (JobRow | ExportRow)[] }>({
+      name: 'read-job-pieces',
+      text: `select rows from job_pieces where tenant_id = $1 and job_id = $2 and piece >= $3 and piece < $4 order by piece`,
+      values: [tenantId, jobKey, next, next + piecesAtOnce],
+    });
+    for (const piece of rows) yield piece.rows.map((row) => line(row as never)).join('');
+    if (rows.length < piecesAtOnce) return;
+  }
+}
+
+function assignLine({ line, userId, outcome, code = '' }: JobRow): string {
+  return `${line},${csvCell(userId ?? '')},${outcome ?? ''},${code}\r\n`;
+}
+
+/** A code that was voided is left as it is; what stands there otherwise may be anything. */
+function voidLine({ line, code = '', outcome }: JobRow): string {
+  return `${line},${outcome === 'voided' ? code : csvCell(code)},${outcome ?? ''}\r\n`;
+}

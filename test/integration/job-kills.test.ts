@@ -1,0 +1,221 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import pg from 'pg';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../containers/local/postgres/embedded-postgres.ts';
+import { migrateToLatest } from '../../core/db/migrate.ts';
+import { silentLog } from '../../core/log.ts';
+import { ApiClient, atOnce, countKinds } from '../support/api-client.ts';
+import { findBrokenInvariants } from '../support/check-invariants.ts';
+import { testSecrets } from '../support/open-test-core.ts';
+import { type ApiProcess, startApiProcess, startApiProcesses } from '../support/start-api-processes.ts';
+
+const isLong = process.env.QURABLE_TEST_LONG === '1';
+const users = isLong ? 1_000_000 : 20_000;
+const kills = isLong ? 10 : 4;
+jest.setTimeout(isLong ? 5_400_000 : 300_000);
+
+const csv = { 'content-type': 'text/csv' };
+let scratch: string;
+let server: EmbeddedPostgres;
+let pool: pg.Pool;
+let apis: ApiProcess[];
+
+beforeEach(async () => {
+  scratch = mkdtempSync(join(tmpdir(), 'qurable-job-kills-'));
+  server = await startEmbeddedPostgres({
+    dataDirectory: join(scratch, 'postgres'),
+    ephemeralRoot: scratch,
+    log: () => {},
+    settings: { shared_buffers: '64MB', max_wal_size: '512MB' },
+  });
+  await migrateToLatest({ connectionString: server.url }, silentLog);
+  pool = new pg.Pool({ connectionString: server.url, max: 2 });
+  pool.on('error', () => {});
+  apis = await startApiProcesses(server.url, 2);
+});
+afterEach(async () => {
+  await Promise.all(apis.map((api) => api.stop()));
+  await pool.end();
+  await server.stop();
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+/** Asks again while the database comes back, or a process is not there. */
+async function untilThere<T>(ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch {
+      await sleep(50);
+    }
+  }
+}
+
+interface Progress {
+  status: string;
+  total: number;
+  done: number;
+  refused: number;
+}
+
+async function progress(id: string): Promise<Progress> {
+  const { rows } = await untilThere(() =>
+    pool.query<Record<keyof Progress, string>>('select status, total, done, refused from jobs where id = $1', [id]),
+  );
+  const { status, total, done, refused } = rows[0]!;
+  return { status, total: Number(total), done: Number(done), refused: Number(refused) };
+}
+
+async function until(id: string, isThere: (at: Progress) => boolean): Promise<Progress> {
+  for (;;) {
+    const at = await progress(id);
+    if (isThere(at)) return at;
+    await sleep(20);
+  }
+}
+
+/** Kills one process of the API, which is started anew, or one of the database's, which then loses all connections. */
+async function killSomething(turn: number): Promise<void> {
+  if (turn % 2 === 0) {
+    const at = (turn / 2) % apis.length;
+    await apis[at]!.stop('SIGKILL');
+    apis[at] = await untilThere(() => startApiProcess(server.url));
+    return;
+  }
+  const { rows } = await untilThere(() =>
+    pool.query<{ pid: number }>(
+      `select pid from pg_stat_activity where application_name = 'qurable background' limit 1`,
+    ),
+  );
+  if (rows[0] !== undefined) process.kill(rows[0].pid, 'SIGKILL');
+  await untilThere(() => pool.query('select 1'));
+}
+
+async function readResult(id: string): Promise<string[]> {
+  const answer = await fetch(`${apis[0]!.address}/v1/jobs/${id}/result`, {
+    headers: { authorization: `Bearer ${testSecrets.QURABLE_ADMIN_KEY}` },
+  });
+  expect(answer.status).toBe(200);
+  return (await answer.text()).split('\r\n').slice(1, -1);
+}
+
+function* lines(count: number, line: (index: number) => string): Generator<string> {
+  for (let index = 0; index < count; index += 1) yield `${line(index)}\n`;
+}
+
+test('a job whose processes and database are killed again and again does each row once, and its result is whole', async () => {
+  const client = new ApiClient(apis.map(({ address }) => address));
+  const { body: book } = await client.post('/v1/books', { name: 'Killed', status: 'active' });
+  const pattern = { count: 2 * users, pattern: 'KILL-#####-#####' };
+  expect((await client.post(`/v1/books/${book.id}/codes/generate`, pattern)).status).toBe(201);
+  const file = ['userId\n', ...lines(users, (index) => (index % 1_000 === 999 ? 'u-0' : `u-${index}`))].join('');
+  const made = await client.call('POST', `/v1/jobs?kind=assign&bookId=${book.id}`, file, csv);
+  expect([made.status, made.body.total]).toEqual([202, users]);
+  for (let turn = 0; turn < kills; turn += 1) {
+    const goal = ((turn + 1) * users) / (kills + 1);
+    const at = await until(made.body.id, ({ done }) => done >= goal);
+    expect(at.status).toBe('running');
+    await killSomething(turn);
+  }
+  const end = await until(made.body.id, ({ status }) => status !== 'running');
+  const twice = users / 1_000;
+  expect(end).toEqual({ status: 'done', total: users, done: users, refused: twice });
+  const result = await readResult(made.body.id);
+  const codes = new Set<string>();
+  const wrong: string[] = [];
+  for (const [index, line] of result.entries()) {
+    const [number, userId, outcome, code] = line.split(',') as [string, string, string, string];
+    const isTwice = index % 1_000 === 999;
+    const wanted = isTwice ? ['u-0', 'duplicate-in-file'] : [`u-${index}`, 'assigned'];
+    if (number !== String(index + 2) || userId !== wanted[0] || outcome !== wanted[1]) wrong.push(line);
+    if (!isTwice) codes.add(code);
+  }
+  expect([wrong, result.length, codes.size]).toEqual([[], users, users - twice]);
+  const { rows: counts } = await pool.query<{ coupons: string; events: string; users: string }>(
+    `select (select count(*) from coupons) as coupons, (select count(*) from events) as events,
+       (select count(distinct user_id) from holders) as users`,
+  );
+  expect(Object.values(counts[0]!).map(Number)).toEqual(Array(3).fill(users - twice));
+  expect(await findBrokenInvariants(server.url)).toEqual([]);
+});
+
+test('a job that voids codes while they are checked out: each code is redeemed or void, as it was told', async () => {
+  const client = new ApiClient(apis.map(({ address }) => address));
+  const { body: book } = await client.post('/v1/books', { name: 'Raced', status: 'active' });
+  const rounds = isLong ? 20 : 3;
+  const count = 400;
+  for (let round = 0; round < rounds; round += 1) {
+    const codes = Array.from({ length: count }, (_, index) => `RACE-${round}-${index}`);
+    await client.call('POST', `/v1/books/${book.id}/codes`, `code\n${codes.join('\n')}`, csv);
+    const coupons = await atOnce(count / 2, () => client.post('/v1/coupons/assign', { bookId: book.id, userId: 'u' }));
+    const made = await client.call('POST', '/v1/jobs?kind=void', `code\n${codes.join('\n')}\n`, csv);
+    const redeemed = atOnce(count / 2, (index) =>
+      client.post(`/v1/coupons/${coupons[index]!.body.code}/redeem`, { userId: 'u' }),
+    );
+    const late = atOnce(count / 4, (index) => client.post(`/v1/coupons/${codes[index]}/assign`, { userId: 'v' }));
+    const answers = await redeemed;
+    await late;
+    const kinds = Object.keys(countKinds(answers)).filter((kind) => kind !== 'ok' && kind !== 'coupon-void');
+    expect(kinds).toEqual([]);
+    const end = await until(made.body.id, ({ status }) => status === 'done');
+    expect([end.done, end.refused]).toEqual([count, 0]);
+    expect(new Set((await readResult(made.body.id)).map((line) => line.split(',')[2]))).toEqual(new Set(['voided']));
+  }
+  expect(await findBrokenInvariants(server.url)).toEqual([]);
+});
+
+const rows = isLong ? 1_100_000 : 400_000;
+/** Of users' ids; a file has 256 MB at most. */
+const idChars = isLong ? 60 : 120;
+/** What tells duplicates apart, 16 to 43 bytes a row, and what a collector of garbage leaves for later. */
+const growthMaxBytes = isLong ? 240_000_000 : 180_000_000;
+
+/** Bytes of memory that a process has had at most; only Linux tells. */
+function peakMemory({ process: { pid } }: ApiProcess): number {
+  const line = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  return 1024 * Number(line![1]);
+}
+
+(process.platform === 'linux' ? test : test.skip)(
+  'a file of hundreds of thousands of rows, and its result, pass through a process that holds a part of them only',
+  async () => {
+    const client = new ApiClient([apis[0]!.address]);
+    const { body: book } = await client.post('/v1/books', { name: 'Large', status: 'draft' });
+    const authorization = `Bearer ${testSecrets.QURABLE_ADMIN_KEY}`;
+    const passThrough = async (count: number) => {
+      const made = await fetch(`${apis[0]!.address}/v1/jobs?kind=assign&bookId=${book.id}`, {
+        method: 'POST',
+        headers: { ...csv, authorization },
+        body: ReadableStream.from(chunks(count)),
+        duplex: 'half',
+      } as RequestInit);
+      const { id, total } = (await made.json()) as { id: string; total: number };
+      expect([made.status, total]).toEqual([202, count]);
+      await client.post(`/v1/jobs/${id}/cancel`);
+      const result = await fetch(`${apis[0]!.address}/v1/jobs/${id}/result`, { headers: { authorization } });
+      let bytes = 0;
+      for await (const piece of result.body!) bytes += piece.length;
+      expect(bytes).toBeGreaterThan(count * idChars * 3);
+      return peakMemory(apis[0]!);
+    };
+    // What the runtime takes for any file it has taken by then.
+    const before = await passThrough(rows / 4);
+    // As objects, the rows alone would take more beside it.
+    expect((await passThrough(rows)) - before).toBeLessThan(growthMaxBytes);
+  },
+);
+
+/** A file of users with long ids, in pieces. */
+async function* chunks(count: number): AsyncGenerator<Uint8Array> {
+  yield Buffer.from('userId\n');
+  for (let from = 0; from < count; from += 1_000) {
+    const users = Array.from(
+      { length: Math.min(1_000, count - from) },
+      (_, at) => `${'日'.repeat(idChars)}${from + at}`,
+    );
+    yield Buffer.from(`${users.join('\n')}\n`);
+  }
+}
