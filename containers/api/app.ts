@@ -10,6 +10,7 @@ import { type Authenticate, makeAuthenticate } from './auth/authentication.ts';
 import { guard } from './auth/guard.ts';
 import { makeJwtVerifier } from './auth/jwt.ts';
 import { jsonBodies } from './body/json-body.ts';
+import { consolePages, consolePrefix } from './console/console-pages.ts';
 import { docsPage, docsPrefix } from './docs/docs-page.ts';
 import { openapi } from './docs/openapi.ts';
 import { type Drain, makeDrain } from './drain.ts';
@@ -83,7 +84,7 @@ export async function buildApp(core: Core, { log, metrics, ...parts }: AppParts)
     authenticate: parts.authenticate ?? authenticationOf(core, failures),
     checkRate: core.config.rateLimitPerSecond === 0 ? null : core.throttle.checkRate,
     queueAgeMillis: (queue, tenantId) => core.batches.queueAgeOf(queue, tenantId),
-    publicPrefixes: [docsPrefix],
+    publicPrefixes: [docsPrefix, consolePrefix],
   });
   app.register(guessThrottle, { core });
   app.register(idempotencyKeys);
@@ -93,6 +94,7 @@ export async function buildApp(core: Core, { log, metrics, ...parts }: AppParts)
   app.register(sharedSchemas);
   for (const routes of routePlugins) app.register(routes);
   app.register(docsPage);
+  app.register(consolePages);
   await app.ready();
   return app;
 }

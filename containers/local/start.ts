@@ -14,6 +14,7 @@ import {
 } from '../../core/index.ts';
 import { type ContainerLog, openLog } from '../api/observe/log.ts';
 import { openStandardOutput } from '../api/observe/output.ts';
+import { buildConsoleIfStale } from '../console/build/build-console.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
 import { EmbeddedStartError } from './embedded-start-error.ts';
 import { formatForPeople } from './format-for-people.ts';
@@ -88,7 +89,11 @@ interface Start {
 async function serve(start: Start): Promise<number> {
   const { environment, home, kept, started, stop, log } = start;
   // The server's modules are read while the database is made, which takes about as long.
-  const [postgres, { startServer }] = await Promise.all([startPostgres(start), import('../api/server.ts')]);
+  const [postgres, { startServer }] = await Promise.all([
+    startPostgres(start),
+    import('../api/server.ts'),
+    buildConsoleIfStale(),
+  ]);
   if (stop.isRequested()) return 0;
   const redis = await startRedis(start);
   if (stop.isRequested()) return 0;
@@ -173,6 +178,7 @@ function banner(
   const lines = [
     `Qurable is running at ${address}`,
     '',
+    `  Console        ${address}/console`,
     `  Documentation  ${address}/docs`,
     `  Admin key      ${isOwnKey ? `${secrets.QURABLE_ADMIN_KEY}  (kept in ${file})` : 'the one in QURABLE_ADMIN_KEY'}`,
     `  Database       ${postgres === null ? 'the one that the environment names' : postgres.dataDirectory}`,

@@ -1,0 +1,18 @@
+import { book } from './en/book.ts';
+import { code } from './en/code.ts';
+import { common } from './en/common.ts';
+import { overview } from './en/overview.ts';
+import { problems } from './en/problems.ts';
+import { shell } from './en/shell.ts';
+import { terms } from './en/terms.ts';
+
+/** The texts in English. The shape of every other language follows from it. */
+export const en = {
+  book,
+  code,
+  common,
+  overview,
+  problems,
+  shell,
+  terms,
+};

@@ -1,0 +1,20 @@
+import type { Translation } from '../language/plurals.ts';
+import type { en } from './en.ts';
+import { book } from './es/book.ts';
+import { code } from './es/code.ts';
+import { common } from './es/common.ts';
+import { overview } from './es/overview.ts';
+import { problems } from './es/problems.ts';
+import { shell } from './es/shell.ts';
+import { terms } from './es/terms.ts';
+
+/** The texts in Spanish. One that is missing, or is there in Spanish alone, does not pass the compiler. */
+export const es = {
+  book,
+  code,
+  common,
+  overview,
+  problems,
+  shell,
+  terms,
+} satisfies Translation<typeof en>;
