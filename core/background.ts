@@ -1,3 +1,4 @@
+import { removingEndedSessions } from './access/remove-ended-sessions.ts';
 import { type BackgroundTask, type RunningTasks, runTasks } from './background/run-tasks.ts';
 import type { Core } from './core.ts';
 import { maintenance } from './maintain.ts';
@@ -8,6 +9,6 @@ export type { RunningTasks } from './background/run-tasks.ts';
  * Starts what every process does beside requests. Close it before the core.
  */
 export function startBackground(core: Core): RunningTasks {
-  const tasks: BackgroundTask[] = [maintenance(core)];
+  const tasks: BackgroundTask[] = [maintenance(core), removingEndedSessions(core)];
   return runTasks(tasks, core);
 }

@@ -27,6 +27,26 @@ export type JwtConfig =
   | { mode: 'jwks'; url: string; issuer: string | null; audience: string | null }
   | { mode: 'none' };
 
+/** What members of a group of the company's may do in the console: in one tenant, by its slug. */
+export interface OidcRole {
+  group: string;
+  tenant: string;
+  role: 'admin' | 'operator' | 'redeemer';
+}
+
+/** The company's sign-in by OpenID Connect, for the console. */
+export interface OidcConfig {
+  /** As the issuer writes itself: with a slash at its end, or without. */
+  issuer: string;
+  clientId: string;
+  clientSecret: string;
+  /** The first whose group a person is in counts; who is in none is refused. */
+  roles: OidcRole[];
+  groupsClaim: string;
+  /** What the issuer is asked for, words with spaces between them. */
+  scope: string;
+}
+
 /** Everything the environment may set, checked. */
 export interface Config {
   port: number;
@@ -44,6 +64,8 @@ export interface Config {
   codeSecretVersion: number;
   /** The bootstrap root key, or null. */
   adminKey: string | null;
+  /** How people sign in to the console beside keys; null: not at all. */
+  oidc: OidcConfig | null;
   corsOrigins: string[];
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
   /** The port of `/metrics`; null: on the main port, for admins only. */
@@ -88,6 +110,7 @@ export function readConfig(env: Environment): Config {
     codeSecret: secret(env, 'CODE_SECRET', 32, 1024),
     codeSecretVersion: whole(env, 'CODE_SECRET_VERSION', 1, 1, 1_000_000),
     adminKey: readAdminKey(env),
+    oidc: readOidc(env),
     corsOrigins: readOrigins(env),
     logLevel: oneOf(env, 'LOG_LEVEL', logLevels, 'info'),
     metricsPort: readMetricsPort(env),
@@ -227,6 +250,41 @@ function readAdminKey(env: Environment): string | null {
     throw new ConfigError('QURABLE_ADMIN_KEY must begin with qk_ and have 32 to 128 visible ASCII characters');
   }
   return key;
+}
+
+function readOidc(env: Environment): OidcConfig | null {
+  const issuer = text(env, 'OIDC_ISSUER');
+  if (issuer === null) {
+    for (const name of ['OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET', 'OIDC_ROLES', 'OIDC_GROUPS_CLAIM', 'OIDC_SCOPE']) {
+      if (text(env, name) !== null) throw new ConfigError(`${name} is set without OIDC_ISSUER, which it belongs to`);
+    }
+    return null;
+  }
+  if (!isTrustworthy(issuer)) {
+    throw new ConfigError('OIDC_ISSUER must be an https:// URL; http:// is for an issuer on this machine alone');
+  }
+  const scope = text(env, 'OIDC_SCOPE') ?? 'openid profile email';
+  if (!scope.split(' ').includes('openid')) throw new ConfigError('OIDC_SCOPE must have the word openid in it');
+  return {
+    issuer,
+    clientId: required(env, 'OIDC_CLIENT_ID'),
+    clientSecret: required(env, 'OIDC_CLIENT_SECRET'),
+    roles: required(env, 'OIDC_ROLES').split(';').map(readOidcRole),
+    groupsClaim: text(env, 'OIDC_GROUPS_CLAIM') ?? 'groups',
+    scope,
+  };
+}
+
+/** `group=role` or `group=tenant/role`. A group's own name may have any of these characters but the semicolon. */
+function readOidcRole(entry: string): OidcRole {
+  const [, group, tenant = 'default', role] =
+    /^\s*(\S.*?)\s*=\s*(?:([a-z0-9-]{1,63})\/)?(admin|operator|redeemer)\s*$/.exec(entry) ?? [];
+  if (group === undefined) {
+    throw new ConfigError(
+      'OIDC_ROLES must be group=role or group=tenant/role, with semicolons between them; roles are admin, operator, redeemer',
+    );
+  }
+  return { group, tenant, role: role as OidcRole['role'] };
 }
 
 function readOrigins(env: Environment): string[] {

@@ -1,4 +1,4 @@
-import type { KnownApiKeys } from './access/known-api-keys.ts';
+import type { KnownCallers } from './access/known-callers.ts';
 import type { CountsBoard } from './books/book-counts.ts';
 import type { KnownBooks } from './books/known-books.ts';
 import type { BoundedMap } from './bounded-map.ts';
@@ -18,6 +18,7 @@ import type { Random } from './random.ts';
 import type { RedisConnection } from './redis/open-redis.ts';
 import type { MarkRounds } from './restore/mark-rounds.ts';
 import type { Throttle } from './throttling/open-throttle.ts';
+import type { RequestPace } from './throttling/request-pace.ts';
 import type { UploadSlots } from './uploads/slots.ts';
 
 /** What every operation works with: made once a process by openCore, handed to each operation as its first argument. */
@@ -29,7 +30,11 @@ export interface Core extends Pools {
   /** Turns among a tenant's writes off the hot path. */
   readonly coldTurns: ColdTurns;
   /** Whose the API keys are that came in lately. */
-  readonly knownApiKeys: KnownApiKeys;
+  readonly knownApiKeys: KnownCallers;
+  /** Whose the console's sessions are that came in lately. */
+  readonly knownSessions: KnownCallers;
+  /** How often an address tries to sign in to the console. */
+  readonly signInPace: RequestPace;
   /** Internal ids of tenants, by slug. */
   readonly knownTenants: BoundedMap<string, number>;
   /** What never changes of books, decks and patterns, so that the hot path need not ask for it again. */

@@ -37,6 +37,8 @@ export const limits = {
    */
   jsonMaxTokens: 50_000,
   apiKeyNameMaxChars: 100,
+  /** As long as the longest bootstrap key. */
+  apiKeyMaxChars: 128,
   tenantSlugMaxChars: 63,
   idempotencyKeyMaxChars: 255,
 
@@ -120,6 +122,19 @@ export const limits = {
   idempotencyKeptHours: 48,
   /** Revoking a key works everywhere within 5 seconds; 3 leaves room for a slow query. */
   apiKeyCacheMillis: 3_000,
+
+  // Sessions of the console.
+  /** Whoever leaves the desk does not leave the console open for the next one. */
+  sessionIdleMaxMinutes: 30,
+  /** A working day. */
+  sessionMaxHours: 12,
+  /** Of one key or person, at once; one more ends the oldest. */
+  sessionsMaxOfOne: 50,
+  personNameMaxChars: 200,
+  /** A link that `npm start` prints: long enough to look at the terminal, too short to be found there the day after. */
+  signInLinkMaxMinutes: 30,
+  /** Of one address. An office behind one gateway signs in less often, and what is guessed has 256 bits. */
+  signInsPerSecond: 5,
 
   // Shutdown: the load balancer's deregistration delay is 30 s and a task is killed after its stop timeout.
   drainMaxMillis: 25_000,

@@ -1,4 +1,4 @@
-import { openKnownApiKeys } from './access/known-api-keys.ts';
+import { openKnownCallers } from './access/known-callers.ts';
 import { openCountsBoard } from './books/book-counts.ts';
 import { openKnownBooks } from './books/known-books.ts';
 import { BoundedMap, cacheMaxEntries } from './bounded-map.ts';
@@ -25,6 +25,7 @@ import { type Random, systemRandom } from './random.ts';
 import { openRedis } from './redis/open-redis.ts';
 import { openMarkRounds } from './restore/mark-rounds.ts';
 import { openThrottle } from './throttling/open-throttle.ts';
+import { openSignInPace } from './throttling/sign-in-pace.ts';
 import { UploadSlots } from './uploads/slots.ts';
 
 /** What openCore may be given beside the configuration. */
@@ -76,7 +77,9 @@ function openParts(config: Config, given: CoreParts): Parts {
     random,
     ...pools,
     coldTurns: openColdTurns(),
-    knownApiKeys: openKnownApiKeys(clock),
+    knownApiKeys: openKnownCallers(clock),
+    knownSessions: openKnownCallers(clock),
+    signInPace: openSignInPace({ redis, clock, config }),
     knownTenants: new BoundedMap(cacheMaxEntries),
     knownBooks: openKnownBooks(pool),
     countsBoard: openCountsBoard(pool),

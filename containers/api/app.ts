@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyHttpOptions, type FastifyInstance, type RawServerDefault } from 'fastify';
 import type { Logger } from 'pino';
-import { authenticateKey, type Core, findTenantId, type Log, limits } from '../../core/index.ts';
+import { authenticateKey, authenticateSession, type Core, findTenantId, type Log, limits } from '../../core/index.ts';
 import { answerHeaders, setHeaders } from './answers/answer-headers.ts';
 import { answerClientError } from './answers/client-errors.ts';
 import { answerError, problemAnswers } from './answers/problem-answers.ts';
@@ -10,7 +10,7 @@ import { type Authenticate, makeAuthenticate } from './auth/authentication.ts';
 import { guard } from './auth/guard.ts';
 import { makeJwtVerifier } from './auth/jwt.ts';
 import { jsonBodies } from './body/json-body.ts';
-import { consolePages, consolePrefix } from './console/console-pages.ts';
+import { consolePages } from './console/console-pages.ts';
 import { docsPage, docsPrefix } from './docs/docs-page.ts';
 import { openapi } from './docs/openapi.ts';
 import { type Drain, makeDrain } from './drain.ts';
@@ -25,6 +25,8 @@ import { apiKeyRoutes } from './routes/api-keys.ts';
 import { assignmentRoutes } from './routes/assignments.ts';
 import { bookRoutes } from './routes/books.ts';
 import { codeRoutes } from './routes/codes.ts';
+import { consoleOidcRoutes } from './routes/console-oidc.ts';
+import { consoleSessionRoutes } from './routes/console-sessions.ts';
 import { couponRoutes } from './routes/coupons.ts';
 import { redemptionRoutes } from './routes/redemptions.ts';
 import { serviceRoutes } from './routes/service.ts';
@@ -54,6 +56,8 @@ const routePlugins = [
   apiKeyRoutes,
   tenantRoutes,
   serviceRoutes,
+  consoleSessionRoutes,
+  consoleOidcRoutes,
 ];
 
 /** What an application is built with beside the core. */
@@ -82,9 +86,10 @@ export async function buildApp(core: Core, { log, metrics, ...parts }: AppParts)
   app.register(jsonBodies);
   app.register(guard, {
     authenticate: parts.authenticate ?? authenticationOf(core, failures),
+    authenticateSession: (secret, isUse) => authenticateSession(core, secret, isUse),
     checkRate: core.config.rateLimitPerSecond === 0 ? null : core.throttle.checkRate,
     queueAgeMillis: (queue, tenantId) => core.batches.queueAgeOf(queue, tenantId),
-    publicPrefixes: [docsPrefix, consolePrefix],
+    publicPrefixes: [docsPrefix],
   });
   app.register(guessThrottle, { core });
   app.register(idempotencyKeys);

@@ -10,6 +10,7 @@ import {
   closeCore,
   deckMarksMessage,
   limits,
+  makeSignInLink,
   openCore,
   type RedisState,
   type RunningTasks,
@@ -33,6 +34,8 @@ export interface RunningServer {
   readonly metricsAddress: string | null;
   /** Whether Redis can be asked at this moment; null where none is configured. */
   redisState(): RedisState | null;
+  /** The address that signs somebody in to the console once, soon; null where there is no bootstrap key. */
+  makeSignInLink(): Promise<string | null>;
   /**
    * Fails readiness, waits for the load balancer to notice, then stops accepting, answers what has begun, writes what
    * is queued and lets the database go. Safe to call twice.
@@ -146,6 +149,11 @@ async function serve(
     address,
     metricsAddress: metricsServer === null ? null : addressOf(metricsServer),
     redisState: () => core.redis?.status ?? null,
+    makeSignInLink: async () => {
+      const secret = await makeSignInLink(core);
+      // Behind the # it stays in the browser: it is in no request's address and so in no log.
+      return secret === null ? null : `${address}/console/enter#${secret}`;
+    },
     close: () => {
       closing ??= shutDown();
       return closing;

@@ -6,6 +6,7 @@ import {
   type Config,
   ConfigError,
   describeDatabaseTrouble,
+  limits,
   migrateToLatest,
   type RedisState,
   readConfig,
@@ -108,7 +109,8 @@ async function serve(start: Start): Promise<number> {
   const server = await onDatabase(config, () => startServer(config, { log, keepMark }));
   started.push({ stop: () => server.close() });
   const redisLine = describeRedis(server.redisState(), redis !== null && postgres === null);
-  log.say(banner(server.address, config, kept, postgres, redisLine));
+  const signInLink = await server.makeSignInLink();
+  log.say(banner(server.address, config, { kept, postgres, redisLine, signInLink }));
   return await waitForEnd(start, postgres);
 }
 
@@ -167,18 +169,22 @@ async function waitForEnd({ stop, log }: Start, postgres: EmbeddedPostgres | nul
   return 1;
 }
 
-function banner(
-  address: string,
-  config: Config,
-  { secrets, file }: KeptSecrets,
-  postgres: EmbeddedPostgres | null,
-  redisLine: string,
-): string {
+/** What was started, for people. */
+interface Running {
+  kept: KeptSecrets;
+  postgres: EmbeddedPostgres | null;
+  redisLine: string;
+  signInLink: string | null;
+}
+
+function banner(address: string, config: Config, { kept, postgres, redisLine, signInLink }: Running): string {
+  const { secrets, file } = kept;
+  const once = `opens signed in, once and within ${limits.signInLinkMaxMinutes} minutes; later, sign in with the key`;
   const isOwnKey = config.adminKey === secrets.QURABLE_ADMIN_KEY;
   const lines = [
     `Qurable is running at ${address}`,
     '',
-    `  Console        ${address}/console`,
+    `  Console        ${signInLink === null ? `${address}/console` : `${signInLink}  (${once})`}`,
     `  Documentation  ${address}/docs`,
     `  Admin key      ${isOwnKey ? `${secrets.QURABLE_ADMIN_KEY}  (kept in ${file})` : 'the one in QURABLE_ADMIN_KEY'}`,
     `  Database       ${postgres === null ? 'the one that the environment names' : postgres.dataDirectory}`,

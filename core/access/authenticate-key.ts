@@ -5,7 +5,7 @@ import { limits } from '../limits.ts';
 import type { ApiKeyRole } from './api-key-input.ts';
 import { findTenantId } from './find-tenant-id.ts';
 import { hashKey, tenantOfKey } from './key-format.ts';
-import type { FoundKey } from './known-api-keys.ts';
+import type { FoundCaller } from './known-callers.ts';
 
 interface Row {
   keyId: number;
@@ -40,7 +40,7 @@ async function rootCaller(core: KeyCore): Promise<Caller> {
   return { tenantId, role: 'root', actor: 'root', customerId: null };
 }
 
-async function lookUp(core: KeyCore, tenantId: number, hash: Buffer): Promise<FoundKey> {
+async function lookUp(core: KeyCore, tenantId: number, hash: Buffer): Promise<FoundCaller> {
   const asked = core.clock.monotonic();
   const answer = await core.pool.query<Row>({
     name: 'authenticate-key',

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { type KnownApiKeys, openKnownApiKeys } from '../../core/access/known-api-keys.ts';
+import { type KnownCallers, openKnownCallers } from '../../core/access/known-callers.ts';
 import { type KnownBooks, openKnownBooks } from '../../core/books/known-books.ts';
 import { BoundedMap, cacheMaxEntries } from '../../core/bounded-map.ts';
 import type { Caller } from '../../core/caller.ts';
@@ -19,7 +19,7 @@ export interface ColdCore {
   coldPool: pg.Pool;
   coldTurns: ColdTurns;
   readPool: pg.Pool;
-  knownApiKeys: KnownApiKeys;
+  knownApiKeys: KnownCallers;
   knownTenants: BoundedMap<string, number>;
   knownBooks: KnownBooks;
   cursors: Cursors;
@@ -48,7 +48,7 @@ export function openColdCore(url: string, clock: Clock = systemClock, max = 10):
     coldPool: pool,
     coldTurns: openColdTurns(),
     readPool: pool,
-    knownApiKeys: openKnownApiKeys(clock),
+    knownApiKeys: openKnownCallers(clock),
     knownTenants: new BoundedMap(cacheMaxEntries),
     knownBooks: openKnownBooks(pool),
     cursors: openCursors(config.codeSecret, systemRandom),

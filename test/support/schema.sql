@@ -92,6 +92,40 @@ table code_secrets
   created_at timestamp with time zone not null
   code_secrets_pkey: PRIMARY KEY (key_version)
 
+table console_links
+  secret_hash bytea not null
+  root_check bytea not null
+  ends_at timestamp with time zone not null
+  console_links_pk: PRIMARY KEY (secret_hash)
+
+table console_people
+  tenant_id integer not null
+  person_id integer not null generated always as identity
+  issuer text collate C not null
+  subject text collate C not null
+  name text not null
+  created_at timestamp with time zone not null
+  console_people_person_id_key: UNIQUE (person_id)
+  console_people_pk: PRIMARY KEY (tenant_id, issuer, subject)
+  console_people_tenant_fk: FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id)
+
+table console_sessions
+  secret_hash bytea not null
+  tenant_id integer not null
+  id uuid not null
+  role text collate C not null
+  actor text collate C not null
+  key_id integer
+  person_id integer
+  root_check bytea
+  created_at timestamp with time zone not null
+  used_at timestamp with time zone not null
+  ends_at timestamp with time zone not null
+  console_sessions_one_base_check: CHECK ((num_nonnulls(key_id, person_id, root_check) = 1))
+  console_sessions_pk: PRIMARY KEY (secret_hash)
+  console_sessions_role_check: CHECK ((role = ANY (ARRAY['root'::text, 'admin'::text, 'operator'::text, 'redeemer'::text])))
+  console_sessions_tenant_fk: FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id)
+
 table coupons with (fillfactor=85)
   pos bigint not null
   holder_id bigint
@@ -277,6 +311,18 @@ CREATE UNIQUE INDEX code_patterns_pk ON public.code_patterns USING btree (tenant
 CREATE UNIQUE INDEX code_patterns_template_key ON public.code_patterns USING btree (tenant_id, template, alphabet)
 
 CREATE UNIQUE INDEX code_secrets_pkey ON public.code_secrets USING btree (key_version)
+
+CREATE UNIQUE INDEX console_links_pk ON public.console_links USING btree (secret_hash)
+
+CREATE UNIQUE INDEX console_people_person_id_key ON public.console_people USING btree (person_id)
+
+CREATE UNIQUE INDEX console_people_pk ON public.console_people USING btree (tenant_id, issuer, subject)
+
+CREATE INDEX console_sessions_ends_at ON public.console_sessions USING btree (ends_at)
+
+CREATE UNIQUE INDEX console_sessions_of_one ON public.console_sessions USING btree (tenant_id, actor, id)
+
+CREATE UNIQUE INDEX console_sessions_pk ON public.console_sessions USING btree (secret_hash)
 
 CREATE INDEX coupons_holder_idx ON public.coupons USING btree (holder_id)
 

@@ -11,6 +11,7 @@ import { type Caller, type CouponQueue, limits, refuse, type Throttle, unavailab
 import { refuseUnsafeText } from '../body/json-text.ts';
 import { hooksOf, nameOfRoute, type RouteRules } from '../rules/route-rules.ts';
 import type { Authenticate } from './authentication.ts';
+import { type AuthenticateSession, type Identify, makeIdentify } from './identify.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -22,6 +23,8 @@ declare module 'fastify' {
 /** What the guard needs to know of the rest of the container. */
 export interface GuardOptions {
   authenticate: Authenticate;
+  /** Takes the cookie of a console's session on the API's and the console's own routes; left out: nowhere. */
+  authenticateSession?: AuthenticateSession;
   /** Limits the pace of a caller's requests; null: there is no limit. */
   checkRate: Throttle['checkRate'] | null;
   /** How long the oldest request of a tenant has waited in a queue. */
@@ -44,7 +47,7 @@ export const guard = fp<GuardOptions>(
     app.addHook('onRoute', (route) => {
       const rules = rulesOf(route, options.publicPrefixes);
       if (rules.roles === 'public') return;
-      route.onRequest = [makeDoor(rules, options), ...hooksOf(route.onRequest)];
+      route.onRequest = [makeDoor(rules, identifierFor(route, options), options), ...hooksOf(route.onRequest)];
       route.preValidation = [...bodyChecks(rules), ...hooksOf(route.preValidation)];
     });
   },
@@ -63,9 +66,19 @@ function isOfPublicPlugin({ method, url }: RouteOptions, publicPrefixes: readonl
   return publicPrefixes.some((prefix) => url === prefix || url.startsWith(`${prefix}/`));
 }
 
+/** Where a session's cookie is taken. */
+const sessionPrefixes = ['/v1/', '/console/'];
+
+function identifierFor({ url }: RouteOptions, { authenticate, authenticateSession }: GuardOptions): Identify {
+  const takesSessions = sessionPrefixes.some((prefix) => url.startsWith(prefix));
+  return takesSessions && authenticateSession !== undefined
+    ? makeIdentify(authenticate, authenticateSession)
+    : ({ headers }) => authenticate(headers.authorization);
+}
+
 /** A hook of callbacks, not promises: a cached caller passes without a turn of the event loop. */
-function makeDoor(rules: RouteRules, options: GuardOptions): onRequestHookHandler {
-  const { authenticate, checkRate, queueAgeMillis } = options;
+function makeDoor(rules: RouteRules, identify: Identify, options: GuardOptions): onRequestHookHandler {
+  const { checkRate, queueAgeMillis } = options;
   const admit = (request: FastifyRequest, caller: Caller): void | Promise<void> => {
     request.caller = caller;
     if (rules.queue !== undefined && queueAgeMillis(rules.queue, caller.tenantId) > limits.queueShedAgeMillis) {
@@ -80,7 +93,7 @@ function makeDoor(rules: RouteRules, options: GuardOptions): onRequestHookHandle
 
   return (request, _reply, done) => {
     try {
-      const caller = authenticate(request.headers.authorization);
+      const caller = identify(request);
       const admitted =
         caller instanceof Promise ? caller.then((known) => admit(request, known)) : admit(request, caller);
       if (admitted === undefined) return done();

@@ -3,8 +3,7 @@ import fp from 'fastify-plugin';
 import { sendProblem } from '../answers/problems.ts';
 import { type ConsoleFile, readConsoleFiles } from './console-files.ts';
 
-/** Where the console is. The guard is told, as its pages hold no data: what they ask for is asked with a session. */
-export const consolePrefix = '/console';
+const prefix = '/console';
 
 /**
  * The console runs its own files and asks its own server, and nothing else: no script or style within a page, no frame
@@ -39,7 +38,8 @@ const askedAnew = 'no-cache';
 export const consolePages = fp(
   async (app) => {
     const files = readConsoleFiles();
-    const hidden = { schema: { hide: true } };
+    // For everybody, as they hold no data: what they show is asked for with a session.
+    const hidden = { config: { roles: 'public' }, schema: { hide: true } } as const;
     const sendPage = (request: FastifyRequest, reply: FastifyReply) => {
       if (files === null) {
         const detail = 'The console has not been built: node containers/console/build/build-command.ts builds it.';
@@ -47,9 +47,9 @@ export const consolePages = fp(
       }
       return send(request, reply.headers(pageHeaders).header('cache-control', askedAnew), files.page);
     };
-    app.get(consolePrefix, hidden, sendPage);
-    app.get(`${consolePrefix}/*`, hidden, sendPage);
-    app.get<{ Params: { name: string } }>(`${consolePrefix}/assets/:name`, hidden, (request, reply) => {
+    app.get(prefix, hidden, sendPage);
+    app.get(`${prefix}/*`, hidden, sendPage);
+    app.get<{ Params: { name: string } }>(`${prefix}/assets/:name`, hidden, (request, reply) => {
       const file = files?.assets.get(request.params.name);
       if (file === undefined) return sendProblem(reply, { kind: 'not-found', detail: 'The console has no such file.' });
       return send(request, reply.header('cache-control', forEver), file);

@@ -64,7 +64,9 @@ export function SignInForm({ withCompany }: { withCompany: boolean }) {
       {withCompany && ways.includes('oidc') && (
         <>
           <p class="or">{text.shell.or}</p>
-          <ButtonLink href="/console/oidc">{text.shell.signInWithCompany}</ButtonLink>
+          <ButtonLink href="/console/oidc/start" target="_self">
+            {text.shell.signInWithCompany}
+          </ButtonLink>
         </>
       )}
     </form>

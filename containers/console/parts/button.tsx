@@ -37,14 +37,17 @@ export function Button({
 export function ButtonLink({
   href,
   kind = 'plain',
+  target,
   children,
 }: {
   href: string;
   kind?: ButtonKind;
+  /** `_self` leaves the console, for what is no view of it. */
+  target?: '_self';
   children: ComponentChildren;
 }) {
   return (
-    <a class={`button button-${kind}`} href={href}>
+    <a class={`button button-${kind}`} href={href} target={target}>
       {children}
     </a>
   );

@@ -2,31 +2,31 @@ import { BoundedMap, cacheMaxEntries } from '../bounded-map.ts';
 import type { Caller } from '../caller.ts';
 import type { Clock } from '../clock.ts';
 
-/** What a look-up found: whose key it is, or null, and until when of the monotonic clock that holds. */
-export interface FoundKey {
+/** What a look-up found: whose secret it is, or null, and until when of the monotonic clock that holds. */
+export interface FoundCaller {
   caller: Caller | null;
   goodUntil: number;
 }
 
-/** What a process remembers of API keys, by their hash: never a key itself. */
-export interface KnownApiKeys {
+/** What a process remembers of secrets, such as API keys, by their hash: never a secret itself. */
+export interface KnownCallers {
   /**
-   * Whose key it is: as remembered, or else as `lookUp` finds. Look-ups of one key at the same time are one. Rejects
+   * Whose secret it is: as remembered, or else as `lookUp` finds. Look-ups of one at the same time are one. Rejects
    * with what `lookUp` rejects with, and remembers nothing then.
    */
-  callerOf(hash: Buffer, lookUp: () => Promise<FoundKey>): Promise<Caller | null>;
-  /** Makes the next request with this key look it up. A look-up that is under way is not joined. */
+  callerOf(hash: Buffer, lookUp: () => Promise<FoundCaller>): Promise<Caller | null>;
+  /** Makes the next request with this secret look it up. A look-up that is under way is not joined. */
   forget(hash: Buffer): void;
 }
 
-/** Opens an empty memory, bounded to cacheMaxEntries valid and as many wrong keys. */
-export function openKnownApiKeys(clock: Pick<Clock, 'monotonic'>): KnownApiKeys {
-  const valid = new BoundedMap<string, FoundKey>(cacheMaxEntries);
-  // Apart from the valid ones, so that a flood of wrong keys can't push those out.
-  const wrong = new BoundedMap<string, FoundKey>(cacheMaxEntries);
+/** Opens an empty memory, bounded to cacheMaxEntries valid and as many wrong secrets. */
+export function openKnownCallers(clock: Pick<Clock, 'monotonic'>): KnownCallers {
+  const valid = new BoundedMap<string, FoundCaller>(cacheMaxEntries);
+  // Apart from the valid ones, so that a flood of wrong ones can't push those out.
+  const wrong = new BoundedMap<string, FoundCaller>(cacheMaxEntries);
   const asked = new Map<string, Promise<Caller | null>>();
 
-  const remember = (name: string, found: FoundKey) => {
+  const remember = (name: string, found: FoundCaller) => {
     valid.delete(name);
     wrong.delete(name);
     (found.caller === null ? wrong : valid).set(name, found);
@@ -39,7 +39,7 @@ export function openKnownApiKeys(clock: Pick<Clock, 'monotonic'>): KnownApiKeys 
       if (known !== undefined && clock.monotonic() < known.goodUntil) return known.caller;
       const running = asked.get(name);
       if (running !== undefined) return running;
-      // Forgetting a key takes its look-up out of `asked`: what that one saw may be older than the revocation.
+      // Forgetting a secret takes its look-up out of `asked`: what that one saw may be older than the revocation.
       const isWanted = () => asked.get(name) === answer;
       const answer = lookUp()
         .then((found) => {

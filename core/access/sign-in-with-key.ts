@@ -1,0 +1,37 @@
+import type { Core } from '../core.ts';
+import { type ColdCore, inColdTransaction } from '../db/cold-transaction.ts';
+import { refuse } from '../errors.ts';
+import { authenticateKey } from './authenticate-key.ts';
+import { endSession } from './end-session.ts';
+import { rootCheck } from './session-secret.ts';
+import { type NewSession, type SessionBase, startSession } from './start-session.ts';
+
+type SignInCore = ColdCore &
+  Pick<Core, 'clock' | 'config' | 'pool' | 'knownApiKeys' | 'knownSessions' | 'knownTenants'>;
+
+/**
+ * Begins a session of the console that may what the API key may, for as long as the key is good.
+ * @param formerSecret the session that the browser had until now, which ends
+ * @throws CouponError `unauthenticated` for a key that is unknown, revoked or expired
+ */
+export async function signInWithKey(core: SignInCore, key: string, formerSecret: string | null): Promise<NewSession> {
+  const caller = await authenticateKey(core, key);
+  if (caller === null) {
+    throw refuse('unauthenticated', 'The key is unknown, revoked or expired.', {
+      refused: 'sign-in: key unknown, expired or revoked',
+    });
+  }
+  const { tenantId, role, actor } = caller;
+  const check = rootCheck(core.config);
+  const base: SessionBase =
+    role === 'root' && check !== null
+      ? { tenantId, role, actor, rootCheck: check }
+      : { tenantId, role, actor, keyId: keyIdOf(actor) };
+  if (formerSecret !== null) await endSession(core, formerSecret);
+  return inColdTransaction(core, tenantId, (tx) => startSession(core, tx, base));
+}
+
+/** Out of `key:<short id>`, as authenticateKey names the keys of tenants. */
+function keyIdOf(actor: string): number {
+  return Number(actor.slice('key:'.length));
+}
