@@ -46,6 +46,7 @@ describeInBrowser('the console’s pages', () => {
     ['overview-filtered', () => '/?status=closed'],
     ['new-book', () => '/books/new'],
     ['book', () => `/books/${books['Verano 2026']!.id}`],
+    ['book-codes', () => `/books/${books['Winter sale']!.id}/decks`],
     ['not-found', () => '/nowhere'],
     ['book-missing', () => '/books/nothing'],
     ['find-nothing', () => '/find?q=NOTHING-HERE'],

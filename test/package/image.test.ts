@@ -20,9 +20,12 @@ describe('containers/api/Dockerfile', () => {
     const expected = [
       'LICENSE',
       'containers/api',
+      'containers/console',
       'core',
       'migrations',
       'package-lock.json',
+      'package-lock.json',
+      'package.json',
       'package.json',
       'package.json',
     ];

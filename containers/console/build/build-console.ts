@@ -49,7 +49,8 @@ export async function buildConsole(): Promise<void> {
     charset: 'utf8',
     legalComments: 'none',
     define: { 'process.env.NODE_ENV': '"production"' },
-    loader: { '.svg': 'file' },
+    // What esbuild needs of it stands here already, and in the image there is none.
+    tsconfigRaw: {},
     write: false,
   });
   const files = new Map(

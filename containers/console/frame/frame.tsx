@@ -69,7 +69,7 @@ function TopBar({ navigation }: { navigation: readonly NavigationEntry[] }) {
       </a>
       <button
         type="button"
-        class="button button-quiet nav-button"
+        class="button button-plain nav-button"
         aria-expanded={isOpen}
         aria-controls="navigation"
         onClick={() => setOpen(!isOpen)}

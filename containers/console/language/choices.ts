@@ -1,9 +1,11 @@
 /** The languages that the console speaks. */
 export const languages = ['en', 'es'] as const;
+/** One of them. */
 export type Language = (typeof languages)[number];
 
 /** What colours may be: those of the system, or always the same. */
 export const themes = ['system', 'light', 'dark'] as const;
+/** One of them. */
 export type Theme = (typeof themes)[number];
 
 /** Where a browser keeps the choice of a language. */

@@ -1,6 +1,7 @@
 import { book } from './en/book.ts';
 import { code } from './en/code.ts';
 import { common } from './en/common.ts';
+import { decks } from './en/decks.ts';
 import { overview } from './en/overview.ts';
 import { problems } from './en/problems.ts';
 import { shell } from './en/shell.ts';
@@ -11,6 +12,7 @@ export const en = {
   book,
   code,
   common,
+  decks,
   overview,
   problems,
   shell,

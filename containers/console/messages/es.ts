@@ -3,6 +3,7 @@ import type { en } from './en.ts';
 import { book } from './es/book.ts';
 import { code } from './es/code.ts';
 import { common } from './es/common.ts';
+import { decks } from './es/decks.ts';
 import { overview } from './es/overview.ts';
 import { problems } from './es/problems.ts';
 import { shell } from './es/shell.ts';
@@ -13,6 +14,7 @@ export const es = {
   book,
   code,
   common,
+  decks,
   overview,
   problems,
   shell,

@@ -7,10 +7,14 @@ import { BookStatus } from '../parts/badge.tsx';
 import { Page } from '../parts/page.tsx';
 import { ProblemBox } from '../parts/problem-box.tsx';
 import { Moment } from '../parts/time.tsx';
+import { BookDecks } from './book/book-decks.tsx';
 import { BookNumbers } from './book/book-numbers.tsx';
 
 /** The parts of a book's page; the first is shown where the address names none. */
-const tabs = [{ name: 'numbers', view: BookNumbers }] as const;
+const tabs = [
+  { name: 'numbers', view: BookNumbers },
+  { name: 'decks', view: BookDecks },
+] as const;
 
 /** A book: its numbers, its rules, its codes. */
 export function BookPage({ bookId = '', tab }: Parameters) {

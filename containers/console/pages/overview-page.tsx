@@ -199,7 +199,7 @@ function BookCard({ book }: { book: Book }) {
         <BookStatus status={book.status} />
       </div>
       <dl class="figures">
-        <div>
+        <div class="figure-main">
           <dt>{text.available}</dt>
           <dd>{formatNumber(available)}</dd>
         </div>

@@ -31,7 +31,7 @@ export function Menu({ label, children }: { label: ComponentChildren; children: 
       <button
         ref={button}
         type="button"
-        class="button button-quiet"
+        class="button button-plain"
         aria-expanded={isOpen}
         aria-controls={id}
         onClick={() => setOpen(!isOpen)}

@@ -10,6 +10,7 @@ export const numberTerms = [
   'validForDays',
   'lockTtlSeconds',
 ] as const;
+/** One of them. */
 export type NumberTerm = (typeof numberTerms)[number];
 
 const timeTerms = ['startsAt', 'endsAt'] as const;
