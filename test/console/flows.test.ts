@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -133,6 +133,93 @@ describeInBrowser('what people do in the console', () => {
     const { data } = await console.call<{ data: unknown[] }>('GET', '/v1/books?q=Once');
     expect([tries, data.length]).toEqual([2, 1]);
     await page.close();
+  });
+
+  test('a change of rules says what it means before it is made', async () => {
+    const { id } = await makeBook('Rules', { status: 'active', maxRedemptions: 100 });
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit(`/books/${id}/rules`);
+    await page.getByLabel('Uses of a code').fill('3');
+    await page.getByLabel('Uses in all').fill('');
+    await page.getByRole('button', { name: 'Look at the changes' }).click();
+    await page.getByText('Uses of a code: 1 → 3').waitFor();
+    await page.getByText('Uses in all: 100 → no limit').waitFor();
+    await window.inspect('rules-preview');
+    await page.getByRole('button', { name: 'Change the book' }).click();
+    await page.locator('.note').waitFor();
+    expect(await console.call('GET', `/v1/books/${id}`)).toMatchObject({
+      maxRedemptionsPerCode: 3,
+      maxRedemptions: null,
+    });
+    await window.close();
+  });
+
+  test('a page that is behind says what somebody else has changed, and keeps what was typed', async () => {
+    const { id } = await makeBook('Two people', { status: 'active' });
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit(`/books/${id}/rules`);
+    await page.getByLabel('Uses of a code').fill('2');
+    await console.call('PATCH', `/v1/books/${id}`, { maxCodesPerUser: 7 });
+    await page.getByRole('button', { name: 'Look at the changes' }).click();
+    await page.getByRole('button', { name: 'Change the book' }).click();
+    await page.getByText('Codes a user: no limit → 7').waitFor();
+    await window.inspect('rules-conflict');
+    await page.getByRole('button', { name: 'Keep mine on top of it' }).click();
+    await page.getByRole('button', { name: 'Look at the changes' }).click();
+    await page.getByRole('button', { name: 'Change the book' }).click();
+    await page.locator('.note').waitFor();
+    expect(await console.call('GET', `/v1/books/${id}`)).toMatchObject({
+      maxRedemptionsPerCode: 2,
+      maxCodesPerUser: 7,
+    });
+    await window.close();
+  });
+
+  test('a book is activated, paused, resumed, extended and closed, the last after its name was typed', async () => {
+    const { id } = await makeBook('Life', { timeZone: 'America/New_York', endsAt: '2099-01-01T00:00:00' });
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit(`/books/${id}`);
+    const status = async () => (await console.call<{ status: string }>('GET', `/v1/books/${id}`)).status;
+    const confirm = async (button: string, action: string) => {
+      await page.getByRole('button', { name: button, exact: true }).click();
+      await page.getByRole('dialog').getByRole('button', { name: action }).click();
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+    };
+    await confirm('Activate', 'Activate');
+    expect(await status()).toBe('active');
+    await confirm('Pause', 'Pause');
+    expect(await status()).toBe('paused');
+    await confirm('Resume', 'Resume');
+    await page.getByRole('button', { name: 'Extend the end' }).click();
+    expect(await page.getByLabel('New end').inputValue()).toBe('2099-01-01T00:00');
+    await page.getByLabel('New end').fill('2099-02-01T12:00');
+    await page.getByRole('dialog').getByRole('button', { name: 'Change the book' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(await console.call('GET', `/v1/books/${id}`)).toMatchObject({ endsAt: '2099-02-01T17:00:00.000Z' });
+    await page.getByRole('button', { name: 'Close…' }).click();
+    await page.getByLabel('Type “Life” to confirm').fill('Life');
+    await window.inspect('close-book');
+    await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
+    await page.getByText('The book is closed.').first().waitFor();
+    expect(await status()).toBe('closed');
+    await window.close();
+  });
+
+  test('finance gets its spreadsheet of redemptions', async () => {
+    const { id } = await makeBook('Finance', { status: 'active' });
+    await console.call('POST', `/v1/books/${id}/codes/generate`, { count: 10, pattern: 'FIN-########' });
+    const { code } = await console.call<{ code: string }>('POST', '/v1/coupons/assign', { bookId: id, userId: 'u-1' });
+    await console.call('POST', `/v1/coupons/${code}/redeem`, { userId: 'u-1', reference: 'order-7' });
+    const window = await console.openSignedIn();
+    await window.visit(`/books/${id}`);
+    const waited = window.page.waitForEvent('download');
+    await window.page.getByRole('button', { name: 'Redemptions, for finance' }).click();
+    const download = await waited;
+    expect(readFileSync(await download.path(), 'utf8')).toContain(`${code}`);
+    await window.close();
   });
 
   test('the keyboard alone leads from the top to a book, and / to the search from anywhere', async () => {

@@ -47,6 +47,7 @@ describeInBrowser('the console’s pages', () => {
     ['new-book', () => '/books/new'],
     ['book', () => `/books/${books['Verano 2026']!.id}`],
     ['book-codes', () => `/books/${books['Winter sale']!.id}/decks`],
+    ['book-rules', () => `/books/${books['Verano 2026']!.id}/rules`],
     ['not-found', () => '/nowhere'],
     ['book-missing', () => '/books/nothing'],
     ['find-nothing', () => '/find?q=NOTHING-HERE'],

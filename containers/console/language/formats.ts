@@ -85,3 +85,26 @@ function formatter(zone: string, options: Intl.DateTimeFormatOptions): Intl.Date
   }
   return found;
 }
+
+/**
+ * The instant at which a zone's clocks show a local time, as a field gives it; null for a text that is none, or a zone
+ * that this browser does not know. Where clocks are put back and show it twice, the first time: as the API reads it.
+ */
+export function fromLocalInput(local: string, zone: string): string | null {
+  const asUtc = Date.parse(`${local}Z`);
+  if (Number.isNaN(asUtc)) return null;
+  try {
+    // The zone's clocks are at most 14 hours from UTC: one of the offsets a day before and after is the right one.
+    const offsets = [-dayMillis, dayMillis].map((away) => offsetAt(asUtc + away, zone));
+    const found = offsets.map((offset) => asUtc - offset).filter((at) => at + offsetAt(at, zone) === asUtc);
+    const at = found.length === 0 ? asUtc - offsets[0]! : Math.min(...found);
+    return new Date(at).toISOString();
+  } catch {
+    return null;
+  }
+}
+
+function offsetAt(at: number, zone: string): number {
+  const minute = Math.floor(at / minuteMillis) * minuteMillis;
+  return Date.parse(`${toLocalInput(new Date(minute).toISOString(), zone)}Z`) - minute;
+}

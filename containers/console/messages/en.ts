@@ -4,6 +4,7 @@ import { common } from './en/common.ts';
 import { decks } from './en/decks.ts';
 import { overview } from './en/overview.ts';
 import { problems } from './en/problems.ts';
+import { rules } from './en/rules.ts';
 import { shell } from './en/shell.ts';
 import { terms } from './en/terms.ts';
 
@@ -15,6 +16,7 @@ export const en = {
   decks,
   overview,
   problems,
+  rules,
   shell,
   terms,
 };

@@ -6,6 +6,7 @@ import { common } from './es/common.ts';
 import { decks } from './es/decks.ts';
 import { overview } from './es/overview.ts';
 import { problems } from './es/problems.ts';
+import { rules } from './es/rules.ts';
 import { shell } from './es/shell.ts';
 import { terms } from './es/terms.ts';
 
@@ -17,6 +18,7 @@ export const es = {
   decks,
   overview,
   problems,
+  rules,
   shell,
   terms,
 } satisfies Translation<typeof en>;

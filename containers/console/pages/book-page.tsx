@@ -7,13 +7,16 @@ import { BookStatus } from '../parts/badge.tsx';
 import { Page } from '../parts/page.tsx';
 import { ProblemBox } from '../parts/problem-box.tsx';
 import { Moment } from '../parts/time.tsx';
+import { BookActions } from './book/book-actions.tsx';
 import { BookDecks } from './book/book-decks.tsx';
 import { BookNumbers } from './book/book-numbers.tsx';
+import { BookRules } from './book/book-rules.tsx';
 
 /** The parts of a book's page; the first is shown where the address names none. */
 const tabs = [
   { name: 'numbers', view: BookNumbers },
   { name: 'decks', view: BookDecks },
+  { name: 'rules', view: BookRules },
 ] as const;
 
 /** A book: its numbers, its rules, its codes. */
@@ -34,6 +37,7 @@ export function BookPage({ bookId = '', tab }: Parameters) {
     <Page
       title={data.name}
       above={above}
+      actions={<BookActions book={book} />}
       intro={
         <p>
           <BookStatus status={data.status} /> <BookWindow book={data} />

@@ -25,7 +25,7 @@ export function ProblemBox({ problem, retry }: { problem: Problem | null; retry?
   return (
     <div class="problem" role="alert" tabIndex={-1} ref={box}>
       <p class="problem-title">{problemSentence(problem)}</p>
-      {detail !== '' && (
+      {detail !== '' && errors === undefined && (
         <p class="problem-detail" lang="en" dir="auto">
           {detail}
         </p>

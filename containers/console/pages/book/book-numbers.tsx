@@ -3,10 +3,11 @@ import type { Loaded } from '../../calls/use-load.ts';
 import { usePoll } from '../../calls/use-poll.ts';
 import { formatNumber } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
+import { ExportButton } from '../../parts/export-button.tsx';
 
 /** A book's numbers as they are now. */
 export function BookNumbers({ book }: { book: Loaded<Book> }) {
-  const text = messages().book;
+  const { book: text, rules } = messages();
   const { id, counts: read } = book.data!;
   const counts = usePoll<BookCounts>(`/v1/books/${id}/counts`) ?? read;
   const figures = [
@@ -17,13 +18,27 @@ export function BookNumbers({ book }: { book: Loaded<Book> }) {
     [text.codesInAll, counts.codes],
   ] as const;
   return (
-    <dl class="figures figures-large">
-      {figures.map(([label, value]) => (
-        <div key={label}>
-          <dt>{label}</dt>
-          <dd>{formatNumber(value)}</dd>
+    <>
+      <dl class="figures figures-large">
+        {figures.map(([label, value]) => (
+          <div key={label}>
+            <dt>{label}</dt>
+            <dd>{formatNumber(value)}</dd>
+          </div>
+        ))}
+      </dl>
+      <section aria-labelledby="exports">
+        <h2 id="exports">{rules.exports}</h2>
+        <p class="muted">{rules.exportHint}</p>
+        <div class="actions">
+          <ExportButton label={rules.exportCodes} path={`/v1/books/${id}/codes?bom=true`} fileName="codes.csv" />
+          <ExportButton
+            label={rules.exportRedemptions}
+            path={`/v1/redemptions?bookId=${id}&bom=true`}
+            fileName="redemptions.csv"
+          />
         </div>
-      ))}
-    </dl>
+      </section>
+    </>
   );
 }
