@@ -42,6 +42,8 @@ export interface Window {
   faults(): string[];
   /** Looks for barriers with axe, and keeps a picture of the page under a name. */
   inspect(name: string): Promise<void>;
+  /** Keeps a picture, and looks only whether the page is wider than the screen. */
+  look(name: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -112,8 +114,8 @@ export async function openTestConsole(name: string, more: Record<string, string>
   };
 }
 
-async function openWindow(browser: Browser, address: string, look: Partial<Look>): Promise<Window> {
-  const { language = 'en', theme = 'light', width = 1024 } = look;
+async function openWindow(browser: Browser, address: string, seen: Partial<Look>): Promise<Window> {
+  const { language = 'en', theme = 'light', width = 1024 } = seen;
   const context = await browser.newContext({
     locale: language === 'en' ? 'en-GB' : 'es-AR',
     colorScheme: theme,
@@ -129,6 +131,11 @@ async function openWindow(browser: Browser, address: string, look: Partial<Look>
   });
   const page = await context.newPage();
   const faults = watchFaults(context, page, address);
+  const look = async (name: string) => {
+    await settled(page);
+    await keepScreenshot(page, name, { language, theme, width });
+    await refuseSidewaysScroll(page, name);
+  };
   return {
     page,
     visit: async (path) => {
@@ -136,9 +143,9 @@ async function openWindow(browser: Browser, address: string, look: Partial<Look>
       await settled(page);
     },
     faults: () => [...faults],
+    look,
     inspect: async (name) => {
-      await settled(page);
-      await keepScreenshot(page, name, { language, theme, width });
+      await look(name);
       const { violations } = await new AxeBuilder({ page })
         .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
         .analyze();
@@ -146,7 +153,6 @@ async function openWindow(browser: Browser, address: string, look: Partial<Look>
         nodes.map(({ target, failureSummary }) => `${id}: ${target}: ${failureSummary}`),
       );
       if (found.length > 0) throw new Error(`${name}: ${found.join('\n')}`);
-      if (width === 320) await refuseSidewaysScroll(page, name);
     },
     close: async () => {
       await context.close();

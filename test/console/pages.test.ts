@@ -58,7 +58,9 @@ describeInBrowser('the console’s pages', () => {
     const window = await console.openSignedIn(look);
     for (const [name, path] of pages) {
       await window.visit(path());
-      await window.inspect(name);
+      // What axe looks for hangs on colours and on the narrowness, in one language as in the other.
+      if (look.width === (look.theme === 'light' ? 320 : 1024)) await window.inspect(name);
+      else await window.look(name);
     }
     await window.close();
   });

@@ -35,7 +35,7 @@ export async function buildConsoleIfStale(): Promise<boolean> {
  */
 export async function buildConsole(): Promise<void> {
   // Loaded here alone: where the console is built already, there need be no esbuild.
-  const { build } = await import('esbuild');
+  const { build, stop } = await import('esbuild');
   const result = await build({
     absWorkingDir: folder,
     entryPoints: { main: 'main.tsx', 'first-paint': 'first-paint.ts', console: 'styles/console.css' },
@@ -53,6 +53,8 @@ export async function buildConsole(): Promise<void> {
     tsconfigRaw: {},
     write: false,
   });
+  // Its own process would stay as long as this one.
+  await stop();
   const files = new Map(
     result.outputFiles.map(({ path, contents }) => [path.slice(builtConsole.length + 1), contents]),
   );

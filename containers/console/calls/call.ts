@@ -31,7 +31,8 @@ export interface CallOptions {
  */
 export async function call<T>(method: string, path: string, options: CallOptions = {}): Promise<Answer<T>> {
   // Without a key or a revision, a change that was carried out unseen would be carried out twice.
-  const mayRepeat = method === 'GET' || options.key !== undefined || options.ifMatch !== undefined;
+  const mayRepeat =
+    method === 'GET' || method === 'DELETE' || options.key !== undefined || options.ifMatch !== undefined;
   const send = () => attempt<T>(method, path, options);
   const answer = mayRepeat && !options.background ? await untilAnswered(send, options.signal) : await send();
   if (answer === null) return { ok: false, status: 0, problem: lostConnection(path) };

@@ -1,5 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { call } from './call.ts';
+import { repeating } from './connection.ts';
+import { signInAgain } from './session.ts';
 
 /** A poll's finding. */
 interface Found<T> {
@@ -24,6 +26,11 @@ export function usePoll<T>(path: string | null, everyMillis = 1_000): T | null {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let misses = 0;
     let isAsking = false;
+    let isLost = false;
+    const tellLost = (lost: boolean) => {
+      if (lost !== isLost) repeating.value += lost ? 1 : -1;
+      isLost = lost;
+    };
     const ask = async () => {
       if (!document.hidden) {
         isAsking = true;
@@ -34,6 +41,9 @@ export function usePoll<T>(path: string | null, everyMillis = 1_000): T | null {
         });
         isAsking = false;
         if (controller.signal.aborted) return;
+        tellLost(!answer.ok && answer.status === 0);
+        // Old numbers must not stand there as if they were new.
+        if (answer.status === 401 && !(await signInAgain())) return;
         // What can't be had just now is asked for less and less often.
         misses = answer.ok ? 0 : Math.min(misses + 1, 5);
         if (answer.ok && answer.status !== 304) {
@@ -53,6 +63,7 @@ export function usePoll<T>(path: string | null, everyMillis = 1_000): T | null {
     document.addEventListener('visibilitychange', wake);
     return () => {
       controller.abort();
+      tellLost(false);
       clearTimeout(timer);
       document.removeEventListener('visibilitychange', wake);
     };

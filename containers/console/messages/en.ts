@@ -2,8 +2,10 @@ import { book } from './en/book.ts';
 import { code } from './en/code.ts';
 import { common } from './en/common.ts';
 import { decks } from './en/decks.ts';
+import { demo } from './en/demo.ts';
 import { overview } from './en/overview.ts';
 import { problems } from './en/problems.ts';
+import { report } from './en/report.ts';
 import { rules } from './en/rules.ts';
 import { shell } from './en/shell.ts';
 import { terms } from './en/terms.ts';
@@ -14,8 +16,10 @@ export const en = {
   code,
   common,
   decks,
+  demo,
   overview,
   problems,
+  report,
   rules,
   shell,
   terms,

@@ -4,8 +4,10 @@ import { book } from './es/book.ts';
 import { code } from './es/code.ts';
 import { common } from './es/common.ts';
 import { decks } from './es/decks.ts';
+import { demo } from './es/demo.ts';
 import { overview } from './es/overview.ts';
 import { problems } from './es/problems.ts';
+import { report } from './es/report.ts';
 import { rules } from './es/rules.ts';
 import { shell } from './es/shell.ts';
 import { terms } from './es/terms.ts';
@@ -16,8 +18,10 @@ export const es = {
   code,
   common,
   decks,
+  demo,
   overview,
   problems,
+  report,
   rules,
   shell,
   terms,

@@ -11,6 +11,7 @@ import { BookActions } from './book/book-actions.tsx';
 import { BookDecks } from './book/book-decks.tsx';
 import { BookNumbers } from './book/book-numbers.tsx';
 import { BookRules } from './book/book-rules.tsx';
+import { DemoNote } from './book/demo-book.tsx';
 
 /** The parts of a book's page; the first is shown where the address names none. */
 const tabs = [
@@ -27,7 +28,8 @@ export function BookPage({ bookId = '', tab }: Parameters) {
   const above = <a href={linkTo('/')}>{text.shell.overview}</a>;
   if (book.data === null) {
     return (
-      <Page title={book.problem?.status === 404 ? text.book.missing : text.common.loading} above={above}>
+      <Page title={book.problem?.status === 404 ? text.book.missing : text.book.title} above={above}>
+        {book.problem === null && <p class="loading">{text.common.loading}</p>}
         <ProblemBox problem={book.problem} retry={() => void book.reload()} />
       </Page>
     );
@@ -44,6 +46,7 @@ export function BookPage({ bookId = '', tab }: Parameters) {
         </p>
       }
     >
+      <DemoNote book={data} />
       <nav class="tabs" aria-label={text.book.tabs}>
         {tabs.map(({ name }) => (
           <a

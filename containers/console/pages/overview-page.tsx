@@ -13,6 +13,7 @@ import { SelectField, TextField } from '../parts/field.tsx';
 import { Page } from '../parts/page.tsx';
 import { ProblemBox } from '../parts/problem-box.tsx';
 import { type Attention, attentionOf } from './book/book-attention.ts';
+import { MakeDemoBook } from './book/demo-book.tsx';
 
 const filters = ['active', 'draft', 'paused', 'closed', 'all'] as const;
 /** As many active books are looked through for what needs attention: one answer of the API, whatever there is. */
@@ -84,9 +85,12 @@ function FirstSteps() {
       title={text.emptyTitle}
       actions={
         isAdmin() && (
-          <ButtonLink kind="primary" href={linkTo('/books/new')}>
-            {text.newBook}
-          </ButtonLink>
+          <>
+            <ButtonLink kind="primary" href={linkTo('/books/new')}>
+              {text.newBook}
+            </ButtonLink>
+            <MakeDemoBook />
+          </>
         )
       }
     >
@@ -140,7 +144,9 @@ function AttentionList() {
       .flatMap((book) => attentionOf(book, now).map((attention) => ({ book, attention })))
       .slice(0, 12);
   }, [active.data]);
-  if (active.data === null) return null;
+  if (active.data === null) {
+    return active.problem === null ? <p class="loading">{messages().common.loading}</p> : <ProblemBox problem={active.problem} />;
+  }
   return (
     <section aria-labelledby="attention" class="attention">
       <h2 id="attention">{text.attention}</h2>

@@ -22,7 +22,7 @@ export function announce(text: string): void {
 export function notify(text: string): void {
   lastId += 1;
   const id = lastId;
-  notes.value = [...notes.value.slice(-2), { id, text }];
+  notes.value = [...notes.value.slice(-1), { id, text }];
   announce(text);
   setTimeout(() => {
     notes.value = notes.value.filter((note) => note.id !== id);

@@ -1,5 +1,6 @@
 /** The page of a book. */
 export const book = {
+  title: 'Book',
   tabs: 'Parts of the book',
   numbers: 'Numbers',
   rules: 'Rules',

@@ -3,6 +3,7 @@ import type { book as english } from '../en/book.ts';
 
 /** La página de un talonario. */
 export const book = {
+  title: 'Talonario',
   tabs: 'Partes del talonario',
   numbers: 'Números',
   rules: 'Reglas',

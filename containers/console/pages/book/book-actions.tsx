@@ -12,12 +12,13 @@ import { Confirm, Dialog } from '../../parts/dialog.tsx';
 import { TextField } from '../../parts/field.tsx';
 import { notify } from '../../parts/live.tsx';
 import { ProblemBox } from '../../parts/problem-box.tsx';
+import { isDemo, RemoveBookDialog } from './remove-book.tsx';
 
-type Act = 'activate' | 'pause' | 'resume' | 'close' | 'extend';
+type Act = 'activate' | 'pause' | 'resume' | 'close' | 'extend' | 'remove';
 
 /** What may be done to a book in each status, the likeliest first. */
 const actsOf: Record<Book['status'], readonly Act[]> = {
-  draft: ['activate'],
+  draft: ['activate', 'remove'],
   active: ['pause', 'extend', 'close'],
   paused: ['resume', 'extend', 'close'],
   closed: [],
@@ -30,13 +31,14 @@ export function BookActions({ book }: { book: Loaded<Book> }) {
   const text = messages().rules;
   const [act, setAct] = useState<Act | null>(null);
   const data = book.data!;
-  const acts = isAdmin() ? actsOf[data.status].filter((name) => name !== 'extend' || data.endsAt !== null) : [];
+  const acts = isAdmin() ? actsOf[data.status].filter((name) => isOffered(name, data)) : [];
   const labels = {
     activate: text.activate,
     pause: text.pause,
     resume: text.resume,
     close: text.closeButton,
     extend: text.extend,
+    remove: messages().demo.remove,
   };
   const done = (changed: Book) => {
     setAct(null);
@@ -65,9 +67,18 @@ export function BookActions({ book }: { book: Loaded<Book> }) {
         </Button>
       ))}
       {act === 'extend' && <ExtendDialog book={data} onDone={done} onClose={close} />}
-      {act !== null && act !== 'extend' && <StatusDialog act={act} book={data} onDone={done} onClose={close} />}
+      {act === 'remove' && <RemoveBookDialog book={data} onClose={close} />}
+      {act !== null && act !== 'extend' && act !== 'remove' && (
+        <StatusDialog act={act} book={data} onDone={done} onClose={close} />
+      )}
     </>
   );
+}
+
+/** A demo has a button of its own to be removed by. */
+function isOffered(act: Act, book: Book): boolean {
+  if (act === 'extend') return book.endsAt !== null;
+  return act !== 'remove' || !isDemo(book);
 }
 
 interface DialogProps {

@@ -1,4 +1,4 @@
-import { useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { call } from '../../calls/call.ts';
 import { changeBook } from '../../calls/change-book.ts';
 import type { Problem } from '../../calls/problem.ts';
@@ -71,11 +71,11 @@ export function BookRules({ book }: { book: Loaded<Book> }) {
     >
       {!isAdmin() && <p class="muted">{text.readOnly}</p>}
       {base.status === 'closed' && <p class="muted">{text.closedNote}</p>}
-      {latest !== null && <ConflictBox changes={describeChanges(base, latest, now.current)} onGoOn={goOn} />}
       <fieldset class="bare" disabled={!mayChange}>
         <BookFields draft={draft} onDraft={setDraft} problem={latest === null ? problem : null} />
       </fieldset>
       <ProblemBox problem={latest === null ? problem : null} />
+      {latest !== null && <ConflictBox changes={describeChanges(base, latest, now.current)} onGoOn={goOn} />}
       {mayChange && (
         <div class="actions">
           <Button kind="primary" type="submit">
@@ -114,8 +114,10 @@ function ChangeList({ changes }: { changes: readonly Change[] }) {
 
 function ConflictBox({ changes, onGoOn }: { changes: readonly Change[]; onGoOn: () => void }) {
   const text = messages().rules;
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => box.current?.focus(), []);
   return (
-    <div class="problem" role="alert">
+    <div class="problem" role="alert" tabIndex={-1} ref={box}>
       <p class="problem-title">{text.conflictTitle}</p>
       {changes.length === 0 ? <p>{text.conflictNothing}</p> : <p>{text.conflictIntro}</p>}
       <ul>
