@@ -96,6 +96,7 @@ export {
   unavailable,
   unavailableOutcomes,
 } from './errors.ts';
+export { ReportRequest, ReportView, readReport } from './events/read-report.ts';
 export { type KeyedRequest, keyedRequest } from './idempotency/key-hash.ts';
 export { checkInput } from './input/check-input.ts';
 export { describeProblems } from './input/describe-problems.ts';

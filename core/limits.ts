@@ -47,6 +47,8 @@ export const limits = {
   validForDaysMax: 3_650,
   redemptionsPerCodeMax: 1_000_000,
   redemptionsPerBookMax: 1_000_000_000_000,
+  /** A year by the hour, or 25 years by the day: an answer of a megabyte. */
+  reportMaxSteps: 9_216,
   lockTtlMaxSeconds: 86_400,
   lockTtlDefaultSeconds: 300,
 

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { createFileOnce } from './create-file-once.ts';
-import { EmbeddedStartError } from './embedded-start-error.ts';
-import { makeDirectory } from './make-directory.ts';
+import { createFileOnce } from './machine/create-file-once.ts';
+import { EmbeddedStartError } from './machine/embedded-start-error.ts';
+import { makeDirectory } from './machine/make-directory.ts';
 
 /** The secrets of a local installation, by the names of their variables. */
 export type LocalSecrets = {

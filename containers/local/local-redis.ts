@@ -3,10 +3,10 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Account, canEnter, chooseAccount } from './choose-account.ts';
-import { EmbeddedStartError } from './embedded-start-error.ts';
-import { findFreePort } from './find-free-port.ts';
-import { type SupervisedProcess, superviseProcess } from './supervise-process.ts';
+import { type Account, canEnter, chooseAccount } from './machine/choose-account.ts';
+import { EmbeddedStartError } from './machine/embedded-start-error.ts';
+import { findFreePort } from './machine/find-free-port.ts';
+import { type SupervisedProcess, superviseProcess } from './machine/supervise-process.ts';
 
 /** What a local Redis is started with. */
 export type LocalRedisOptions = {

@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { chooseAccount } from './choose-account.ts';
-import { readClusterOwner } from './cluster-owner.ts';
-import { clusterUser } from './create-cluster.ts';
-import { startEmbeddedPostgres } from './embedded-postgres.ts';
-import { EmbeddedStartError } from './embedded-start-error.ts';
 import { keepSecrets } from './keep-secrets.ts';
-import { placeData } from './place-data.ts';
-import { readPostmasterFile } from './postmaster-file.ts';
+import { chooseAccount } from './machine/choose-account.ts';
+import { EmbeddedStartError } from './machine/embedded-start-error.ts';
+import { readClusterOwner } from './postgres/cluster-owner.ts';
+import { clusterUser } from './postgres/create-cluster.ts';
+import { startEmbeddedPostgres } from './postgres/embedded-postgres.ts';
+import { placeData } from './postgres/place-data.ts';
+import { readPostmasterFile } from './postgres/postmaster-file.ts';
 
 type Environment = Record<string, string | undefined>;
 

@@ -16,14 +16,14 @@ import {
 import { type ContainerLog, openLog } from '../api/observe/log.ts';
 import { openStandardOutput } from '../api/observe/output.ts';
 import { buildConsoleIfStale } from '../console/build/build-console.ts';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
-import { EmbeddedStartError } from './embedded-start-error.ts';
 import { formatForPeople } from './format-for-people.ts';
 import { keepMarks } from './keep-marks.ts';
 import { type KeptSecrets, keepSecrets } from './keep-secrets.ts';
 import { listenForStop, type StopRequest } from './listen-for-stop.ts';
 import { type LocalRedis, startLocalRedis } from './local-redis.ts';
-import { requirePort } from './require-port.ts';
+import { EmbeddedStartError } from './machine/embedded-start-error.ts';
+import { requirePort } from './machine/require-port.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from './postgres/embedded-postgres.ts';
 
 type Environment = Record<string, string | undefined>;
 

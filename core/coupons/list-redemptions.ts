@@ -1,26 +1,18 @@
 import { type Static, Type } from 'typebox';
+import { zoneOfBook } from '../books/zone-of-book.ts';
 import type { Caller } from '../caller.ts';
 import type { Core } from '../core.ts';
-import type { Queryable } from '../db/pool.ts';
 import { locateCodes } from '../decks/locate-codes.ts';
 import type { Place } from '../decks/place.ts';
 import { invalidInput } from '../errors.ts';
-import { Fault } from '../input/field-rules.ts';
 import { Id, strictObject, UserId } from '../input/shapes.ts';
-import { type GivenTime, placeTime, readTime, type WindowEdge } from '../input/time-rules.ts';
-import type { BookKey } from '../keys.ts';
+import { placeBound, readBound, timeBound } from '../input/time-bounds.ts';
 import { limits } from '../limits.ts';
 import { type Asked, type Page, pageLimit, pageParameters } from '../paging.ts';
 import { type RedemptionView, readRedemptions } from './redemption-view.ts';
 import { type RedemptionsWanted, walkRedemptions } from './walk-redemptions.ts';
 
-const bound = (description: string) =>
-  Type.String({
-    minLength: 1,
-    maxLength: 64,
-    description: `${description} RFC 3339; a local time or a day is one of the zone of the book that bookId names, without it of UTC.`,
-    examples: ['2026-11-27T00:00:00Z'],
-  });
+const zoneOfFilter = 'of the zone of the book that bookId names, without it of UTC';
 
 const filters = {
   bookId: Type.Optional(Id),
@@ -36,8 +28,8 @@ const filters = {
   reference: Type.Optional(
     Type.String({ maxLength: limits.referenceMaxChars, description: 'The whole reference, as the redeem gave it.' }),
   ),
-  from: Type.Optional(bound('The first moment that counts.')),
-  to: Type.Optional(bound('The first moment that does not count any more; a day counts as a whole.')),
+  from: Type.Optional(timeBound('The first moment that counts.', zoneOfFilter)),
+  to: Type.Optional(timeBound('The first moment that does not count any more; a day counts as a whole.', zoneOfFilter)),
 };
 
 /** Which redemptions to list: all, or those that every filter passes. */
@@ -101,7 +93,7 @@ export async function findWanted(
   const given = { from: readBound('from', request.from), to: readBound('to', request.to) };
   const bookKey = bookId === null ? null : await core.knownBooks.bookKeyOf(tenantId, bookId);
   const isLocal = [given.from, given.to].some((time) => time !== null && !('instant' in time));
-  const zone = isLocal && bookKey !== null ? await zoneOf(core.readPool, tenantId, bookKey) : 'UTC';
+  const zone = isLocal && bookKey !== null ? ((await zoneOfBook(core.readPool, tenantId, bookKey)) ?? 'UTC') : 'UTC';
   const from = placeBound('from', given.from, zone, 'start');
   const to = placeBound('to', given.to, zone, 'end');
   if (from !== null && to !== null && to < from) throw invalidInput('to', 'must not be before from');
@@ -123,30 +115,6 @@ const highestId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 function firstIdAt(millis: number): string {
   const hex = millis.toString(16).padStart(12, '0');
   return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
-}
-
-function readBound(path: string, text: string | null | undefined): GivenTime | null {
-  if (text == null) return null;
-  const time = readTime(text);
-  if (time instanceof Fault) throw invalidInput(path, time.message);
-  return time;
-}
-
-/** In milliseconds since the epoch. */
-function placeBound(path: string, time: GivenTime | null, zone: string, edge: WindowEdge): number | null {
-  if (time === null) return null;
-  const placed = placeTime(time, zone, edge);
-  if (placed instanceof Fault) throw invalidInput(path, placed.message);
-  return Date.parse(placed);
-}
-
-async function zoneOf(db: Queryable, tenantId: number, bookKey: BookKey): Promise<string> {
-  const { rows } = await db.query<{ zone: string }>({
-    name: 'zone-of-book',
-    text: 'select time_zone as zone from books where tenant_id = $1 and book_id = $2',
-    values: [tenantId, bookKey],
-  });
-  return rows[0]?.zone ?? 'UTC';
 }
 
 async function placeOf(core: RedemptionListCore, tenantId: number, code: string): Promise<Place | null> {

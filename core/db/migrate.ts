@@ -1,10 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import type { DatabaseAddress } from '../config.ts';
 import type { Log } from '../log.ts';
+import { indexEventPartitions } from './index-event-partitions.ts';
 import { openPool, type Queryable } from './pool.ts';
-import { isTimeout, sqlStateOf } from './sql-errors.ts';
+import { sqlStateOf } from './sql-errors.ts';
 
 /** What a run of migrations did. */
 export interface MigrationResult {
@@ -24,6 +26,7 @@ export const neededSchemaVersion = 10;
 const migrationLock = 7_238_106_414_227_001;
 /** How long to wait for another process, which may be in the middle of a long migration. */
 const migrationLockTimeoutMillis = 300_000;
+const migrationLockPauseMillis = 100;
 /**
  * A statement that changes a table waits for running transactions, and all others then wait behind it: so not for long.
  */
@@ -66,7 +69,10 @@ export async function migrateToLatest(
     const applied = await runMigrations(db, files, executed);
     for (const name of applied) log.info({ migration: name }, 'applied a migration');
     const isNewer = executed.some((name) => !files.has(name));
-    if (!isNewer) await createEventPartitions(db, log);
+    if (!isNewer) {
+      await createEventPartitions(db, log);
+      await indexEventPartitions(pool, log);
+    }
     return { applied };
   } finally {
     await db.destroy();
@@ -95,16 +101,19 @@ async function readMigrations(directory: string | URL): Promise<Map<string, stri
 
 /**
  * kysely's own lock comes too late: it is taken after kysely has made its tables, and two runs that make them can fail.
+ * It is asked for again and again: a statement that waits for it would keep a snapshot, for whose end an index that the
+ * other run builds concurrently waits in turn.
  */
 async function takeMigrationLock(db: Kysely<unknown>): Promise<void> {
-  try {
-    await sql`select set_config('lock_timeout', ${String(migrationLockTimeoutMillis)}, false)`.execute(db);
-    await sql`select pg_advisory_lock(${migrationLock})`.execute(db);
-  } catch (error) {
-    if (!isTimeout(error)) throw error;
-    throw new Error('another run of the migrations has not finished within five minutes', { cause: error });
-  }
   await sql`select set_config('lock_timeout', ${String(tableLockTimeoutMillis)}, false)`.execute(db);
+  const lastTry = performance.now() + migrationLockTimeoutMillis;
+  for (;;) {
+    const { rows } = await sql<{ taken: boolean }>`select pg_try_advisory_lock(${migrationLock}) as taken`.execute(db);
+    if (rows[0]!.taken) return;
+    if (performance.now() >= lastTry)
+      throw new Error('another run of the migrations has not finished within five minutes');
+    await sleep(migrationLockPauseMillis);
+  }
 }
 
 async function executedMigrations(db: Queryable): Promise<string[]> {

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { SignJWT } from 'jose';
 import { Client } from 'pg';
-import type { EmbeddedPostgres } from '../../containers/local/embedded-postgres.ts';
+import type { EmbeddedPostgres } from '../../containers/local/postgres/embedded-postgres.ts';
 import { testSecrets } from '../support/open-test-core.ts';
 import { startTestPostgres } from '../support/start-postgres.ts';
 import { type BenchDatabase, openBenchDatabase } from './database/bench-database.ts';

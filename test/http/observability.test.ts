@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { openLog } from '../../containers/api/observe/log.ts';
 import { startServer } from '../../containers/api/server.ts';
-import { findFreePort } from '../../containers/local/find-free-port.ts';
+import { findFreePort } from '../../containers/local/machine/find-free-port.ts';
 import { systemClock } from '../../core/index.ts';
 import { openFaultProxy } from '../support/fault-proxy.ts';
 import { testConfig } from '../support/open-test-core.ts';

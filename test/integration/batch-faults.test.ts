@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { startEmbeddedPostgres } from '../../containers/local/embedded-postgres.ts';
+import { startEmbeddedPostgres } from '../../containers/local/postgres/embedded-postgres.ts';
 import type { Core } from '../../core/core.ts';
 import { databaseLimits } from '../../core/db/database-limits.ts';
 import { migrateToLatest } from '../../core/db/migrate.ts';

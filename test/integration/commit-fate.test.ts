@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
-import { startEmbeddedPostgres } from '../../containers/local/embedded-postgres.ts';
+import { startEmbeddedPostgres } from '../../containers/local/postgres/embedded-postgres.ts';
 import type { Core } from '../../core/core.ts';
 import { migrateToLatest } from '../../core/db/migrate.ts';
 import { openPool } from '../../core/db/pool.ts';

@@ -148,6 +148,26 @@ describe('migrating', () => {
     expect(await partitions()).toEqual(made);
   });
 
+  test('gives partitions that are older than the index on times theirs, also after a run that was cut off', async () => {
+    await migrate();
+    const standing = async () =>
+      (
+        await db.query<{ name: string; whole: boolean }>(
+          `select c.relname as name, indisvalid as whole from pg_index join pg_class c on c.oid = indexrelid
+            where c.relname like 'events%at_idx' order by 1`,
+        )
+      ).rows;
+    const wanted = await standing();
+    expect(wanted).toHaveLength(6);
+    expect(wanted.every(({ whole }) => whole)).toBe(true);
+    await db.query('drop index events_at_idx');
+    await db.query('create index events_at_idx on only events using brin (at)');
+    await db.query('create index events_default_at_idx on events_default using brin (at)');
+    await db.query(`update pg_index set indisvalid = false where indexrelid = 'events_default_at_idx'::regclass`);
+    await migrate();
+    expect(await standing()).toEqual(wanted);
+  });
+
   test('succeeds where a month’s partition can’t be made, and says so in the log', async () => {
     await migrate();
     const [last] = (

@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../containers/local/embedded-postgres.ts';
-import { inspectProcess } from '../../containers/local/inspect-process.ts';
-import { readPostmasterFile } from '../../containers/local/postmaster-file.ts';
+import { inspectProcess } from '../../containers/local/machine/inspect-process.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../containers/local/postgres/embedded-postgres.ts';
+import { readPostmasterFile } from '../../containers/local/postgres/postmaster-file.ts';
 
-const module = new URL('../../containers/local/embedded-postgres.ts', import.meta.url).href;
+const module = new URL('../../containers/local/postgres/embedded-postgres.ts', import.meta.url).href;
 
 let root: string;
 let dataDirectory: string;

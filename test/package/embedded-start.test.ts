@@ -15,7 +15,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { findFreePort } from '../../containers/local/find-free-port.ts';
+import { findFreePort } from '../../containers/local/machine/find-free-port.ts';
 import { callLocalApi, readAdminKey } from '../support/call-local-api.ts';
 import { makeUser, type TestUser } from '../support/make-user.ts';
 import { requireOrSkip } from '../support/require-or-skip.ts';
@@ -155,7 +155,7 @@ describe('npm start on what is not right', () => {
     chmodSync(place.scratch, 0o711);
     const copy = copyProject(place.scratch, `node_modules/${postgresPackage}`);
     const links = removeLinks(copy);
-    const module = join(copy, 'containers/local/prepare-binaries.ts');
+    const module = join(copy, 'containers/local/postgres/prepare-binaries.ts');
     const program = `import { prepareBinaries } from ${JSON.stringify(module)}; prepareBinaries(undefined, '/nowhere/data');`;
     execFileSync(process.execPath, ['--input-type=module', '-e', program]);
     expect(links.length).toBeGreaterThan(0);

@@ -12,7 +12,7 @@ import { lstatSync, mkdtempSync, readlinkSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { findFreePort } from '../../containers/local/find-free-port.ts';
+import { findFreePort } from '../../containers/local/machine/find-free-port.ts';
 import { callLocalApi } from '../support/call-local-api.ts';
 import { makeUser, type TestUser } from '../support/make-user.ts';
 import {

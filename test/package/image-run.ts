@@ -14,7 +14,7 @@ import { type ClientRequest, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findFreePort } from '../../containers/local/find-free-port.ts';
+import { findFreePort } from '../../containers/local/machine/find-free-port.ts';
 import { limits } from '../../core/index.ts';
 import { testSecrets } from '../support/open-test-core.ts';
 import { createTestDatabase, startTestPostgres } from '../support/start-postgres.ts';

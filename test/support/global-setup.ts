@@ -1,5 +1,5 @@
 import { buildConsoleIfStale } from '../../containers/console/build/build-console.ts';
-import type { EmbeddedPostgres } from '../../containers/local/embedded-postgres.ts';
+import type { EmbeddedPostgres } from '../../containers/local/postgres/embedded-postgres.ts';
 import { startTestPostgres } from './start-postgres.ts';
 
 declare global {

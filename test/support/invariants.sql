@@ -212,3 +212,15 @@ select c.tenant_id, c.deck_id from coupons c
 left join holders h on (h.tenant_id, h.holder_id) = (c.tenant_id, c.holder_id)
 join decks d on (d.tenant_id, d.deck_id) = (c.tenant_id, c.deck_id)
 where c.holder_id is not null and h.book_id is distinct from d.book_id;
+
+-- name: 10 reports have counted each settled event once, and no other
+select tenant_id, book_id, at, sum(assigned), sum(locked), sum(redeemed), sum(reversed), sum(voided) from (
+  select tenant_id, book_id, at, assigned, locked, redeemed, reversed, voided from event_counts
+  union all
+  select e.tenant_id, d.book_id, date_bin('15 minutes', e.at, 'epoch'), -count(*) filter (where e.kind = 1),
+    -count(*) filter (where e.kind = 2), -count(*) filter (where e.kind = 5), -count(*) filter (where e.kind = 6),
+    -count(*) filter (where e.kind = 7)
+  from events e join decks d on (d.tenant_id, d.deck_id) = (e.tenant_id, e.deck_id)
+  where e.at < (select counted_until from counted_events) group by 1, 2, 3) as difference
+group by 1, 2, 3
+having (sum(assigned), sum(locked), sum(redeemed), sum(reversed), sum(voided)) is distinct from (0, 0, 0, 0, 0);

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { inspectProcess } from '../../containers/local/inspect-process.ts';
+import { inspectProcess } from '../../containers/local/machine/inspect-process.ts';
 
 /** Where and as whom `npm start` runs. */
 export type NpmStartOptions = {

@@ -126,6 +126,12 @@ table console_sessions
   console_sessions_role_check: CHECK ((role = ANY (ARRAY['root'::text, 'admin'::text, 'operator'::text, 'redeemer'::text])))
   console_sessions_tenant_fk: FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id)
 
+table counted_events
+  only_row boolean not null default true
+  counted_until timestamp with time zone not null
+  counted_events_only_row_check: CHECK (only_row)
+  counted_events_pk: PRIMARY KEY (only_row)
+
 table coupons with (fillfactor=85)
   pos bigint not null
   holder_id bigint
@@ -195,6 +201,17 @@ table decks with (fillfactor=50)
   decks_size_check: CHECK ((size >= 0))
   decks_taken_ahead_check: CHECK (((taken_ahead >= 0) AND (taken_ahead <= (size - next_pos))))
   decks_voided_check: CHECK (((voided >= 0) AND (voided <= size)))
+
+table event_counts
+  tenant_id integer not null
+  book_id integer not null
+  at timestamp with time zone not null
+  assigned bigint not null
+  locked bigint not null
+  redeemed bigint not null
+  reversed bigint not null
+  voided bigint not null
+  event_counts_pk: PRIMARY KEY (tenant_id, book_id, at)
 
 table events partition by RANGE (at)
   pos bigint not null
@@ -282,6 +299,14 @@ table redemptions with (fillfactor=95)
   redemptions_pk: PRIMARY KEY (tenant_id, id)
   redemptions_seq_check: CHECK ((seq > 0))
 
+table settled_events
+  only_row boolean not null default true
+  settled_until timestamp with time zone not null
+  candidate_until timestamp with time zone
+  candidate_xid xid8
+  settled_events_only_row_check: CHECK (only_row)
+  settled_events_pk: PRIMARY KEY (only_row)
+
 table tenants
   tenant_id integer not null generated always as identity
   id uuid not null
@@ -324,6 +349,8 @@ CREATE UNIQUE INDEX console_sessions_of_one ON public.console_sessions USING btr
 
 CREATE UNIQUE INDEX console_sessions_pk ON public.console_sessions USING btree (secret_hash)
 
+CREATE UNIQUE INDEX counted_events_pk ON public.counted_events USING btree (only_row)
+
 CREATE INDEX coupons_holder_idx ON public.coupons USING btree (holder_id)
 
 CREATE UNIQUE INDEX coupons_pk ON public.coupons USING btree (tenant_id, deck_id, pos)
@@ -344,6 +371,12 @@ CREATE INDEX decks_pattern_idx ON public.decks USING btree (tenant_id, pattern_i
 
 CREATE UNIQUE INDEX decks_pk ON public.decks USING btree (tenant_id, deck_id)
 
+CREATE UNIQUE INDEX event_counts_pk ON public.event_counts USING btree (tenant_id, book_id, at)
+
+CREATE INDEX events_at_idx ON ONLY public.events USING brin (at) WITH (pages_per_range='32', autosummarize='on')
+
+CREATE INDEX events_default_at_idx ON public.events_default USING brin (at) WITH (pages_per_range='32', autosummarize='on')
+
 CREATE UNIQUE INDEX events_default_pkey ON public.events_default USING btree (tenant_id, deck_id, pos, rev, at)
 
 CREATE UNIQUE INDEX events_pk ON ONLY public.events USING btree (tenant_id, deck_id, pos, rev, at)
@@ -361,6 +394,8 @@ CREATE INDEX idempotency_kept_until_idx ON public.idempotency USING btree (kept_
 CREATE UNIQUE INDEX idempotency_pk ON public.idempotency USING btree (tenant_id, key_hash)
 
 CREATE UNIQUE INDEX redemptions_pk ON public.redemptions USING btree (tenant_id, id)
+
+CREATE UNIQUE INDEX settled_events_pk ON public.settled_events USING btree (only_row)
 
 CREATE UNIQUE INDEX tenants_id_key ON public.tenants USING btree (id)
 

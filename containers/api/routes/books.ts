@@ -7,14 +7,16 @@ import {
   changeBook,
   createBook,
   listBooks,
+  ReportRequest,
   readBook,
   readBookCounts,
+  readReport,
   strictObject,
 } from '../../../core/index.ts';
 import { admins, operators } from '../auth/roles.ts';
 import { hasVersion, readIfMatch } from '../request/headers.ts';
 import { idFromPath } from '../request/id-from-path.ts';
-import { Book, BookCounts } from '../schemas/answers.ts';
+import { Book, BookCounts, Report } from '../schemas/answers.ts';
 import { BookPath, pageOf, ref } from '../schemas/common.ts';
 import { type Api, routes } from './api.ts';
 
@@ -124,6 +126,24 @@ export const bookRoutes = routes('book-routes', (app) => {
     },
   );
   addCounts(app);
+
+  app.get(
+    '/v1/books/:bookId/report',
+    {
+      config: { roles: operators, kinds: ['book-not-found'] },
+      schema: {
+        operationId: 'readReport',
+        summary: 'Read what happened in a book, by the hour or day',
+        description:
+          'Every step of the span is there, as long as it was on the clocks of the book’s zone. The sums are those of the events, up to `settledUntil`.',
+        tags: ['books'],
+        params: BookPath,
+        querystring: ReportRequest,
+        response: { 200: ref(Report) },
+      },
+    },
+    ({ caller, params, query }) => readReport(core, caller, idFromPath(params.bookId, 'book-not-found'), query),
+  );
 });
 
 function addCounts(app: Api): void {

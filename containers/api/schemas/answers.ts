@@ -13,6 +13,9 @@ export const BookCounts = named(
   'How many codes and redemptions a book had at a moment.',
 );
 
+/** A book's events by the hour or day. */
+export const Report = named(core.ReportView, 'Report', 'What happened in a book, by the hour or day of its zone.');
+
 /** A code of a book. */
 export const CodeItem = named(core.CodeView, 'Code', 'A code of a book, and in whose hands it is.');
 
@@ -93,6 +96,7 @@ export const schemas = [
   ProblemSchema,
   Book,
   BookCounts,
+  Report,
   CodeItem,
   Deck,
   GeneratedDeck,

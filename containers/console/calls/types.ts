@@ -16,6 +16,8 @@ export type CouponEvent = Static<typeof answers.CouponEvent>;
 export type Deck = Static<typeof answers.Deck>;
 /** What came of generating. */
 export type GeneratedDeck = Static<typeof answers.GeneratedDeck>;
+/** What happened in a book, by the hour or day. */
+export type Report = Static<typeof answers.Report>;
 /** One use of a coupon. */
 export type Redemption = Static<typeof answers.Redemption>;
 /** What came of an upload. */

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { address, changeQuery, linkTo } from '../address/address.ts';
 import { isAdmin } from '../calls/session.ts';
-import type { Book, BookCounts, Page as ListPage } from '../calls/types.ts';
+import type { Book, BookCounts, Page as ListPage, Report } from '../calls/types.ts';
 import { useList, useLoad } from '../calls/use-load.ts';
 import { usePoll } from '../calls/use-poll.ts';
 import { formatDistance, formatMoment, formatNumber, formatShare } from '../language/formats.ts';
@@ -12,12 +12,14 @@ import { EmptyState } from '../parts/empty-state.tsx';
 import { SelectField, TextField } from '../parts/field.tsx';
 import { Page } from '../parts/page.tsx';
 import { ProblemBox } from '../parts/problem-box.tsx';
+import { Sparkline } from '../parts/sparkline.tsx';
 import { type Attention, attentionOf } from './book/book-attention.ts';
 import { MakeDemoBook } from './book/demo-book.tsx';
 
 const filters = ['active', 'draft', 'paused', 'closed', 'all'] as const;
 /** As many active books are looked through for what needs attention: one answer of the API, whatever there is. */
 const attentionMaxBooks = 200;
+const dayMillis = 86_400_000;
 
 /** The first page: what needs attention, then the books with their numbers as they are now. */
 export function OverviewPage() {
@@ -145,7 +147,11 @@ function AttentionList() {
       .slice(0, 12);
   }, [active.data]);
   if (active.data === null) {
-    return active.problem === null ? <p class="loading">{messages().common.loading}</p> : <ProblemBox problem={active.problem} />;
+    return active.problem === null ? (
+      <p class="loading">{messages().common.loading}</p>
+    ) : (
+      <ProblemBox problem={active.problem} />
+    );
   }
   return (
     <section aria-labelledby="attention" class="attention">
@@ -218,12 +224,25 @@ function BookCard({ book }: { book: Book }) {
           <dd>{formatNumber(redemptions)}</dd>
         </div>
       </dl>
+      {isMoving && <LastDay bookId={book.id} isSeen={isSeen} />}
       <meter class="meter" min={0} max={1} value={share} aria-label={text.givenShare(formatShare(share))} />
       <p class="muted card-foot">
         {book.endsAt === null ? text.openEnd : text.endsOn(formatMoment(book.endsAt, book.timeZone))}
       </p>
     </li>
   );
+}
+
+/** What was redeemed in the last 24 hours, read once when the card is first seen. */
+function LastDay({ bookId, isSeen }: { bookId: string; isSeen: boolean }) {
+  const wasSeen = useRef(false);
+  wasSeen.current ||= isSeen;
+  const from = useMemo(() => new Date(Date.now() - dayMillis).toISOString(), []);
+  const path = `/v1/books/${bookId}/report?step=hour&from=${encodeURIComponent(from)}`;
+  const { data } = useLoad<Report>(wasSeen.current ? path : null);
+  const values = (data?.data ?? []).map(({ redeemed }) => redeemed);
+  const sum = values.reduce((total, value) => total + value, 0);
+  return <Sparkline values={values} label={messages().report.spark(formatNumber(sum))} />;
 }
 
 function useIsSeen(element: { current: Element | null }): boolean {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { findFreePort } from '../../../containers/local/find-free-port.ts';
+import { findFreePort } from '../../../containers/local/machine/find-free-port.ts';
 import { testSecrets } from '../../support/open-test-core.ts';
 import { hasProgram, runProgram } from '../load/run-program.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../../containers/local/embedded-postgres.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../../containers/local/postgres/embedded-postgres.ts';
 
 /** A PostgreSQL that, like RDS with `rds.force_ssl`, takes nothing but TLS. */
 export type TlsPostgres = {

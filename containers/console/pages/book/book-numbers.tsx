@@ -4,6 +4,7 @@ import { usePoll } from '../../calls/use-poll.ts';
 import { formatNumber } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
 import { ExportButton } from '../../parts/export-button.tsx';
+import { BookReport } from './book-report.tsx';
 
 /** A book's numbers as they are now. */
 export function BookNumbers({ book }: { book: Loaded<Book> }) {
@@ -27,6 +28,7 @@ export function BookNumbers({ book }: { book: Loaded<Book> }) {
           </div>
         ))}
       </dl>
+      <BookReport bookId={id} />
       <section aria-labelledby="exports">
         <h2 id="exports">{rules.exports}</h2>
         <p class="muted">{rules.exportHint}</p>

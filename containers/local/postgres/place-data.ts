@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { accessSync, chmodSync, constants, lstatSync, readlinkSync, realpathSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { type Account, canEnter } from './choose-account.ts';
-import { EmbeddedStartError } from './embedded-start-error.ts';
-import { makeDirectory } from './make-directory.ts';
+import { type Account, canEnter } from '../machine/choose-account.ts';
+import { EmbeddedStartError } from '../machine/embedded-start-error.ts';
+import { makeDirectory } from '../machine/make-directory.ts';
 
 /**
  * Where root keeps what an unprivileged account must reach if the project is below a closed directory, such as root's

@@ -1,8 +1,8 @@
 import { cpSync, existsSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
-import { type Account, canEnter } from './choose-account.ts';
-import { EmbeddedStartError } from './embedded-start-error.ts';
+import { type Account, canEnter } from '../machine/choose-account.ts';
+import { EmbeddedStartError } from '../machine/embedded-start-error.ts';
 import { makeSharedRoot } from './place-data.ts';
 
 /** Absolute paths of the PostgreSQL programs. */

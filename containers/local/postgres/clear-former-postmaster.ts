@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { EmbeddedStartError } from '../machine/embedded-start-error.ts';
+import { inspectProcess } from '../machine/inspect-process.ts';
 import { readClusterOwner } from './cluster-owner.ts';
-import { EmbeddedStartError } from './embedded-start-error.ts';
-import { inspectProcess } from './inspect-process.ts';
 import { readPostmasterFile } from './postmaster-file.ts';
 
 /** A process that was just killed may look alive until the kernel has freed its memory. */

@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import { chownSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Account } from './choose-account.ts';
-import { EmbeddedStartError } from './embedded-start-error.ts';
-import { inspectProcess } from './inspect-process.ts';
+import type { Account } from '../machine/choose-account.ts';
+import { EmbeddedStartError } from '../machine/embedded-start-error.ts';
+import { inspectProcess } from '../machine/inspect-process.ts';
 
 /** The superuser of the embedded cluster. */
 export const clusterUser = 'qurable';

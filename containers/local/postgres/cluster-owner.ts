@@ -1,5 +1,5 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { inspectProcess } from './inspect-process.ts';
+import { inspectProcess } from '../machine/inspect-process.ts';
 
 type OwnerRecord = { pid: number; startedAt: string };
 

@@ -3,18 +3,18 @@ import { existsSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
-import { type Account, chooseAccount } from './choose-account.ts';
+import { type Account, chooseAccount } from '../machine/choose-account.ts';
+import { createFileOnce } from '../machine/create-file-once.ts';
+import { EmbeddedStartError } from '../machine/embedded-start-error.ts';
+import { findFreePort } from '../machine/find-free-port.ts';
+import { type SupervisedProcess, superviseProcess } from '../machine/supervise-process.ts';
+import type { SupervisedCommand } from '../machine/supervisor-orders.ts';
 import { clearFormerPostmaster } from './clear-former-postmaster.ts';
 import { writeClusterOwner } from './cluster-owner.ts';
 import { clusterUser, createCluster } from './create-cluster.ts';
-import { createFileOnce } from './create-file-once.ts';
-import { EmbeddedStartError } from './embedded-start-error.ts';
-import { findFreePort } from './find-free-port.ts';
 import { placeData } from './place-data.ts';
 import { readPostmasterFile } from './postmaster-file.ts';
 import { prepareBinaries } from './prepare-binaries.ts';
-import { type SupervisedProcess, superviseProcess } from './supervise-process.ts';
-import type { SupervisedCommand } from './supervisor-orders.ts';
 
 /** What an embedded PostgreSQL is started with. */
 export type EmbeddedPostgresOptions = {

@@ -1,0 +1,60 @@
+import type { BackgroundTask } from '../background/run-tasks.ts';
+import { type EventKind, eventKindNumber } from '../coupons/rules/coupon-state.ts';
+import { inTransaction } from '../db/transaction.ts';
+import type { SettleCore } from './settled-events.ts';
+
+/** The kinds that reports count, each under its own name. */
+export const countedKinds = ['assigned', 'locked', 'redeemed', 'reversed', 'voided'] as const satisfies EventKind[];
+/** One of those kinds. */
+export type CountedKind = (typeof countedKinds)[number];
+
+const restMillis = 1_000;
+/** A piece takes some hundred thousand events at most at the pace of the largest sale, and milliseconds on most days. */
+const stretchMinutes = 10;
+
+const countOf = (kind: CountedKind) => `count(*) filter (where e.kind = ${eventKindNumber(kind)})`;
+const kindNumbers = countedKinds.map(eventKindNumber).join(', ');
+
+/** Counts settled events for reports, in whichever process comes first. */
+export function countTask(core: SettleCore): BackgroundTask {
+  return { name: 'count events', restMillis, run: () => countEvents(core) };
+}
+
+/**
+ * Counts the next stretch of settled events by book and quarter of an hour. The counts and how far they reach are written
+ * in one transaction, so each event is counted once, whatever is killed. Of processes that call it at once one works.
+ * @returns whether more stretches are settled, as after an upgrade of a database with a history
+ */
+export async function countEvents({ backgroundPool }: SettleCore): Promise<'more' | 'rest'> {
+  return inTransaction(backgroundPool, async (tx) => {
+    const { rows } = await tx.query<{ from: string; until: string; isLast: boolean }>({
+      name: 'lock-counted-events',
+      text: `select counted_until::text as "from", least(next, settled_until)::text as until,
+          next >= settled_until as "isLast"
+        from (
+          select counted_until, counted_until + make_interval(mins => $1) as next from counted_events
+          for update skip locked) as counted
+        cross join settled_events where counted_until < settled_until`,
+      values: [stretchMinutes],
+    });
+    const stretch = rows[0];
+    if (stretch === undefined) return 'rest';
+    await tx.query({
+      name: 'count-events',
+      text: `insert into event_counts as c (tenant_id, book_id, at, ${countedKinds.join(', ')})
+        select e.tenant_id, d.book_id, date_bin('15 minutes', e.at, 'epoch'), ${countedKinds.map(countOf).join(', ')}
+        from events e join decks d on d.tenant_id = e.tenant_id and d.deck_id = e.deck_id
+        where e.at >= $1::text::timestamptz and e.at < $2::text::timestamptz and e.kind in (${kindNumbers})
+        group by 1, 2, 3
+        on conflict (tenant_id, book_id, at) do update set
+          ${countedKinds.map((kind) => `${kind} = c.${kind} + excluded.${kind}`).join(', ')}`,
+      values: [stretch.from, stretch.until],
+    });
+    await tx.query({
+      name: 'move-counted-events',
+      text: 'update counted_events set counted_until = $1::text::timestamptz',
+      values: [stretch.until],
+    });
+    return stretch.isLast ? 'rest' : 'more';
+  });
+}

@@ -1,0 +1,120 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import pg from 'pg';
+import { countEvents } from '../../core/events/count-events.ts';
+import { settleEvents } from '../../core/events/settled-events.ts';
+import { assignCoupon, createBook, generateCodes } from '../../core/index.ts';
+import { findBrokenInvariants } from '../support/check-invariants.ts';
+import { admin, openTestCore, type TestCore } from '../support/open-test-core.ts';
+
+let testCore: TestCore;
+let bookId: string;
+beforeAll(async () => {
+  testCore = await openTestCore('settled-events');
+  const { core } = testCore;
+  bookId = (await createBook(core, admin, { name: 'Settled', status: 'active' }, null)).body.id;
+  await generateCodes(core, admin, bookId, { count: 1_000, pattern: 'STTL-########' }, null);
+});
+afterAll(() => testCore.close());
+
+let stalled: pg.Client;
+beforeEach(async () => {
+  stalled = new pg.Client(testCore.database.url);
+  await stalled.connect();
+});
+afterEach(async () => {
+  await stalled.end();
+  expect(await findBrokenInvariants(testCore.database.url)).toEqual([]);
+});
+
+const settle = () => settleEvents(testCore.core);
+const assign = (userId: string) => assignCoupon(testCore.core, admin, { bookId, userId });
+async function count() {
+  while ((await countEvents(testCore.core)) === 'more');
+}
+async function counted(): Promise<number> {
+  await count();
+  const { rows } = await testCore.core.pool.query<{ sum: number }>(
+    'select coalesce(sum(assigned), 0)::int as sum from event_counts',
+  );
+  return rows[0]!.sum;
+}
+const clock = async () =>
+  (await testCore.core.pool.query<{ now: Date }>('select clock_timestamp() as now')).rows[0]!.now.getTime();
+
+test('events are settled in the second round, and counted once however often they are counted', async () => {
+  await assign('u-1');
+  const now = await clock();
+  await settle();
+  expect((await settle())!.getTime()).toBeGreaterThanOrEqual(now - 1);
+  const first = await counted();
+  expect(first).toBe(1);
+  expect(await counted()).toBe(1);
+});
+
+test('a transaction that stalls between its clock and COMMIT delays the moment, and its event is not lost', async () => {
+  await assign('u-2');
+  const before = await counted();
+  await stalled.query('begin');
+  // As every operation does: a lock first, which gives the transaction its id, then the clock.
+  await stalled.query('select from dealers for no key update');
+  const { rows } = await stalled.query<{ now: Date }>(`select date_trunc('milliseconds', clock_timestamp()) as now`);
+  const at = rows[0]!.now;
+  for (let round = 0; round < 5; round += 1) {
+    await settle();
+    await count();
+  }
+  expect((await settle())!.getTime()).toBeLessThanOrEqual(at.getTime());
+  // One coupon of before gets an event at the moment of the stalled transaction.
+  await stalled.query(
+    `insert into events (tenant_id, deck_id, pos, rev, at, kind, holder_id, redemptions, fence, actor)
+      select tenant_id, deck_id, pos, 999, $1, 2, holder_id, redemptions, fence, actor from events where kind = 1 limit 1`,
+    [at],
+  );
+  await stalled.query('commit');
+  await settle();
+  await settle();
+  expect((await settle())!.getTime()).toBeGreaterThan(at.getTime());
+  await count();
+  const locks = await testCore.core.pool.query<{ sum: number }>('select sum(locked)::int as sum from event_counts');
+  expect(locks.rows[0]!.sum).toBe(1);
+  expect(await counted()).toBeGreaterThanOrEqual(before);
+  await testCore.core.pool.query('delete from events where rev = 999');
+  await testCore.core.pool.query('update event_counts set locked = 0');
+});
+
+test('the moment never goes back, and a candidate of another cluster is dropped', async () => {
+  await settle();
+  const reached = (await settle())!;
+  const { pool } = testCore.core;
+  await pool.query(`update settled_events set candidate_until = '2001-01-01', candidate_xid = '3'`);
+  expect((await settle())!.getTime()).toBe(reached.getTime());
+  await pool.query(`update settled_events set candidate_until = 'infinity', candidate_xid = '9000000000000'`);
+  expect((await settle())!.getTime()).toBe(reached.getTime());
+  await settle();
+  expect((await settle())!.getTime()).toBeGreaterThanOrEqual(reached.getTime());
+});
+
+test('processes that settle and count at once, under load, count each event once', async () => {
+  const other = await testCore.openAnother();
+  let isOver = false;
+  const rounds = [testCore.core, other].map(async (core) => {
+    while (!isOver) {
+      await settleEvents(core);
+      await countEvents(core);
+    }
+  });
+  await Promise.all(Array.from({ length: 300 }, (_, index) => assign(`many-${index}`)));
+  isOver = true;
+  await Promise.all(rounds);
+  await settle();
+  await settle();
+  expect(await counted()).toBe(302);
+});
+
+test('another process that holds the row is not waited for', async () => {
+  await stalled.query('begin');
+  await stalled.query('select from settled_events, counted_events for update');
+  expect(await settle()).toBeNull();
+  expect(await countEvents(testCore.core)).toBe('rest');
+  await stalled.query('rollback');
+});
