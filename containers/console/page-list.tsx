@@ -3,9 +3,13 @@ import { matchPath, type Parameters } from './address/match-path.ts';
 import type { Session } from './calls/session.ts';
 import type { Messages } from './messages/messages.ts';
 import { BookPage } from './pages/book-page.tsx';
+import { CodePage } from './pages/code-page.tsx';
 import { FindPage } from './pages/find-page.tsx';
+import { KeysPage } from './pages/keys-page.tsx';
 import { NewBookPage } from './pages/new-book-page.tsx';
 import { OverviewPage } from './pages/overview-page.tsx';
+import { RedemptionsPage } from './pages/redemptions-page.tsx';
+import { UserPage } from './pages/user-page.tsx';
 
 type Role = Session['role'];
 
@@ -29,6 +33,10 @@ export const pageList: readonly PageEntry[] = [
   { path: '/', view: () => <OverviewPage />, roles: operators, nav: (text) => text.shell.overview },
   { path: '/find', view: () => <FindPage />, roles: everyone },
   { path: '/books/new', view: () => <NewBookPage />, roles: admins },
+  { path: '/redemptions', view: () => <RedemptionsPage />, roles: operators, nav: (text) => text.shell.redemptions },
+  { path: '/keys', view: () => <KeysPage />, roles: admins, nav: (text) => text.shell.keys },
+  { path: '/codes/:code', view: (parameters) => <CodePage {...parameters} />, roles: everyone },
+  { path: '/users/:userId', view: (parameters) => <UserPage {...parameters} />, roles: operators },
   { path: '/books/:bookId/:tab?', view: (parameters) => <BookPage {...parameters} />, roles: operators },
 ];
 
