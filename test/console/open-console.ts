@@ -5,7 +5,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { buildApp } from '../../containers/api/app.ts';
 import { openLog } from '../../containers/api/observe/log.ts';
 import { openMetrics } from '../../containers/api/observe/metrics.ts';
-import { type Core, closeCore, openCore, silentLog } from '../../core/index.ts';
+import { type Core, closeCore, openCore, silentLog, startBackground } from '../../core/index.ts';
 import { testConfig, testSecrets } from '../support/open-test-core.ts';
 import { requireOrSkip } from '../support/require-or-skip.ts';
 import { createTestDatabase, type TestDatabase } from '../support/start-postgres.ts';
@@ -69,6 +69,7 @@ export const rootKey = testSecrets.QURABLE_ADMIN_KEY;
 export async function openTestConsole(name: string, more: Record<string, string> = {}): Promise<TestConsole> {
   const database = await createTestDatabase(name);
   const core = await openCore(testConfig(database.url, more), { log: silentLog });
+  const background = startBackground(core);
   const { log } = openLog('silent');
   const metrics = openMetrics({ queueAgeMillis: () => core.batches.queueAgeMillis() });
   const app = await buildApp(core, { log, metrics });
@@ -108,6 +109,7 @@ export async function openTestConsole(name: string, more: Record<string, string>
     close: async () => {
       await browser.close();
       await app.close();
+      await background.close();
       await closeCore(core);
       await database.drop();
     },
