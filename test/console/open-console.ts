@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
+import { jest } from '@jest/globals';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { buildApp } from '../../containers/api/app.ts';
 import { openLog } from '../../containers/api/observe/log.ts';
@@ -13,6 +14,9 @@ import { findChromium } from './find-chromium.ts';
 
 /** Where a run leaves what the pages look like, for people to look at. Nothing is compared with it. */
 const screenshots = join(import.meta.dirname, 'screenshots');
+
+/** Axe and pictures take their time, on a machine that tests other things beside them more so. */
+jest.setTimeout(240_000);
 
 const chromiumPath = findChromium();
 

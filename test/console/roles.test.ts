@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { makeSignInLink } from '../../core/index.ts';
 import { describeInBrowser, openTestConsole, type TestConsole } from './open-console.ts';
 
 describeInBrowser('what a role may not do', () => {
@@ -68,7 +69,6 @@ describeInBrowser('what a role may not do', () => {
   });
 
   test('a link of a start signs in once, and its secret stands in no address after it', async () => {
-    const { makeSignInLink } = await import('../../core/index.ts');
     const secret = await makeSignInLink(console.core);
     const window = await console.open();
     const { page } = window;
