@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { describeInBrowser, openTestConsole, rootKey, type TestConsole } from './open-console.ts';
 
@@ -219,6 +220,50 @@ describeInBrowser('what people do in the console', () => {
     await window.page.getByRole('button', { name: 'Redemptions, for finance' }).click();
     const download = await waited;
     expect(readFileSync(await download.path(), 'utf8')).toContain(`${code}`);
+    await window.close();
+  });
+
+  test('a report is a chart that the arrow keys read out, with a table of the same numbers', async () => {
+    const { id } = await makeBook('Reported', { status: 'active', timeZone: 'Asia/Kolkata' });
+    await console.call('POST', `/v1/books/${id}/codes/generate`, { count: 10, pattern: 'RPT-########' });
+    for (const userId of ['u-1', 'u-2', 'u-3'])
+      await console.call('POST', '/v1/coupons/assign', { bookId: id, userId });
+    const isCounted = async () => {
+      const { data } = await console.call<{ data: { assigned: number }[] }>('GET', `/v1/books/${id}/report?step=hour`);
+      return data.reduce((sum, { assigned }) => sum + assigned, 0) === 3;
+    };
+    while (!(await isCounted())) await sleep(200);
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit(`/books/${id}?step=hour&days=1`);
+    await page
+      .getByText(/3 given out, 0 redeemed/)
+      .first()
+      .waitFor();
+    const plot = page.getByRole('slider');
+    await plot.focus();
+    await page.keyboard.press('Home');
+    expect(await plot.getAttribute('aria-valuetext')).toMatch(/Given out 0/);
+    await page.getByText('The same as a table').click();
+    const cells = await page.locator('.chart tbody td:nth-child(2)').allTextContents();
+    expect(cells.reduce((sum, cell) => sum + Number(cell), 0)).toBe(3);
+    await window.inspect('report');
+    await window.close();
+  });
+
+  test('a first run makes a demo book, from which nobody gets a code', async () => {
+    const { adminKey } = await console.call<{ adminKey: { secret: string } }>('POST', '/v1/tenants', {
+      slug: 'first',
+      name: 'First run',
+    });
+    const window = await console.openSignedIn({}, adminKey.secret);
+    const { page } = window;
+    await window.visit('/');
+    await window.inspect('first-run');
+    await page.getByRole('button', { name: 'Make a demo book' }).click();
+    await page.getByRole('heading', { name: 'This is a demo book' }).waitFor();
+    await page.getByText('1,000').first().waitFor();
+    await window.inspect('demo-book');
     await window.close();
   });
 

@@ -1,11 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
+import { jest } from '@jest/globals';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { buildApp } from '../../containers/api/app.ts';
 import { openLog } from '../../containers/api/observe/log.ts';
 import { openMetrics } from '../../containers/api/observe/metrics.ts';
-import { type Core, closeCore, openCore, silentLog } from '../../core/index.ts';
+import { type Core, closeCore, openCore, silentLog, startBackground } from '../../core/index.ts';
 import { testConfig, testSecrets } from '../support/open-test-core.ts';
 import { requireOrSkip } from '../support/require-or-skip.ts';
 import { createTestDatabase, type TestDatabase } from '../support/start-postgres.ts';
@@ -13,6 +14,9 @@ import { findChromium } from './find-chromium.ts';
 
 /** Where a run leaves what the pages look like, for people to look at. Nothing is compared with it. */
 const screenshots = join(import.meta.dirname, 'screenshots');
+
+/** Axe and pictures take their time, on a machine that tests other things beside them more so. */
+jest.setTimeout(240_000);
 
 const chromiumPath = findChromium();
 
@@ -69,6 +73,7 @@ export const rootKey = testSecrets.QURABLE_ADMIN_KEY;
 export async function openTestConsole(name: string, more: Record<string, string> = {}): Promise<TestConsole> {
   const database = await createTestDatabase(name);
   const core = await openCore(testConfig(database.url, more), { log: silentLog });
+  const background = startBackground(core);
   const { log } = openLog('silent');
   const metrics = openMetrics({ queueAgeMillis: () => core.batches.queueAgeMillis() });
   const app = await buildApp(core, { log, metrics });
@@ -108,6 +113,7 @@ export async function openTestConsole(name: string, more: Record<string, string>
     close: async () => {
       await browser.close();
       await app.close();
+      await background.close();
       await closeCore(core);
       await database.drop();
     },

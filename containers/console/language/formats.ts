@@ -46,6 +46,13 @@ export function formatDay(at: string | Date, zone: string): string {
   return formatter(zone, { dateStyle: 'medium' }).format(new Date(at));
 }
 
+/** A mark on an axis of time: the time of day, and at midnight the day that begins. */
+export function formatTick(seconds: number, zone: string): string {
+  const at = new Date(seconds * 1_000);
+  const time = formatter(zone, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }, 'time').format(at);
+  return time === '00:00' ? formatter(zone, { day: 'numeric', month: 'short' }, 'tick').format(at) : time;
+}
+
 /** How far a moment is away, in the largest unit that says something: `in 3 days`, `2 minutes ago`. */
 export function formatDistance(at: string | Date, now: number): string {
   const away = new Date(at).getTime() - now;
@@ -75,8 +82,12 @@ export function timeZones(): string[] {
   return ['UTC', ...Intl.supportedValuesOf('timeZone').filter((zone) => zone !== 'UTC')];
 }
 
-function formatter(zone: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const name = `${language.value} ${zone} ${options.timeStyle}`;
+function formatter(
+  zone: string,
+  options: Intl.DateTimeFormatOptions,
+  style = options.timeStyle ?? 'day',
+): Intl.DateTimeFormat {
+  const name = `${language.value} ${zone} ${style}`;
   let found = kept.get(name);
   if (found === undefined) {
     // British order: a day before its month can't be taken for the other way round, as the month is a word.

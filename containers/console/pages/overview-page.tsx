@@ -242,7 +242,14 @@ function LastDay({ bookId, isSeen }: { bookId: string; isSeen: boolean }) {
   const { data } = useLoad<Report>(wasSeen.current ? path : null);
   const values = (data?.data ?? []).map(({ redeemed }) => redeemed);
   const sum = values.reduce((total, value) => total + value, 0);
-  return <Sparkline values={values} label={messages().report.spark(formatNumber(sum))} />;
+  // A flat line says nothing that the number does not.
+  if (sum === 0) return null;
+  return (
+    <div>
+      <Sparkline values={values} />
+      <p class="muted card-foot">{messages().report.spark(formatNumber(sum))}</p>
+    </div>
+  );
 }
 
 function useIsSeen(element: { current: Element | null }): boolean {

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
-import { formatNumber } from '../language/formats.ts';
+import { formatNumber, formatTick } from '../language/formats.ts';
 import { theme } from '../language/theme.ts';
 import { messages } from '../messages/messages.ts';
 import { Table } from './list-table.tsx';
@@ -163,7 +163,7 @@ function optionsOf(
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false } },
     axes: [
-      axis,
+      { ...axis, values: (_plot, ticks) => ticks.map((seconds) => formatTick(seconds, zone)) },
       {
         ...axis,
         values: (_plot, values) => values.map((value) => (Number.isInteger(value) ? formatNumber(value) : '')),

@@ -9,7 +9,7 @@ import { BookReport } from './book-report.tsx';
 /** A book's numbers as they are now. */
 export function BookNumbers({ book }: { book: Loaded<Book> }) {
   const { book: text, rules } = messages();
-  const { id, counts: read } = book.data!;
+  const { id, status, counts: read } = book.data!;
   const counts = usePoll<BookCounts>(`/v1/books/${id}/counts`) ?? read;
   const figures = [
     [text.available, counts.available],
@@ -28,7 +28,7 @@ export function BookNumbers({ book }: { book: Loaded<Book> }) {
           </div>
         ))}
       </dl>
-      <BookReport bookId={id} />
+      {status !== 'draft' && <BookReport bookId={id} />}
       <section aria-labelledby="exports">
         <h2 id="exports">{rules.exports}</h2>
         <p class="muted">{rules.exportHint}</p>
