@@ -3,7 +3,7 @@ export const code = {
   findTitle: 'Find a code or a user',
   neither: (text: string) => `“${text}” is no code of yours.`,
   asUser: 'Look at it as a user’s id',
-  hint: 'Dashes, spaces and lower case do not matter. Copy the code from where the customer has it.',
+  hint: 'Lower case and any kind of dash will do. Copy the code from where the customer has it.',
   title: (code: string) => `Code ${code}`,
   statuses: {
     available: 'Nobody has it yet',

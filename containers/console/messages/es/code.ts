@@ -6,7 +6,7 @@ export const code = {
   findTitle: 'Buscar un código o un usuario',
   neither: (text) => `«${text}» no es un código tuyo.`,
   asUser: 'Verlo como id de usuario',
-  hint: 'Los guiones, los espacios y las minúsculas no importan. Copia el código de donde lo tiene el cliente.',
+  hint: 'Sirven las minúsculas y cualquier guion. Copia el código de donde lo tiene el cliente.',
   title: (code) => `Código ${code}`,
   statuses: {
     available: 'Todavía no es de nadie',

@@ -26,11 +26,13 @@ export function WhyRefused({ book, coupon, events }: { book: Book; coupon: Coupo
         }}
       />
       {instant !== null && (
-        <ul role="status">
-          {reasonsAt(new Date(instant), events, limits, book).map((reason) => (
-            <li key={reason.kind}>{wordsOf(reason, book.timeZone)}</li>
-          ))}
-        </ul>
+        <div role="status">
+          <ul>
+            {reasonsAt(new Date(instant), events, limits, book).map((reason) => (
+              <li key={reason.kind}>{wordsOf(reason, book.timeZone)}</li>
+            ))}
+          </ul>
+        </div>
       )}
     </section>
   );
