@@ -118,11 +118,13 @@ export function RedemptionsPage() {
           },
         ]}
       />
-      <ExportButton
-        label={text.redemptions.export}
-        path={`/v1/redemptions?bom=true${query === '' ? '' : `&${query}`}`}
-        fileName="redemptions.csv"
-      />
+      <div class="list-actions">
+        <ExportButton
+          label={text.redemptions.export}
+          path={`/v1/redemptions?bom=true${query === '' ? '' : `&${query}`}`}
+          fileName="redemptions.csv"
+        />
+      </div>
     </Page>
   );
 }

@@ -1,15 +1,15 @@
 import type { Translation } from '../../language/plurals.ts';
 import type { redemptions as english } from '../en/redemptions.ts';
 
-/** La lista de usos, y su exportación. */
+/** La lista de canjes, y su exportación. */
 export const redemptions = {
-  title: 'Usos',
-  intro: 'Cada uso de un código, los últimos primero; también los devueltos.',
-  empty: 'Aquí no hay usos',
-  emptyHint: 'Ningún uso cumple estos filtros. Prueba con menos, o con más tiempo.',
+  title: 'Canjes',
+  intro: 'Cada canje de un código, los últimos primero; también los devueltos.',
+  empty: 'Aquí no hay canjes',
+  emptyHint: 'Ningún canje cumple estos filtros. Prueba con menos, o con más tiempo.',
   filters: 'Filtros',
-  book: 'Campaña',
-  anyBook: 'Todas las campañas',
+  book: 'Talonario',
+  anyBook: 'Todos los talonarios',
   user: 'Usuario',
   code: 'Código',
   reference: 'Referencia',

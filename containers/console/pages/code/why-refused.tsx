@@ -27,7 +27,7 @@ export function WhyRefused({ book, coupon, events }: { book: Book; coupon: Coupo
       />
       {instant !== null && (
         <div role="status">
-          <ul>
+          <ul class="reasons">
             {reasonsAt(new Date(instant), events, limits, book).map((reason) => (
               <li key={reason.kind}>{wordsOf(reason, book.timeZone)}</li>
             ))}
