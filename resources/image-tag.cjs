@@ -7,7 +7,18 @@ const { readdirSync, readFileSync } = require('node:fs');
 const { join } = require('node:path');
 
 /** What containers/api/Dockerfile copies, and itself. */
-const parts = ['package.json', 'package-lock.json', 'LICENSE', 'migrations', 'core', 'containers/api'];
+const parts = [
+  'package.json',
+  'package-lock.json',
+  'LICENSE',
+  'migrations',
+  'core',
+  'containers/api',
+  'containers/console',
+];
+
+/** What is made of the sources, on each machine and in the image anew: no part of what the tag stands for. */
+const builtConsole = 'containers/console/dist';
 
 /** The end of a tag, by which one sees for which processor it is. */
 const suffixes = { X86_64: 'amd64', ARM64: 'arm64' };
@@ -28,9 +39,10 @@ function imageTag(directory, cpuArchitecture = 'ARM64') {
 function filesOf(directory, path) {
   const isFolder = !path.includes('.') && path !== 'LICENSE';
   if (!isFolder) return [path];
-  return readdirSync(join(directory, path), { withFileTypes: true }).flatMap((entry) =>
-    entry.isDirectory() ? filesOf(directory, `${path}/${entry.name}`) : [`${path}/${entry.name}`],
-  );
+  return readdirSync(join(directory, path), { withFileTypes: true })
+    .map((entry) => ({ isFolder: entry.isDirectory(), below: `${path}/${entry.name}` }))
+    .filter(({ below }) => !below.startsWith(builtConsole))
+    .flatMap(({ isFolder, below }) => (isFolder ? filesOf(directory, below) : [below]));
 }
 
 module.exports = { imageTag };

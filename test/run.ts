@@ -29,6 +29,8 @@ function main(args: string[]): number {
   const selection = args.filter((argument) => !['--long', '--days', '--fast'].includes(argument));
   if (selection.length === 0) {
     if (!runs('type check', 'node_modules/typescript/bin/tsc', ['--noEmit'])) return 1;
+    if (!runs('type check of the console', 'node_modules/typescript/bin/tsc', ['--noEmit', '-p', 'containers/console']))
+      return 1;
     if (!runs('format and lint', 'node_modules/@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '.']))
       return 1;
   }

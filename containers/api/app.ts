@@ -18,6 +18,7 @@ import { type Authenticate, makeAuthenticate } from './auth/authentication.ts';
 import { guard } from './auth/guard.ts';
 import { makeJwtVerifier } from './auth/jwt.ts';
 import { jsonBodies } from './body/json-body.ts';
+import { consolePages } from './console/console-pages.ts';
 import { docsPage, docsPrefix } from './docs/docs-page.ts';
 import { openapi } from './docs/openapi.ts';
 import { type Drain, makeDrain } from './drain.ts';
@@ -114,6 +115,7 @@ export async function buildApp(core: Core, { log, metrics, ...parts }: AppParts)
   app.register(sharedSchemas);
   for (const routes of routePlugins) app.register(routes);
   app.register(docsPage);
+  app.register(consolePages);
   await app.ready();
   return app;
 }

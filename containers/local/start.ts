@@ -15,6 +15,7 @@ import {
 } from '../../core/index.ts';
 import { type ContainerLog, openLog } from '../api/observe/log.ts';
 import { openStandardOutput } from '../api/observe/output.ts';
+import { buildConsoleIfStale } from '../console/build/build-console.ts';
 import { formatForPeople } from './format-for-people.ts';
 import { keepMarks } from './keep-marks.ts';
 import { type KeptSecrets, keepSecrets } from './keep-secrets.ts';
@@ -89,7 +90,11 @@ interface Start {
 async function serve(start: Start): Promise<number> {
   const { environment, home, kept, started, stop, log } = start;
   // The server's modules are read while the database is made, which takes about as long.
-  const [postgres, { startServer }] = await Promise.all([startPostgres(start), import('../api/server.ts')]);
+  const [postgres, { startServer }] = await Promise.all([
+    startPostgres(start),
+    import('../api/server.ts'),
+    buildConsoleIfStale(),
+  ]);
   if (stop.isRequested()) return 0;
   const redis = await startRedis(start);
   if (stop.isRequested()) return 0;

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -25,6 +25,7 @@ describe('the Dockerfile', () => {
     expect(issues.map(({ content, title }) => `${title}: ${content}`)).toEqual([
       // biome-ignore-start lint/suspicious/noTemplateCurlyInString: the Dockerfile's own syntax
       'Base Image Missing Tag: FROM --platform=$BUILDPLATFORM ${BASE} AS packages',
+      'Base Image Missing Tag: FROM --platform=$BUILDPLATFORM ${BASE} AS console',
       'Base Image Missing Tag: FROM ${BASE}',
       // biome-ignore-end lint/suspicious/noTemplateCurlyInString: the Dockerfile's own syntax
     ]);
@@ -56,12 +57,16 @@ describe('the image’s tag', () => {
         'package-lock.json',
         'core/limits.ts',
         'containers/api/main.ts',
+        'containers/console/main.tsx',
         'migrations/0002_more.sql',
       ]) {
         writeFileSync(join(copy, file), '-- Changed.');
         seen.add(imageTag(copy));
       }
-      expect(seen.size).toBe(5);
+      expect(seen.size).toBe(6);
+      mkdirSync(join(copy, 'containers/console/dist'), { recursive: true });
+      writeFileSync(join(copy, 'containers/console/dist/index.html'), 'What was built of it, some time.');
+      expect(seen).toContain(imageTag(copy));
     } finally {
       rmSync(copy, { recursive: true, force: true });
     }

@@ -77,7 +77,7 @@ function showFiles(): void {
   check(config.Healthcheck?.Test[1] === 'node', 'it checks its health with node');
   const files = execFileSync('find', [join(root, 'app'), '-type', 'f', '-printf', '%P\n'], { encoding: 'utf8' });
   const unwanted =
-    /(^|\/)(\.env|\.git|test|tests|\.npmrc)(\/|$)|\.(test\.ts|map|d\.ts)$|^containers\/(local|console)|Dockerfile/;
+    /(^|\/)(\.env|\.git|test|tests|\.npmrc)(\/|$)|\.(test\.ts|map|d\.ts)$|^containers\/(local|console\/(?!dist\/))|Dockerfile/;
   const found = files.split('\n').filter((path) => unwanted.test(path));
   check(
     found.length === 0,

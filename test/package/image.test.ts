@@ -4,6 +4,8 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 
 const project = resolve(import.meta.dirname, '../..');
+/** It is bundled: nothing that it imports is there when it runs. */
+const consoleFolder = 'containers/console';
 let lines: string[];
 let copied: string[];
 
@@ -20,9 +22,12 @@ describe('containers/api/Dockerfile', () => {
     const expected = [
       'LICENSE',
       'containers/api',
+      'containers/console',
       'core',
       'migrations',
       'package-lock.json',
+      'package-lock.json',
+      'package.json',
       'package.json',
       'package.json',
     ];
@@ -42,16 +47,34 @@ describe('containers/api/Dockerfile', () => {
     };
     expect(importsOf('containers/api/server.ts')).toContain('../../core/index.ts');
     const missing = copied
+      .filter((path) => path !== consoleFolder)
       .flatMap(sourcesIn)
       .flatMap((file) => importsOf(file).filter((name) => !isHeld(file, name, dependencies)));
     expect(missing).toEqual([]);
+  });
+
+  test('builds the console of the packages that it imports, and leaves them out of the image', () => {
+    const install = lines.find((line) => line.includes('devDependencies'))!;
+    const installed = [...install.matchAll(/'([^']+)'/g)].map((match) => match[1]!);
+    const sources = sourcesIn(consoleFolder).map((file) => importsOf(file));
+    const imported = new Set(
+      sources
+        .flat()
+        .filter((name) => !name.startsWith('.') && !isBuiltin(name))
+        .map(packageOf),
+    );
+    expect([...imported].filter((name) => !installed.includes(name))).toEqual([]);
+    expect(imported).toContain('preact');
+    expect(lines.filter((line) => line.includes('--from=console'))).toEqual([
+      'COPY --from=console /app/containers/console/dist containers/console/dist/',
+    ]);
   });
 });
 
 function sourcesIn(path: string): string[] {
   if (!statSync(join(project, path)).isDirectory()) return [];
   const names = readdirSync(join(project, path), { recursive: true, encoding: 'utf8' });
-  return names.filter((name) => name.endsWith('.ts')).map((name) => join(path, name));
+  return names.filter((name) => /\.tsx?$/.test(name)).map((name) => join(path, name));
 }
 
 /** The modules that are there when the program runs: imports of types alone are gone by then. */
@@ -67,6 +90,9 @@ function isHeld(file: string, name: string, dependencies: Record<string, string>
     const target = relative(project, resolve(project, dirname(file), name));
     return existsSync(join(project, target)) && copied.some((path) => target === path || target.startsWith(`${path}/`));
   }
-  const packageName = name.startsWith('@') ? name.split('/').slice(0, 2).join('/') : name.split('/')[0]!;
-  return isBuiltin(name) || packageName in dependencies;
+  return isBuiltin(name) || packageOf(name) in dependencies;
+}
+
+function packageOf(name: string): string {
+  return name.startsWith('@') ? name.split('/').slice(0, 2).join('/') : name.split('/')[0]!;
 }

@@ -50,6 +50,7 @@ const sources = [
   'migrations',
   'core',
   'containers/api',
+  'containers/console',
   'package-lock.json',
 ];
 

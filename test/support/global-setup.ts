@@ -1,3 +1,4 @@
+import { buildConsoleIfStale } from '../../containers/console/build/build-console.ts';
 import type { EmbeddedPostgres } from '../../containers/local/postgres/embedded-postgres.ts';
 import { startTestPostgres } from './start-postgres.ts';
 
@@ -6,8 +7,9 @@ declare global {
   var qurableTestPostgres: EmbeddedPostgres | undefined;
 }
 
-/** Jest's global setup: one PostgreSQL for the whole run. */
+/** Jest's global setup: one PostgreSQL for the whole run, and the console as it is in the sources. */
 export default async function setUpTestRun(): Promise<void> {
+  await buildConsoleIfStale();
   globalThis.qurableTestPostgres = await startTestPostgres({
     // Counts what statements read, for index-lookups.test.ts.
     shared_preload_libraries: 'pg_stat_statements',

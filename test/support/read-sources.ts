@@ -34,7 +34,7 @@ export interface SyntaxNode {
 export function readSources(root: string, folders: readonly string[]): Source[] {
   return folders
     .flatMap((folder) => readdirSync(join(root, folder), { recursive: true, withFileTypes: true }))
-    .filter((entry) => entry.isFile() && /\.(ts|js)$/.test(entry.name))
+    .filter((entry) => entry.isFile() && /\.(tsx?|js)$/.test(entry.name) && !entry.parentPath.includes('/dist'))
     .map((entry) => relative(root, join(entry.parentPath, entry.name)))
     .sort()
     .map((path) => readSource(root, path));
@@ -42,7 +42,11 @@ export function readSources(root: string, folders: readonly string[]): Source[] 
 
 function readSource(root: string, path: string): Source {
   const text = readFileSync(join(root, path), 'utf8');
-  const tree = parseSync(text, { syntax: 'typescript', target: 'es2024' }) as unknown as SyntaxNode;
+  const tree = parseSync(text, {
+    syntax: 'typescript',
+    tsx: path.endsWith('.tsx'),
+    target: 'es2024',
+  }) as unknown as SyntaxNode;
   const found = [...walk(tree)].map(importOf).filter((entry) => entry !== null);
   const imports = found
     .filter(({ path: name }) => name.startsWith('.'))

@@ -89,7 +89,7 @@ describe('the house', () => {
 
   test('no file is dead: each is an entry point or is imported by a living one', () => {
     const isEntry = (path: string) =>
-      /^core\/(index|.*-command)\.ts$|^operations\/.*-command\.ts$|^containers\/[a-z]+\/(main|start|run-command)\.ts$|^handlers\/[a-z-]+\.ts$/.test(
+      /^core\/(index|.*-command)\.ts$|^operations\/.*-command\.ts$|^containers\/[a-z]+\/(main|start|run-command|first-paint)\.tsx?$|^containers\/.*-command\.ts$|^handlers\/[a-z-]+\.ts$/.test(
         path,
       );
     const paths = sources.map(({ path }) => path);

@@ -15,7 +15,15 @@ export type ProjectCopy = {
 
 const project = fileURLToPath(new URL('../../../', import.meta.url));
 /** What a deployment is made of. */
-const parts = ['core', 'handlers', 'containers/api', 'migrations', 'resources', '.github/scripts'];
+const parts = [
+  'core',
+  'handlers',
+  'containers/api',
+  'containers/console',
+  'migrations',
+  'resources',
+  '.github/scripts',
+];
 /** What the pipeline's own commands are made of. */
 const commands = ['operations', 'containers/local/require-node-24.js'];
 const files = ['package.json', 'package-lock.json', 'tsconfig.json', 'LICENSE', 'serverless.yml'];

@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+
+const folder = fileURLToPath(new URL('..', import.meta.url));
+
+/** Where the built console is, and where the API looks for it. */
+export const builtConsole = join(folder, 'dist');
+
+/** Where its pages find their files. */
+const assetsPath = '/console/assets/';
+
+/**
+ * What a build is made of beside the console's own folder: the types that it shares with the API leave nothing in it,
+ * but the packages do, and their versions stand in the lockfile.
+ */
+const lockFile = join(folder, '../../package-lock.json');
+
+/**
+ * Builds the console anew where a source is newer than what was built, in well under a second. Another process that
+ * builds at the same time makes the same files, and the last one to finish puts its own in place.
+ * @returns whether it built
+ */
+export async function buildConsoleIfStale(): Promise<boolean> {
+  if (!isStale()) return false;
+  await buildConsole();
+  return true;
+}
+
+/**
+ * Builds the console into `dist/`: every file named by what is in it, so that browsers may keep it for ever, with a
+ * compressed copy for each way of compressing, and the page that names them.
+ */
+export async function buildConsole(): Promise<void> {
+  // Loaded here alone: where the console is built already, there need be no esbuild.
+  const { build, stop } = await import('esbuild');
+  const result = await build({
+    absWorkingDir: folder,
+    entryPoints: { main: 'main.tsx', 'first-paint': 'first-paint.ts', console: 'styles/console.css' },
+    outdir: 'dist',
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: ['es2023', 'chrome120', 'firefox121', 'safari17.5'],
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    charset: 'utf8',
+    legalComments: 'none',
+    define: { 'process.env.NODE_ENV': '"production"' },
+    // What esbuild needs of it stands here already, and in the image there is none.
+    tsconfigRaw: {},
+    write: false,
+  });
+  // Its own process would stay as long as this one.
+  await stop();
+  const files = new Map(
+    result.outputFiles.map(({ path, contents }) => [path.slice(builtConsole.length + 1), contents]),
+  );
+  files.set('icon.svg', readFileSync(join(folder, 'icon.svg')));
+  writeAll(files);
+}
+
+function writeAll(files: Map<string, Uint8Array>): void {
+  const draft = `${builtConsole}.${process.pid}`;
+  rmSync(draft, { recursive: true, force: true });
+  const manifest: Record<string, string> = {};
+  for (const [name, content] of files) {
+    manifest[name] = hashedName(name, content);
+    writeCompressed(join(draft, 'assets', manifest[name]), content);
+  }
+  const page = readFileSync(join(folder, 'index.html'), 'utf8').replaceAll(/\{\{(.+?)\}\}/g, (_whole, name: string) => {
+    const hashed = manifest[name];
+    if (hashed === undefined) throw new Error(`The console’s page names ${name}, which is not built`);
+    return assetsPath + hashed;
+  });
+  writeCompressed(join(draft, 'index.html'), Buffer.from(page));
+  writeFileSync(join(draft, 'manifest.json'), JSON.stringify(manifest, null, 2));
+  rmSync(builtConsole, { recursive: true, force: true });
+  try {
+    renameSync(draft, builtConsole);
+  } catch (error) {
+    rmSync(draft, { recursive: true, force: true });
+    // Another process was faster, with the same files.
+    if (isStale()) throw error;
+  }
+}
+
+function hashedName(name: string, content: Uint8Array): string {
+  const hash = createHash('sha256').update(content).digest('hex').slice(0, 12);
+  return name.replace(/\.([a-z]+)$/, `-${hash}.$1`);
+}
+
+function writeCompressed(path: string, content: Uint8Array): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, content);
+  const size = { [constants.BROTLI_PARAM_SIZE_HINT]: content.length };
+  writeFileSync(`${path}.br`, brotliCompressSync(content, { params: size }));
+  writeFileSync(`${path}.gz`, gzipSync(content, { level: 9 }));
+}
+
+function isStale(): boolean {
+  const built = statSync(join(builtConsole, 'manifest.json'), { throwIfNoEntry: false });
+  if (built === undefined) return true;
+  const sources = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.parentPath.startsWith(builtConsole))
+    .map((entry) => join(entry.parentPath, entry.name));
+  return [...sources, lockFile].some(
+    (path) => (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) > built.mtimeMs,
+  );
+}

@@ -1,0 +1,34 @@
+import type { Static } from 'typebox';
+// The API's own declarations: the console has no shapes of its own.
+import type * as answers from '../../api/schemas/answers.ts';
+
+/** A book with its counts. */
+export type Book = Static<typeof answers.Book>;
+/** A book’s counts at a moment. */
+export type BookCounts = Static<typeof answers.BookCounts>;
+/** Where a code is from, and what has become of it. */
+export type CodeLookUp = Static<typeof answers.CodeLookUp>;
+/** A code in a user’s hands. */
+export type Coupon = Static<typeof answers.Coupon>;
+/** One change of a coupon. */
+export type CouponEvent = Static<typeof answers.CouponEvent>;
+/** A list of codes of a book. */
+export type Deck = Static<typeof answers.Deck>;
+/** What came of generating. */
+export type GeneratedDeck = Static<typeof answers.GeneratedDeck>;
+/** What happened in a book, by the hour or day. */
+export type Report = Static<typeof answers.Report>;
+/** One use of a coupon. */
+export type Redemption = Static<typeof answers.Redemption>;
+/** What came of an upload. */
+export type UploadedDeck = Static<typeof answers.UploadedDeck>;
+/** An API key without its secret. */
+export type ApiKey = Static<typeof answers.ApiKey>;
+/** An API key with its secret, which is shown once. */
+export type NewApiKey = Static<typeof answers.NewApiKey>;
+
+/** A page of a list. */
+export interface Page<T> {
+  data: T[];
+  nextCursor: string | null;
+}

@@ -1,0 +1,121 @@
+import { language } from './language.ts';
+
+const minuteMillis = 60_000;
+const hourMillis = 60 * minuteMillis;
+const dayMillis = 24 * hourMillis;
+
+/** Formatters are dear to make and there are few of them. */
+const kept = new Map<string, Intl.DateTimeFormat>();
+
+/** The zone on the clock of whoever looks. */
+export function viewerZone(): string {
+  return Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
+/** A whole number, with the marks of the language. */
+export function formatNumber(value: number): string {
+  return new Intl.NumberFormat(language.value).format(value);
+}
+
+/** A share of one, such as `12 %`. */
+export function formatShare(value: number): string {
+  const digits = value > 0 && value < 0.01 ? 1 : 0;
+  return new Intl.NumberFormat(language.value, { style: 'percent', maximumFractionDigits: digits }).format(value);
+}
+
+/** A number of bytes for people. */
+export function formatBytes(bytes: number): string {
+  const [value, unit] =
+    bytes < 1_000 ? [bytes, 'byte'] : bytes < 1_000_000 ? [bytes / 1_000, 'kilobyte'] : [bytes / 1_000_000, 'megabyte'];
+  const style = { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: 1 } as const;
+  return new Intl.NumberFormat(language.value, style).format(value as number);
+}
+
+/** A moment on the clocks of a zone, to the minute: `28 Nov 2026, 21:05`. */
+export function formatMoment(at: string | Date, zone: string): string {
+  return formatter(zone, { dateStyle: 'medium', timeStyle: 'short', hourCycle: 'h23' }).format(new Date(at));
+}
+
+/** The same to the second, for what is looked into. */
+export function formatExactMoment(at: string | Date, zone: string): string {
+  return formatter(zone, { dateStyle: 'medium', timeStyle: 'medium', hourCycle: 'h23' }).format(new Date(at));
+}
+
+/** A day on the calendar of a zone. */
+export function formatDay(at: string | Date, zone: string): string {
+  return formatter(zone, { dateStyle: 'medium' }).format(new Date(at));
+}
+
+/** A mark on an axis of time: the time of day, and at midnight the day that begins. */
+export function formatTick(seconds: number, zone: string): string {
+  const at = new Date(seconds * 1_000);
+  const time = formatter(zone, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }, 'time').format(at);
+  return time === '00:00' ? formatter(zone, { day: 'numeric', month: 'short' }, 'tick').format(at) : time;
+}
+
+/** How far a moment is away, in the largest unit that says something: `in 3 days`, `2 minutes ago`. */
+export function formatDistance(at: string | Date, now: number): string {
+  const away = new Date(at).getTime() - now;
+  const size = Math.abs(away);
+  const [unit, millis] =
+    size >= 2 * dayMillis ? ['day', dayMillis] : size >= hourMillis ? ['hour', hourMillis] : ['minute', minuteMillis];
+  const words = new Intl.RelativeTimeFormat(language.value, { numeric: 'auto' });
+  return words.format(Math.round(away / (millis as number)), unit as Intl.RelativeTimeFormatUnit);
+}
+
+/** What a zone's clocks show at a moment, as a field for date and time takes it: `2026-11-28T21:05`. */
+export function toLocalInput(at: string, zone: string): string {
+  const parts = new Intl.DateTimeFormat('sv-SE', {
+    timeZone: zone,
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  }).format(new Date(at));
+  return parts.replace(' ', 'T');
+}
+
+/** Every time zone that this browser knows. */
+export function timeZones(): string[] {
+  return ['UTC', ...Intl.supportedValuesOf('timeZone').filter((zone) => zone !== 'UTC')];
+}
+
+function formatter(
+  zone: string,
+  options: Intl.DateTimeFormatOptions,
+  style = options.timeStyle ?? 'day',
+): Intl.DateTimeFormat {
+  const name = `${language.value} ${zone} ${style}`;
+  let found = kept.get(name);
+  if (found === undefined) {
+    // British order: a day before its month can't be taken for the other way round, as the month is a word.
+    found = new Intl.DateTimeFormat(language.value === 'en' ? 'en-GB' : 'es', { ...options, timeZone: zone });
+    kept.set(name, found);
+  }
+  return found;
+}
+
+/**
+ * The instant at which a zone's clocks show a local time, as a field gives it; null for a text that is none, or a zone
+ * that this browser does not know. Where clocks are put back and show it twice, the first time: as the API reads it.
+ */
+export function fromLocalInput(local: string, zone: string): string | null {
+  const asUtc = Date.parse(`${local}Z`);
+  if (Number.isNaN(asUtc)) return null;
+  try {
+    // The zone's clocks are at most 14 hours from UTC: one of the offsets a day before and after is the right one.
+    const offsets = [-dayMillis, dayMillis].map((away) => offsetAt(asUtc + away, zone));
+    const found = offsets.map((offset) => asUtc - offset).filter((at) => at + offsetAt(at, zone) === asUtc);
+    const at = found.length === 0 ? asUtc - offsets[0]! : Math.min(...found);
+    return new Date(at).toISOString();
+  } catch {
+    return null;
+  }
+}
+
+function offsetAt(at: number, zone: string): number {
+  const minute = Math.floor(at / minuteMillis) * minuteMillis;
+  return Date.parse(`${toLocalInput(new Date(minute).toISOString(), zone)}Z`) - minute;
+}

@@ -1,0 +1,32 @@
+import { book } from './en/book.ts';
+import { code } from './en/code.ts';
+import { common } from './en/common.ts';
+import { decks } from './en/decks.ts';
+import { demo } from './en/demo.ts';
+import { keys } from './en/keys.ts';
+import { overview } from './en/overview.ts';
+import { problems } from './en/problems.ts';
+import { redemptions } from './en/redemptions.ts';
+import { report } from './en/report.ts';
+import { rules } from './en/rules.ts';
+import { shell } from './en/shell.ts';
+import { terms } from './en/terms.ts';
+import { user } from './en/user.ts';
+
+/** The texts in English. The shape of every other language follows from it. */
+export const en = {
+  book,
+  code,
+  common,
+  decks,
+  demo,
+  keys,
+  overview,
+  problems,
+  redemptions,
+  report,
+  rules,
+  shell,
+  terms,
+  user,
+};

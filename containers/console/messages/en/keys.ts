@@ -1,0 +1,30 @@
+/** API keys. */
+export const keys = {
+  title: 'API keys',
+  intro:
+    'Each program, and each person who signs in with a key, has one of its own. A key that is revoked ends within five seconds, with its sessions.',
+  empty: 'No keys yet',
+  emptyHint: 'Make one for each program: it is then easy to end one of them.',
+  name: { label: 'Name', help: 'Who or what uses it, such as “Checkout”.' },
+  role: {
+    label: 'Role',
+    help: 'Redeemers look codes up and redeem them, operators also make, give and void them, admins everything.',
+  },
+  expiresAt: { label: 'Ends on', help: 'Left empty, it has no end.' },
+  make: 'Make a key',
+  newTitle: 'Make a key',
+  madeTitle: 'This is the key',
+  madeText: 'Copy it now: it is shown this once, and nobody can show it again.',
+  done: 'I have copied it',
+  createdAt: 'Made',
+  state: 'State',
+  live: 'In use',
+  revoked: 'Revoked',
+  ended: 'Ended',
+  actions: 'Actions',
+  revoke: 'Revoke',
+  revokeOf: (name: string) => `Revoke ${name}`,
+  revokeTitle: 'Revoke this key?',
+  revokeText: 'Whatever uses it is refused from now on. This can’t be undone; another key can be made.',
+  revokedNow: 'The key is revoked.',
+};

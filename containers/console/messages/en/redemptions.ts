@@ -1,0 +1,21 @@
+/** The list of redemptions, and its export. */
+export const redemptions = {
+  title: 'Redemptions',
+  intro: 'Every use of a code, newest first; those given back too.',
+  empty: 'No redemptions here',
+  emptyHint: 'Nothing that was redeemed fits these filters. Try fewer of them, or a longer time.',
+  filters: 'Filters',
+  book: 'Book',
+  anyBook: 'All books',
+  user: 'User',
+  code: 'Code',
+  reference: 'Reference',
+  from: 'From',
+  to: 'To',
+  apply: 'Show',
+  clear: 'Clear',
+  at: 'When',
+  givenBack: 'Given back',
+  export: 'Export as CSV',
+  no: 'No.',
+};

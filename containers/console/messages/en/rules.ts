@@ -1,0 +1,70 @@
+import { countInEnglish as count } from '../../language/plurals.ts';
+
+/** Changing a book. */
+export const rules = {
+  save: 'Look at the changes…',
+  nothingChanged: 'Nothing is changed yet.',
+  previewTitle: 'What this changes',
+  apply: 'Change the book',
+  changed: 'The book is changed.',
+  fromTo: (label: string, before: string, after: string) => `${label}: ${before} → ${after}`,
+  noLimit: 'no limit',
+  notSet: 'not set',
+  readOnly: 'Only an administrator may change a book.',
+  closedNote: 'This book is closed. Its rules are as they were at the end.',
+  conflictTitle: 'Somebody else has changed this book in the meantime',
+  conflictIntro: 'This is what they changed. What you typed is still here.',
+  conflictNothing: 'Its rules are what they were; something else about it was changed.',
+  conflictGoOn: 'Keep mine on top of it',
+  meaning: {
+    name: 'Nothing changes for users.',
+    timeZone:
+      'No time that is set moves. Days to use a coupon are counted on the new clocks for coupons given out from now on.',
+    startsAt: 'This holds for every coupon, those already given out too.',
+    endsAt:
+      'This holds for every coupon, those already given out too. Coupons whose own days end earlier keep that end.',
+    endsAtPast: 'This moment is over: nothing can be given out or used from now on.',
+    maxCodesPerUser: 'Users who have more keep what they have, and get no more.',
+    maxRedemptionsPerCode: (out: number) =>
+      `For coupons given out from now on. The ${count(out, { one: 'coupon', other: 'coupons' })} already out ${out === 1 ? 'keeps' : 'keep'} what they were given with.`,
+    maxRedemptionsPerUser: 'What each user has redeemed so far counts.',
+    maxRedemptions: (used: number, left: number) =>
+      `${count(used, { one: 'redemption', other: 'redemptions' })} so far: ${count(left, { one: 'more is', other: 'more are' })} possible.`,
+    maxRedemptionsReached: (used: number) =>
+      `There are ${count(used, { one: 'redemption', other: 'redemptions' })} already: none is possible any more.`,
+    maxRedemptionsOpen: 'The book as a whole has no limit then.',
+    validForDays: 'For coupons given out from now on. Those already out keep their own end.',
+    lockTtlSeconds: 'For locks taken from now on that name no time of their own.',
+    requireLockOn: 'Checkouts that redeem without a lock are refused from now on.',
+    requireLockOff: 'Checkouts may redeem without a lock from now on.',
+    selfServiceOn: 'Customers may take a code by themselves from now on.',
+    selfServiceOff: 'Customers can take no code by themselves any more. What they have stays.',
+  },
+  activate: 'Activate',
+  activateTitle: 'Activate this book',
+  activateText: (codes: number) =>
+    `${count(codes, { one: 'code', other: 'codes' })} can be given out from now on, and used within the book’s time.`,
+  pause: 'Pause',
+  pauseTitle: 'Pause this book',
+  pauseText: 'At once nothing can be given out, locked or used. What users have stays, and you can resume at any time.',
+  resume: 'Resume',
+  resumeTitle: 'Resume this book',
+  resumeText: 'Coupons can be given out and used again, within the book’s time.',
+  close: 'Close',
+  closeButton: 'Close…',
+  closeTitle: 'Close this book for good',
+  closeText: (left: number, out: number) =>
+    `${count(left, { one: 'code', other: 'codes' })} can’t be given out any more, and ${count(out, { one: 'coupon', other: 'coupons' })} in users’ hands can’t be used. A closed book is never opened again.`,
+  extend: 'Extend the end…',
+  extendTitle: 'Extend the end',
+  extendLabel: 'New end',
+  extendText: (zone: string) => `On the clocks of ${zone}. It holds for coupons already given out, too.`,
+  statusChanged: { active: 'The book is active.', paused: 'The book is paused.', closed: 'The book is closed.' },
+  exports: 'Download',
+  exportCodes: 'Codes with their state',
+  exportRedemptions: 'Redemptions, for finance',
+  exportHint: 'As CSV for a spreadsheet, complete, as of this moment.',
+  exporting: (bytes: string) => `${bytes} so far…`,
+  exported: 'The file is there.',
+  stopExport: 'Stop',
+};

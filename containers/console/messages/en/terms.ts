@@ -1,0 +1,55 @@
+/** The rules of a book, each with what it means for the people who get its coupons. */
+export const terms = {
+  groups: {
+    basics: 'The book',
+    time: 'When it runs',
+    limits: 'How much there is',
+    locks: 'At the checkout',
+  },
+  name: { label: 'Name', help: 'Only your team sees it.' },
+  description: { label: 'Notes', help: 'For your team: what the campaign is for, and who asked for it.' },
+  timeZone: {
+    label: 'Time zone',
+    help: 'Days and times of this book are those of the clocks there. A change moves no time that is set.',
+  },
+  startsAt: {
+    label: 'Starts',
+    help: 'From then on coupons can be used. They can be given out before. Empty: at once.',
+  },
+  endsAt: {
+    label: 'Ends',
+    help: 'From then on nothing can be given out or used. Empty: it ends when you close it.',
+  },
+  maxCodesPerUser: {
+    label: 'Codes a user',
+    help: 'So many coupons may one user hold, used ones included. Empty: no limit.',
+  },
+  maxRedemptionsPerCode: {
+    label: 'Uses of a code',
+    help: 'So often can each coupon be redeemed. A change counts for coupons given out after it. Empty: no limit.',
+  },
+  maxRedemptionsPerUser: {
+    label: 'Uses a user',
+    help: 'So often may one user redeem, with all coupons of this book together. Empty: no limit.',
+  },
+  maxRedemptions: {
+    label: 'Uses in all',
+    help: 'After so many redemptions the book gives no more, whatever codes are left. Empty: no limit.',
+  },
+  validForDays: {
+    label: 'Days to use it',
+    help: 'A coupon ends so many days after it was given out, at the end of the day. Empty: with the book.',
+  },
+  lockTtlSeconds: {
+    label: 'A lock lasts (seconds)',
+    help: 'A checkout may hold a coupon while its customer pays. After this time the hold ends by itself.',
+  },
+  requireLock: {
+    label: 'Only with a lock',
+    help: 'Redeeming then needs the token of a lock, so that two checkouts can’t use one coupon at a time.',
+  },
+  selfService: {
+    label: 'Customers may take a code themselves',
+    help: 'Your app may then give a signed-in customer a code without asking your server.',
+  },
+};

@@ -1,0 +1,22 @@
+import { countInEnglish as count } from '../../language/plurals.ts';
+
+/** A user: coupons, and erasure. */
+export const user = {
+  title: (id: string) => `User ${id}`,
+  coupons: 'Coupons',
+  empty: 'This user has no coupons',
+  emptyHint: 'Nobody with exactly this id has been given a code. Upper and lower case matter in a user’s id.',
+  code: 'Code',
+  status: 'State',
+  used: 'Used',
+  assignedAt: 'Given',
+  expiresAt: 'Ends',
+  filter: 'Show',
+  all: 'All states',
+  erase: 'Erase this user',
+  eraseTitle: 'Erase this user’s data?',
+  eraseText:
+    'The id and every text about this person go, for good. Numbers and codes stay, without a name. If the same id comes again, it is a new user.',
+  erased: 'The user’s data is being erased.',
+  uses: (n: number) => count(n, { one: 'use', other: 'uses' }),
+};

@@ -1,0 +1,33 @@
+import type { Translation } from '../../language/plurals.ts';
+import type { keys as english } from '../en/keys.ts';
+
+/** Claves de la API. */
+export const keys = {
+  title: 'Claves de la API',
+  intro:
+    'Cada programa, y cada persona que entra con una clave, tiene la suya. Una clave revocada termina en cinco segundos, con sus sesiones.',
+  empty: 'Todavía no hay claves',
+  emptyHint: 'Haz una para cada programa: así es fácil terminar una sola.',
+  name: { label: 'Nombre', help: 'Quién o qué la usa, por ejemplo «Tienda».' },
+  role: {
+    label: 'Rol',
+    help: 'Los «redeemer» buscan y usan códigos, los operadores también los crean, entregan y anulan, los administradores todo.',
+  },
+  expiresAt: { label: 'Termina el', help: 'Vacío, no tiene fin.' },
+  make: 'Crear una clave',
+  newTitle: 'Crear una clave',
+  madeTitle: 'Esta es la clave',
+  madeText: 'Cópiala ahora: se muestra solo esta vez, y nadie puede mostrarla de nuevo.',
+  done: 'Ya la copié',
+  createdAt: 'Creada',
+  state: 'Estado',
+  live: 'En uso',
+  revoked: 'Revocada',
+  ended: 'Terminada',
+  actions: 'Acciones',
+  revoke: 'Revocar',
+  revokeOf: (name) => `Revocar ${name}`,
+  revokeTitle: '¿Revocar esta clave?',
+  revokeText: 'Lo que la use se rechaza desde ahora. No se puede deshacer; se puede crear otra clave.',
+  revokedNow: 'La clave está revocada.',
+} satisfies Translation<typeof english>;

@@ -1,0 +1,50 @@
+import { countInSpanish as count, type Translation } from '../../language/plurals.ts';
+import type { overview as english } from '../en/overview.ts';
+
+/** La primera página. */
+export const overview = {
+  title: 'Resumen',
+  newBook: 'Nuevo talonario',
+  filterLabel: 'Mostrar',
+  filters: { active: 'Activos', draft: 'Borradores', paused: 'En pausa', closed: 'Cerrados', all: 'Todos' },
+  findLabel: 'Buscar un talonario por su nombre',
+  findHint: 'Parte de un nombre',
+  attention: 'Requiere atención',
+  attentionOf: (n) =>
+    `Se miraron ${count(n, {
+      one: 'talonario activo, el más nuevo',
+      many: 'de talonarios activos, los más nuevos',
+      other: 'talonarios activos, los más nuevos',
+    })}.`,
+  allWell: 'Todo está bien: ningún talonario activo se agota ni termina pronto.',
+  exhausted: 'No quedan códigos: nadie más puede recibir uno.',
+  runningOut: (left, share) =>
+    `${count(left, { one: 'código queda', many: 'de códigos quedan', other: 'códigos quedan' })}, ${share} del total.`,
+  ending: (distance, moment) => `Termina ${distance}: ${moment}.`,
+  ended: (moment) => `Terminó el ${moment} y sigue activo: ciérralo o extiende su final.`,
+  noCodes: 'Está activo y todavía no tiene códigos.',
+  books: 'Talonarios',
+  available: 'quedan',
+  assigned: 'entregados',
+  redemptions: 'canjeados',
+  givenShare: (share) => `${share} entregado`,
+  endsOn: (moment) => `termina el ${moment}`,
+  startsOn: (moment) => `empieza el ${moment}`,
+  openEnd: 'sin final fijado',
+  emptyTitle: 'Tu primer talonario',
+  empty:
+    'Un talonario es una campaña: sus reglas, sus códigos y todo lo que pasa con ellos. Crea uno, ponle códigos y entrégalos.',
+  emptySteps: [
+    'Crea un talonario y di cuándo vale y cuántas veces se puede usar un código.',
+    'Ponle códigos: deja que se generen, o trae una hoja de cálculo.',
+    'Entrégalos por la API o desde una lista de usuarios, y obsérvalo aquí.',
+  ].join('\n'),
+  noneFound: 'Ningún talonario es así.',
+  noneFoundHint: 'Elige otro filtro, o busca otra parte del nombre.',
+  newTitle: 'Nuevo talonario',
+  create: 'Crear el talonario',
+  creating: 'Creándolo…',
+  created: (name) => `El talonario «${name}» está listo.`,
+  createActive: 'Activo desde el principio',
+  createActiveHelp: 'Si no, es un borrador, que activas cuando todo esté preparado.',
+} satisfies Translation<typeof english>;

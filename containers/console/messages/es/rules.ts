@@ -1,0 +1,76 @@
+import { countInSpanish as count, type Translation } from '../../language/plurals.ts';
+import type { rules as english } from '../en/rules.ts';
+
+/** Cambiar un talonario. */
+export const rules = {
+  save: 'Ver los cambios…',
+  nothingChanged: 'Todavía no hay cambios.',
+  previewTitle: 'Lo que cambia',
+  apply: 'Cambiar el talonario',
+  changed: 'El talonario cambió.',
+  fromTo: (label, before, after) => `${label}: ${before} → ${after}`,
+  noLimit: 'sin límite',
+  notSet: 'sin fijar',
+  readOnly: 'Solo quien administra puede cambiar un talonario.',
+  closedNote: 'Este talonario está cerrado. Sus reglas son las que tenía al final.',
+  conflictTitle: 'Otra persona cambió este talonario entretanto',
+  conflictIntro: 'Esto es lo que cambió. Lo que escribiste sigue aquí.',
+  conflictNothing: 'Sus reglas son las que eran; cambió otra cosa de él.',
+  conflictGoOn: 'Poner lo mío encima',
+  meaning: {
+    name: 'Para los usuarios no cambia nada.',
+    timeZone:
+      'Ninguna hora fijada se mueve. Los días para usar un cupón se cuentan en los relojes nuevos para los que se entreguen desde ahora.',
+    startsAt: 'Vale para todos los cupones, también los ya entregados.',
+    endsAt:
+      'Vale para todos los cupones, también los ya entregados. Los que terminan antes por sus propios días conservan ese final.',
+    endsAtPast: 'Ese momento ya pasó: desde ahora no se puede entregar ni usar nada.',
+    maxCodesPerUser: 'Los usuarios que tienen más conservan lo que tienen, y no reciben más.',
+    maxRedemptionsPerCode: (out) =>
+      `Para los cupones que se entreguen desde ahora. ${count(out, { one: 'cupón ya entregado conserva lo suyo', many: 'de cupones ya entregados conservan lo suyo', other: 'cupones ya entregados conservan lo suyo' })}.`,
+    maxRedemptionsPerUser: 'Cuenta lo que cada usuario canjeó hasta ahora.',
+    maxRedemptions: (used, left) =>
+      `${count(used, { one: 'canje', many: 'de canjes', other: 'canjes' })} hasta ahora: ${count(left, { one: 'más es posible', many: 'de canjes más son posibles', other: 'más son posibles' })}.`,
+    maxRedemptionsReached: (used) =>
+      `Ya hay ${count(used, { one: 'canje', many: 'de canjes', other: 'canjes' })}: ninguno más es posible.`,
+    maxRedemptionsOpen: 'Entonces el talonario entero no tiene límite.',
+    validForDays: 'Para los cupones que se entreguen desde ahora. Los ya entregados conservan su propio final.',
+    lockTtlSeconds: 'Para los bloqueos que se tomen desde ahora sin un tiempo propio.',
+    requireLockOn: 'Desde ahora se rechaza a las cajas que canjean sin bloqueo.',
+    requireLockOff: 'Desde ahora las cajas pueden canjear sin bloqueo.',
+    selfServiceOn: 'Desde ahora los clientes pueden tomar un código por sí mismos.',
+    selfServiceOff: 'Los clientes ya no pueden tomar un código por sí mismos. Lo que tienen queda.',
+  },
+  activate: 'Activar',
+  activateTitle: 'Activar este talonario',
+  activateText: (codes) =>
+    `Desde ahora se pueden entregar ${count(codes, { one: 'código', many: 'de códigos', other: 'códigos' })}, y usar dentro del tiempo del talonario.`,
+  pause: 'Pausar',
+  pauseTitle: 'Pausar este talonario',
+  pauseText:
+    'En seguida no se puede entregar, bloquear ni usar nada. Lo que tienen los usuarios queda, y puedes reanudar cuando quieras.',
+  resume: 'Reanudar',
+  resumeTitle: 'Reanudar este talonario',
+  resumeText: 'Otra vez se pueden entregar y usar cupones, dentro del tiempo del talonario.',
+  close: 'Cerrar',
+  closeButton: 'Cerrar…',
+  closeTitle: 'Cerrar este talonario para siempre',
+  closeText: (left, out) =>
+    `${count(left, { one: 'código ya no se puede', many: 'de códigos ya no se pueden', other: 'códigos ya no se pueden' })} entregar, y ${count(out, { one: 'cupón en manos de usuarios ya no se puede', many: 'de cupones en manos de usuarios ya no se pueden', other: 'cupones en manos de usuarios ya no se pueden' })} usar. Un talonario cerrado no se vuelve a abrir.`,
+  extend: 'Extender el final…',
+  extendTitle: 'Extender el final',
+  extendLabel: 'Nuevo final',
+  extendText: (zone) => `En los relojes de ${zone}. Vale también para los cupones ya entregados.`,
+  statusChanged: {
+    active: 'El talonario está activo.',
+    paused: 'El talonario está en pausa.',
+    closed: 'El talonario está cerrado.',
+  },
+  exports: 'Descargar',
+  exportCodes: 'Códigos con su estado',
+  exportRedemptions: 'Canjes, para finanzas',
+  exportHint: 'Como CSV para una hoja de cálculo, completo, de este momento.',
+  exporting: (bytes) => `${bytes} hasta ahora…`,
+  exported: 'El archivo está listo.',
+  stopExport: 'Detener',
+} satisfies Translation<typeof english>;

@@ -1,0 +1,151 @@
+import { useState } from 'preact/hooks';
+import { changeBook } from '../../calls/change-book.ts';
+import { fieldError } from '../../calls/problem.ts';
+import { isAdmin } from '../../calls/session.ts';
+import type { Book } from '../../calls/types.ts';
+import type { Loaded } from '../../calls/use-load.ts';
+import { useSubmit } from '../../calls/use-submit.ts';
+import { toLocalInput } from '../../language/formats.ts';
+import { messages } from '../../messages/messages.ts';
+import { Button } from '../../parts/button.tsx';
+import { Confirm, Dialog } from '../../parts/dialog.tsx';
+import { TextField } from '../../parts/field.tsx';
+import { notify } from '../../parts/live.tsx';
+import { ProblemBox } from '../../parts/problem-box.tsx';
+import { isDemo, RemoveBookDialog } from './remove-book.tsx';
+
+type Act = 'activate' | 'pause' | 'resume' | 'close' | 'extend' | 'remove';
+
+/** What may be done to a book in each status, the likeliest first. */
+const actsOf: Record<Book['status'], readonly Act[]> = {
+  draft: ['activate', 'remove'],
+  active: ['pause', 'extend', 'close'],
+  paused: ['resume', 'extend', 'close'],
+  closed: [],
+};
+
+const statusAfter = { activate: 'active', pause: 'paused', resume: 'active', close: 'closed' } as const;
+
+/** What an admin may do to a book: activate, pause, resume, extend, close. Each says first what it does. */
+export function BookActions({ book }: { book: Loaded<Book> }) {
+  const text = messages().rules;
+  const [act, setAct] = useState<Act | null>(null);
+  const data = book.data!;
+  const acts = isAdmin() ? actsOf[data.status].filter((name) => isOffered(name, data)) : [];
+  const labels = {
+    activate: text.activate,
+    pause: text.pause,
+    resume: text.resume,
+    close: text.closeButton,
+    extend: text.extend,
+    remove: messages().demo.remove,
+  };
+  const done = (changed: Book) => {
+    setAct(null);
+    book.replace(changed);
+    const { statusChanged } = messages().rules;
+    notify(
+      changed.status === data.status || changed.status === 'draft'
+        ? messages().rules.changed
+        : statusChanged[changed.status],
+    );
+  };
+  const close = () => {
+    setAct(null);
+    // What was refused may have been refused because the page is behind.
+    void book.reload();
+  };
+  return (
+    <>
+      {acts.map((name) => (
+        <Button
+          key={name}
+          kind={name === 'activate' || name === 'resume' ? 'primary' : 'plain'}
+          onClick={() => setAct(name)}
+        >
+          {labels[name]}
+        </Button>
+      ))}
+      {act === 'extend' && <ExtendDialog book={data} onDone={done} onClose={close} />}
+      {act === 'remove' && <RemoveBookDialog book={data} onClose={close} />}
+      {act !== null && act !== 'extend' && act !== 'remove' && (
+        <StatusDialog act={act} book={data} onDone={done} onClose={close} />
+      )}
+    </>
+  );
+}
+
+/** A demo has a button of its own to be removed by. */
+function isOffered(act: Act, book: Book): boolean {
+  if (act === 'extend') return book.endsAt !== null;
+  return act !== 'remove' || !isDemo(book);
+}
+
+interface DialogProps {
+  book: Book;
+  onDone: (changed: Book) => void;
+  onClose: () => void;
+}
+
+function StatusDialog({ act, book, onDone, onClose }: DialogProps & { act: keyof typeof statusAfter }) {
+  const text = messages().rules;
+  const { available, assigned } = book.counts;
+  const titles = {
+    activate: text.activateTitle,
+    pause: text.pauseTitle,
+    resume: text.resumeTitle,
+    close: text.closeTitle,
+  };
+  const sentences = {
+    activate: text.activateText(available),
+    pause: text.pauseText,
+    resume: text.resumeText,
+    close: text.closeText(available, assigned),
+  };
+  return (
+    <Confirm<Book>
+      title={titles[act]}
+      action={text[act]}
+      kind={act === 'close' ? 'danger' : 'primary'}
+      {...(act === 'close' ? { typed: book.name } : {})}
+      send={() => changeBook(book, { status: statusAfter[act] })}
+      onDone={onDone}
+      onClose={onClose}
+    >
+      <p>{sentences[act]}</p>
+    </Confirm>
+  );
+}
+
+function ExtendDialog({ book, onDone, onClose }: DialogProps) {
+  const text = messages();
+  const [endsAt, setEndsAt] = useState(() => toLocalInput(book.endsAt!, book.timeZone));
+  const { submit, isBusy, problem } = useSubmit<Book>(() => changeBook(book, { endsAt }), onDone);
+  return (
+    <Dialog title={text.rules.extendTitle} onClose={onClose}>
+      <form
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          void submit();
+        }}
+      >
+        <TextField
+          label={text.rules.extendLabel}
+          help={text.rules.extendText(book.timeZone)}
+          type="datetime-local"
+          value={endsAt}
+          onValue={setEndsAt}
+          error={fieldError(problem, '/endsAt')}
+        />
+        <ProblemBox problem={problem} />
+        <div class="dialog-actions">
+          <Button onClick={onClose}>{text.common.cancel}</Button>
+          <Button kind="primary" type="submit" isBusy={isBusy}>
+            {text.rules.apply}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

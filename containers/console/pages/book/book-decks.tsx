@@ -1,0 +1,102 @@
+import { useState } from 'preact/hooks';
+import { call } from '../../calls/call.ts';
+import { isOperator } from '../../calls/session.ts';
+import type { Book, Deck } from '../../calls/types.ts';
+import { type Loaded, type LoadedList, useList } from '../../calls/use-load.ts';
+import { formatMoment, formatNumber } from '../../language/formats.ts';
+import { messages } from '../../messages/messages.ts';
+import { Button } from '../../parts/button.tsx';
+import { Confirm } from '../../parts/dialog.tsx';
+import { EmptyState } from '../../parts/empty-state.tsx';
+import { ListTable } from '../../parts/list-table.tsx';
+import { notify } from '../../parts/live.tsx';
+import { ShortMoment } from '../../parts/time.tsx';
+import { GenerateCodes } from './generate-codes.tsx';
+import { UploadCodes } from './upload-codes.tsx';
+
+/** The codes of a book: what is in it, and how more come. */
+export function BookDecks({ book }: { book: Loaded<Book> }) {
+  const text = messages().decks;
+  const data = book.data!;
+  const decks = useList<Deck>(`/v1/books/${data.id}/decks`);
+  const reload = () => {
+    void decks.reload();
+    void book.reload();
+  };
+  return (
+    <>
+      <section aria-labelledby="decks">
+        <h2 id="decks">{text.listTitle}</h2>
+        <DeckTable book={data} decks={decks} onVoided={reload} />
+      </section>
+      {isOperator() && data.status !== 'closed' && (
+        <section class="columns">
+          <GenerateCodes book={data} onDone={reload} />
+          <UploadCodes book={data} onDone={reload} />
+        </section>
+      )}
+    </>
+  );
+}
+
+function DeckTable({ book, decks, onVoided }: { book: Book; decks: LoadedList<Deck>; onVoided: () => void }) {
+  const text = messages().decks;
+  const [chosen, setChosen] = useState<Deck | null>(null);
+  const nameOf = ({ kind, createdAt }: Deck) => text.deckName(text.kinds[kind], formatMoment(createdAt, book.timeZone));
+  return (
+    <>
+      <ListTable
+        caption={text.listTitle}
+        list={decks}
+        keyOf={({ id }) => id}
+        empty={
+          <EmptyState title={text.empty}>
+            <p>{text.emptyHint}</p>
+          </EmptyState>
+        }
+        columns={[
+          { title: text.kind, cell: ({ kind }) => text.kinds[kind], isHead: true },
+          { title: text.addedAt, cell: ({ createdAt }) => <ShortMoment at={createdAt} zone={book.timeZone} /> },
+          { title: text.size, cell: ({ size }) => formatNumber(size), isNumber: true },
+          { title: text.dealt, cell: ({ dealt }) => formatNumber(dealt), isNumber: true },
+          { title: text.left, cell: (deck) => formatNumber(leftOf(deck)), isNumber: true },
+          { title: text.voided, cell: ({ voided }) => formatNumber(voided), isNumber: true },
+          {
+            title: text.actions,
+            cell: (deck) =>
+              leftOf(deck) > 0 && (
+                <Button aria-label={text.voidButtonOf(nameOf(deck))} onClick={() => setChosen(deck)}>
+                  {text.voidButton}
+                </Button>
+              ),
+          },
+        ]}
+      />
+      {chosen !== null && (
+        <Confirm<Deck>
+          title={text.voidTitle}
+          action={text.voidAction}
+          kind="danger"
+          typed={book.name}
+          send={(key) => call('POST', `/v1/books/${book.id}/decks/${chosen.id}/void`, { body: {}, key })}
+          onDone={(deck) => {
+            setChosen(null);
+            notify(messages().decks.voidedNow(deck.voided));
+            onVoided();
+          }}
+          onClose={() => setChosen(null)}
+        >
+          <p>
+            <strong>{nameOf(chosen)}</strong>
+          </p>
+          <p>{text.voidText(leftOf(chosen))}</p>
+          <p>{text.voidKept}</p>
+        </Confirm>
+      )}
+    </>
+  );
+}
+
+function leftOf({ size, dealt, voided }: Deck): number {
+  return size - dealt - voided;
+}

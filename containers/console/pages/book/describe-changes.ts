@@ -1,0 +1,81 @@
+import type { Book } from '../../calls/types.ts';
+import { formatMoment, formatNumber } from '../../language/formats.ts';
+import { messages } from '../../messages/messages.ts';
+
+/** A term that differs between two states of a book, in words. */
+export interface Change {
+  term: string;
+  /** Such as `Codes a user: 1 → 3`. */
+  sentence: string;
+  /** What that does to codes that are out, and to what comes. */
+  meaning: string | null;
+}
+
+const shownTerms = [
+  'name',
+  'description',
+  'timeZone',
+  'startsAt',
+  'endsAt',
+  'validForDays',
+  'maxCodesPerUser',
+  'maxRedemptionsPerCode',
+  'maxRedemptionsPerUser',
+  'maxRedemptions',
+  'lockTtlSeconds',
+  'requireLock',
+  'selfService',
+] as const;
+type ShownTerm = (typeof shownTerms)[number];
+
+/** What a book's terms say, as far as a form shows them; times as instants. */
+export type Terms = Pick<Book, ShownTerm>;
+
+/**
+ * What differs between two states of a book, in the order of the form.
+ * @param now the moment at which the change would be made
+ */
+export function describeChanges(before: Book, after: Terms, now: number): Change[] {
+  return shownTerms
+    .filter((term) => before[term] !== after[term])
+    .map((term) => {
+      const show = (terms: Terms) => showTerm(term, terms);
+      const { label } = messages().terms[term];
+      const sentence = messages().rules.fromTo(label, show(before), show(after));
+      return { term, sentence, meaning: meaningOf(term, before, after, now) };
+    });
+}
+
+function showTerm(term: ShownTerm, terms: Terms): string {
+  const text = messages();
+  const value = terms[term];
+  if (typeof value === 'boolean') return value ? text.common.yes : text.common.no;
+  if (typeof value === 'number') return formatNumber(value);
+  if (value === null) return /^max|^valid/.test(term) ? text.rules.noLimit : text.rules.notSet;
+  return term === 'startsAt' || term === 'endsAt' ? formatMoment(value, terms.timeZone) : `“${value}”`;
+}
+
+function meaningOf(term: ShownTerm, { counts }: Book, after: Terms, now: number): string | null {
+  const { meaning } = messages().rules;
+  switch (term) {
+    case 'description':
+      return null;
+    case 'endsAt':
+      return after.endsAt !== null && Date.parse(after.endsAt) <= now ? meaning.endsAtPast : meaning.endsAt;
+    case 'maxRedemptionsPerCode':
+      return meaning.maxRedemptionsPerCode(counts.assigned);
+    case 'maxRedemptions': {
+      if (after.maxRedemptions === null) return meaning.maxRedemptionsOpen;
+      const left = after.maxRedemptions - counts.redemptions;
+      return left > 0
+        ? meaning.maxRedemptions(counts.redemptions, left)
+        : meaning.maxRedemptionsReached(counts.redemptions);
+    }
+    case 'requireLock':
+      return after.requireLock ? meaning.requireLockOn : meaning.requireLockOff;
+    case 'selfService':
+      return after.selfService ? meaning.selfServiceOn : meaning.selfServiceOff;
+    default:
+      return meaning[term];
+  }
+}

@@ -1,0 +1,131 @@
+import { useRef, useState } from 'preact/hooks';
+import type { Book, UploadedDeck } from '../../calls/types.ts';
+import { upload } from '../../calls/upload.ts';
+import { useSubmit } from '../../calls/use-submit.ts';
+import { formatNumber } from '../../language/formats.ts';
+import { messages } from '../../messages/messages.ts';
+import { Button } from '../../parts/button.tsx';
+import { SelectField } from '../../parts/field.tsx';
+import { FileDrop, UploadProgress } from '../../parts/file-drop.tsx';
+import { Table } from '../../parts/list-table.tsx';
+import { announce } from '../../parts/live.tsx';
+import { ProblemBox } from '../../parts/problem-box.tsx';
+import { csvOf, saveFile } from '../../parts/save-file.ts';
+
+const headerRules = ['auto', 'present', 'none'] as const;
+/** Files of spreadsheet programs, which hold no text that a server could read a code out of. */
+const spreadsheets = /\.(xlsx?|ods|numbers)$/i;
+
+/** Brings a file of codes into a book. */
+export function UploadCodes({ book, onDone }: { book: Book; onDone: () => void }) {
+  const text = messages().decks;
+  const [file, setFile] = useState<File | null>(null);
+  const [header, setHeader] = useState<(typeof headerRules)[number]>('auto');
+  const [share, setShare] = useState(0);
+  const [fault, setFault] = useState<string | null>(null);
+  const [result, setResult] = useState<UploadedDeck | null>(null);
+  const stop = useRef<AbortController | null>(null);
+  const { submit, isBusy, problem, clear } = useSubmit<UploadedDeck>(
+    (key) => {
+      const controller = new AbortController();
+      stop.current = controller;
+      setShare(0);
+      const query = header === 'auto' ? '' : `?header=${header}`;
+      const options = { key, contentType: typeOf(file!.name), onProgress: setShare, signal: controller.signal };
+      return upload(`/v1/books/${book.id}/codes${query}`, file!, options);
+    },
+    (deck) => {
+      setFile(null);
+      setResult(deck);
+      announce(deck.deckId === null ? messages().decks.nothingTaken : messages().decks.uploaded(deck.accepted));
+      onDone();
+    },
+  );
+  const choose = (chosen: File | null) => {
+    clear();
+    setResult(null);
+    setFault(chosen !== null && spreadsheets.test(chosen.name) ? text.spreadsheet : null);
+    setFile(chosen);
+  };
+  const isStopped = stop.current?.signal.aborted === true && problem?.kind === 'lost-connection';
+  return (
+    <form
+      class="panel stack"
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (file === null) setFault(text.notChosen);
+        else if (fault === null) void submit();
+      }}
+    >
+      <h2>{text.uploadTitle}</h2>
+      <p class="muted">{text.uploadIntro}</p>
+      <FileDrop
+        label={text.uploadLabel}
+        help={text.uploadHelp}
+        accept=".csv,.txt,.json,.ndjson,.jsonl,text/csv,text/plain"
+        file={file}
+        onFile={choose}
+        error={fault}
+      />
+      <SelectField
+        label={text.header}
+        value={header}
+        onValue={setHeader}
+        options={headerRules.map((rule) => [rule, text.headers[rule]] as const)}
+      />
+      {isBusy && <UploadProgress share={share} />}
+      {isStopped ? <p role="status">{text.stopped}</p> : <ProblemBox problem={problem} />}
+      <div class="actions">
+        <Button kind="primary" type="submit" isBusy={isBusy}>
+          {text.upload}
+        </Button>
+        {isBusy && <Button onClick={() => stop.current?.abort()}>{text.cancelUpload}</Button>}
+      </div>
+      {result !== null && <UploadResult result={result} />}
+    </form>
+  );
+}
+
+function UploadResult({ result }: { result: UploadedDeck }) {
+  const text = messages().decks;
+  const { deckId, accepted, rejected, duplicates, rejections } = result;
+  const reasonOf = (reason: (typeof rejections)[number]['reason']) => text.reasons[reason];
+  const save = () => {
+    const rows = rejections.map(({ line, code, reason }) => [line, code, reasonOf(reason)]);
+    saveFile(csvOf([[text.line, text.code, text.reason], ...rows]), 'rejected.csv');
+  };
+  return (
+    <div class="stack">
+      <p>
+        <strong>{deckId === null ? text.nothingTaken : text.uploaded(accepted)}</strong>{' '}
+        {rejected > 0 && text.rejected(rejected, formatNumber(duplicates))}
+      </p>
+      {rejections.length > 0 && (
+        <>
+          <div class="actions">
+            <Button onClick={save}>{text.downloadRejections}</Button>
+          </div>
+          <details>
+            <summary>{text.rejectionsShown(rejections.length)}</summary>
+            <Table
+              caption={text.rejectionsTitle}
+              columns={[
+                { title: text.line, cell: ({ line }) => formatNumber(line), isNumber: true },
+                { title: text.code, cell: ({ code }) => <bdi class="code">{code}</bdi>, isHead: true },
+                { title: text.reason, cell: ({ reason }) => reasonOf(reason) },
+              ]}
+              rows={rejections}
+              keyOf={({ line }) => String(line)}
+            />
+          </details>
+        </>
+      )}
+    </div>
+  );
+}
+
+function typeOf(name: string): string {
+  if (/\.json$/i.test(name)) return 'application/json';
+  return /\.(ndjson|jsonl)$/i.test(name) ? 'application/x-ndjson' : 'text/csv';
+}

@@ -1,0 +1,44 @@
+import { useState } from 'preact/hooks';
+import { address, changeQuery } from '../../address/address.ts';
+import type { Book, Coupon, CouponEvent } from '../../calls/types.ts';
+import { formatExactMoment, fromLocalInput } from '../../language/formats.ts';
+import { messages } from '../../messages/messages.ts';
+import { TextField } from '../../parts/field.tsx';
+import { type Reason, reasonsAt } from './standing-at.ts';
+
+/** Answers “why was it refused yesterday at 21:05?”. The moment is part of the address, so the answer can be shared. */
+export function WhyRefused({ book, coupon, events }: { book: Book; coupon: Coupon | null; events: CouponEvent[] }) {
+  const text = messages().code;
+  const [local, setLocal] = useState(address.value.query.get('moment') ?? '');
+  const instant = local === '' ? null : fromLocalInput(local, book.timeZone);
+  const limits = { maxRedemptions: coupon?.maxRedemptions ?? null, expiresAt: coupon?.expiresAt ?? null };
+  return (
+    <section class="panel stack" aria-labelledby="why">
+      <h2 id="why">{text.momentTitle}</h2>
+      <p class="muted">{text.momentIntro}</p>
+      <TextField
+        label={`${text.moment} (${book.timeZone})`}
+        type="datetime-local"
+        value={local}
+        onValue={(value) => {
+          setLocal(value);
+          changeQuery({ moment: value });
+        }}
+      />
+      {instant !== null && (
+        <div role="status">
+          <ul class="reasons">
+            {reasonsAt(new Date(instant), events, limits, book).map((reason) => (
+              <li key={reason.kind}>{wordsOf(reason, book.timeZone)}</li>
+            ))}
+          </ul>
+        </div>
+      )}
+    </section>
+  );
+}
+
+function wordsOf(reason: Reason, zone: string): string {
+  const { reasons } = messages().code;
+  return 'at' in reason ? reasons[reason.kind](formatExactMoment(reason.at, zone)) : reasons[reason.kind];
+}

@@ -1,0 +1,61 @@
+import { useEffect } from 'preact/hooks';
+import { address, goTo, linkTo, part } from '../address/address.ts';
+import { call } from '../calls/call.ts';
+import { isOperator } from '../calls/session.ts';
+import type { CodeLookUp } from '../calls/types.ts';
+import { useLoad } from '../calls/use-load.ts';
+import { messages } from '../messages/messages.ts';
+import { ButtonLink } from '../parts/button.tsx';
+import { EmptyState } from '../parts/empty-state.tsx';
+import { Page } from '../parts/page.tsx';
+import { ProblemBox } from '../parts/problem-box.tsx';
+
+/** Longer texts are no user's id, nor a code. */
+const idMaxChars = 128;
+
+/**
+ * Leads from what was typed into the search field to what it is: a code, however it is typed, else a user. A text that
+ * looks like neither is answered here. The address is that of the search, so it can be repeated and shared.
+ */
+export function FindPage() {
+  const typed = (address.value.query.get('q') ?? '').trim();
+  const text = messages();
+  const isAskable = typed !== '' && typed.length <= idMaxChars;
+  const { data, problem, reload } = useLoad<CodeLookUp>(isAskable ? `/v1/codes/${part(typed)}` : null);
+  const isUnknown = problem?.kind === 'coupon-not-found' || problem?.kind === 'invalid-input';
+
+  useEffect(() => {
+    if (data !== null) goTo(linkTo(`/codes/${part(data.code)}`), { replace: true });
+  }, [data]);
+  useEffect(() => {
+    if (!isUnknown || !isOperator()) return;
+    // A user who has nothing is as likely a mistyped code: then the choice is theirs who typed it.
+    const controller = new AbortController();
+    const path = `/v1/users/${part(typed)}/coupons?limit=1`;
+    void call<{ data: unknown[] }>('GET', path, { signal: controller.signal }).then((answer) => {
+      if (controller.signal.aborted || !answer.ok || answer.body.data.length === 0) return;
+      goTo(linkTo(`/users/${part(typed)}`), { replace: true });
+    });
+    return () => controller.abort();
+  }, [isUnknown, typed]);
+
+  return (
+    <Page title={text.code.findTitle}>
+      {isUnknown || !isAskable ? (
+        <EmptyState
+          title={text.code.neither(typed)}
+          actions={
+            isOperator() &&
+            isAskable && <ButtonLink href={linkTo(`/users/${part(typed)}`)}>{text.code.asUser}</ButtonLink>
+          }
+        >
+          <p>{text.code.hint}</p>
+        </EmptyState>
+      ) : problem === null ? (
+        <p class="loading">{text.shell.searching}</p>
+      ) : (
+        <ProblemBox problem={problem} retry={() => void reload()} />
+      )}
+    </Page>
+  );
+}

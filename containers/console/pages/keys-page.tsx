@@ -1,0 +1,177 @@
+import { useState } from 'preact/hooks';
+import { call } from '../calls/call.ts';
+import { fieldError } from '../calls/problem.ts';
+import type { ApiKey, NewApiKey } from '../calls/types.ts';
+import { useList } from '../calls/use-load.ts';
+import { useSubmit } from '../calls/use-submit.ts';
+import { viewerZone } from '../language/formats.ts';
+import { messages } from '../messages/messages.ts';
+import { Badge } from '../parts/badge.tsx';
+import { Button } from '../parts/button.tsx';
+import { Confirm, Dialog } from '../parts/dialog.tsx';
+import { EmptyState } from '../parts/empty-state.tsx';
+import { SelectField, TextField } from '../parts/field.tsx';
+import { ListTable } from '../parts/list-table.tsx';
+import { notify } from '../parts/live.tsx';
+import { Page } from '../parts/page.tsx';
+import { ProblemBox } from '../parts/problem-box.tsx';
+import { ShortMoment } from '../parts/time.tsx';
+
+const roles = ['redeemer', 'operator', 'admin'] as const;
+
+/** The tenant's API keys: making one, and ending one. */
+export function KeysPage() {
+  const text = messages();
+  const keys = useList<ApiKey>('/v1/api-keys?limit=100');
+  const [chosen, setChosen] = useState<ApiKey | null>(null);
+  const [secret, setSecret] = useState<string | null>(null);
+  const zone = viewerZone();
+  const isOver = ({ expiresAt }: ApiKey) => expiresAt !== null && Date.parse(expiresAt) <= Date.now();
+  return (
+    <Page title={text.keys.title} intro={<p>{text.keys.intro}</p>}>
+      <ListTable
+        caption={text.keys.title}
+        list={keys}
+        keyOf={({ id }) => id}
+        empty={
+          <EmptyState title={text.keys.empty}>
+            <p>{text.keys.emptyHint}</p>
+          </EmptyState>
+        }
+        columns={[
+          { title: text.keys.name.label, isHead: true, cell: ({ name }) => <span dir="auto">{name}</span> },
+          { title: text.keys.role.label, cell: ({ role }) => text.shell.roles[role] },
+          { title: text.keys.createdAt, cell: ({ createdAt }) => <ShortMoment at={createdAt} zone={zone} /> },
+          {
+            title: text.keys.expiresAt.label,
+            cell: ({ expiresAt }) => expiresAt !== null && <ShortMoment at={expiresAt} zone={zone} />,
+          },
+          {
+            title: text.keys.state,
+            cell: (key) =>
+              isOver(key) ? <Badge tone="quiet">{text.keys.ended}</Badge> : <Badge tone="good">{text.keys.live}</Badge>,
+          },
+          {
+            title: text.keys.actions,
+            cell: (key) => (
+              <Button aria-label={text.keys.revokeOf(key.name)} onClick={() => setChosen(key)}>
+                {text.keys.revoke}
+              </Button>
+            ),
+          },
+        ]}
+      />
+      <NewKey
+        onMade={(key) => {
+          setSecret(key.secret ?? null);
+          void keys.reload();
+        }}
+      />
+      {chosen !== null && (
+        <Confirm
+          title={text.keys.revokeTitle}
+          action={text.keys.revoke}
+          kind="danger"
+          typed={chosen.name}
+          send={() => call('DELETE', `/v1/api-keys/${chosen.id}`)}
+          onDone={() => {
+            setChosen(null);
+            notify(messages().keys.revokedNow);
+            void keys.reload();
+          }}
+          onClose={() => setChosen(null)}
+        >
+          <p>{text.keys.revokeText}</p>
+        </Confirm>
+      )}
+      {secret !== null && <Secret secret={secret} onClose={() => setSecret(null)} />}
+    </Page>
+  );
+}
+
+function NewKey({ onMade }: { onMade: (key: NewApiKey) => void }) {
+  const text = messages().keys;
+  const [name, setName] = useState('');
+  const [role, setRole] = useState<(typeof roles)[number]>('redeemer');
+  const [endsOn, setEndsOn] = useState('');
+  const { submit, isBusy, problem } = useSubmit<NewApiKey>(
+    (key) => {
+      // The end of that day, wherever it is read.
+      const end = endsOn === '' ? {} : { expiresAt: `${endsOn}T23:59:59Z` };
+      return call('POST', '/v1/api-keys', { body: { name: name.trim(), role, ...end }, key });
+    },
+    (key) => {
+      setName('');
+      setEndsOn('');
+      onMade(key);
+    },
+  );
+  return (
+    <form
+      class="panel stack"
+      aria-labelledby="new-key"
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        void submit();
+      }}
+    >
+      <h2 id="new-key">{text.newTitle}</h2>
+      <TextField
+        {...text.name}
+        autocomplete="off"
+        value={name}
+        onValue={setName}
+        error={fieldError(problem, '/name')}
+      />
+      <SelectField
+        {...text.role}
+        value={role}
+        onValue={setRole}
+        options={roles.map((one) => [one, messages().shell.roles[one]] as const)}
+      />
+      <TextField
+        {...text.expiresAt}
+        isOptional
+        type="date"
+        value={endsOn}
+        onValue={setEndsOn}
+        error={fieldError(problem, '/expiresAt')}
+      />
+      <ProblemBox problem={problem} />
+      <div class="actions">
+        <Button kind="primary" type="submit" isBusy={isBusy}>
+          {text.make}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+/** The key itself, once. It is closed by its button alone: an Escape by mistake would lose it. */
+function Secret({ secret, onClose }: { secret: string; onClose: () => void }) {
+  const text = messages();
+  return (
+    <Dialog title={text.keys.madeTitle}>
+      <p>{text.keys.madeText}</p>
+      <p>
+        <code class="secret">{secret}</code>
+      </p>
+      <div class="dialog-actions">
+        <Button
+          onClick={() =>
+            void navigator.clipboard?.writeText(secret).then(
+              () => notify(messages().common.copied),
+              () => {},
+            )
+          }
+        >
+          {text.common.copy}
+        </Button>
+        <Button kind="primary" onClick={onClose}>
+          {text.keys.done}
+        </Button>
+      </div>
+    </Dialog>
+  );
+}

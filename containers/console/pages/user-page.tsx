@@ -1,0 +1,106 @@
+import { useState } from 'preact/hooks';
+import { address, changeQuery, goTo, linkTo, part } from '../address/address.ts';
+import type { Parameters } from '../address/match-path.ts';
+import { call } from '../calls/call.ts';
+import { isAdmin } from '../calls/session.ts';
+import type { Coupon } from '../calls/types.ts';
+import { useList } from '../calls/use-load.ts';
+import { formatNumber, viewerZone } from '../language/formats.ts';
+import { messages } from '../messages/messages.ts';
+import { Badge } from '../parts/badge.tsx';
+import { Button } from '../parts/button.tsx';
+import { Confirm } from '../parts/dialog.tsx';
+import { EmptyState } from '../parts/empty-state.tsx';
+import { SelectField } from '../parts/field.tsx';
+import { ListTable } from '../parts/list-table.tsx';
+import { notify } from '../parts/live.tsx';
+import { Page } from '../parts/page.tsx';
+import { ShortMoment } from '../parts/time.tsx';
+
+const statuses = ['assigned', 'locked', 'redeemed', 'voided'] as const;
+const tones = { assigned: 'good', locked: 'warning', redeemed: 'quiet', voided: 'danger' } as const;
+
+/** A user: every coupon that they have, and the erasure of what is known of them. */
+export function UserPage({ userId = '' }: Parameters) {
+  const text = messages();
+  const [isErasing, setErasing] = useState(false);
+  const asked = address.value.query.get('status');
+  const status = statuses.find((one) => one === asked) ?? '';
+  const coupons = useList<Coupon>(
+    `/v1/users/${part(userId)}/coupons?limit=50${status === '' ? '' : `&status=${status}`}`,
+  );
+  const zone = viewerZone();
+  return (
+    <Page
+      title={text.user.title(userId)}
+      actions={
+        isAdmin() && (
+          <Button kind="danger" onClick={() => setErasing(true)}>
+            {text.user.erase}
+          </Button>
+        )
+      }
+    >
+      <SelectField
+        label={text.user.filter}
+        value={status}
+        onValue={(value) => changeQuery({ status: value })}
+        options={[['', text.user.all], ...statuses.map((one) => [one, text.code.statuses[one]] as const)]}
+      />
+      <ListTable
+        caption={text.user.coupons}
+        list={coupons}
+        keyOf={({ code }) => code}
+        empty={
+          <EmptyState title={text.user.empty}>
+            <p>{text.user.emptyHint}</p>
+          </EmptyState>
+        }
+        columns={[
+          {
+            title: text.user.code,
+            isHead: true,
+            cell: ({ code }) => <a href={linkTo(`/codes/${part(code)}`)}>{code}</a>,
+          },
+          {
+            title: text.user.status,
+            cell: (coupon) => <Badge tone={tones[coupon.status]}>{text.code.statuses[coupon.status]}</Badge>,
+          },
+          {
+            title: text.user.used,
+            isNumber: true,
+            cell: ({ redemptions, maxRedemptions }) =>
+              maxRedemptions === null
+                ? text.user.uses(redemptions)
+                : `${formatNumber(redemptions)} / ${formatNumber(maxRedemptions)}`,
+          },
+          {
+            title: text.user.assignedAt,
+            cell: ({ assignedAt }) => assignedAt !== null && <ShortMoment at={assignedAt} zone={zone} />,
+          },
+          {
+            title: text.user.expiresAt,
+            cell: ({ expiresAt }) =>
+              expiresAt === null ? text.code.never : <ShortMoment at={expiresAt} zone={zone} />,
+          },
+        ]}
+      />
+      {isErasing && (
+        <Confirm
+          title={text.user.eraseTitle}
+          action={text.user.erase}
+          kind="danger"
+          typed={userId}
+          send={() => call('DELETE', `/v1/users/${part(userId)}`)}
+          onDone={() => {
+            notify(messages().user.erased);
+            goTo(linkTo('/'));
+          }}
+          onClose={() => setErasing(false)}
+        >
+          <p>{text.user.eraseText}</p>
+        </Confirm>
+      )}
+    </Page>
+  );
+}

@@ -1,0 +1,116 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import type { Answer } from '../calls/call.ts';
+import { fieldError } from '../calls/problem.ts';
+import { useSubmit } from '../calls/use-submit.ts';
+import { messages } from '../messages/messages.ts';
+import { Button } from './button.tsx';
+import { TextField } from './field.tsx';
+import { ProblemBox } from './problem-box.tsx';
+
+/**
+ * A modal dialog of the browser's own: it keeps the focus, Escape closes it, and the focus goes back to where it was.
+ * @param onClose called for each way out; left out, there is none by Escape
+ */
+export function Dialog({
+  title,
+  onClose,
+  children,
+}: {
+  title: string;
+  onClose?: () => void;
+  children: ComponentChildren;
+}) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    const element = dialog.current;
+    if (element === null || element.open) return;
+    const before = document.activeElement;
+    element.showModal();
+    return () => {
+      element.close();
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
+  }, []);
+  return (
+    <dialog
+      ref={dialog}
+      aria-labelledby={id}
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose?.();
+      }}
+    >
+      <h2 id={id} dir="auto">
+        {title}
+      </h2>
+      {children}
+    </dialog>
+  );
+}
+
+/** What is asked before something is done. */
+export interface ConfirmProps<T> {
+  title: string;
+  /** What will happen, with numbers. */
+  children: ComponentChildren;
+  /** The button that does it. */
+  action: string;
+  kind?: 'primary' | 'danger';
+  /** A text that must be typed first, for what cannot be undone. */
+  typed?: string;
+  send: (key: string) => Promise<Answer<T>>;
+  onDone: (body: T) => void | Promise<void>;
+  onClose: () => void;
+}
+
+/** A question before something is done, with the problem inside where it does not work. One key for all its attempts. */
+export function Confirm<T>({
+  title,
+  children,
+  action,
+  kind = 'primary',
+  typed,
+  send,
+  onDone,
+  onClose,
+}: ConfirmProps<T>) {
+  const [text, setText] = useState('');
+  const [isOtherwise, setOtherwise] = useState(false);
+  const words = messages().common;
+  const { submit, isBusy, problem } = useSubmit(send, onDone);
+  const isTyped = typed === undefined || text.trim() === typed.trim();
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <form
+        method="dialog"
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          setOtherwise(!isTyped);
+          if (isTyped) void submit();
+        }}
+      >
+        <div class="dialog-text">{children}</div>
+        {typed !== undefined && (
+          <TextField
+            label={words.typeToConfirm(typed)}
+            value={text}
+            onValue={setText}
+            autocomplete="off"
+            spellcheck={false}
+            error={isOtherwise && !isTyped ? words.typedOtherwise : fieldError(problem, '/confirm')}
+          />
+        )}
+        <ProblemBox problem={problem} />
+        <div class="dialog-actions">
+          <Button onClick={onClose}>{words.cancel}</Button>
+          <Button kind={kind} type="submit" isBusy={isBusy}>
+            {action}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

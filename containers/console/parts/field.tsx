@@ -1,0 +1,138 @@
+import type { ComponentChildren, JSX } from 'preact';
+import { useId } from 'preact/hooks';
+import { messages } from '../messages/messages.ts';
+
+/** What ties a control to its label, its help and its error. Spread it over the control. */
+export interface ControlProps {
+  id: string;
+  'aria-describedby': string | undefined;
+  'aria-invalid': boolean | undefined;
+}
+
+/** What every field has. */
+export interface FieldProps {
+  label: string;
+  help?: ComponentChildren;
+  /** What is wrong with it, in the server's or the console's words; null: nothing. */
+  error?: string | null;
+  isOptional?: boolean;
+}
+
+/** A control with its label above, its help below, and beside it what is wrong. */
+export function Field({
+  label,
+  help,
+  error = null,
+  isOptional = false,
+  children,
+}: FieldProps & { children: (control: ControlProps) => ComponentChildren }) {
+  const id = useId();
+  const text = messages().common;
+  const described = [help === undefined ? '' : `${id}-help`, error === null ? '' : `${id}-error`].filter(Boolean);
+  return (
+    <div class={error === null ? 'field' : 'field field-wrong'}>
+      <label for={id}>
+        {label}
+        {isOptional && <span class="muted"> ({text.optional})</span>}
+      </label>
+      {children({
+        id,
+        'aria-describedby': described.length === 0 ? undefined : described.join(' '),
+        'aria-invalid': error === null ? undefined : true,
+      })}
+      {error !== null && (
+        <p class="field-error" id={`${id}-error`}>
+          {error}
+        </p>
+      )}
+      {help !== undefined && (
+        <p class="field-help" id={`${id}-help`}>
+          {help}
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** A field of one line of text. */
+export function TextField({
+  value,
+  onValue,
+  label,
+  help,
+  error,
+  isOptional,
+  ...rest
+}: FieldProps & { value: string; onValue: (value: string) => void } & Omit<
+    JSX.IntrinsicElements['input'],
+    'value' | 'label'
+  >) {
+  return (
+    <Field label={label} help={help} error={error ?? null} isOptional={isOptional ?? false}>
+      {(control) => (
+        <input
+          dir="auto"
+          {...rest}
+          {...control}
+          value={value}
+          onInput={(event) => onValue(event.currentTarget.value)}
+        />
+      )}
+    </Field>
+  );
+}
+
+/** A box to tick, with its label beside it. */
+export function CheckField({
+  isOn,
+  onValue,
+  label,
+  help,
+  error = null,
+}: FieldProps & { isOn: boolean; onValue: (isOn: boolean) => void }) {
+  const id = useId();
+  return (
+    <div class="field check">
+      <div class="check-row">
+        <input
+          type="checkbox"
+          id={id}
+          checked={isOn}
+          aria-describedby={help === undefined ? undefined : `${id}-help`}
+          onChange={(event) => onValue(event.currentTarget.checked)}
+        />
+        <label for={id}>{label}</label>
+      </div>
+      {error !== null && <p class="field-error">{error}</p>}
+      {help !== undefined && (
+        <p class="field-help" id={`${id}-help`}>
+          {help}
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** A choice among a few words. */
+export function SelectField<Value extends string>({
+  value,
+  onValue,
+  options,
+  label,
+  help,
+  error,
+}: FieldProps & { value: Value; onValue: (value: Value) => void; options: readonly (readonly [Value, string])[] }) {
+  return (
+    <Field label={label} help={help} error={error ?? null}>
+      {(control) => (
+        <select {...control} value={value} onChange={(event) => onValue(event.currentTarget.value as Value)}>
+          {options.map(([name, words]) => (
+            <option key={name} value={name}>
+              {words}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
+  );
+}

@@ -1,0 +1,47 @@
+import { useEffect, useRef } from 'preact/hooks';
+import type { Problem } from '../calls/problem.ts';
+import { formatNumber } from '../language/formats.ts';
+import { messages } from '../messages/messages.ts';
+import { Button } from './button.tsx';
+
+/** What a problem is called, in a sentence in the language in use. */
+export function problemSentence(problem: Problem): string {
+  const { kinds } = messages().problems;
+  return kinds[problem.kind] ?? problem.title;
+}
+
+/**
+ * A problem where it happened: what it is in plain words, what the server says, and what to do. It takes the focus when
+ * it appears, so that whoever does not see it hears it.
+ */
+export function ProblemBox({ problem, retry }: { problem: Problem | null; retry?: () => void }) {
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (problem !== null) box.current?.focus({ preventScroll: false });
+  }, [problem]);
+  if (problem === null) return null;
+  const text = messages();
+  const { detail, requestId, retryAfterSeconds, errors } = problem;
+  return (
+    <div class="problem" role="alert" tabIndex={-1} ref={box}>
+      <p class="problem-title">{problemSentence(problem)}</p>
+      {detail !== '' && errors === undefined && (
+        <p class="problem-detail" lang="en" dir="auto">
+          {detail}
+        </p>
+      )}
+      {errors !== undefined && errors.length > 0 && (
+        <ul lang="en">
+          {errors.map(({ path, message }) => (
+            <li key={path}>
+              <code>{path.replace(/^\//, '')}</code> {message}
+            </li>
+          ))}
+        </ul>
+      )}
+      {retryAfterSeconds !== null && <p>{text.problems.waitSeconds(formatNumber(retryAfterSeconds))}</p>}
+      {requestId !== null && problem.status >= 500 && <p class="muted">{text.problems.requestId(requestId)}</p>}
+      {retry !== undefined && <Button onClick={retry}>{text.common.tryAgain}</Button>}
+    </div>
+  );
+}

@@ -1,0 +1,30 @@
+import { formatExactMoment, formatMoment, viewerZone } from '../language/formats.ts';
+import { messages } from '../messages/messages.ts';
+
+/**
+ * A moment on the clocks of the book's zone, with the viewer's beside it where those show something else.
+ * @param isExact to the second
+ */
+export function Moment({ at, zone, isExact = false }: { at: string; zone: string; isExact?: boolean }) {
+  const format = isExact ? formatExactMoment : formatMoment;
+  const words = messages().common;
+  const there = format(at, zone);
+  const here = format(at, viewerZone());
+  return (
+    <time dateTime={at} class="moment">
+      {words.inZone(there, zone)}
+      {here !== there && <span class="muted"> · {words.viewerTime(here)}</span>}
+    </time>
+  );
+}
+
+/** The same in as few words as go: the book's clocks alone, with everything on pointing at it. */
+export function ShortMoment({ at, zone }: { at: string; zone: string }) {
+  const words = messages().common;
+  const full = `${words.inZone(formatExactMoment(at, zone), zone)} · ${words.viewerTime(formatExactMoment(at, viewerZone()))}`;
+  return (
+    <time dateTime={at} title={full}>
+      {formatMoment(at, zone)}
+    </time>
+  );
+}

@@ -1,0 +1,294 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { describeInBrowser, openTestConsole, rootKey, type TestConsole } from './open-console.ts';
+
+interface Counts {
+  counts: { codes: number; available: number; voided: number };
+}
+
+describeInBrowser('what people do in the console', () => {
+  let console: TestConsole;
+  beforeAll(async () => {
+    console = await openTestConsole('console_flows');
+  });
+  afterAll(() => console?.close());
+
+  const makeBook = (name: string, more: object = {}) =>
+    console.call<{ id: string; rev: number }>('POST', '/v1/books', { name, ...more });
+
+  test('a book is made by a form whose problems stand beside their fields', async () => {
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit('/');
+    await page.getByRole('link', { name: 'New book' }).first().click();
+    await page.getByLabel('Name').fill('   ');
+    await page.getByLabel('Codes a user').fill('many');
+    await page.getByRole('button', { name: 'Make the book' }).click();
+    await page.locator('.field-error').first().waitFor();
+    expect(await page.getByLabel('Codes a user').getAttribute('aria-invalid')).toBe('true');
+    await window.inspect('new-book-refused');
+    await page.getByLabel('Name').fill('Verano 2026');
+    await page.getByLabel('Codes a user').fill('3');
+    await page.getByLabel('Time zone').fill('America/Argentina/Buenos_Aires');
+    await page.getByLabel('Ends').fill('2099-03-01T00:00');
+    // Twice: the second click finds the first under way.
+    await page.getByRole('button', { name: 'Make the book' }).dblclick();
+    await page.getByRole('heading', { name: 'Verano 2026' }).waitFor();
+    const { data } = await console.call<{ data: { endsAt: string; maxCodesPerUser: number }[] }>(
+      'GET',
+      '/v1/books?q=Verano',
+    );
+    expect(data).toHaveLength(1);
+    expect(data[0]).toMatchObject({ endsAt: '2099-03-01T03:00:00.000Z', maxCodesPerUser: 3 });
+    await window.close();
+  });
+
+  test('codes are generated, and brought from a file whose wrong rows are listed', async () => {
+    const { id } = await makeBook('Files');
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit(`/books/${id}/decks`);
+    await page.getByLabel('How many').fill('5,000');
+    await page.getByLabel('How a code looks').fill('GEN-######-##');
+    await page.getByRole('button', { name: 'Generate' }).click();
+    await page.getByRole('row', { name: /Generated/ }).waitFor();
+    const file = join(tmpdir(), `codes-${process.pid}.csv`);
+    writeFileSync(
+      file,
+      `code\r\n${Array.from({ length: 500 }, (_one, at) => `FILE-${1000 + at}`).join('\r\n')}\r\nno good!\r\nFILE-1000\r\n`,
+    );
+    await page.getByLabel('Choose a file').setInputFiles(file);
+    await page.getByRole('button', { name: 'Send the file' }).click();
+    await page.getByText('2 rows were not taken, 1 of them').waitFor();
+    await page.getByText('The first 2 rows').click();
+    await window.inspect('uploaded');
+    const download = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Download them' }).click();
+    expect((await download).suggestedFilename()).toBe('rejected.csv');
+    expect((await console.call<Counts>('GET', `/v1/books/${id}`)).counts.codes).toBe(5_500);
+    await window.close();
+  });
+
+  test('what is left of a deck is voided only after the book’s name was typed', async () => {
+    const { id } = await makeBook('Leaked', { status: 'active' });
+    await console.call('POST', `/v1/books/${id}/codes/generate`, { count: 100, pattern: 'LEAK-########' });
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit(`/books/${id}/decks`);
+    const open = page.getByRole('button', { name: /Void what is left of/ });
+    await open.click();
+    await page.getByText('100 codes that nobody has yet').waitFor();
+    await page.getByRole('button', { name: 'Void them' }).click();
+    await page.getByText('This is not the same text yet.').waitFor();
+    await window.inspect('void-deck');
+    await page.keyboard.press('Escape');
+    expect(await open.evaluate((element) => element === document.activeElement)).toBe(true);
+    expect((await console.call<Counts>('GET', `/v1/books/${id}`)).counts.voided).toBe(0);
+    await open.click();
+    await page.getByLabel('Type “Leaked” to confirm').fill('Leaked');
+    await page.keyboard.press('Enter');
+    await page.locator('.note').waitFor();
+    expect((await console.call<Counts>('GET', `/v1/books/${id}`)).counts).toMatchObject({ available: 0, voided: 100 });
+    await window.close();
+  });
+
+  test('a session that ends in the middle of a form keeps what was typed, and goes on after signing in', async () => {
+    const { id, secret } = await console.call<{ id: string; secret: string }>('POST', '/v1/api-keys', {
+      name: 'Ana',
+      role: 'admin',
+    });
+    const window = await console.openSignedIn({}, secret);
+    const { page } = window;
+    await window.visit('/books/new');
+    await page.getByLabel('Name').fill('Half done');
+    await console.call('DELETE', `/v1/api-keys/${id}`);
+    await page.context().clearCookies();
+    await page.getByRole('button', { name: 'Make the book' }).click();
+    await page.getByRole('heading', { name: 'Sign in again' }).waitFor();
+    await window.inspect('interrupted');
+    await page.getByLabel('API key').fill(rootKey);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Half done' }).waitFor();
+    await window.close();
+  });
+
+  test('a connection that is lost after the server was done is said, and the repeat does nothing twice', async () => {
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit('/books/new');
+    let tries = 0;
+    await page.route('**/v1/books', async (route) => {
+      if (route.request().method() !== 'POST') return route.continue();
+      tries += 1;
+      if (tries > 1) return route.continue();
+      await route.fetch();
+      return route.abort('connectionreset');
+    });
+    await page.getByLabel('Name').fill('Once only');
+    await page.getByRole('button', { name: 'Make the book' }).click();
+    await page.getByText('No connection to the server').first().waitFor();
+    await page.getByRole('heading', { name: 'Once only' }).waitFor();
+    const { data } = await console.call<{ data: unknown[] }>('GET', '/v1/books?q=Once');
+    expect([tries, data.length]).toEqual([2, 1]);
+    await page.close();
+  });
+
+  test('a change of rules says what it means before it is made', async () => {
+    const { id } = await makeBook('Rules', { status: 'active', maxRedemptions: 100 });
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit(`/books/${id}/rules`);
+    await page.getByLabel('Uses of a code').fill('3');
+    await page.getByLabel('Uses in all').fill('');
+    await page.getByRole('button', { name: 'Look at the changes' }).click();
+    await page.getByText('Uses of a code: 1 → 3').waitFor();
+    await page.getByText('Uses in all: 100 → no limit').waitFor();
+    await window.inspect('rules-preview');
+    await page.getByRole('button', { name: 'Change the book' }).click();
+    await page.locator('.note').waitFor();
+    expect(await console.call('GET', `/v1/books/${id}`)).toMatchObject({
+      maxRedemptionsPerCode: 3,
+      maxRedemptions: null,
+    });
+    await window.close();
+  });
+
+  test('a page that is behind says what somebody else has changed, and keeps what was typed', async () => {
+    const { id } = await makeBook('Two people', { status: 'active' });
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit(`/books/${id}/rules`);
+    await page.getByLabel('Uses of a code').fill('2');
+    await console.call('PATCH', `/v1/books/${id}`, { maxCodesPerUser: 7 });
+    await page.getByRole('button', { name: 'Look at the changes' }).click();
+    await page.getByRole('button', { name: 'Change the book' }).click();
+    await page.getByText('Codes a user: no limit → 7').waitFor();
+    await window.inspect('rules-conflict');
+    await page.getByRole('button', { name: 'Keep mine on top of it' }).click();
+    await page.getByRole('button', { name: 'Look at the changes' }).click();
+    await page.getByRole('button', { name: 'Change the book' }).click();
+    await page.locator('.note').waitFor();
+    expect(await console.call('GET', `/v1/books/${id}`)).toMatchObject({
+      maxRedemptionsPerCode: 2,
+      maxCodesPerUser: 7,
+    });
+    await window.close();
+  });
+
+  test('a book is activated, paused, resumed, extended and closed, the last after its name was typed', async () => {
+    const { id } = await makeBook('Life', { timeZone: 'America/New_York', endsAt: '2099-01-01T00:00:00' });
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit(`/books/${id}`);
+    const status = async () => (await console.call<{ status: string }>('GET', `/v1/books/${id}`)).status;
+    const confirm = async (button: string, action: string) => {
+      await page.getByRole('button', { name: button, exact: true }).click();
+      await page.getByRole('dialog').getByRole('button', { name: action }).click();
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+    };
+    await confirm('Activate', 'Activate');
+    expect(await status()).toBe('active');
+    await confirm('Pause', 'Pause');
+    expect(await status()).toBe('paused');
+    await confirm('Resume', 'Resume');
+    await page.getByRole('button', { name: 'Extend the end' }).click();
+    expect(await page.getByLabel('New end').inputValue()).toBe('2099-01-01T00:00');
+    await page.getByLabel('New end').fill('2099-02-01T12:00');
+    await page.getByRole('dialog').getByRole('button', { name: 'Change the book' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(await console.call('GET', `/v1/books/${id}`)).toMatchObject({ endsAt: '2099-02-01T17:00:00.000Z' });
+    await page.getByRole('button', { name: 'Close…' }).click();
+    await page.getByLabel('Type “Life” to confirm').fill('Life');
+    await window.inspect('close-book');
+    await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
+    await page.getByText('The book is closed.').first().waitFor();
+    expect(await status()).toBe('closed');
+    await window.close();
+  });
+
+  test('finance gets its spreadsheet of redemptions', async () => {
+    const { id } = await makeBook('Finance', { status: 'active' });
+    await console.call('POST', `/v1/books/${id}/codes/generate`, { count: 10, pattern: 'FIN-########' });
+    const { code } = await console.call<{ code: string }>('POST', '/v1/coupons/assign', { bookId: id, userId: 'u-1' });
+    await console.call('POST', `/v1/coupons/${code}/redeem`, { userId: 'u-1', reference: 'order-7' });
+    const window = await console.openSignedIn();
+    await window.visit(`/books/${id}`);
+    const waited = window.page.waitForEvent('download');
+    await window.page.getByRole('button', { name: 'Redemptions, for finance' }).click();
+    const download = await waited;
+    expect(readFileSync(await download.path(), 'utf8')).toContain(`${code}`);
+    await window.close();
+  });
+
+  test('a report is a chart that the arrow keys read out, with a table of the same numbers', async () => {
+    const { id } = await makeBook('Reported', { status: 'active', timeZone: 'Asia/Kolkata' });
+    await console.call('POST', `/v1/books/${id}/codes/generate`, { count: 10, pattern: 'RPT-########' });
+    for (const userId of ['u-1', 'u-2', 'u-3'])
+      await console.call('POST', '/v1/coupons/assign', { bookId: id, userId });
+    const isCounted = async () => {
+      const { data } = await console.call<{ data: { assigned: number }[] }>('GET', `/v1/books/${id}/report?step=hour`);
+      return data.reduce((sum, { assigned }) => sum + assigned, 0) === 3;
+    };
+    while (!(await isCounted())) await sleep(200);
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit(`/books/${id}?step=hour&days=1`);
+    await page
+      .getByText(/3 given out, 0 redeemed/)
+      .first()
+      .waitFor();
+    const plot = page.getByRole('slider');
+    await plot.focus();
+    await page.keyboard.press('Home');
+    expect(await plot.getAttribute('aria-valuetext')).toMatch(/Given out 0/);
+    await page.getByText('The same as a table').click();
+    const cells = await page.locator('.chart tbody td:nth-child(2)').allTextContents();
+    expect(cells.reduce((sum, cell) => sum + Number(cell), 0)).toBe(3);
+    await window.inspect('report');
+    await window.close();
+  });
+
+  test('a first run makes a demo book, from which nobody gets a code', async () => {
+    const { adminKey } = await console.call<{ adminKey: { secret: string } }>('POST', '/v1/tenants', {
+      slug: 'first',
+      name: 'First run',
+    });
+    const window = await console.openSignedIn({}, adminKey.secret);
+    const { page } = window;
+    await window.visit('/');
+    await window.inspect('first-run');
+    await page.getByRole('button', { name: 'Make a demo book' }).click();
+    await page.getByRole('heading', { name: 'This is a demo book' }).waitFor();
+    await page.getByText('1,000').first().waitFor();
+    await window.inspect('demo-book');
+    await window.close();
+  });
+
+  test('the keyboard alone leads from the top to a book, and / to the search from anywhere', async () => {
+    await makeBook('By keyboard');
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit('/?q=By+keyboard');
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to the content');
+    await page.keyboard.press('Enter');
+    for (let at = 0; at < 12; at += 1) {
+      await page.keyboard.press('Tab');
+      const name = await page.evaluate(() => document.activeElement?.textContent);
+      if (name === 'By keyboard') break;
+    }
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'By keyboard', level: 1 }).waitFor();
+    // Whoever does not see it hears where they are.
+    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('H1');
+    await page.keyboard.press('/');
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('search');
+    await page.keyboard.type('no such code');
+    await page.keyboard.press('Enter');
+    await page.getByText('“no such code” is no code of yours.').waitFor();
+    await window.close();
+  });
+});

@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import {
+  describeInBrowser,
+  languages,
+  openTestConsole,
+  rootKey,
+  type TestConsole,
+  themes,
+  widths,
+} from './open-console.ts';
+
+/** Hostile and foreign text, as people and attackers put it into names. */
+const hostileName = '<img src=x onerror=alert(1)> عرض الصيف 🎟️';
+
+describeInBrowser('the console’s pages', () => {
+  let console: TestConsole;
+  const books: Record<string, { id: string }> = {};
+  beforeAll(async () => {
+    console = await openTestConsole('console_pages');
+    const make = async (name: string, more: object, count = 0) => {
+      const book = await console.call<{ id: string }>('POST', '/v1/books', { name, ...more });
+      if (count > 0)
+        await console.call('POST', `/v1/books/${book.id}/codes/generate`, {
+          count,
+          pattern: `B${Object.keys(books).length}-########`,
+        });
+      books[name] = book;
+      return book;
+    };
+    await make(
+      'Verano 2026',
+      { status: 'active', timeZone: 'America/Argentina/Buenos_Aires', endsAt: '2099-03-01' },
+      20,
+    );
+    const { id } = books['Verano 2026']!;
+    for (let user = 0; user < 19; user += 1)
+      await console.call('POST', '/v1/coupons/assign', { bookId: id, userId: `u-${user}` });
+    await make('Winter sale', { status: 'active' }, 1_000_000);
+    await make('VIP launch', {});
+    await make(hostileName, { status: 'active' });
+  });
+  afterAll(() => console?.close());
+
+  const pages: [string, () => string][] = [
+    ['overview', () => '/'],
+    ['overview-filtered', () => '/?status=closed'],
+    ['new-book', () => '/books/new'],
+    ['book', () => `/books/${books['Verano 2026']!.id}`],
+    ['book-codes', () => `/books/${books['Winter sale']!.id}/decks`],
+    ['book-rules', () => `/books/${books['Verano 2026']!.id}/rules`],
+    ['not-found', () => '/nowhere'],
+    ['book-missing', () => '/books/nothing'],
+    ['find-nothing', () => '/find?q=NOTHING-HERE'],
+  ];
+  const looks = themes.flatMap((theme) => widths.map((width, at) => ({ theme, width, language: languages[at % 2]! })));
+
+  test.each(looks)('have no barrier, no foreign request and no violation ($theme, $width, $language)', async (look) => {
+    const window = await console.openSignedIn(look);
+    for (const [name, path] of pages) {
+      await window.visit(path());
+      // What axe looks for hangs on colours and on the narrowness, in one language as in the other.
+      if (look.width === (look.theme === 'light' ? 320 : 1024)) await window.inspect(name);
+      else await window.look(name);
+    }
+    await window.close();
+  });
+
+  test('somebody signs in by a key, and is where they wanted to be', async () => {
+    const window = await console.open();
+    await window.visit('/books/new');
+    await window.inspect('sign-in');
+    await window.page.getByLabel('API key').fill('qk_not-a-key-of-anybody');
+    await window.page.getByRole('button', { name: 'Sign in' }).click();
+    await window.page.getByText('This key is not known').waitFor();
+    await window.inspect('sign-in-refused');
+    await window.page.getByLabel('API key').fill(rootKey);
+    await window.page.keyboard.press('Enter');
+    await window.page.getByRole('heading', { name: 'New book' }).waitFor();
+    await window.close();
+  });
+
+  test('markup in a name is text wherever the name is shown', async () => {
+    const window = await console.openSignedIn();
+    await window.visit(`/books/${books[hostileName]!.id}`);
+    expect(await window.page.locator('h1').textContent()).toBe(hostileName);
+    expect(await window.page.locator('main img').count()).toBe(0);
+    await window.close();
+  });
+});

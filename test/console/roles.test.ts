@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { makeSignInLink } from '../../core/index.ts';
+import { describeInBrowser, openTestConsole, type TestConsole } from './open-console.ts';
+
+describeInBrowser('what a role may not do', () => {
+  let console: TestConsole;
+  let bookId = '';
+  const keys: Record<string, string> = {};
+  beforeAll(async () => {
+    console = await openTestConsole('console_roles');
+    bookId = (await console.call<{ id: string }>('POST', '/v1/books', { name: 'Ours', status: 'active' })).id;
+    for (const role of ['operator', 'redeemer']) {
+      const key = await console.call<{ secret: string }>('POST', '/v1/api-keys', { name: role, role });
+      keys[role] = key.secret;
+    }
+  });
+  afterAll(() => console?.close());
+
+  test('an operator is shown no change of a book, and its address leads to none', async () => {
+    const window = await console.openSignedIn({}, keys.operator!);
+    const { page } = window;
+    await window.visit('/');
+    expect(await page.getByRole('link', { name: 'New book' }).count()).toBe(0);
+    await window.visit('/books/new');
+    await page.getByRole('heading', { name: 'This page is not for your role' }).waitFor();
+    await window.inspect('forbidden');
+    await window.visit(`/books/${bookId}/rules`);
+    expect(await page.getByRole('button', { name: 'Pause' }).count()).toBe(0);
+    expect(await page.getByRole('button', { name: 'Look at the changes' }).count()).toBe(0);
+    expect(await page.getByLabel('Name').isDisabled()).toBe(true);
+    await window.inspect('rules-read-only');
+    // By hand, from the console's own page with its cookie.
+    const status = await page.evaluate(async (id) => {
+      const body = JSON.stringify({ status: 'closed' });
+      const headers = { 'content-type': 'application/json' };
+      return (await fetch(`/v1/books/${id}`, { method: 'PATCH', headers, body })).status;
+    }, bookId);
+    expect(status).toBe(403);
+    await window.close();
+  });
+
+  test('a redeemer finds codes, and nothing else', async () => {
+    const window = await console.openSignedIn({}, keys.redeemer!);
+    const { page } = window;
+    for (const path of ['/', '/books/new', `/books/${bookId}`]) {
+      await window.visit(path);
+      await page.getByText('it can look codes up and nothing else').waitFor();
+    }
+    await page.getByRole('searchbox').fill('no-such-code');
+    await page.keyboard.press('Enter');
+    await page.getByText('“no-such-code” is no code of yours.').waitFor();
+    await window.inspect('redeemer');
+    await window.close();
+  });
+
+  test('whoever signs out leaves nothing behind in the browser that opens a page again', async () => {
+    const window = await console.openSignedIn({}, keys.operator!);
+    const { page } = window;
+    await window.visit('/');
+    await page.getByRole('button', { name: 'operator' }).click();
+    await window.inspect('account-menu');
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    await page.goBack();
+    await page.reload();
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    expect(await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }))).not.toContain('qk_');
+    await window.close();
+  });
+
+  test('a link of a start signs in once, and its secret stands in no address after it', async () => {
+    const secret = await makeSignInLink(console.core);
+    const window = await console.open();
+    const { page } = window;
+    await window.visit(`/enter#${secret}`);
+    await page.getByRole('heading', { name: 'Overview' }).waitFor();
+    expect(page.url()).toBe(`${console.address}/console`);
+    await window.close();
+    const another = await console.open();
+    await another.visit(`/enter#${secret}`);
+    await another.page.getByText('This link was used before').waitFor();
+    await another.close();
+  });
+});

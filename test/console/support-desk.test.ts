@@ -1,0 +1,140 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { describeInBrowser, openTestConsole, type TestConsole, themes, widths } from './open-console.ts';
+
+const hostileUser = '<script>alert(1)</script> عميل';
+
+describeInBrowser('what a support desk does in the console', () => {
+  let console: TestConsole;
+  let bookId: string;
+  beforeAll(async () => {
+    console = await openTestConsole('console_support');
+    const zone = { timeZone: 'America/Argentina/Buenos_Aires', maxRedemptionsPerCode: 2, endsAt: '2099-03-01' };
+    bookId = (await console.call<{ id: string }>('POST', '/v1/books', { name: 'Verano', status: 'active', ...zone }))
+      .id;
+    await console.call('POST', `/v1/books/${bookId}/codes/generate`, { count: 100, pattern: 'SUPP-########' });
+  });
+  afterAll(() => console?.close());
+
+  const assign = async (userId: string) =>
+    (await console.call<{ code: string }>('POST', '/v1/coupons/assign', { bookId, userId })).code;
+
+  test('a stuck code is found however it is typed, its story is read, and its lock is let go', async () => {
+    const code = await assign('ana');
+    await console.call('POST', `/v1/coupons/${code}/lock`, { userId: 'ana' });
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit('/');
+    await page.keyboard.press('/');
+    await page.keyboard.type(code.toLowerCase().replace('-', '–'));
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: `Code ${code}` }).waitFor();
+    await page.getByText('In a checkout').waitFor();
+    await page.getByText('Given to ana.').waitFor();
+    await page.getByText(/A checkout took it until/).waitFor();
+    await window.inspect('code-locked');
+    await page.getByRole('button', { name: 'Let the lock go' }).click();
+    await page.getByLabel(/Reason/).fill('The customer called');
+    await window.inspect('code-unlock');
+    await page.getByRole('dialog').getByRole('button', { name: 'Let the lock go' }).click();
+    await page.getByText('An operator let it go: The customer called').waitFor();
+    await page.getByText('Ready to use').waitFor();
+    await window.close();
+  });
+
+  test('a code goes to another user, is given back after a use, and is made void', async () => {
+    const code = await assign('wrong-person');
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit(`/codes/${code}`);
+    await page.getByRole('button', { name: 'Give to another user' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Give to another user' }).click();
+    // Nothing was typed: the server's words stand beside the field.
+    await page.locator('.field-error').waitFor();
+    await page.getByLabel('The other user’s id').fill('right-person');
+    await page.getByRole('dialog').getByRole('button', { name: 'Give to another user' }).click();
+    await page.getByText('Went from wrong-person to right-person.').waitFor();
+    await console.call('POST', `/v1/coupons/${code}/redeem`, { userId: 'right-person', reference: 'order-7' });
+    await window.visit(`/codes/${code}`);
+    await page.getByText('Used (no. 1), for order-7.').waitFor();
+    await page.getByRole('button', { name: 'Give one use back' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Give one use back' }).click();
+    await page.getByText('One use was given back.').waitFor();
+    await page.getByRole('button', { name: 'Make void' }).click();
+    await page.getByLabel(`Type “${code}” to confirm`).fill(code);
+    await page.keyboard.press('Enter');
+    await page.getByText('Made void.').waitFor();
+    expect(await page.getByRole('button', { name: 'Make void' }).count()).toBe(0);
+    await window.close();
+  });
+
+  test('“why was it refused yesterday?” is answered from the story of the code', async () => {
+    const code = await assign('late');
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit(`/codes/${code}?moment=2020-01-01T21:05`);
+    await page.getByText('Nobody had it then: it had not been given yet.').waitFor();
+    await page.getByLabel(/Moment/).fill('2099-03-05T10:00');
+    await page.getByText(/Its book had ended at/).waitFor();
+    await window.inspect('code-why');
+    await window.close();
+  });
+
+  test('a user’s coupons are listed, redemptions are filtered and exported, whatever the names hold', async () => {
+    const code = await assign(hostileUser);
+    await console.call('POST', `/v1/coupons/${code}/redeem`, { userId: hostileUser, reference: '=1+1' });
+    const window = await console.openSignedIn({ language: 'es' });
+    const { page } = window;
+    await window.visit(`/users/${encodeURIComponent(hostileUser)}`);
+    await page.getByRole('link', { name: code }).waitFor();
+    await window.inspect('user');
+    await window.visit('/redemptions');
+    await page.getByRole('textbox', { name: 'Usuario' }).fill(hostileUser);
+    await page.getByRole('button', { name: 'Mostrar' }).click();
+    await page.getByRole('link', { name: code }).waitFor();
+    expect(await page.getByRole('row').count()).toBe(2);
+    await window.inspect('redemptions');
+    const download = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Exportar como CSV' }).click();
+    expect((await download).suggestedFilename()).toBe('redemptions.csv');
+    await window.close();
+  });
+
+  test('a key is made, shown once, and revoked', async () => {
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit('/keys');
+    await page.getByLabel('Name').fill('Checkout');
+    await page.getByRole('button', { name: 'Make a key' }).click();
+    const secret = await page.locator('code.secret').textContent();
+    expect(secret).toMatch(/^qk_/);
+    await window.inspect('key-made');
+    await page.getByRole('button', { name: 'I have copied it' }).click();
+    await page.getByRole('button', { name: 'Revoke Checkout' }).click();
+    await page.getByLabel('Type “Checkout” to confirm').fill('Checkout');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Revoke Checkout' }).waitFor({ state: 'detached' });
+    expect(await page.content()).not.toContain(secret);
+    await window.close();
+  });
+
+  test.each(themes.flatMap((theme) => widths.map((width) => ({ theme, width }))))(
+    'these pages have no barrier and fit the screen ($theme, $width)',
+    async (look) => {
+      const code = await assign(`${hostileUser} ${look.theme} ${look.width}`);
+      const window = await console.openSignedIn({ ...look, language: look.width === 1024 ? 'es' : 'en' });
+      const pages = [
+        `/codes/${code}`,
+        '/codes/NOT-THERE-1',
+        `/users/${encodeURIComponent('nobody')}`,
+        '/redemptions',
+        '/keys',
+      ];
+      for (const [index, path] of pages.entries()) {
+        await window.visit(path);
+        await window.inspect(`support-${index}`);
+      }
+      expect(window.faults()).toEqual([]);
+      await window.close();
+    },
+  );
+});

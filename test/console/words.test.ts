@@ -1,0 +1,75 @@
+import { describe, expect, test } from '@jest/globals';
+import { matchPath } from '../../containers/console/address/match-path.ts';
+import { chooseLanguage } from '../../containers/console/language/choices.ts';
+import { fromLocalInput, toLocalInput } from '../../containers/console/language/formats.ts';
+import { en } from '../../containers/console/messages/en.ts';
+import { es } from '../../containers/console/messages/es.ts';
+import { csvOf } from '../../containers/console/parts/save-file.ts';
+
+describe('addresses', () => {
+  test.each([
+    ['/books/:bookId/:tab?', '/books/b1', { bookId: 'b1' }],
+    ['/books/:bookId/:tab?', '/books/b1/rules', { bookId: 'b1', tab: 'rules' }],
+    ['/users/:userId', '/users/a%2Fb%20%F0%9F%8E%9F', { userId: 'a/b 🎟' }],
+    ['/users/:userId', '/users/100%', { userId: '100%' }],
+    ['/users/:userId', '/users/a/b', null],
+    ['/users/:userId', '/users/', null],
+    ['/', '/', {}],
+    ['/', '/books', null],
+  ])('%s takes %s as %j', (pattern, path, found) => {
+    expect(matchPath(pattern, path)).toEqual(found);
+  });
+});
+
+describe('languages', () => {
+  test.each([
+    [null, ['es-AR', 'en'], 'es'],
+    [null, ['fr-FR', 'es'], 'es'],
+    [null, ['de'], 'en'],
+    ['en', ['es-AR'], 'en'],
+    ['<script>', ['es'], 'es'],
+  ] as const)('%s kept and %j preferred is %s', (kept, preferred, chosen) => {
+    expect(chooseLanguage(kept, preferred)).toBe(chosen);
+  });
+
+  test('no text of one language is left as it is in the other, but for names', () => {
+    const same = leaves(en).filter(([path, text]) => text.length > 12 && new Map(leaves(es)).get(path) === text);
+    expect(same).toEqual([]);
+  });
+
+  test('a million is counted as each language does', () => {
+    expect(en.common.codes(1_000_000)).toBe('1,000,000 codes');
+    expect(es.common.codes(1_000_000)).toBe('1.000.000 de códigos');
+    expect([en.common.codes(1), es.common.codes(1), es.common.codes(0)]).toEqual(['1 code', '1 código', '0 códigos']);
+  });
+});
+
+describe('local times', () => {
+  test.each([
+    ['2026-07-01T00:00', 'America/Argentina/Buenos_Aires', '2026-07-01T03:00:00.000Z'],
+    ['2026-03-29T03:30', 'Europe/Madrid', '2026-03-29T01:30:00.000Z'],
+    ['2026-10-25T02:30', 'Europe/Madrid', '2026-10-25T00:30:00.000Z'],
+    ['2026-01-01T00:00', 'Pacific/Kiritimati', '2025-12-31T10:00:00.000Z'],
+    ['2026-01-01T00:00', 'Asia/Kathmandu', '2025-12-31T18:15:00.000Z'],
+    ['2026-01-01T00:00', 'Nowhere/City', null],
+    ['soon', 'UTC', null],
+  ])('%s in %s is %s', (local, zone, instant) => {
+    expect(fromLocalInput(local, zone)).toBe(instant);
+    if (instant !== null) expect(toLocalInput(instant, zone)).toBe(local);
+  });
+});
+
+test('a cell that a spreadsheet program would run is text', async () => {
+  const text = await csvOf([['=1+1', '@SUM(A1)', 'plain', 'a "b", c', -5]]).text();
+  expect(text).toBe('\uFEFF\'=1+1,\'@SUM(A1),plain,"a ""b"", c",-5\r\n'.replace('\uFEFF', ''));
+});
+
+function leaves(texts: object, path = ''): [string, string][] {
+  return Object.entries(texts).flatMap(([name, value]) =>
+    typeof value === 'string'
+      ? [[`${path}.${name}`, value] as [string, string]]
+      : typeof value === 'object'
+        ? leaves(value, `${path}.${name}`)
+        : [],
+  );
+}
