@@ -125,6 +125,31 @@ export function readDatabase(env: Environment): DatabaseAddress {
   };
 }
 
+/** Where exported events are kept, and how long they stay in the database. */
+export interface EventArchiveConfig {
+  /** A folder's path, or a bucket with a prefix. */
+  place: { folder: string } | { bucket: string; prefix: string };
+  /** Whole months that stay in the database, 3 and up; null: all stay. */
+  keepMonths: number | null;
+}
+
+/**
+ * Reads where exported events go, for the commands that need nothing else of it.
+ * @throws ConfigError naming the variable
+ */
+export function readEventArchive(env: Environment): EventArchiveConfig {
+  const keepMonths = text(env, 'EVENTS_KEEP_MONTHS') === null ? null : whole(env, 'EVENTS_KEEP_MONTHS', 0, 3, 1_200);
+  const home = text(env, 'QURABLE_HOME');
+  const place = text(env, 'EVENTS_ARCHIVE') ?? (home === null ? null : `${home}/events`);
+  if (place === null)
+    throw new ConfigError('EVENTS_ARCHIVE must be set: a folder such as /backup/events, or s3://bucket/prefix');
+  if (!place.includes('://')) return { place: { folder: place }, keepMonths };
+  const [, bucket, prefix] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/([\w./-]*?)\/?)?$/.exec(place) ?? [];
+  if (bucket === undefined)
+    throw new ConfigError('EVENTS_ARCHIVE must be a folder, or a bucket with a prefix such as s3://bucket/events');
+  return { place: { bucket, prefix: prefix ?? '' }, keepMonths };
+}
+
 /**
  * Refuses what only means something beside the address of a database, for a start that brings a database of its own.
  * @throws ConfigError naming the variable

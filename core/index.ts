@@ -9,6 +9,15 @@ export { findTenantId } from './access/find-tenant-id.ts';
 export { listApiKeys } from './access/list-api-keys.ts';
 export { revokeApiKey } from './access/revoke-api-key.ts';
 export { CreatedTenant, TenantInput } from './access/tenant-document.ts';
+export { ArchiveError } from './archive/archive-error.ts';
+export type { ArchiveStore } from './archive/archive-store.ts';
+export { eventMonth } from './archive/event-months.ts';
+export { type EventsExport, exportEvents } from './archive/export-events.ts';
+export { importMonth } from './archive/import-month.ts';
+export { findLostRedemptions, type LostRedemption } from './archive/lost-redemptions.ts';
+export { openCodeSource } from './archive/open-code-source.ts';
+export { verifyEvents } from './archive/verify-events.ts';
+export { withArchiveDatabase } from './archive/with-archive-database.ts';
 export { type RunningTasks, startBackground } from './background.ts';
 export { CountsView } from './books/book-counts.ts';
 export { BookDocument } from './books/book-document.ts';
@@ -22,7 +31,15 @@ export { BoundedMap, cacheMaxEntries } from './bounded-map.ts';
 export type { Caller, Outcome, Role } from './caller.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { spellCode } from './codes/code-rules.ts';
-export { type Config, ConfigError, readConfig, readDatabase, refuseDatabaseParts } from './config.ts';
+export {
+  type Config,
+  ConfigError,
+  type EventArchiveConfig,
+  readConfig,
+  readDatabase,
+  readEventArchive,
+  refuseDatabaseParts,
+} from './config.ts';
 export type { Core } from './core.ts';
 export { assignBatch, type BatchResult } from './coupons/assign-batch.ts';
 export { assignCode } from './coupons/assign-code.ts';
