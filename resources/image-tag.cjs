@@ -7,7 +7,15 @@ const { readdirSync, readFileSync } = require('node:fs');
 const { join } = require('node:path');
 
 /** What containers/api/Dockerfile copies, and itself. */
-const parts = ['package.json', 'package-lock.json', 'LICENSE', 'migrations', 'core', 'containers/api'];
+const parts = [
+  'package.json',
+  'package-lock.json',
+  'LICENSE',
+  'migrations',
+  'core',
+  'containers/api',
+  'operations/events',
+];
 
 /** The end of a tag, by which one sees for which processor it is. */
 const suffixes = { X86_64: 'amd64', ARM64: 'arm64' };
