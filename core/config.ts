@@ -46,6 +46,8 @@ export interface Config {
   adminKey: string | null;
   corsOrigins: string[];
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+  /** Where traces go by OTLP over HTTP, and one in how many requests is traced; null: nothing is. */
+  tracing: { endpoint: string; oneIn: number } | null;
   /** The port of `/metrics`; null: on the main port, for admins only. */
   metricsPort: number | null;
   /** How many proxies in front may be believed about the client's address: 1 behind a load balancer, 0 without one. */
@@ -90,6 +92,7 @@ export function readConfig(env: Environment): Config {
     adminKey: readAdminKey(env),
     corsOrigins: readOrigins(env),
     logLevel: oneOf(env, 'LOG_LEVEL', logLevels, 'info'),
+    tracing: readTracing(env),
     metricsPort: readMetricsPort(env),
     trustedProxies: whole(env, 'TRUSTED_PROXIES', 0, 0, 10),
     rateLimitPerSecond: whole(env, 'RATE_LIMIT_PER_SECOND', limits.defaultRateLimitPerSecond, 0, 1_000_000),
@@ -234,6 +237,17 @@ function isTrustworthy(url: string): boolean {
 function checkPreviousSecret(env: Environment): void {
   if (text(env, 'PREVIOUS_CODE_SECRET') !== null) secret(env, 'PREVIOUS_CODE_SECRET', 32, 1024);
   whole(env, 'PREVIOUS_CODE_SECRET_VERSION', 1, 1, 1_000_000);
+}
+
+function readTracing(env: Environment): Config['tracing'] {
+  const oneIn = whole(env, 'TRACE_ONE_IN', 1_000, 1, 1_000_000_000);
+  const endpoint = text(env, 'OTEL_EXPORTER_OTLP_ENDPOINT');
+  if (endpoint === null) return null;
+  if (!/^https?:\/\//.test(endpoint) || !URL.canParse(endpoint))
+    throw new ConfigError(
+      'OTEL_EXPORTER_OTLP_ENDPOINT must be an http:// or https:// URL such as http://127.0.0.1:4318',
+    );
+  return { endpoint, oneIn };
 }
 
 function readMetricsPort(env: Environment): number | null {

@@ -117,6 +117,7 @@ export { PageRequest } from './paging.ts';
 export { systemRandom } from './random.ts';
 export type { RedisState } from './redis/open-redis.ts';
 export type { Throttle } from './throttling/open-throttle.ts';
+export type { BatchTrace, RequestTrace, TraceAttributes, Tracing } from './trace.ts';
 export { HeaderRule, type UploadFormat } from './uploads/formats/row-sink.ts';
 export { uploadCodes } from './uploads/upload-codes.ts';
 export { UploadedDeck } from './uploads/uploaded-deck.ts';

@@ -16,6 +16,8 @@ import { type Drain, makeDrain } from './drain.ts';
 import { limitRepeats } from './observe/limit-repeats.ts';
 import type { Metrics } from './observe/metrics.ts';
 import { observeRequests } from './observe/observe-requests.ts';
+import { traceRequests } from './observe/trace-requests.ts';
+import type { ContainerTracing } from './observe/tracing.ts';
 import { crossOrigin } from './request/cross-origin.ts';
 import { parseQuery } from './request/query-parameters.ts';
 import { ambiguousRequests } from './request/refuse-ambiguous-requests.ts';
@@ -60,6 +62,8 @@ export interface AppParts {
   log: Logger;
   metrics: Metrics;
   drain?: Drain;
+  /** Null, or left out: no request is traced. */
+  tracing?: ContainerTracing | null;
   /** In the place of API keys and JWTs, for tests without a database. */
   authenticate?: Authenticate;
 }
@@ -78,6 +82,7 @@ export async function buildApp(core: Core, { log, metrics, ...parts }: AppParts)
   app.register(problemAnswers, { log: failures });
   app.register(ambiguousRequests);
   app.register(observeRequests, { log, metrics });
+  app.register(traceRequests, { tracing: parts.tracing ?? null });
   app.register(jsonBodies);
   app.register(guard, {
     authenticate: parts.authenticate ?? authenticationOf(core, failures),

@@ -22,6 +22,7 @@ import { limitRepeats } from './observe/limit-repeats.ts';
 import { type ContainerLog, openLog } from './observe/log.ts';
 import { logLoad } from './observe/log-load.ts';
 import { type Metrics, openMetrics } from './observe/metrics.ts';
+import { type ContainerTracing, openTracing } from './observe/tracing.ts';
 
 const databaseAnswerMaxMillis = 2_000;
 
@@ -67,20 +68,23 @@ export async function startServer(config: Config, options: StartOptions = {}): P
     isDatabaseUp: askOnce(async () => core !== undefined && (await isReady(core))),
   });
   let background: RunningTasks | undefined;
+  let tracing: ContainerTracing | null = null;
   const closeOwnParts = async () => {
     await background?.close();
     if (options.core === undefined && core !== undefined) await closeCore(core);
+    await tracing?.close();
     await containerLog.flush();
   };
   try {
+    if (config.tracing !== null) tracing = await openTracing(config.tracing);
     if (core === undefined) {
       const quietly = limitRepeats(log, metrics.observeFailure);
       const writeMark = chooseWriteMark(containerLog.writeMark, options.keepMark);
-      core = await openCore(config, { log: quietly, writeMark, onBatch: metrics.observeBatch });
+      core = await openCore(config, { log: quietly, writeMark, onBatch: metrics.observeBatch, tracing });
     }
     await checkReady(core);
     background = startBackground(core);
-    return await serve(core, { log, metrics, drainPauseMillis: options.drainPauseMillis ?? 0 }, closeOwnParts);
+    return await serve(core, { log, metrics, tracing, drainPauseMillis: options.drainPauseMillis ?? 0 }, closeOwnParts);
   } catch (error) {
     await closeOwnParts();
     throw error;
@@ -115,12 +119,17 @@ function chooseWriteMark(toLog: WriteMark, keep: WriteMark | undefined): WriteMa
 
 async function serve(
   core: Core,
-  { log, metrics, drainPauseMillis }: { log: Logger; metrics: Metrics; drainPauseMillis: number },
+  {
+    log,
+    metrics,
+    tracing,
+    drainPauseMillis,
+  }: { log: Logger; metrics: Metrics; tracing: ContainerTracing | null; drainPauseMillis: number },
   closeOwnParts: () => Promise<void>,
 ): Promise<RunningServer> {
   const { config } = core;
   const drain = makeDrain();
-  const app = await buildApp(core, { log, metrics, drain });
+  const app = await buildApp(core, { log, metrics, tracing, drain });
   const metricsServer =
     config.metricsPort === null ? null : await listenForMetrics(config, config.metricsPort, metrics);
   const address = await app.listen({ port: config.port, host: config.host }).catch(async (error: unknown) => {

@@ -67,7 +67,7 @@ function isOfPublicPlugin({ method, url }: RouteOptions, publicPrefixes: readonl
 function makeDoor(rules: RouteRules, options: GuardOptions): onRequestHookHandler {
   const { authenticate, checkRate, queueAgeMillis } = options;
   const admit = (request: FastifyRequest, caller: Caller): void | Promise<void> => {
-    request.caller = caller;
+    request.caller = request.trace ? { ...caller, trace: request.trace } : caller;
     if (rules.queue !== undefined && queueAgeMillis(rules.queue, caller.tenantId) > limits.queueShedAgeMillis) {
       throw overloaded();
     }

@@ -6,6 +6,7 @@ import { inTwoSteps, type Transaction } from '../../db/transaction.ts';
 import { CouponError } from '../../errors.ts';
 import type { KeyedRequest } from '../../idempotency/key-hash.ts';
 import type { Random } from '../../random.ts';
+import type { BatchTrace } from '../../trace.ts';
 import type { CouponState } from '../rules/coupon-state.ts';
 import { answerOf, type CouponAnswer, type RecordedChange } from '../rules/recorded-change.ts';
 import { type IdempotencyMemory, openIdempotencyMemory } from './idempotency-memory.ts';
@@ -20,6 +21,8 @@ export interface BatchCore {
   readonly random: Random;
   readonly lockTokens: LockTokens;
   readonly obstacles: Obstacles;
+  /** Of a batch with a member that is traced. */
+  readonly trace?: BatchTrace;
 }
 
 /** A member of a batch: its command, and whatever was found out about it before anything was locked. */
@@ -98,7 +101,7 @@ export async function areFree<Command, Target>(
 }
 
 async function runTransaction<Target extends Member, Seen, State extends ClockAndKeys, Made>(
-  { pool, random, lockTokens }: BatchCore,
+  { pool, random, lockTokens, trace }: BatchCore,
   tenantId: number,
   targets: Target[],
   decisions: Decisions<Target, Seen, State, Made>,
@@ -113,7 +116,7 @@ async function runTransaction<Target extends Member, Seen, State extends ClockAn
       return { decided, recordOf: await decisions.write(tx, state) };
     },
   };
-  const { decided, recordOf } = await retryTransaction(random, () => inTwoSteps(pool, steps));
+  const { decided, recordOf } = await retryTransaction(random, () => inTwoSteps(pool, steps, trace));
   const tokenOf = (coupon: CouponState) => lockTokens.tokenOf(tenantId, coupon);
   return decided.map((one) => {
     if (one instanceof CouponError) return one;
