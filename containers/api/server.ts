@@ -65,6 +65,7 @@ export async function startServer(config: Config, options: StartOptions = {}): P
     queueAgeMillis: () => core?.batches.queueAgeMillis() ?? 0,
     droppedLogLines: containerLog.droppedLines,
     isRedisUp: () => (core?.redis ? core.redis.status === 'ready' : null),
+    poolWaits: () => (core === undefined ? {} : waitsOf(core)),
     isDatabaseUp: askOnce(async () => core !== undefined && (await isReady(core))),
   });
   let background: RunningTasks | undefined;
@@ -89,6 +90,12 @@ export async function startServer(config: Config, options: StartOptions = {}): P
     await closeOwnParts();
     throw error;
   }
+}
+
+/** By the kind of work that each pool is for. */
+function waitsOf({ pool, coldPool, readPool, backgroundPool }: Core): Record<string, number> {
+  const pools = { hot: pool, cold: coldPool, reads: readPool, background: backgroundPool };
+  return Object.fromEntries(Object.entries(pools).map(([name, { waitingCount }]) => [name, waitingCount]));
 }
 
 /** A database that hangs must not hang whoever reads the metrics. */
