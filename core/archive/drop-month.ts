@@ -21,6 +21,7 @@ export async function dropMonth(pool: pg.Pool, store: ArchiveStore, month: Event
   const manifest = await readCompleteManifest(store, month.month);
   if (manifest.until < month.to)
     throw new ArchiveError(`the export of ${month.month} in ${store.name} ends before the month does: export it again`);
+  await refuseUncounted(pool, month);
   await compareWithDatabase(pool, store, month, manifest);
   await keepRedeemers(pool, month);
   await detachMonth(pool, month);
@@ -38,6 +39,15 @@ export async function dropDetached(pool: pg.Pool, store: ArchiveStore): Promise<
     await pool.query(`drop table ${name}`);
   }
   return rows.map(({ name }) => name);
+}
+
+/** Reports count events by their rows: one that is gone before would be in none. */
+async function refuseUncounted(pool: pg.Pool, { month, table }: EventMonth): Promise<void> {
+  const { rows } = await pool.query<{ isLeft: boolean }>(
+    `select exists (select from ${table} where at >= (select counted_until from counted_events)) as "isLeft"`,
+  );
+  if (rows[0]!.isLeft)
+    throw new ArchiveError(`reports have not counted all events of ${month} yet: let the API run, and try again later`);
 }
 
 /** In pieces, so that no transaction is long; a repeat adds what is missing. */

@@ -50,6 +50,10 @@ async function loadBeside(pool: pg.Pool, store: ArchiveStore, month: EventMonth,
       constraint of_month check (at >= '${from}' and at < '${to}'))`,
   );
   await load(pool, store, month, manifest);
+  // As every month has it (events_at_idx): else it would be made while the month becomes a part of `events`.
+  await pool.query(
+    `create index ${table}_at_idx on ${table} using brin (at) with (pages_per_range = 32, autosummarize = on)`,
+  );
   await attachMonth(pool, month);
 }
 

@@ -6,9 +6,9 @@ const linksMax = 32;
 /** Spans that wait to be sent, at most: more are dropped, and nobody waits for the receiver. */
 const queueMaxSpans = 2_048;
 const sendEveryMillis = 2_000;
-const sendTimeoutMillis = 5_000;
-/** How long the end of the process waits for the last spans. */
-const closeMaxMillis = 2_000;
+const sendTimeoutMillis = 2_000;
+/** How long the end of the process waits for the last spans: longer than one try to send takes. */
+const closeMaxMillis = 3_000;
 
 /** What the container does with traces. */
 export interface ContainerTracing extends Tracing {
@@ -17,7 +17,7 @@ export interface ContainerTracing extends Tracing {
    * @param traceparent the header of that name, by W3C Trace Context; sampled there is sampled here
    */
   sample(traceparent: unknown): SampledRequest | null;
-  /** Sends what waits, for two seconds at most. Never rejects. */
+  /** Sends what waits, for three seconds at most. Never rejects. */
   close(): Promise<void>;
 }
 
