@@ -1,3 +1,5 @@
+import type { RequestTrace } from './trace.ts';
+
 /** What a token may do: containers/api/auth/roles.ts says what that is. */
 export type Role = 'root' | 'admin' | 'operator' | 'redeemer' | 'customer';
 
@@ -12,6 +14,8 @@ export interface Caller {
   actor: string;
   /** A customer's own id: the token's `sub`. Null for every other role. */
   customerId: string | null;
+  /** Of a request that is traced: what it is told of its way through the queues. */
+  trace?: RequestTrace;
 }
 
 /** What an operation gives back: the answer, and whether it is a replay of an earlier call with the same key. */

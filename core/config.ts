@@ -68,6 +68,8 @@ export interface Config {
   oidc: OidcConfig | null;
   corsOrigins: string[];
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+  /** Where traces go by OTLP over HTTP, and one in how many requests is traced; null: nothing is. */
+  tracing: { endpoint: string; oneIn: number } | null;
   /** The port of `/metrics`; null: on the main port, for admins only. */
   metricsPort: number | null;
   /** How many proxies in front may be believed about the client's address: 1 behind a load balancer, 0 without one. */
@@ -113,6 +115,7 @@ export function readConfig(env: Environment): Config {
     oidc: readOidc(env),
     corsOrigins: readOrigins(env),
     logLevel: oneOf(env, 'LOG_LEVEL', logLevels, 'info'),
+    tracing: readTracing(env),
     metricsPort: readMetricsPort(env),
     trustedProxies: whole(env, 'TRUSTED_PROXIES', 0, 0, 10),
     rateLimitPerSecond: whole(env, 'RATE_LIMIT_PER_SECOND', limits.defaultRateLimitPerSecond, 0, 1_000_000),
@@ -146,6 +149,31 @@ export function readDatabase(env: Environment): DatabaseAddress {
     password: required(env, 'DB_PASSWORD'),
     ...ssl,
   };
+}
+
+/** Where exported events are kept, and how long they stay in the database. */
+export interface EventArchiveConfig {
+  /** A folder's path, or a bucket with a prefix. */
+  place: { folder: string } | { bucket: string; prefix: string };
+  /** Whole months that stay in the database, 3 and up; null: all stay. */
+  keepMonths: number | null;
+}
+
+/**
+ * Reads where exported events go, for the commands that need nothing else of it.
+ * @throws ConfigError naming the variable
+ */
+export function readEventArchive(env: Environment): EventArchiveConfig {
+  const keepMonths = text(env, 'EVENTS_KEEP_MONTHS') === null ? null : whole(env, 'EVENTS_KEEP_MONTHS', 0, 3, 1_200);
+  const home = text(env, 'QURABLE_HOME');
+  const place = text(env, 'EVENTS_ARCHIVE') ?? (home === null ? null : `${home}/events`);
+  if (place === null)
+    throw new ConfigError('EVENTS_ARCHIVE must be set: a folder such as /backup/events, or s3://bucket/prefix');
+  if (!place.includes('://')) return { place: { folder: place }, keepMonths };
+  const [, bucket, prefix] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/([\w./-]*?)\/?)?$/.exec(place) ?? [];
+  if (bucket === undefined)
+    throw new ConfigError('EVENTS_ARCHIVE must be a folder, or a bucket with a prefix such as s3://bucket/events');
+  return { place: { bucket, prefix: prefix ?? '' }, keepMonths };
 }
 
 /**
@@ -232,6 +260,17 @@ function isTrustworthy(url: string): boolean {
 function checkPreviousSecret(env: Environment): void {
   if (text(env, 'PREVIOUS_CODE_SECRET') !== null) secret(env, 'PREVIOUS_CODE_SECRET', 32, 1024);
   whole(env, 'PREVIOUS_CODE_SECRET_VERSION', 1, 1, 1_000_000);
+}
+
+function readTracing(env: Environment): Config['tracing'] {
+  const oneIn = whole(env, 'TRACE_ONE_IN', 1_000, 1, 1_000_000_000);
+  const endpoint = text(env, 'OTEL_EXPORTER_OTLP_ENDPOINT');
+  if (endpoint === null) return null;
+  if (!/^https?:\/\//.test(endpoint) || !URL.canParse(endpoint))
+    throw new ConfigError(
+      'OTEL_EXPORTER_OTLP_ENDPOINT must be an http:// or https:// URL such as http://127.0.0.1:4318',
+    );
+  return { endpoint, oneIn };
 }
 
 function readMetricsPort(env: Environment): number | null {

@@ -18,6 +18,15 @@ export { makeSignInLink, signInWithLink } from './access/sign-in-links.ts';
 export { signInWithKey } from './access/sign-in-with-key.ts';
 export type { NewSession } from './access/start-session.ts';
 export { CreatedTenant, TenantInput } from './access/tenant-document.ts';
+export { ArchiveError } from './archive/archive-error.ts';
+export type { ArchiveStore } from './archive/archive-store.ts';
+export { eventMonth } from './archive/event-months.ts';
+export { type EventsExport, exportEvents } from './archive/export-events.ts';
+export { importMonth } from './archive/import-month.ts';
+export { findLostRedemptions, type LostRedemption } from './archive/lost-redemptions.ts';
+export { openCodeSource } from './archive/open-code-source.ts';
+export { verifyEvents } from './archive/verify-events.ts';
+export { withArchiveDatabase } from './archive/with-archive-database.ts';
 export { askOnce } from './ask-once.ts';
 export { type RunningTasks, startBackground } from './background.ts';
 export { changeBook } from './book-life/change-book.ts';
@@ -32,7 +41,16 @@ export { BoundedMap, cacheMaxEntries } from './bounded-map.ts';
 export type { Caller, Outcome, Role } from './caller.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { spellCode } from './codes/code-rules.ts';
-export { type Config, ConfigError, type OidcConfig, readConfig, readDatabase, refuseDatabaseParts } from './config.ts';
+export {
+  type Config,
+  ConfigError,
+  type EventArchiveConfig,
+  type OidcConfig,
+  readConfig,
+  readDatabase,
+  readEventArchive,
+  refuseDatabaseParts,
+} from './config.ts';
 export type { Core } from './core.ts';
 export { assignBatch, type BatchResult } from './coupons/assign-batch.ts';
 export { assignCode } from './coupons/assign-code.ts';
@@ -118,6 +136,7 @@ export { systemRandom } from './random.ts';
 export { type HealthSources, HealthView, openHealth } from './read-health.ts';
 export type { RedisState } from './redis/open-redis.ts';
 export type { Throttle } from './throttling/open-throttle.ts';
+export type { BatchTrace, RequestTrace, TraceAttributes, Tracing } from './trace.ts';
 export { HeaderRule, type UploadFormat } from './uploads/formats/row-sink.ts';
 export { uploadCodes } from './uploads/upload-codes.ts';
 export { UploadedDeck } from './uploads/uploaded-deck.ts';

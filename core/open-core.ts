@@ -27,6 +27,7 @@ import { openRedis } from './redis/open-redis.ts';
 import { openMarkRounds } from './restore/mark-rounds.ts';
 import { openThrottle } from './throttling/open-throttle.ts';
 import { openSignInPace } from './throttling/sign-in-pace.ts';
+import type { Tracing } from './trace.ts';
 import { UploadSlots } from './uploads/slots.ts';
 
 /** What openCore may be given beside the configuration. */
@@ -40,6 +41,8 @@ export interface CoreParts {
   random?: Random;
   /** Told of every batch, for metrics. */
   onBatch?: BatchListener;
+  /** Traces the batches of requests that are traced. */
+  tracing?: Tracing | null;
 }
 
 /**
@@ -54,7 +57,7 @@ export async function openCore(config: Config, given: CoreParts): Promise<Core> 
     await checkCodeSecret(parts.pool, config);
     const engine = { ...parts, lockTokens: await openLockTokens(parts.pool) };
     await parts.markRounds.start();
-    return { ...engine, batches: openCouponBatches(engine, given.onBatch ?? (() => {})) };
+    return { ...engine, batches: openCouponBatches(engine, given.onBatch ?? (() => {}), given.tracing) };
   } catch (error) {
     await closeParts(parts);
     throw error;

@@ -6,7 +6,7 @@ const { join } = require('node:path');
 const { dashboardBody } = require('./dashboard-body.cjs');
 const { imageTag } = require('./image-tag.cjs');
 const { databaseMajor, fargateMemory, parameterRules, readParameter } = require('./parameter-rules.cjs');
-const { ofOperators, ofRewrap, ofTasks } = require('./task-environment.cjs');
+const { ofEvents, ofOperators, ofRewrap, ofTasks } = require('./task-environment.cjs');
 const { secretNames, versionedSecrets } = require('./versioned-secrets.cjs');
 
 const project = join(__dirname, '..');
@@ -63,8 +63,13 @@ module.exports = async ({ options, resolveVariable }) => {
     containers: {
       tasks: ofTasks(checked, codeSecretArn),
       operators: ofOperators(checked, codeSecretArn),
+      events: ofEvents(checked, codeSecretArn),
       rewrap: ofRewrap(checked, codeSecretArn),
     },
+    eventsCommand: [
+      ...['node', 'operations/events/export-events-command.ts', '--open'],
+      ...(checked.eventsKeepMonths === 0 ? [] : ['--drop']),
+    ],
     serviceDependsOn: serviceDependsOn(entrance.entrance),
     secretNames: secretNames(checked),
     versionedSecrets: versionedSecrets(checked, stage),
@@ -110,6 +115,9 @@ function refuseContradictions(p) {
   }
   if (p.databaseMaxWalMb > p.databaseStorageGb * 1024 * 0.2) {
     refuse('databaseMaxWalMb must be at most a fifth of databaseStorageGb');
+  }
+  if (p.eventsKeepMonths > 0 && p.eventsKeepMonths < 3) {
+    refuse(`eventsKeepMonths ${p.eventsKeepMonths}: it must be 3 or more, or 0, which keeps all`);
   }
   if (p.databaseReplica && p.databaseBackupDays === 0) {
     refuse('databaseBackupDays is 0, and databaseReplica is true: RDS copies from a database that has backups');

@@ -15,6 +15,7 @@ const parts = [
   'core',
   'containers/api',
   'containers/console',
+  'operations/events',
 ];
 
 /** What is made of the sources, on each machine and in the image anew: no part of what the tag stands for. */

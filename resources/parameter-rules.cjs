@@ -116,6 +116,7 @@ const parameterRules = {
 
   deletionProtection: flag,
   accessLogDays: whole(0, 365),
+  eventsKeepMonths: whole(0, 1200),
   snapshotRetentionDays: whole(1, 365),
   // RDS keeps at most 100 snapshots by hand a region, which stages and people share.
   snapshotKeepMost: whole(3, 80),

@@ -50,6 +50,19 @@ function ofOperators(p, codeSecretArn) {
   );
 }
 
+/** The same of the commands on events: an operator's, and where events go. */
+function ofEvents(p, codeSecretArn) {
+  const { environment, secrets } = ofOperators(p, codeSecretArn);
+  const ofArchive = {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: CloudFormation's reference
+    EVENTS_ARCHIVE: { 'Fn::Sub': 's3://${BackupBucket}/events' },
+    // An empty variable is as good as none: all months stay.
+    EVENTS_KEEP_MONTHS: p.eventsKeepMonths === 0 ? '' : p.eventsKeepMonths,
+    AWS_REGION: { Ref: 'AWS::Region' },
+  };
+  return { environment: [...environment, ...container(ofArchive, {}).environment], secrets };
+}
+
 /** The same of the command that wraps the patterns' keys by the next code secret. */
 function ofRewrap(p, codeSecretArn) {
   const next = p.codeSecretVersion + 1;
@@ -98,4 +111,4 @@ function container(variables, secrets) {
   };
 }
 
-module.exports = { ofOperators, ofRewrap, ofTasks };
+module.exports = { ofEvents, ofOperators, ofRewrap, ofTasks };

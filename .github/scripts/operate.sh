@@ -6,8 +6,9 @@
 #   operate.sh STAGE after-restore --since 2026-11-28T03:00:00Z [FLAG…]     with the marks of the API's log from then on
 #   operate.sh STAGE after-restore --marks FILE [FLAG…]                     with those of a file on this machine
 #   operate.sh STAGE after-restore [FLAG…]                                  as npm run after-restore
+#   operate.sh STAGE export-events|verify-events|import-events|reconcile [FLAG…]      as the npm scripts, on the stage's bucket
 #   operate.sh STAGE rewrap-pattern-keys                                    makes the next code secret, and wraps by it
-# Whoever runs it needs ecs:RunTask, DescribeTasks and StopTask, iam:PassRole on the stage's two operator roles, logs:FilterLogEvents,
+# Whoever runs it needs ecs:RunTask, DescribeTasks and StopTask, iam:PassRole on the stage's operators' roles, logs:FilterLogEvents,
 # cloudformation:DescribeStacks; for marks s3:PutObject and GetObject below operator/ in the backup bucket with its key; for
 # the code secret secretsmanager:PutSecretValue.
 set -euo pipefail
@@ -62,11 +63,14 @@ arguments=()
 case "$command" in
   sql) program=core/db/sql-command.ts ;;
   after-restore) program=core/restore/after-restore-command.ts ;;
+  export-events | verify-events | import-events | reconcile)
+    program=operations/events/$command-command.ts definition=EventsTaskDefinition
+    ;;
   rewrap-pattern-keys)
     program=core/patterns/rewrap-pattern-keys-command.ts definition=RewrapTaskDefinition
     make_next_code_secret
     ;;
-  *) echo "operate.sh: sql, after-restore or rewrap-pattern-keys, not $command" >&2; exit 1 ;;
+  *) echo "operate.sh: sql, after-restore, export-events, verify-events, import-events, reconcile or rewrap-pattern-keys, not $command" >&2; exit 1 ;;
 esac
 while [ $# -gt 0 ]; do
   case "$command $1" in

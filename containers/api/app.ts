@@ -25,6 +25,8 @@ import { type Drain, makeDrain } from './drain.ts';
 import { limitRepeats } from './observe/limit-repeats.ts';
 import type { Metrics } from './observe/metrics.ts';
 import { observeRequests } from './observe/observe-requests.ts';
+import { traceRequests } from './observe/trace-requests.ts';
+import type { ContainerTracing } from './observe/tracing.ts';
 import { crossOrigin } from './request/cross-origin.ts';
 import { parseQuery } from './request/query-parameters.ts';
 import { ambiguousRequests } from './request/refuse-ambiguous-requests.ts';
@@ -80,6 +82,8 @@ export interface AppParts {
   drain?: Drain;
   /** What the Health page asks of the process beside the core; left out: nothing is known. */
   health?: HealthSources;
+  /** Null, or left out: no request is traced. */
+  tracing?: ContainerTracing | null;
   /** In the place of API keys and JWTs, for tests without a database. */
   authenticate?: Authenticate;
 }
@@ -99,6 +103,7 @@ export async function buildApp(core: Core, { log, metrics, ...parts }: AppParts)
   app.register(problemAnswers, { log: failures });
   app.register(ambiguousRequests);
   app.register(observeRequests, { log, metrics });
+  app.register(traceRequests, { tracing: parts.tracing ?? null });
   app.register(jsonBodies);
   app.register(guard, {
     authenticate: parts.authenticate ?? authenticationOf(core, failures),

@@ -23,6 +23,7 @@ import { limitRepeats } from './observe/limit-repeats.ts';
 import { type ContainerLog, openLog } from './observe/log.ts';
 import { logLoad } from './observe/log-load.ts';
 import { type Metrics, openMetrics } from './observe/metrics.ts';
+import { type ContainerTracing, openTracing } from './observe/tracing.ts';
 
 const databaseAnswerMaxMillis = 2_000;
 
@@ -67,28 +68,39 @@ export async function startServer(config: Config, options: StartOptions = {}): P
     queueAgeMillis: () => core?.batches.queueAgeMillis() ?? 0,
     droppedLogLines: containerLog.droppedLines,
     isRedisUp: () => (core?.redis ? core.redis.status === 'ready' : null),
+    poolWaits: () => (core === undefined ? {} : waitsOf(core)),
     isDatabaseUp: askOnce(async () => core !== undefined && (await isReady(core))),
   });
   let background: RunningTasks | undefined;
+  let tracing: ContainerTracing | null = null;
   const closeOwnParts = async () => {
     await background?.close();
     if (options.core === undefined && core !== undefined) await closeCore(core);
+    await tracing?.close();
     await containerLog.flush();
   };
   try {
+    if (config.tracing !== null) tracing = await openTracing(config.tracing);
     if (core === undefined) {
       const quietly = limitRepeats(log, metrics.observeFailure);
       const writeMark = chooseWriteMark(containerLog.writeMark, options.keepMark);
-      core = await openCore(config, { log: quietly, writeMark, onBatch: metrics.observeBatch });
+      core = await openCore(config, { log: quietly, writeMark, onBatch: metrics.observeBatch, tracing });
     }
     await checkReady(core);
     background = startBackground(core);
     const health = { droppedLogLines: containerLog.droppedLines, background };
-    return await serve(core, { log, metrics, health, drainPauseMillis: options.drainPauseMillis ?? 0 }, closeOwnParts);
+    const parts = { log, metrics, health, tracing, drainPauseMillis: options.drainPauseMillis ?? 0 };
+    return await serve(core, parts, closeOwnParts);
   } catch (error) {
     await closeOwnParts();
     throw error;
   }
+}
+
+/** By the kind of work that each pool is for. */
+function waitsOf({ pool, coldPool, readPool, backgroundPool }: Core): Record<string, number> {
+  const pools = { hot: pool, cold: coldPool, reads: readPool, background: backgroundPool };
+  return Object.fromEntries(Object.entries(pools).map(([name, { waitingCount }]) => [name, waitingCount]));
 }
 
 /** A database that hangs must not hang whoever reads the metrics. */
@@ -108,7 +120,10 @@ function chooseWriteMark(toLog: WriteMark, keep: WriteMark | undefined): WriteMa
 
 async function serve(
   core: Core,
-  { drainPauseMillis, ...parts }: Pick<AppParts, 'log' | 'metrics' | 'health'> & { drainPauseMillis: number },
+  {
+    drainPauseMillis,
+    ...parts
+  }: Pick<AppParts, 'log' | 'metrics' | 'health' | 'tracing'> & { drainPauseMillis: number },
   closeOwnParts: () => Promise<void>,
 ): Promise<RunningServer> {
   const { config } = core;

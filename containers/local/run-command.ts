@@ -19,6 +19,10 @@ const commands: Record<string, string> = {
   migrate: 'core/db/migrate-command.ts',
   'after-restore': 'core/restore/after-restore-command.ts',
   'rewrap-pattern-keys': 'core/patterns/rewrap-pattern-keys-command.ts',
+  'export-events': 'operations/events/export-events-command.ts',
+  'verify-events': 'operations/events/verify-events-command.ts',
+  'import-events': 'operations/events/import-events-command.ts',
+  reconcile: 'operations/events/reconcile-command.ts',
 };
 const programs: Record<string, string> = { psql: 'psql', backup: 'pg_dump', restore: 'pg_restore' };
 

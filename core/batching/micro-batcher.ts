@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import { isConnectionLoss, isLockTimeout, isPoison, isTimeout, loggable } from '../db/sql-errors.ts';
 import { CouponError, refuse, unavailable } from '../errors.ts';
 import type { Log } from '../log.ts';
+import type { BatchTrace, RequestTrace, Tracing } from '../trace.ts';
 import { openFlights } from './flights.ts';
 import { openLanes } from './lanes.ts';
 import { openSetAside } from './set-aside.ts';
@@ -21,6 +22,7 @@ export type BatchRun<Command, Answer> = (
   tenantId: number,
   commands: Command[],
   isApart: boolean,
+  trace: BatchTrace | null,
 ) => Promise<MemberAnswer<Answer>[]>;
 
 /** What a batcher needs to know. */
@@ -67,6 +69,9 @@ export interface BatcherOptions<Command, Answer> {
   heldUpMaxOfAll: number;
   /** Told of every transaction: its members, and milliseconds from its start to its end. */
   onBatch?: (name: string, members: number, millis: number) => void;
+  /** Traces batches that have a traced member; null, or left out: nothing is traced. */
+  tracing?: Tracing | null;
+  traceOf?: (command: Command) => RequestTrace | undefined;
 }
 
 /** A queue that turns single commands into batches. */
@@ -108,7 +113,7 @@ export function openMicroBatcher<Command, Answer>(
 ): MicroBatcher<Command, Answer> {
   type Waiting = Member<Command, Answer>;
   const { name, clock, maxMembers, maxWaiting, maxWaitMillis, shedAgeMillis, onBatch } = options;
-  const { worthwhileMembers, gatherMillis } = options;
+  const { worthwhileMembers, gatherMillis, tracing } = options;
   const lanes = openLanes<Waiting>(clock);
   const flights = openFlights(clock, options);
   const aside = openSetAside<Waiting>({
@@ -207,9 +212,11 @@ export function openMicroBatcher<Command, Answer>(
       const land = flights.begin(tenantId);
       const startedAt = clock.monotonic();
       last = { beganAt: startedAt, members: batch.length };
-      settle(tenantId, batch, false).finally(() => {
+      const trace = tracing == null ? null : beginTrace(tracing, batch, startedAt);
+      settle(tenantId, batch, false, trace).finally(() => {
         land();
         onBatch?.(name, batch.length, clock.monotonic() - startedAt);
+        trace?.end(clock.monotonic(), { 'qurable.members': batch.length, 'qurable.tenant': tenantId });
         schedule();
         tellWhenIdle();
       });
@@ -236,9 +243,23 @@ export function openMicroBatcher<Command, Answer>(
     });
   }
 
-  async function settle(tenantId: number, batch: Waiting[], isApart: boolean): Promise<void> {
+  /** Null where none of them is traced. */
+  function beginTrace(by: Tracing, batch: Waiting[], startedAt: number): BatchTrace | null {
+    const members: RequestTrace[] = [];
+    for (const { command, queuedAt } of batch) {
+      const trace = options.traceOf?.(command);
+      if (trace === undefined) continue;
+      trace.part('wait', queuedAt, startedAt, { 'qurable.queue': name });
+      members.push(trace);
+    }
+    return members.length === 0 ? null : by.beginBatch(name, startedAt, members);
+  }
+
+  type Settled = [tenantId: number, batch: Waiting[], isApart: boolean, trace: BatchTrace | null];
+
+  async function settle(...[tenantId, batch, isApart, trace]: Settled): Promise<void> {
     try {
-      const answers = await options.run(tenantId, commandsOf(batch), isApart);
+      const answers = await options.run(tenantId, commandsOf(batch), isApart, trace);
       batch.forEach((member, index) => {
         const answer = answers[index]!;
         if (answer === heldUp) aside.add(tenantId, member);
@@ -246,7 +267,7 @@ export function openMicroBatcher<Command, Answer>(
         else member.resolve(answer);
       });
     } catch (error) {
-      await settleFailed(tenantId, batch, isApart, error);
+      await settleFailed(error, tenantId, batch, isApart, trace);
     }
   }
 
@@ -255,15 +276,15 @@ export function openMicroBatcher<Command, Answer>(
    * waits for a lock that the check could not name. Halving finds it, and the others are answered as if it had not been
    * there.
    */
-  async function settleFailed(tenantId: number, batch: Waiting[], isApart: boolean, error: unknown): Promise<void> {
+  async function settleFailed(error: unknown, ...[tenantId, batch, isApart, trace]: Settled): Promise<void> {
     const isHeld = isLockTimeout(error) && !isLate(batch);
     if (batch.length > 1 && (isPoison(error) || isHeld)) {
       const half = batch.length >> 1;
-      await settle(tenantId, batch.slice(0, half), isApart || isHeld);
-      await settle(tenantId, batch.slice(half), isApart || isHeld);
+      await settle(tenantId, batch.slice(0, half), isApart || isHeld, trace);
+      await settle(tenantId, batch.slice(half), isApart || isHeld, trace);
       return;
     }
-    if (isHeld && !isApart) return settle(tenantId, batch, true);
+    if (isHeld && !isApart) return settle(tenantId, batch, true, trace);
     const answer = answerToFailure(error);
     options.log.error({ queue: name, members: batch.length, error: loggable(error) }, 'a batch failed');
     for (const member of batch) member.reject(answer);

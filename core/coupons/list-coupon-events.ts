@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox';
 import { actorNames } from '../access/actor-names.ts';
 import type { Caller } from '../caller.ts';
 import type { Queryable } from '../db/pool.ts';
-import { isPublic, type LocateCore, locateCodes } from '../decks/locate-codes.ts';
+import { isPublic, type LocateCore, type Location, locateCodes } from '../decks/locate-codes.ts';
 import { CouponError } from '../errors.ts';
 import { exampleId, nullable, oneOf, Rev, Time } from '../input/shapes.ts';
 import { type Cursors, cutPage, type Page, type PageRequest, pageLimit } from '../paging.ts';
@@ -47,7 +47,7 @@ interface Row {
 }
 
 /**
- * What happened to a coupon, in the order of its revisions, read from the replica where there is one.
+ * What happened to a coupon, in the order of its revisions, as far back as its events are in the database, read from the replica where there is one.
  * @throws CouponError `coupon-not-found`; `coupon-void` for a code that was voided before anyone had it;
  *   `conflict` for a public code; `invalid-input` (cursor)
  */
@@ -83,6 +83,7 @@ export async function listCouponEvents(
   if (rows.length === 0 && after === 0) {
     // A code that went void with its deck has no event of its own, and whoever asks for it is not guessing.
     const voidPlaces = await findVoidPlaces(core.readPool, tenantId, [location]);
+    if (await isCoupon(core.readPool, tenantId, location)) return { data: [], nextCursor: null };
     throw new CouponError(missingCoupon(caller, undefined, voidPlaces.size > 0)!);
   }
   const names = await actorNames(
@@ -92,6 +93,16 @@ export async function listCouponEvents(
   );
   const show = (row: Row) => eventFrom(row, names.get(row.actor) ?? row.actor);
   return cutPage(rows, limit, show, (last) => core.cursors.seal(list, [last.rev]));
+}
+
+/** All of a coupon's events may have been exported and removed. */
+async function isCoupon(db: Queryable, tenantId: number, { deckKey, pos }: Location): Promise<boolean> {
+  const { rows } = await db.query({
+    name: 'is-coupon',
+    text: 'select from coupons where tenant_id = $1 and deck_id = $2 and pos = $3',
+    values: [tenantId, deckKey, pos],
+  });
+  return rows.length > 0;
 }
 
 function eventFrom(row: Row, actor: string): CouponEvent {

@@ -1,7 +1,6 @@
 import { type Static, Type } from 'typebox';
 import type { Queryable } from '../db/pool.ts';
 import { Code, Id, Metadata, nullable, Time } from '../input/shapes.ts';
-import { eventKindNumber } from './rules/coupon-state.ts';
 
 /** A redemption as lists and exports show it. */
 export const RedemptionView = Type.Object({
@@ -45,9 +44,9 @@ export async function readRedemptions(
       cross join lateral (select id from books where book_id = d.book_id and tenant_id = $1 limit 1) as b
       -- Whoever redeemed it: the coupon may have gone to another user since.
       left join lateral (
-        select holder_id from events
-        where tenant_id = $1 and deck_id = r.deck_id and pos = r.pos and at = r.at and redemption_id = r.id
-          and kind = ${eventKindNumber('redeemed')} limit 1) as e on true
+        select holder_id from redeemers
+        where tenant_id = $1 and deck_id = r.deck_id and pos = r.pos and at = r.at and redemption_id = r.id limit 1
+      ) as e on true
       left join lateral (
         select user_id from holders where holder_id = coalesce(e.holder_id, c.holder_id) and tenant_id = $1 limit 1
       ) as h on true

@@ -3,7 +3,6 @@ import type { Queryable } from '../db/pool.ts';
 import type { Place } from '../decks/place.ts';
 import type { BookKey } from '../keys.ts';
 import { limits } from '../limits.ts';
-import { eventKindNumber } from './rules/coupon-state.ts';
 
 /** Which redemptions are wanted; what is null wants all. */
 export interface RedemptionsWanted {
@@ -35,10 +34,10 @@ const fewMax = 5_000;
 const isWanted = `($2::int is null or exists (
       select from decks where tenant_id = $1 and deck_id = r.deck_id and book_id = $2 offset 0))
     and ($3::text is null or exists (
-      select from events e cross join lateral (
+      select from redeemers e cross join lateral (
         select user_id from holders where holder_id = e.holder_id and tenant_id = $1 limit 1) as h
       where e.tenant_id = $1 and e.deck_id = r.deck_id and e.pos = r.pos and e.at = r.at and e.redemption_id = r.id
-        and e.kind = ${eventKindNumber('redeemed')} and h.user_id = $3 offset 0))
+        and h.user_id = $3 offset 0))
     and ($4::text is null or r.reference = $4)
     and ($5::int is null or (r.deck_id = $5 and r.pos = $6::bigint))`;
 
@@ -128,18 +127,17 @@ async function lookUp(
     name: 'redemptions-of-coupons',
     text: `select r.id from unnest($9::int[], $10::bigint[]) as place (deck_id, pos)
       cross join lateral (
-        select redemption_id from events
-        where tenant_id = $1 and deck_id = place.deck_id and pos = place.pos and kind = $11 offset 0) as e
+        select distinct redemption_id from redeemers
+        where tenant_id = $1 and deck_id = place.deck_id and pos = place.pos offset 0) as e
       cross join lateral (
         select id, deck_id, pos, at, reference from redemptions where tenant_id = $1 and id = e.redemption_id limit 1) as r
-      where r.id < $7::uuid and r.id >= $8::uuid and ${isWanted} order by r.id desc limit $12`,
+      where r.id < $7::uuid and r.id >= $8::uuid and ${isWanted} order by r.id desc limit $11`,
     values: [
       ...valuesOf(tenantId, wanted),
       below,
       wanted.fromId,
       places.map(({ deckKey }) => deckKey),
       places.map(({ pos }) => pos),
-      eventKindNumber('redeemed'),
       count + 1,
     ],
   });

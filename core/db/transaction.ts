@@ -1,9 +1,11 @@
 import type pg from 'pg';
 import { unavailable } from '../errors.ts';
+import type { BatchTrace } from '../trace.ts';
 import { groupStatements } from './group-statements.ts';
 import type { Queryable } from './pool.ts';
 import { isConnectionLoss, isPanic, sqlStateOf } from './sql-errors.ts';
 import { together } from './together.ts';
+import { traceStatements } from './trace-statements.ts';
 import { type Lease, withConnection } from './with-connection.ts';
 
 declare const transactionMark: unique symbol;
@@ -49,12 +51,18 @@ export function inTransaction<T>(pool: pg.Pool, work: (tx: Transaction) => Promi
  * The same for a transaction in two steps. Each wait for an answer costs a turn of the event loop, which takes
  * milliseconds under load. A batch of redeems waits twice instead of fourteen times, and so holds its locks for a
  * shorter time.
+ * @param trace of the batch, where one of its members is traced
  */
-export function inTwoSteps<Seen, Result>(pool: pg.Pool, steps: TwoSteps<Seen, Result>): Promise<Result> {
-  return run(pool, async (tx, begun) => {
+export function inTwoSteps<Seen, Result>(
+  pool: pg.Pool,
+  steps: TwoSteps<Seen, Result>,
+  trace?: BatchTrace,
+): Promise<Result> {
+  const work: Work<Result> = async (tx, begun) => {
     const [, seen] = await together([begun, steps.read(tx)]);
     return steps.write(tx, seen);
-  });
+  };
+  return run(pool, work, trace);
 }
 
 /** The answers to statements that were sent without waiting, and the first failure among them. */
@@ -65,11 +73,12 @@ interface Sent {
 
 type Work<T> = (tx: Transaction, begun: Promise<unknown>) => Promise<T>;
 
-function run<T>(pool: pg.Pool, work: Work<T>): Promise<T> {
+function run<T>(pool: pg.Pool, work: Work<T>, trace?: BatchTrace): Promise<T> {
   return withConnection(pool, async (lease) => {
     const { connection } = lease;
     const sent: Sent = { answers: [], failure: null };
-    const statements = groupStatements(connection);
+    const grouped = groupStatements(connection);
+    const statements = trace === undefined ? grouped : traceStatements(grouped, trace);
     let isCommitting = false;
     try {
       const begun = statements.query({ name: 'begin', text: 'begin' });

@@ -65,9 +65,9 @@ interface Shown {
   readonly coupon: WalkedCoupon | null;
 }
 
-/** Of a coupon `c`: the time of its last redemption that was not given back, by its events from the last one back. */
+/** Of a coupon `c`: the time of its last redemption that was not given back, from the last one back. */
 const lastRedeemed = `(
-            select r.at from events e cross join lateral (
+            select r.at from redeemers e cross join lateral (
               select at, reversed_at from redemptions where tenant_id = $1 and id = e.redemption_id limit 1) as r
             where e.tenant_id = $1 and e.deck_id = c.deck_id and e.pos = c.pos and r.reversed_at is null
             order by e.rev desc limit 1)`;

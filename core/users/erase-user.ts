@@ -1,6 +1,5 @@
 import { closeBookGate } from '../books/book-gate.ts';
 import type { Caller } from '../caller.ts';
-import { eventKindNumber } from '../coupons/rules/coupon-state.ts';
 import { type ColdCore, inColdTransaction } from '../db/cold-transaction.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { eraseFromEndedJobs, eraseFromOpenJobs } from '../jobs/erase-from-jobs.ts';
@@ -59,30 +58,32 @@ async function forgetHolders(
 }
 
 /**
- * By way of the coupons that are or were in the user's hands; a redemption is named by its event. The coupons are looked up
+ * By way of the coupons that are or were in the user's hands; a redemption is named by its event, or by what stayed of it. The coupons are looked up
  * by their holders alone: asked for the tenant too, PostgreSQL may read all of the tenant's. Of a coupon that has passed
  * through several hands, what was written beside the others' redemptions stays. Reasons all go: the one of a transfer, or of
  * a redemption given back later, may be about any of them.
  */
 async function emptyTexts(tx: Transaction, tenantId: number, holderIds: number[]): Promise<void> {
-  const eventsOfHolders = `(
+  const couponsOfHolders = `(
         select tenant_id, deck_id, pos from coupons where holder_id = any($2::bigint[])
         union
-        select tenant_id, deck_id, pos from former_holders where holder_id = any($2::bigint[]) offset 0) as c
-      join events e on e.tenant_id = c.tenant_id and e.deck_id = c.deck_id and e.pos = c.pos
-      where c.tenant_id = $1`;
+        select tenant_id, deck_id, pos from former_holders where holder_id = any($2::bigint[]) offset 0) as c`;
   await tx.query({
     name: 'empty-redemption-texts',
     text: `update redemptions r set reference = null, metadata = null
-      from (select distinct e.redemption_id from ${eventsOfHolders} and e.redemption_id is not null
-        and e.kind = ${eventKindNumber('redeemed')} and coalesce(e.holder_id = any($2::bigint[]), true)) found
+      from (select distinct e.redemption_id from ${couponsOfHolders} cross join lateral (
+          select redemption_id, holder_id from redeemers
+          where tenant_id = $1 and deck_id = c.deck_id and pos = c.pos offset 0) as e
+        where c.tenant_id = $1 and coalesce(e.holder_id = any($2::bigint[]), true)) found
       where r.tenant_id = $1 and r.id = found.redemption_id and (r.reference is not null or r.metadata is not null)`,
     values: [tenantId, holderIds],
   });
   await tx.query({
     name: 'empty-event-reasons',
     text: `update events target set reason = null
-      from (select e.tenant_id, e.deck_id, e.pos, e.rev, e.at from ${eventsOfHolders} and e.reason is not null) found
+      from (select e.tenant_id, e.deck_id, e.pos, e.rev, e.at from ${couponsOfHolders} join events e
+          on e.tenant_id = c.tenant_id and e.deck_id = c.deck_id and e.pos = c.pos
+        where c.tenant_id = $1 and e.reason is not null) found
       where (target.tenant_id, target.deck_id, target.pos, target.rev, target.at)
         = (found.tenant_id, found.deck_id, found.pos, found.rev, found.at)`,
     values: [tenantId, holderIds],

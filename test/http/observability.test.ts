@@ -185,6 +185,7 @@ describe('what a server of its own measures', () => {
       const text = await read();
       expect(text).toMatch(/^qurable_database_up 1$/m);
       expect(text).toMatch(/^qurable_redis_up 0$/m);
+      expect(text).toMatch(/^qurable_database_pool_waiting\{pool="hot"\} 0$/m);
       expect(text).toMatch(/^qurable_log_lines_dropped_total 0$/m);
       await proxy.refuse();
       proxy.cutAll();

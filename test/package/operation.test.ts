@@ -156,6 +156,11 @@ describe('a way out of the network', () => {
         },
       ],
       ['FilesForOperators', 's3:GetObject', { 'Fn::Sub': '${BackupBucket.Arn}/operator/*' }],
+      [
+        'EventsOfTheDatabase',
+        ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:ListBucket'],
+        [{ 'Fn::GetAtt': ['BackupBucket', 'Arn'] }, { 'Fn::Sub': '${BackupBucket.Arn}/events/*' }],
+      ],
     ]);
     // biome-ignore-end lint/suspicious/noTemplateCurlyInString: CloudFormation's references
   });

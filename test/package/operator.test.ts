@@ -14,7 +14,12 @@ import {
 
 const project = resolve(import.meta.dirname, '../..');
 const script = readFileSync(join(project, '.github/scripts/operate.sh'), 'utf8');
-const definitions = ['OperatorTaskDefinition', 'RewrapTaskDefinition'];
+/** Each with the role that its task has. */
+const definitions = {
+  OperatorTaskDefinition: 'OperatorTaskRole',
+  RewrapTaskDefinition: 'OperatorTaskRole',
+  EventsTaskDefinition: 'EventsTaskRole',
+};
 let packaged: Packaged;
 
 beforeAll(async () => {
@@ -31,10 +36,10 @@ function named(items: Value | undefined): Record<string, Value> {
 describe('an operator’s task', () => {
   test('runs the image of the API, may write nothing and call no service, and leaves every line that it prints', () => {
     const { Image } = asList(resource(packaged.template, 'TaskDefinition').ContainerDefinitions)[0] as Properties;
-    for (const definition of definitions) {
+    for (const [definition, role] of Object.entries(definitions)) {
       const { TaskRoleArn, ExecutionRoleArn } = resource(packaged.template, definition);
-      expect([TaskRoleArn, ExecutionRoleArn].flatMap((role) => referencesIn(role!))).toEqual([
-        'OperatorTaskRole',
+      expect([TaskRoleArn, ExecutionRoleArn].flatMap((found) => referencesIn(found!))).toEqual([
+        role,
         'OperatorExecutionRole',
       ]);
       expect(containerOf(definition)).toMatchObject({
@@ -76,11 +81,58 @@ describe('an operator’s task', () => {
   test('runs programs that are there, under the name by which the script overrides them', () => {
     const programs = script.match(/core\/[\w/-]+\.ts/g) ?? [];
     expect(programs).toHaveLength(3);
-    const defaults = definitions.map((definition) => (containerOf(definition).Command as string[])[1]!);
-    for (const program of [...programs, ...defaults])
+    const names = Object.keys(definitions);
+    const defaults = names.map((definition) => (containerOf(definition).Command as string[])[1]!);
+    const [, ofEvents = ''] = /^ {2}(export-events [^)]+)\)/m.exec(script) ?? [];
+    expect(ofEvents.split(' | ')).toHaveLength(4);
+    const onEvents = ofEvents.split(' | ').map((command) => `operations/events/${command}-command.ts`);
+    for (const program of [...programs, ...defaults, ...onEvents])
       expect([program, existsSync(join(project, program))]).toEqual([program, true]);
-    for (const definition of definitions) expect(script).toContain(`name: "${containerOf(definition).Name}"`);
+    for (const definition of names) expect(script).toContain(`name: "${containerOf(definition).Name}"`);
   });
+});
+
+describe('the task that exports events', () => {
+  test('starts each night, and whoever is told of alarms is told where it fails', () => {
+    const { ScheduleExpression, Target } = resource(packaged.template, 'NightlyEvents');
+    expect(ScheduleExpression).toBe('cron(30 1 * * ? *)');
+    expect(Target).toMatchObject({
+      EcsParameters: { TaskDefinitionArn: { Ref: 'EventsTaskDefinition' }, LaunchType: 'FARGATE' },
+      DeadLetterConfig: { Arn: { 'Fn::GetAtt': ['FailedScheduleQueue', 'Arn'] } },
+    });
+    const { EventPattern, Targets } = resource(packaged.template, 'EventsFailed');
+    expect(EventPattern).toMatchObject({
+      detail: { lastStatus: ['STOPPED'], containers: { exitCode: [{ 'anything-but': 0 }] } },
+    });
+    expect(referencesIn(Targets!)).toEqual(['AlertTopic']);
+  });
+
+  test(
+    'may read and write one folder, remove open exports alone, and removes months only where it is told to',
+    async () => {
+      const [{ PolicyDocument }] = resource(packaged.template, 'EventsTaskRole').Policies as [Properties];
+      const statements = (PolicyDocument as Properties).Statement as Properties[];
+      const folder = (name: string) => ({ 'Fn::Sub': `\${BackupBucket.Arn}/events/${name}*` });
+      expect(statements.map(({ Action, Resource }) => [Action, Resource])).toEqual([
+        [['s3:GetObject', 's3:PutObject'], folder('')],
+        ['s3:DeleteObject', folder('open/')],
+        ['s3:ListBucket', { 'Fn::GetAtt': ['BackupBucket', 'Arn'] }],
+        [['kms:Decrypt', 'kms:GenerateDataKey'], { 'Fn::GetAtt': ['Key', 'Arn'] }],
+      ]);
+      const container = containerOf('EventsTaskDefinition');
+      expect(container.Command).toEqual(['node', 'operations/events/export-events-command.ts', '--open']);
+      expect(named(container.Environment)).toMatchObject({
+        EVENTS_ARCHIVE: { 'Fn::Sub': `s3://\${BackupBucket}/events` },
+        EVENTS_KEEP_MONTHS: '',
+      });
+      const { template } = await packageStage('dev', { eventsKeepMonths: '13' });
+      const kept = asList(resource(template, 'EventsTaskDefinition').ContainerDefinitions)[0] as Properties;
+      expect([(kept.Command as string[]).at(-1), named(kept.Environment).EVENTS_KEEP_MONTHS]).toEqual(['--drop', '13']);
+      const { ok, output } = await packageStage('dev', { eventsKeepMonths: '2' });
+      expect([ok, output]).toEqual([false, expect.stringContaining('eventsKeepMonths 2: it must be 3 or more')]);
+    },
+    packagingMillis * 2,
+  );
 });
 
 describe('a version of the code secret', () => {

@@ -301,7 +301,7 @@ each('what %s keeps', (stage) => {
       if (name === 'ServerlessDeploymentBucket') continue;
       const { Rules } = Properties.LifecycleConfiguration as { Rules: Properties[] };
       if (name === 'BackupBucket') {
-        expect(Rules[0]!.Transitions).toEqual([{ StorageClass: 'GLACIER', TransitionInDays: 30 }]);
+        expect(Rules[0]!.Transitions).toEqual([{ StorageClass: 'GLACIER_IR', TransitionInDays: 30 }]);
       } else {
         expect(Rules).toMatchObject([
           { ExpirationInDays: 1, NoncurrentVersionExpiration: { NoncurrentDays: 1 } },
@@ -475,6 +475,7 @@ each('who may do what in %s', (stage) => {
       'AccountDecidesByItsPolicies',
       'AlarmsOfThisAccount',
       'AnswersToCloudFormation',
+      'EventsOfTheDatabase',
       'EventsToTheAlertTopic',
       'FilesForOperators',
       'LayersOfImages',
@@ -626,7 +627,7 @@ describe('a code secret of an earlier deployment', () => {
     expect(secretsOf('options').CODE_SECRET).toBe(arn);
     expect(templateOf('options').Resources).not.toHaveProperty('CodeSecret');
     const statements = statementsOf(templateOf('options')).map(({ statement }) => JSON.stringify(statement));
-    // The tasks' role, and the operators'.
+    // The tasks' role, and the operators', whose events' task has it too.
     expect(statements.filter((text) => text.includes(arn) && text.includes('GetSecretValue'))).toHaveLength(2);
     expect(statements.filter((text) => text.includes(arn) && text.includes('kms:Decrypt'))).toHaveLength(1);
   });

@@ -1,8 +1,8 @@
 import type { Queryable } from '../../core/db/pool.ts';
 
 /**
- * Writes a database's schema as text: tables with their columns, constraints and storage options, indexes and
- * functions, each sorted, so that two schemas are equal where their texts are. Partitions of events by month are left
+ * Writes a database's schema as text: tables and views with their columns, constraints and storage options, indexes
+ * and functions, each sorted, so that two schemas are equal where their texts are. Partitions of events by month are left
  * out, because they depend on the day, and so are kysely's own tables; and constraints NOT NULL, which PostgreSQL names
  * from 18 on, as the columns say them.
  */
@@ -10,10 +10,10 @@ export async function dumpSchema(db: Queryable): Promise<string> {
   const { rows } = await db.query<{ text: string }>(`
     with relations as (
       select c.oid, c.relname, c.relkind, c.reloptions, c.relpartbound from pg_class c
-      where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
+      where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v')
         and c.relname !~ '^(kysely_|events_[0-9]{4}_[0-9]{2}$)')
     select text from (
-      select 1 as part, r.relname collate "C" as name, 'table ' || r.relname
+      select 1 as part, r.relname collate "C" as name, case r.relkind when 'v' then 'view ' else 'table ' end || r.relname
         || coalesce(' partition by ' || pg_get_partkeydef(r.oid), '')
         || coalesce(' ' || pg_get_expr(r.relpartbound, r.oid), '')
         || coalesce(' with (' || array_to_string(r.reloptions, ', ') || ')', '') || E'\\n'

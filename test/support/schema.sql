@@ -14,6 +14,16 @@ table api_keys
   api_keys_secret_hash_key: UNIQUE (tenant_id, secret_hash)
   api_keys_tenant_fk: FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id)
 
+table archived_redemptions
+  redemption_id uuid not null
+  pos bigint not null
+  at timestamp with time zone not null
+  holder_id bigint
+  tenant_id integer not null
+  deck_id integer not null
+  rev integer not null
+  archived_redemptions_pk: PRIMARY KEY (tenant_id, deck_id, pos, redemption_id)
+
 table book_counters with (fillfactor=50)
   tenant_id integer not null
   book_id integer not null
@@ -361,6 +371,8 @@ CREATE UNIQUE INDEX api_keys_key_id_key ON public.api_keys USING btree (key_id)
 CREATE UNIQUE INDEX api_keys_pk ON public.api_keys USING btree (tenant_id, id)
 
 CREATE UNIQUE INDEX api_keys_secret_hash_key ON public.api_keys USING btree (tenant_id, secret_hash)
+
+CREATE UNIQUE INDEX archived_redemptions_pk ON public.archived_redemptions USING btree (tenant_id, deck_id, pos, redemption_id)
 
 CREATE UNIQUE INDEX book_counters_pk ON public.book_counters USING btree (tenant_id, book_id, stripe)
 

@@ -80,7 +80,7 @@ function identifierFor({ url }: RouteOptions, { authenticate, authenticateSessio
 function makeDoor(rules: RouteRules, identify: Identify, options: GuardOptions): onRequestHookHandler {
   const { checkRate, queueAgeMillis } = options;
   const admit = (request: FastifyRequest, caller: Caller): void | Promise<void> => {
-    request.caller = caller;
+    request.caller = request.trace ? { ...caller, trace: request.trace } : caller;
     if (rules.queue !== undefined && queueAgeMillis(rules.queue, caller.tenantId) > limits.queueShedAgeMillis) {
       throw overloaded();
     }

@@ -28,6 +28,8 @@ export interface MetricSources {
   droppedLogLines?(): number;
   /** Null where no Redis is configured. */
   isRedisUp?(): boolean | null;
+  /** How many wait for a connection of each pool, by the pool's name. */
+  poolWaits?(): Record<string, number>;
   /** Asks the database, and gives up after two seconds. */
   isDatabaseUp?(): Promise<boolean>;
 }
@@ -119,8 +121,19 @@ function openEffects(registry: Registry): Record<Effect, Counter> {
 }
 
 /** What is asked anew each time the metrics are read. */
-function addStates(registry: Registry, { droppedLogLines, isRedisUp, isDatabaseUp }: MetricSources): void {
+function addStates(registry: Registry, { droppedLogLines, isRedisUp, isDatabaseUp, poolWaits }: MetricSources): void {
   const registers = [registry];
+  if (poolWaits !== undefined) {
+    new Gauge({
+      name: 'qurable_database_pool_waiting',
+      help: 'How many wait for a connection of the process to the database, by the pool.',
+      labelNames: ['pool'],
+      registers,
+      collect() {
+        for (const [pool, waiting] of Object.entries(poolWaits())) this.set({ pool }, waiting);
+      },
+    });
+  }
   if (droppedLogLines !== undefined) {
     new Counter({
       name: 'qurable_log_lines_dropped_total',

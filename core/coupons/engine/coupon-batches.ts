@@ -1,10 +1,12 @@
 import { batchLimits } from '../../batching/batch-limits.ts';
 import { type MicroBatcher, openMicroBatcher } from '../../batching/micro-batcher.ts';
+import type { Caller } from '../../caller.ts';
 import type { Clock } from '../../clock.ts';
 import { normaliseCode } from '../../codes/code-rules.ts';
 import type { Config } from '../../config.ts';
 import { limits } from '../../limits.ts';
 import type { Log } from '../../log.ts';
+import type { BatchTrace, Tracing } from '../../trace.ts';
 import type { CouponAnswer } from '../rules/recorded-change.ts';
 import { changeCoupon } from './change-coupon.ts';
 import { areChangesFree, type ChangeCore, changeCoupons } from './change-coupons.ts';
@@ -43,7 +45,11 @@ export interface EngineCore extends ChangeCore, DealCore, LookCore {
 }
 
 /** Opens the queues. */
-export function openCouponBatches(core: EngineCore, onBatch: BatchListener): CouponBatches {
+export function openCouponBatches(
+  core: EngineCore,
+  onBatch: BatchListener,
+  tracing: Tracing | null = null,
+): CouponBatches {
   const common = {
     clock: core.clock,
     log: core.log,
@@ -61,19 +67,21 @@ export function openCouponBatches(core: EngineCore, onBatch: BatchListener): Cou
     heldUpMaxOfTenant: limits.heldUpMaxOfTenant,
     heldUpMaxOfAll: limits.heldUpMaxMembers,
     onBatch,
+    tracing,
+    traceOf: ({ caller }: { caller: Caller }) => caller.trace,
   };
   const deals = openMicroBatcher<DealCommand, CouponAnswer>({
     ...common,
     name: 'deals',
     laneOf: laneOfDeal,
-    run: (tenantId, commands, isApart) => dealCodes(core, tenantId, commands, isApart),
+    run: (tenantId, commands, isApart, trace) => dealCodes(traced(core, trace), tenantId, commands, isApart),
     isFree: (tenantId, commands) => areDealsFree(core, tenantId, commands),
   });
   const changes = openMicroBatcher<ChangeCommand, CouponAnswer>({
     ...common,
     name: 'changes',
     laneOf: laneOfChange,
-    run: (tenantId, commands, isApart) => changeCoupons(core, tenantId, commands, isApart),
+    run: (tenantId, commands, isApart, trace) => changeCoupons(traced(core, trace), tenantId, commands, isApart),
     isFree: (tenantId, commands) => areChangesFree(core, tenantId, commands),
   });
   const looks = openMicroBatcher<CouponQuestion, SeenCoupon>({
@@ -98,6 +106,11 @@ export function openCouponBatches(core: EngineCore, onBatch: BatchListener): Cou
       await queues.deals.close();
     },
   };
+}
+
+/** The trace goes with the parts, since one batch in many has one. */
+function traced(core: EngineCore, trace: BatchTrace | null): EngineCore {
+  return trace === null ? core : { ...core, trace };
 }
 
 /**

@@ -7,6 +7,7 @@ import { inTwoSteps, type Transaction } from '../../db/transaction.ts';
 import { CouponError } from '../../errors.ts';
 import type { KeyedRequest } from '../../idempotency/key-hash.ts';
 import type { Random } from '../../random.ts';
+import type { BatchTrace } from '../../trace.ts';
 import type { CouponState } from '../rules/coupon-state.ts';
 import { answerOf, type CouponAnswer, type RecordedChange } from '../rules/recorded-change.ts';
 import { type IdempotencyMemory, openIdempotencyMemory } from './idempotency-memory.ts';
@@ -21,6 +22,8 @@ export interface BatchCore {
   readonly random: Random;
   readonly lockTokens: LockTokens;
   readonly obstacles: Obstacles;
+  /** Of a batch with a member that is traced. */
+  readonly trace?: BatchTrace;
 }
 
 /** A member of a batch: its command, and whatever was found out about it before anything was locked. */
@@ -115,7 +118,7 @@ export async function areFree<Command, Target>(
 }
 
 async function runTransaction<Target extends Member, Seen, State extends ClockAndKeys, Made>(
-  { pool, random, lockTokens }: BatchCore,
+  { pool, random, lockTokens, trace }: BatchCore,
   tenantId: number,
   targets: Target[],
   decisions: Decisions<Target, Seen, State, Made>,
@@ -145,7 +148,7 @@ async function runTransaction<Target extends Member, Seen, State extends ClockAn
       return { decided, recordOf };
     },
   };
-  const { decided, recordOf } = await retryTransaction(random, () => inTwoSteps(pool, steps));
+  const { decided, recordOf } = await retryTransaction(random, () => inTwoSteps(pool, steps, trace));
   return answer(decided, recordOf);
 }
 

@@ -2,7 +2,6 @@ import type { Queryable } from '../../db/pool.ts';
 import type { Transaction } from '../../db/transaction.ts';
 import type { Location } from '../../decks/locate-codes.ts';
 import { isUuid } from '../../uuid.ts';
-import { eventKindNumber } from '../rules/coupon-state.ts';
 
 /** A redemption, where its coupon stands, and in whose hands it was made. None of it ever changes. */
 export interface KnownRedemption {
@@ -29,9 +28,8 @@ export async function findRedemptions(
         select code from coupons where tenant_id = $1 and deck_id = r.deck_id and pos = r.pos limit 1) as c
       cross join lateral (select book_id from decks where tenant_id = $1 and deck_id = r.deck_id limit 1) as d
       cross join lateral (
-        select holder_id from events
-        where tenant_id = $1 and deck_id = r.deck_id and pos = r.pos and at = r.at and redemption_id = r.id
-          and kind = ${eventKindNumber('redeemed')} limit 1) as e`,
+        select holder_id from redeemers
+        where tenant_id = $1 and deck_id = r.deck_id and pos = r.pos and at = r.at and redemption_id = r.id limit 1) as e`,
     values: [tenantId, wellFormed],
   });
   return new Map(rows.map(({ id, redeemerId, ...location }) => [id, { id, redeemerId, location }]));

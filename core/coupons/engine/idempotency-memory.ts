@@ -22,7 +22,7 @@ interface Entry<Made> {
   fingerprint: number;
   /** Whether the key stands for a change of a coupon, and not for another kind of call. */
   isChange: boolean;
-  /** Null where that change is not there, which only a damaged database can bring about. */
+  /** Null where that change's event has been exported and removed since: that it was made is known, and no more. */
   made: Made | null;
 }
 
@@ -45,13 +45,20 @@ export async function openIdempotencyMemory<Made>(
       const entry = keyed === null ? undefined : known.get(keyed.keyHash);
       if (keyed === null || entry === undefined) return null;
       if (!entry.isChange || entry.fingerprint !== keyed.fingerprint) return reused();
-      if (entry.made === null) throw new Error('an idempotency key points to an event that is not there');
+      if (entry.made === null) return carriedOutLongAgo();
       return entry.made;
     },
     remember(keyed, made) {
       if (keyed !== null) known.set(keyed.keyHash, { fingerprint: keyed.fingerprint, isChange: true, made });
     },
   };
+}
+
+function carriedOutLongAgo(): CouponError {
+  return refuse(
+    'idempotency-key-reused',
+    'This Idempotency-Key was used in a request that was carried out; its answer is kept no longer. Nothing was done again.',
+  );
 }
 
 function reused(): CouponError {

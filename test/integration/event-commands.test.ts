@@ -1,0 +1,145 @@
+import { spawn } from 'node:child_process';
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type pg from 'pg';
+import { openPool } from '../../core/db/pool.ts';
+import { bareEnvironment } from '../support/bare-environment.ts';
+import { makeArchive, makePastEvents } from '../support/event-archive.ts';
+import { testSecrets } from '../support/open-test-core.ts';
+import { createTestDatabase, type TestDatabase } from '../support/start-postgres.ts';
+
+const isLong = process.env.QURABLE_TEST_LONG === '1';
+/** As many as several files hold, in the long run. */
+const many = isLong ? 1_000_000 : 30_000;
+const commands = join(resolve(import.meta.dirname, '../..'), 'operations/events');
+const names = ['export-events', 'verify-events', 'import-events', 'reconcile'];
+const archive = makeArchive();
+let database: TestDatabase;
+let pool: pg.Pool;
+
+beforeAll(async () => {
+  database = await createTestDatabase('event_commands');
+  pool = openPool(
+    { connectionString: database.url },
+    { max: 2, applicationName: 'test', statementTimeoutMillis: 300_000, onError: () => {} },
+  );
+}, 60_000);
+afterAll(async () => {
+  archive.remove();
+  await pool.end();
+  await database.drop();
+});
+
+interface Ran {
+  code: number | null;
+  out: string;
+  err: string;
+  seconds: number;
+}
+
+/** Starts a command. @param flags Node's own, in front of the program */
+function start(name: string, args: string[], env: Record<string, string> = {}, flags: string[] = []) {
+  const child = spawn(process.execPath, [...flags, join(commands, `${name}-command.ts`), ...args], {
+    env: { ...bareEnvironment(), ...testSecrets, DATABASE_URL: database.url, EVENTS_ARCHIVE: archive.folder, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ran: Ran = { code: null, out: '', err: '', seconds: 0 };
+  const started = performance.now();
+  child.stdout.on('data', (data: Buffer) => (ran.out += data.toString()));
+  child.stderr.on('data', (data: Buffer) => (ran.err += data.toString()));
+  const ended = new Promise<Ran>((done) =>
+    child.once('close', (code) => done({ ...ran, code, seconds: (performance.now() - started) / 1_000 })),
+  );
+  return { child, ended };
+}
+
+const run = (...given: Parameters<typeof start>) => start(...given).ended;
+
+/** One line on the standard error, and nothing done. */
+function refused(words: RegExp) {
+  return { code: 1, out: '', err: expect.stringMatching(new RegExp(`^.*${words.source}.*\n$`)) };
+}
+
+describe('the commands on events', () => {
+  test('tell how they are used, and refuse what they do not know in a line', async () => {
+    const helps = await Promise.all(names.map((name) => run(name, ['--help'])));
+    expect(helps.map(({ code, out }) => [code, out.slice(0, out.indexOf(':'))])).toEqual(
+      names.map((name) => [0, name]),
+    );
+    const refusals: [string, string[], Record<string, string>, RegExp][] = [
+      ['export-events', ['--nonsense'], {}, /Unknown option '--nonsense'/],
+      ['verify-events', [], { EVENTS_ARCHIVE: '' }, /EVENTS_ARCHIVE must be set/],
+      ['verify-events', [], { DATABASE_URL: 'postgres://nobody:x@127.0.0.1:1/none' }, /nothing listens there/],
+      ['export-events', ['--drop'], {}, /--drop needs EVENTS_KEEP_MONTHS/],
+      ['export-events', ['--drop'], { EVENTS_KEEP_MONTHS: '2' }, /must be a whole number from 3/],
+      ['import-events', [], {}, /say which month: --month 2026-01/],
+      ['import-events', ['--month', '2026-13'], {}, /2026-13 is no month/],
+      ['import-events', ['--month', '2001-01'], {}, /has no manifest/],
+      ['verify-events', [], {}, /nothing was exported to/],
+      ['reconcile', ['--since', 'yesterday'], {}, /--since yesterday is no moment/],
+    ];
+    const ran = await Promise.all(refusals.map(([name, args, env]) => run(name, args, env)));
+    expect(ran).toMatchObject(refusals.map(([, , , words]) => refused(words)));
+  }, 120_000);
+
+  test('say what to do where the place can’t be used', async () => {
+    const file = join(archive.folder, 'a-file');
+    writeFileSync(file, '');
+    expect(await run('verify-events', [], { EVENTS_ARCHIVE: join(file, 'below') })).toMatchObject(
+      refused(/a part of its path is a file: choose another folder by EVENTS_ARCHIVE/),
+    );
+    expect(await run('verify-events', [], { EVENTS_ARCHIVE: 'https://somewhere' })).toMatchObject(
+      refused(/EVENTS_ARCHIVE must be a folder, or a bucket/),
+    );
+    if (process.getuid?.() !== 0) {
+      chmodSync(archive.folder, 0o500);
+      await makePastEvents(pool, 20, 1);
+      expect(await run('export-events', [])).toMatchObject(refused(/this account may not use it/));
+      chmodSync(archive.folder, 0o700);
+    }
+  });
+
+  test(
+    `${many} events are exported, though it is killed on the way, verified, removed and brought back, in 128 MB`,
+    async () => {
+      const month = await makePastEvents(pool, 6, many);
+      // Less than the events have uncompressed: whoever keeps them all in memory fails.
+      const flat = ['--max-old-space-size=128'];
+      const killed = start('export-events', []);
+      await untilThere(() => readManifestRows(month.month), killed.ended);
+      killed.child.kill('SIGKILL');
+      await killed.ended;
+      const exported = await run('export-events', [], {}, flat);
+      expect(exported).toMatchObject({ code: 0, err: '' });
+      expect(exported.out).toContain(`${month.month}: ${new Intl.NumberFormat('en').format(many)} events in`);
+      const verified = await run('verify-events', [], {}, flat);
+      expect(verified).toMatchObject({ code: 0, out: expect.stringContaining('and as the database has them') });
+      const dropped = await run('export-events', ['--drop'], { EVENTS_KEEP_MONTHS: '5' }, flat);
+      expect(dropped).toMatchObject({ code: 0, out: expect.stringContaining('removed from the database') });
+      expect((await pool.query('select count(*) from events')).rows).toEqual([{ count: 0 }]);
+      const imported = await run('import-events', ['--month', month.month], {}, flat);
+      expect(imported).toMatchObject({
+        code: 0,
+        out: `${month.month}: ${many} events are back, and compared with the archive\n`,
+      });
+      expect((await pool.query('select count(*) from events')).rows).toEqual([{ count: many }]);
+      if (isLong)
+        console.log(
+          `${many} events: export ${exported.seconds.toFixed(1)} s, verification ${verified.seconds.toFixed(1)} s, removal ${dropped.seconds.toFixed(1)} s, import ${imported.seconds.toFixed(1)} s; ${exported.out.trim()}`,
+        );
+    },
+    isLong ? 1_800_000 : 300_000,
+  );
+
+  async function readManifestRows(month: string): Promise<boolean> {
+    return (await archive.store.list()).some((path) => path.startsWith(`${month}/`));
+  }
+});
+
+/** Or until the program has ended, where it was faster. */
+async function untilThere(isThere: () => Promise<boolean>, ended: Promise<unknown>): Promise<void> {
+  let isOver = false;
+  void ended.then(() => (isOver = true));
+  while (!isOver && !(await isThere())) await new Promise((resolve) => setTimeout(resolve, 5));
+}
