@@ -5,6 +5,7 @@ import { settleEvents } from '../../core/events/settled-events.ts';
 import { assignCoupon, createBook, generateCodes } from '../../core/index.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { admin, openTestCore, type TestCore } from '../support/open-test-core.ts';
+import { waitForLockWait } from '../support/wait-for-lock.ts';
 
 let testCore: TestCore;
 let bookId: string;
@@ -109,6 +110,27 @@ test('processes that settle and count at once, under load, count each event once
   await settle();
   await settle();
   expect(await counted()).toBe(302);
+});
+
+test('a process that is killed while it counts leaves nothing half done, and another one counts the events once', async () => {
+  const before = await counted();
+  await assign('killed');
+  await settle();
+  await settle();
+  await stalled.query('begin');
+  await stalled.query('lock table event_counts in share mode');
+  const killed = countEvents(testCore.core);
+  killed.catch(() => {});
+  await waitForLockWait(stalled, 1, killed);
+  await stalled.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and application_name = 'qurable background' and wait_event_type = 'Lock'`,
+  );
+  await expect(killed).rejects.toThrow();
+  await stalled.query('commit');
+  const other = await testCore.openAnother();
+  await Promise.all([countEvents(other), countEvents(testCore.core)]);
+  expect(await counted()).toBe(before + 1);
 });
 
 test('another process that holds the row is not waited for', async () => {
