@@ -106,11 +106,10 @@ async function readMigrations(directory: string | URL): Promise<Map<string, stri
  */
 async function takeMigrationLock(db: Kysely<unknown>): Promise<void> {
   await sql`select set_config('lock_timeout', ${String(tableLockTimeoutMillis)}, false)`.execute(db);
-  const lastTry = performance.now() + migrationLockTimeoutMillis;
-  for (;;) {
+  for (let waited = 0; ; waited += migrationLockPauseMillis) {
     const { rows } = await sql<{ taken: boolean }>`select pg_try_advisory_lock(${migrationLock}) as taken`.execute(db);
     if (rows[0]!.taken) return;
-    if (performance.now() >= lastTry)
+    if (waited >= migrationLockTimeoutMillis)
       throw new Error('another run of the migrations has not finished within five minutes');
     await sleep(migrationLockPauseMillis);
   }
