@@ -135,6 +135,7 @@ export { PageRequest } from './paging.ts';
 export { systemRandom } from './random.ts';
 export { type HealthSources, HealthView, openHealth } from './read-health.ts';
 export type { RedisState } from './redis/open-redis.ts';
+export { deleteBook } from './removal/delete-book.ts';
 export type { Throttle } from './throttling/open-throttle.ts';
 export type { BatchTrace, RequestTrace, TraceAttributes, Tracing } from './trace.ts';
 export { HeaderRule, type UploadFormat } from './uploads/formats/row-sink.ts';

@@ -106,10 +106,10 @@ async function readMigrations(directory: string | URL): Promise<Map<string, stri
  */
 async function takeMigrationLock(db: Kysely<unknown>): Promise<void> {
   await sql`select set_config('lock_timeout', ${String(tableLockTimeoutMillis)}, false)`.execute(db);
-  for (let tries = 1; ; tries += 1) {
+  for (let waited = 0; ; waited += migrationLockPauseMillis) {
     const { rows } = await sql<{ taken: boolean }>`select pg_try_advisory_lock(${migrationLock}) as taken`.execute(db);
     if (rows[0]!.taken) return;
-    if (tries * migrationLockPauseMillis >= migrationLockTimeoutMillis)
+    if (waited >= migrationLockTimeoutMillis)
       throw new Error('another run of the migrations has not finished within five minutes');
     await sleep(migrationLockPauseMillis);
   }

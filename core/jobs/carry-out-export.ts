@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { idOfBook } from '../books/id-of-book.ts';
 import type { Core } from '../core.ts';
 import { findWanted, readStretch } from '../coupons/list-redemptions.ts';
 import type { RedemptionView } from '../coupons/redemption-view.ts';
@@ -61,7 +62,9 @@ async function readRedemptions(
   core: ExportCore,
   { tenantId, bookKey, filters, position }: JobStanding,
 ): Promise<Stretch> {
-  const bookId = bookKey === null ? null : await core.knownBooks.bookIdOf(tenantId, bookKey);
+  const bookId = bookKey === null ? null : await idOfBook(core.pool, tenantId, bookKey);
+  // A book that was deleted meanwhile had no redemptions.
+  if (bookKey !== null && bookId === null) return { rows: [], position: null };
   const found = await findWanted(core, tenantId, { ...filters, bookId });
   if (found === null) return { rows: [], position: null };
   const below = (position as string | null) ?? found.belowId;
