@@ -457,7 +457,7 @@ each('who may do what in %s', (stage) => {
     const roles = ofType(templateOf(stage), 'AWS::Lambda::Function').map(([, { Properties }]) =>
       referencesIn(Properties.Role!),
     );
-    expect(roles.flat().sort()).toEqual(['MigrateRole', 'RotateRole', 'ScaleRole', 'SnapshotRole']);
+    expect(roles.flat().sort()).toEqual(['AskNewTasksRole', 'MigrateRole', 'RotateRole', 'ScaleRole', 'SnapshotRole']);
     expect(packaged[stage].text).not.toContain('ManagedPolicyArns');
   });
 
