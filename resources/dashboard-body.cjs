@@ -90,7 +90,7 @@ function firstRow(stage, targetGroups, rings) {
 function nearAlarms(own, targetGroups, rings) {
   const database = (name, id, stat = 'Maximum') => line('AWS/RDS', name, ofDatabase, { id, stat });
   const { connections, freeStorageBytes } = rings;
-  const tasks = targetGroups.map((_, index) => `tasks${index + 1}`);
+  const tasks = targetGroups.map((_, index) => (index === 0 ? 'tasks' : 'otherTasks'));
   return [
     ['Database: CPU', '100 * cpu / 80', database('CPUUtilization', 'cpu', 'Average')],
     ['Database: connections', `100 * connections / ${connections}`, database('DatabaseConnections', 'connections')],
@@ -105,7 +105,7 @@ function nearAlarms(own, targetGroups, rings) {
     ],
     [
       'Tasks: of the most',
-      `100 * (${tasks.map((id) => `FILL(${id}, 0)`).join(' + ')}) / most`,
+      `100 * ${tasks.length === 1 ? 'tasks' : `(${tasks.map((id) => `FILL(${id}, 0)`).join(' + ')})`} / most`,
       ...targetGroups.map((group, index) => line(alb, 'HealthyHostCount', ofTargets(group), { id: tasks[index] })),
       line(own, 'CapacityMax', ofScale, { id: 'most' }),
     ],

@@ -609,6 +609,7 @@ test('logs are kept 7 days where they are details and 30 where they are of the A
   expect(days('prod')).toEqual({
     ApiLogGroup: 30,
     OperatorLogGroup: 30,
+    AskDashnewDashtasksLogGroup: 30,
     MigrateLogGroup: 30,
     RotateLogGroup: 30,
     ScaleLogGroup: 30,
