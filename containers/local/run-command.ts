@@ -19,6 +19,7 @@ const commands: Record<string, string> = {
   migrate: 'core/db/migrate-command.ts',
   'after-restore': 'core/restore/after-restore-command.ts',
   'rewrap-pattern-keys': 'core/patterns/rewrap-pattern-keys-command.ts',
+  distribute: 'operations/distribute/distribute-command.ts',
 };
 const programs: Record<string, string> = { psql: 'psql', backup: 'pg_dump', restore: 'pg_restore' };
 

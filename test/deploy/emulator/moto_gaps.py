@@ -4,10 +4,12 @@ import math
 
 import moto.applicationautoscaling.models as autoscaling
 import moto.cloudwatch.models as cloudwatch
+import moto.cloudwatch.responses as cloudwatch_responses
 import moto.elasticache.models as elasticache
 import moto.elbv2.models as elb
 import moto.rds.utils as rds
 import moto.s3.models as s3
+from moto.core.responses import EmptyResult
 from moto.core.utils import utcnow
 from moto.iam.access_control import PermissionResult
 
@@ -62,3 +64,14 @@ def install():
         return values[max(0, math.ceil(float(stat[1:]) / 100 * len(values)) - 1)] if values else None
 
     cloudwatch.Statistics.get_statistics_for_type = get_statistics_for_type
+    # An alarm that is mute.
+    def set_actions(is_on):
+        def set_for_names(self):
+            for name in self._get_param("AlarmNames", []):
+                self.cloudwatch_backend.alarms[name].actions_enabled = is_on
+            return EmptyResult()
+
+        return set_for_names
+
+    cloudwatch_responses.CloudWatchResponse.disable_alarm_actions = set_actions(False)
+    cloudwatch_responses.CloudWatchResponse.enable_alarm_actions = set_actions(True)
