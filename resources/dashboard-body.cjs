@@ -11,18 +11,19 @@ const alarmsHeight = 4;
 /**
  * A dashboard's body, as CloudFormation takes it: a text with references to the stack's resources.
  * @param stage its metrics are its own: `Qurable/<stage>`
+ * @param targetGroups the load balancer's, of which one at a time has the tasks unless one version takes another's place
  * @param cacheNodes how many nodes the cache has; each has a line
  * @param rings at which number of connections, and at how many free bytes of the disk, an alarm of the database rings
  */
-function dashboardBody({ stage, cacheNodes, hasReplica, rings }) {
-  const metrics = [...firstRow(stage, rings), ...metricsOf(stage, cacheNodes, hasReplica)];
+function dashboardBody({ stage, targetGroups, cacheNodes, hasReplica, rings }) {
+  const metrics = [...firstRow(stage, targetGroups, rings), ...metricsOf(stage, cacheNodes, hasReplica)];
   const body = { widgets: [...metrics.map(place), alarms(hasReplica), errorLines(metrics.length)] };
   return {
     'Fn::Sub': [
       JSON.stringify(body),
       {
         Lb: { 'Fn::GetAtt': ['LoadBalancer', 'LoadBalancerFullName'] },
-        Tg: { 'Fn::GetAtt': ['TargetGroup', 'TargetGroupFullName'] },
+        ...Object.fromEntries(targetGroups.map((name) => [name, { 'Fn::GetAtt': [name, 'TargetGroupFullName'] }])),
       },
     ],
   };
@@ -31,7 +32,7 @@ function dashboardBody({ stage, cacheNodes, hasReplica, rings }) {
 // biome-ignore-start lint/suspicious/noTemplateCurlyInString: CloudFormation's references
 const alb = 'AWS/ApplicationELB';
 const ofLoadBalancer = ['LoadBalancer', '${Lb}'];
-const ofTargets = ['TargetGroup', '${Tg}', ...ofLoadBalancer];
+const ofTargets = (group) => ['TargetGroup', `\${${group}}`, ...ofLoadBalancer];
 const ofService = ['ClusterName', '${Cluster}', 'ServiceName', '${Service.Name}'];
 const ofDatabase = ['DBInstanceIdentifier', '${Database}'];
 const ofScale = ['service', 'qurable-scale'];
@@ -48,7 +49,7 @@ function alarms(hasReplica) {
 }
 
 /** Are customers being served, how many tasks serve them, and is anything about to run out? */
-function firstRow(stage, rings) {
+function firstRow(stage, targetGroups, rings) {
   const served = widget('Requests that were served, percent', 'Sum', [
     [
       {
@@ -66,11 +67,11 @@ function firstRow(stage, rings) {
     annotations: { horizontal: [{ label: 'error-rate rings below', value: 99.9 }] },
   });
   const running = widget('Tasks that answer; least and most', 'Maximum', [
-    line(alb, 'HealthyHostCount', ofTargets, { stat: 'Minimum' }),
+    ...targetGroups.map((group) => line(alb, 'HealthyHostCount', ofTargets(group), { stat: 'Minimum' })),
     line(`Qurable/${stage}`, 'CapacityMin', ofScale),
     line(`Qurable/${stage}`, 'CapacityMax', ofScale),
   ]);
-  const near = nearAlarms(`Qurable/${stage}`, rings);
+  const near = nearAlarms(`Qurable/${stage}`, targetGroups, rings);
   const runningOut = widget('About to run out: percent of where it rings', 'Maximum', [
     ...near.map(([label, expression], index) => [{ id: `near${index + 1}`, label, expression }]),
     ...near.flatMap(([, , ...lines]) => lines).map(hidden),
@@ -86,9 +87,10 @@ function firstRow(stage, rings) {
  * What may run out, each in percent of where its alarm rings (resources/alarms.yml; the tasks of the most there may be), so
  * that the highest line is the next to ring: a label, an expression, and the metrics that it is made of.
  */
-function nearAlarms(own, rings) {
+function nearAlarms(own, targetGroups, rings) {
   const database = (name, id, stat = 'Maximum') => line('AWS/RDS', name, ofDatabase, { id, stat });
   const { connections, freeStorageBytes } = rings;
+  const tasks = targetGroups.map((_, index) => (index === 0 ? 'tasks' : 'otherTasks'));
   return [
     ['Database: CPU', '100 * cpu / 80', database('CPUUtilization', 'cpu', 'Average')],
     ['Database: connections', `100 * connections / ${connections}`, database('DatabaseConnections', 'connections')],
@@ -103,8 +105,8 @@ function nearAlarms(own, rings) {
     ],
     [
       'Tasks: of the most',
-      '100 * tasks / most',
-      line(alb, 'HealthyHostCount', ofTargets, { id: 'tasks' }),
+      `100 * ${tasks.length === 1 ? 'tasks' : `(${tasks.map((id) => `FILL(${id}, 0)`).join(' + ')})`} / most`,
+      ...targetGroups.map((group, index) => line(alb, 'HealthyHostCount', ofTargets(group), { id: tasks[index] })),
       line(own, 'CapacityMax', ofScale, { id: 'most' }),
     ],
   ];

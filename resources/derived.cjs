@@ -3,7 +3,10 @@
 const { createHash } = require('node:crypto');
 const { readdirSync, readFileSync } = require('node:fs');
 const { join } = require('node:path');
+const { connectionTrouble } = require('./connection-budget.cjs');
 const { dashboardBody } = require('./dashboard-body.cjs');
+const { databaseMemory } = require('./database-memory.cjs');
+const { deploymentStrategy, strategyTrouble } = require('./deployment-strategy.cjs');
 const { imageTag } = require('./image-tag.cjs');
 const { databaseMajor, fargateMemory, parameterRules, readParameter } = require('./parameter-rules.cjs');
 const { ofEvents, ofOperators, ofRewrap, ofTasks } = require('./task-environment.cjs');
@@ -16,9 +19,12 @@ module.exports = async ({ options, resolveVariable }) => {
   refuseUnknown([options.param ?? []].flat());
   const stage = await resolveVariable('sls:stage');
   refuseUnknownStage(stage);
-  const checked = await readAll(resolveVariable);
+  const checked = withMemory(await readAll(resolveVariable));
   refuseContradictions(checked);
+  const trouble = strategyTrouble(checked) ?? (await connectionTrouble(checked));
+  if (trouble !== null) refuse(trouble);
   const entrance = entranceOf(checked);
+  const deployment = deploymentStrategy(checked, entrance);
   const replica = checked.databaseReplica ? 'one' : 'none';
   const codeSecretArn = checked.codeSecretArn || { Ref: 'CodeSecret' };
   const subnets = [{ Ref: 'PrivateSubnetA' }, { Ref: 'PrivateSubnetB' }];
@@ -38,6 +44,7 @@ module.exports = async ({ options, resolveVariable }) => {
     accessLogExpiryDays: Math.max(1, checked.accessLogDays),
     accessLogs: String(checked.accessLogDays > 0),
     ...entrance,
+    deployment,
     replica,
     codeSecret: checked.codeSecretArn === '' ? 'made' : 'given',
     codeSecretArn,
@@ -75,6 +82,7 @@ module.exports = async ({ options, resolveVariable }) => {
     versionedSecrets: versionedSecrets(checked, stage),
     dashboardBody: dashboardBody({
       stage,
+      targetGroups: deployment.groups,
       cacheNodes: checked.cacheNodes,
       hasReplica: checked.databaseReplica,
       rings: { connections: databaseConnectionsAlarm, freeStorageBytes: databaseFreeStorageAlarm },
@@ -100,6 +108,17 @@ async function readAll(resolveVariable) {
     }
   }
   return checked;
+}
+
+/** Puts what follows from the database's class where nothing was said. */
+function withMemory(checked) {
+  try {
+    const followed = databaseMemory(checked.databaseClass);
+    const open = Object.entries(followed).filter(([name]) => checked[name] === '');
+    return { ...checked, ...Object.fromEntries(open) };
+  } catch (error) {
+    refuse(`databaseClass: ${error.message}`);
+  }
 }
 
 /** What each alone may be, and not together. */

@@ -23,6 +23,7 @@ const commands: Record<string, string> = {
   'verify-events': 'operations/events/verify-events-command.ts',
   'import-events': 'operations/events/import-events-command.ts',
   reconcile: 'operations/events/reconcile-command.ts',
+  distribute: 'operations/distribute/distribute-command.ts',
 };
 const programs: Record<string, string> = { psql: 'psql', backup: 'pg_dump', restore: 'pg_restore' };
 

@@ -22,14 +22,13 @@ export interface Pools {
   readonly readyPool: pg.Pool;
 }
 
-/** Connections beside DB_POOL_MAX and coldConnections; test/package/connection-budget.test.ts adds them up. */
+/** Connections beside DB_POOL_MAX, coldConnections and backgroundConnections; resources/connection-budget.cjs adds them up. */
 export const sideConnections = {
   ready: 1,
   /** On the primary, where there is no replica. */
   reads: 2,
   /** On the replica. */
   readsOfReplica: 4,
-  background: 2,
 } as const;
 
 /**
@@ -38,6 +37,14 @@ export const sideConnections = {
  */
 export function coldConnections(databasePoolMax: number): number {
   return Math.max(1, Math.min(4, Math.floor(databasePoolMax / 4)));
+}
+
+/**
+ * Connections for background tasks, which all of them share: two, but one where DB_POOL_MAX is less than 8, as of many small
+ * tasks each connection counts. So no piece may ask for a connection while it holds one.
+ */
+export function backgroundConnections(databasePoolMax: number): number {
+  return databasePoolMax < 8 ? 1 : 2;
 }
 
 /** Opens the pools. No connection is made before it is needed. */
@@ -71,7 +78,7 @@ export function openPools(config: Pick<Config, 'database' | 'replica' | 'databas
             plans: 'by-key',
           }),
     backgroundPool: open(config.database, {
-      max: sideConnections.background,
+      max: backgroundConnections(config.databasePoolMax),
       applicationName: 'qurable background',
       plans: 'by-key',
       lockTimeoutMillis: databaseLimits.coldLockTimeoutMillis,

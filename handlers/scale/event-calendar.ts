@@ -77,6 +77,26 @@ export function pastEvents({ events, timeZone }: Calendar, nowMillis: number): s
   return events.flatMap((event) => (locate(event, timeZone).endMillis <= nowMillis ? [event.name] : []));
 }
 
+/** When an event is, in milliseconds since the Unix epoch, without the minutes before and after. */
+export interface EventTime {
+  startMillis: number;
+  endMillis: number;
+}
+
+/**
+ * The next time that an event of that name is, or is under way.
+ * @param name of a listed event, or `black-friday`
+ * @returns null where there is none any more
+ */
+export function nextOccurrence(calendar: Calendar, name: string, nowMillis: number): EventTime | null {
+  const { year } = Temporal.Instant.fromEpochMilliseconds(nowMillis).toZonedDateTimeISO(calendar.timeZone);
+  const found = [...occurrences(calendar, year), ...blackFridays(calendar, year + 1)]
+    .filter((event) => event.name === name || event.name.replace(/-\d{4}$/, '') === name)
+    .filter(({ endMillis }) => endMillis > nowMillis)
+    .sort((a, b) => a.startMillis - b.startMillis);
+  return found[0] ?? null;
+}
+
 /** The most tasks that the calendar ever asks for. The database must have connections for them. */
 export function mostTasksOf({ base, blackFriday, events }: Calendar): number {
   return Math.max(base.max, blackFriday?.max ?? 0, ...events.map(({ max }) => max));

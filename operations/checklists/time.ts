@@ -11,6 +11,14 @@ export interface Time {
 /** The machine's. */
 export const systemTime: Time = { now: () => Date.now(), sleep: (millis) => sleep(millis) };
 
+/**
+ * A moment as the aws CLI prints it, in milliseconds since the Unix epoch: version 2 prints a date, version 1 of some services
+ * the seconds. NaN for neither.
+ */
+export function momentOf(printed: string | number | undefined): number {
+  return typeof printed === 'number' ? printed * 1000 : Date.parse(printed ?? '');
+}
+
 const pauseMillis = 5000;
 
 /** Looks again every five seconds until it is no `no`, or so long has passed. Returns the last finding. */

@@ -1,6 +1,7 @@
 import type { AskAws } from '../checklists/ask-aws.ts';
 import { type Finding, no, ok } from '../checklists/check.ts';
 import type { Stage } from '../checklists/read-stage.ts';
+import { momentOf } from '../checklists/time.ts';
 
 const minuteMillis = 60_000;
 const hourMillis = 3_600_000;
@@ -13,14 +14,14 @@ const snapshotMillis = 26 * hourMillis;
 export interface DatabaseState {
   DBInstanceStatus: string;
   BackupRetentionPeriod: number;
-  LatestRestorableTime?: string;
+  LatestRestorableTime?: string | number;
   PendingModifiedValues?: Record<string, unknown>;
 }
 
 /** A snapshot, of which the account may not know yet when it was taken. */
 export interface Snapshot {
   name: string;
-  takenAt: string | undefined;
+  takenAt: string | number | undefined;
   isDone: boolean;
 }
 
@@ -36,7 +37,7 @@ export function judgeBackups(database: DatabaseState, nowMillis: number): Findin
   if (status !== 'available') return no(`the database is ${status}: wait until it is available`);
   if (!(days > 0)) return no('the database keeps no backups: set databaseBackupDays and deploy');
   if (latest === undefined) return no('the database has no backup yet: wait for its first one');
-  const age = nowMillis - Date.parse(latest);
+  const age = nowMillis - momentOf(latest);
   if (!(age <= restorableMillis)) return no(`the latest restorable moment is ${ageText(age)} old: see the RDS events`);
   const pending = Object.keys(database.PendingModifiedValues ?? {});
   const waits = pending.length === 0 ? '' : `; ${pending.join(', ')} wait for the maintenance window or a restart`;
@@ -64,14 +65,14 @@ export async function checkSnapshots(aws: AskAws, { stack }: Stage, nowMillis: n
 interface CacheSnapshot {
   SnapshotName: string;
   SnapshotStatus: string;
-  NodeSnapshots?: { SnapshotCreateTime?: string }[];
+  NodeSnapshots?: { SnapshotCreateTime?: string | number }[];
 }
 
 /** Decides about what snapshots there are, by what they are of. */
 export function judgeSnapshots(found: Record<string, Snapshot[]>, stack: string, nowMillis: number): Finding {
   const told: string[] = [];
   for (const [what, snapshots] of Object.entries(found)) {
-    const times = snapshots.filter(({ isDone }) => isDone).map(({ takenAt }) => Date.parse(takenAt ?? ''));
+    const times = snapshots.filter(({ isDone }) => isDone).map(({ takenAt }) => momentOf(takenAt));
     const age = nowMillis - Math.max(...times.filter((at) => !Number.isNaN(at)));
     if (!Number.isFinite(age))
       return no(`no snapshot of the ${what}: aws lambda invoke --function-name ${stack}-snapshot`);

@@ -10,6 +10,13 @@ export interface StackResource {
   ResourceType: string;
 }
 
+interface Drift {
+  LogicalResourceId: string;
+  StackResourceDriftStatus: string;
+  PropertyDifferences?: { PropertyPath: string }[];
+}
+
+const inSync = 'nothing was changed by hand';
 const driftPauseMillis = 5000;
 const driftMillis = 600_000;
 
@@ -51,21 +58,24 @@ export async function checkDrift(aws: AskAws, { stack }: Stage, time: Time): Pro
       return skipped(`CloudFormation could not look: ${String(answer.DetectionStatusReason)}`);
     }
     if (answer.DetectionStatus === 'DETECTION_COMPLETE') {
-      return answer.StackDriftStatus === 'IN_SYNC' ? ok('nothing was changed by hand') : await tellDrift(aws, stack);
+      return answer.StackDriftStatus === 'IN_SYNC' ? ok(inSync) : await tellDrift(aws, stack);
     }
     if (time.now() >= end) return skipped('CloudFormation has looked for ten minutes: ask again later');
     await time.sleep(driftPauseMillis);
   }
 }
 
+/** What a service of AWS changes as it should: ECS the weights by which requests go to one group of tasks or the other. */
+const changedByEcs = ['ProductionRule', 'NewTasksRule'];
+
 async function tellDrift(aws: AskAws, stack: string): Promise<Finding> {
   const filters = ['--stack-resource-drift-status-filters', 'MODIFIED', 'DELETED'];
   const answer = await aws('cloudformation', 'describe-stack-resource-drifts', '--stack-name', stack, ...filters);
-  const drifts = (answer.StackResourceDrifts ?? []) as {
-    LogicalResourceId: string;
-    StackResourceDriftStatus: string;
-    PropertyDifferences?: { PropertyPath: string }[];
-  }[];
+  const drifts = ((answer.StackResourceDrifts ?? []) as Drift[]).filter(
+    ({ LogicalResourceId, StackResourceDriftStatus }) =>
+      StackResourceDriftStatus === 'DELETED' || !changedByEcs.includes(LogicalResourceId),
+  );
+  if (drifts.length === 0) return ok(inSync);
   // Names of properties are told, not values.
   const told = drifts.map(({ LogicalResourceId, StackResourceDriftStatus, PropertyDifferences = [] }) => {
     const paths = PropertyDifferences.map(({ PropertyPath }) => PropertyPath).join(', ');

@@ -23,7 +23,8 @@ function givenParameters({ outputs }: Stage): Record<string, unknown> {
   return JSON.parse(outputs.GivenParameters ?? '{}') as Record<string, unknown>;
 }
 
-function asGiven(value: unknown): string {
+/** A value as the command line takes it. */
+export function asGiven(value: unknown): string {
   if (Array.isArray(value)) return value.join(',');
   return value === '' ? 'none' : String(value);
 }

@@ -38,7 +38,11 @@ async function readTasks(aws: AskAws, stage: Stage): Promise<Tasks> {
   const { services = [] } = (await aws('ecs', 'describe-services', ...names)) as { services?: EcsService[] };
   const [service] = services;
   if (service === undefined) throw new Error('the service is gone: deploy again');
-  const healths = service.loadBalancers.map(({ targetGroupArn }) => countHealthy(aws, targetGroupArn));
+  // After a canary or blue/green deployment the tasks may be in the other group.
+  const healths = service.loadBalancers.map(async ({ targetGroupArn, advancedConfiguration }) => {
+    const groups = [targetGroupArn, advancedConfiguration?.alternateTargetGroupArn].filter((arn) => arn !== undefined);
+    return Math.max(...(await Promise.all(groups.map((group) => countHealthy(aws, group)))));
+  });
   const { taskDefinition } = (await aws(
     'ecs',
     'describe-task-definition',
@@ -59,7 +63,7 @@ interface EcsService {
   desiredCount: number;
   taskDefinition: string;
   deployments: object[];
-  loadBalancers: { targetGroupArn: string }[];
+  loadBalancers: { targetGroupArn: string; advancedConfiguration?: { alternateTargetGroupArn: string } }[];
   events?: { message: string }[];
 }
 

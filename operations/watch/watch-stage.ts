@@ -1,6 +1,6 @@
 import { type AskAws, AwsRefusal } from '../checklists/ask-aws.ts';
 import type { Stage } from '../checklists/read-stage.ts';
-import type { Time } from '../checklists/time.ts';
+import { momentOf, type Time } from '../checklists/time.ts';
 import type { Source, Watched } from './watched.ts';
 
 const periodSeconds = 60;
@@ -64,11 +64,11 @@ async function readSeries(aws: AskAws, loadBalancer: string, begin: number, end:
     ...['--metric-data-queries', JSON.stringify(queries)],
     ...['--start-time', new Date(begin).toISOString(), '--end-time', new Date(end).toISOString()],
     ...['--scan-by', 'TimestampAscending'],
-  )) as { MetricDataResults?: { Id: keyof Series; Timestamps: string[]; Values: number[] }[] };
+  )) as { MetricDataResults?: { Id: keyof Series; Timestamps: (string | number)[]; Values: number[] }[] };
   const results = new Map((answer.MetricDataResults ?? []).map((result) => [result.Id, result]));
   const seriesOf = (name: keyof Series) => {
     const { Timestamps = [], Values = [] } = results.get(name) ?? {};
-    return Values.map((value, at) => ({ at: Date.parse(Timestamps[at]!), value }));
+    return Values.map((value, at) => ({ at: momentOf(Timestamps[at]), value }));
   };
   return {
     requests: seriesOf('requests'),

@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { coldConnections, sideConnections } from '../../core/db/open-pools.ts';
+import { backgroundConnections, coldConnections, sideConnections } from '../../core/db/open-pools.ts';
 import {
   asList,
   ofType,
@@ -11,10 +12,12 @@ import {
   trialOfProd,
 } from './packaged-template.ts';
 
-/** Those of PostgreSQL for a superuser, those of RDS for its own work, and five for people with a psql. */
-const reserved = { superuser: 3, ofRds: 5, people: 5 };
-/** `migrate` holds one; an attempt that was given up may still be ending. `rotate` makes one at a time, likewise. */
-const ofFunction: Record<string, number> = { MigrateLambdaFunction: 2, RotateLambdaFunction: 2 };
+const load = createRequire(import.meta.url);
+const { ofFunctions, reserved } = load('../../resources/connection-budget.cjs') as {
+  ofFunctions: Record<string, number>;
+  reserved: Record<string, number>;
+};
+const { memoryOfClass } = load('../../resources/database-memory.cjs') as { memoryOfClass(name: string): number };
 /** The connection of each task for the rounds of marks (core/restore/mark-rounds.ts), beside its pools. */
 const ofMarks = 1;
 
@@ -36,54 +39,66 @@ function budgetOf({ template }: Packaged) {
   const [container] = asList(resource(template, 'TaskDefinition').ContainerDefinitions) as Properties[];
   const variables = asList(container!.Environment) as { Name: string; Value: string }[];
   const pool = Number(variables.find(({ Name }) => Name === 'DB_POOL_MAX')!.Value);
-  const whileRolling = Math.ceil((mostTasks * Number(deployment.MaximumPercent)) / 100);
+  // ECS starts a whole second set of tasks unless it rolls them, whatever MaximumPercent says.
+  const percent = deployment.Strategy === undefined ? Number(deployment.MaximumPercent) : 200;
+  const atATime = Math.ceil((mostTasks * percent) / 100);
   const functions = Object.entries(template.Resources)
     .filter(([, { Type, Properties }]) => Type === 'AWS::Lambda::Function' && 'VpcConfig' in Properties)
     .map(([name]) => name);
   const parameters = resource(template, 'DatabaseParameters').Parameters as Properties;
   const hasReplica = 'DB_REPLICA_HOST' in Object.fromEntries(variables.map(({ Name, Value }) => [Name, Value]));
-  const writers = pool + coldConnections(pool);
-  const ofTask =
-    writers + sideConnections.background + sideConnections.ready + (hasReplica ? 0 : sideConnections.reads) + ofMarks;
-  return { mostTasks, whileRolling, writers, ofTask, functions, maxConnections: Number(parameters.max_connections) };
+  const writers = pool + coldConnections(pool) + backgroundConnections(pool);
+  const ofTask = writers + sideConnections.ready + (hasReplica ? 0 : sideConnections.reads) + ofMarks;
+  return { mostTasks, atATime, writers, ofTask, functions, maxConnections: Number(parameters.max_connections) };
 }
 
 const sum = (numbers: number[]) => numbers.reduce((a, b) => a + b, 0);
 
-describe.each(['dev', 'prod'])('the connections of %s', (stage) => {
+const larger = { databaseClass: 'db.t4g.large' };
+const cases: [string, string, Record<string, string>, [number, number]][] = [
+  ['dev', 'rolling', {}, [4, 8]],
+  ['dev', 'canary', {}, [4, 8]],
+  ['dev', 'blue-green', {}, [4, 8]],
+  ['prod', 'rolling', trialOfProd, [50, 75]],
+  ['prod', 'canary', { ...trialOfProd, ...larger }, [50, 100]],
+  ['prod', 'blue-green', { ...trialOfProd, eventMaxTasks: '37' }, [37, 74]],
+];
+
+describe.each(cases)('the connections of %s, deployed by %s', (stage, deployment, parameters, tasks) => {
   let packaged: Packaged;
   beforeAll(async () => {
-    packaged = await packageStage(stage, stage === 'prod' ? trialOfProd : {});
+    packaged = await packageStage(stage, deployment === 'rolling' ? parameters : { deployment, ...parameters });
   }, packagingMillis);
 
   test('suffice for the tasks of the largest event while all of them are replaced, with functions and people', () => {
-    const { mostTasks, whileRolling, ofTask, functions, maxConnections } = budgetOf(packaged);
-    expect([mostTasks, whileRolling]).toEqual(stage === 'prod' ? [50, 75] : [4, 8]);
-    expect(functions.filter((name) => !(name in ofFunction))).toEqual([]);
-    const needed =
-      whileRolling * ofTask + sum(functions.map((name) => ofFunction[name]!)) + sum(Object.values(reserved));
+    const { mostTasks, atATime, ofTask, functions, maxConnections } = budgetOf(packaged);
+    expect([mostTasks, atATime]).toEqual(tasks);
+    expect(functions.filter((name) => !(name in ofFunctions))).toEqual([]);
+    const needed = atATime * ofTask + sum(functions.map((name) => ofFunctions[name]!)) + sum(Object.values(reserved));
     expect(needed).toBeLessThan(maxConnections);
   });
 
   test('suffice on the replica as well, where every task has a pool of its own', () => {
-    const { whileRolling, maxConnections } = budgetOf(packaged);
+    const { atATime, maxConnections } = budgetOf(packaged);
     for (const [, replica] of ofType(packaged.template, 'AWS::RDS::DBInstance')) {
       // A replica that allows fewer than its source stops following it.
       expect(replica.Properties.DBParameterGroupName).toEqual({ Ref: 'DatabaseParameters' });
     }
-    expect(whileRolling * sideConnections.readsOfReplica + sum(Object.values(reserved))).toBeLessThan(maxConnections);
+    expect(atATime * sideConnections.readsOfReplica + sum(Object.values(reserved))).toBeLessThan(maxConnections);
   });
 
   test('are what the memory of the instance’s class can hold', () => {
-    const gigabytes: Record<string, number> = { 'db.t4g.micro': 1, 'db.t4g.medium': 4 };
-    const { whileRolling, writers, maxConnections } = budgetOf(packaged);
+    const { atATime, writers, maxConnections } = budgetOf(packaged);
     const { Parameters } = resource(packaged.template, 'DatabaseParameters') as { Parameters: Properties };
-    const memory = gigabytes[String(resource(packaged.template, 'Database').DBInstanceClass)]! * 1024;
+    const memory = memoryOfClass(String(resource(packaged.template, 'Database').DBInstanceClass));
     const shared = Number(Parameters.shared_buffers) / 128;
     // Measured: a connection that has run the hot statements, or all other writes, holds 2.4 MB of its own, at most
     // 3.6, and 0.3 of page tables; one for /ready, lists or marks has 1.5 to 2.3.
-    const heavy = whileRolling * writers;
-    expect(shared + heavy * 3.9 + (maxConnections - heavy) * 2).toBeLessThan(memory * 0.7);
+    const heavy = atATime * writers;
+    const held = (each: number) => shared + heavy * each + (maxConnections - heavy) * 2;
+    expect(held(2.7)).toBeLessThan(memory * 0.7);
+    // All of them at their most at one moment.
+    expect(held(3.9)).toBeLessThan(memory * 0.8);
   });
 
   test('ring an alarm when nine in ten are taken', () => {
@@ -91,3 +106,16 @@ describe.each(['dev', 'prod'])('the connections of %s', (stage) => {
     expect(resource(packaged.template, 'DatabaseConnectionsAlarm').Threshold).toBe(Math.floor(maxConnections * 0.9));
   });
 });
+
+test.each([
+  ['prod', { deployment: 'canary' }, '100 tasks at a time (eventMaxTasks 50, deployment canary) need 817 connections'],
+  ['prod', { databasePoolMax: '6' }, 'set eventMaxTasks to 40 at most, or a larger databaseClass'],
+  ['prod', { databaseClass: 'db.x2g.large' }, 'the memory of db.x2g.large is not known'],
+])(
+  '%s with %j is refused before it is packaged',
+  async (stage, parameters, sentence) => {
+    const packaged = await packageStage(stage, { ...trialOfProd, ...(parameters as Record<string, string>) });
+    expect([packaged.ok, packaged.output]).toEqual([false, expect.stringContaining(sentence)]);
+  },
+  packagingMillis,
+);

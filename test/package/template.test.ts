@@ -457,7 +457,7 @@ each('who may do what in %s', (stage) => {
     const roles = ofType(templateOf(stage), 'AWS::Lambda::Function').map(([, { Properties }]) =>
       referencesIn(Properties.Role!),
     );
-    expect(roles.flat().sort()).toEqual(['MigrateRole', 'RotateRole', 'ScaleRole', 'SnapshotRole']);
+    expect(roles.flat().sort()).toEqual(['AskNewTasksRole', 'MigrateRole', 'RotateRole', 'ScaleRole', 'SnapshotRole']);
     expect(packaged[stage].text).not.toContain('ManagedPolicyArns');
   });
 
@@ -610,6 +610,7 @@ test('logs are kept 7 days where they are details and 30 where they are of the A
   expect(days('prod')).toEqual({
     ApiLogGroup: 30,
     OperatorLogGroup: 30,
+    AskDashnewDashtasksLogGroup: 30,
     MigrateLogGroup: 30,
     RotateLogGroup: 30,
     ScaleLogGroup: 30,

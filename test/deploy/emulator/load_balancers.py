@@ -1,7 +1,7 @@
 """Load balancers and listeners, with three rules of AWS that moto does not have: one listener a port, no deletion of what is
 protected, no service behind a target group that no listener leads to."""
 
-from resource_types import CHECKS, KINDS, Kind, Resource, without
+from resource_types import CHECKS, DELETIONS, KINDS, Kind, Resource, without
 
 _type = "AWS::ElasticLoadBalancingV2::"
 
@@ -65,3 +65,4 @@ def _led_to(at, model, p):
 
 CHECKS[f"{_type}Listener"] = _one_listener_a_port
 CHECKS["AWS::ECS::Service"] = _led_to
+DELETIONS[f"{_type}ListenerRule"] = lambda at, model, p: at.call("elbv2", "delete_rule", {"RuleArn": model.physical_resource_id})

@@ -1,9 +1,16 @@
 """What moto's models lack: attributes that CloudFormation has, and what one call does to another service."""
 
+import math
+
 import moto.applicationautoscaling.models as autoscaling
+import moto.cloudwatch.models as cloudwatch
+import moto.cloudwatch.responses as cloudwatch_responses
+import moto.elasticache.models as elasticache
 import moto.elbv2.models as elb
 import moto.rds.utils as rds
 import moto.s3.models as s3
+from moto.core.responses import EmptyResult
+from moto.core.utils import utcnow
 from moto.iam.access_control import PermissionResult
 
 
@@ -38,3 +45,33 @@ def install():
         return target
 
     autoscaling.ApplicationAutoscalingBackend.register_scalable_target = register_scalable_target
+    # A cache's snapshot has its time in the part of each node alone.
+    moto_snapshot = elasticache.ElastiCacheBackend.create_snapshot
+
+    def create_snapshot(self, *args, **named):
+        snapshot = moto_snapshot(self, *args, **named)
+        snapshot.node_snapshots = [{"CacheClusterId": snapshot.cache_cluster_id, "SnapshotCreateTime": utcnow()}]
+        return snapshot
+
+    elasticache.ElastiCacheBackend.create_snapshot = create_snapshot
+    # Percentiles, of single values.
+    moto_statistic = cloudwatch.Statistics.get_statistics_for_type
+
+    def get_statistics_for_type(self, stat):
+        if not stat.startswith("p"):
+            return moto_statistic(self, stat)
+        values = sorted(self.metric_single_values_list)
+        return values[max(0, math.ceil(float(stat[1:]) / 100 * len(values)) - 1)] if values else None
+
+    cloudwatch.Statistics.get_statistics_for_type = get_statistics_for_type
+    # An alarm that is mute.
+    def set_actions(is_on):
+        def set_for_names(self):
+            for name in self._get_param("AlarmNames", []):
+                self.cloudwatch_backend.alarms[name].actions_enabled = is_on
+            return EmptyResult()
+
+        return set_for_names
+
+    cloudwatch_responses.CloudWatchResponse.disable_alarm_actions = set_actions(False)
+    cloudwatch_responses.CloudWatchResponse.enable_alarm_actions = set_actions(True)

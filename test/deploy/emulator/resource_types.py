@@ -378,6 +378,34 @@ def _make_group(at, p):
     })
 
 
+def _change_group(at, model, before, p):
+    """Another class, and more or fewer copies, in place and under the same addresses, as ElastiCache does it."""
+    from moto.elasticache.models import elasticache_backends
+
+    fixed = ("ReplicationGroupId", "Engine", "EngineVersion", "CacheSubnetGroupName", "KmsKeyId", "Port")
+    changed = [name for name in fixed if before and p.get(name) != before.get(name)]
+    if changed:
+        raise RuntimeError(f"the emulator does not change {', '.join(changed)} of a replication group")
+    backend = elasticache_backends[at.account][at.region]
+    group = backend.replication_groups[model.pid]
+    group.cache_node_type = p["CacheNodeType"]
+    group.snapshot_retention_limit = int(p.get("SnapshotRetentionLimit", 0))
+    for key, name in (("AutomaticFailoverEnabled", "automatic_failover"), ("MultiAZEnabled", "multi_az")):
+        setattr(group, name, "enabled" if str(p.get(key)).lower() == "true" else "disabled")
+    wanted = [f"{model.pid}-{index + 1:0>3}" for index in range(int(p["NumCacheClusters"]))]
+    members = group.node_groups[0]["node_group_members"]
+    for name in wanted[len(members):]:
+        members.append({**members[-1], "cache_cluster_id": name, "current_role": "replica"})
+        at.call("elasticache", "create_cache_cluster", {
+            "CacheClusterId": name, "Engine": "redis", "NumCacheNodes": 1, "CacheNodeType": p["CacheNodeType"],
+        })
+        backend.cache_clusters[name].replication_group_id = model.pid
+    for gone in group.member_clusters[len(wanted):]:
+        backend.cache_clusters.pop(gone, None)
+    del members[len(wanted):]
+    group.member_clusters = wanted
+
+
 def _delete_group(at, model, p):
     from moto.elasticache.models import elasticache_backends
 
@@ -402,7 +430,7 @@ def _delete_cache_subnets(at, model, p):
     elasticache_backends[at.account][at.region].cache_subnet_groups.pop(model.pid, None)
 
 
-KINDS["AWS::ElastiCache::ReplicationGroup"] = Kind(_make_group, lambda at, model, before, p: None, _delete_group)
+KINDS["AWS::ElastiCache::ReplicationGroup"] = Kind(_make_group, _change_group, _delete_group)
 KINDS["AWS::ElastiCache::SubnetGroup"] = Kind(_make_cache_subnets, lambda at, m, b, p: None, _delete_cache_subnets)
 
 # --- Application Auto Scaling ----------------------------------------------------------------------------------------

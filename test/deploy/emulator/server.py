@@ -9,6 +9,7 @@ What it can't show, and what a deployment that holds here may still fail of:
   network, and tasks that somebody starts by hand, from the project's files (tasks.py);
 - networks: no security group, route or endpoint keeps anything from anything;
 - capacity: one quota is known (quotas.py), no class or version that a zone lacks, no price;
+- drift, but of alarms' thresholds (drift.py); the load balancer's figures, but those that a test puts in;
 - what a property may be, beyond what moto or the linter checks.
 The rules that it has learnt: one listener a port, protection from deletion of load balancers and databases
 (load_balancers.py), copies upgraded before their source (resource_types.py), no replacement under the same name
@@ -29,6 +30,7 @@ from werkzeug.wrappers import Request, Response
 import change_sets
 import custom_resources
 import database
+import drift
 import functions
 import load_balancers  # noqa: F401, it files its types
 import moto_gaps
@@ -45,7 +47,8 @@ class Quiet(WSGIRequestHandler):
 
 
 def with_controls(app):
-    """Adds what AWS has outside of its APIs: the address that custom resources answer to, the clock, and quotas."""
+    """Adds what AWS has outside of its APIs: the address that custom resources answer to, the clock, quotas, and how
+    a stack stands."""
 
     def serve(environ, start_response):
         if not environ.get("PATH_INFO", "").startswith("/_emulator/"):
@@ -64,6 +67,9 @@ def control(request):
         return Response(status=200 if custom_resources.accept_answer(rest[0], request.get_data()) else 404)
     if request.method == "PUT" and what == "clock":
         functions.set_clock_offset(json.loads(request.get_data())["offsetMillis"])
+        return Response(status=204)
+    if request.method == "PUT" and what == "stacks":
+        stack_engine.set_statuses(json.loads(request.get_data()))
         return Response(status=204)
     if request.method == "PUT" and what == "quotas":
         quotas.set_values(json.loads(request.get_data()))
@@ -85,7 +91,7 @@ def main():
     server.daemon_threads = True
     os.environ["MOTO_PORT"] = str(server.server_port)
     functions.set_port(server.server_port)
-    for part in (functions, database, moto_gaps, quotas, stack_engine, change_sets, tasks):
+    for part in (functions, database, moto_gaps, quotas, stack_engine, change_sets, drift, tasks):
         part.install()
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
     threading.Thread(target=end_with_input, args=(server,), daemon=True).start()

@@ -11,6 +11,8 @@ export type Emulator = {
   setClock(moment: Date | null): Promise<void>;
   /** Sets a service quota as support does, by `service/code`; a new account's are there from the start. */
   setQuota(quota: 'fargate/L-3032A538', value: number): Promise<void>;
+  /** Lets a stack stand as if its last update had ended so. */
+  setStackStatus(stack: string, status: string): Promise<void>;
   /** Ends it and removes what it wrote. It also ends with the process that started it, however that ends. */
   stop(): Promise<void>;
 };
@@ -80,6 +82,7 @@ export async function startEmulator({ postgresUrl, certificateFile, order }: Emu
     url,
     setClock: (moment) => control('clock', { offsetMillis: moment === null ? 0 : moment.getTime() - Date.now() }),
     setQuota: (quota, value) => control('quotas', { [quota]: value }),
+    setStackStatus: (stack, status) => control('stacks', { [stack]: status }),
     stop: async () => {
       child.stdin.end();
       await ended;

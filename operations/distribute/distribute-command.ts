@@ -1,0 +1,38 @@
+import { ConfigError, readDatabase } from '../../core/config.ts';
+import { openPool } from '../../core/db/pool.ts';
+import { type Layout, listTables } from './list-tables.ts';
+
+const usage = `distribute --dry-run: which table of the database that DATABASE_URL or DB_HOST names would be where in a PostgreSQL
+that is distributed by tenant (Citus), and what stands in the way. Nothing is changed; docs/beyond-one-database.md says why
+there is nothing but the dry run.`;
+
+/** One table in a line. */
+function lineOf({ table, kind, keys, obstacles }: Layout): string {
+  const by = kind === 'distributed' ? ' by tenant_id' : '';
+  const told = keys.map((key) => `(${key})`).join(' ');
+  const mend = obstacles.length === 0 ? '' : `; to be changed: ${obstacles.join('; ')}`;
+  return `${table.padEnd(22)} ${`${kind}${by}`.padEnd(26)} ${told}${mend}`.trimEnd();
+}
+
+if (process.argv.includes('--help')) {
+  console.log(usage);
+  process.exit(0);
+}
+if (process.argv.slice(2).join(' ') !== '--dry-run') {
+  console.error('npm run distribute -- --dry-run: there is nothing else that it does');
+  process.exit(2);
+}
+try {
+  const pool = openPool(readDatabase(process.env), {
+    max: 1,
+    applicationName: 'qurable distribute',
+    onError: () => {},
+  });
+  const layouts = await listTables(pool).finally(() => pool.end());
+  for (const layout of layouts) console.log(lineOf(layout));
+} catch (error) {
+  console.error(
+    error instanceof ConfigError ? error.message : `distribute: ${(error as Error).message.replaceAll(/\s+/g, ' ')}`,
+  );
+  process.exit(1);
+}
