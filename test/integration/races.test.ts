@@ -60,7 +60,7 @@ describe('races over three API processes on one database', () => {
   /** A redeem that a busy process turns away is repeated, as its answer says. */
   async function redeemInTime(code: string, userId: string): Promise<ApiAnswer> {
     for (;;) {
-      const answer = await redeem(code, userId, {}, `once ${code} ${userId}`);
+      const answer = await redeem(code, userId, {}, `once-${code}-${userId}`);
       if (answer.kind !== 'unavailable') return answer;
       await sleep(50);
     }
