@@ -36,15 +36,15 @@ describe('what the documentation shows', () => {
   /** Node 24 first on the PATH, as a newcomer's `node` may be any. */
   const environment = () => ({ ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` });
 
-  test('the tour, pasted, makes a book and codes, redeems one once, and uploads two', async () => {
+  test('the tour, pasted, makes a book and codes, redeems one once, uploads two, and brings a public code', async () => {
     const blocks = [...readme.matchAll(/<!-- tour -->\n```sh\n([\s\S]*?)```/g)].map((match) => match[1]!);
-    expect(blocks).toHaveLength(2);
+    expect(blocks).toHaveLength(3);
     const script = blocks.join('\n').replace('http://127.0.0.1:3000', api.address);
     expect(script).toContain(api.address);
     const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', script], { cwd: folder, env: environment() });
     // A prompt that stands behind the last answer looks like a part of it.
     expect(stdout).toMatch(/\}\n$/);
-    const [generated, redeemed, refused, uploaded] = stdout
+    const [generated, redeemed, refused, uploaded, open, everybody] = stdout
       .trim()
       .split('\n')
       .map((json) => JSON.parse(json));
@@ -52,6 +52,8 @@ describe('what the documentation shows', () => {
     expect(redeemed).toMatchObject({ status: 'redeemed', redemption: { reference: 'order-1' } });
     expect(refused).toMatchObject({ kind: 'code-already-redeemed', status: 409 });
     expect(uploaded).toMatchObject({ accepted: 2, rejected: 0 });
+    expect(open).toMatchObject({ publicCode: 'SUMMER20', status: 'active' });
+    expect(everybody).toMatchObject({ publicCode: 'SUMMER20', userId: 'bob', status: 'redeemed' });
   });
 
   test('the example checkout locks, redeems and gives back', async () => {
