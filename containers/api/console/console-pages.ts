@@ -69,6 +69,10 @@ function send({ headers }: FastifyRequest, reply: FastifyReply, { type, plain, c
 
 /** The codings that a client names and does not rule out. */
 function takenCodings(accepted: string): Set<string> {
-  const named = accepted.split(',').map((part) => part.trim().toLowerCase());
-  return new Set(named.filter((part) => !/;\s*q=0(\.0*)?$/.test(part)).map((part) => part.split(';', 1)[0]!.trim()));
+  const ranges = accepted.split(',').map((range) => range.split(';').map((part) => part.trim().toLowerCase()));
+  return new Set(
+    ranges
+      .filter(([, ...parameters]) => !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter)))
+      .map(([coding = '']) => coding),
+  );
 }

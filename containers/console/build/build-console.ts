@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
@@ -38,9 +37,13 @@ export async function buildConsole(): Promise<void> {
   const { build, stop } = await import('esbuild');
   const result = await build({
     absWorkingDir: folder,
-    entryPoints: { main: 'main.tsx', 'first-paint': 'first-paint.ts', console: 'styles/console.css' },
-    outdir: 'dist',
+    entryPoints: { main: 'main.tsx', 'first-paint': 'first-paint.ts', console: 'styles/console.css', icon: 'icon.svg' },
+    outdir: 'dist/assets',
+    entryNames: '[name]-[hash]',
+    chunkNames: 'part-[hash]',
     bundle: true,
+    // What is imported when it is needed, such as charts, is a file of its own.
+    splitting: true,
     minify: true,
     format: 'esm',
     target: ['es2023', 'chrome120', 'firefox121', 'safari17.5'],
@@ -48,33 +51,37 @@ export async function buildConsole(): Promise<void> {
     jsxImportSource: 'preact',
     charset: 'utf8',
     legalComments: 'none',
+    loader: { '.svg': 'copy' },
     define: { 'process.env.NODE_ENV': '"production"' },
     // What esbuild needs of it stands here already, and in the image there is none.
     tsconfigRaw: {},
+    metafile: true,
     write: false,
   });
   // Its own process would stay as long as this one.
   await stop();
-  const files = new Map(
-    result.outputFiles.map(({ path, contents }) => [path.slice(builtConsole.length + 1), contents]),
+  const entries = Object.entries(result.metafile.outputs).filter(
+    ([path, { entryPoint }]) => entryPoint !== undefined && !basename(path).startsWith('part-'),
   );
-  files.set('icon.svg', readFileSync(join(folder, 'icon.svg')));
-  writeAll(files);
+  // `main-K3J2.js` of `dist/assets/main-K3J2.js` is what the page calls `main.js`.
+  const manifest = Object.fromEntries(entries.map(([path]) => [nameWithoutHash(basename(path)), basename(path)]));
+  writeAll(result.outputFiles, manifest);
 }
 
-function writeAll(files: Map<string, Uint8Array>): void {
+function nameWithoutHash(name: string): string {
+  const ending = extname(name);
+  return `${name.slice(0, name.lastIndexOf('-'))}${ending}`;
+}
+
+function writeAll(files: { path: string; contents: Uint8Array }[], manifest: Record<string, string>): void {
   const draft = `${builtConsole}.${process.pid}`;
   rmSync(draft, { recursive: true, force: true });
-  const manifest: Record<string, string> = {};
-  for (const [name, content] of files) {
-    manifest[name] = hashedName(name, content);
-    writeCompressed(join(draft, 'assets', manifest[name]), content);
-  }
-  const page = readFileSync(join(folder, 'index.html'), 'utf8').replaceAll(/\{\{(.+?)\}\}/g, (_whole, name: string) => {
-    const hashed = manifest[name];
-    if (hashed === undefined) throw new Error(`The console’s page names ${name}, which is not built`);
-    return assetsPath + hashed;
-  });
+  for (const { path, contents } of files) writeCompressed(join(draft, 'assets', basename(path)), contents);
+  const page = readFileSync(join(folder, 'index.html'), 'utf8')
+    .split(/\{\{|\}\}/)
+    // What stood in double braces is every other piece.
+    .map((piece, at) => (at % 2 === 0 ? piece : assetsPath + nameIn(manifest, piece)))
+    .join('');
   writeCompressed(join(draft, 'index.html'), Buffer.from(page));
   writeFileSync(join(draft, 'manifest.json'), JSON.stringify(manifest, null, 2));
   rmSync(builtConsole, { recursive: true, force: true });
@@ -87,9 +94,10 @@ function writeAll(files: Map<string, Uint8Array>): void {
   }
 }
 
-function hashedName(name: string, content: Uint8Array): string {
-  const hash = createHash('sha256').update(content).digest('hex').slice(0, 12);
-  return name.replace(/\.([a-z]+)$/, `-${hash}.$1`);
+function nameIn(manifest: Record<string, string>, name: string): string {
+  const hashed = manifest[name];
+  if (hashed === undefined) throw new Error(`The console’s page names ${name}, which is not built`);
+  return hashed;
 }
 
 function writeCompressed(path: string, content: Uint8Array): void {
