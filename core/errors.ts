@@ -46,6 +46,7 @@ export interface InputProblem {
 export const conflictReasons = [
   'already-reversed',
   'book-closed',
+  'book-in-use',
   'book-status',
   'code-exists',
   'pattern-overlaps',

@@ -108,6 +108,7 @@ export { checkReady, closeCore, openCore } from './open-core.ts';
 export { PageRequest } from './paging.ts';
 export { systemRandom } from './random.ts';
 export type { RedisState } from './redis/open-redis.ts';
+export { deleteBook } from './removal/delete-book.ts';
 export type { Throttle } from './throttling/open-throttle.ts';
 export { HeaderRule, type UploadFormat } from './uploads/formats/row-sink.ts';
 export { uploadCodes } from './uploads/upload-codes.ts';

@@ -7,11 +7,11 @@ import { closeBookGate } from './book-gate.ts';
 import { bookNotFound } from './read-book.ts';
 
 /**
- * The internal id of the tenant's book.
+ * The internal id of the tenant's book, looked up anew: the book may have been deleted by another process.
  * @throws CouponError `book-not-found`, for a text that is no UUID too
  */
 export async function findBook(core: Pick<Core, 'knownBooks'>, tenantId: number, bookId: string): Promise<BookKey> {
-  const bookKey = await core.knownBooks.bookKeyOf(tenantId, bookId);
+  const bookKey = await core.knownBooks.presentBookKeyOf(tenantId, bookId);
   if (bookKey === null) throw bookNotFound();
   return bookKey;
 }
@@ -19,7 +19,7 @@ export async function findBook(core: Pick<Core, 'knownBooks'>, tenantId: number,
 /**
  * Closes the book's gate until the transaction ends, for the publication of a deck: it waits for running batches of the
  * book and holds up later ones, so it comes last, just before COMMIT.
- * @throws CouponError `book-not-active` where the book is closed
+ * @throws CouponError `book-not-active` where the book is closed, `book-not-found` where it was deleted meanwhile
  */
 export async function closeGateOfOpenBook(tx: Transaction, tenantId: number, bookKey: BookKey): Promise<void> {
   await closeBookGate(tx, bookKey);
@@ -28,7 +28,7 @@ export async function closeGateOfOpenBook(tx: Transaction, tenantId: number, boo
 
 /**
  * Binding only behind the book's gate; before it, this spares the work for a book that is closed already.
- * @throws CouponError `book-not-active` where the book is closed
+ * @throws CouponError `book-not-active` where the book is closed, `book-not-found` where it was deleted meanwhile
  */
 export async function refuseClosedBook(queryable: Queryable, tenantId: number, bookKey: BookKey): Promise<void> {
   const answer = await queryable.query<{ closed: boolean }>({
@@ -36,6 +36,7 @@ export async function refuseClosedBook(queryable: Queryable, tenantId: number, b
     text: `select status = 'closed' as closed from books where tenant_id = $1 and book_id = $2`,
     values: [tenantId, bookKey],
   });
-  if (answer.rows[0]!.closed)
-    throw refuse('book-not-active', 'The book is closed, which is final: it takes no more codes.');
+  const book = answer.rows[0];
+  if (book === undefined) throw bookNotFound();
+  if (book.closed) throw refuse('book-not-active', 'The book is closed, which is final: it takes no more codes.');
 }

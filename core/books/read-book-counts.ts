@@ -1,7 +1,6 @@
 import type { Caller } from '../caller.ts';
 import type { Core } from '../core.ts';
 import type { CountsView } from './book-counts.ts';
-import { findBook } from './find-book.ts';
 import { bookNotFound } from './read-book.ts';
 
 /**
@@ -13,8 +12,9 @@ export async function readBookCounts(
   caller: Caller,
   bookId: string,
 ): Promise<CountsView> {
-  const bookKey = await findBook(core, caller.tenantId, bookId);
-  const counts = await core.countsBoard.read(caller.tenantId, bookKey);
+  // What is remembered of the book will do: counts are read anew, and there are none of a deleted book.
+  const bookKey = await core.knownBooks.bookKeyOf(caller.tenantId, bookId);
+  const counts = bookKey === null ? null : await core.countsBoard.read(caller.tenantId, bookKey);
   if (counts === null) throw bookNotFound();
   return counts;
 }

@@ -19,14 +19,19 @@ export async function readBook(
   return bookDocument(await readBookRow(core.pool, caller.tenantId, bookKey));
 }
 
-/** Reads the row of a book that exists, with its counts; inside the closed gate it can't change until COMMIT. */
+/**
+ * Reads the row of a book, with its counts; inside the closed gate it can't change until COMMIT.
+ * @throws CouponError `book-not-found` where the book was deleted
+ */
 export async function readBookRow(db: Queryable, tenantId: number, bookKey: BookKey): Promise<BookRow> {
   const answer = await db.query<BookRow>({
     name: 'read-book',
     text: `${bookSelection('(select * from books where book_id = $2 offset 0)')} where b.tenant_id = $1`,
     values: [tenantId, bookKey],
   });
-  return answer.rows[0]!;
+  const row = answer.rows[0];
+  if (row === undefined) throw bookNotFound();
+  return row;
 }
 
 /** The refusal for a book that the tenant does not have. */

@@ -27,7 +27,7 @@ export async function assignBatch(
   whole: KeyedRequest | null = null,
   onAssigned: () => void = () => {},
 ): Promise<Outcome<{ results: BatchResult[] }>> {
-  const exists = (await core.knownBooks.bookKeyOf(caller.tenantId, bookId)) !== null;
+  const exists = (await core.knownBooks.presentBookKeyOf(caller.tenantId, bookId)) !== null;
   // Trouble with the key is named before the missing book; but a request that is refused leaves its key free.
   if (whole !== null && exists) await claimWhole(core.pool, caller.tenantId, whole);
   const remembered = whole === null ? null : await recallWhole(core.pool, caller.tenantId, whole);

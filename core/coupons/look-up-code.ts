@@ -1,10 +1,11 @@
 import { type Static, Type } from 'typebox';
-import type { KnownBooks } from '../books/known-books.ts';
 import type { Caller } from '../caller.ts';
+import type { Queryable } from '../db/pool.ts';
 import { CodeStatus } from '../decks/code-view.ts';
 import { type LocateCore, locateCodes } from '../decks/locate-codes.ts';
 import { CouponError } from '../errors.ts';
 import { Code, Id } from '../input/shapes.ts';
+import type { DeckKey } from '../keys.ts';
 import type { CouponBatches } from './engine/coupon-batches.ts';
 import { readCoupon } from './read-coupon.ts';
 import type { CouponView } from './rules/coupon-view.ts';
@@ -23,19 +24,34 @@ export type CodeLookUp = Static<typeof CodeStanding> & { coupon: CouponView | nu
  * @throws CouponError `coupon-not-found` for a code that the tenant does not have; `unavailable`
  */
 export async function lookUpCode(
-  core: LocateCore & { readonly batches: CouponBatches; readonly knownBooks: KnownBooks },
+  core: LocateCore & { readonly batches: CouponBatches },
   caller: Caller,
   code: string,
 ): Promise<CodeLookUp> {
   const { tenantId } = caller;
   const [location = null] = await locateCodes(core, tenantId, [code], { always: false });
   if (location === null) throw new CouponError(missingCoupon(caller, undefined, false)!);
-  const [bookId, deck, state] = await Promise.all([
-    core.knownBooks.bookIdOf(tenantId, location.bookKey),
-    core.knownDecks.deckOf(core.pool, tenantId, location.deckKey),
-    readState(core, caller, code),
-  ]);
-  return { code: location.code, bookId, deckId: deck!.deckId, ...state };
+  // The state first: a deck that is there afterwards was there before.
+  const state = await readState(core, caller, code);
+  const ids = await readIds(core.pool, tenantId, location.deckKey);
+  if (ids === null) throw new CouponError(missingCoupon(caller, undefined, false)!);
+  return { code: location.code, ...ids, ...state };
+}
+
+/** The public ids of a deck and its book. Null where they were deleted: this process may still know where their codes stood. */
+async function readIds(
+  db: Queryable,
+  tenantId: number,
+  deckKey: DeckKey,
+): Promise<{ bookId: string; deckId: string } | null> {
+  const { rows } = await db.query<{ bookId: string; deckId: string }>({
+    name: 'read-ids-of-deck',
+    text: `select b.id as "bookId", d.id as "deckId"
+      from (select * from decks where tenant_id = $1 and deck_id = $2 limit 1) as d
+      cross join lateral (select id from books where book_id = d.book_id and tenant_id = $1 limit 1) as b`,
+    values: [tenantId, deckKey],
+  });
+  return rows[0] ?? null;
 }
 
 /** Of a code that stands in a deck: one without a coupon can be dealt, unless it is void. */

@@ -19,7 +19,8 @@ export interface KnownDeck {
 }
 
 /**
- * A bounded memory of decks. A deck is immutable and never deleted, so what was read once stays true; a deck that is
+ * A bounded memory of decks. A deck is immutable, so what was read once stays true. It is deleted with a book of which
+ * nothing was dealt, and its number is not used again: nothing then leads to what is remembered of it. A deck that is
  * not remembered is read, through the connection given, so that a caller inside a transaction needs no second one.
  */
 export interface KnownDecks {

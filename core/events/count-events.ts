@@ -1,6 +1,7 @@
 import type { BackgroundTask } from '../background/run-tasks.ts';
 import { type EventKind, eventKindNumber } from '../coupons/rules/coupon-state.ts';
 import { inTransaction } from '../db/transaction.ts';
+import { planByTime } from './plan-by-time.ts';
 import type { SettleCore } from './settled-events.ts';
 
 /** The kinds that reports count, each under its own name. */
@@ -39,6 +40,7 @@ export async function countEvents({ backgroundPool }: SettleCore): Promise<'more
     });
     const stretch = rows[0];
     if (stretch === undefined) return 'rest';
+    await planByTime(tx);
     await tx.query({
       name: 'count-events',
       text: `insert into event_counts as c (tenant_id, book_id, at, ${countedKinds.join(', ')})

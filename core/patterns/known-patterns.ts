@@ -64,7 +64,7 @@ export function openKnownPatterns(secret: Pick<Config, 'codeSecret' | 'codeSecre
     const before = memory.get(tenantId) ?? noPatterns;
     const after = extend(before, await readNewDecks(queryable, tenantId, before.version), secret);
     const current = memory.get(tenantId);
-    if (current && current.version >= after.version) return current;
+    if (current && current !== before && current.version >= after.version) return current;
     memory.set(tenantId, after);
     return after;
   };
@@ -90,9 +90,11 @@ export function deckAt(known: KnownPattern, sequenceNumber: number): { deck: Dec
   return { deck, pos: sequenceNumber - deck.firstIndex };
 }
 
-/** A row of readNewDecks; everything but the version is null in the one row of a tenant without new decks. */
+/** A row of readNewDecks; all but the first two are null in the one row of a tenant without new decks. */
 interface NewDeckRow {
   version: number;
+  /** All patterns of the tenant; null where it has none. */
+  present: number[] | null;
   deck_id: DeckKey | null;
   book_id: BookKey;
   first_index: number;
@@ -107,8 +109,10 @@ interface NewDeckRow {
 async function readNewDecks(queryable: Queryable, tenantId: number, afterDeckKey: number): Promise<NewDeckRow[]> {
   const answer = await queryable.query<NewDeckRow>({
     name: 'known-patterns',
-    text: `select newest.version, fresh.*
-             from (select coalesce(max(deck_id), 0) as version from decks where tenant_id = $1) newest
+    text: `select newest.version, newest.present, fresh.*
+             from (select coalesce(max(deck_id), 0) as version,
+                     (select array_agg(pattern_id) from code_patterns where tenant_id = $1) as present
+                   from decks where tenant_id = $1) newest
              left join (select d.deck_id, d.book_id, d.first_index, d.size, p.pattern_id, p.template, p.alphabet,
                                p.key_version, p.wrapped_key
                           from decks d join code_patterns p using (tenant_id, pattern_id)
@@ -123,8 +127,11 @@ type Secret = Pick<Config, 'codeSecret' | 'codeSecretVersion'>;
 
 function extend(before: TenantPatterns, rows: readonly NewDeckRow[], secret: Secret): TenantPatterns {
   const version = rows[0]!.version;
-  if (version === before.version && rows[0]!.deck_id === null) return before;
-  const patterns = new Map(before.patterns);
+  const present = new Set(rows[0]!.present);
+  // A pattern is deleted with its last deck. From then on another one may produce the same texts.
+  const patterns = new Map([...before.patterns].filter(([patternId]) => present.has(patternId)));
+  const isSame = version === before.version && patterns.size === before.patterns.size;
+  if (isSame && rows[0]!.deck_id === null) return before;
   const grown = new Map<number, DeckRange[]>();
   for (const row of rows) {
     if (row.deck_id === null) continue;

@@ -50,6 +50,11 @@ const table: Record<string, Row> = {
     target: ({ bookId }) => ({ path: `/v1/books/${bookId}`, body: { description: 'Changed' } }),
     elsewhere: 'book-not-found',
   },
+  'DELETE /v1/books/:bookId': {
+    roles: admins,
+    target: ({ bookId }) => ({ path: `/v1/books/${bookId}` }),
+    elsewhere: 'book-not-found',
+  },
   'GET /v1/books/:bookId/counts': {
     roles: operators,
     target: ({ bookId }) => ({ path: `/v1/books/${bookId}/counts` }),

@@ -199,6 +199,7 @@ const contract = [
   'GET /v1/books',
   'GET /v1/books/{bookId}',
   'PATCH /v1/books/{bookId}',
+  'DELETE /v1/books/{bookId}',
   'GET /v1/books/{bookId}/counts',
   'GET /v1/books/{bookId}/report',
   'POST /v1/books/{bookId}/codes/generate',

@@ -5,6 +5,7 @@ import { settleEvents } from '../../core/events/settled-events.ts';
 import { assignCoupon, createBook, generateCodes } from '../../core/index.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { admin, openTestCore, type TestCore } from '../support/open-test-core.ts';
+import { waitForLockWait } from '../support/wait-for-lock.ts';
 
 let testCore: TestCore;
 let bookId: string;
@@ -111,10 +112,70 @@ test('processes that settle and count at once, under load, count each event once
   expect(await counted()).toBe(302);
 });
 
+test('a process that is killed while it counts leaves nothing half done, and another one counts the events once', async () => {
+  const before = await counted();
+  await assign('killed');
+  await settle();
+  await settle();
+  await stalled.query('begin');
+  await stalled.query('lock table event_counts in share mode');
+  const killed = countEvents(testCore.core);
+  killed.catch(() => {});
+  await waitForLockWait(stalled, 1, killed);
+  await stalled.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and application_name = 'qurable background' and wait_event_type = 'Lock'`,
+  );
+  await expect(killed).rejects.toThrow();
+  await stalled.query('commit');
+  const other = await testCore.openAnother();
+  await Promise.all([countEvents(other), countEvents(testCore.core)]);
+  expect(await counted()).toBe(before + 1);
+});
+
 test('another process that holds the row is not waited for', async () => {
   await stalled.query('begin');
   await stalled.query('select from settled_events, counted_events for update');
   expect(await settle()).toBeNull();
   expect(await countEvents(testCore.core)).toBe('rest');
   await stalled.query('rollback');
+});
+
+test('a stretch of events is found by its time, and the others of the month are not read for it', async () => {
+  const { backgroundPool } = testCore.core;
+  const kept = await stalled.query('select * from settled_events, counted_events');
+  await stalled.query(`select create_event_partitions('2031-05-10', 1)`);
+  await stalled.query(
+    `insert into events (tenant_id, deck_id, pos, rev, at, kind, redemptions, fence, actor)
+      select 1, 1000000, pos, 1, '2031-05-02'::timestamptz + pos * interval '1 second', 7, 0, 0, 'test'
+      from generate_series(1, 100000) pos`,
+  );
+  await stalled.query(`select brin_summarize_new_values('events_2031_05_at_idx')`);
+  await stalled.query('analyze events');
+  const move = (settled: string, counted: string) =>
+    stalled.query(
+      `with s as (update settled_events set settled_until = $1) update counted_events set counted_until = $2`,
+      [settled, counted],
+    );
+  await move('2031-05-02 10:10Z', '2031-05-02 10:00Z');
+  const { rows: before } = await backgroundPool.query('select pg_stat_reset()');
+  expect(before).toHaveLength(1);
+  expect(await countEvents({ backgroundPool })).toBe('rest');
+  // Of this backend alone, and of the statements that it has run so far.
+  const read = async () => {
+    const { rows } = await stalled.query<{ scans: number; read: number }>(
+      `select (select idx_scan::int from pg_stat_user_indexes where indexrelname = 'events_2031_05_at_idx') as scans,
+        (select idx_scan::int from pg_stat_user_indexes where indexrelname = 'events_2031_05_pkey') as read`,
+    );
+    return rows[0]!;
+  };
+  let seen = await read();
+  for (let tries = 0; tries < 600 && seen.scans + seen.read === 0; tries += 1) {
+    await backgroundPool.query('select pg_stat_force_next_flush()');
+    await stalled.query('select pg_sleep(0.1), pg_stat_clear_snapshot()');
+    seen = await read();
+  }
+  expect(seen).toEqual({ scans: 1, read: 0 });
+  await stalled.query('delete from events where deck_id = 1000000');
+  await move(kept.rows[0].settled_until, kept.rows[0].counted_until);
 });

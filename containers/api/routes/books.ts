@@ -6,6 +6,7 @@ import {
   type CountsView,
   changeBook,
   createBook,
+  deleteBook,
   listBooks,
   ReportRequest,
   readBook,
@@ -123,6 +124,27 @@ export const bookRoutes = routes('book-routes', (app) => {
       const book = await changeBook(core, request.caller, bookId, request.body, rev);
       reply.header('etag', `"${book.rev}"`);
       return book;
+    },
+  );
+
+  app.delete(
+    '/v1/books/:bookId',
+    {
+      config: { roles: admins, kinds: ['book-not-found', 'conflict'] },
+      schema: {
+        operationId: 'deleteBook',
+        summary: 'Delete a draft',
+        description:
+          'A draft from which nothing was ever assigned, with its decks and codes; uploaded ones can be uploaded again. Any other book is a `conflict`: close it instead. A book that was deleted before is `book-not-found`.',
+        tags: ['books'],
+        params: BookPath,
+        querystring: strictObject({}),
+        response: { 204: Type.Null({ description: 'The book is deleted.' }) },
+      },
+    },
+    async (request, reply) => {
+      await deleteBook(core, request.caller, idFromPath(request.params.bookId, 'book-not-found'));
+      return reply.code(204).send(null);
     },
   );
   addCounts(app);

@@ -216,7 +216,9 @@ function refuseTaken(state: State, { caller }: DealCommand, location: Location |
   if (coupon !== undefined) {
     return refuse('code-already-assigned', 'The code is in a user’s hands already.', { rev: coupon.rev });
   }
-  const deck = state.decks.get(location.deckKey)!;
+  const deck = state.decks.get(location.deckKey);
+  // It was deleted with its book, and this process had known where the code stood.
+  if (deck === undefined) return new CouponError(missingCoupon(caller, undefined, false)!);
   return location.pos < deck.nextPos ? new CouponError(missingCoupon(caller, undefined, true)!) : null;
 }
 
