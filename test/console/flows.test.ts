@@ -251,7 +251,7 @@ describeInBrowser('what people do in the console', () => {
     await window.close();
   });
 
-  test('a first run makes a demo book, from which nobody gets a code', async () => {
+  test('a first run makes a demo book, from which nobody gets a code, and removes it with a click', async () => {
     const { adminKey } = await console.call<{ adminKey: { secret: string } }>('POST', '/v1/tenants', {
       slug: 'first',
       name: 'First run',
@@ -264,6 +264,9 @@ describeInBrowser('what people do in the console', () => {
     await page.getByRole('heading', { name: 'This is a demo book' }).waitFor();
     await page.getByText('1,000').first().waitFor();
     await window.inspect('demo-book');
+    await page.getByRole('button', { name: 'Remove…' }).click();
+    await page.getByRole('button', { name: 'Remove it' }).click();
+    await page.getByRole('heading', { name: 'Your first book' }).waitFor();
     await window.close();
   });
 
