@@ -136,6 +136,25 @@ describeInBrowser('what people do in the console', () => {
     await page.close();
   });
 
+  test('language and colours that were chosen are there at the next visit, before anything is drawn', async () => {
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit('/');
+    await page.getByRole('button', { name: 'root' }).click();
+    await page.getByLabel('Colours').selectOption('Dark');
+    await page.getByLabel('Language').selectOption('Español');
+    await page.getByRole('heading', { name: 'Resumen' }).waitFor();
+    // Without the pages' own script, all there is comes from the one before it.
+    await page.route('**/main-*.js', (route) => route.abort());
+    await page.reload();
+    const { lang, theme } = await page.evaluate(() => ({
+      lang: document.documentElement.lang,
+      theme: document.documentElement.dataset.theme,
+    }));
+    expect([lang, theme]).toEqual(['es', 'dark']);
+    await page.close();
+  });
+
   test('a change of rules says what it means before it is made', async () => {
     const { id } = await makeBook('Rules', { status: 'active', maxRedemptions: 100 });
     const window = await console.openSignedIn();

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wri
 import { basename, dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import type { BuildOptions } from 'esbuild';
 
 const folder = fileURLToPath(new URL('..', import.meta.url));
 
@@ -35,37 +36,45 @@ export async function buildConsoleIfStale(): Promise<boolean> {
 export async function buildConsole(): Promise<void> {
   // Loaded here alone: where the console is built already, there need be no esbuild.
   const { build, stop } = await import('esbuild');
-  const result = await build({
+  const shared = {
     absWorkingDir: folder,
-    entryPoints: { main: 'main.tsx', 'first-paint': 'first-paint.ts', console: 'styles/console.css', icon: 'icon.svg' },
     outdir: 'dist/assets',
     entryNames: '[name]-[hash]',
-    chunkNames: 'part-[hash]',
     bundle: true,
-    // What is imported when it is needed, such as charts, is a file of its own.
-    splitting: true,
     minify: true,
-    format: 'esm',
     target: ['es2023', 'chrome120', 'firefox121', 'safari17.5'],
-    jsx: 'automatic',
-    jsxImportSource: 'preact',
     charset: 'utf8',
     legalComments: 'none',
-    loader: { '.svg': 'copy' },
-    define: { 'process.env.NODE_ENV': '"production"' },
     // What esbuild needs of it stands here already, and in the image there is none.
     tsconfigRaw: {},
-    metafile: true,
-    write: false,
-  });
+    metafile: true as const,
+    write: false as const,
+  } satisfies BuildOptions;
+  const results = await Promise.all([
+    build({
+      ...shared,
+      entryPoints: { main: 'main.tsx', console: 'styles/console.css', icon: 'icon.svg' },
+      // What is imported when it is needed, such as charts, is a file of its own.
+      format: 'esm',
+      splitting: true,
+      chunkNames: 'part-[hash]',
+      jsx: 'automatic',
+      jsxImportSource: 'preact',
+      loader: { '.svg': 'copy' },
+      define: { 'process.env.NODE_ENV': '"production"' },
+    }),
+    // It must run before the page is drawn, so it is no module, and shares no file with one.
+    build({ ...shared, entryPoints: { 'first-paint': 'first-paint.ts' }, format: 'iife' }),
+  ]);
   // Its own process would stay as long as this one.
   await stop();
-  const entries = Object.entries(result.metafile.outputs).filter(
-    ([path, { entryPoint }]) => entryPoint !== undefined && !basename(path).startsWith('part-'),
-  );
+  const entries = results
+    .flatMap(({ metafile }) => Object.entries(metafile.outputs))
+    .filter(([path, { entryPoint }]) => entryPoint !== undefined && !basename(path).startsWith('part-'));
   // `main-K3J2.js` of `dist/assets/main-K3J2.js` is what the page calls `main.js`.
   const manifest = Object.fromEntries(entries.map(([path]) => [nameWithoutHash(basename(path)), basename(path)]));
-  writeAll(result.outputFiles, manifest);
+  const files = results.flatMap(({ outputFiles }) => outputFiles);
+  writeAll(files, manifest);
 }
 
 function nameWithoutHash(name: string): string {
