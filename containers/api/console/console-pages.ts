@@ -42,7 +42,7 @@ export const consolePages = fp(
     const hidden = { config: { roles: 'public' }, schema: { hide: true } } as const;
     const sendPage = (request: FastifyRequest, reply: FastifyReply) => {
       if (files === null) {
-        const detail = 'The console has not been built: node containers/console/build/build-command.ts builds it.';
+        const detail = 'The console has not been built: npm run build:console builds it.';
         return sendProblem(reply, { kind: 'not-found', detail });
       }
       return send(request, reply.headers(pageHeaders).header('cache-control', askedAnew), files.page);
