@@ -93,7 +93,7 @@ async function serve(start: Start): Promise<number> {
   const [postgres, { startServer }] = await Promise.all([
     startPostgres(start),
     import('../api/server.ts'),
-    buildConsoleIfStale(),
+    buildConsole(log),
   ]);
   if (stop.isRequested()) return 0;
   const redis = await startRedis(start);
@@ -112,6 +112,15 @@ async function serve(start: Start): Promise<number> {
   const signInLink = await server.makeSignInLink();
   log.say(banner(server.address, config, { kept, postgres, redisLine, signInLink }));
   return await waitForEnd(start, postgres);
+}
+
+/** The API starts without it, where the packages that build it were left out. */
+async function buildConsole(log: ContainerLog): Promise<void> {
+  try {
+    await buildConsoleIfStale();
+  } catch (error) {
+    log.say(`The console is not built: ${error instanceof Error ? error.message.split('\n', 1)[0] : error}\n`);
+  }
 }
 
 /** Turns trouble with the database into one sentence for people, without a stack. */

@@ -1,10 +1,12 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** The browser that Debian installs; null where this machine has none. */
+/** Debian's Chromium, or what a runner of GitHub has in its place; null where this machine has neither. */
 export function findChromium(): string | null {
   const folders = (process.env.PATH ?? '').split(delimiter);
-  const candidates = folders.flatMap((folder) => ['chromium', 'chromium-browser'].map((name) => join(folder, name)));
+  const candidates = folders.flatMap((folder) =>
+    ['chromium', 'chromium-browser', 'google-chrome'].map((name) => join(folder, name)),
+  );
   return candidates.find(isProgram) ?? null;
 }
 

@@ -136,6 +136,25 @@ describeInBrowser('what people do in the console', () => {
     await page.close();
   });
 
+  test('language and colours that were chosen are there at the next visit, before anything is drawn', async () => {
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit('/');
+    await page.getByRole('button', { name: 'root' }).click();
+    await page.getByLabel('Colours').selectOption('Dark');
+    await page.getByLabel('Language').selectOption('Español');
+    await page.getByRole('heading', { name: 'Resumen' }).waitFor();
+    // Without the pages' own script, all there is comes from the one before it.
+    await page.route('**/main-*.js', (route) => route.abort());
+    await page.reload();
+    const { lang, theme } = await page.evaluate(() => ({
+      lang: document.documentElement.lang,
+      theme: document.documentElement.dataset.theme,
+    }));
+    expect([lang, theme]).toEqual(['es', 'dark']);
+    await page.close();
+  });
+
   test('a change of rules says what it means before it is made', async () => {
     const { id } = await makeBook('Rules', { status: 'active', maxRedemptions: 100 });
     const window = await console.openSignedIn();
@@ -251,7 +270,7 @@ describeInBrowser('what people do in the console', () => {
     await window.close();
   });
 
-  test('a first run makes a demo book, from which nobody gets a code', async () => {
+  test('a first run makes a demo book, from which nobody gets a code, and removes it with a click', async () => {
     const { adminKey } = await console.call<{ adminKey: { secret: string } }>('POST', '/v1/tenants', {
       slug: 'first',
       name: 'First run',
@@ -264,6 +283,9 @@ describeInBrowser('what people do in the console', () => {
     await page.getByRole('heading', { name: 'This is a demo book' }).waitFor();
     await page.getByText('1,000').first().waitFor();
     await window.inspect('demo-book');
+    await page.getByRole('button', { name: 'Remove…' }).click();
+    await page.getByRole('button', { name: 'Remove it' }).click();
+    await page.getByRole('heading', { name: 'Your first book' }).waitFor();
     await window.close();
   });
 

@@ -173,7 +173,7 @@ function watchFaults(context: BrowserContext, page: Page, address: string): stri
     const url = request.url();
     if (!url.startsWith(address) && !/^(blob|data):/.test(url)) faults.push(`a request to another origin: ${url}`);
   });
-  page.on('pageerror', (error) => faults.push(`an error in the page: ${error.stack ?? error.message}`));
+  page.on('pageerror', (error) => faults.push(`an error in the page: ${error.stack || String(error)}`));
   page.on('console', (message) => {
     // The browser writes a line for each answer that is a refusal, which pages expect.
     const isRefusal = message.text().startsWith('Failed to load resource: the server responded with a status of 4');

@@ -79,6 +79,25 @@ describeInBrowser('the console’s pages', () => {
     await window.close();
   });
 
+  test('names of any length stay within the narrowest screen', async () => {
+    const name = `${'W'.repeat(170)}${'🎟️'.repeat(10)}`;
+    const { id } = await console.call<{ id: string }>('POST', '/v1/books', {
+      name,
+      endsAt: '2099-01-01',
+      status: 'active',
+    });
+    const key = { name: 'N'.repeat(100), role: 'admin' };
+    const { secret } = await console.call<{ secret: string }>('POST', '/v1/api-keys', key);
+    const window = await console.openSignedIn({ width: 320 }, secret);
+    await window.visit('/');
+    await window.look('long-names-overview');
+    await window.visit(`/books/${id}`);
+    await window.look('long-names-book');
+    await window.page.getByRole('button', { name: 'Close…' }).click();
+    await window.look('long-names-dialog');
+    await window.close();
+  });
+
   test('markup in a name is text wherever the name is shown', async () => {
     const window = await console.openSignedIn();
     await window.visit(`/books/${books[hostileName]!.id}`);

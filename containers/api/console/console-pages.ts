@@ -42,7 +42,7 @@ export const consolePages = fp(
     const hidden = { config: { roles: 'public' }, schema: { hide: true } } as const;
     const sendPage = (request: FastifyRequest, reply: FastifyReply) => {
       if (files === null) {
-        const detail = 'The console has not been built: node containers/console/build/build-command.ts builds it.';
+        const detail = 'The console has not been built: npm run build:console builds it.';
         return sendProblem(reply, { kind: 'not-found', detail });
       }
       return send(request, reply.headers(pageHeaders).header('cache-control', askedAnew), files.page);
@@ -69,6 +69,10 @@ function send({ headers }: FastifyRequest, reply: FastifyReply, { type, plain, c
 
 /** The codings that a client names and does not rule out. */
 function takenCodings(accepted: string): Set<string> {
-  const named = accepted.split(',').map((part) => part.trim().toLowerCase());
-  return new Set(named.filter((part) => !/;\s*q=0(\.0*)?$/.test(part)).map((part) => part.split(';', 1)[0]!.trim()));
+  const ranges = accepted.split(',').map((range) => range.split(';').map((part) => part.trim().toLowerCase()));
+  return new Set(
+    ranges
+      .filter(([, ...parameters]) => !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter)))
+      .map(([coding = '']) => coding),
+  );
 }

@@ -77,6 +77,7 @@ function isOurs(event: MouseEvent, link: HTMLAnchorElement): boolean {
 
 function readAddress(href = globalThis.location?.href ?? ''): Address {
   const url = new URL(href, 'http://console');
-  const path = url.pathname.slice(base.length).replace(/\/+$/, '');
-  return { path: path === '' ? '/' : path, query: url.searchParams };
+  const path = url.pathname.slice(base.length);
+  const isFolder = path.endsWith('/') && path !== '/';
+  return { path: path === '' ? '/' : isFolder ? path.slice(0, -1) : path, query: url.searchParams };
 }

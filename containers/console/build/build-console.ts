@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import type { BuildOptions } from 'esbuild';
 
 const folder = fileURLToPath(new URL('..', import.meta.url));
 
@@ -36,45 +36,61 @@ export async function buildConsoleIfStale(): Promise<boolean> {
 export async function buildConsole(): Promise<void> {
   // Loaded here alone: where the console is built already, there need be no esbuild.
   const { build, stop } = await import('esbuild');
-  const result = await build({
+  const shared = {
     absWorkingDir: folder,
-    entryPoints: { main: 'main.tsx', 'first-paint': 'first-paint.ts', console: 'styles/console.css' },
-    outdir: 'dist',
+    outdir: 'dist/assets',
+    entryNames: '[name]-[hash]',
     bundle: true,
     minify: true,
-    format: 'esm',
     target: ['es2023', 'chrome120', 'firefox121', 'safari17.5'],
-    jsx: 'automatic',
-    jsxImportSource: 'preact',
     charset: 'utf8',
     legalComments: 'none',
-    define: { 'process.env.NODE_ENV': '"production"' },
     // What esbuild needs of it stands here already, and in the image there is none.
     tsconfigRaw: {},
-    write: false,
-  });
+    metafile: true as const,
+    write: false as const,
+  } satisfies BuildOptions;
+  const results = await Promise.all([
+    build({
+      ...shared,
+      entryPoints: { main: 'main.tsx', console: 'styles/console.css', icon: 'icon.svg' },
+      // What is imported when it is needed, such as charts, is a file of its own.
+      format: 'esm',
+      splitting: true,
+      chunkNames: 'part-[hash]',
+      jsx: 'automatic',
+      jsxImportSource: 'preact',
+      loader: { '.svg': 'copy' },
+      define: { 'process.env.NODE_ENV': '"production"' },
+    }),
+    // It must run before the page is drawn, so it is no module, and shares no file with one.
+    build({ ...shared, entryPoints: { 'first-paint': 'first-paint.ts' }, format: 'iife' }),
+  ]);
   // Its own process would stay as long as this one.
   await stop();
-  const files = new Map(
-    result.outputFiles.map(({ path, contents }) => [path.slice(builtConsole.length + 1), contents]),
-  );
-  files.set('icon.svg', readFileSync(join(folder, 'icon.svg')));
-  writeAll(files);
+  const entries = results
+    .flatMap(({ metafile }) => Object.entries(metafile.outputs))
+    .filter(([path, { entryPoint }]) => entryPoint !== undefined && !basename(path).startsWith('part-'));
+  // `main-K3J2.js` of `dist/assets/main-K3J2.js` is what the page calls `main.js`.
+  const manifest = Object.fromEntries(entries.map(([path]) => [nameWithoutHash(basename(path)), basename(path)]));
+  const files = results.flatMap(({ outputFiles }) => outputFiles);
+  writeAll(files, manifest);
 }
 
-function writeAll(files: Map<string, Uint8Array>): void {
+function nameWithoutHash(name: string): string {
+  const ending = extname(name);
+  return `${name.slice(0, name.lastIndexOf('-'))}${ending}`;
+}
+
+function writeAll(files: { path: string; contents: Uint8Array }[], manifest: Record<string, string>): void {
   const draft = `${builtConsole}.${process.pid}`;
   rmSync(draft, { recursive: true, force: true });
-  const manifest: Record<string, string> = {};
-  for (const [name, content] of files) {
-    manifest[name] = hashedName(name, content);
-    writeCompressed(join(draft, 'assets', manifest[name]), content);
-  }
-  const page = readFileSync(join(folder, 'index.html'), 'utf8').replaceAll(/\{\{(.+?)\}\}/g, (_whole, name: string) => {
-    const hashed = manifest[name];
-    if (hashed === undefined) throw new Error(`The console’s page names ${name}, which is not built`);
-    return assetsPath + hashed;
-  });
+  for (const { path, contents } of files) writeCompressed(join(draft, 'assets', basename(path)), contents);
+  const page = readFileSync(join(folder, 'index.html'), 'utf8')
+    .split(/\{\{|\}\}/)
+    // What stood in double braces is every other piece.
+    .map((piece, at) => (at % 2 === 0 ? piece : assetsPath + nameIn(manifest, piece)))
+    .join('');
   writeCompressed(join(draft, 'index.html'), Buffer.from(page));
   writeFileSync(join(draft, 'manifest.json'), JSON.stringify(manifest, null, 2));
   rmSync(builtConsole, { recursive: true, force: true });
@@ -87,9 +103,10 @@ function writeAll(files: Map<string, Uint8Array>): void {
   }
 }
 
-function hashedName(name: string, content: Uint8Array): string {
-  const hash = createHash('sha256').update(content).digest('hex').slice(0, 12);
-  return name.replace(/\.([a-z]+)$/, `-${hash}.$1`);
+function nameIn(manifest: Record<string, string>, name: string): string {
+  const hashed = manifest[name];
+  if (hashed === undefined) throw new Error(`The console’s page names ${name}, which is not built`);
+  return hashed;
 }
 
 function writeCompressed(path: string, content: Uint8Array): void {

@@ -45,7 +45,7 @@ export function Frame({
 function PublicBar() {
   const text = messages().shell;
   return (
-    <header class="bar">
+    <header class="bar bar-public">
       <span class="brand">{text.product}</span>
       <div class="bar-end">
         <Menu label={text.settings}>

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import uPlot from 'uplot';
+import type uPlot from 'uplot';
 import { formatNumber, formatTick } from '../language/formats.ts';
 import { theme } from '../language/theme.ts';
 import { messages } from '../messages/messages.ts';
@@ -28,7 +28,10 @@ export interface ChartProps {
   stepTitle: string;
 }
 
-const heightPixels = 240;
+/** As high as suits the width: a wall's screen has room for more. */
+const heightFor = (width: number) => Math.round(Math.max(220, Math.min(380, width * 0.22)));
+/** One line of text below the axis. */
+const axisPixels = 34;
 
 /**
  * Lines over time, with a table of the same numbers. The arrow keys go from step to step, as on a slider, and a screen
@@ -43,18 +46,28 @@ export function Chart({ caption, times, series, zone, nameStep, stepTitle }: Cha
   useEffect(() => {
     const element = holder.current;
     if (element === null) return;
-    const made = new uPlot(
-      optionsOf(element, series, zone, setAt),
-      [[...times], ...series.map(({ values }) => [...values])],
-      element,
-    );
-    plot.current = made;
-    const watch = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: heightPixels }));
-    watch.observe(element);
+    let undo = () => {};
+    let isGone = false;
+    // Read when the first chart is drawn: most pages have none, and it weighs as much as half of the rest.
+    void import('uplot').then(({ default: Plot }) => {
+      if (isGone) return;
+      const options = optionsOf(Plot, element, series, zone, setAt);
+      const made = new Plot(options, [[...times], ...series.map(({ values }) => [...values])], element);
+      plot.current = made;
+      const watch = new ResizeObserver(() => {
+        const { clientWidth: width } = element;
+        made.setSize({ width, height: heightFor(width) });
+      });
+      watch.observe(element);
+      undo = () => {
+        watch.disconnect();
+        made.destroy();
+        plot.current = null;
+      };
+    });
     return () => {
-      watch.disconnect();
-      made.destroy();
-      plot.current = null;
+      isGone = true;
+      undo();
     };
     // A new theme draws it in other colours.
   }, [times, series, zone, colours]);
@@ -64,7 +77,7 @@ export function Chart({ caption, times, series, zone, nameStep, stepTitle }: Cha
     const next = Math.max(0, Math.min(times.length - 1, step));
     setAt(next);
     const drawn = plot.current;
-    drawn?.setCursor({ left: drawn.valToPos(times[next]!, 'x'), top: heightPixels / 3 });
+    drawn?.setCursor({ left: drawn.valToPos(times[next]!, 'x'), top: drawn.height / 3 });
   };
   const words = describe(index, times, series, nameStep);
   return (
@@ -148,6 +161,7 @@ function stepOfKey(key: string, index: number, count: number): number | null {
 }
 
 function optionsOf(
+  Plot: typeof uPlot,
   element: HTMLElement,
   series: readonly Series[],
   zone: string,
@@ -158,12 +172,12 @@ function optionsOf(
   const axis = { stroke: ink, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1 } };
   return {
     width: element.clientWidth,
-    height: heightPixels,
-    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1_000), zone),
+    height: heightFor(element.clientWidth),
+    tzDate: (seconds) => Plot.tzDate(new Date(seconds * 1_000), zone),
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false } },
     axes: [
-      { ...axis, values: (_plot, ticks) => ticks.map((seconds) => formatTick(seconds, zone)) },
+      { ...axis, size: axisPixels, values: (_plot, ticks) => ticks.map((seconds) => formatTick(seconds, zone)) },
       {
         ...axis,
         values: (_plot, values) => values.map((value) => (Number.isInteger(value) ? formatNumber(value) : '')),

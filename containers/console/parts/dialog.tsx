@@ -41,6 +41,11 @@ export function Dialog({
         event.preventDefault();
         onClose?.();
       }}
+      onClose={() => {
+        // A browser lets nobody be held: a second Escape closes it all the same. What must be answered is asked again.
+        if (onClose !== undefined) onClose();
+        else if (dialog.current?.isConnected) dialog.current.showModal();
+      }}
     >
       <h2 id={id} dir="auto">
         {title}
