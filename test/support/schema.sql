@@ -335,6 +335,15 @@ table jobs with (fillfactor=70)
   jobs_status_check: CHECK ((status = ANY (ARRAY['receiving'::text, 'queued'::text, 'running'::text, 'done'::text, 'failed'::text, 'cancelled'::text])))
   jobs_tenant_fk: FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id)
 
+view redeemers
+  tenant_id integer
+  deck_id integer
+  pos bigint
+  redemption_id uuid
+  rev integer
+  at timestamp with time zone
+  holder_id bigint
+
 table redemptions with (fillfactor=95)
   id uuid not null
   pos bigint not null
