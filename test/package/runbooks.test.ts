@@ -17,6 +17,9 @@ const pages = readdirSync(join(project, 'docs/runbooks'))
   .filter((file) => file !== 'README.md')
   .map((file) => file.slice(0, -3))
   .sort();
+/** What .github/scripts/operate.sh runs. */
+const ofEvents = ['export-events', 'verify-events', 'import-events', 'reconcile'];
+const operatorCommands = ['sql', 'after-restore', 'rewrap-pattern-keys', ...ofEvents];
 const list = read('docs/runbooks/README.md');
 /** What stands in the list's two tables: alarms, and things that happen without one. */
 const [listedAlarms, topics] = list
@@ -105,7 +108,7 @@ describe('the commands of the runbooks', () => {
             program,
             'prod' === args[0] ? 'prod' : expect.stringMatching(/^(live|before)$/),
           ]);
-        if (program.endsWith('operate.sh')) expect(['sql', 'after-restore', 'rewrap-pattern-keys']).toContain(args[1]);
+        if (program.endsWith('operate.sh')) expect(operatorCommands).toContain(args[1]);
         const logical = args[args.indexOf('--logical-resource-id') + 1];
         if (args.includes('--logical-resource-id')) expect(resources).toContain(logical);
         const group = args[args.indexOf('--log-group-name') + 1];
