@@ -697,16 +697,26 @@ KINDS["AWS::S3::BucketPolicy"] = Kind(
 )
 
 
+def _schedule(p):
+    """A schedule's properties as its API spells them: the network of a task begins with a small letter there."""
+    ecs = p["Target"].get("EcsParameters")
+    if ecs is None:
+        return p
+    network = {"awsvpcConfiguration": ecs["NetworkConfiguration"]["AwsvpcConfiguration"]}
+    ecs = {**ecs, "TaskCount": int(ecs["TaskCount"]), "NetworkConfiguration": network}
+    return {**p, "Target": {**p["Target"], "EcsParameters": ecs}}
+
+
 def _make_schedule(at, p):
     name = at.name(p, "Name", 64)
-    at.call("scheduler", "create_schedule", {**p, "Name": name})
+    at.call("scheduler", "create_schedule", {**_schedule(p), "Name": name})
     group = p.get("GroupName", "default")
     return Resource(name, {"Arn": f"arn:aws:scheduler:{at.region}:{at.account}:schedule/{group}/{name}"})
 
 
 KINDS["AWS::Scheduler::Schedule"] = Kind(
     _make_schedule,
-    lambda at, model, before, p: at.call("scheduler", "update_schedule", {**p, "Name": model.pid}) and None,
+    lambda at, model, before, p: at.call("scheduler", "update_schedule", {**_schedule(p), "Name": model.pid}) and None,
     lambda at, model, p: at.call("scheduler", "delete_schedule", {"GroupName": "default", **p, "Name": model.pid}),
 )
 
