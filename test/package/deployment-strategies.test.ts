@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { estimateMonth } from '../../operations/cost/estimate-month.ts';
 import { withRegistry } from '../../operations/cost/package-stage.ts';
@@ -111,6 +113,17 @@ describe.each(cases)('$stage, deployed by $deployment,', ({ stage, listener, dep
       [1, { 'Fn::GetAtt': ['AskDashnewDashtasksLambdaFunction', 'Arn'] }],
     ]);
     expect(asList(rights[0]!.Action).every((action) => String(action).includes(':Describe'))).toBe(true);
+  });
+
+  test('has no role that the pipeline may not hand to its service', () => {
+    const pipeline = readFileSync(resolve(import.meta.dirname, '../../resources/pipeline-stage.yml'), 'utf8');
+    const services = /'iam:PassedToService': \[([^\]]+)\]/.exec(pipeline)![1]!.split(', ');
+    for (const [, { Properties }] of ofType(packaged.template, 'AWS::IAM::Role')) {
+      const { Statement } = Properties.AssumeRolePolicyDocument as Properties;
+      for (const statement of asList(Statement) as Properties[]) {
+        expect(services).toEqual(expect.arrayContaining(asList((statement.Principal as Properties).Service)));
+      }
+    }
   });
 
   test('is scaled and watched by the tasks of both groups', () => {
