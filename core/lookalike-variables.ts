@@ -36,8 +36,12 @@ export const knownVariables: readonly string[] = [
   'CORS_ORIGINS',
   'LOG_LEVEL',
   'METRICS_PORT',
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'TRACE_ONE_IN',
   'TRUSTED_PROXIES',
   'RATE_LIMIT_PER_SECOND',
+  'EVENTS_ARCHIVE',
+  'EVENTS_KEEP_MONTHS',
 ];
 
 /** Shorter names are like too many others: HOST is like HOME. */

@@ -16,18 +16,21 @@ import { type ReportStep, stepsOf } from './report-rules.ts';
 const zoneOfReport = 'of the book’s zone';
 
 /** Which report of a book is asked for. */
-export const ReportRequest = strictObject({
-  step: oneOf(['hour', 'day'], { description: 'How long a step is, on the clocks of the book’s zone.' }),
-  from: Type.Optional(
-    timeBound('A moment of the first step; left out: 30 days, or 7 with step=hour, before the last.', zoneOfReport),
-  ),
-  to: Type.Optional(
-    timeBound(
-      'The end; the last step is the one before it, and whole. A day counts as a whole. Left out: now.',
-      zoneOfReport,
+export const ReportRequest = strictObject(
+  {
+    step: oneOf(['hour', 'day'], { description: 'How long a step is, on the clocks of the book’s zone.' }),
+    from: Type.Optional(
+      timeBound('A moment of the first step; left out: 30 days, or 7 with step=hour, before the last.', zoneOfReport),
     ),
-  ),
-});
+    to: Type.Optional(
+      timeBound(
+        'The end; the last step is the one before it, and whole. A day counts as a whole. Left out: now.',
+        zoneOfReport,
+      ),
+    ),
+  },
+  { examples: [{ step: 'day' }] },
+);
 export type ReportRequest = Static<typeof ReportRequest>;
 
 const count = (what: string) => Type.Integer({ minimum: 0, description: what, examples: [12] });

@@ -9,21 +9,24 @@ import { JobKind } from './job-document.ts';
 const { userId, code, reference, from, to } = RedemptionListRequest.properties;
 
 /** What a job is to do, beside its file. */
-export const JobRequest = strictObject({
-  kind: JobKind,
-  bookId: Type.Optional({
-    ...Id,
-    description:
-      'Of an `assign` or `export-codes`: the book. Of a `void` or `export-redemptions`, where it is given: codes and redemptions of other books are none.',
-  }),
-  header: Type.Optional(HeaderRule),
-  status: Type.Optional(CodeStatus),
-  userId,
-  code,
-  reference,
-  from,
-  to,
-});
+export const JobRequest = strictObject(
+  {
+    kind: JobKind,
+    bookId: Type.Optional({
+      ...Id,
+      description:
+        'Of an `assign` or `export-codes`: the book. Of a `void` or `export-redemptions`, where it is given: codes and redemptions of other books are none.',
+    }),
+    header: Type.Optional(HeaderRule),
+    status: Type.Optional(CodeStatus),
+    userId,
+    code,
+    reference,
+    from,
+    to,
+  },
+  { examples: [{ kind: 'void' }] },
+);
 export type JobRequest = Static<typeof JobRequest>;
 
 /** The parameters that each kind takes beside `kind`; those with a `!` it needs. */

@@ -42,6 +42,7 @@ const shares = (source: string) => /([.ce])[*+]\??\1[*+]/.test(bare(source));
 /** Those that repeat unanchored or in a repetition, each with why it is linear. */
 const linear: Record<string, string> = {
   '[a-z]+': 'replaces what it goes through, so that the next search begins behind it',
+  '[\\s_-]+': 'replaces what it goes through, so that the next search begins behind it',
   '\\s+': 'replaces what it goes through, so that the next search begins behind it',
   '\\/*$': 'of a directory’s name in the configuration',
   'position (\\d+)': 'of the engine’s own message, which is short',
@@ -53,6 +54,7 @@ const linear: Record<string, string> = {
   '-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----': 'of a setting of the operator’s own',
   '^(localhost|127(\\.\\d+){3}|\\[::1\\])$': 'each repetition ends at a dot, which a digit is not',
   '^(UTC|[A-Za-z]{1,20}(\\/[A-Za-z0-9_+-]{1,40}){1,2})$': 'each repetition has a bound',
+  '-\\d{4}$': 'looks at five characters from each',
   '-(\\d{4})(\\d{2})(\\d{2})-[a-z0-9]+$': 'of a snapshot’s name, which is short',
 };
 
