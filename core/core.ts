@@ -12,6 +12,7 @@ import type { Pools } from './db/open-pools.ts';
 import type { DeckMarks } from './decks/deck-marks.ts';
 import type { KnownDecks } from './decks/known-decks.ts';
 import type { Log } from './log.ts';
+import type { Sender } from './outbound/open-sender.ts';
 import type { Cursors } from './paging.ts';
 import type { KnownPatterns } from './patterns/known-patterns.ts';
 import type { Random } from './random.ts';
@@ -53,6 +54,8 @@ export interface Core extends Pools {
   readonly obstacles: Obstacles;
   /** Repeats those notes of all tasks, over a connection of its own. */
   readonly markRounds: MarkRounds;
+  /** Sends webhooks to the internet. */
+  readonly sender: Sender;
   /** The queues in front of the hot path's transactions. */
   readonly batches: CouponBatches;
 }

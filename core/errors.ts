@@ -48,9 +48,12 @@ export const conflictReasons = [
   'book-closed',
   'book-status',
   'code-exists',
+  'events-removed',
   'pattern-overlaps',
   'slug-taken',
+  'too-many-webhooks',
   'try-again',
+  'webhook-disabled',
 ] as const;
 
 /** One of them. */
