@@ -6,6 +6,7 @@ import { problemTexts } from '../answers/problem-pages.ts';
 import { problemHeaders, toProblem } from '../answers/problems.ts';
 import { uploadTypes } from '../body/upload-body.ts';
 import type { RouteRules } from '../rules/route-rules.ts';
+import { webhookRequests } from './webhook-requests.ts';
 
 /** An operation of the document, as far as it is completed here. */
 interface Operation {
@@ -28,6 +29,7 @@ const tags = [
   { name: 'coupons', description: 'Codes in users’ hands: assign, validate, lock, redeem.' },
   { name: 'redemptions', description: 'Uses of coupons, which can be given back.' },
   { name: 'users', description: 'What a user holds, and erasure.' },
+  { name: 'webhooks', description: 'Who is told of events, and what they were told.' },
   { name: 'keys', description: 'API keys.' },
   { name: 'tenants', description: 'Businesses that share a deployment and see nothing of each other.' },
   { name: 'service', description: 'Health, documentation and metrics.' },
@@ -46,7 +48,7 @@ is \`default\`), \`role\` and \`exp\`.
 |---|---|
 | \`root\` | make tenants, and everything in the tenant \`default\`: the key of the installation |
 | \`admin\` | everything in its tenant |
-| \`operator\` | everything but create and change books, keep API keys, erase users and read metrics |
+| \`operator\` | everything but create and change books, keep API keys and webhooks, erase users and read metrics |
 | \`redeemer\` | read, validate, lock, unlock and redeem coupons of any user: a checkout |
 | \`customer\` | by JWT only, and for its own \`sub\` only: list, read, validate, lock, unlock and redeem, and assign where the book has \`selfService\` |
 
@@ -107,7 +109,7 @@ async function describeRoutes(app: FastifyInstance): Promise<void> {
     transformObject: (document) => {
       if ('openapiObject' in document) {
         completeOperations(document.openapiObject as unknown as Document, rules);
-        return document.openapiObject;
+        return Object.assign(document.openapiObject, { webhooks: webhookRequests() });
       }
       return document.swaggerObject;
     },

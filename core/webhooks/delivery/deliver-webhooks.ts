@@ -41,10 +41,15 @@ export function deliverTask(core: DeliveryCore): BackgroundTask {
  */
 export async function deliverWebhooks(core: DeliveryCore, signal: AbortSignal): Promise<'rest'> {
   const served = new Map<string, Promise<void>>();
+  /** Webhooks that this process can't serve, as while CODE_SECRET is rotated. */
+  const left = new Set<number>();
   while (!signal.aborted) {
-    for (const endpoint of await claimEndpoints(core, endpointsMax - served.size)) {
+    for (const endpoint of await claimEndpoints(core, endpointsMax - served.size, [...left])) {
       const name = `${endpoint.tenantId} ${endpoint.webhookKey} ${endpoint.fence}`;
       const end = serve(core, endpoint, signal)
+        .then((result) => {
+          if (result === 'left') left.add(endpoint.webhookKey);
+        })
         .catch((error: unknown) => {
           core.log.warn({ error: loggable(error) }, 'a webhook’s deliveries failed and go on later');
         })
@@ -58,12 +63,17 @@ export async function deliverWebhooks(core: DeliveryCore, signal: AbortSignal): 
   return 'rest';
 }
 
-/** Serves one endpoint until nothing is due there, or it needs a pause. */
-async function serve(core: DeliveryCore, endpoint: Endpoint, signal: AbortSignal): Promise<void> {
+/**
+ * Serves one endpoint until nothing is due there, or it needs a pause.
+ * @returns `left` where this process can't serve it
+ */
+async function serve(core: DeliveryCore, endpoint: Endpoint, signal: AbortSignal): Promise<'served' | 'left'> {
+  let isLeft = false;
   const bell = makeBell();
+  /** What is read, and until it is recorded as sent: the database still has it for due. */
   const sending = new Set<number>();
   const now = () => core.clock.monotonic();
-  const isStopping = () => signal.aborted || endpoint.pauseMillis !== null || endpoint.disable !== null;
+  const isStopping = () => isLeft || signal.aborted || endpoint.pauseMillis !== null || endpoint.disable !== null;
 
   const pump = () => {
     while (!isStopping() && endpoint.inFlight < endpoint.window && endpoint.waiting.length > 0) {
@@ -75,7 +85,6 @@ async function serve(core: DeliveryCore, endpoint: Endpoint, signal: AbortSignal
       endpoint.inFlight += 1;
       void core.sender.send(next).then((answer) => {
         endpoint.inFlight -= 1;
-        sending.delete(next.deliveryKey);
         take(core, endpoint, next, answer);
         pump();
         bell.ring();
@@ -85,13 +94,18 @@ async function serve(core: DeliveryCore, endpoint: Endpoint, signal: AbortSignal
 
   let endsAt = Number.POSITIVE_INFINITY;
   for (;;) {
-    if (endpoint.results.length > 0 && !(await recordResults(core, endpoint))) return;
+    if (endpoint.results.length > 0) {
+      const recorded = await recordResults(core, endpoint);
+      if (recorded === null) return 'served';
+      for (const deliveryKey of recorded) sending.delete(deliveryKey);
+    }
     if (signal.aborted) endsAt = Math.min(endsAt, now() + endMaxMillis);
     if (isStopping()) forgetWaiting(endpoint, sending);
     else if (endpoint.waiting.length === 0) {
       const most = Math.max(8, 4 * endpoint.window);
       const read = await readOutgoing(core, endpoint, [...sending], most);
       endpoint.readAt = now();
+      isLeft = read === null;
       if (read !== null) {
         endpoint.isDry = read.isAll;
         endpoint.waiting.push(...read.outgoing);
@@ -102,10 +116,11 @@ async function serve(core: DeliveryCore, endpoint: Endpoint, signal: AbortSignal
     }
     if (endpoint.inFlight === 0 && endpoint.results.length === 0 && endpoint.waiting.length === 0) {
       tellDisabled(core, endpoint);
-      return releaseEndpoint(core.backgroundPool, endpoint);
+      await releaseEndpoint(core.backgroundPool, endpoint);
+      return isLeft ? 'left' : 'served';
     }
     // What is still on its way may arrive, so its lease is left to run out before anybody sends it again.
-    if (now() > endsAt) return;
+    if (now() > endsAt) return 'served';
     await bell.wait(lookMillis);
   }
 }

@@ -6,12 +6,13 @@ import type { Endpoint } from './endpoint.ts';
 /**
  * Records what came of an endpoint's deliveries, and how it fares, and renews the lease. A coupon's later events rest as
  * long as the one that failed: they go after it anyway.
- * @returns whether the lease was still this process's; where it was not, nothing is recorded, and whoever has it sends again
+ * @returns the deliveries that are recorded; null where the lease was no longer this process's: nothing is recorded, and
+ *   whoever has it sends again
  */
 export async function recordResults(
   core: Pick<Core, 'backgroundPool' | 'clock'>,
   endpoint: Endpoint,
-): Promise<boolean> {
+): Promise<number[] | null> {
   const asked = core.clock.monotonic();
   const results = endpoint.results.splice(0);
   const { tenantId, webhookKey, fence, failures, pauseMillis, disable } = endpoint;
@@ -57,5 +58,5 @@ export async function recordResults(
     ],
   });
   endpoint.leaseEndsAt = asked + leaseMillis;
-  return rows[0]!.isHeld;
+  return rows[0]!.isHeld ? results.map(({ deliveryKey }) => deliveryKey) : null;
 }
