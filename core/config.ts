@@ -54,8 +54,6 @@ export interface Config {
   rateLimitPerSecond: number;
   /** Whether webhooks may lead to this very machine, over plain HTTP too: for development. */
   webhookAllowLoopback: boolean;
-  /** The Lambda function that sends webhooks; null: this process does. */
-  webhookFunction: string | null;
 }
 
 /** A variable that is missing or malformed. Its message is one line that names the variable. */
@@ -98,7 +96,6 @@ export function readConfig(env: Environment): Config {
     trustedProxies: whole(env, 'TRUSTED_PROXIES', 0, 0, 10),
     rateLimitPerSecond: whole(env, 'RATE_LIMIT_PER_SECOND', limits.defaultRateLimitPerSecond, 0, 1_000_000),
     webhookAllowLoopback: oneOf(env, 'WEBHOOK_ALLOW_LOOPBACK', ['true', 'false'] as const, 'false') === 'true',
-    webhookFunction: text(env, 'WEBHOOK_FUNCTION'),
   };
 }
 

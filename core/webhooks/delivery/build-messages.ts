@@ -3,7 +3,7 @@ import { eventKindNumber } from '../../coupons/rules/coupon-state.ts';
 import { type ShownCoupon, viewCoupon } from '../../coupons/rules/coupon-view.ts';
 import { plainArray, timeArray } from '../../db/array-text.ts';
 import type { Queryable } from '../../db/pool.ts';
-import type { BookEventData, CouponEventData, EventData, JobEventData } from '../event-data.ts';
+import type { BookEventData, CouponEventData, EventData } from '../event-data.ts';
 import { eventTypeOf, subjects } from '../event-types.ts';
 import type { Due } from './endpoint.ts';
 import { stocks } from './stock-rules.ts';
@@ -23,7 +23,6 @@ export async function buildData(
   for (const [key, data] of await couponData(db, tenantId, of(subjects.coupon))) found.set(key, data);
   for (const [key, data] of await bookData(db, tenantId, of(subjects.book))) found.set(key, data);
   for (const [key, data] of await stockData(db, tenantId, of(subjects.stock))) found.set(key, data);
-  for (const [key, data] of await jobData(db, tenantId, of(subjects.job))) found.set(key, data);
   return found;
 }
 
@@ -147,8 +146,4 @@ function referencesOf(tenantId: number, due: readonly Due[]): unknown[] {
     plainArray(due.map(({ part }) => part)),
     plainArray(due.map(({ rev }) => rev)),
   ];
-}
-
-async function jobData(_db: Queryable, _tenantId: number, _due: readonly Due[]): Promise<[number, JobEventData][]> {
-  return [];
 }
