@@ -6,6 +6,7 @@ import { settleTask } from './events/settled-events.ts';
 import { jobsCleanUp } from './jobs/purge-jobs.ts';
 import { jobTask, jobTaskNames } from './jobs/run-jobs.ts';
 import { maintenance } from './maintain.ts';
+import { webhookTasks } from './webhooks/delivery/webhook-tasks.ts';
 
 export type { RunningTasks } from './background/run-tasks.ts';
 
@@ -20,6 +21,7 @@ export function startBackground(core: Core): RunningTasks {
     countTask(core),
     ...jobTaskNames.map((name) => jobTask(core, name)),
     jobsCleanUp(core),
+    ...webhookTasks(core),
   ];
   const running = runTasks(tasks, core);
   core.jobBell.onRing(() => {

@@ -76,6 +76,8 @@ export interface Config {
   trustedProxies: number;
   /** Requests a second that one token may make, over all tasks; 0: no limit. */
   rateLimitPerSecond: number;
+  /** Whether webhooks may lead to this very machine, over plain HTTP too: for development. */
+  webhookAllowLoopback: boolean;
 }
 
 /** A variable that is missing or malformed. Its message is one line that names the variable. */
@@ -119,6 +121,7 @@ export function readConfig(env: Environment): Config {
     metricsPort: readMetricsPort(env),
     trustedProxies: whole(env, 'TRUSTED_PROXIES', 0, 0, 10),
     rateLimitPerSecond: whole(env, 'RATE_LIMIT_PER_SECOND', limits.defaultRateLimitPerSecond, 0, 1_000_000),
+    webhookAllowLoopback: oneOf(env, 'WEBHOOK_ALLOW_LOOPBACK', ['true', 'false'] as const, 'false') === 'true',
   };
 }
 

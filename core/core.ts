@@ -13,6 +13,7 @@ import type { DeckMarks } from './decks/deck-marks.ts';
 import type { KnownDecks } from './decks/known-decks.ts';
 import type { JobBell } from './jobs/job-bell.ts';
 import type { Log } from './log.ts';
+import type { Sender } from './outbound/open-sender.ts';
 import type { Cursors } from './paging.ts';
 import type { KnownPatterns } from './patterns/known-patterns.ts';
 import type { Random } from './random.ts';
@@ -61,6 +62,8 @@ export interface Core extends Pools {
   readonly obstacles: Obstacles;
   /** Repeats those notes of all tasks, over a connection of its own. */
   readonly markRounds: MarkRounds;
+  /** Sends webhooks to the internet. */
+  readonly sender: Sender;
   /** The queues in front of the hot path's transactions. */
   readonly batches: CouponBatches;
 }

@@ -49,12 +49,15 @@ export const conflictReasons = [
   'book-in-use',
   'book-status',
   'code-exists',
+  'events-removed',
   'job-finished',
   'job-unfinished',
   'pattern-overlaps',
   'public-code',
   'slug-taken',
+  'too-many-webhooks',
   'try-again',
+  'webhook-disabled',
 ] as const;
 
 /** One of them. */

@@ -131,6 +131,13 @@ export { limits } from './limits.ts';
 export { type Log, silentLog, type WriteMark } from './log.ts';
 export { warnOfLookalikes } from './lookalike-variables.ts';
 export { checkReady, closeCore, openCore } from './open-core.ts';
+export {
+  type OutboundAnswer,
+  type OutboundRequest,
+  openSender,
+  outboundErrors,
+  type Sender,
+} from './outbound/open-sender.ts';
 export { PageRequest } from './paging.ts';
 export { systemRandom } from './random.ts';
 export { type HealthSources, HealthView, openHealth } from './read-health.ts';
@@ -143,3 +150,17 @@ export { uploadCodes } from './uploads/upload-codes.ts';
 export { UploadedDeck } from './uploads/uploaded-deck.ts';
 export { eraseUser } from './users/erase-user.ts';
 export { isUuid } from './uuid.ts';
+export { changeWebhook } from './webhooks/change-webhook.ts';
+export { createWebhook } from './webhooks/create-webhook.ts';
+export { deleteWebhook } from './webhooks/delete-webhook.ts';
+export { DeliveryDocument } from './webhooks/delivery-document.ts';
+export { BookEventData, CouponEventData, JobEventData, TestEventData, WebhookEvent } from './webhooks/event-data.ts';
+export { type EventType, eventTypeNumbers, subscribableTypes } from './webhooks/event-types.ts';
+export { listDeliveries } from './webhooks/list-deliveries.ts';
+export { listWebhooks } from './webhooks/list-webhooks.ts';
+export { readWebhook } from './webhooks/read-webhook.ts';
+export { ReplayDocument, replayWebhook } from './webhooks/replay-webhook.ts';
+export { rotateWebhookSecret } from './webhooks/rotate-secret.ts';
+export { testWebhook } from './webhooks/test-webhook.ts';
+export { WebhookDocument, WebhookWithSecret } from './webhooks/webhook-document.ts';
+export { ReplayInput, WebhookInput, WebhookPatch } from './webhooks/webhook-input.ts';

@@ -111,6 +111,12 @@ export const limits = {
   pageScanMaxRows: 50_000,
   defaultRateLimitPerSecond: 0,
 
+  // Webhooks.
+  webhooksOfTenant: 50,
+  /** A test is a request to wherever somebody likes: not a tool for finding out who answers. */
+  webhookTestsPerMinute: 10,
+  deliveriesKeptDays: 30,
+
   // Queues in front of the hot path.
   /** About two seconds of work at full speed: what waits longer is better told to come back. */
   queueMaxMembers: 20_000,

@@ -19,6 +19,7 @@ import { unavailable } from './errors.ts';
 import { openJobBell } from './jobs/job-bell.ts';
 import { limits } from './limits.ts';
 import type { Log, WriteMark } from './log.ts';
+import { openSender, type Sender } from './outbound/open-sender.ts';
 import { openCursors } from './paging.ts';
 import { checkCodeSecret } from './patterns/code-secret.ts';
 import { openKnownPatterns } from './patterns/known-patterns.ts';
@@ -39,6 +40,8 @@ export interface CoreParts {
   writeMark?: WriteMark;
   clock?: Clock;
   random?: Random;
+  /** Sends webhooks; unless given, this process does. */
+  sender?: Sender;
   /** Told of every batch, for metrics. */
   onBatch?: BatchListener;
   /** Traces the batches of requests that are traced. */
@@ -96,6 +99,7 @@ function openParts(config: Config, given: CoreParts): Parts {
     throttle: openThrottle({ redis, pool, clock, log, config }),
     obstacles: openObstacles(clock),
     deckMarks,
+    sender: given.sender ?? openSender({ allowLoopback: config.webhookAllowLoopback, clock }),
     markRounds: openMarkRounds({ database: config.database, deckMarks, writeMark, clock }),
   };
 }
@@ -106,9 +110,10 @@ export async function closeCore(core: Core): Promise<void> {
   await closeParts(core);
 }
 
-async function closeParts(parts: Pick<Parts, 'markRounds' | 'redis' | keyof Pools>): Promise<void> {
+async function closeParts(parts: Pick<Parts, 'markRounds' | 'redis' | 'sender' | keyof Pools>): Promise<void> {
   await parts.markRounds.close();
   await parts.redis?.close();
+  await parts.sender.close();
   await closePools(parts);
 }
 

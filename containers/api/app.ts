@@ -45,6 +45,7 @@ import { serviceRoutes } from './routes/service.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 import { userRoutes } from './routes/users.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 import { guessThrottle } from './rules/guess-throttle.ts';
 import { idempotencyKeys } from './rules/idempotency-keys.ts';
 import { sharedSchemas } from './schemas/shared-schemas.ts';
@@ -67,6 +68,7 @@ const routePlugins = [
   newJobRoutes,
   jobRoutes,
   userRoutes,
+  webhookRoutes,
   apiKeyRoutes,
   tenantRoutes,
   serviceRoutes,

@@ -63,9 +63,13 @@ async function run(stop: StopRequest): Promise<number> {
   }
 }
 
-/** Fills in what the environment does not set: this installation's secrets, and an address of this machine alone. */
+/**
+ * Fills in what the environment does not set: this installation's secrets, and an address of this machine alone. Whoever
+ * can reach it is on this machine then, so webhooks may lead to it too; with another HOST that is to be asked for.
+ */
 function completeEnvironment(given: Environment, { secrets }: KeptSecrets): Environment {
   const filled: Environment = { HOST: '127.0.0.1', ...secrets };
+  if (!given.HOST || given.HOST === '127.0.0.1') filled.WEBHOOK_ALLOW_LOOPBACK = 'true';
   if (given.JWT_JWKS_URL) delete filled.JWT_SECRET;
   return { ...filled, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== '')) };
 }

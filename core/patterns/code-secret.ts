@@ -30,7 +30,7 @@ export async function checkCodeSecret(
   }
 }
 
-/** The check value of a version, and another version that some pattern's key is wrapped by, the highest first. */
+/** The check value of a version, and another version that some pattern's or webhook's key is wrapped by, the highest. */
 async function readCheckValue(
   pool: Queryable,
   version: number,
@@ -38,7 +38,9 @@ async function readCheckValue(
   const answer = await pool.query<{ checkValue: Buffer | null; other: number | null }>({
     name: 'read-code-secret',
     text: `select (select check_value from code_secrets where key_version = $1) as "checkValue",
-        (select max(key_version) from code_patterns where key_version <> $1) as other`,
+        (select max(key_version) from (
+          select key_version from code_patterns union all select key_version from webhook_secrets) as keys
+        where key_version <> $1) as other`,
     values: [version],
   });
   return answer.rows[0]!;

@@ -6,6 +6,9 @@ export type UnwrapResult =
   | { readonly ok: true; readonly key: Buffer }
   | { readonly ok: false; readonly problem: 'wrong-secret-or-damaged'; readonly message: string };
 
+/** What a wrapped key is for: one of a pattern does not open as one that signs for a webhook, nor the other way round. */
+export type KeyPurpose = 'pattern' | 'webhook';
+
 const KEY_BYTES = 32;
 /** The nonce size for which GCM is defined best (NIST SP 800-38D, section 8.2). */
 const NONCE_BYTES = 12;
@@ -14,7 +17,7 @@ const WRAPPED_BYTES = NONCE_BYTES + KEY_BYTES + TAG_BYTES;
 const CHECK_VALUE_BYTES = 16;
 const CIPHER = 'aes-256-gcm';
 
-/** A new pattern's key: 32 random bytes. */
+/** A new key of a pattern or a webhook: 32 random bytes. */
 export function makePatternKey(random: Pick<Random, 'bytes'>): Buffer {
   return random.bytes(KEY_BYTES);
 }
@@ -34,11 +37,12 @@ export function wrapPatternKey(
   keyVersion: number,
   patternKey: Uint8Array,
   random: Pick<Random, 'bytes'>,
+  purpose: KeyPurpose = 'pattern',
 ): Buffer {
   if (patternKey.length !== KEY_BYTES)
     throw new RangeError(`a pattern's key has ${KEY_BYTES} bytes, not ${patternKey.length}`);
   const nonce = random.bytes(NONCE_BYTES);
-  const cipher = createCipheriv(CIPHER, wrappingKey(codeSecret), nonce, { authTagLength: TAG_BYTES });
+  const cipher = createCipheriv(CIPHER, wrappingKey(codeSecret, purpose), nonce, { authTagLength: TAG_BYTES });
   cipher.setAAD(versionBytes(keyVersion));
   return Buffer.concat([nonce, cipher.update(patternKey), cipher.final(), cipher.getAuthTag()]);
 }
@@ -51,11 +55,16 @@ export function wrapPatternKey(
  * @param keyVersion the version stored beside the wrapped key, 1 and up.
  * @throws RangeError when the version is not a positive whole number.
  */
-export function unwrapPatternKey(codeSecret: string, keyVersion: number, wrapped: Uint8Array): UnwrapResult {
+export function unwrapPatternKey(
+  codeSecret: string,
+  keyVersion: number,
+  wrapped: Uint8Array,
+  purpose: KeyPurpose = 'pattern',
+): UnwrapResult {
   const version = versionBytes(keyVersion);
   if (wrapped.length !== WRAPPED_BYTES) return refuseUnwrap(keyVersion);
   const nonce = wrapped.subarray(0, NONCE_BYTES);
-  const decipher = createDecipheriv(CIPHER, wrappingKey(codeSecret), nonce, { authTagLength: TAG_BYTES });
+  const decipher = createDecipheriv(CIPHER, wrappingKey(codeSecret, purpose), nonce, { authTagLength: TAG_BYTES });
   decipher.setAAD(version);
   decipher.setAuthTag(wrapped.subarray(WRAPPED_BYTES - TAG_BYTES));
   const key = decipher.update(wrapped.subarray(NONCE_BYTES, NONCE_BYTES + KEY_BYTES));
@@ -87,8 +96,8 @@ export function isCodeSecret(codeSecret: string, storedCheckValue: Uint8Array): 
   );
 }
 
-function wrappingKey(codeSecret: string): Buffer {
-  return derive(codeSecret, 'qurable pattern key wrapping', KEY_BYTES);
+function wrappingKey(codeSecret: string, purpose: KeyPurpose): Buffer {
+  return derive(codeSecret, `qurable ${purpose} key wrapping`, KEY_BYTES);
 }
 
 /** HKDF with HMAC-SHA-256 (RFC 5869), without salt; `purpose` keeps the derived values independent of each other. */

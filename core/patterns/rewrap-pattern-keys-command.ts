@@ -23,7 +23,7 @@ try {
   const pool = openPool(config.database, { max: 1, applicationName: 'qurable rewrap', onError: () => {} });
   try {
     const from = { codeSecret, codeSecretVersion: Number(version) };
-    console.log(`wrapped ${await rewrapPatternKeys(pool, systemRandom, from, config)} pattern keys anew`);
+    console.log(`wrapped ${await rewrapPatternKeys(pool, systemRandom, from, config)} keys anew`);
   } finally {
     await pool.end();
   }

@@ -223,7 +223,7 @@ describeOrSkip('an operator, by one command in an emulated account', () => {
     async () => {
       const first = await secret(await output('CodeSecretArn'));
       const rewrapped = await operate('rewrap-pattern-keys');
-      expect(rewrapped).toMatchObject({ status: 0, stdout: expect.stringContaining('wrapped 1 pattern keys anew') });
+      expect(rewrapped).toMatchObject({ status: 0, stdout: expect.stringContaining('wrapped 1 keys anew') });
       expect(rewrapped.stdout).toContain('now deploy with codeSecretVersion 2');
       // Repeated, it neither makes another secret nor wraps anything.
       expect((await operate('rewrap-pattern-keys')).stdout).toMatch(

@@ -184,6 +184,18 @@ const table: Record<string, Row> = {
     otherUser: 'forbidden',
   },
   'DELETE /v1/users/:userId': { roles: admins, target: () => ({ path: '/v1/users/somebody-else' }) },
+  'POST /v1/webhooks': {
+    roles: admins,
+    target: () => ({ path: '/v1/webhooks', body: { url: 'https://shop.example/hook', events: ['coupon.redeemed'] } }),
+  },
+  'GET /v1/webhooks': { roles: admins, target: () => ({ path: '/v1/webhooks' }) },
+  'GET /v1/webhooks/:id': webhookRow(''),
+  'PATCH /v1/webhooks/:id': webhookRow('', { description: 'Changed' }),
+  'DELETE /v1/webhooks/:id': webhookRow(''),
+  'POST /v1/webhooks/:id/rotate': webhookRow('/rotate'),
+  'POST /v1/webhooks/:id/test': webhookRow('/test'),
+  'POST /v1/webhooks/:id/replay': webhookRow('/replay', { from: '2026-01-01T00:00:00Z', to: '2026-01-02T00:00:00Z' }),
+  'GET /v1/webhooks/:id/deliveries': webhookRow('/deliveries'),
   'POST /v1/api-keys': {
     roles: admins,
     target: () => ({ path: '/v1/api-keys', body: { name: 'A key', role: 'redeemer' } }),
@@ -224,6 +236,21 @@ function couponTarget(suffix: string, body?: () => object): Row['target'] {
   return async ({ assign }) => {
     const { code } = await assign();
     return { path: `/v1/coupons/${code}${suffix}`, ...(body === undefined ? {} : { body: body() }) };
+  };
+}
+
+/** A webhook of its own, deleted before the next one is made: a tenant has a limited number. */
+function webhookRow(suffix: string, body?: object): Row {
+  return {
+    roles: admins,
+    target: async () => {
+      const { body: list } = await api.call('GET', '/v1/webhooks?limit=1000');
+      for (const { id } of list.data) await api.call('DELETE', `/v1/webhooks/${id}`);
+      const webhook = { url: 'https://shop.example/hook', events: ['coupon.redeemed'] };
+      const made = await api.call('POST', '/v1/webhooks', { body: webhook });
+      return { path: `/v1/webhooks/${made.body.id}${suffix}`, ...(body === undefined ? {} : { body }) };
+    },
+    elsewhere: 'not-found',
   };
 }
 
@@ -309,7 +336,7 @@ describe('who may', () => {
   test('lists of another tenant are empty', async () => {
     const as = tokenOf('admin', 'admin-1', 'other');
     await world.assign();
-    for (const path of ['/v1/books', '/v1/redemptions', '/v1/jobs', `/v1/users/${userId}/coupons`]) {
+    for (const path of ['/v1/books', '/v1/redemptions', '/v1/jobs', '/v1/webhooks', `/v1/users/${userId}/coupons`]) {
       expect((await api.call('GET', path, { as })).body).toEqual({ data: [], nextCursor: null });
     }
     const keys = await api.call('GET', '/v1/api-keys', { as });

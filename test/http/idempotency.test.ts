@@ -40,6 +40,11 @@ async function freeCode(): Promise<string> {
   return code.toUpperCase();
 }
 
+async function webhook(): Promise<string> {
+  const made = { url: `https://shop.example/${uniqueName()}`, events: ['book.closed'] };
+  return (await api.call('POST', '/v1/webhooks', { body: made })).body.id;
+}
+
 interface Request {
   path: string;
   body?: object;
@@ -94,6 +99,17 @@ const requests: Record<string, () => Promise<Request>> = {
   'POST /v1/jobs/{jobId}/cancel': async () => {
     const { body } = await api.call('POST', `/v1/jobs?kind=export-codes&bookId=${bookId}`);
     return { path: `/v1/jobs/${body.id}/cancel` };
+  },
+  'POST /v1/webhooks': async () => ({
+    path: '/v1/webhooks',
+    body: { url: `https://shop.example/${uniqueName()}`, events: ['book.closed'] },
+  }),
+  'POST /v1/webhooks/{id}/rotate': async () => ({ path: `/v1/webhooks/${await webhook()}/rotate` }),
+  'POST /v1/webhooks/{id}/test': async () => ({ path: `/v1/webhooks/${await webhook()}/test` }),
+  'POST /v1/webhooks/{id}/replay': async () => {
+    const to = new Date(api.core.clock.now());
+    const from = new Date(to.getTime() - 1_000);
+    return { path: `/v1/webhooks/${await webhook()}/replay`, body: { from: from.toISOString(), to: to.toISOString() } };
   },
   'POST /v1/api-keys': async () => ({ path: '/v1/api-keys', body: { name: uniqueName(), role: 'redeemer' } }),
   'POST /v1/tenants': async () => ({ path: '/v1/tenants', body: { slug: uniqueName(), name: 'A tenant' } }),

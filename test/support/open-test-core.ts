@@ -16,16 +16,23 @@ export interface TestCore {
   core: Core;
   database: TestDatabase;
   /** Opens another core on the same database, as another process would have. */
-  openAnother(parts?: Partial<CoreParts>): Promise<Core>;
+  openAnother(parts?: Partial<CoreParts>, more?: Record<string, string>): Promise<Core>;
   close(): Promise<void>;
 }
 
-/** Opens a core on a new database. */
-export async function openTestCore(name: string, parts: Partial<CoreParts> = {}): Promise<TestCore> {
+/**
+ * Opens a core on a new database.
+ * @param more environment variables beside the tests' own
+ */
+export async function openTestCore(
+  name: string,
+  parts: Partial<CoreParts> = {},
+  more: Record<string, string> = {},
+): Promise<TestCore> {
   const database = await createTestDatabase(name);
   const opened: Core[] = [];
-  const openAnother = async (otherParts: Partial<CoreParts> = parts) => {
-    const core = await openCore(testConfig(database.url), { log: silentLog, ...otherParts });
+  const openAnother = async (otherParts: Partial<CoreParts> = parts, otherMore = more) => {
+    const core = await openCore(testConfig(database.url, otherMore), { log: silentLog, ...otherParts });
     opened.push(core);
     return core;
   };

@@ -365,6 +365,17 @@ table settled_events
   settled_events_only_row_check: CHECK (only_row)
   settled_events_pk: PRIMARY KEY (only_row)
 
+table stock_changes
+  at timestamp with time zone not null
+  codes bigint not null
+  available bigint not null
+  tenant_id integer not null
+  book_id integer not null
+  seq integer not null
+  stock smallint not null
+  stock_changes_pk: PRIMARY KEY (tenant_id, book_id, seq)
+  stock_changes_stock_check: CHECK (((stock >= 1) AND (stock <= 2)))
+
 table tenants
   tenant_id integer not null generated always as identity
   id uuid not null
@@ -374,6 +385,94 @@ table tenants
   tenants_id_key: UNIQUE (id)
   tenants_pkey: PRIMARY KEY (tenant_id)
   tenants_slug_key: UNIQUE (slug)
+
+table webhook_books
+  tenant_id integer not null
+  book_id integer not null
+  told_rev integer not null
+  stock smallint not null
+  stock_seq integer not null
+  webhook_books_pk: PRIMARY KEY (tenant_id, book_id)
+  webhook_books_stock_check: CHECK (((stock >= 0) AND (stock <= 2)))
+
+table webhook_deliveries with (fillfactor=70)
+  delivery_id bigint not null generated always as identity
+  pos bigint not null
+  at timestamp with time zone not null
+  created_at timestamp with time zone not null
+  next_at timestamp with time zone
+  attempted_at timestamp with time zone
+  tenant_id integer not null
+  webhook_id integer not null
+  part integer not null
+  rev integer not null
+  millis integer
+  type smallint not null
+  subject smallint not null
+  attempts smallint not null default 0
+  status_code smallint
+  is_replay boolean not null default false
+  status text collate C not null default 'pending'::text
+  error text collate C
+  webhook_deliveries_next_check: CHECK (((status = 'pending'::text) = (next_at IS NOT NULL)))
+  webhook_deliveries_pk: PRIMARY KEY (delivery_id, tenant_id)
+  webhook_deliveries_status_check: CHECK ((status = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text])))
+  webhook_deliveries_subject_check: CHECK (((subject >= 1) AND (subject <= 5)))
+
+table webhook_events
+  only_row boolean not null default true
+  read_until timestamp with time zone not null
+  webhook_events_only_row_check: CHECK (only_row)
+  webhook_events_pk: PRIMARY KEY (only_row)
+
+table webhook_jobs
+  job_id bigint not null
+  tenant_id integer not null
+  told_at timestamp with time zone not null
+  webhook_jobs_pk: PRIMARY KEY (tenant_id, job_id)
+
+table webhook_replays
+  replay_id bigint not null generated always as identity
+  read_until timestamp with time zone not null
+  ends_at timestamp with time zone not null
+  tenant_id integer not null
+  webhook_id integer not null
+  webhook_replays_pk: PRIMARY KEY (tenant_id, webhook_id, replay_id)
+  webhook_replays_webhook_fk: FOREIGN KEY (tenant_id, webhook_id) REFERENCES webhooks(tenant_id, webhook_id) ON DELETE CASCADE
+
+table webhook_secrets
+  secret_id bigint not null generated always as identity
+  signs_until timestamp with time zone
+  tenant_id integer not null
+  webhook_id integer not null
+  key_version integer not null
+  wrapped_key bytea not null
+  webhook_secrets_pk: PRIMARY KEY (tenant_id, webhook_id, secret_id)
+  webhook_secrets_webhook_fk: FOREIGN KEY (tenant_id, webhook_id) REFERENCES webhooks(tenant_id, webhook_id) ON DELETE CASCADE
+
+table webhooks with (fillfactor=70)
+  fence bigint not null default 0
+  id uuid not null
+  lease_until timestamp with time zone
+  retry_at timestamp with time zone
+  failing_since timestamp with time zone
+  created_at timestamp with time zone not null
+  updated_at timestamp with time zone not null
+  deleted_at timestamp with time zone
+  tenant_id integer not null
+  webhook_id integer not null generated always as identity
+  failures integer not null default 0
+  status text collate C not null default 'enabled'::text
+  disabled_reason text collate C
+  url text not null
+  description text
+  types smallint[] not null
+  webhooks_disabled_check: CHECK (((status = 'disabled'::text) = (disabled_reason IS NOT NULL)))
+  webhooks_disabled_reason_check: CHECK ((disabled_reason = ANY (ARRAY['by-admin'::text, 'failing'::text, 'gone'::text])))
+  webhooks_id_key: UNIQUE (id, tenant_id)
+  webhooks_pk: PRIMARY KEY (tenant_id, webhook_id)
+  webhooks_status_check: CHECK ((status = ANY (ARRAY['enabled'::text, 'disabled'::text])))
+  webhooks_tenant_fk: FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id)
 
 CREATE UNIQUE INDEX api_keys_key_id_key ON public.api_keys USING btree (key_id)
 
@@ -471,11 +570,35 @@ CREATE UNIQUE INDEX redemptions_pk ON public.redemptions USING btree (tenant_id,
 
 CREATE UNIQUE INDEX settled_events_pk ON public.settled_events USING btree (only_row)
 
+CREATE UNIQUE INDEX stock_changes_pk ON public.stock_changes USING btree (tenant_id, book_id, seq)
+
 CREATE UNIQUE INDEX tenants_id_key ON public.tenants USING btree (id)
 
 CREATE UNIQUE INDEX tenants_pkey ON public.tenants USING btree (tenant_id)
 
 CREATE UNIQUE INDEX tenants_slug_key ON public.tenants USING btree (slug)
+
+CREATE UNIQUE INDEX webhook_books_pk ON public.webhook_books USING btree (tenant_id, book_id)
+
+CREATE INDEX webhook_deliveries_due_idx ON public.webhook_deliveries USING btree (webhook_id, next_at, delivery_id) WHERE (status = 'pending'::text)
+
+CREATE UNIQUE INDEX webhook_deliveries_pk ON public.webhook_deliveries USING btree (delivery_id, tenant_id)
+
+CREATE UNIQUE INDEX webhook_deliveries_waiting_key ON public.webhook_deliveries USING btree (webhook_id, subject, part, pos, rev) WHERE (status = 'pending'::text)
+
+CREATE INDEX webhook_deliveries_webhook_idx ON public.webhook_deliveries USING btree (webhook_id, delivery_id)
+
+CREATE UNIQUE INDEX webhook_events_pk ON public.webhook_events USING btree (only_row)
+
+CREATE UNIQUE INDEX webhook_jobs_pk ON public.webhook_jobs USING btree (tenant_id, job_id)
+
+CREATE UNIQUE INDEX webhook_replays_pk ON public.webhook_replays USING btree (tenant_id, webhook_id, replay_id)
+
+CREATE UNIQUE INDEX webhook_secrets_pk ON public.webhook_secrets USING btree (tenant_id, webhook_id, secret_id)
+
+CREATE UNIQUE INDEX webhooks_id_key ON public.webhooks USING btree (id, tenant_id)
+
+CREATE UNIQUE INDEX webhooks_pk ON public.webhooks USING btree (tenant_id, webhook_id)
 
 CREATE OR REPLACE FUNCTION public.create_event_partitions(from_time timestamp with time zone, months integer)
  RETURNS void

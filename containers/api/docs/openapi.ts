@@ -6,6 +6,7 @@ import { problemTexts } from '../answers/problem-pages.ts';
 import { problemHeaders, toProblem } from '../answers/problems.ts';
 import { uploadTypes } from '../body/upload-body.ts';
 import type { RouteRules } from '../rules/route-rules.ts';
+import { webhookRequests } from './webhook-requests.ts';
 
 /** An operation of the document, as far as it is completed here. */
 interface Operation {
@@ -29,6 +30,7 @@ const tags = [
   { name: 'redemptions', description: 'Uses of coupons, which can be given back.' },
   { name: 'jobs', description: 'Files of users or codes, and exports, in the background.' },
   { name: 'users', description: 'What a user holds, and erasure.' },
+  { name: 'webhooks', description: 'Who is told of events, and what they were told.' },
   { name: 'keys', description: 'API keys.' },
   { name: 'tenants', description: 'Businesses that share a deployment and see nothing of each other.' },
   { name: 'service', description: 'Health, documentation and metrics.' },
@@ -47,7 +49,7 @@ is \`default\`), \`role\` and \`exp\`.
 |---|---|
 | \`root\` | make tenants, and everything in the tenant \`default\`: the key of the installation |
 | \`admin\` | everything in its tenant |
-| \`operator\` | everything but create and change books, keep API keys, erase users and read metrics |
+| \`operator\` | everything but create and change books, keep API keys and webhooks, erase users and read metrics |
 | \`redeemer\` | read, validate, lock, unlock and redeem coupons of any user: a checkout |
 | \`customer\` | by JWT only, and for its own \`sub\` only: list, read, validate, lock, unlock and redeem, and assign where the book has \`selfService\` |
 
@@ -108,7 +110,7 @@ async function describeRoutes(app: FastifyInstance): Promise<void> {
     transformObject: (document) => {
       if ('openapiObject' in document) {
         completeOperations(document.openapiObject as unknown as Document, rules);
-        return document.openapiObject;
+        return Object.assign(document.openapiObject, { webhooks: webhookRequests() });
       }
       return document.swaggerObject;
     },

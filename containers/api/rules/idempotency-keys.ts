@@ -68,6 +68,7 @@ const spellings: Record<string, (text: string) => string> = {
   code: spellCode,
   bookId: inLowerCase,
   deckId: inLowerCase,
+  id: inLowerCase,
   jobId: inLowerCase,
   redemptionId: inLowerCase,
   userId: (text) => text,

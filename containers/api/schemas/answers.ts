@@ -77,6 +77,33 @@ export const ApiKey = named(
 /** An API key just made. */
 export const NewApiKey = named(core.CreatedApiKey, 'NewApiKey', 'An API key with its secret.');
 
+/** A webhook without its secret. */
+export const Webhook = named(core.WebhookDocument, 'Webhook', 'Who is told of events, and of which.');
+
+/** A webhook with a secret just made. */
+export const NewWebhook = named(core.WebhookWithSecret, 'NewWebhook', 'A webhook with its new secret.');
+
+/** Something that a webhook was told. */
+export const Delivery = named(core.DeliveryDocument, 'Delivery', 'Something that a webhook was told, or is to be.');
+
+/** A replay that was asked for. */
+export const Replay = named(core.ReplayDocument, 'Replay', 'A span of time whose events are sent again.');
+
+/** What is sent to webhooks. */
+export const WebhookEvent = named(core.WebhookEvent, 'WebhookEvent', 'The body of what is sent to a webhook.');
+
+/** What is told of a coupon. */
+export const CouponEventData = named(core.CouponEventData, 'CouponEventData', 'The coupon right after the event.');
+
+/** What is told of a book. */
+export const BookEventData = named(core.BookEventData, 'BookEventData', 'The book, and what has come to be of it.');
+
+/** What is told of a job. */
+export const JobEventData = named(core.JobEventData, 'JobEventData', 'A job that has ended.');
+
+/** What is told of a test. */
+export const TestEventData = named(core.TestEventData, 'TestEventData', 'The webhook that is tested.');
+
 /** A tenant just made. */
 export const NewTenant = named(
   Type.Object({ ...core.CreatedTenant.properties, adminKey: ref(NewApiKey) }),
@@ -115,5 +142,14 @@ export const schemas = [
   Validation,
   ApiKey,
   NewApiKey,
+  Webhook,
+  NewWebhook,
+  Delivery,
+  Replay,
+  WebhookEvent,
+  CouponEventData,
+  BookEventData,
+  JobEventData,
+  TestEventData,
   NewTenant,
 ];

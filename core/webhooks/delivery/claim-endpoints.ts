@@ -1,0 +1,72 @@
+import type { Core } from '../../core.ts';
+import type { Queryable } from '../../db/pool.ts';
+import type { Endpoint } from './endpoint.ts';
+
+/**
+ * How long a lease lasts. A request that is under way ends well before, since none is begun towards the end; so what
+ * another process sends under the next lease comes after it.
+ */
+export const leaseMillis = 60_000;
+
+/**
+ * Takes leases on endpoints that have something due and that nobody serves; those first that have not failed.
+ * @param most so many at most
+ * @param except webhooks that are left to other processes
+ */
+export async function claimEndpoints(
+  core: Pick<Core, 'backgroundPool' | 'clock'>,
+  most: number,
+  except: readonly number[],
+): Promise<Endpoint[]> {
+  const asked = core.clock.monotonic();
+  const { rows } = await core.backgroundPool.query<
+    Pick<Endpoint, 'tenantId' | 'webhookKey' | 'fence' | 'failures'> & { failingMillis: number | null }
+  >({
+    name: 'claim-endpoints',
+    text: `update webhooks w set fence = w.fence + 1, lease_until = clock_timestamp() + make_interval(secs => $2::float8 / 1000)
+      from (
+        select tenant_id, webhook_id from webhooks h
+        where status = 'enabled' and webhook_id <> all($3::int[]) and coalesce(lease_until < clock_timestamp(), true)
+          and coalesce(retry_at < clock_timestamp(), true)
+          and exists (select from webhook_deliveries d
+            where d.webhook_id = h.webhook_id and d.status = 'pending' and d.next_at <= clock_timestamp())
+        order by failures limit $1 for no key update skip locked) as free
+      where w.tenant_id = free.tenant_id and w.webhook_id = free.webhook_id
+      returning w.tenant_id as "tenantId", w.webhook_id as "webhookKey", w.fence, w.failures,
+        (extract(epoch from clock_timestamp() - failing_since) * 1000)::float8 as "failingMillis"`,
+    values: [most, leaseMillis, except],
+  });
+  return rows.map(({ failingMillis, ...row }) => ({
+    ...row,
+    leaseEndsAt: asked + leaseMillis,
+    failingSince: failingMillis === null ? null : asked - failingMillis,
+    window: 1,
+    pauseMillis: null,
+    disable: null,
+    waiting: [],
+    readAt: asked,
+    isDry: false,
+    inFlight: 0,
+    results: [],
+  }));
+}
+
+/**
+ * Gives a lease back, so that the endpoint is served by whoever finds something due. What came in behind something that
+ * rests is not due before that, or this process would be back at once.
+ */
+export async function releaseEndpoint(db: Queryable, { tenantId, webhookKey, fence }: Endpoint): Promise<void> {
+  await db.query({
+    name: 'rest-behind-resting',
+    text: `update webhook_deliveries d set next_at = before.next_at from webhook_deliveries before
+      where d.webhook_id = $2 and d.status = 'pending' and d.next_at <= clock_timestamp() and d.tenant_id = $1
+        and before.webhook_id = $2 and before.status = 'pending' and before.subject = d.subject and before.part = d.part
+        and before.pos = d.pos and before.rev < d.rev and before.next_at > clock_timestamp()`,
+    values: [tenantId, webhookKey],
+  });
+  await db.query({
+    name: 'release-endpoint',
+    text: 'update webhooks set lease_until = null where tenant_id = $1 and webhook_id = $2 and fence = $3',
+    values: [tenantId, webhookKey, fence],
+  });
+}

@@ -1,0 +1,55 @@
+import type { EventReference } from '../delivery-row.ts';
+
+/** An endpoint that this process serves, by a lease in the database. */
+export interface Endpoint {
+  readonly tenantId: number;
+  readonly webhookKey: number;
+  /** Of the lease: what is written under an earlier one is written by nobody. */
+  readonly fence: number;
+  /** When the lease ends at the latest, by this process's own monotonic clock, read before it was asked for. */
+  leaseEndsAt: number;
+  /** In a row; those that are not recorded yet included. */
+  failures: number;
+  /** Since when it has failed, by the monotonic clock; null: the last request succeeded. */
+  failingSince: number | null;
+  /** How many requests it may have in flight. */
+  window: number;
+  /** How long it is to be sent nothing from when what is known of it is recorded; null: it goes on. */
+  pauseMillis: number | null;
+  /** Why it is to be disabled; null: it is not. */
+  disable: 'gone' | 'failing' | null;
+  /** What is read and not sent yet, and when it was read. */
+  waiting: Outgoing[];
+  readAt: number;
+  /** Whether the last read found all that is due. */
+  isDry: boolean;
+  inFlight: number;
+  results: Result[];
+}
+
+/** A delivery that is about to be sent. */
+export interface Outgoing {
+  deliveryKey: number;
+  attempts: number;
+  url: string;
+  headers: Record<string, string>;
+  body: string;
+}
+
+/** What came of a delivery. */
+export interface Result {
+  deliveryKey: number;
+  status: 'pending' | 'delivered' | 'failed';
+  /** Until when it rests, for one that is pending. */
+  pauseMillis: number;
+  statusCode: number | null;
+  error: string | null;
+  millis: number | null;
+}
+
+/** A delivery that is due. */
+export interface Due extends EventReference {
+  deliveryKey: number;
+  attempts: number;
+  at: Date;
+}

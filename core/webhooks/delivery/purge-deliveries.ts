@@ -1,0 +1,58 @@
+import type { BackgroundTask } from '../../background/run-tasks.ts';
+import type { Core } from '../../core.ts';
+import { limits } from '../../limits.ts';
+import { deliveryMaxAgeMillis } from '../retry-rules.ts';
+
+type PurgeCore = Pick<Core, 'backgroundPool'>;
+
+const restMillis = 300_000;
+/** A statement that changes so many rows holds nobody up. */
+const rowsAtOnce = 5_000;
+
+/** Removes what is no longer shown, and gives up what has waited too long; every process runs it. */
+export function purgeTask(core: PurgeCore): BackgroundTask {
+  return { name: 'purge deliveries', restMillis, run: () => purgeDeliveries(core) };
+}
+
+/**
+ * Removes deliveries that are older than is promised, and those of deleted webhooks, and then these themselves; ends those
+ * that have waited for more than three days behind an endpoint that did not live.
+ * @returns whether there may be more
+ */
+export async function purgeDeliveries({ backgroundPool: db }: PurgeCore): Promise<'more' | 'rest'> {
+  const { rowCount: tooOld } = await db.query({
+    name: 'give-up-old-deliveries',
+    text: `update webhook_deliveries set status = 'failed', next_at = null, error = 'too-old'
+      where (delivery_id, tenant_id) in (
+        select delivery_id, tenant_id from webhook_deliveries
+        where status = 'pending' and created_at < clock_timestamp() - make_interval(secs => $1::float8 / 1000)
+        limit $2 for update skip locked)`,
+    values: [deliveryMaxAgeMillis, rowsAtOnce],
+  });
+  // Deliveries are made in the order of their numbers, so the oldest stand first.
+  const { rowCount: removed } = await db.query({
+    name: 'remove-old-deliveries',
+    text: `delete from webhook_deliveries where (delivery_id, tenant_id) in (
+        select delivery_id, tenant_id from (
+          select delivery_id, tenant_id, created_at, status from webhook_deliveries order by delivery_id limit $2) as oldest
+        where created_at < clock_timestamp() - make_interval(days => $1) and status <> 'pending')`,
+    values: [limits.deliveriesKeptDays, rowsAtOnce],
+  });
+  const { rowCount: ofDeleted } = await db.query({
+    name: 'remove-deliveries-of-deleted',
+    text: `delete from webhook_deliveries where (delivery_id, tenant_id) in (
+        select d.delivery_id, d.tenant_id from webhooks w cross join lateral (
+          select delivery_id, tenant_id from webhook_deliveries where webhook_id = w.webhook_id limit $1) as d
+        where w.deleted_at is not null limit $1)`,
+    values: [rowsAtOnce],
+  });
+  // A process that still serves it has a lease of a minute.
+  await db.query({
+    name: 'remove-deleted-webhooks',
+    text: `delete from webhooks w where deleted_at < clock_timestamp() - interval '2 minutes'
+      and not exists (select from webhook_deliveries d where d.webhook_id = w.webhook_id)`,
+    values: [],
+  });
+  const counts = [tooOld, removed, ofDeleted].map((count) => count ?? 0);
+  return counts.some((count) => count === rowsAtOnce) ? 'more' : 'rest';
+}
