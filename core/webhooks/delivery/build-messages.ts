@@ -37,6 +37,7 @@ interface CouponRow extends Omit<ShownCoupon, 'voided'> {
   at: Date;
   expiresAt: Date | null;
   bookId: string;
+  publicCode: string | null;
   actor: string;
   reason: string | null;
   redemptionId: string | null;
@@ -53,7 +54,7 @@ async function couponData(db: Queryable, tenantId: number, due: readonly Due[]):
     text: `select asked.delivery_id as "deliveryKey", e.kind, e.at, e.deck_id as "deckKey", e.pos, d.book_id as "bookKey", e.rev,
         e.redemptions, e.lock_expires_at as "lockExpiresAt", e.expires_at as "expiresAt", e.actor, e.reason,
         e.holder_id as "holderId", c.code, c.assigned_at as "assignedAt", c.max_redemptions as "maxRedemptions",
-        c.valid_until as "validUntil", b.id as "bookId", h.user_id as "userId", e.redemption_id as "redemptionId", r.seq,
+        c.valid_until as "validUntil", b.id as "bookId", b.public_code as "publicCode", h.user_id as "userId", e.redemption_id as "redemptionId", r.seq,
         r.reference, r.metadata, giver.user_id as "giverId"
       from unnest($2::bigint[], $3::int[], $4::bigint[], $5::int[], $6::timestamptz[])
         as asked (delivery_id, deck_id, pos, rev, at)
@@ -63,7 +64,7 @@ async function couponData(db: Queryable, tenantId: number, due: readonly Due[]):
       cross join lateral (
         select * from coupons where tenant_id = $1 and deck_id = e.deck_id and pos = e.pos limit 1) as c
       cross join lateral (select book_id from decks where tenant_id = $1 and deck_id = e.deck_id limit 1) as d
-      cross join lateral (select id from books where book_id = d.book_id and tenant_id = $1 limit 1) as b
+      cross join lateral (select id, public_code from books where book_id = d.book_id and tenant_id = $1 limit 1) as b
       left join lateral (
         select user_id from holders where holder_id = e.holder_id and tenant_id = $1 limit 1) as h on true
       left join lateral (
@@ -98,7 +99,7 @@ function couponEvent(row: CouponRow, actor: string): CouponEventData {
   const coupon = { ...row, voided: is('voided') };
   const redemption = redemptionId === null || seq === null ? null : { id: redemptionId, seq, reference };
   return {
-    ...viewCoupon(coupon, row.bookId, row.expiresAt, row.at),
+    ...viewCoupon(coupon, row, row.expiresAt, row.at),
     actor,
     ...(redemption === null
       ? {}

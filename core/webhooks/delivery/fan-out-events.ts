@@ -60,7 +60,7 @@ async function nextStretch(tx: Transaction, millis: number): Promise<Stretch | n
 }
 
 async function makeDeliveries(tx: Transaction, { from, until }: Stretch): Promise<number> {
-  await useTimeIndex(tx);
+  await planByTime(tx);
   const { rowCount } = await tx.query({
     name: 'hand-on-events',
     text: `insert into webhook_deliveries (tenant_id, webhook_id, type, subject, part, pos, rev, at, created_at, next_at)
@@ -74,16 +74,4 @@ async function makeDeliveries(tx: Transaction, { from, until }: Stretch): Promis
     values: [from, until],
   });
   return rowCount ?? 0;
-}
-
-/**
- * Lets the transaction read a stretch of events by the index over their times, which only a bitmap scan can. The pool's
- * connections have those switched off.
- */
-export async function useTimeIndex(tx: Transaction): Promise<void> {
-  await tx.query({
-    name: 'use-time-index',
-    text: `select set_config('enable_bitmapscan', 'on', true), set_config('plan_cache_mode', 'force_custom_plan', true)`,
-    values: [],
-  });
 }

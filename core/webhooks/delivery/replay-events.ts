@@ -1,8 +1,8 @@
 import type { BackgroundTask } from '../../background/run-tasks.ts';
 import type { Core } from '../../core.ts';
 import { inTransaction, type Transaction } from '../../db/transaction.ts';
+import { planByTime } from '../../events/plan-by-time.ts';
 import { eventTypeNumbers, subjects } from '../event-types.ts';
-import { useTimeIndex } from './fan-out-events.ts';
 import { makeStride, type Stride } from './stride.ts';
 import { statusTypeSql } from './watch-books.ts';
 
@@ -26,7 +26,7 @@ export async function replayEvents({ backgroundPool }: ReplayCore, stride: Strid
   return inTransaction(backgroundPool, async (tx) => {
     const stretch = await nextStretch(tx, stride.millis());
     if (stretch === null) return 'rest';
-    await useTimeIndex(tx);
+    await planByTime(tx);
     const { rowCount } = await tx.query({
       name: 'replay-events',
       text: `insert into webhook_deliveries
