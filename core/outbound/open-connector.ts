@@ -46,8 +46,9 @@ export function openConnector(
     }
 
     function check(...[error, socket]: Parameters<buildConnector.Callback>): void {
-      if (socket === null) {
-        callback(error!, null);
+      // undici's type says null, and it leaves it out.
+      if (error !== null || socket == null) {
+        callback(error ?? new Error('no connection was made'), null);
       } else if (!isAllowedAddress(remoteOf(socket), allowLoopback)) {
         socket.destroy();
         callback(new ForbiddenAddressError(), null);
