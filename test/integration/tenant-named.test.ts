@@ -76,7 +76,6 @@ const known: [part: string, why: string][] = [
   ['join code_patterns p using (tenant_id, pattern_id)', 'a pattern by its deck’s columns'],
   ['select c.pos, c.code, h.user_id', 'a page of codes, with their holders by a key'],
   ['select c.deck_id as "deckKey"', 'a user’s coupons, by the user’s keys'],
-  ['update redemptions r set reference = null', 'erases a user, by the user’s keys'],
   ['update events target set reason = null', 'erases a user, by the user’s keys'],
 ];
 
