@@ -732,6 +732,31 @@ KINDS["AWS::Scheduler::ScheduleGroup"] = Kind(
     lambda at, model, p: at.call("scheduler", "delete_schedule_group", {"Name": model.pid}),
 )
 
+# --- EventBridge: moto deletes a rule to change it, and refuses that while it has targets -----------------------------
+
+
+def _put_rule(at, name, p):
+    pattern = {"EventPattern": json.dumps(p["EventPattern"])} if "EventPattern" in p else {}
+    plain = {key: p[key] for key in ("Description", "ScheduleExpression", "State") if key in p}
+    made = at.call("events", "put_rule", {**plain, **pattern, "Name": name})
+    at.call("events", "put_targets", {"Rule": name, "Targets": p["Targets"]})
+    return made["RuleArn"]
+
+
+def _make_rule(at, p):
+    name = at.name(p, "Name", 64)
+    return Resource(name, {"Arn": _put_rule(at, name, p)})
+
+
+def _delete_rule(at, model, p):
+    at.call("events", "remove_targets", {"Rule": model.pid, "Ids": [target["Id"] for target in p["Targets"]]})
+    at.call("events", "delete_rule", {"Name": model.pid})
+
+
+KINDS["AWS::Events::Rule"] = Kind(
+    _make_rule, lambda at, model, before, p: _put_rule(at, model.pid, p) and None, _delete_rule
+)
+
 # --- EC2 -------------------------------------------------------------------------------------------------------------
 
 
