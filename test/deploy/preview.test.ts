@@ -120,7 +120,7 @@ describeOrSkip('a preview of a deployment', () => {
         '> **Database would be REPLACED**, which holds data. A snapshot of the one that is there stays.',
       );
       expect(second).toContain('BackupBucket would be REMOVED');
-      expect(told.stdout).toContain('1 replaced, 2 removed, 3 perhaps replaced, ');
+      expect(told.stdout).toContain('1 replaced, 2 removed, 4 perhaps replaced, ');
       expect(told.stdout).toContain('with the parameters of the deployment that runs');
       expect(await traces()).toEqual(before);
     },
