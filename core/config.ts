@@ -78,6 +78,8 @@ export interface Config {
   rateLimitPerSecond: number;
   /** Whether webhooks may lead to this very machine, over plain HTTP too: for development. */
   webhookAllowLoopback: boolean;
+  /** The ARN of the Lambda function that sends webhooks; null: this process does. */
+  webhookSenderFunction: string | null;
 }
 
 /** A variable that is missing or malformed. Its message is one line that names the variable. */
@@ -121,7 +123,7 @@ export function readConfig(env: Environment): Config {
     metricsPort: readMetricsPort(env),
     trustedProxies: whole(env, 'TRUSTED_PROXIES', 0, 0, 10),
     rateLimitPerSecond: whole(env, 'RATE_LIMIT_PER_SECOND', limits.defaultRateLimitPerSecond, 0, 1_000_000),
-    webhookAllowLoopback: oneOf(env, 'WEBHOOK_ALLOW_LOOPBACK', ['true', 'false'] as const, 'false') === 'true',
+    ...readWebhooks(env),
   };
 }
 
@@ -274,6 +276,21 @@ function readTracing(env: Environment): Config['tracing'] {
       'OTEL_EXPORTER_OTLP_ENDPOINT must be an http:// or https:// URL such as http://127.0.0.1:4318',
     );
   return { endpoint, oneIn };
+}
+
+function readWebhooks(env: Environment): Pick<Config, 'webhookAllowLoopback' | 'webhookSenderFunction'> {
+  const webhookAllowLoopback = oneOf(env, 'WEBHOOK_ALLOW_LOOPBACK', ['true', 'false'] as const, 'false') === 'true';
+  const webhookSenderFunction = text(env, 'WEBHOOK_SENDER_FUNCTION');
+  if (webhookSenderFunction === null) return { webhookAllowLoopback, webhookSenderFunction };
+  if (!/^arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[\w-]{1,64}$/.test(webhookSenderFunction)) {
+    throw new ConfigError(
+      'WEBHOOK_SENDER_FUNCTION must be the ARN of a Lambda function, arn:aws:lambda:region:account:function:name',
+    );
+  }
+  // A function has another loopback than this machine's.
+  if (webhookAllowLoopback)
+    throw new ConfigError('WEBHOOK_SENDER_FUNCTION and WEBHOOK_ALLOW_LOOPBACK are both set; choose one');
+  return { webhookAllowLoopback, webhookSenderFunction };
 }
 
 function readMetricsPort(env: Environment): number | null {

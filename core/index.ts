@@ -132,6 +132,7 @@ export { type Log, silentLog, type WriteMark } from './log.ts';
 export { warnOfLookalikes } from './lookalike-variables.ts';
 export { checkReady, closeCore, openCore } from './open-core.ts';
 export {
+  answerMaxMillis,
   type OutboundAnswer,
   type OutboundRequest,
   openSender,

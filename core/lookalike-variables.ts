@@ -42,6 +42,8 @@ export const knownVariables: readonly string[] = [
   'RATE_LIMIT_PER_SECOND',
   'EVENTS_ARCHIVE',
   'EVENTS_KEEP_MONTHS',
+  'WEBHOOK_ALLOW_LOOPBACK',
+  'WEBHOOK_SENDER_FUNCTION',
 ];
 
 /** Shorter names are like too many others: HOST is like HOME. */

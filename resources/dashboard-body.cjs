@@ -42,7 +42,15 @@ function alarms(hasReplica) {
     ...['ErrorRate', 'Latency', 'NoHealthyTargets', 'QueueAge', 'ErrorLines', 'LateMarks', 'TaskCpu', 'TaskMemory'],
     ...['DatabaseCpu', 'DatabaseConnections', 'DatabaseStorage', 'DatabaseMemory', 'DatabaseTransactionIds'],
     ...['DatabaseCredits', ...(hasReplica ? ['ReplicaLag'] : []), 'CacheEvictions', 'CacheCpu', 'CacheMemory'],
-    ...['SnapshotErrors', 'ScaleErrors', 'ScaleSilence', 'RotateErrors', 'FailedSchedule'],
+    ...[
+      'SnapshotErrors',
+      'ScaleErrors',
+      'ScaleSilence',
+      'RotateErrors',
+      'FailedSchedule',
+      'DeliverErrors',
+      'WebhookDisabled',
+    ],
   ];
   const properties = { title: 'Alarms', alarms: names.map((name) => `\${${name}Alarm.Arn}`) };
   return { type: 'alarm', x: 0, y: rowHeight, width: wide, height: alarmsHeight, properties };
@@ -178,7 +186,7 @@ function metricsOf(stage, cacheNodes, hasReplica) {
       ...ofNodes('DatabaseMemoryUsagePercentage'),
     ]),
     widget('Functions: calls that failed', 'Sum', [
-      ...['Migrate', 'Rotate', 'Scale', 'Snapshot'].map((name) =>
+      ...['Migrate', 'Rotate', 'Scale', 'Snapshot', 'Deliver'].map((name) =>
         line('AWS/Lambda', 'Errors', ['FunctionName', `\${${name}LambdaFunction}`]),
       ),
     ]),

@@ -53,6 +53,7 @@ module.exports = async ({ options, resolveVariable }) => {
     codeSecretVersion: String(checked.codeSecretVersion),
     hasSeveralCacheNodes: checked.cacheNodes > 1,
     interfaceEndpointSubnets: subnets.slice(0, checked.interfaceEndpointZones),
+    webhookConcurrency: checked.webhookConcurrency || { Ref: 'AWS::NoValue' },
     databaseReplicaVersion: checked.databaseReplicaVersion || checked.databaseVersion,
     databaseFamily: `postgres${databaseMajor}`,
     databaseConnectionsAlarm,

@@ -67,6 +67,7 @@ const parameterRules = {
   rollingMaxPercent: whole(110, 200),
   containerInsights: oneOf('disabled', 'enabled', 'enhanced'),
   interfaceEndpointZones: whole(1, 2),
+  webhookConcurrency: whole(0, 1000),
   logLevel: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace'),
   codeSecretArn: optional(secretArn),
   codeSecretVersion: whole(1, 999_999),

@@ -29,6 +29,8 @@ function ofTasks(p, codeSecretArn) {
       CORS_ORIGINS: p.corsOrigins,
       CODE_SECRET_VERSION: p.codeSecretVersion,
       RATE_LIMIT_PER_SECOND: p.rateLimitPerSecond,
+      // With a NAT too: whatever address a webhook leads to, the request begins outside of this network.
+      WEBHOOK_SENDER_FUNCTION: { 'Fn::GetAtt': ['DeliverLambdaFunction', 'Arn'] },
     },
     {
       ...databaseSecrets,

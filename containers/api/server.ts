@@ -9,16 +9,20 @@ import {
   checkReady,
   closeCore,
   deckMarksMessage,
+  type Log,
   limits,
   makeSignInLink,
   openCore,
   type RedisState,
   type RunningTasks,
+  type Sender,
   startBackground,
+  systemClock,
   type WriteMark,
 } from '../../core/index.ts';
 import { type AppParts, buildApp } from './app.ts';
 import { makeDrain } from './drain.ts';
+import { openLambdaSender } from './lambda-sender.ts';
 import { limitRepeats } from './observe/limit-repeats.ts';
 import { type ContainerLog, openLog } from './observe/log.ts';
 import { logLoad } from './observe/log-load.ts';
@@ -84,7 +88,8 @@ export async function startServer(config: Config, options: StartOptions = {}): P
     if (core === undefined) {
       const quietly = limitRepeats(log, metrics.observeFailure);
       const writeMark = chooseWriteMark(containerLog.writeMark, options.keepMark);
-      core = await openCore(config, { log: quietly, writeMark, onBatch: metrics.observeBatch, tracing });
+      const sender = await openSenderOf(config, quietly);
+      core = await openCore(config, { log: quietly, writeMark, onBatch: metrics.observeBatch, tracing, ...sender });
     }
     await checkReady(core);
     background = startBackground(core);
@@ -95,6 +100,11 @@ export async function startServer(config: Config, options: StartOptions = {}): P
     await closeOwnParts();
     throw error;
   }
+}
+
+/** Webhooks are sent by a function where there is one; the core has them sent by this process otherwise. */
+async function openSenderOf({ webhookSenderFunction: functionArn }: Config, log: Log): Promise<{ sender?: Sender }> {
+  return functionArn === null ? {} : { sender: await openLambdaSender({ functionArn, clock: systemClock, log }) };
 }
 
 /** By the kind of work that each pool is for. */

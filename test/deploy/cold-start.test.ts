@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { build, stop } from 'esbuild';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const names = ['ask-new-tasks', 'migrate', 'rotate', 'scale', 'snapshot'];
+const names = ['ask-new-tasks', 'deliver', 'migrate', 'rotate', 'scale', 'snapshot'];
 const allowedBytes = 1_000_000;
 /**
  * Lambda gives the initialisation ten seconds; on an idle machine an import takes a third of a second, most of it the

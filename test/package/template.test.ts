@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { limits } from '../../core/index.ts';
+import { answerMaxMillis, limits } from '../../core/index.ts';
 import { readCalendar } from '../../handlers/scale/read-calendar.ts';
 import { postgresSettings } from '../bench/database/postgres-settings.ts';
 import { requireOrSkip } from '../support/require-or-skip.ts';
@@ -172,7 +172,7 @@ each('the network of %s', (stage) => {
     const services = ofType(templateOf(stage), 'AWS::EC2::VPCEndpoint').map(([, { Properties }]) =>
       JSON.stringify(Properties.ServiceName).replace(/^.*Region\}\.|"\}$/g, ''),
     );
-    expect(services.sort()).toEqual(['ecr.api', 'ecr.dkr', 'logs', 's3', 'secretsmanager']);
+    expect(services.sort()).toEqual(['ecr.api', 'ecr.dkr', 'lambda', 'logs', 's3', 'secretsmanager']);
   });
 
   test('keeps database and cache away from the public', () => {
@@ -457,7 +457,14 @@ each('who may do what in %s', (stage) => {
     const roles = ofType(templateOf(stage), 'AWS::Lambda::Function').map(([, { Properties }]) =>
       referencesIn(Properties.Role!),
     );
-    expect(roles.flat().sort()).toEqual(['AskNewTasksRole', 'MigrateRole', 'RotateRole', 'ScaleRole', 'SnapshotRole']);
+    expect(roles.flat().sort()).toEqual([
+      'AskNewTasksRole',
+      'DeliverRole',
+      'MigrateRole',
+      'RotateRole',
+      'ScaleRole',
+      'SnapshotRole',
+    ]);
     expect(packaged[stage].text).not.toContain('ManagedPolicyArns');
   });
 
@@ -485,11 +492,41 @@ each('who may do what in %s', (stage) => {
       'ReadTheRangeOfTheService',
       'TokenOfTheRegistry',
       'TokenOfTheRegistryForOperators',
+      'WebhooksOfTheTasks',
     ]);
   });
 
-  test('leaves tasks without a right of their own', () => {
-    expect(resource(templateOf(stage), 'TaskRole')).not.toHaveProperty('Policies');
+  test('leaves tasks one right of their own: to call the function that sends webhooks', () => {
+    const ofRole = (role: string) =>
+      statementsOf(templateOf(stage)).flatMap(({ place, statement }) =>
+        place === role && statement.Action !== 'sts:AssumeRole' ? [statement] : [],
+      );
+    const deliver = { 'Fn::GetAtt': ['DeliverLambdaFunction', 'Arn'] };
+    expect(ofRole('TaskRole')).toEqual([{ Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: deliver }]);
+    expect(ofRole('LambdaEndpoint')).toEqual([
+      {
+        Sid: 'WebhooksOfTheTasks',
+        Effect: 'Allow',
+        Principal: '*',
+        Action: 'lambda:InvokeFunction',
+        Resource: deliver,
+        Condition: { ArnEquals: { 'aws:PrincipalArn': { 'Fn::GetAtt': ['TaskRole', 'Arn'] } } },
+      },
+    ]);
+  });
+
+  test('leaves the function that sends webhooks its log, outside of the network, and of the account a bounded share in prod', () => {
+    const own = statementsOf(templateOf(stage)).filter(
+      ({ place, statement }) => place === 'DeliverRole' && statement.Action !== 'sts:AssumeRole',
+    );
+    expect(own.map(({ statement }) => statement.Action)).toEqual([['logs:CreateLogStream', 'logs:PutLogEvents']]);
+    expect(JSON.stringify(own[0]!.statement.Resource)).toContain(`/aws/lambda/qurable-${stage}-deliver:*`);
+    const deliver = resource(templateOf(stage), 'DeliverLambdaFunction');
+    expect(deliver).not.toHaveProperty('VpcConfig');
+    expect(deliver.ReservedConcurrentExecutions).toEqual(stage === 'prod' ? 50 : { Ref: 'AWS::NoValue' });
+    // A receiver's time, that of its answer's body, and what the stack keeps to say that the time is over.
+    expect(Number(deliver.Timeout) * 1000).toBeGreaterThan(answerMaxMillis + 1_000 + 10_000);
+    expect(variablesOf(stage).WEBHOOK_SENDER_FUNCTION).toEqual({ 'Fn::GetAtt': ['DeliverLambdaFunction', 'Arn'] });
   });
 
   test('lets a function delete only snapshots that it marked as its own', () => {
@@ -611,6 +648,7 @@ test('logs are kept 7 days where they are details and 30 where they are of the A
     ApiLogGroup: 30,
     OperatorLogGroup: 30,
     AskDashnewDashtasksLogGroup: 30,
+    DeliverLogGroup: 30,
     MigrateLogGroup: 30,
     RotateLogGroup: 30,
     ScaleLogGroup: 30,
@@ -649,6 +687,11 @@ describe('the company’s sign-in to the console', () => {
     expect(readers('dev')).toEqual([]);
     expect(secretsOf('dev')).not.toHaveProperty('OIDC_CLIENT_SECRET');
   });
+});
+
+test('with a way out of the network, the function that sends webhooks is called through that, and no endpoint is paid', () => {
+  expect(templateOf('options').Resources).not.toHaveProperty('LambdaEndpoint');
+  expect(variablesOf('options')).toHaveProperty('WEBHOOK_SENDER_FUNCTION');
 });
 
 describe('what contradicts itself or is unknown', () => {

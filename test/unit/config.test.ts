@@ -20,6 +20,8 @@ function complaint(changes: Record<string, string | undefined>): string | null {
 
 const byHost = { DATABASE_URL: undefined, DB_HOST: 'db', DB_USERNAME: 'user', DB_PASSWORD: 'password' };
 
+const functionArn = 'arn:aws:lambda:us-east-1:123456789012:function:qurable-prod-deliver';
+
 const signIn = {
   OIDC_ISSUER: 'https://login.example',
   OIDC_CLIENT_ID: 'qurable-console',
@@ -37,6 +39,9 @@ describe('an unknown or malformed value stops the start with one line that names
     ['PORT', { PORT: ' 3000' }],
     ['PORT', { PORT: 'http' }],
     ['DATABASE_URL', { DATABASE_URL: undefined }],
+    ['WEBHOOK_SENDER_FUNCTION', { WEBHOOK_SENDER_FUNCTION: 'qurable-prod-deliver' }],
+    ['WEBHOOK_SENDER_FUNCTION', { WEBHOOK_SENDER_FUNCTION: `${functionArn}:$LATEST` }],
+    ['WEBHOOK_SENDER_FUNCTION', { WEBHOOK_SENDER_FUNCTION: functionArn, WEBHOOK_ALLOW_LOOPBACK: 'true' }],
     ['DATABASE_URL', { DATABASE_URL: '' }],
     ['DATABASE_URL', { DATABASE_URL: 'mysql://db/qurable' }],
     ['DATABASE_URL', { DATABASE_URL: 'postgres://user:pass word@:port/' }],
@@ -213,6 +218,11 @@ describe('what is good is taken as it is', () => {
       { rejectUnauthorized: false },
       { rejectUnauthorized: true },
     ]);
+  });
+
+  test('the function that sends webhooks is named by its ARN, and there is none unless it is', () => {
+    expect(readConfig(adequate).webhookSenderFunction).toBeNull();
+    expect(readConfig({ ...adequate, WEBHOOK_SENDER_FUNCTION: functionArn }).webhookSenderFunction).toBe(functionArn);
   });
 
   test('several origins may have white space between them', () => {
