@@ -204,7 +204,14 @@ describeOrSkip('a deployment to an emulated account', () => {
       const linted = spawnSync('cfn-lint', ['--format', 'parseable', template], { encoding: 'utf8' });
       expect(linted.stdout + linted.stderr).toBe('');
       const zips = readdirSync(packaged).filter((name) => name.endsWith('.zip'));
-      expect(zips.sort()).toEqual(['ask-new-tasks.zip', 'migrate.zip', 'rotate.zip', 'scale.zip', 'snapshot.zip']);
+      expect(zips.sort()).toEqual([
+        'ask-new-tasks.zip',
+        'deliver.zip',
+        'migrate.zip',
+        'rotate.zip',
+        'scale.zip',
+        'snapshot.zip',
+      ]);
       for (const zip of zips) expect(statSync(join(packaged, zip)).size).toBeLessThan(allowedBytes);
     },
     deploymentMillis,

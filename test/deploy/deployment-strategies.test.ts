@@ -1,6 +1,6 @@
 import { DescribeServicesCommand } from '@aws-sdk/client-ecs';
 import { UpdateFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { requireOrSkip } from '../support/require-or-skip.ts';
 import { type ApiProcess, startApiProcess } from '../support/start-api-processes.ts';
@@ -14,7 +14,9 @@ import { startTlsPostgres, type TlsPostgres } from './support/start-tls-postgres
 
 const longMillis = 480_000;
 const stack = 'qurable-dev';
-const describeOrSkip = requireOrSkip('python3 with moto[server]', canEmulate());
+/** It deploys again and again: minutes that only the long run has. */
+const isLong = process.env.QURABLE_TEST_LONG === '1';
+const describeOrSkip = isLong ? requireOrSkip('python3 with moto[server]', canEmulate()) : describe.skip;
 
 /*
  * What the emulator shows of a strategy: that CloudFormation makes and removes what it takes, in an order that works, and

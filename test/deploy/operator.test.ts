@@ -128,7 +128,9 @@ describeOrSkip('an operator, by one command in an emulated account', () => {
       });
       expect(await operate('drop')).toMatchObject({
         status: 1,
-        stderr: expect.stringContaining('sql, after-restore, export-events, verify-events, import-events, reconcile or rewrap-pattern-keys, not drop'),
+        stderr: expect.stringContaining(
+          'sql, after-restore, export-events, verify-events, import-events, reconcile or rewrap-pattern-keys, not drop',
+        ),
       });
       expect(await operate('after-restore', '--since', 'yesterday')).toMatchObject({
         status: 1,
@@ -226,9 +228,7 @@ describeOrSkip('an operator, by one command in an emulated account', () => {
       expect(rewrapped).toMatchObject({ status: 0, stdout: expect.stringContaining('wrapped 1 keys anew') });
       expect(rewrapped.stdout).toContain('now deploy with codeSecretVersion 2');
       // Repeated, it neither makes another secret nor wraps anything.
-      expect((await operate('rewrap-pattern-keys')).stdout).toMatch(
-        /code-secret-2 is there[\s\S]*wrapped 0 keys/,
-      );
+      expect((await operate('rewrap-pattern-keys')).stdout).toMatch(/code-secret-2 is there[\s\S]*wrapped 0 keys/);
       expect(await secret(await output('CodeSecretArn'))).toBe(first);
 
       const leaked = await secret(await output('AdminKeySecretArn'));

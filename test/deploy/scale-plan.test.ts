@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { DescribeReplicationGroupsCommand } from '@aws-sdk/client-elasticache';
 import { DescribeDBInstancesCommand } from '@aws-sdk/client-rds';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { requireOrSkip } from '../support/require-or-skip.ts';
 import { canEmulate, type Emulator, startEmulator } from './emulator/start-emulator.ts';
 import { type Account, openAccount } from './support/account.ts';
@@ -13,7 +13,11 @@ import { startTlsPostgres, type TlsPostgres } from './support/start-tls-postgres
 
 const longMillis = 600_000;
 const hasCli = !spawnSync('aws', ['--version']).error;
-const describeOrSkip = requireOrSkip('python3 with moto[server], and the aws CLI', canEmulate() && hasCli);
+/** It deploys again and again: minutes that only the long run has. */
+const isLong = process.env.QURABLE_TEST_LONG === '1';
+const describeOrSkip = isLong
+  ? requireOrSkip('python3 with moto[server], and the aws CLI', canEmulate() && hasCli)
+  : describe.skip;
 
 describeOrSkip('a plan for an event, in an emulated account', () => {
   let postgres: TlsPostgres;
