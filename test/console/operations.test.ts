@@ -138,6 +138,7 @@ describeInBrowser('long work, webhooks and the server, in the console', () => {
     await window.visit('/server-health');
     await page.getByText(/Answers in/).waitFor();
     await page.getByRole('row', { name: /Giving and redeeming codes/ }).waitFor();
+    await page.getByRole('row', { name: /maintenance/ }).waitFor();
     expect(await page.getByRole('link', { name: 'Webhooks' }).count()).toBe(0);
     await window.visit('/webhooks');
     await page.getByRole('heading', { name: 'This page is not for your role' }).waitFor();
