@@ -5,11 +5,15 @@ import type { Messages } from './messages/messages.ts';
 import { BookPage } from './pages/book-page.tsx';
 import { CodePage } from './pages/code-page.tsx';
 import { FindPage } from './pages/find-page.tsx';
+import { HealthPage } from './pages/health-page.tsx';
+import { JobsPage } from './pages/jobs-page.tsx';
 import { KeysPage } from './pages/keys-page.tsx';
 import { NewBookPage } from './pages/new-book-page.tsx';
 import { OverviewPage } from './pages/overview-page.tsx';
 import { RedemptionsPage } from './pages/redemptions-page.tsx';
 import { UserPage } from './pages/user-page.tsx';
+import { WebhookPage } from './pages/webhook-page.tsx';
+import { WebhooksPage } from './pages/webhooks-page.tsx';
 
 type Role = Session['role'];
 
@@ -34,7 +38,12 @@ export const pageList: readonly PageEntry[] = [
   { path: '/find', view: () => <FindPage />, roles: everyone },
   { path: '/books/new', view: () => <NewBookPage />, roles: admins },
   { path: '/redemptions', view: () => <RedemptionsPage />, roles: operators, nav: (text) => text.shell.redemptions },
+  { path: '/jobs', view: () => <JobsPage />, roles: operators, nav: (text) => text.shell.jobs },
+  { path: '/webhooks', view: () => <WebhooksPage />, roles: admins, nav: (text) => text.shell.webhooks },
+  { path: '/webhooks/:webhookId', view: (parameters) => <WebhookPage {...parameters} />, roles: admins },
   { path: '/keys', view: () => <KeysPage />, roles: admins, nav: (text) => text.shell.keys },
+  // Not /health: there the API's own answer lies.
+  { path: '/server-health', view: () => <HealthPage />, roles: operators, nav: (text) => text.shell.health },
   { path: '/codes/:code', view: (parameters) => <CodePage {...parameters} />, roles: everyone },
   { path: '/users/:userId', view: (parameters) => <UserPage {...parameters} />, roles: operators },
   { path: '/books/:bookId/:tab?', view: (parameters) => <BookPage {...parameters} />, roles: operators },

@@ -16,6 +16,7 @@ describeInBrowser('a campaign week, in the browser alone', () => {
   /** What a person did in each task, and how long the console took over it. */
   const told: string[] = [];
   let bookId = '';
+  let code = '';
 
   beforeAll(async () => {
     console = await openTestConsole('campaign_week');
@@ -85,8 +86,44 @@ describeInBrowser('a campaign week, in the browser alone', () => {
       () => page.getByRole('link', { name: 'Numbers' }).click(),
       () => page.getByText('50,000').first().waitFor(),
     ]);
-    for (const userId of ['u-1', 'u-2']) await console.call('POST', '/v1/coupons/assign', { bookId, userId });
+    for (const userId of ['u-1', 'u-2']) {
+      code = (await console.call<{ code: string }>('POST', '/v1/coupons/assign', { bookId, userId })).code;
+    }
     await page.getByText('49,998').waitFor();
+  });
+
+  test('500 VIPs get a code each from a file', async () => {
+    const { page } = window;
+    const file = join(tmpdir(), `vips-of-the-week-${process.pid}.csv`);
+    writeFileSync(file, `User ID,Tier\r\n${Array.from({ length: 500 }, (_row, at) => `vip-${at},gold`).join('\r\n')}`);
+    const row = page.getByRole('row', { name: /Give codes to users/ });
+    await task('give 500 VIPs a code', [
+      () => page.getByRole('link', { name: 'Codes' }).click(),
+      () => page.getByRole('link', { name: 'Jobs of this book' }).click(),
+      () => page.getByLabel('Choose a file').setInputFiles(file),
+      () => page.getByRole('button', { name: 'Start it' }).click(),
+      () => row.getByText('Done', { exact: true }).waitFor({ timeout: 60_000 }),
+    ]);
+    expect(await counts()).toMatchObject({ assigned: 502, available: 49_498 });
+  });
+
+  test('a stuck lock is let go, and “why was it refused?” is answered', async () => {
+    const { page } = window;
+    await console.call('POST', `/v1/coupons/${code}/lock`, { userId: 'u-2' });
+    await task('let go a stuck lock', [
+      () => page.keyboard.press('/'),
+      () => page.keyboard.type(code.toLowerCase()),
+      () => page.keyboard.press('Enter'),
+      () => page.getByRole('button', { name: 'Let the lock go' }).click(),
+      () => page.getByLabel(/Reason/).fill('The customer called'),
+      () => page.getByRole('dialog').getByRole('button', { name: 'Let the lock go' }).click(),
+      () => page.getByText('An operator let it go: The customer called').waitFor(),
+    ]);
+    await task('answer why a coupon was refused', [
+      () => page.getByLabel(/Moment/).fill('2020-01-01T21:05'),
+      () => page.getByText('Nobody had it then: it had not been given yet.').waitFor(),
+    ]);
+    await window.visit(`/books/${bookId}`);
   });
 
   test('a leaked deck is stopped', async () => {
@@ -96,9 +133,9 @@ describeInBrowser('a campaign week, in the browser alone', () => {
       () => page.getByRole('button', { name: /Void what is left of/ }).click(),
       () => page.getByLabel('Type “Hot Sale” to confirm').fill('Hot Sale'),
       () => page.getByRole('button', { name: 'Void them' }).click(),
-      () => page.getByText('49,998 codes are void.').first().waitFor(),
+      () => page.getByText('49,498 codes are void.').first().waitFor(),
     ]);
-    expect(await counts()).toMatchObject({ available: 0, assigned: 2, voided: 49_998 });
+    expect(await counts()).toMatchObject({ available: 0, assigned: 502, voided: 49_498 });
   });
 
   test('the end is extended', async () => {

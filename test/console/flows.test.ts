@@ -155,6 +155,20 @@ describeInBrowser('what people do in the console', () => {
     await page.close();
   });
 
+  test('a book gets a public code while it is a draft', async () => {
+    const { id } = await makeBook('Everybody');
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit(`/books/${id}/rules`);
+    await page.getByLabel('Public code').fill('summer20');
+    await page.getByRole('button', { name: 'Look at the changes' }).click();
+    await page.getByText('Whoever brings this code').waitFor();
+    await page.getByRole('button', { name: 'Change the book' }).click();
+    await page.locator('.note').waitFor();
+    expect(await console.call('GET', `/v1/books/${id}`)).toMatchObject({ publicCode: 'SUMMER20' });
+    await window.close();
+  });
+
   test('a change of rules says what it means before it is made', async () => {
     const { id } = await makeBook('Rules', { status: 'active', maxRedemptions: 100 });
     const window = await console.openSignedIn();

@@ -76,7 +76,7 @@ export async function openTestConsole(name: string, more: Record<string, string>
   const background = startBackground(core);
   const { log } = openLog('silent');
   const metrics = openMetrics({ queueAgeMillis: () => core.batches.queueAgeMillis() });
-  const app = await buildApp(core, { log, metrics });
+  const app = await buildApp(core, { log, metrics, health: { droppedLogLines: () => 0, background } });
   const address = await app.listen({ port: 0, host: '127.0.0.1' });
   const browser = await chromium.launch({ executablePath: chromiumPath!, args: ['--no-sandbox', '--disable-gpu'] });
 

@@ -15,6 +15,7 @@ const hostileName = '<img src=x onerror=alert(1)> عرض الصيف 🎟️';
 describeInBrowser('the console’s pages', () => {
   let console: TestConsole;
   const books: Record<string, { id: string }> = {};
+  let webhookId = '';
   beforeAll(async () => {
     console = await openTestConsole('console_pages');
     const make = async (name: string, more: object, count = 0) => {
@@ -38,6 +39,14 @@ describeInBrowser('the console’s pages', () => {
     await make('Winter sale', { status: 'active' }, 1_000_000);
     await make('VIP launch', {});
     await make(hostileName, { status: 'active' });
+    webhookId = (
+      await console.call<{ id: string }>('POST', '/v1/webhooks', {
+        url: `https://shop.example/${'a-long-path/'.repeat(12)}`,
+        events: ['coupon.redeemed'],
+        description: hostileName,
+      })
+    ).id;
+    await console.call('POST', `/v1/jobs?kind=export-codes&bookId=${id}`);
   });
   afterAll(() => console?.close());
 
@@ -48,6 +57,10 @@ describeInBrowser('the console’s pages', () => {
     ['book', () => `/books/${books['Verano 2026']!.id}`],
     ['book-codes', () => `/books/${books['Winter sale']!.id}/decks`],
     ['book-rules', () => `/books/${books['Verano 2026']!.id}/rules`],
+    ['jobs', () => '/jobs'],
+    ['webhooks', () => '/webhooks'],
+    ['webhook', () => `/webhooks/${webhookId}`],
+    ['health', () => '/server-health'],
     ['not-found', () => '/nowhere'],
     ['book-missing', () => '/books/nothing'],
     ['find-nothing', () => '/find?q=NOTHING-HERE'],

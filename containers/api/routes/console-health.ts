@@ -4,7 +4,8 @@ import { HealthView, openHealth } from '../../../core/index.ts';
 import { operators } from '../auth/roles.ts';
 import { routes } from './api.ts';
 
-const Health = Type.Object({
+/** The answer of the console's Health page. */
+export const Health = Type.Object({
   version: Type.String({ description: 'Of the product.', examples: ['1.0.0'] }),
   uptimeSeconds: Type.Integer({ minimum: 0, description: 'Of the process that answers.' }),
   ...HealthView.properties,

@@ -1,5 +1,6 @@
 import type { Static } from 'typebox';
 // The API's own declarations: the console has no shapes of its own.
+import type { Health as HealthAnswer } from '../../api/routes/console-health.ts';
 import type * as answers from '../../api/schemas/answers.ts';
 
 /** A book with its counts. */
@@ -26,6 +27,17 @@ export type UploadedDeck = Static<typeof answers.UploadedDeck>;
 export type ApiKey = Static<typeof answers.ApiKey>;
 /** An API key with its secret, which is shown once. */
 export type NewApiKey = Static<typeof answers.NewApiKey>;
+
+/** Work in the background. */
+export type Job = Static<typeof answers.Job>;
+/** Who is told of events. */
+export type Webhook = Static<typeof answers.Webhook>;
+/** A webhook with its secret, which is shown once. */
+export type NewWebhook = Static<typeof answers.NewWebhook>;
+/** Something that a webhook was told, or is to be. */
+export type Delivery = Static<typeof answers.Delivery>;
+/** How the process that answers fares. */
+export type Health = Static<typeof HealthAnswer>;
 
 /** A page of a list. */
 export interface Page<T> {

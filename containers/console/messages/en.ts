@@ -3,6 +3,8 @@ import { code } from './en/code.ts';
 import { common } from './en/common.ts';
 import { decks } from './en/decks.ts';
 import { demo } from './en/demo.ts';
+import { health } from './en/health.ts';
+import { jobs } from './en/jobs.ts';
 import { keys } from './en/keys.ts';
 import { overview } from './en/overview.ts';
 import { problems } from './en/problems.ts';
@@ -12,6 +14,7 @@ import { rules } from './en/rules.ts';
 import { shell } from './en/shell.ts';
 import { terms } from './en/terms.ts';
 import { user } from './en/user.ts';
+import { webhooks } from './en/webhooks.ts';
 
 /** The texts in English. The shape of every other language follows from it. */
 export const en = {
@@ -20,6 +23,8 @@ export const en = {
   common,
   decks,
   demo,
+  health,
+  jobs,
   keys,
   overview,
   problems,
@@ -29,4 +34,5 @@ export const en = {
   shell,
   terms,
   user,
+  webhooks,
 };

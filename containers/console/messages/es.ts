@@ -5,6 +5,8 @@ import { code } from './es/code.ts';
 import { common } from './es/common.ts';
 import { decks } from './es/decks.ts';
 import { demo } from './es/demo.ts';
+import { health } from './es/health.ts';
+import { jobs } from './es/jobs.ts';
 import { keys } from './es/keys.ts';
 import { overview } from './es/overview.ts';
 import { problems } from './es/problems.ts';
@@ -14,6 +16,7 @@ import { rules } from './es/rules.ts';
 import { shell } from './es/shell.ts';
 import { terms } from './es/terms.ts';
 import { user } from './es/user.ts';
+import { webhooks } from './es/webhooks.ts';
 
 /** The texts in Spanish. One that is missing, or is there in Spanish alone, does not pass the compiler. */
 export const es = {
@@ -22,6 +25,8 @@ export const es = {
   common,
   decks,
   demo,
+  health,
+  jobs,
   keys,
   overview,
   problems,
@@ -31,4 +36,5 @@ export const es = {
   shell,
   terms,
   user,
+  webhooks,
 } satisfies Translation<typeof en>;

@@ -8,13 +8,14 @@ import { viewerZone } from '../language/formats.ts';
 import { messages } from '../messages/messages.ts';
 import { Badge } from '../parts/badge.tsx';
 import { Button } from '../parts/button.tsx';
-import { Confirm, Dialog } from '../parts/dialog.tsx';
+import { Confirm } from '../parts/dialog.tsx';
 import { EmptyState } from '../parts/empty-state.tsx';
 import { SelectField, TextField } from '../parts/field.tsx';
 import { ListTable } from '../parts/list-table.tsx';
 import { notify } from '../parts/live.tsx';
 import { Page } from '../parts/page.tsx';
 import { ProblemBox } from '../parts/problem-box.tsx';
+import { SecretDialog } from '../parts/secret-dialog.tsx';
 import { ShortMoment } from '../parts/time.tsx';
 
 const roles = ['redeemer', 'operator', 'admin'] as const;
@@ -84,7 +85,15 @@ export function KeysPage() {
           <p>{text.keys.revokeText}</p>
         </Confirm>
       )}
-      {secret !== null && <Secret secret={secret} onClose={() => setSecret(null)} />}
+      {secret !== null && (
+        <SecretDialog
+          title={text.keys.madeTitle}
+          intro={text.keys.madeText}
+          done={text.keys.done}
+          secret={secret}
+          onClose={() => setSecret(null)}
+        />
+      )}
     </Page>
   );
 }
@@ -145,33 +154,5 @@ function NewKey({ onMade }: { onMade: (key: NewApiKey) => void }) {
         </Button>
       </div>
     </form>
-  );
-}
-
-/** The key itself, once. It is closed by its button alone: an Escape by mistake would lose it. */
-function Secret({ secret, onClose }: { secret: string; onClose: () => void }) {
-  const text = messages();
-  return (
-    <Dialog title={text.keys.madeTitle}>
-      <p>{text.keys.madeText}</p>
-      <p>
-        <code class="secret">{secret}</code>
-      </p>
-      <div class="dialog-actions">
-        <Button
-          onClick={() =>
-            void navigator.clipboard?.writeText(secret).then(
-              () => notify(messages().common.copied),
-              () => {},
-            )
-          }
-        >
-          {text.common.copy}
-        </Button>
-        <Button kind="primary" onClick={onClose}>
-          {text.keys.done}
-        </Button>
-      </div>
-    </Dialog>
   );
 }

@@ -38,7 +38,7 @@ export function NewBookPage() {
           void submit();
         }}
       >
-        <BookFields draft={draft} onDraft={setDraft} problem={problem} />
+        <BookFields draft={draft} onDraft={setDraft} problem={problem} isDraft={true} />
         <CheckField
           label={text.overview.createActive}
           help={text.overview.createActiveHelp}

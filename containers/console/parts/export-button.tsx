@@ -12,7 +12,18 @@ import { saveFile } from './save-file.ts';
  * Downloads an export: how far it is stands beside, and it can be stopped.
  * @param path of the API, which answers CSV
  */
-export function ExportButton({ label, path, fileName }: { label: string; path: string; fileName: string }) {
+export function ExportButton({
+  label,
+  name,
+  path,
+  fileName,
+}: {
+  label: string;
+  /** What it is called where several have the label; begins with it. */
+  name?: string;
+  path: string;
+  fileName: string;
+}) {
   const text = messages().rules;
   const stop = useRef<AbortController | null>(null);
   const [bytes, setBytes] = useState<number | null>(null);
@@ -35,7 +46,7 @@ export function ExportButton({ label, path, fileName }: { label: string; path: s
   return (
     <div class="stack">
       <div class="actions">
-        <Button onClick={() => void begin()} isBusy={bytes !== null}>
+        <Button aria-label={name} onClick={() => void begin()} isBusy={bytes !== null}>
           {label}
         </Button>
         {bytes !== null && (

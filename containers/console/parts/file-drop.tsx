@@ -2,6 +2,14 @@ import { useId, useState } from 'preact/hooks';
 import { formatBytes, formatShare } from '../language/formats.ts';
 import { messages } from '../messages/messages.ts';
 
+/** Files of spreadsheet programs, which hold no text that a server could read rows out of. */
+const spreadsheets = /\.(xlsx?|ods|numbers)$/i;
+
+/** Whether a file must be saved as CSV first. */
+export function isSpreadsheet(file: File | null): boolean {
+  return file !== null && spreadsheets.test(file.name);
+}
+
 /**
  * Where a file is dropped or chosen. Choosing is there for everybody: nothing can be done by dragging alone.
  * @param accept endings of names, such as `.csv,.txt`

@@ -18,6 +18,7 @@ export const rules = {
   conflictGoOn: 'Keep mine on top of it',
   meaning: {
     name: 'Nothing changes for users.',
+    publicCode: 'Whoever brings this code gets a coupon of their own, once the book is active.',
     timeZone:
       'No time that is set moves. Days to use a coupon are counted on the new clocks for coupons given out from now on.',
     startsAt: 'This holds for every coupon, those already given out too.',

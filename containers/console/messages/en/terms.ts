@@ -8,6 +8,10 @@ export const terms = {
   },
   name: { label: 'Name', help: 'Only your team sees it.' },
   description: { label: 'Notes', help: 'For your team: what the campaign is for, and who asked for it.' },
+  publicCode: {
+    label: 'Public code',
+    help: 'One code for everybody, such as SUMMER20: whoever brings it gets a coupon of their own, one a user. It can be changed while the book is a draft, and needs no codes: they are made for it.',
+  },
   timeZone: {
     label: 'Time zone',
     help: 'Days and times of this book are those of the clocks there. A change moves no time that is set.',

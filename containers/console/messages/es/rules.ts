@@ -19,6 +19,7 @@ export const rules = {
   conflictGoOn: 'Poner lo mío encima',
   meaning: {
     name: 'Para los usuarios no cambia nada.',
+    publicCode: 'Quien traiga este código recibe un cupón propio, una vez activo el talonario.',
     timeZone:
       'Ninguna hora fijada se mueve. Los días para usar un cupón se cuentan en los relojes nuevos para los que se entreguen desde ahora.',
     startsAt: 'Vale para todos los cupones, también los ya entregados.',

@@ -11,6 +11,10 @@ export const terms = {
   },
   name: { label: 'Nombre', help: 'Solo lo ve tu equipo.' },
   description: { label: 'Notas', help: 'Para tu equipo: para qué es la campaña y quién la pidió.' },
+  publicCode: {
+    label: 'Código público',
+    help: 'Un código para todos, como VERANO20: quien lo trae recibe un cupón propio, uno por usuario. Se puede cambiar mientras el talonario es un borrador, y no necesita códigos: se hacen para él.',
+  },
   timeZone: {
     label: 'Zona horaria',
     help: 'Los días y las horas de este talonario son los de los relojes de allí. Cambiarla no mueve ninguna hora fijada.',

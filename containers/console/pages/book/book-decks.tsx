@@ -1,11 +1,12 @@
 import { useState } from 'preact/hooks';
+import { linkTo } from '../../address/address.ts';
 import { call } from '../../calls/call.ts';
 import { isOperator } from '../../calls/session.ts';
 import type { Book, Deck } from '../../calls/types.ts';
 import { type Loaded, type LoadedList, useList } from '../../calls/use-load.ts';
 import { formatMoment, formatNumber } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
-import { Button } from '../../parts/button.tsx';
+import { Button, ButtonLink } from '../../parts/button.tsx';
 import { Confirm } from '../../parts/dialog.tsx';
 import { EmptyState } from '../../parts/empty-state.tsx';
 import { ListTable } from '../../parts/list-table.tsx';
@@ -33,6 +34,15 @@ export function BookDecks({ book }: { book: Loaded<Book> }) {
         <section class="columns">
           <GenerateCodes book={data} onDone={reload} />
           <UploadCodes book={data} onDone={reload} />
+        </section>
+      )}
+      {isOperator() && (
+        <section aria-labelledby="by-file">
+          <h2 id="by-file">{messages().jobs.byFile}</h2>
+          <p class="muted">{messages().jobs.byFileHint}</p>
+          <div class="actions list-actions">
+            <ButtonLink href={linkTo('/jobs', { bookId: data.id })}>{messages().jobs.goThere}</ButtonLink>
+          </div>
         </section>
       )}
     </>

@@ -17,7 +17,10 @@ const timeTerms = ['startsAt', 'endsAt'] as const;
 const switchTerms = ['requireLock', 'selfService'] as const;
 
 /** What is in the fields of a book's form: texts as they are typed. */
-export type BookDraft = Record<'name' | 'description' | 'timeZone' | (typeof timeTerms)[number] | NumberTerm, string> &
+export type BookDraft = Record<
+  'name' | 'description' | 'publicCode' | 'timeZone' | (typeof timeTerms)[number] | NumberTerm,
+  string
+> &
   Record<(typeof switchTerms)[number], boolean>;
 
 /** A form for a new book: what the API would take where nothing is said, in the zone of whoever makes it. */
@@ -25,6 +28,7 @@ export function newDraft(zone: string): BookDraft {
   return {
     name: '',
     description: '',
+    publicCode: '',
     timeZone: zone,
     startsAt: '',
     endsAt: '',
@@ -45,6 +49,7 @@ export function draftOf(book: Book): BookDraft {
   return {
     name: book.name,
     description: book.description ?? '',
+    publicCode: book.publicCode ?? '',
     timeZone: book.timeZone,
     startsAt: book.startsAt === null ? '' : toLocalInput(book.startsAt, book.timeZone),
     endsAt: book.endsAt === null ? '' : toLocalInput(book.endsAt, book.timeZone),
@@ -59,6 +64,7 @@ export function termsOf(draft: BookDraft): Record<string, unknown> {
   const terms: Record<string, unknown> = {
     name: draft.name.trim(),
     description: draft.description.trim() === '' ? null : draft.description.trim(),
+    publicCode: draft.publicCode.trim() === '' ? null : draft.publicCode.trim(),
     timeZone: draft.timeZone.trim(),
   };
   for (const term of timeTerms) terms[term] = draft[term] === '' ? null : draft[term];

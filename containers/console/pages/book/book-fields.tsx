@@ -9,10 +9,12 @@ export interface BookFieldsProps {
   draft: BookDraft;
   onDraft: (draft: BookDraft) => void;
   problem: Problem | null;
+  /** The public code can be changed in a draft alone. */
+  isDraft: boolean;
 }
 
 /** The fields of a book, in groups, each with what it means. */
-export function BookFields({ draft, onDraft, problem }: BookFieldsProps) {
+export function BookFields({ draft, onDraft, problem, isDraft }: BookFieldsProps) {
   const text = messages().terms;
   const set = (changes: Partial<BookDraft>) => onDraft({ ...draft, ...changes });
   const error = (term: string) => fieldError(problem, `/${term}`);
@@ -58,6 +60,17 @@ export function BookFields({ draft, onDraft, problem }: BookFieldsProps) {
             />
           )}
         </Field>
+        <TextField
+          {...text.publicCode}
+          isOptional
+          value={draft.publicCode}
+          onValue={(publicCode) => set({ publicCode })}
+          error={error('publicCode')}
+          readOnly={!isDraft}
+          autocomplete="off"
+          autocapitalize="characters"
+          spellcheck={false}
+        />
       </fieldset>
       <fieldset>
         <legend>{text.groups.time}</legend>

@@ -72,7 +72,12 @@ export function BookRules({ book }: { book: Loaded<Book> }) {
       {!isAdmin() && <p class="muted">{text.readOnly}</p>}
       {base.status === 'closed' && <p class="muted">{text.closedNote}</p>}
       <fieldset class="bare" disabled={!mayChange}>
-        <BookFields draft={draft} onDraft={setDraft} problem={latest === null ? problem : null} />
+        <BookFields
+          draft={draft}
+          onDraft={setDraft}
+          problem={latest === null ? problem : null}
+          isDraft={base.status === 'draft'}
+        />
       </fieldset>
       <ProblemBox problem={latest === null ? problem : null} />
       {latest !== null && <ConflictBox changes={describeChanges(base, latest, now.current)} onGoOn={goOn} />}

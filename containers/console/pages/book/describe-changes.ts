@@ -14,6 +14,7 @@ export interface Change {
 const shownTerms = [
   'name',
   'description',
+  'publicCode',
   'timeZone',
   'startsAt',
   'endsAt',

@@ -6,15 +6,13 @@ import { formatNumber } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
 import { Button } from '../../parts/button.tsx';
 import { SelectField } from '../../parts/field.tsx';
-import { FileDrop, UploadProgress } from '../../parts/file-drop.tsx';
+import { FileDrop, isSpreadsheet, UploadProgress } from '../../parts/file-drop.tsx';
 import { Table } from '../../parts/list-table.tsx';
 import { announce } from '../../parts/live.tsx';
 import { ProblemBox } from '../../parts/problem-box.tsx';
 import { csvOf, saveFile } from '../../parts/save-file.ts';
 
 const headerRules = ['auto', 'present', 'none'] as const;
-/** Files of spreadsheet programs, which hold no text that a server could read a code out of. */
-const spreadsheets = /\.(xlsx?|ods|numbers)$/i;
 
 /** Brings a file of codes into a book. */
 export function UploadCodes({ book, onDone }: { book: Book; onDone: () => void }) {
@@ -44,7 +42,7 @@ export function UploadCodes({ book, onDone }: { book: Book; onDone: () => void }
   const choose = (chosen: File | null) => {
     clear();
     setResult(null);
-    setFault(chosen !== null && spreadsheets.test(chosen.name) ? text.spreadsheet : null);
+    setFault(isSpreadsheet(chosen) ? text.spreadsheet : null);
     setFile(chosen);
   };
   const isStopped = stop.current?.signal.aborted === true && problem?.kind === 'lost-connection';

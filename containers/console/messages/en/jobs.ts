@@ -1,0 +1,57 @@
+import { countInEnglish as count } from '../../language/plurals.ts';
+
+/** Work in the background. */
+export const jobs = {
+  title: 'Jobs',
+  intro:
+    'Long work goes on by itself: you may close this page, and each row is done once. What came of it is kept for seven days.',
+  empty: 'No jobs yet',
+  emptyHint: 'Start one below: give codes to a file of users, make a file of codes void, or have a long list written.',
+  kind: 'What',
+  kinds: {
+    assign: 'Give codes to users',
+    void: 'Make codes void',
+    'export-codes': 'List of codes',
+    'export-redemptions': 'List of redemptions',
+  },
+  book: 'Book',
+  theBook: 'Its book',
+  chooseBook: 'Choose a book',
+  anyBook: 'All books',
+  status: 'State',
+  statuses: { queued: 'Waits', running: 'Runs', done: 'Done', failed: 'Failed', cancelled: 'Cancelled' },
+  progress: 'How far',
+  of: (done: string, total: string) => `${done} of ${total}`,
+  refused: 'Refused',
+  startedAt: 'Started',
+  finishedAt: 'Ended',
+  actions: 'Actions',
+  result: 'Result',
+  resultOf: (name: string) => `Result of: ${name}`,
+  cancel: 'Cancel',
+  cancelOf: (name: string) => `Cancel: ${name}`,
+  cancelTitle: 'Cancel this job?',
+  cancelText: (name: string, done: string) => `${name}: ${done} rows are done and stay done. Nothing more is done.`,
+  cancelNow: 'Cancel the job',
+  cancelled: 'The job is cancelled.',
+  newTitle: 'Start a job',
+  files: {
+    assign: {
+      label: 'File of users',
+      help: 'CSV with a column userId, and perhaps count: how many codes each gets, 1 by default.',
+    },
+    void: { label: 'File of codes', help: 'CSV with a column code, and perhaps reason. It can’t be undone.' },
+  },
+  voidConfirm: 'I know that these codes can never be used again',
+  voidUnconfirmed: 'Please confirm it first.',
+  notChosen: 'Choose a file first.',
+  bookMissing: 'Choose a book first.',
+  stopped: 'Stopped. Whether the job was started, the list above shows.',
+  start: 'Start it',
+  started: (rows: number) => `Started: ${count(rows, { one: 'row', other: 'rows' })}.`,
+  exportStarted: 'Started. The list can be downloaded here when it is written.',
+  byFile: 'By a file',
+  byFileHint:
+    'Give codes to many users at once, make codes void that leaked, or have long lists written while you do something else.',
+  goThere: 'Jobs of this book',
+};

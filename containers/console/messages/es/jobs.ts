@@ -1,0 +1,59 @@
+import { countInSpanish as count, type Translation } from '../../language/plurals.ts';
+import type { jobs as english } from '../en/jobs.ts';
+
+/** Trabajo en segundo plano. */
+export const jobs = {
+  title: 'Trabajos',
+  intro:
+    'Lo largo sigue por sí solo: puedes cerrar esta página, y cada fila se hace una vez. El resultado se guarda siete días.',
+  empty: 'Todavía no hay trabajos',
+  emptyHint:
+    'Empieza uno abajo: entregar códigos a un archivo de usuarios, anular un archivo de códigos o escribir una lista larga.',
+  kind: 'Qué',
+  kinds: {
+    assign: 'Entregar códigos a usuarios',
+    void: 'Anular códigos',
+    'export-codes': 'Lista de códigos',
+    'export-redemptions': 'Lista de canjes',
+  },
+  book: 'Talonario',
+  theBook: 'Su talonario',
+  chooseBook: 'Elige un talonario',
+  anyBook: 'Todos los talonarios',
+  status: 'Estado',
+  statuses: { queued: 'Espera', running: 'En curso', done: 'Hecho', failed: 'Falló', cancelled: 'Cancelado' },
+  progress: 'Avance',
+  of: (done, total) => `${done} de ${total}`,
+  refused: 'Rechazadas',
+  startedAt: 'Empezó',
+  finishedAt: 'Terminó',
+  actions: 'Acciones',
+  result: 'Resultado',
+  resultOf: (name) => `Resultado de: ${name}`,
+  cancel: 'Cancelar',
+  cancelOf: (name) => `Cancelar: ${name}`,
+  cancelTitle: '¿Cancelar este trabajo?',
+  cancelText: (name, done) => `${name}: ${done} filas están hechas y así quedan. No se hace nada más.`,
+  cancelNow: 'Cancelar el trabajo',
+  cancelled: 'El trabajo está cancelado.',
+  newTitle: 'Empezar un trabajo',
+  files: {
+    assign: {
+      label: 'Archivo de usuarios',
+      help: 'CSV con una columna userId y quizá count: cuántos códigos recibe cada uno, 1 si no se dice.',
+    },
+    void: { label: 'Archivo de códigos', help: 'CSV con una columna code y quizá reason. No se puede deshacer.' },
+  },
+  voidConfirm: 'Sé que estos códigos no podrán usarse nunca más',
+  voidUnconfirmed: 'Confírmalo primero, por favor.',
+  notChosen: 'Elige primero un archivo.',
+  bookMissing: 'Elige primero un talonario.',
+  stopped: 'Detenido. La lista de arriba muestra si el trabajo empezó.',
+  start: 'Empezar',
+  started: (rows) => `Empezó: ${count(rows, { one: 'fila', many: 'de filas', other: 'filas' })}.`,
+  exportStarted: 'Empezó. La lista se podrá descargar aquí cuando esté escrita.',
+  byFile: 'Con un archivo',
+  byFileHint:
+    'Entrega códigos a muchos usuarios a la vez, anula códigos filtrados, o deja que se escriban listas largas mientras haces otra cosa.',
+  goThere: 'Trabajos de este talonario',
+} satisfies Translation<typeof english>;

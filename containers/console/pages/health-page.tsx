@@ -1,0 +1,156 @@
+import { type ComponentChildren, Fragment } from 'preact';
+import type { Health } from '../calls/types.ts';
+import { useLoad } from '../calls/use-load.ts';
+import { usePoll } from '../calls/use-poll.ts';
+import { formatNumber, viewerZone } from '../language/formats.ts';
+import { messages } from '../messages/messages.ts';
+import { Badge, type Tone } from '../parts/badge.tsx';
+import { Table } from '../parts/list-table.tsx';
+import { Page } from '../parts/page.tsx';
+import { ProblemBox } from '../parts/problem-box.tsx';
+import { Moment, ShortMoment } from '../parts/time.tsx';
+
+const path = '/console/health';
+const everyMillis = 5_000;
+/** Marks that were last repeated so long ago are late. */
+const marksMaxAgeMillis = 10_000;
+
+/** How the process that answers fares, for operators. */
+export function HealthPage() {
+  const text = messages();
+  const first = useLoad<Health>(path);
+  const health = usePoll<Health>(path, everyMillis) ?? first.data;
+  return (
+    <Page title={text.health.title} intro={<p>{text.health.intro}</p>}>
+      {health === null && first.problem === null && <p class="loading">{text.common.loading}</p>}
+      {health === null && <ProblemBox problem={first.problem} retry={() => void first.reload()} />}
+      {health !== null && <Known health={health} />}
+    </Page>
+  );
+}
+
+function Known({ health }: { health: Health }) {
+  const text = messages().health;
+  const { process, queueAgeMillis, marksAgeMillis } = health;
+  const isLate = marksAgeMillis > marksMaxAgeMillis;
+  const facts: [string, ComponentChildren][] = [
+    [text.version, health.version],
+    [text.uptime, <Uptime key="uptime" seconds={health.uptimeSeconds} />],
+    [text.database, <Reach key="database" {...health.database} />],
+    [text.schema, <Schema key="schema" {...health.database} />],
+    [text.replica, <Replica key="replica" replica={health.replica} />],
+    [text.redis, <Redis key="redis" state={health.redis} />],
+    [text.queue, text.millis(formatNumber(queueAgeMillis))],
+    [
+      text.marks,
+      <>
+        {isLate && <Badge tone="warning">{text.late}</Badge>} {text.ago(formatNumber(marksAgeMillis))}
+      </>,
+    ],
+    ...(process === null ? [] : [[text.dropped, formatNumber(process.droppedLogLines)] as [string, string]]),
+  ];
+  return (
+    <>
+      <dl class="facts">
+        {facts.map(([label, value]) => (
+          <Fragment key={label}>
+            <dt>{label}</dt>
+            <dd>{value}</dd>
+          </Fragment>
+        ))}
+      </dl>
+      {process === null ? <p class="muted">{text.othersOnly}</p> : <Process process={process} />}
+    </>
+  );
+}
+
+function Uptime({ seconds }: { seconds: number }) {
+  return <Moment at={new Date(Date.now() - seconds * 1_000).toISOString()} zone={viewerZone()} />;
+}
+
+function Reach({ reachable, millis }: { reachable: boolean; millis: number | null }) {
+  const text = messages().health;
+  return reachable ? (
+    <Badge tone="good">{text.reachable(formatNumber(millis ?? 0))}</Badge>
+  ) : (
+    <Badge tone="danger">{text.unreachable}</Badge>
+  );
+}
+
+function Schema({ schemaVersion, neededSchemaVersion }: Health['database']) {
+  const text = messages().health;
+  if (schemaVersion === null) return <>{text.unreachable}</>;
+  // A newer one is there while servers of the next version are brought up beside this one.
+  if (schemaVersion >= neededSchemaVersion) return <>{text.schemaIs(formatNumber(schemaVersion))}</>;
+  return (
+    <Badge tone="danger">{text.schemaWrong(formatNumber(schemaVersion), formatNumber(neededSchemaVersion))}</Badge>
+  );
+}
+
+function Replica({ replica }: { replica: Health['replica'] }) {
+  const text = messages().health;
+  if (replica === null) return <span class="muted">{text.notConfigured}</span>;
+  return (
+    <>
+      <Reach {...replica} /> {replica.behindMillis !== null && text.behind(formatNumber(replica.behindMillis))}
+    </>
+  );
+}
+
+const redisTones: Record<NonNullable<Health['redis']>, Tone> = { ready: 'good', away: 'warning', closed: 'quiet' };
+
+function Redis({ state }: { state: Health['redis'] }) {
+  const text = messages().health;
+  if (state === null) return <span class="muted">{text.notConfigured}</span>;
+  return <Badge tone={redisTones[state]}>{text.redisStates[state]}</Badge>;
+}
+
+function Process({ process: { pools, tasks } }: { process: NonNullable<Health['process']> }) {
+  const text = messages().health;
+  return (
+    <>
+      <section aria-labelledby="pools">
+        <h2 id="pools">{text.pools}</h2>
+        <Table
+          caption={text.pools}
+          rows={pools}
+          keyOf={({ name }) => name}
+          columns={[
+            { title: text.pool, isHead: true, cell: ({ name }) => text.poolNames[name] ?? name },
+            { title: text.open, isNumber: true, cell: ({ open }) => formatNumber(open) },
+            { title: text.max, isNumber: true, cell: ({ max }) => formatNumber(max) },
+            { title: text.idle, isNumber: true, cell: ({ idle }) => formatNumber(idle) },
+            { title: text.waiting, isNumber: true, cell: ({ waiting }) => formatNumber(waiting) },
+          ]}
+        />
+      </section>
+      {tasks.length > 0 && (
+        <section aria-labelledby="tasks">
+          <h2 id="tasks">{text.tasks}</h2>
+          <Table
+            caption={text.tasks}
+            rows={tasks}
+            keyOf={({ name }) => name}
+            columns={[
+              { title: text.task, isHead: true, cell: ({ name }) => name },
+              {
+                title: text.taskState,
+                cell: ({ failuresInARow }) =>
+                  failuresInARow === 0 ? (
+                    <Badge tone="good">{text.fine}</Badge>
+                  ) : (
+                    <Badge tone="danger">{`${text.failures}: ${formatNumber(failuresInARow)}`}</Badge>
+                  ),
+              },
+              {
+                title: text.lastFailedAt,
+                cell: ({ lastFailedAt }) =>
+                  lastFailedAt !== null && <ShortMoment at={lastFailedAt} zone={viewerZone()} />,
+              },
+            ]}
+          />
+        </section>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,158 @@
+import { useState } from 'preact/hooks';
+import { goTo, linkTo } from '../../address/address.ts';
+import { call } from '../../calls/call.ts';
+import { fieldError } from '../../calls/problem.ts';
+import type { Delivery, NewWebhook, Webhook } from '../../calls/types.ts';
+import type { Loaded } from '../../calls/use-load.ts';
+import { useSubmit } from '../../calls/use-submit.ts';
+import { fromLocalInput, toLocalInput, viewerZone } from '../../language/formats.ts';
+import { messages } from '../../messages/messages.ts';
+import { Button } from '../../parts/button.tsx';
+import { Confirm, Dialog } from '../../parts/dialog.tsx';
+import { TextField } from '../../parts/field.tsx';
+import { notify } from '../../parts/live.tsx';
+import { ProblemBox } from '../../parts/problem-box.tsx';
+import { SecretDialog } from '../../parts/secret-dialog.tsx';
+
+const dayMillis = 86_400_000;
+
+/** What may be done to a webhook: a test, sending again, a new secret, off and on, and deleting it. */
+export function WebhookActions({ webhook, onSent }: { webhook: Loaded<Webhook>; onSent: () => void }) {
+  const text = messages().webhooks;
+  const { id, url, status } = webhook.data!;
+  const path = `/v1/webhooks/${id}`;
+  const [act, setAct] = useState<'rotate' | 'replay' | 'remove' | null>(null);
+  const [secret, setSecret] = useState<string | null>(null);
+  const close = () => setAct(null);
+  const test = useSubmit<Delivery>(
+    (key) => call('POST', `${path}/test`, { key }),
+    () => {
+      notify(messages().webhooks.tested);
+      onSent();
+    },
+  );
+  const turn = useSubmit<Webhook>(
+    () => call('PATCH', path, { body: { status: status === 'enabled' ? 'disabled' : 'enabled' } }),
+    (changed) => {
+      webhook.replace(changed);
+      const words = messages().webhooks;
+      notify(changed.status === 'enabled' ? words.switchedOn : words.switchedOff);
+    },
+  );
+  return (
+    <>
+      {status === 'enabled' && (
+        <>
+          <Button kind="primary" onClick={() => void test.submit()} isBusy={test.isBusy}>
+            {text.test}
+          </Button>
+          <Button onClick={() => setAct('replay')}>{text.replay}</Button>
+        </>
+      )}
+      <Button onClick={() => setAct('rotate')}>{text.rotate}</Button>
+      <Button kind={status === 'enabled' ? 'plain' : 'primary'} onClick={() => void turn.submit()} isBusy={turn.isBusy}>
+        {status === 'enabled' ? text.disable : text.enable}
+      </Button>
+      <Button onClick={() => setAct('remove')}>{text.remove}</Button>
+      <ProblemBox problem={test.problem ?? turn.problem} />
+      {act === 'rotate' && (
+        <Confirm<NewWebhook>
+          title={text.rotateTitle}
+          action={text.rotateAction}
+          send={(key) => call('POST', `${path}/rotate`, { key })}
+          onDone={(rotated) => {
+            close();
+            setSecret(rotated.secret ?? null);
+          }}
+          onClose={close}
+        >
+          <p>{text.rotateText}</p>
+        </Confirm>
+      )}
+      {act === 'replay' && (
+        <ReplayDialog
+          path={path}
+          onDone={() => {
+            close();
+            notify(messages().webhooks.replayed);
+            onSent();
+          }}
+          onClose={close}
+        />
+      )}
+      {act === 'remove' && (
+        <Confirm
+          title={text.removeTitle}
+          action={text.removeAction}
+          kind="danger"
+          typed={url}
+          send={() => call('DELETE', path)}
+          onDone={() => {
+            notify(messages().webhooks.removed);
+            goTo(linkTo('/webhooks'));
+          }}
+          onClose={close}
+        >
+          <p>{text.removeText}</p>
+        </Confirm>
+      )}
+      {secret !== null && (
+        <SecretDialog
+          title={text.secretTitle}
+          intro={text.secretText}
+          done={text.secretDone}
+          secret={secret}
+          onClose={() => setSecret(null)}
+        />
+      )}
+    </>
+  );
+}
+
+/** Asks for a span of time, the last day at first. */
+function ReplayDialog({ path, onDone, onClose }: { path: string; onDone: () => void; onClose: () => void }) {
+  const text = messages();
+  const zone = viewerZone();
+  const daysAgo = (days: number) => toLocalInput(new Date(Date.now() - days * dayMillis).toISOString(), zone);
+  const [from, setFrom] = useState(() => daysAgo(1));
+  const [to, setTo] = useState(() => daysAgo(0));
+  const { submit, isBusy, problem } = useSubmit<unknown>((key) => {
+    const body = { from: fromLocalInput(from, zone) ?? from, to: fromLocalInput(to, zone) ?? to };
+    return call('POST', `${path}/replay`, { body, key });
+  }, onDone);
+  return (
+    <Dialog title={text.webhooks.replayTitle} onClose={onClose}>
+      <form
+        class="stack"
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          void submit();
+        }}
+      >
+        <p>{text.webhooks.replayText}</p>
+        <TextField
+          label={text.webhooks.replayFrom}
+          type="datetime-local"
+          value={from}
+          onValue={setFrom}
+          error={fieldError(problem, '/from')}
+        />
+        <TextField
+          label={text.webhooks.replayTo}
+          type="datetime-local"
+          value={to}
+          onValue={setTo}
+          error={fieldError(problem, '/to')}
+        />
+        <ProblemBox problem={problem} />
+        <div class="dialog-actions">
+          <Button onClick={onClose}>{text.common.cancel}</Button>
+          <Button kind="primary" type="submit" isBusy={isBusy}>
+            {text.webhooks.replayAction}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

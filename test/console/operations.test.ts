@@ -1,0 +1,147 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { describeInBrowser, openTestConsole, type TestConsole } from './open-console.ts';
+
+describeInBrowser('long work, webhooks and the server, in the console', () => {
+  let console: TestConsole;
+  let bookId = '';
+  beforeAll(async () => {
+    console = await openTestConsole('console_operations', { WEBHOOK_ALLOW_LOOPBACK: 'true' });
+    const book = { name: 'VIP night', status: 'active' };
+    bookId = (await console.call<{ id: string }>('POST', '/v1/books', book)).id;
+    await console.call('POST', `/v1/books/${bookId}/codes/generate`, { count: 100, pattern: 'VIPS-########' });
+  });
+  afterAll(() => console?.close());
+
+  test('users of a file get codes, one who is twice in it one, and the result says so row by row', async () => {
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit(`/books/${bookId}/decks`);
+    await page.getByRole('link', { name: 'Jobs of this book' }).click();
+    await page.getByRole('button', { name: 'Start it' }).click();
+    await page.getByText('Choose a file first.').waitFor();
+    const file = join(tmpdir(), `vips-${process.pid}.csv`);
+    writeFileSync(file, 'userId,count\nana,2\nleo,1\nana,1\n');
+    await page.getByLabel('Choose a file').setInputFiles(file);
+    await page.getByRole('button', { name: 'Start it' }).click();
+    // Seen without a reload.
+    const row = page.getByRole('row', { name: /Give codes to users/ });
+    await row.getByText('Done', { exact: true }).waitFor();
+    await row.getByText('4 of 4').waitFor();
+    await window.inspect('jobs-done');
+    const saved = page.waitForEvent('download');
+    await row.getByRole('button', { name: /^Result/ }).click();
+    const result = readFileSync(await (await saved).path(), 'utf8');
+    expect(result).toContain('assigned');
+    expect(result).toContain('duplicate-in-file');
+    expect(await console.call('GET', `/v1/books/${bookId}`)).toMatchObject({ counts: { assigned: 3 } });
+    await window.close();
+  });
+
+  test('a file of codes is made void only after it was confirmed', async () => {
+    const { code } = await console.call<{ code: string }>('POST', '/v1/coupons/assign', { bookId, userId: 'eva' });
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit(`/jobs?bookId=${bookId}`);
+    await page.getByLabel('What').selectOption('void');
+    const file = join(tmpdir(), `leaked-${process.pid}.csv`);
+    writeFileSync(file, `code\n${code}\nNOT-OURS-1\n`);
+    await page.getByLabel('Choose a file').setInputFiles(file);
+    await page.getByRole('button', { name: 'Start it' }).click();
+    await page.getByText('Please confirm it first.').waitFor();
+    await page.getByLabel('I know that these codes').check();
+    await page.getByRole('button', { name: 'Start it' }).click();
+    const row = page.getByRole('row', { name: /Make codes void/ });
+    await row.getByText('Done', { exact: true }).waitFor();
+    expect(await console.call('GET', `/v1/coupons/${code}`)).toMatchObject({ status: 'voided' });
+    await window.close();
+  });
+
+  test('a job is cancelled after a question, and what was done stays', async () => {
+    const rows = Array.from({ length: 300_000 }, (_row, at) => `nobody-${at}`).join('\n');
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit(`/jobs?bookId=${bookId}`);
+    const file = join(tmpdir(), `many-${process.pid}.csv`);
+    writeFileSync(file, `userId\n${rows}\n`);
+    await page.getByLabel('Choose a file').setInputFiles(file);
+    await page.getByRole('button', { name: 'Start it' }).click();
+    await page.getByRole('button', { name: /^Cancel: / }).click();
+    await page.getByText('rows are done and stay done').waitFor();
+    await window.inspect('job-cancel');
+    await page.getByRole('button', { name: 'Cancel the job' }).click();
+    await page.getByText('Cancelled', { exact: true }).waitFor();
+    await window.close();
+  });
+
+  test('a webhook is made, its secret shown once, tested, changed, switched off and on, and deleted', async () => {
+    const told: string[] = [];
+    const endpoint = createServer((request, response) => {
+      told.push(String(request.headers['webhook-id']));
+      request.resume();
+      response.end();
+    });
+    await new Promise<void>((resolve) => endpoint.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(endpoint.address() as AddressInfo).port}/till`;
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit('/webhooks');
+    await page.getByRole('button', { name: 'Make the webhook' }).click();
+    await page.locator('.field-error').first().waitFor();
+    await page.getByLabel('Address').fill(url);
+    await page.getByLabel('A coupon was redeemed').check();
+    await page.getByRole('button', { name: 'Make the webhook' }).click();
+    const secret = await page.locator('code.secret').textContent();
+    expect(secret).toMatch(/^whsec_/);
+    await page.getByRole('button', { name: 'I have copied it' }).click();
+    await page.getByRole('link', { name: url }).click();
+    await page.getByRole('heading', { name: url, level: 1 }).waitFor();
+    expect(await page.content()).not.toContain(secret);
+    await page.getByRole('button', { name: 'Send a test' }).click();
+    await page
+      .getByRole('row', { name: /A test/ })
+      .getByText('Taken')
+      .waitFor();
+    expect(told).toHaveLength(1);
+    await page.getByLabel('A book has few codes left').check();
+    await page.getByRole('button', { name: 'Change the webhook' }).click();
+    await page.getByText('The webhook is changed.').first().waitFor();
+    await page.getByRole('button', { name: 'Send again…' }).click();
+    await window.inspect('webhook-replay');
+    await page.getByRole('button', { name: 'Send it again' }).click();
+    await page.getByText('as fast as the other system takes it').first().waitFor();
+    await page.getByRole('button', { name: 'New secret…' }).click();
+    await page.getByRole('button', { name: 'Make it' }).click();
+    expect(await page.locator('code.secret').textContent()).not.toBe(secret);
+    await page.getByRole('button', { name: 'I have copied it' }).click();
+    await page.getByRole('button', { name: 'Switch off' }).click();
+    await page.getByText('Somebody switched it off.').waitFor();
+    await window.inspect('webhook-off');
+    await page.getByRole('button', { name: 'Switch on' }).click();
+    await page.getByRole('button', { name: 'Delete…' }).click();
+    await page.getByLabel(`Type “${url}” to confirm`).fill(url);
+    await page.getByRole('button', { name: 'Delete it' }).click();
+    await page.getByText('Nobody is told of anything yet').waitFor();
+    await window.close();
+    endpoint.close();
+  });
+
+  test('an operator sees how the server fares, and no webhooks', async () => {
+    const key = { name: 'On call', role: 'operator' };
+    const { secret } = await console.call<{ secret: string }>('POST', '/v1/api-keys', key);
+    const window = await console.openSignedIn({}, secret);
+    const { page } = window;
+    await window.visit('/server-health');
+    await page.getByText(/Answers in/).waitFor();
+    await page.getByRole('row', { name: /Giving and redeeming codes/ }).waitFor();
+    await page.getByRole('row', { name: /maintenance/ }).waitFor();
+    expect(await page.getByRole('link', { name: 'Webhooks' }).count()).toBe(0);
+    await window.visit('/webhooks');
+    await page.getByRole('heading', { name: 'This page is not for your role' }).waitFor();
+    await window.close();
+  });
+});
