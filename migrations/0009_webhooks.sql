@@ -109,11 +109,3 @@ create table stock_changes (
   stock     smallint not null constraint stock_changes_stock_check check (stock between 1 and 2),
   constraint stock_changes_pk primary key (tenant_id, book_id, seq)
 );
-
--- Jobs whose end webhooks were told of.
-create table webhook_jobs (
-  job_id    bigint not null,
-  tenant_id int not null,
-  told_at   timestamptz not null,
-  constraint webhook_jobs_pk primary key (tenant_id, job_id)
-);

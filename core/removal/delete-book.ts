@@ -150,13 +150,21 @@ async function deleteCodes(tx: Transaction, tenantId: number, deckKey: DeckKey):
   }
 }
 
-/** What every book has, and its public code. */
+/** What every book has, its public code, and what is kept of it for webhooks, which are told nothing of drafts. */
 async function deleteRows(tx: Transaction, tenantId: number, bookKey: BookKey): Promise<void> {
   await tx.query(
     'delete from deck_codes where tenant_id = $1 and deck_id = $2 and code = (select public_code from books where tenant_id = $1 and book_id = $3)',
     [tenantId, rowOf(bookKey), bookKey],
   );
-  for (const table of ['decks', 'dealers', 'book_counters', 'book_revisions', 'books']) {
+  for (const table of [
+    'decks',
+    'dealers',
+    'book_counters',
+    'book_revisions',
+    'stock_changes',
+    'webhook_books',
+    'books',
+  ]) {
     await tx.query(`delete from ${table} where tenant_id = $1 and book_id = $2`, [tenantId, bookKey]);
   }
 }

@@ -78,12 +78,14 @@ function askedPause({ statusCode, retryAfterMillis }: Attempt): number {
 export const inFlightMax = 16;
 
 /**
- * How many an endpoint may have in flight next: one more after each success, half after a failure, one while it fails
- * again and again. So one that hangs holds one socket, whatever waits for it.
+ * How many an endpoint may have in flight next: one more after each success, one less after a failure that it answered,
+ * half after one without an answer, one while it fails again and again. So an endpoint that refuses some messages, up to
+ * every other one, is sent the rest as fast as any; one that hangs holds one socket, whatever waits for it.
  */
-export function nextWindow(window: number, delivered: boolean, failures: number): number {
-  if (delivered) return Math.min(inFlightMax, window + 1);
-  return failures >= circuitFailures ? 1 : Math.max(1, Math.floor(window / 2));
+export function nextWindow(window: number, attempt: Attempt, failures: number): number {
+  if (isDelivered(attempt)) return Math.min(inFlightMax, window + 1);
+  if (failures >= circuitFailures) return 1;
+  return Math.max(1, attempt.statusCode === null ? Math.floor(window / 2) : window - 1);
 }
 
 /**

@@ -7,6 +7,7 @@ import {
   CouponError,
   changeBook,
   createBook,
+  createWebhook,
   deleteBook,
   generateCodes,
   lookUpCode,
@@ -14,6 +15,7 @@ import {
   uploadCodes,
   voidCoupon,
 } from '../../core/index.ts';
+import { watchBooks } from '../../core/webhooks/delivery/watch-books.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { admin, openTestCore, type TestCore } from '../support/open-test-core.ts';
 
@@ -50,6 +52,19 @@ async function rowsLeft(bookId: string, prefix: string): Promise<number> {
 }
 
 describe('deleting a book', () => {
+  test('what is kept of it for webhooks goes with it', async () => {
+    const { core } = testCore;
+    const bookId = await newBook(core);
+    await createWebhook(core, admin, { url: 'https://example.com/', events: ['book.exhausted'] }, null);
+    await watchBooks(core);
+    const kept = async () =>
+      (await core.pool.query(`select book_id from webhook_books union all select book_id from stock_changes`)).rows;
+    expect(await kept()).toHaveLength(1);
+    await deleteBook(core, admin, bookId);
+    expect(await kept()).toEqual([]);
+    await core.pool.query('truncate webhooks, webhook_secrets, webhook_replays, webhook_deliveries');
+  });
+
   test('other processes that know the book and its codes find neither any more', async () => {
     const [a, b, c] = cores;
     const bookId = await newBook(a);

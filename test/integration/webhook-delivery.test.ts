@@ -1,16 +1,20 @@
+import { Readable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Core } from '../../core/core.ts';
 import {
   assignCoupon,
+  cancelJob,
   changeBook,
   changeWebhook,
   createBook,
+  createJob,
   createWebhook,
   type EventType,
   eraseUser,
   generateCodes,
   listDeliveries,
   lockCoupon,
+  readJob,
   readWebhook,
   redeemCoupon,
   replayWebhook,
@@ -26,6 +30,7 @@ import { rewrapPatternKeys } from '../../core/patterns/rewrap-pattern-keys.ts';
 import { systemRandom } from '../../core/random.ts';
 import { countDeliveries, deliver, handOn, passTime } from '../support/deliver-webhooks.ts';
 import { admin, openTestCore, type TestCore, testConfig } from '../support/open-test-core.ts';
+import { finishJobs } from '../support/run-jobs.ts';
 import { type Received, type Receiver, startReceiver } from '../support/webhook-receiver.ts';
 
 let testCore: TestCore;
@@ -125,6 +130,34 @@ test('a book is told when it is opened, paused and closed, and each low and empt
     'book.closed',
   ]);
   expect(books[1]!.data).toMatchObject({ bookId: body.id, name: 'Small', codes: 10, available: 1 });
+});
+
+test('a job is told once when it has ended, done or cancelled, and again by a replay', async () => {
+  const file = () => Readable.from([Buffer.from('userId\nj-1\nj-2\nj-2\n')]);
+  const make = async () => (await createJob(core, admin, { kind: 'assign', bookId }, file(), null)).body.id;
+  const jobs = () => receiver.received.filter(({ type }) => type === 'job.finished');
+  const done = await make();
+  await deliver(core);
+  expect(jobs()).toEqual([]);
+  await finishJobs(core);
+  const { kind, status, total, done: rows, refused } = await readJob(core, admin, done);
+  expect([status, total]).toEqual(['done', 3]);
+  await deliver(core);
+  await deliver(core);
+  expect(jobs().map(({ data }) => data)).toEqual([{ jobId: done, kind, status, total, done: rows, refused }]);
+  const cancelled = await make();
+  await cancelJob(core, admin, cancelled, null);
+  await deliver(core);
+  expect(jobs().map(({ data }) => [data.jobId, data.status])).toEqual([
+    [done, 'done'],
+    [cancelled, 'cancelled'],
+  ]);
+  const [first] = jobs();
+  const from = new Date(core.clock.now() - 3_600_000).toISOString();
+  const to = new Date(core.clock.now() + 1).toISOString();
+  await replayWebhook(core, admin, webhookId, { from, to }, null);
+  await deliver(core);
+  expect(jobs().filter(({ id }) => id === first!.id)).toHaveLength(2);
 });
 
 test('a coupon’s next event waits for the one before, and other coupons pass', async () => {

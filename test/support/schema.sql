@@ -425,12 +425,6 @@ table webhook_events
   webhook_events_only_row_check: CHECK (only_row)
   webhook_events_pk: PRIMARY KEY (only_row)
 
-table webhook_jobs
-  job_id bigint not null
-  tenant_id integer not null
-  told_at timestamp with time zone not null
-  webhook_jobs_pk: PRIMARY KEY (tenant_id, job_id)
-
 table webhook_replays
   replay_id bigint not null generated always as identity
   read_until timestamp with time zone not null
@@ -589,8 +583,6 @@ CREATE UNIQUE INDEX webhook_deliveries_waiting_key ON public.webhook_deliveries 
 CREATE INDEX webhook_deliveries_webhook_idx ON public.webhook_deliveries USING btree (webhook_id, delivery_id)
 
 CREATE UNIQUE INDEX webhook_events_pk ON public.webhook_events USING btree (only_row)
-
-CREATE UNIQUE INDEX webhook_jobs_pk ON public.webhook_jobs USING btree (tenant_id, job_id)
 
 CREATE UNIQUE INDEX webhook_replays_pk ON public.webhook_replays USING btree (tenant_id, webhook_id, replay_id)
 

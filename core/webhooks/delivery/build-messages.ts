@@ -3,7 +3,7 @@ import { eventKindNumber } from '../../coupons/rules/coupon-state.ts';
 import { type ShownCoupon, viewCoupon } from '../../coupons/rules/coupon-view.ts';
 import { plainArray, timeArray } from '../../db/array-text.ts';
 import type { Queryable } from '../../db/pool.ts';
-import type { BookEventData, CouponEventData, EventData } from '../event-data.ts';
+import type { BookEventData, CouponEventData, EventData, JobEventData } from '../event-data.ts';
 import { eventTypeOf, subjects } from '../event-types.ts';
 import type { Due } from './endpoint.ts';
 import { stocks } from './stock-rules.ts';
@@ -23,6 +23,7 @@ export async function buildData(
   for (const [key, data] of await couponData(db, tenantId, of(subjects.coupon))) found.set(key, data);
   for (const [key, data] of await bookData(db, tenantId, of(subjects.book))) found.set(key, data);
   for (const [key, data] of await stockData(db, tenantId, of(subjects.stock))) found.set(key, data);
+  for (const [key, data] of await jobData(db, tenantId, of(subjects.job))) found.set(key, data);
   return found;
 }
 
@@ -136,6 +137,19 @@ async function stockData(db: Queryable, tenantId: number, due: readonly Due[]): 
         select * from stock_changes where tenant_id = $1 and book_id = asked.book_id and seq = asked.seq limit 1) as s
       cross join lateral (select id, name from books where book_id = asked.book_id and tenant_id = $1 limit 1) as b`,
     values: referencesOf(tenantId, due),
+  });
+  return rows.map(({ deliveryKey, ...data }) => [deliveryKey, data]);
+}
+
+async function jobData(db: Queryable, tenantId: number, due: readonly Due[]): Promise<[number, JobEventData][]> {
+  if (due.length === 0) return [];
+  const { rows } = await db.query<{ deliveryKey: number } & JobEventData>({
+    name: 'read-told-jobs',
+    text: `select asked.delivery_id as "deliveryKey", j.id as "jobId", j.kind, j.status, j.total, j.done, j.refused
+      from unnest($2::bigint[], $3::bigint[]) as asked (delivery_id, job_id)
+      cross join lateral (
+        select * from jobs where tenant_id = $1 and job_id = asked.job_id and finished_at is not null limit 1) as j`,
+    values: [tenantId, plainArray(due.map(({ deliveryKey }) => deliveryKey)), plainArray(due.map(({ pos }) => pos))],
   });
   return rows.map(({ deliveryKey, ...data }) => [deliveryKey, data]);
 }

@@ -137,7 +137,7 @@ function take(core: DeliveryCore, endpoint: Endpoint, sent: Outgoing, answer: Ou
   const now = core.clock.monotonic();
   endpoint.failures = delivered ? 0 : endpoint.failures + 1;
   endpoint.failingSince = delivered ? null : (endpoint.failingSince ?? now);
-  endpoint.window = nextWindow(endpoint.window, delivered, endpoint.failures);
+  endpoint.window = nextWindow(endpoint.window, attempt, endpoint.failures);
   const rest = delivered ? null : pauseAfter(sent.attempts + 1, attempt, core.random.below(1_000) / 1_000);
   if (!delivered) {
     endpoint.disable ??= reasonToDisable(attempt, endpoint.failures, now - endpoint.failingSince!);

@@ -2,7 +2,7 @@ import type { BackgroundTask } from '../../background/run-tasks.ts';
 import type { Core } from '../../core.ts';
 import { inTransaction, type Transaction } from '../../db/transaction.ts';
 import { planByTime } from '../../events/plan-by-time.ts';
-import { subjects } from '../event-types.ts';
+import { eventTypeNumbers, subjects } from '../event-types.ts';
 import { makeStride, type Stride } from './stride.ts';
 
 type FanOutCore = Pick<Core, 'backgroundPool'>;
@@ -16,8 +16,8 @@ export function fanOutTask(core: FanOutCore): BackgroundTask {
 }
 
 /**
- * Makes a delivery of each event of the next stretch of settled events for each webhook that wants to be told of it. The
- * deliveries and how far they reach are written in one transaction, so each is made once, whatever is killed. Of processes
+ * Makes a delivery of each event of the next stretch of settled events, and of each job that ended in it, for each webhook
+ * that wants to be told of it. The deliveries and how far they reach are written in one transaction, so each is made once, whatever is killed. Of processes
  * that call it at once one works.
  * @returns whether there is more
  */
@@ -25,7 +25,7 @@ export async function fanOutEvents({ backgroundPool }: FanOutCore, stride: Strid
   return inTransaction(backgroundPool, async (tx) => {
     const stretch = await nextStretch(tx, stride.millis());
     if (stretch === null) return 'rest';
-    const made = stretch.isWanted ? await makeDeliveries(tx, stretch) : 0;
+    const made = stretch.isWanted ? (await tellCoupons(tx, stretch)) + (await tellJobs(tx, stretch)) : 0;
     await tx.query({
       name: 'move-handed-on-events',
       text: 'update webhook_events set read_until = $1::text::timestamptz',
@@ -40,7 +40,7 @@ interface Stretch {
   from: string;
   until: string;
   isLast: boolean;
-  /** Whether any webhook wants to be told of coupons. */
+  /** Whether there is any webhook that is told of anything. */
   isWanted: boolean;
 }
 
@@ -60,7 +60,7 @@ async function nextStretch(tx: Transaction, millis: number): Promise<Stretch | n
   return rows[0] ?? null;
 }
 
-async function makeDeliveries(tx: Transaction, { from, until }: Stretch): Promise<number> {
+async function tellCoupons(tx: Transaction, { from, until }: Stretch): Promise<number> {
   await planByTime(tx);
   const { rowCount } = await tx.query({
     name: 'hand-on-events',
@@ -71,6 +71,24 @@ async function makeDeliveries(tx: Transaction, { from, until }: Stretch): Promis
       cross join clock_timestamp() as now
       where e.at >= $1::text::timestamptz and e.at < $2::text::timestamptz
       order by e.at, e.deck_id, e.pos, e.rev
+      on conflict do nothing`,
+    values: [from, until],
+  });
+  return rowCount ?? 0;
+}
+
+/** Times of jobs' ends are read as those of events are, by a transaction that has its number: they are settled with them. */
+async function tellJobs(tx: Transaction, { from, until }: Stretch): Promise<number> {
+  const { rowCount } = await tx.query({
+    name: 'hand-on-jobs',
+    text: `insert into webhook_deliveries (tenant_id, webhook_id, type, subject, part, pos, rev, at, created_at, next_at)
+      select j.tenant_id, w.webhook_id, ${eventTypeNumbers['job.finished']}, ${subjects.job}, 0, j.job_id, 0, j.finished_at,
+        now, now
+      from jobs j join webhooks w on w.tenant_id = j.tenant_id and w.status = 'enabled'
+        and ${eventTypeNumbers['job.finished']} = any(w.types) and j.finished_at >= w.created_at
+      cross join clock_timestamp() as now
+      where j.finished_at >= $1::text::timestamptz and j.finished_at < $2::text::timestamptz
+      order by j.finished_at, j.job_id
       on conflict do nothing`,
     values: [from, until],
   });

@@ -44,7 +44,10 @@ export async function replayEvents({ backgroundPool }: ReplayCore, stride: Strid
           union all
           select case stock when 1 then ${eventTypeNumbers['book.low-stock']} else ${eventTypeNumbers['book.exhausted']} end,
             ${subjects.stock}, book_id, 0, seq, at
-          from stock_changes where at >= $3::text::timestamptz and at < $4::text::timestamptz and tenant_id = $1) as happened
+          from stock_changes where at >= $3::text::timestamptz and at < $4::text::timestamptz and tenant_id = $1
+          union all
+          select ${eventTypeNumbers['job.finished']}, ${subjects.job}, 0, job_id, 0, finished_at from jobs
+          where finished_at >= $3::text::timestamptz and finished_at < $4::text::timestamptz and tenant_id = $1) as happened
         where w.tenant_id = $1 and w.webhook_id = $2 and type = any(w.types)
         order by at, part, pos, rev on conflict do nothing`,
       values: [stretch.tenantId, stretch.webhookKey, stretch.from, stretch.until],
