@@ -53,20 +53,33 @@ export async function claimEndpoints(
 
 /**
  * Gives a lease back, so that the endpoint is served by whoever finds something due. What came in behind something that
- * rests is not due before that, or this process would be back at once.
+ * rests is not due before that, or this process would be back at once. An endpoint that has a pause is left as it is:
+ * nobody is back before its end, and behind a dead one may wait a great deal.
  */
-export async function releaseEndpoint(db: Queryable, { tenantId, webhookKey, fence }: Endpoint): Promise<void> {
-  await db.query({
-    name: 'rest-behind-resting',
-    text: `update webhook_deliveries d set next_at = before.next_at from webhook_deliveries before
-      where d.webhook_id = $2 and d.status = 'pending' and d.next_at <= clock_timestamp() and d.tenant_id = $1
-        and before.webhook_id = $2 and before.status = 'pending' and before.subject = d.subject and before.part = d.part
-        and before.pos = d.pos and before.rev < d.rev and before.next_at > clock_timestamp()`,
-    values: [tenantId, webhookKey],
-  });
+export async function releaseEndpoint(db: Queryable, endpoint: Endpoint): Promise<void> {
+  const { tenantId, webhookKey, fence, pauseMillis } = endpoint;
+  if (pauseMillis === null) await restBehindResting(db, endpoint);
   await db.query({
     name: 'release-endpoint',
     text: 'update webhooks set lease_until = null where tenant_id = $1 and webhook_id = $2 and fence = $3',
     values: [tenantId, webhookKey, fence],
+  });
+}
+
+/** It looks back from each row by itself (`offset 0`): joined, each would go through all that waits. */
+async function restBehindResting(db: Queryable, { tenantId, webhookKey }: Endpoint): Promise<void> {
+  await db.query({
+    name: 'rest-behind-resting',
+    text: `update webhook_deliveries d set next_at = behind.until
+      from (
+        select due.delivery_id, before.until from webhook_deliveries due cross join lateral (
+          select max(next_at) as until from (
+            select next_at from webhook_deliveries
+            where webhook_id = $2 and status = 'pending' and subject = due.subject and part = due.part and pos = due.pos
+              and rev < due.rev order by subject, part, pos, rev offset 0) as of_coupon) as before
+        where due.webhook_id = $2 and due.status = 'pending' and due.next_at <= clock_timestamp() and due.tenant_id = $1
+          and before.until > clock_timestamp()) as behind
+      where d.delivery_id = behind.delivery_id and d.tenant_id = $1 and d.status = 'pending'`,
+    values: [tenantId, webhookKey],
   });
 }

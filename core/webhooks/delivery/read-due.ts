@@ -4,6 +4,7 @@ import type { Due, Endpoint } from './endpoint.ts';
 /**
  * Reads what is due at an endpoint, the longest first, and of each coupon only the first of what waits: so its events are
  * sent in the order of their revisions.
+ * It looks back from each row by itself (`offset 0`): joined, all that waits would be gone through each time.
  * @param sending what is on its way
  */
 export async function readDue(
@@ -20,7 +21,8 @@ export async function readDue(
         and not exists (
           select from webhook_deliveries before
           where before.webhook_id = $2 and before.status = 'pending' and before.subject = d.subject
-            and before.part = d.part and before.pos = d.pos and before.rev < d.rev)
+            and before.part = d.part and before.pos = d.pos and before.rev < d.rev
+          order by before.subject, before.part, before.pos, before.rev offset 0)
       order by d.next_at, d.delivery_id limit $4`,
     values: [tenantId, webhookKey, sending, most],
   });

@@ -37,9 +37,14 @@ export async function recordResults(
         from results r where d.delivery_id = r.delivery_id and d.tenant_id = $1 and d.status = 'pending'
         returning d.*),
       behind as (
-        update webhook_deliveries l set next_at = greatest(l.next_at, f.next_at)
-        from recorded f where f.status = 'pending' and l.webhook_id = $2 and l.status = 'pending' and l.subject = f.subject
-          and l.part = f.part and l.pos = f.pos and l.rev > f.rev and l.tenant_id = $1)
+        update webhook_deliveries l set next_at = greatest(l.next_at, later.until)
+        from (
+          select of_coupon.delivery_id, f.next_at as until from recorded f cross join lateral (
+            select delivery_id from webhook_deliveries
+            where webhook_id = $2 and status = 'pending' and subject = f.subject and part = f.part and pos = f.pos
+              and rev > f.rev and tenant_id = $1 order by subject, part, pos, rev offset 0) as of_coupon
+          where f.status = 'pending') as later
+        where l.delivery_id = later.delivery_id and l.tenant_id = $1 and l.status = 'pending')
       select exists (select from held) as "isHeld"`,
     values: [
       tenantId,
