@@ -160,6 +160,7 @@ test('routes that load before what enforces their rules stop the start', async (
   app
     .decorate('core', core)
     .decorate('metrics', {} as never)
+    .decorate('health', {} as never)
     .decorate('drain', {} as never);
   const late = routes('late-routes', (api) => {
     api.get('/v1/late', { config: { roles: 'public' } }, async () => ({}) as never);

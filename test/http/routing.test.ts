@@ -18,7 +18,7 @@ describe('what comes before any route', () => {
 
   test.each([
     ['DELETE', '/v1/books', 'GET, HEAD, POST'],
-    ['PUT', '/v1/books/0193a6f0-7c3e-7b1a-9d52-3f1f6f0c8a11', 'GET, HEAD, PATCH'],
+    ['PUT', '/v1/books/0193a6f0-7c3e-7b1a-9d52-3f1f6f0c8a11', 'DELETE, GET, HEAD, PATCH'],
     ['GET', '/v1/coupons/BF26/redeem', 'POST'],
     ['POST', '/v1/users/u-1', 'DELETE'],
     ['PATCH', '/health', 'GET, HEAD'],

@@ -25,6 +25,7 @@ describe('containers/api/Dockerfile', () => {
       'containers/console',
       'core',
       'migrations',
+      'operations/events',
       'package-lock.json',
       'package-lock.json',
       'package.json',

@@ -52,12 +52,15 @@ describe('an input', () => {
       'ReasonInput',
       'RedeemInput',
       'RedemptionListRequest',
+      'ReplayInput',
       'ReportRequest',
       'TenantInput',
       'TransferInput',
       'UnlockInput',
       'UserCouponsRequest',
       'ValidateInput',
+      'WebhookInput',
+      'WebhookPatch',
     ]);
   });
 

@@ -1,5 +1,3 @@
-import type { Delivery } from '../../calls/types.ts';
-
 /** Webhooks, and what they were told. */
 export const webhooks = {
   title: 'Webhooks',
@@ -26,7 +24,7 @@ export const webhooks = {
     'book.exhausted': 'A book has no codes left',
     'job.finished': 'A job has ended',
     'webhook.test': 'A test',
-  } satisfies Record<Delivery['type'], string>,
+  },
   state: 'State',
   enabled: 'On',
   disabled: 'Off',
@@ -91,5 +89,5 @@ export const webhooks = {
     'tls-failed': 'no secure connection',
     'too-old': 'waited for too long',
     'event-removed': 'no longer in the database',
-  } satisfies Record<NonNullable<Delivery['error']>, string>,
+  },
 };
