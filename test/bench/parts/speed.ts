@@ -111,12 +111,7 @@ export function speedScenarios(parts: SpeedStage): Scenario[] {
   return [
     make('assign', () => assignTo(supplies.hot), [one], plan.seconds),
     make('redeem', () => redeem(plan.seconds), [one], plan.seconds),
-    make(
-      'public redeem (first use)',
-      () => ({ kind: 'redeem-public', publicCode: supplies.publicCode }),
-      [one],
-      plan.seconds,
-    ),
+    make('public redeem', () => ({ kind: 'redeem-public', publicCode: supplies.publicCode }), [one], plan.seconds),
     make('assign, uploaded deck', () => assignTo(supplies.uploaded)),
     make('assign, 1,000 books', () => assignTo(...supplies.books)),
     make('assign by code', () => ({ kind: 'assign-code', items: supplies.open(perSideRun) })),
