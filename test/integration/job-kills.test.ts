@@ -131,7 +131,8 @@ test('a job whose processes and database are killed again and again does each ro
     if (at.status !== 'running') break;
     await killSomething(killed);
   }
-  expect(killed).toBeGreaterThan(0);
+  // A process of the API and one of the database's at least.
+  expect(killed).toBeGreaterThan(1);
   const end = await until(made.body.id, ({ status }) => status !== 'running');
   const twice = users / 1_000;
   expect(end).toEqual({ status: 'done', total: users, done: users, refused: twice });

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { Readable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Core } from '../../core/core.ts';
@@ -355,6 +356,9 @@ test('an endpoint that hangs delays no other', async () => {
   const delivering = deliver(core, ending.signal);
   while (other.received.length < 50) await new Promise((resolve) => setTimeout(resolve, 20));
   expect(receiver.received.length).toBe(1);
+  // It looks every half second whether anything else is to be served, and leaves nothing behind by that.
+  await new Promise((resolve) => setTimeout(resolve, 3_000));
+  expect(getEventListeners(ending.signal, 'abort').length).toBeLessThanOrEqual(3);
   ending.abort();
   await receiver.close();
   await delivering;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { BackgroundTask } from '../../background/run-tasks.ts';
 import type { Core } from '../../core.ts';
 import { loggable } from '../../db/sql-errors.ts';
@@ -57,7 +58,7 @@ export async function deliverWebhooks(core: DeliveryCore, signal: AbortSignal): 
       served.set(name, end);
     }
     if (served.size === 0) return 'rest';
-    await Promise.race([...served.values(), pause(lookMillis), aborted(signal)]);
+    await Promise.race([...served.values(), rest(signal)]);
   }
   await Promise.all(served.values());
   return 'rest';
@@ -190,13 +191,10 @@ function makeBell() {
   };
 }
 
-function pause(millis: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, millis).unref());
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+/**
+ * Until it is time to look again, or the process is to end. It takes its listener back: the signal lives as long as the
+ * process, and an endpoint that is always busy would leave two listeners a second on it.
+ */
+async function rest(signal: AbortSignal): Promise<void> {
+  await sleep(lookMillis, undefined, { ref: false, signal }).catch(() => {});
 }
