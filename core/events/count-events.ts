@@ -1,5 +1,6 @@
 import type { BackgroundTask } from '../background/run-tasks.ts';
 import { type EventKind, eventKindNumber } from '../coupons/rules/coupon-state.ts';
+import { isTimeout } from '../db/sql-errors.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { planByTime } from './plan-by-time.ts';
 import type { SettleCore } from './settled-events.ts';
@@ -11,32 +12,53 @@ export type CountedKind = (typeof countedKinds)[number];
 
 const restMillis = 1_000;
 /** A piece takes some hundred thousand events at most at the pace of the largest sale, and milliseconds on most days. */
-const stretchMinutes = 10;
+const stretchMaxSeconds = 600;
 
 const countOf = (kind: CountedKind) => `count(*) filter (where e.kind = ${eventKindNumber(kind)})`;
 const kindNumbers = countedKinds.map(eventKindNumber).join(', ');
 
-/** Counts settled events for reports, in whichever process comes first. */
+/**
+ * Counts settled events for reports, in whichever process comes first. Where a stretch has so many of them that a
+ * statement's time is over, the next ones are shorter.
+ */
 export function countTask(core: SettleCore): BackgroundTask {
-  return { name: 'count events', restMillis, run: () => countEvents(core) };
+  let seconds = stretchMaxSeconds;
+  return {
+    name: 'count events',
+    restMillis,
+    async run() {
+      try {
+        const found = await countEvents(core, seconds);
+        seconds = Math.min(stretchMaxSeconds, 2 * seconds);
+        return found;
+      } catch (error) {
+        if (isTimeout(error)) seconds = Math.max(1, Math.floor(seconds / 4));
+        throw error;
+      }
+    },
+  };
 }
 
 /**
  * Counts the next stretch of settled events by book and quarter of an hour. The counts and how far they reach are written
  * in one transaction, so each event is counted once, whatever is killed. Of processes that call it at once one works.
+ * @param seconds how long the stretch is at most
  * @returns whether more stretches are settled, as after an upgrade of a database with a history
  */
-export async function countEvents({ backgroundPool }: SettleCore): Promise<'more' | 'rest'> {
+export async function countEvents(
+  { backgroundPool }: SettleCore,
+  seconds = stretchMaxSeconds,
+): Promise<'more' | 'rest'> {
   return inTransaction(backgroundPool, async (tx) => {
     const { rows } = await tx.query<{ from: string; until: string; isLast: boolean }>({
       name: 'lock-counted-events',
       text: `select counted_until::text as "from", least(next, settled_until)::text as until,
           next >= settled_until as "isLast"
         from (
-          select counted_until, counted_until + make_interval(mins => $1) as next from counted_events
+          select counted_until, counted_until + make_interval(secs => $1) as next from counted_events
           for update skip locked) as counted
         cross join settled_events where counted_until < settled_until`,
-      values: [stretchMinutes],
+      values: [seconds],
     });
     const stretch = rows[0];
     if (stretch === undefined) return 'rest';

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { countEvents } from '../../core/events/count-events.ts';
+import { countEvents, countTask } from '../../core/events/count-events.ts';
 import { settleEvents } from '../../core/events/settled-events.ts';
 import { assignCoupon, createBook, generateCodes } from '../../core/index.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
@@ -131,6 +131,36 @@ test('a process that is killed while it counts leaves nothing half done, and ano
   const other = await testCore.openAnother();
   await Promise.all([countEvents(other), countEvents(testCore.core)]);
   expect(await counted()).toBe(before + 1);
+});
+
+test('a stretch that takes longer than a statement may is counted in shorter ones', async () => {
+  await settle();
+  await settle();
+  await count();
+  await stalled.query(`update counted_events set counted_until = (select settled_until from settled_events) - interval '10 minutes'`);
+  // As many events as take so long, from one minute on.
+  await stalled.query(`create function take_long() returns trigger language plpgsql as $$ begin
+    if new.counted_until - old.counted_until > interval '1 minute' then perform pg_sleep(5); end if; return new; end $$`);
+  await stalled.query('create trigger slow before update on counted_events for each row execute function take_long()');
+  await stalled.query('delete from event_counts');
+  const backgroundPool = new pg.Pool({ connectionString: testCore.database.url, max: 1, statement_timeout: 300 });
+  const { run } = countTask({ backgroundPool });
+  const { signal } = new AbortController();
+  let failures = 0;
+  for (let found: string | null = 'more'; found !== 'rest'; ) {
+    found = await run(signal).catch(() => {
+      failures += 1;
+      return null;
+    });
+    expect(failures).toBeLessThan(20);
+  }
+  expect(failures).toBeGreaterThan(0);
+  await backgroundPool.end();
+  await stalled.query('drop function take_long cascade');
+  // What lies before the ten minutes is counted again, for the tests behind this one.
+  await stalled.query('delete from event_counts');
+  await stalled.query(`update counted_events set counted_until = (select settled_until from settled_events) - interval '1 day'`);
+  await count();
 });
 
 test('another process that holds the row is not waited for', async () => {
