@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import type { Answer } from '../calls/call.ts';
-import { fieldError } from '../calls/problem.ts';
+import { fieldError, type Problem } from '../calls/problem.ts';
 import { useSubmit } from '../calls/use-submit.ts';
 import { messages } from '../messages/messages.ts';
 import { Button } from './button.tsx';
@@ -55,6 +55,52 @@ export function Dialog({
   );
 }
 
+/**
+ * A dialog with a form: fields, the problem where sending it off does not work, a way out, and the button that does it.
+ * @param onSubmit called by the button and by Enter
+ */
+export function FormDialog({
+  title,
+  action,
+  kind = 'primary',
+  isBusy,
+  problem,
+  onSubmit,
+  onClose,
+  children,
+}: {
+  title: string;
+  action: string;
+  kind?: 'primary' | 'danger';
+  isBusy: boolean;
+  problem: Problem | null;
+  onSubmit: () => void;
+  onClose: () => void;
+  children: ComponentChildren;
+}) {
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <form
+        class="stack"
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          onSubmit();
+        }}
+      >
+        {children}
+        <ProblemBox problem={problem} />
+        <div class="dialog-actions">
+          <Button onClick={onClose}>{messages().common.cancel}</Button>
+          <Button kind={kind} type="submit" isBusy={isBusy}>
+            {action}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
 /** What is asked before something is done. */
 export interface ConfirmProps<T> {
   title: string;
@@ -87,35 +133,29 @@ export function Confirm<T>({
   const { submit, isBusy, problem } = useSubmit(send, onDone);
   const isTyped = typed === undefined || text.trim() === typed.trim();
   return (
-    <Dialog title={title} onClose={onClose}>
-      <form
-        method="dialog"
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          setOtherwise(!isTyped);
-          if (isTyped) void submit();
-        }}
-      >
-        <div class="dialog-text">{children}</div>
-        {typed !== undefined && (
-          <TextField
-            label={words.typeToConfirm(typed)}
-            value={text}
-            onValue={setText}
-            autocomplete="off"
-            spellcheck={false}
-            error={isOtherwise && !isTyped ? words.typedOtherwise : fieldError(problem, '/confirm')}
-          />
-        )}
-        <ProblemBox problem={problem} />
-        <div class="dialog-actions">
-          <Button onClick={onClose}>{words.cancel}</Button>
-          <Button kind={kind} type="submit" isBusy={isBusy}>
-            {action}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={title}
+      action={action}
+      kind={kind}
+      isBusy={isBusy}
+      problem={problem}
+      onSubmit={() => {
+        setOtherwise(!isTyped);
+        if (isTyped) void submit();
+      }}
+      onClose={onClose}
+    >
+      <div class="dialog-text">{children}</div>
+      {typed !== undefined && (
+        <TextField
+          label={words.typeToConfirm(typed)}
+          value={text}
+          onValue={setText}
+          autocomplete="off"
+          spellcheck={false}
+          error={isOtherwise && !isTyped ? words.typedOtherwise : fieldError(problem, '/confirm')}
+        />
+      )}
+    </FormDialog>
   );
 }

@@ -8,10 +8,9 @@ import { useSubmit } from '../../calls/use-submit.ts';
 import { toLocalInput } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
 import { Button } from '../../parts/button.tsx';
-import { Confirm, Dialog } from '../../parts/dialog.tsx';
+import { Confirm, FormDialog } from '../../parts/dialog.tsx';
 import { TextField } from '../../parts/field.tsx';
 import { notify } from '../../parts/live.tsx';
-import { ProblemBox } from '../../parts/problem-box.tsx';
 import { isDemo, RemoveBookDialog } from './remove-book.tsx';
 
 type Act = 'activate' | 'pause' | 'resume' | 'close' | 'extend' | 'remove';
@@ -122,30 +121,22 @@ function ExtendDialog({ book, onDone, onClose }: DialogProps) {
   const [endsAt, setEndsAt] = useState(() => toLocalInput(book.endsAt!, book.timeZone));
   const { submit, isBusy, problem } = useSubmit<Book>(() => changeBook(book, { endsAt }), onDone);
   return (
-    <Dialog title={text.rules.extendTitle} onClose={onClose}>
-      <form
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
-      >
-        <TextField
-          label={text.rules.extendLabel}
-          help={text.rules.extendText(book.timeZone)}
-          type="datetime-local"
-          value={endsAt}
-          onValue={setEndsAt}
-          error={fieldError(problem, '/endsAt')}
-        />
-        <ProblemBox problem={problem} />
-        <div class="dialog-actions">
-          <Button onClick={onClose}>{text.common.cancel}</Button>
-          <Button kind="primary" type="submit" isBusy={isBusy}>
-            {text.rules.apply}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={text.rules.extendTitle}
+      action={text.rules.apply}
+      isBusy={isBusy}
+      problem={problem}
+      onSubmit={() => void submit()}
+      onClose={onClose}
+    >
+      <TextField
+        label={text.rules.extendLabel}
+        help={text.rules.extendText(book.timeZone)}
+        type="datetime-local"
+        value={endsAt}
+        onValue={setEndsAt}
+        error={fieldError(problem, '/endsAt')}
+      />
+    </FormDialog>
   );
 }

@@ -6,10 +6,9 @@ import type { CodeLookUp, CouponEvent } from '../../calls/types.ts';
 import { useSubmit } from '../../calls/use-submit.ts';
 import { messages } from '../../messages/messages.ts';
 import { Button } from '../../parts/button.tsx';
-import { Confirm, Dialog } from '../../parts/dialog.tsx';
+import { Confirm, FormDialog } from '../../parts/dialog.tsx';
 import { TextField } from '../../parts/field.tsx';
 import { notify } from '../../parts/live.tsx';
-import { ProblemBox } from '../../parts/problem-box.tsx';
 
 type Open = 'unlock' | 'transfer' | 'void' | 'giveBack' | null;
 
@@ -120,32 +119,23 @@ function WithReason({
     onDone,
   );
   return (
-    <Dialog title={title} onClose={onClose}>
-      <form
-        class="stack"
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
-      >
-        <p>{about}</p>
-        <TextField
-          {...text.code.reason}
-          isOptional
-          value={reason}
-          onValue={setReason}
-          error={fieldError(problem, '/reason')}
-        />
-        <ProblemBox problem={problem} />
-        <div class="dialog-actions">
-          <Button onClick={onClose}>{text.common.cancel}</Button>
-          <Button kind="primary" type="submit" isBusy={isBusy}>
-            {action}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={title}
+      action={action}
+      isBusy={isBusy}
+      problem={problem}
+      onSubmit={() => void submit()}
+      onClose={onClose}
+    >
+      <p>{about}</p>
+      <TextField
+        {...text.code.reason}
+        isOptional
+        value={reason}
+        onValue={setReason}
+        error={fieldError(problem, '/reason')}
+      />
+    </FormDialog>
   );
 }
 
@@ -162,39 +152,30 @@ function Transfer({ code, onDone, onClose }: { code: string; onDone: (userId: st
     () => onDone(userId.trim()),
   );
   return (
-    <Dialog title={text.code.transferTitle} onClose={onClose}>
-      <form
-        class="stack"
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
-      >
-        <p>{text.code.transferText}</p>
-        <TextField
-          label={text.code.toUser}
-          autocomplete="off"
-          spellcheck={false}
-          value={userId}
-          onValue={setUserId}
-          error={fieldError(problem, '/userId')}
-        />
-        <TextField
-          {...text.code.reason}
-          isOptional
-          value={reason}
-          onValue={setReason}
-          error={fieldError(problem, '/reason')}
-        />
-        <ProblemBox problem={problem} />
-        <div class="dialog-actions">
-          <Button onClick={onClose}>{text.common.cancel}</Button>
-          <Button kind="primary" type="submit" isBusy={isBusy}>
-            {text.code.transfer}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={text.code.transferTitle}
+      action={text.code.transfer}
+      isBusy={isBusy}
+      problem={problem}
+      onSubmit={() => void submit()}
+      onClose={onClose}
+    >
+      <p>{text.code.transferText}</p>
+      <TextField
+        label={text.code.toUser}
+        autocomplete="off"
+        spellcheck={false}
+        value={userId}
+        onValue={setUserId}
+        error={fieldError(problem, '/userId')}
+      />
+      <TextField
+        {...text.code.reason}
+        isOptional
+        value={reason}
+        onValue={setReason}
+        error={fieldError(problem, '/reason')}
+      />
+    </FormDialog>
   );
 }

@@ -8,7 +8,7 @@ import { useSubmit } from '../../calls/use-submit.ts';
 import { fromLocalInput, toLocalInput, viewerZone } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
 import { Button } from '../../parts/button.tsx';
-import { Confirm, Dialog } from '../../parts/dialog.tsx';
+import { Confirm, FormDialog } from '../../parts/dialog.tsx';
 import { TextField } from '../../parts/field.tsx';
 import { notify } from '../../parts/live.tsx';
 import { ProblemBox } from '../../parts/problem-box.tsx';
@@ -121,38 +121,29 @@ function ReplayDialog({ path, onDone, onClose }: { path: string; onDone: () => v
     return call('POST', `${path}/replay`, { body, key });
   }, onDone);
   return (
-    <Dialog title={text.webhooks.replayTitle} onClose={onClose}>
-      <form
-        class="stack"
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
-      >
-        <p>{text.webhooks.replayText}</p>
-        <TextField
-          label={text.webhooks.replayFrom}
-          type="datetime-local"
-          value={from}
-          onValue={setFrom}
-          error={fieldError(problem, '/from')}
-        />
-        <TextField
-          label={text.webhooks.replayTo}
-          type="datetime-local"
-          value={to}
-          onValue={setTo}
-          error={fieldError(problem, '/to')}
-        />
-        <ProblemBox problem={problem} />
-        <div class="dialog-actions">
-          <Button onClick={onClose}>{text.common.cancel}</Button>
-          <Button kind="primary" type="submit" isBusy={isBusy}>
-            {text.webhooks.replayAction}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={text.webhooks.replayTitle}
+      action={text.webhooks.replayAction}
+      isBusy={isBusy}
+      problem={problem}
+      onSubmit={() => void submit()}
+      onClose={onClose}
+    >
+      <p>{text.webhooks.replayText}</p>
+      <TextField
+        label={text.webhooks.replayFrom}
+        type="datetime-local"
+        value={from}
+        onValue={setFrom}
+        error={fieldError(problem, '/from')}
+      />
+      <TextField
+        label={text.webhooks.replayTo}
+        type="datetime-local"
+        value={to}
+        onValue={setTo}
+        error={fieldError(problem, '/to')}
+      />
+    </FormDialog>
   );
 }
