@@ -137,7 +137,9 @@ test('a stretch that takes longer than a statement may is counted in shorter one
   await settle();
   await settle();
   await count();
-  await stalled.query(`update counted_events set counted_until = (select settled_until from settled_events) - interval '10 minutes'`);
+  await stalled.query(
+    `update counted_events set counted_until = (select settled_until from settled_events) - interval '10 minutes'`,
+  );
   // As many events as take so long, from one minute on.
   await stalled.query(`create function take_long() returns trigger language plpgsql as $$ begin
     if new.counted_until - old.counted_until > interval '1 minute' then perform pg_sleep(5); end if; return new; end $$`);
@@ -159,7 +161,9 @@ test('a stretch that takes longer than a statement may is counted in shorter one
   await stalled.query('drop function take_long cascade');
   // What lies before the ten minutes is counted again, for the tests behind this one.
   await stalled.query('delete from event_counts');
-  await stalled.query(`update counted_events set counted_until = (select settled_until from settled_events) - interval '1 day'`);
+  await stalled.query(
+    `update counted_events set counted_until = (select settled_until from settled_events) - interval '1 day'`,
+  );
   await count();
 });
 
