@@ -203,6 +203,6 @@ async function readCosts(): Promise<{ statement: string; pages: number }[]> {
       ceil((shared_blks_hit + shared_blks_read) / calls::float8)::int as pages
     from pg_stat_statements where dbid = (select oid from pg_database where datname = current_database())
       -- The others read the decks: all once in a while and in no request, and those that are new once a process.
-      and query !~ 'pg_stat_statements|where next_pos > |newest.version, fresh' order by pages desc`);
+      and query !~ 'pg_stat_statements|where next_pos > |newest.version' order by pages desc`);
   return costs;
 }
