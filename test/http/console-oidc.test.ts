@@ -231,6 +231,8 @@ describe('a sign-in that must not succeed', () => {
     browser = openBrowser(failing.app);
     provider.misdeeds = { status: 503 };
     await expectRefused(await get('/console/oidc/start'), 503);
+    provider.misdeeds = { hangsUp: true };
+    await expectRefused(await get('/console/oidc/start'), 503);
     provider.misdeeds = { otherIssuer: 'https://evil.example' };
     await expectRefused(await get('/console/oidc/start'), 401);
     provider.misdeeds = {};

@@ -15,7 +15,9 @@ test('a code is assigned, locked, redeemed once and given back, and each step is
   // By name, and before anything is drawn, or it could be what is drawn.
   expect(await post('/v1/coupons/uploaded-1/assign', { userId: 'ben' })).toMatchObject({ code: 'UPLOADED-1', rev: 1 });
 
-  const { code } = await post('/v1/coupons/assign', { bookId, userId: 'ana' });
+  const assigned = await post('/v1/coupons/assign', { bookId, userId: 'ana' });
+  expect(assigned).toMatchObject({ status: 'assigned', userId: 'ana' });
+  const { code } = assigned;
   const { lockToken } = await post(`/v1/coupons/${code}/lock`, { userId: 'ana' });
   expect(await post(`/v1/coupons/${code}/validate`, { userId: 'ana', lockToken })).toMatchObject({ redeemable: true });
   const { redemption } = await post(`/v1/coupons/${code}/redeem`, { userId: 'ana', lockToken });

@@ -5,6 +5,8 @@ import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 
 /** What the provider is to do otherwise than an honest one would. */
 export interface Misdeeds {
+  /** Ends each connection without an answer. */
+  hangsUp?: boolean;
   /** Changes the claims of ID tokens. */
   claims?(claims: JWTPayload): JWTPayload;
   /** Signs with a key that it does not publish. */
@@ -119,7 +121,8 @@ export async function startOidcProvider(): Promise<OidcProvider> {
   const server = createServer((request, answer) => {
     const url = new URL(request.url!, provider.issuer);
     const route = routes[url.pathname];
-    if (provider.misdeeds.status !== undefined) answer.writeHead(provider.misdeeds.status).end();
+    if (provider.misdeeds.hangsUp === true) request.socket.destroy();
+    else if (provider.misdeeds.status !== undefined) answer.writeHead(provider.misdeeds.status).end();
     else if (route === undefined) answer.writeHead(404).end();
     else void route(request, url, answer);
   });

@@ -143,8 +143,10 @@ function textsOf(value: unknown): string[] {
 function codeOf(error: unknown): string {
   if (error instanceof client.AuthorizationResponseError) return 'the issuer refused';
   if (error instanceof client.ResponseBodyError) return `token: ${wordOf(error.error)}`;
-  const { code, name } = error as { code?: unknown; name?: unknown };
-  return typeof code === 'string' ? code : String(name);
+  const { code, name, cause } = error as { code?: unknown; name?: unknown; cause?: unknown };
+  if (typeof code === 'string') return code;
+  // What the library has no word for, a broken connection above all, is only the cause of its error.
+  return String((cause as { name?: unknown } | null | undefined)?.name ?? name);
 }
 
 /** What RFC 6749 (section 5.2) has; an issuer's other words are its own text. */
