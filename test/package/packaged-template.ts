@@ -1,8 +1,20 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { copyProject } from '../deploy/support/copy-project.ts';
 import { runServerless } from '../deploy/support/run-serverless.ts';
 
@@ -34,8 +46,6 @@ export interface Packaged {
   template: Template;
   /** The template's own text. */
   text: string;
-  /** What the linter says of it, where this machine has one. */
-  lint: string;
   stackPolicy: Value;
 }
 
@@ -74,29 +84,67 @@ export const optionsOfProd = {
 /**
  * Packages a stage in a copy of the project, without credentials, without network, with parameters as an operator gives
  * them on the command line. Where it fails the template is empty. It takes ten seconds, so what came of the same
- * sources is kept for the other test files of a run.
+ * sources is kept for the other test files of a run, and one that another file is packaging now is waited for.
  */
 export async function packageStage(stage: string, parameters: Record<string, string> = {}): Promise<Packaged> {
   const given = Object.entries(parameters).map(([name, value]) => `--param=${name}=${value}`);
   const args = ['package', '--stage', stage, ...given];
   const kept = join(tmpdir(), `qurable-packaged-${hashOf(args)}.json`);
-  if (existsSync(kept)) return JSON.parse(readFileSync(kept, 'utf8'));
+  const claim = `${kept}.claim`;
+  for (;;) {
+    if (existsSync(kept)) return JSON.parse(readFileSync(kept, 'utf8'));
+    if (isClaimed(claim)) break;
+    await sleep(200);
+  }
+  try {
+    const result = await packageNow(args);
+    if (result.ok) {
+      writeFileSync(`${kept}.${process.pid}`, JSON.stringify(result));
+      renameSync(`${kept}.${process.pid}`, kept);
+    }
+    return result;
+  } finally {
+    rmSync(claim, { force: true });
+  }
+}
+
+/** Whether the claim is this process's own now. One that is older than a packaging takes was left by a killed process. */
+function isClaimed(claim: string): boolean {
+  const claimed = statSync(claim, { throwIfNoEntry: false });
+  if (claimed !== undefined && Date.now() - claimed.mtimeMs > packagingMillis) rmSync(claim, { force: true });
+  try {
+    closeSync(openSync(claim, 'wx'));
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+async function packageNow(args: string[]): Promise<Packaged> {
   const copy = copyProject();
   try {
     const run = await runServerless(copy.directory, args, null);
-    if (!run.ok) return { ...run, template: { Resources: {}, Outputs: {} }, text: '', lint: '', stackPolicy: null };
+    if (!run.ok) return { ...run, template: { Resources: {}, Outputs: {} }, text: '', stackPolicy: null };
     const packaged = join(copy.directory, '.serverless');
-    const file = join(packaged, 'cloudformation-template-update-stack.json');
-    const text = readFileSync(file, 'utf8');
+    const text = readFileSync(join(packaged, 'cloudformation-template-update-stack.json'), 'utf8');
     const { service } = JSON.parse(readFileSync(join(packaged, 'serverless-state.json'), 'utf8'));
-    const linted = spawnSync('cfn-lint', ['--format', 'parseable', file], { encoding: 'utf8' });
-    const lint = linted.error ? '' : linted.stdout + linted.stderr;
-    const result = { ...run, template: JSON.parse(text), text, lint, stackPolicy: service.provider.stackPolicy };
-    writeFileSync(`${kept}.${process.pid}`, JSON.stringify(result));
-    renameSync(`${kept}.${process.pid}`, kept);
-    return result;
+    return { ...run, template: JSON.parse(text), text, stackPolicy: service.provider.stackPolicy };
   } finally {
     copy.dispose();
+  }
+}
+
+/** What the linter says of a packaged template, where this machine has one: an empty text is praise. Takes six seconds. */
+export function lint({ text }: Packaged): string {
+  const directory = mkdtempSync(join(tmpdir(), 'qurable-lint-'));
+  try {
+    const file = join(directory, 'template.json');
+    writeFileSync(file, text);
+    const linted = spawnSync('cfn-lint', ['--format', 'parseable', file], { encoding: 'utf8' });
+    return linted.error ? '' : linted.stdout + linted.stderr;
+  } finally {
+    rmSync(directory, { recursive: true });
   }
 }
 
