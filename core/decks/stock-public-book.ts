@@ -1,11 +1,17 @@
 import { type Pattern, parsePattern } from '../codes/pattern-rules.ts';
-import type { Core } from '../core.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { CouponError, refuse } from '../errors.ts';
 import type { BookKey } from '../keys.ts';
 import { limits } from '../limits.ts';
-import type { Random } from '../random.ts';
+import type { KeySource } from '../patterns/code-secret.ts';
+import type { IdSource, Random } from '../random.ts';
+import type { DeckMarks } from './deck-marks.ts';
 import { openSequence, publishNumbers, type SequencePart, takeNumbers } from './pattern-sequence.ts';
+
+/** What a book with a public code gets its deck from. */
+export interface StockCore extends IdSource, KeySource {
+  readonly deckMarks: DeckMarks;
+}
 
 /** 32^12 combinations: of ten billion codes, one guess in a hundred million is right. */
 const unguessable = '####-####-####';
@@ -17,7 +23,7 @@ const unguessable = '####-####-####';
  * @throws CouponError `conflict` where codes of the tenant begin with everything that was tried; `unavailable`
  */
 export async function stockPublicBook(
-  core: Pick<Core, 'config' | 'random' | 'clock' | 'deckMarks'>,
+  core: StockCore,
   tx: Transaction,
   tenantId: number,
   bookKey: BookKey,
@@ -41,7 +47,7 @@ function startsFor(publicCode: string, random: Random): string[] {
 
 /** The numbers of a deck whose codes begin so; null where others of the tenant do too. */
 async function tryStart(
-  core: Pick<Core, 'config' | 'random'>,
+  core: KeySource,
   tx: Transaction,
   tenantId: number,
   start: string,

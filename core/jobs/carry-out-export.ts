@@ -6,7 +6,7 @@ import type { RedemptionView } from '../coupons/redemption-view.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { type ExportedCode, exportedCode } from '../decks/export-codes.ts';
 import type { Place } from '../decks/place.ts';
-import { walkCodes } from '../decks/walk-codes.ts';
+import { type WalkCore, walkCodes } from '../decks/walk-codes.ts';
 import type { DeckKey } from '../keys.ts';
 import type { StepResult } from './carry-out-rows.ts';
 import { type JobStanding, lockStep, sendProgress } from './job-step.ts';
@@ -51,7 +51,7 @@ export async function carryOutExport(core: ExportCore, job: JobStanding): Promis
   return isEnd ? 'end' : 'more';
 }
 
-async function readCodes(core: ExportCore, { tenantId, bookKey, filters, position }: JobStanding): Promise<Stretch> {
+async function readCodes(core: WalkCore, { tenantId, bookKey, filters, position }: JobStanding): Promise<Stretch> {
   const from = (position as Place | null) ?? { deckKey: 0 as DeckKey, pos: 0 };
   const { codes, next } = await walkCodes(core, tenantId, bookKey!, filters.status ?? null, from, codeBounds);
   const { deckKey, pos } = next ?? { deckKey: 0, pos: 0 };

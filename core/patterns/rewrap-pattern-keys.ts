@@ -1,11 +1,9 @@
 import type pg from 'pg';
-import { type Config, ConfigError } from '../config.ts';
+import { ConfigError } from '../config.ts';
 import { inTransaction, type Transaction } from '../db/transaction.ts';
 import type { Random } from '../random.ts';
-import { holdAllSecrets, storeCheckValue } from './code-secret.ts';
+import { type CodeSecret, holdAllSecrets, storeCheckValue } from './code-secret.ts';
 import { isCodeSecret, type KeyPurpose, unwrapPatternKey, wrapPatternKey } from './pattern-key.ts';
-
-type SecretOfVersion = Pick<Config, 'codeSecret' | 'codeSecretVersion'>;
 
 interface WrappedKey {
   tenant_id: number;
@@ -25,8 +23,8 @@ interface WrappedKey {
 export async function rewrapPatternKeys(
   pool: pg.Pool,
   random: Random,
-  from: SecretOfVersion,
-  to: SecretOfVersion,
+  from: CodeSecret,
+  to: CodeSecret,
 ): Promise<number> {
   if (to.codeSecretVersion <= from.codeSecretVersion) {
     throw new ConfigError(`CODE_SECRET_VERSION must be higher than ${from.codeSecretVersion} for a new secret`);
@@ -55,8 +53,8 @@ const webhookKeys: KeyTable = { table: 'webhook_secrets', id: 'secret_id', purpo
 async function rewrapTable(
   tx: Transaction,
   random: Random,
-  from: SecretOfVersion,
-  to: SecretOfVersion,
+  from: CodeSecret,
+  to: CodeSecret,
   { table, id, purpose }: KeyTable,
 ): Promise<number> {
   const { rows } = await tx.query<WrappedKey>({

@@ -52,15 +52,15 @@ export async function deleteBook(core: DeleteCore, caller: Caller, bookId: strin
   core.knownPatterns.forget(tenantId);
 }
 
-function openOwnPool(core: DeleteCore): pg.Pool {
-  return openPool(core.config.database, {
+function openOwnPool({ config, log }: Pick<Core, 'config' | 'log'>): pg.Pool {
+  return openPool(config.database, {
     max: 1,
     applicationName: 'qurable delete',
     plans: 'by-key',
     statementTimeoutMillis,
     lockTimeoutMillis,
     answerTimeoutMillis: 2 * statementTimeoutMillis,
-    onError: (error) => core.log.warn({ error: loggable(error) }, 'the connection of a deletion was lost'),
+    onError: (error) => log.warn({ error: loggable(error) }, 'the connection of a deletion was lost'),
   });
 }
 

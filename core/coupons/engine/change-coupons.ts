@@ -153,7 +153,7 @@ function explained(targets: ChangeTarget[]): Location[] {
 }
 
 function decideMember(
-  core: ChangeCore,
+  core: Pick<BatchCore, 'random' | 'lockTokens'>,
   tenantId: number,
   state: State,
   target: ChangeTarget,

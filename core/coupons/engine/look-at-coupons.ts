@@ -6,7 +6,14 @@ import { together } from '../../db/together.ts';
 import { withConnection } from '../../db/with-connection.ts';
 import type { CodeSource } from '../../decks/codes-at.ts';
 import { countLeft } from '../../decks/count-left.ts';
-import { isPublic, type Located, type Location, locateCodes, nowhere } from '../../decks/locate-codes.ts';
+import {
+  isPublic,
+  type LocateCore,
+  type Located,
+  type Location,
+  locateCodes,
+  nowhere,
+} from '../../decks/locate-codes.ts';
 import { placeMapKey } from '../../decks/place.ts';
 import type { PublicCode } from '../../decks/public-code-row.ts';
 import { CouponError } from '../../errors.ts';
@@ -105,7 +112,7 @@ function whose({ caller, userId }: CouponQuestion): string | null {
   return userId ?? caller.customerId;
 }
 
-async function findSights(core: LookCore, tenantId: number, questions: CouponQuestion[]): Promise<Sight[]> {
+async function findSights(core: LocateCore, tenantId: number, questions: CouponQuestion[]): Promise<Sight[]> {
   const always = questions.some(({ caller }) => caller.customerId !== null);
   const codes = questions.map(({ code }) => code);
   const located = await locateCodes(core, tenantId, codes, { always });
