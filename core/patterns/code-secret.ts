@@ -1,6 +1,7 @@
-import { type Config, ConfigError } from '../config.ts';
+import type { Config } from '../config.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { Transaction } from '../db/transaction.ts';
+import { ConfigError } from '../environment.ts';
 import { unavailable } from '../errors.ts';
 import type { Random } from '../random.ts';
 import { codeSecretCheckValue, isCodeSecret } from './pattern-key.ts';

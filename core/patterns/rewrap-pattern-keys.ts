@@ -1,6 +1,6 @@
 import type pg from 'pg';
-import { ConfigError } from '../config.ts';
 import { inTransaction, type Transaction } from '../db/transaction.ts';
+import { ConfigError } from '../environment.ts';
 import type { Random } from '../random.ts';
 import { type CodeSecret, holdAllSecrets, storeCheckValue } from './code-secret.ts';
 import { isCodeSecret, type KeyPurpose, unwrapPatternKey, wrapPatternKey } from './pattern-key.ts';
