@@ -1,4 +1,4 @@
-import type { MemberAnswer } from '../../batching/micro-batcher.ts';
+import type { MemberAnswer } from '../../batching/batch.ts';
 import { readBooksForDecision } from '../../books/read-book-rules.ts';
 import { type Patience, waitForLocks } from '../../db/lock-patience.ts';
 import { together } from '../../db/together.ts';
