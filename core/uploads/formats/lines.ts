@@ -63,30 +63,29 @@ export function openLines(sink: LineSink): LineReader {
     }
   };
 
+  /** Cuts all that has come, where it has just become known what ends the lines; else keeps it. */
+  const cutAll = (text: string) => {
+    if (lineEnd === null) rest += text;
+    else {
+      const all = rest + text;
+      rest = '';
+      cut(all, lineEnd);
+    }
+  };
+
   return {
     get hasBreaks() {
       return hasBreaks;
     },
     push(text) {
-      if (lineEnd === null) {
-        settle(text, false);
-        if (lineEnd === null) {
-          rest += text;
-          return;
-        }
-        const all = rest + text;
-        rest = '';
-        cut(all, lineEnd);
-      } else {
-        cut(text, lineEnd);
-      }
+      if (lineEnd !== null) return cut(text, lineEnd);
+      settle(text, false);
+      cutAll(text);
     },
     end() {
       if (lineEnd === null) {
         settle('', true);
-        const all = rest;
-        rest = '';
-        cut(all, lineEnd!);
+        cutAll('');
       }
       if (rest !== '') finish(rest);
     },
