@@ -14,7 +14,7 @@ import {
   warnOfLookalikes,
 } from '../../core/index.ts';
 import { type ContainerLog, openLog } from '../api/observe/log.ts';
-import { openStandardOutput } from '../api/observe/output.ts';
+import { openStandardOutput } from '../api/observe/standard-output.ts';
 import { buildConsoleIfStale } from '../console/build/build-console.ts';
 import { formatForPeople } from './format-for-people.ts';
 import { keepMarks } from './keep-marks.ts';
