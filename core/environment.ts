@@ -61,8 +61,8 @@ export function oneOf<T extends string>(env: Environment, name: string, values: 
 }
 
 /**
- * Whether a URL leads by https, or to this very machine. Over http, whoever sits between us and an issuer could put keys
- * of their own in its place.
+ * Whether a URL leads by https, or to this very machine. Over http, whoever sits between us and an issuer could put
+ * keys of their own in its place.
  */
 export function isTrustworthy(url: string): boolean {
   if (!URL.canParse(url)) return false;

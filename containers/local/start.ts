@@ -64,8 +64,9 @@ async function run(stop: StopRequest): Promise<number> {
 }
 
 /**
- * Fills in what the environment does not set: this installation's secrets, and an address of this machine alone. Whoever
- * can reach it is on this machine then, so webhooks may lead to it too; with another HOST that is to be asked for.
+ * Fills in what the environment does not set: this installation's secrets, and an address of this machine alone.
+ * Whoever can reach it is on this machine then, so webhooks may lead to it too; with another HOST that is to be asked
+ * for.
  */
 function completeEnvironment(given: Environment, { secrets }: KeptSecrets): Environment {
   const filled: Environment = { HOST: '127.0.0.1', ...secrets };

@@ -26,8 +26,8 @@ export interface ChangeBookCore extends ColdCore, PublicCodeCore {
  * @param input the fields to change
  * @param expectedRev the revision that the caller has seen (`If-Match`), or null to change whatever is there
  * @throws CouponError `invalid-input`; `book-not-found`, for an id that is no UUID too; `revision-mismatch`; `conflict`
- *   where the book's status has no way to the new one, the book is closed, or its public code is no longer to be changed or
- *   is taken; `unavailable`
+ *   where the book's status has no way to the new one, the book is closed, or its public code is no longer to be
+ *   changed or is taken; `unavailable`
  */
 export async function changeBook(
   core: ChangeBookCore,
@@ -63,7 +63,8 @@ export async function changeBook(
       await waitUntil(tx, from);
       return bookDocument(await readBookRow(tx, tenantId, bookKey));
     });
-  // The tenant's lock comes before the gate, and an upload may hold it for seconds: it is taken only where it is needed.
+  // The tenant's lock comes before the gate, and an upload may hold it for seconds: it is taken only where it is
+  // needed.
   return (await change(false)) ?? (await change(true))!;
 }
 

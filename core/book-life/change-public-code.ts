@@ -41,9 +41,9 @@ export async function refuseTakenCode(
 }
 
 /**
- * Does what a change of a book's terms says of its public code, and gives a deck to a book that opens with one and has no
- * codes. To be called where it concerns codes and after refuseTakenCode, under the tenant's lock (lockTenantCodes) and
- * while nobody is inside the book's gate.
+ * Does what a change of a book's terms says of its public code, and gives a deck to a book that opens with one and has
+ * no codes. To be called where it concerns codes and after refuseTakenCode, under the tenant's lock (lockTenantCodes)
+ * and while nobody is inside the book's gate.
  * @throws CouponError `conflict` where no pattern is free for the deck; `unavailable`
  */
 export async function changePublicCode(

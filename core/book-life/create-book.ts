@@ -16,8 +16,8 @@ import { changePublicCode, concernsCodes, noCode, type PublicCodeCore, refuseTak
 
 /**
  * Makes a book, with everything that the hot path expects to find of one: its dealer's row and its counter's stripes.
- * @throws CouponError `invalid-input`, `idempotency-key-reused`; `conflict` where its public code is a code of the tenant
- *   already; `unavailable`
+ * @throws CouponError `invalid-input`, `idempotency-key-reused`; `conflict` where its public code is a code of the
+ *   tenant already; `unavailable`
  */
 export async function createBook(
   core: ColdCore & PublicCodeCore,

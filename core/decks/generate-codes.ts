@@ -33,8 +33,8 @@ class SearchNeeded extends Error {}
  *
  * @throws CouponError `invalid-input`; `idempotency-key-reused`; `book-not-found`, for an id that is no UUID too;
  *   `pattern-too-small`; `conflict` where the pattern could produce a code of another pattern or of an upload, or the
- *   public code of a book, or where too many uploaded codes begin like it; `unavailable` where others hold what it needs;
- *   `book-not-active` for a closed book
+ *   public code of a book, or where too many uploaded codes begin like it; `unavailable` where others hold what it
+ *   needs; `book-not-active` for a closed book
  */
 export async function generateCodes(
   core: ColdCore & StockCore & { readonly knownBooks: KnownBooks },

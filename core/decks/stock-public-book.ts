@@ -17,9 +17,9 @@ export interface StockCore extends IdSource, KeySource {
 const unguessable = '####-####-####';
 
 /**
- * Gives a book with a public code a generated deck, so that there is a code for everybody who brings it: as many as there
- * may be in a deck, which is more than there are people. The codes begin with the public code, so that whoever sees one
- * knows what it is of. To be called under the tenant's lock and behind the book's closed gate.
+ * Gives a book with a public code a generated deck, so that there is a code for everybody who brings it: as many as
+ * there may be in a deck, which is more than there are people. The codes begin with the public code, so that whoever
+ * sees one knows what it is of. To be called under the tenant's lock and behind the book's closed gate.
  * @throws CouponError `conflict` where codes of the tenant begin with everything that was tried; `unavailable`
  */
 export async function stockPublicBook(
@@ -72,8 +72,8 @@ function patternOf(start: string): Pattern {
 }
 
 /**
- * Refuses what an uploaded or public code of the tenant begins with. That is more than need be, and one step in an index
- * instead of a search through the codes, which nobody could wait for here.
+ * Refuses what an uploaded or public code of the tenant begins with. That is more than need be, and one step in an
+ * index instead of a search through the codes, which nobody could wait for here.
  */
 async function refuseStart(tx: Transaction, tenantId: number, start: string): Promise<void> {
   const { rows } = await tx.query({

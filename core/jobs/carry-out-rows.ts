@@ -29,8 +29,8 @@ interface Task {
 }
 
 /**
- * Carries out some rows of the job's piece: the effects, the outcomes and the job's progress are one transaction, that of
- * a batch of the engine, which decides each row as it would decide a request. A void takes up to three steps, as
+ * Carries out some rows of the job's piece: the effects, the outcomes and the job's progress are one transaction, that
+ * of a batch of the engine, which decides each row as it would decide a request. A void takes up to three steps, as
  * voidCoupon takes up to three tries.
  * @param rowsMax 1 and up
  * @throws StepLost; what a batch throws

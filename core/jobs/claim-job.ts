@@ -64,7 +64,9 @@ export async function keepJob(pool: pg.Pool, { tenantId, jobKey, fence }: JobLea
 /** A job that fails so often in a row fails for good. */
 const failuresMax = 5;
 
-/** Notes that a step failed for another reason than the database's being away. Returns whether the job has failed now. */
+/**
+ * Notes that a step failed for another reason than the database's being away. Returns whether the job has failed now.
+ */
 export async function noteFailure(pool: pg.Pool, { tenantId, jobKey, fence }: JobLease): Promise<boolean> {
   const { rows } = await pool.query<{ hasFailed: boolean }>({
     name: 'note-job-failure',

@@ -7,8 +7,8 @@ const everyMillis = 600_000;
 const piecesMax = 500;
 
 /**
- * A task that removes jobs some days after they ended, with their files and results, and those whose file broke off with
- * the process that read it. Every process runs it; a piece is removed once, whoever is first.
+ * A task that removes jobs some days after they ended, with their files and results, and those whose file broke off
+ * with the process that read it. Every process runs it; a piece is removed once, whoever is first.
  */
 export function jobsCleanUp(core: Pick<Core, 'backgroundPool'>): BackgroundTask {
   return { name: 'jobs clean-up', restMillis: everyMillis, run: () => purgeSome(core) };

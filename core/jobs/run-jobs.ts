@@ -17,7 +17,9 @@ export type JobsCore = Omit<RowCore, 'pool'> &
 
 /** A step should take so long: what waits for its locks, or for the process, waits no longer. */
 const stepMillis = 50;
-/** A job takes a quarter of one connection, and less of a process: others may have much to do that this one can't see. */
+/**
+ * A job takes a quarter of one connection, and less of a process: others may have much to do that this one can't see.
+ */
 const restPerWork = 3;
 /** Each so much that the hot path's oldest member has waited makes the rest longer by the work. */
 const waitPerRest = 10;

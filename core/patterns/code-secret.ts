@@ -38,7 +38,9 @@ export async function checkCodeSecret(pool: Queryable, secret: CodeSecret): Prom
   }
 }
 
-/** The check value of a version, and another version that some pattern's or webhook's key is wrapped by, the highest. */
+/**
+ * The check value of a version, and another version that some pattern's or webhook's key is wrapped by, the highest.
+ */
 async function readCheckValue(
   pool: Queryable,
   version: number,

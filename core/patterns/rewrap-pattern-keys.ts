@@ -12,9 +12,10 @@ interface WrappedKey {
 }
 
 /**
- * Rotates CODE_SECRET: wraps every pattern's key and webhook's secret, which themselves stay, by the new secret. All of them or none, in one
- * transaction; keys that are under the new version already are left alone, so a repeat is harmless. Tasks that still
- * have the old secret go on with the patterns they know and answer `unavailable` for others, until they are replaced.
+ * Rotates CODE_SECRET: wraps every pattern's key and webhook's secret, which themselves stay, by the new secret. All of
+ * them or none, in one transaction; keys that are under the new version already are left alone, so a repeat is
+ * harmless. Tasks that still have the old secret go on with the patterns they know and answer `unavailable` for others,
+ * until they are replaced.
  * @param to a secret of a later version than `from`
  * @returns how many keys were wrapped anew
  * @throws ConfigError where the versions do not ascend, a key does not open with the old secret, or another secret is

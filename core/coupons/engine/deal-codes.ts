@@ -46,9 +46,9 @@ export interface DealCore extends BatchCore, CodeSource {
 /**
  * Assigns random codes, assigns codes by name, and voids codes that nobody has: one transaction for the whole batch
  * (decideBatch). Locked are the gates of the books, then their dealers, under which every code leaves its deck. So what
- * is left is exact, a code can't be dealt twice, and a user's coupons can be counted. A coupon that is dealt by a public
- * code is locked or redeemed in the same transaction. Nobody else sees it yet, so only its book's counter is locked for
- * that. Proved by test/integration/races.test.ts.
+ * is left is exact, a code can't be dealt twice, and a user's coupons can be counted. A coupon that is dealt by a
+ * public code is locked or redeemed in the same transaction. Nobody else sees it yet, so only its book's counter is
+ * locked for that. Proved by test/integration/races.test.ts.
  * @param isApart whether these members have met a held lock before, and wait for the next one shortly only
  * @param companion what is committed with them
  */

@@ -50,8 +50,8 @@ export interface SeenCoupon {
   coupon: CouponState;
   standing: Standing;
   /**
-   * Of a user who has none and brought a public code: `coupon` is the one that would be dealt, and this is how many codes
-   * are left for it. Null where the coupon is there.
+   * Of a user who has none and brought a public code: `coupon` is the one that would be dealt, and this is how many
+   * codes are left for it. Null where the coupon is there.
    */
   leftToDeal: number | null;
 }

@@ -37,8 +37,9 @@ export function deliverTask(core: DeliveryCore): BackgroundTask {
 
 /**
  * Sends what is due until nothing is, or `signal` is aborted. An endpoint is served by one process at a time, with
- * several requests in flight, those of one coupon one after the other; each endpoint by itself, so that one that is slow
- * delays no other. What is sent and not recorded, since the process was killed, is sent again once its lease has ended.
+ * several requests in flight, those of one coupon one after the other; each endpoint by itself, so that one that is
+ * slow delays no other. What is sent and not recorded, since the process was killed, is sent again once its lease has
+ * ended.
  */
 export async function deliverWebhooks(core: DeliveryCore, signal: AbortSignal): Promise<'rest'> {
   const served = new Map<string, Promise<void>>();

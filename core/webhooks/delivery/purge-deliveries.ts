@@ -15,8 +15,8 @@ export function purgeTask(core: PurgeCore): BackgroundTask {
 }
 
 /**
- * Removes deliveries that are older than is promised, and those of deleted webhooks, and then these themselves; ends those
- * that have waited for more than three days behind an endpoint that did not live.
+ * Removes deliveries that are older than is promised, and those of deleted webhooks, and then these themselves; ends
+ * those that have waited for more than three days behind an endpoint that did not live.
  * @returns whether there may be more
  */
 export async function purgeDeliveries({ backgroundPool: db }: PurgeCore): Promise<'more' | 'rest'> {
