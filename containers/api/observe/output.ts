@@ -37,93 +37,105 @@ const flushMaxMillis = 1_000;
  * @param noticeOf the line that tells how many were dropped; without it nothing tells
  */
 export function openOutput(sink: Sink, isTerminal: boolean, noticeOf?: (dropped: number) => string): Output {
-  const queue = new LineQueue(noticeOf);
-  let isWriting = false;
-  let isScheduled = false;
+  return new QueuedOutput(sink, isTerminal, noticeOf);
+}
+
+class QueuedOutput implements Output {
+  readonly isTerminal: boolean;
+  readonly #sink: Sink;
+  readonly #queue: LineQueue;
+  #isWriting = false;
+  #isScheduled = false;
   /** The last write failed or took too long: nobody waits for another until one succeeds. */
-  let isDead = false;
-  let retry: { timer: NodeJS.Timeout; now: () => void } | null = null;
-  let onSettled: (() => void)[] = [];
+  #isDead = false;
+  #retry: { timer: NodeJS.Timeout; now: () => void } | null = null;
+  #onSettled: (() => void)[] = [];
+
+  constructor(sink: Sink, isTerminal: boolean, noticeOf?: (dropped: number) => string) {
+    this.#sink = sink;
+    this.isTerminal = isTerminal;
+    this.#queue = new LineQueue(noticeOf);
+  }
+
+  droppedLines(): number {
+    return this.#queue.droppedLines;
+  }
+
+  write(lines: string): void {
+    this.#enqueue(lines, null);
+  }
+
+  writeNow(line: string): Promise<void> {
+    const onTimeUp = () => {
+      this.#isDead = true;
+    };
+    return within(waitMaxMillis, onTimeUp, (settle) => {
+      if (!this.#enqueue(line, settle) || this.#isDead) settle();
+    });
+  }
+
+  flush(): Promise<void> {
+    if (!this.#isWriting && this.#queue.isEmpty) return Promise.resolve();
+    return within(flushMaxMillis, null, (settle) => {
+      this.#onSettled.push(settle);
+      if (this.#retry === null) this.#next();
+      else {
+        clearTimeout(this.#retry.timer);
+        this.#retry.now();
+      }
+    });
+  }
 
   /** Returns whether there was room. Lines of one turn of the event loop share a write. */
-  function enqueue(text: string, settle: Line['settle']): boolean {
-    if (!queue.add(text, settle)) return false;
-    if (!isWriting && !isScheduled) {
-      isScheduled = true;
+  #enqueue(text: string, settle: Line['settle']): boolean {
+    if (!this.#queue.add(text, settle)) return false;
+    if (!this.#isWriting && !this.#isScheduled) {
+      this.#isScheduled = true;
       setImmediate(() => {
-        isScheduled = false;
-        next();
+        this.#isScheduled = false;
+        this.#next();
       });
     }
     return true;
   }
 
-  function next(): void {
-    if (isWriting) return;
-    const lines = queue.take();
+  #next(): void {
+    if (this.#isWriting) return;
+    const lines = this.#queue.take();
     if (lines.length === 0) {
-      tellSettled();
+      this.#tellSettled();
       return;
     }
-    isWriting = true;
-    attempt(Buffer.from(lines.map(({ text }) => text).join('')), lines);
+    this.#isWriting = true;
+    this.#attempt(Buffer.from(lines.map(({ text }) => text).join('')), lines);
   }
 
-  function attempt(bytes: Buffer, lines: Line[]): void {
-    retry = null;
-    sink(bytes, (error, written) => {
+  #attempt(bytes: Buffer, lines: Line[]): void {
+    this.#retry = null;
+    this.#sink(bytes, (error, written) => {
       const rest = bytes.subarray(written);
-      if (error !== null) return fail(rest, lines);
-      if (rest.length > 0) return attempt(rest, lines);
-      isWriting = false;
-      isDead = false;
-      queue.release(lines);
-      next();
+      if (error !== null) return this.#fail(rest, lines);
+      if (rest.length > 0) return this.#attempt(rest, lines);
+      this.#isWriting = false;
+      this.#isDead = false;
+      this.#queue.release(lines);
+      this.#next();
     });
   }
 
-  function fail(rest: Buffer, lines: Line[]): void {
-    isDead = true;
-    queue.giveUpWaiting(lines);
-    const now = () => attempt(rest, lines);
-    retry = { timer: setTimeout(now, retryMillis).unref(), now };
-    tellSettled();
+  #fail(rest: Buffer, lines: Line[]): void {
+    this.#isDead = true;
+    this.#queue.giveUpWaiting(lines);
+    const now = () => this.#attempt(rest, lines);
+    this.#retry = { timer: setTimeout(now, retryMillis).unref(), now };
+    this.#tellSettled();
   }
 
-  function tellSettled(): void {
-    const waiting = onSettled;
-    onSettled = [];
+  #tellSettled(): void {
+    const waiting = this.#onSettled;
+    this.#onSettled = [];
     for (const settle of waiting) settle();
   }
-
-  function writeNow(line: string): Promise<void> {
-    const onTimeUp = () => {
-      isDead = true;
-    };
-    return within(waitMaxMillis, onTimeUp, (settle) => {
-      if (!enqueue(line, settle) || isDead) settle();
-    });
-  }
-
-  function flush(): Promise<void> {
-    if (!isWriting && queue.isEmpty) return Promise.resolve();
-    return within(flushMaxMillis, null, (settle) => {
-      onSettled.push(settle);
-      if (retry === null) next();
-      else {
-        clearTimeout(retry.timer);
-        retry.now();
-      }
-    });
-  }
-
-  return {
-    isTerminal,
-    droppedLines: () => queue.droppedLines,
-    write: (lines) => void enqueue(lines, null),
-    writeNow,
-    flush,
-  };
 }
 
 /** Resolves once what is begun has settled, or after so many milliseconds. */

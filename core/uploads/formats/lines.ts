@@ -55,14 +55,6 @@ export function openLines(sink: LineSink): LineReader {
     }
   };
 
-  /** Finds out what ends the lines, if that can be known by now. */
-  const settle = (text: string, isAll: boolean) => {
-    if (text.includes('\n')) lineEnd = '\n';
-    else if (isAll || rest.length + text.length > limits.uploadLineMaxChars) {
-      lineEnd = rest.includes('\r') || text.includes('\r') ? '\r' : '\n';
-    }
-  };
-
   /** Cuts all that has come, where it has just become known what ends the lines; else keeps it. */
   const cutAll = (text: string) => {
     if (lineEnd === null) rest += text;
@@ -79,15 +71,22 @@ export function openLines(sink: LineSink): LineReader {
     },
     push(text) {
       if (lineEnd !== null) return cut(text, lineEnd);
-      settle(text, false);
+      lineEnd = endOfLines(rest, text, false);
       cutAll(text);
     },
     end() {
       if (lineEnd === null) {
-        settle('', true);
+        lineEnd = endOfLines(rest, '', true);
         cutAll('');
       }
       if (rest !== '') finish(rest);
     },
   };
+}
+
+/** What ends the lines of a text that begins so; null where that can't be known yet. */
+function endOfLines(rest: string, text: string, isAll: boolean): '\n' | '\r' | null {
+  if (text.includes('\n')) return '\n';
+  if (!isAll && rest.length + text.length <= limits.uploadLineMaxChars) return null;
+  return rest.includes('\r') || text.includes('\r') ? '\r' : '\n';
 }
