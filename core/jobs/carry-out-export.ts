@@ -11,7 +11,9 @@ import type { DeckKey } from '../keys.ts';
 import type { StepResult } from './carry-out-rows.ts';
 import { type JobStanding, lockStep, sendProgress } from './job-step.ts';
 
-/** What a step of an export works with. Both pools are of the primary: a replica may know of a user who is erased. */
+/**
+ * What a step of an export works with. Both pools lead to the primary: a replica may still have a user who was erased.
+ */
 export type ExportCore = Pick<Core, 'pool' | 'readPool' | 'coldTurns' | 'knownBooks' | 'knownDecks' | 'knownPatterns'>;
 
 /** A row of an export's result, as its file shows it. */
@@ -72,7 +74,7 @@ async function readRedemptions(
   return { rows: data, position: last };
 }
 
-/** The core as steps take it: all their statements go over the connections of background work. */
+/** The parts for a step: all of its statements go over the connections of background work. */
 export function withPool<Parts extends object>(
   core: Parts,
   pool: pg.Pool,

@@ -17,7 +17,7 @@ export type RowCore = Pick<
 >;
 
 /**
- * What a step came to. `held-up`: nothing could be done, since others hold what every row needs.
+ * How a step ended. `held-up`: nothing was done, since other sessions hold what every row needs.
  */
 export type StepResult = 'more' | 'held-up' | 'end';
 

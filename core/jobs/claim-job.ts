@@ -15,8 +15,8 @@ export interface JobLease extends JobName {
 export const leaseSeconds = 15;
 
 /**
- * Takes the oldest job that nobody works on: one whose worker is gone, or one that waits while no other of its tenant
- * runs. Null where there is none. Of many that ask at once, one gets a job.
+ * Takes the oldest job that nobody works on: its worker is gone, or it waits and no other job of its tenant runs. Null
+ * where there is none. Of many workers that ask at once, one gets the job.
  */
 export async function claimJob(pool: pg.Pool): Promise<JobLease | null> {
   try {

@@ -3,7 +3,7 @@ import type { Core } from '../core.ts';
 import { limits } from '../limits.ts';
 
 const everyMillis = 600_000;
-/** Removed at a time: a short statement holds nobody up. */
+/** Jobs that one statement removes: few enough to hold nobody up. */
 const piecesMax = 500;
 
 /**

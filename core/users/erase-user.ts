@@ -58,10 +58,11 @@ async function forgetHolders(
 }
 
 /**
- * By way of the coupons that are or were in the user's hands; a redemption is named by its event, or by what stayed of
- * it. The coupons are looked up by their holders alone: asked for the tenant too, PostgreSQL may read all of the
- * tenant's. Of a coupon that has passed through several hands, what was written beside the others' redemptions stays.
- * Reasons all go: the one of a transfer, or of a redemption given back later, may be about any of them.
+ * Found by the coupons that are or were in the user's hands; a redemption is named by its event, or by what is left of
+ * it in `archived_redemptions`. The coupons are looked up by their holders alone: asked for the tenant too, PostgreSQL
+ * may read all of the tenant's. Of a coupon that has passed through several hands, what was written beside the others'
+ * redemptions stays. Reasons all go: the one of a transfer, or of a redemption given back later, may be about any of
+ * them.
  */
 async function emptyTexts(tx: Transaction, tenantId: number, holderIds: number[]): Promise<void> {
   const couponsOfHolders = `(

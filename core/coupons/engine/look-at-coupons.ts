@@ -31,7 +31,7 @@ import { readClockAndKeys } from './read-clock-and-keys.ts';
 import { readUsage, standingOf } from './usage-sums.ts';
 import { findVoidPlaces } from './void-places.ts';
 
-/** What a look works with. */
+/** What a look at coupons works with. */
 export interface LookCore extends CodeSource {
   readonly pool: pg.Pool;
   readonly lockTokens: LockTokens;

@@ -21,13 +21,13 @@ type DeliveryCore = Pick<Core, 'backgroundPool' | 'clock' | 'config' | 'log' | '
 const restMillis = 1_000;
 /** Between two looks for endpoints that nobody serves, and for what has come to be due at one that is served. */
 const lookMillis = 500;
-/** So many endpoints a process serves at once; one that hangs is one, with one request. */
+/** How many endpoints a process serves at once. One that hangs counts as one, and holds one request. */
 const endpointsMax = 256;
-/** What was read is sent within this, or read again: it may hold the id of a user who is erased meanwhile. */
+/** What was read is sent within this time, or read again: it may hold the id of a user who is erased meanwhile. */
 const freshMillis = 2_000;
-/** No request is begun so shortly before the lease ends that it might outlast it. */
+/** No request is begun this shortly before the lease ends: it might outlast it. */
 const leaseMarginMillis = answerMaxMillis + 5_000;
-/** When the process ends, requests under way are waited for so long. Longer ones are sent again, by another. */
+/** How long the end of the process waits for requests under way. Longer ones are sent again, by another process. */
 const endMaxMillis = 6_000;
 
 /** Sends deliveries, in every process: each serves the endpoints on which it has a lease. */

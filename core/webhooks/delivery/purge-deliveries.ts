@@ -6,7 +6,7 @@ import { deliveryMaxAgeMillis } from '../retry-rules.ts';
 type PurgeCore = Pick<Core, 'backgroundPool'>;
 
 const restMillis = 300_000;
-/** A statement that changes so many rows holds nobody up. */
+/** Rows that one statement changes: few enough to hold nobody up. */
 const rowsAtOnce = 5_000;
 
 /** Removes what is no longer shown, and gives up what has waited too long; every process runs it. */
