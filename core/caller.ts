@@ -9,7 +9,8 @@ export interface Caller {
   role: Role;
   /**
    * How events name the caller: `root`, `key:<short id of the API key>`, `jwt:<sub>`, `person:<short id>` for somebody
-   * who signed in to the console by the company's sign-in, or `customer` for a customer, whose id is the coupon's holder and must not be written down a second time (it is personal).
+   * who signed in to the console by the company's sign-in, or `customer` for a customer, whose id is the coupon's
+   * holder and must not be written down a second time (it is personal).
    */
   actor: string;
   /** A customer's own id: the token's `sub`. Null for every other role. */

@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { ConfigError, type Environment, isTrustworthy, oneOf, required, secret, text, whole } from './environment.ts';
 import { limits } from './limits.ts';
 
 /** How to reach PostgreSQL: what a `pg.Pool` takes, without the pool's size. */
@@ -81,13 +82,6 @@ export interface Config {
   /** The ARN of the Lambda function that sends webhooks; null: this process does. */
   webhookSenderFunction: string | null;
 }
-
-/** A variable that is missing or malformed. Its message is one line that names the variable. */
-export class ConfigError extends Error {
-  override name = 'ConfigError';
-}
-
-type Environment = Record<string, string | undefined>;
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
@@ -254,13 +248,6 @@ function readJwt(env: Environment): JwtConfig {
   return { mode: 'secret', secret: secret(env, 'JWT_SECRET', 32, 1024), issuer, audience };
 }
 
-/** Over http, whoever sits between us and the issuer could put keys of their own in its place. */
-function isTrustworthy(url: string): boolean {
-  if (!URL.canParse(url)) return false;
-  const { protocol, hostname } = new URL(url);
-  return protocol === 'https:' || (protocol === 'http:' && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname));
-}
-
 /** Read by `npm run rewrap-pattern-keys` alone, and checked wherever it is set. */
 function checkPreviousSecret(env: Environment): void {
   if (text(env, 'PREVIOUS_CODE_SECRET') !== null) secret(env, 'PREVIOUS_CODE_SECRET', 32, 1024);
@@ -356,41 +343,4 @@ function readOrigins(env: Environment): string[] {
     }
     return origin;
   });
-}
-
-function text(env: Environment, name: string): string | null {
-  const value = env[name];
-  return value === undefined || value === '' ? null : value;
-}
-
-function required(env: Environment, name: string): string {
-  const value = text(env, name);
-  if (value === null) throw new ConfigError(`${name} must be set`);
-  return value;
-}
-
-function secret(env: Environment, name: string, least: number, most: number): string {
-  const value = required(env, name);
-  if (value.length < least || value.length > most) {
-    throw new ConfigError(`${name} must have ${least} to ${most} characters`);
-  }
-  return value;
-}
-
-function whole(env: Environment, name: string, fallback: number, least: number, most: number): number {
-  const value = text(env, name);
-  if (value === null) return fallback;
-  const number = Number(value);
-  if (!/^\d+$/.test(value) || number < least || number > most) {
-    throw new ConfigError(`${name} must be a whole number from ${least} to ${most}`);
-  }
-  return number;
-}
-
-function oneOf<T extends string>(env: Environment, name: string, values: readonly T[], fallback: T): T {
-  const value = text(env, name);
-  if (value === null) return fallback;
-  const found = values.find((candidate) => candidate === value);
-  if (found === undefined) throw new ConfigError(`${name} must be one of ${values.join(', ')}`);
-  return found;
 }

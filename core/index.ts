@@ -43,7 +43,6 @@ export { type Clock, systemClock } from './clock.ts';
 export { spellCode } from './codes/code-rules.ts';
 export {
   type Config,
-  ConfigError,
   type EventArchiveConfig,
   type OidcConfig,
   readConfig,
@@ -84,6 +83,7 @@ export { Validation, validateCoupon } from './coupons/validate-coupon.ts';
 export { voidCoupon } from './coupons/void-coupon.ts';
 export { describeDatabaseTrouble } from './db/describe-database-trouble.ts';
 export { migrateToLatest } from './db/migrate.ts';
+export { openPool, type Queryable } from './db/pool.ts';
 export {
   type DatabaseFailure,
   databaseFailureReasons,
@@ -102,6 +102,7 @@ export { GeneratedDeck, GenerateInput } from './decks/generated-deck.ts';
 export { CodeListRequest, listCodes } from './decks/list-codes.ts';
 export { listDecks } from './decks/list-decks.ts';
 export { voidDeck } from './decks/void-deck.ts';
+export { ConfigError } from './environment.ts';
 export {
   CouponError,
   conflictReasons,

@@ -1,4 +1,5 @@
 import { randomBytes, randomFillSync, randomInt } from 'node:crypto';
+import type { Clock } from './clock.ts';
 
 /** Where all randomness comes from, so that a test can replay a run. */
 export interface Random {
@@ -6,6 +7,12 @@ export interface Random {
   bytes(count: number): Buffer;
   /** A uniformly distributed whole number in `[0, bound)`; `bound` is 1 to 2^48 - 1. Throws RangeError otherwise. */
   below(bound: number): number;
+}
+
+/** What a new id is made of, see `newId`. */
+export interface IdSource {
+  readonly clock: Pick<Clock, 'now'>;
+  readonly random: Random;
 }
 
 /** Asking the generator costs much the same for 16 bytes as for thousands: a seventh of a redeem, asked each time. */
@@ -29,6 +36,11 @@ export const systemRandom: Random = {
   bytes: (count) => (count <= 64 ? takeFromStock(count) : randomBytes(count)),
   below: (bound) => (bound === 1 ? 0 : randomInt(bound)),
 };
+
+/** A new id of anything but a redemption, by this process's clock: see `uuidv7`. */
+export function newId({ clock, random }: IdSource): string {
+  return uuidv7(clock.now(), random);
+}
 
 /**
  * A UUIDv7 (RFC 9562, section 5.7): 48 bits of milliseconds, then random bits, so that ids made later sort later and

@@ -5,8 +5,10 @@ import { findTenantId } from './access/find-tenant-id.ts';
 import { askOnce } from './ask-once.ts';
 import type { RunningTasks } from './background.ts';
 import type { Caller } from './caller.ts';
+import type { Clock } from './clock.ts';
 import type { Core } from './core.ts';
 import { neededSchemaVersion, schemaVersion } from './db/migrate.ts';
+import type { Pools } from './db/open-pools.ts';
 import type { Queryable } from './db/pool.ts';
 import { nullable, oneOf, Time } from './input/shapes.ts';
 
@@ -58,6 +60,9 @@ export const HealthView = Type.Object({
 });
 export type HealthView = Static<typeof HealthView>;
 
+/** The parts of a process whose health is told. */
+export type HealthCore = Pools & Pick<Core, 'batches' | 'clock' | 'config' | 'knownTenants' | 'markRounds' | 'redis'>;
+
 /** What is asked beside the core. */
 export interface HealthSources {
   droppedLogLines(): number;
@@ -77,15 +82,15 @@ interface Answer<T> {
  * Opens the reading of a process's health. However many ask, each database is asked one question at a time, and the
  * answers never come later than two seconds. It holds no addresses, names or texts of errors: those are in the log.
  */
-export function openHealth(core: Core, sources: HealthSources): (caller: Caller) => Promise<HealthView> {
-  const askDatabase = askOnce(() => ask(core, () => schemaVersion(core.readyPool)));
-  const askReplica = askOnce(() => ask(core, () => replicaDelay(core.readPool)));
+export function openHealth(core: HealthCore, sources: HealthSources): (caller: Caller) => Promise<HealthView> {
+  const askDatabase = askOnce(() => ask(core.clock, () => schemaVersion(core.readyPool)));
+  const askReplica = askOnce(() => ask(core.clock, () => replicaDelay(core.readPool)));
   return async ({ tenantId }) => {
     const [database, replica, home] = await Promise.all([
       askDatabase(),
       core.config.replica === null ? null : askReplica(),
       // Remembered: no question to the database once it has been answered.
-      ask(core, () => findTenantId(core, 'default')),
+      ask(core.clock, () => findTenantId(core, 'default')),
     ]);
     return {
       database: { ...reachOf(database), schemaVersion: database.value, neededSchemaVersion },
@@ -100,7 +105,7 @@ export function openHealth(core: Core, sources: HealthSources): (caller: Caller)
   };
 }
 
-function readProcess(core: Core, { droppedLogLines, background }: HealthSources): HealthView['process'] {
+function readProcess(core: HealthCore, { droppedLogLines, background }: HealthSources): HealthView['process'] {
   return {
     queueAgeMillis: whole(core.batches.queueAgeMillis()),
     droppedLogLines: droppedLogLines(),
@@ -127,7 +132,7 @@ function poolState(name: string, pool: pg.Pool) {
   };
 }
 
-async function ask<T>({ clock }: Pick<Core, 'clock'>, question: () => Promise<T>): Promise<Answer<T>> {
+async function ask<T>(clock: Clock, question: () => Promise<T>): Promise<Answer<T>> {
   const asked = clock.monotonic();
   const nobody: Answer<T> = { reachable: false, millis: null, value: null };
   const answer = question().then(

@@ -7,7 +7,7 @@ import { lambdaStack } from './middleware/lambda-stack.ts';
 const open = () => openSender({ allowLoopback: false, clock: systemClock });
 
 /**
- * Sends one signed request of a webhook, outside of the VPC, and answers what came of it. It knows no secret: the API's task
- * signs. An answer that says no is a result; an error is a fault of the function or of whoever called it.
+ * Sends one signed request of a webhook, outside of the VPC, and answers what came of it. It knows no secret: the API's
+ * task signs. An answer that says no is a result; an error is a fault of the function or of whoever called it.
  */
 export const handler = lambdaStack('deliver', (event: unknown) => sendOnce(open, readRequest(event)));

@@ -7,15 +7,18 @@ import {
   type Sender,
 } from '../../core/index.ts';
 
-/** The function's answer is a receiver's, at most 16 seconds after it began, and a cold start before. Less than a lease's margin. */
+/**
+ * The function's answer is a receiver's, at most 16 seconds after it began, and a cold start before. Less than a
+ * lease's margin.
+ */
 const callMaxMillis = answerMaxMillis + 4_000;
 /** As many calls the SDK makes of one, with growing pauses, where Lambda throttles or fails. */
 const callsMost = 5;
 
 /**
- * Opens a sender that has a function send (handlers/deliver.ts), for a process whose network leads nowhere. The AWS SDK is
- * loaded by this alone. Where the function can't be called, or fails, the answer is `connection-failed` and a line at level error
- * says so: what was to be sent is tried again as after any failure.
+ * Opens a sender that has a function send (handlers/deliver.ts), for a process whose network leads nowhere. The AWS SDK
+ * is loaded by this alone. Where the function can't be called, or fails, the answer is `connection-failed` and a line
+ * at level error says so: what was to be sent is tried again as after any failure.
  * @param parts.functionArn its region is the one that is called
  */
 export async function openLambdaSender(parts: { functionArn: string; clock: Clock; log: Log }): Promise<Sender> {

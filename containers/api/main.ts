@@ -8,7 +8,7 @@ import {
   readConfig,
   warnOfLookalikes,
 } from '../../core/index.ts';
-import { openStandardOutput } from './observe/output.ts';
+import { openStandardOutput } from './observe/standard-output.ts';
 import { startServer } from './server.ts';
 
 /** A load balancer asks every few seconds whether a task is ready; by then it has heard that this one is not. */

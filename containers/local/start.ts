@@ -14,7 +14,7 @@ import {
   warnOfLookalikes,
 } from '../../core/index.ts';
 import { type ContainerLog, openLog } from '../api/observe/log.ts';
-import { openStandardOutput } from '../api/observe/output.ts';
+import { openStandardOutput } from '../api/observe/standard-output.ts';
 import { buildConsoleIfStale } from '../console/build/build-console.ts';
 import { formatForPeople } from './format-for-people.ts';
 import { keepMarks } from './keep-marks.ts';
@@ -64,8 +64,9 @@ async function run(stop: StopRequest): Promise<number> {
 }
 
 /**
- * Fills in what the environment does not set: this installation's secrets, and an address of this machine alone. Whoever
- * can reach it is on this machine then, so webhooks may lead to it too; with another HOST that is to be asked for.
+ * Fills in what the environment does not set: this installation's secrets, and an address of this machine alone.
+ * Whoever can reach it is on this machine then, so webhooks may lead to it too; with another HOST that is to be asked
+ * for.
  */
 function completeEnvironment(given: Environment, { secrets }: KeptSecrets): Environment {
   const filled: Environment = { HOST: '127.0.0.1', ...secrets };

@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Caller } from '../caller.ts';
+import type { Config } from '../config.ts';
 import type { Core } from '../core.ts';
 import { limits } from '../limits.ts';
 import type { ApiKeyRole } from './api-key-input.ts';
@@ -23,24 +24,24 @@ type KeyCore = Pick<Core, 'pool' | 'clock' | 'config' | 'knownApiKeys' | 'knownT
  */
 export async function authenticateKey(core: KeyCore, key: string): Promise<Caller | null> {
   const hash = hashKey(key);
-  if (isRootKey(core, hash)) return rootCaller(core);
+  if (isRootKey(core.config, hash)) return rootCaller(core);
   const tenantId = tenantOfKey(key);
   if (tenantId === null) return null;
   return core.knownApiKeys.callerOf(hash, () => lookUp(core, tenantId, hash));
 }
 
 /** The hashes are compared, in constant time: neither the length nor a common beginning of the keys shows. */
-function isRootKey(core: KeyCore, hash: Buffer): boolean {
-  return core.config.adminKey !== null && timingSafeEqual(hash, hashKey(core.config.adminKey));
+function isRootKey({ adminKey }: Pick<Config, 'adminKey'>, hash: Buffer): boolean {
+  return adminKey !== null && timingSafeEqual(hash, hashKey(adminKey));
 }
 
-async function rootCaller(core: KeyCore): Promise<Caller> {
+async function rootCaller(core: Pick<Core, 'pool' | 'knownTenants'>): Promise<Caller> {
   const tenantId = await findTenantId(core, 'default');
   if (tenantId === null) throw new Error('the tenant "default" is missing; the migrations make it');
   return { tenantId, role: 'root', actor: 'root', customerId: null };
 }
 
-async function lookUp(core: KeyCore, tenantId: number, hash: Buffer): Promise<FoundCaller> {
+async function lookUp(core: Pick<Core, 'pool' | 'clock'>, tenantId: number, hash: Buffer): Promise<FoundCaller> {
   const asked = core.clock.monotonic();
   const answer = await core.pool.query<Row>({
     name: 'authenticate-key',

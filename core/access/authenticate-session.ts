@@ -1,8 +1,9 @@
 import type { Caller } from '../caller.ts';
 import type { Config } from '../config.ts';
 import type { Core } from '../core.ts';
+import type { Queryable } from '../db/pool.ts';
 import { limits } from '../limits.ts';
-import type { FoundCaller } from './known-callers.ts';
+import type { FoundCaller, KnownCallers } from './known-callers.ts';
 import { hashSessionSecret, isSessionSecret, rootCheck } from './session-secret.ts';
 import { type SessionRole, sessionLives, sessionTables } from './session-view.ts';
 
@@ -34,12 +35,15 @@ export async function authenticateSession(core: SessionCore, secret: string, isU
 }
 
 /** Makes the next request of this session look it up, in this process. */
-export function forgetSession(core: Pick<Core, 'knownSessions'>, hash: Buffer): void {
-  for (const isUse of [true, false]) core.knownSessions.forget(memoryName(hash, isUse));
+export function forgetSession(knownSessions: KnownCallers, hash: Buffer): void {
+  for (const isUse of [true, false]) knownSessions.forget(memoryName(hash, isUse));
 }
 
+/** What of the configuration says which sessions live. */
+export type SessionConfig = Pick<Config, 'adminKey' | 'codeSecret' | 'oidc'>;
+
 /** What today's sessions may stand on beside API keys: the first two values of `sessionLives`. */
-export function sessionBases(config: Config): [Buffer | null, string | null] {
+export function sessionBases(config: SessionConfig): [Buffer | null, string | null] {
   return [rootCheck(config), config.oidc?.issuer ?? null];
 }
 
@@ -48,7 +52,7 @@ function memoryName(hash: Buffer, isUse: boolean): Buffer {
   return isUse ? hash : Buffer.concat([hash, Buffer.of(0)]);
 }
 
-async function lookUp(core: SessionCore, hash: Buffer, isUse: boolean): Promise<FoundCaller> {
+async function lookUp(core: Omit<SessionCore, 'knownSessions'>, hash: Buffer, isUse: boolean): Promise<FoundCaller> {
   const asked = core.clock.monotonic();
   const answer = await core.pool.query<Row>({
     name: 'authenticate-session',
@@ -61,7 +65,7 @@ async function lookUp(core: SessionCore, hash: Buffer, isUse: boolean): Promise<
   });
   const row = answer.rows[0];
   if (row === undefined) return { caller: null, goodUntil: asked + limits.apiKeyCacheMillis };
-  if (isUse && row.unusedMillis > useWrittenEveryMillis) await writeUse(core, hash);
+  if (isUse && row.unusedMillis > useWrittenEveryMillis) await writeUse(core.pool, hash);
   const { tenantId, role, actor, remainingMillis } = row;
   return {
     caller: { tenantId, role, actor, customerId: null },
@@ -69,7 +73,7 @@ async function lookUp(core: SessionCore, hash: Buffer, isUse: boolean): Promise<
   };
 }
 
-async function writeUse({ pool }: Pick<Core, 'pool'>, hash: Buffer): Promise<void> {
+async function writeUse(pool: Queryable, hash: Buffer): Promise<void> {
   await pool.query({
     name: 'write-session-use',
     text: `update console_sessions set used_at = clock_timestamp()

@@ -1,10 +1,9 @@
 import type { Caller, Outcome } from '../caller.ts';
-import type { Core } from '../core.ts';
 import type { ColdCore } from '../db/cold-transaction.ts';
 import type { Transaction } from '../db/transaction.ts';
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import { runOnce } from '../idempotency/run-once.ts';
-import { uuidv7 } from '../random.ts';
+import { type IdSource, newId } from '../random.ts';
 import {
   type ApiKeyDocument,
   type ApiKeyRow,
@@ -20,7 +19,7 @@ import { hashKey, makeKey } from './key-format.ts';
  * @throws CouponError `invalid-input`, `idempotency-key-reused`
  */
 export async function createApiKey(
-  core: ColdCore & Pick<Core, 'clock'>,
+  core: ColdCore & IdSource,
   caller: Caller,
   input: ApiKeyInput,
   keyed: KeyedRequest | null,
@@ -35,24 +34,17 @@ export async function createApiKey(
  * @param wanted with an `expiresAt` that readExpiry has read
  */
 export async function insertApiKey(
-  core: Pick<Core, 'clock' | 'random'>,
+  ids: IdSource,
   tx: Transaction,
   tenantId: number,
   wanted: Required<ApiKeyInput>,
 ): Promise<ApiKeyDocument & { secret: string }> {
-  const secret = makeKey(tenantId, core.random);
+  const secret = makeKey(tenantId, ids.random);
   const answer = await tx.query<ApiKeyRow>({
     name: 'insert-api-key',
     text: `insert into api_keys (tenant_id, id, name, role, secret_hash, expires_at, created_at)
       values ($1, $2, $3, $4, $5, $6, date_trunc('milliseconds', clock_timestamp())) returning ${apiKeyColumns}`,
-    values: [
-      tenantId,
-      uuidv7(core.clock.now(), core.random),
-      wanted.name,
-      wanted.role,
-      hashKey(secret),
-      wanted.expiresAt,
-    ],
+    values: [tenantId, newId(ids), wanted.name, wanted.role, hashKey(secret), wanted.expiresAt],
   });
   return { ...apiKeyDocument(answer.rows[0]!), secret };
 }

@@ -1,11 +1,10 @@
 import type { Caller, Outcome } from '../caller.ts';
-import type { Core } from '../core.ts';
 import type { ColdCore } from '../db/cold-transaction.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { refuse } from '../errors.ts';
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import { runOnce } from '../idempotency/run-once.ts';
-import { uuidv7 } from '../random.ts';
+import { type IdSource, newId } from '../random.ts';
 import { insertApiKey } from './create-api-key.ts';
 import type { CreatedTenant, TenantInput } from './tenant-document.ts';
 
@@ -16,7 +15,7 @@ import type { CreatedTenant, TenantInput } from './tenant-document.ts';
  *   slug is taken, also when two requests ask for it at the same time
  */
 export async function createTenant(
-  core: ColdCore & Pick<Core, 'clock'>,
+  core: ColdCore & IdSource,
   caller: Caller,
   input: TenantInput,
   keyed: KeyedRequest | null,
@@ -26,20 +25,16 @@ export async function createTenant(
   return runOnce(core, caller.tenantId, keyed, 201, make, withoutSecret);
 }
 
-async function insertTenant(
-  core: Pick<Core, 'clock' | 'random'>,
-  tx: Transaction,
-  { slug, name }: TenantInput,
-): Promise<CreatedTenant> {
+async function insertTenant(ids: IdSource, tx: Transaction, { slug, name }: TenantInput): Promise<CreatedTenant> {
   const answer = await tx.query<{ tenantId: number; id: string; createdAt: Date }>({
     name: 'insert-tenant',
     text: `insert into tenants (id, slug, name, created_at)
       values ($1, $2, $3, date_trunc('milliseconds', clock_timestamp()))
       returning tenant_id as "tenantId", id, created_at as "createdAt"`,
-    values: [uuidv7(core.clock.now(), core.random), slug, name],
+    values: [newId(ids), slug, name],
   });
   const { tenantId, id, createdAt } = answer.rows[0]!;
-  const adminKey = await insertApiKey(core, tx, tenantId, { name: 'First admin key', role: 'admin', expiresAt: null });
+  const adminKey = await insertApiKey(ids, tx, tenantId, { name: 'First admin key', role: 'admin', expiresAt: null });
   return { id, slug, name, createdAt: createdAt.toISOString(), adminKey };
 }
 

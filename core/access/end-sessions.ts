@@ -18,7 +18,7 @@ export async function endSession(core: EndCore, secret: string): Promise<void> {
     text: 'delete from console_sessions where secret_hash = $1',
     values: [hash],
   });
-  forgetSession(core, hash);
+  forgetSession(core.knownSessions, hash);
 }
 
 /** Ends all sessions of the caller's key or person. */
@@ -28,7 +28,7 @@ export async function endOwnSessions(core: EndCore, { tenantId, actor }: Caller)
     text: 'delete from console_sessions where tenant_id = $1 and actor = $2 returning secret_hash as hash',
     values: [tenantId, actor],
   });
-  for (const { hash } of answer.rows) forgetSession(core, hash);
+  for (const { hash } of answer.rows) forgetSession(core.knownSessions, hash);
 }
 
 /**
@@ -47,7 +47,7 @@ export async function endSessionById(core: EndCore, caller: Caller, id: string):
       })
     : { rows: [] };
   if (answer.rows.length === 0) throw refuse('not-found', 'There is no session with this id that you could end.');
-  for (const { hash } of answer.rows) forgetSession(core, hash);
+  for (const { hash } of answer.rows) forgetSession(core.knownSessions, hash);
 }
 
 interface EndedRow {

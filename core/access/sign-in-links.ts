@@ -29,7 +29,8 @@ export async function makeSignInLink(core: Pick<Core, 'coldPool' | 'config' | 'r
 
 /**
  * Begins a session with a link's secret, which is used up by it: of any number of tries, at once and in any process,
- * one succeeds (test: "of ten browsers that open a link at once, one is signed in" in test/http/console-session.test.ts).
+ * one succeeds (test: "of ten browsers that open a link at once, one is signed in" in
+ * test/http/console-session.test.ts).
  * @param formerSecret the session that the browser had until now, which ends
  * @throws CouponError `unauthenticated` where the link is unknown, used or too old
  */

@@ -1,8 +1,7 @@
 import type { Caller } from '../caller.ts';
-import type { Core } from '../core.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { limits } from '../limits.ts';
-import { uuidv7 } from '../random.ts';
+import { type IdSource, newId } from '../random.ts';
 import { hashSessionSecret, makeSessionSecret } from './session-secret.ts';
 import { type SessionRow, type SessionView, sessionColumns, sessionTables, sessionView } from './session-view.ts';
 
@@ -19,12 +18,8 @@ export interface NewSession {
 /**
  * Begins a session, and ends the oldest of the same owner where there are more than limits.sessionsMaxOfOne.
  */
-export async function startSession(
-  core: Pick<Core, 'clock' | 'random'>,
-  tx: Transaction,
-  base: SessionBase,
-): Promise<NewSession> {
-  const secret = makeSessionSecret(core.random);
+export async function startSession(ids: IdSource, tx: Transaction, base: SessionBase): Promise<NewSession> {
+  const secret = makeSessionSecret(ids.random);
   const hash = hashSessionSecret(secret);
   const { tenantId, role, actor } = base;
   await tx.query({
@@ -36,7 +31,7 @@ export async function startSession(
     values: [
       hash,
       tenantId,
-      uuidv7(core.clock.now(), core.random),
+      newId(ids),
       role,
       actor,
       'keyId' in base ? base.keyId : null,

@@ -13,8 +13,8 @@ export interface ArchivedLine {
 }
 
 /**
- * Reads a file of the archive line by line. Its checksum is looked at before the first line, its number of rows and
- * their order as they come.
+ * Reads a file of the archive line by line. The checksum is checked before the first line, the number of rows and their
+ * order while they are read.
  * @throws ArchiveError naming the file and what is wrong with it
  */
 export async function* readArchivedLines(store: ArchiveStore, file: ArchivedFile): AsyncGenerator<ArchivedLine> {

@@ -4,7 +4,7 @@ import type { ArchiveStore } from './archive-store.ts';
 import type { Manifest } from './manifest.ts';
 
 /**
- * Finds an export to be of this database: numbers of tenants mean something in one database alone.
+ * Checks that an export was made of this database: a tenant's number means another tenant elsewhere.
  * @throws ArchiveError where it is not
  */
 export async function checkTenants(db: Queryable, store: ArchiveStore, { month, tenants }: Manifest): Promise<void> {

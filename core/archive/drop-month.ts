@@ -13,8 +13,8 @@ const pieceRows = 10_000;
 
 /**
  * Removes a month's events from the database, once the export that was read back a moment ago is what the database has,
- * line for line. What is asked of a redemption for ever stays (`archived_redemptions`): who made it. Broken off, it
- * leaves the month as it is, or removes the rest next time.
+ * line for line. Who made each redemption stays, in `archived_redemptions`. If it breaks off, the month is as before,
+ * or the next run removes the rest.
  * @throws ArchiveError where the export is not whole, or the database is too busy; nothing is removed then
  */
 export async function dropMonth(pool: pg.Pool, store: ArchiveStore, month: EventMonth): Promise<void> {

@@ -6,9 +6,9 @@ import { ArchiveError } from './archive-error.ts';
 import type { EventKey } from './manifest.ts';
 
 /**
- * One event, as a line of the archive has it. It names tenant, deck, coupon and holder by the database's numbers: no user
- * id and no code is in the archive, and no reason, which is text that a person wrote and may be about a user. So nothing
- * in it has to be changed when a user is erased: the holder's number leads nowhere then.
+ * One event, as a line of the archive has it. It names tenant, deck, coupon and holder by the database's numbers: no
+ * user id and no code is in the archive, and no reason, which is text that a person wrote and may be about a user. So
+ * nothing in it has to be changed when a user is erased: the holder's number leads nowhere then.
  */
 export const ArchivedEvent = Type.Object(
   {

@@ -55,8 +55,8 @@ export async function countStrayEvents(db: Queryable): Promise<number> {
  */
 export async function settledMoment(db: Queryable, maxMillis = settleMaxMillis): Promise<string> {
   const { rows: clock } = await db.query<{ now: Date }>("select date_trunc('milliseconds', clock_timestamp()) as now");
-  // A number of its own, after the clock was read: a snapshot's xmax is no bound, since the transaction of just that number
-  // may be running.
+  // A number of its own, after the clock was read: a snapshot's xmax is no bound, since the transaction of just that
+  // number may be running.
   const { rows: xids } = await db.query<{ next: string }>('select pg_current_xact_id()::text as next');
   for (let waited = 0; ; waited += pollMillis) {
     const { rows } = await db.query<{ settled: boolean }>(

@@ -28,8 +28,8 @@ const exportLock = 7_238_106_414_227_011;
 const number = new Intl.NumberFormat('en');
 
 /**
- * Exports every month that is over and not exported yet, and removes those from the database that are older than is
- * wanted. Whatever was done already is not done again; a run that was broken off is gone on with. Another run meanwhile
+ * Exports every month that is over and not exported yet, and removes from the database the months that are older than
+ * wanted. A repeat does only what is missing, and goes on where an earlier run broke off. A second run at the same time
  * is refused.
  * @throws ArchiveError what stands in the way, and what to do
  */

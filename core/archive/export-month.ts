@@ -33,9 +33,9 @@ export interface MonthExport {
 }
 
 /**
- * Exports a month's events, and reads them back: complete is what was found to be what the database has, line for line.
- * A complete export is left as it is; one that was broken off goes on after its last file. Two at a time must not be:
- * exportEvents holds a lock.
+ * Exports a month's events, reads the files back, and compares them with the database line for line. Only then the
+ * export counts as complete, and is never written again. One that broke off goes on after its last file. Call it under
+ * the lock of exportEvents: two at a time would write the same files.
  * @returns the manifest of the complete export
  */
 export async function exportMonth(db: Queryable, store: ArchiveStore, wanted: MonthExport): Promise<Manifest> {

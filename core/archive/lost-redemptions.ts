@@ -9,8 +9,8 @@ import { readManifest } from './manifest.ts';
 import { listExports } from './verify-events.ts';
 
 /**
- * What to do about a redemption that the archive knows and the database does not. `redeem-again`: the coupon is there, in
- * the same hands, and allows it. `honour`: it can't be made again here, since the coupon was assigned, or went to
+ * What to do about a redemption that the archive knows and the database does not. `redeem-again`: the coupon is there,
+ * in the same hands, and allows it. `honour`: it can't be made again here, since the coupon was assigned, or went to
  * somebody else, only after the moment, or is used up; whoever has its goods has them. `give-back-again`: it is there,
  * and giving it back was lost.
  */

@@ -7,7 +7,9 @@ import type { Random } from '../random.ts';
 export interface BackgroundTask {
   /** For the log. One name a process. */
   readonly name: string;
-  /** How long it rests once a piece found nothing more to do. Some spread is added, so that processes don't go in step. */
+  /**
+   * How long it rests once a piece found nothing more to do. Some spread is added, so that processes don't go in step.
+   */
   readonly restMillis: number;
   /**
    * Does one piece, of a second at most where it can. Every process runs every task, so pieces of different processes

@@ -1,29 +1,12 @@
 import type { Clock } from '../clock.ts';
-import { isConnectionLoss, isLockTimeout, isPoison, isTimeout, loggable } from '../db/sql-errors.ts';
-import { CouponError, refuse, unavailable } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { BatchTrace, RequestTrace, Tracing } from '../trace.ts';
-import { openFlights } from './flights.ts';
-import { openLanes } from './lanes.ts';
-import { openSetAside } from './set-aside.ts';
-
-/** Stands in place of an answer: the member needs a row that another session holds. Nothing was begun for it. */
-export const heldUp: unique symbol = Symbol('held up');
-
-/** What a batch gives a member: its answer, its refusal, or `heldUp`. */
-export type MemberAnswer<Answer> = Answer | CouponError | typeof heldUp;
-
-/**
- * Runs one batch of one tenant in one transaction and answers every member, in order.
- * @param isApart whether a transaction with these members has timed out on a lock before: it then waits only a short
- *   time
- */
-export type BatchRun<Command, Answer> = (
-  tenantId: number,
-  commands: Command[],
-  isApart: boolean,
-  trace: BatchTrace | null,
-) => Promise<MemberAnswer<Answer>[]>;
+import { type BatchRun, commandsOf, heldTooLong, type Member, notBegun } from './batch.ts';
+import { type Departures, openDepartures } from './departures.ts';
+import { type Flights, openFlights } from './flights.ts';
+import { type Lanes, openLanes } from './lanes.ts';
+import { openSetAside, type SetAside } from './set-aside.ts';
+import { type SettleParts, settleBatch } from './settle-batch.ts';
 
 /** What a batcher needs to know. */
 export interface BatcherOptions<Command, Answer> {
@@ -91,15 +74,6 @@ export interface MicroBatcher<Command, Answer> {
   close(): Promise<void>;
 }
 
-interface Member<Command, Answer> {
-  command: Command;
-  lane: number | string;
-  since: number;
-  queuedAt: number;
-  resolve: (answer: Answer) => void;
-  reject: (error: unknown) => void;
-}
-
 /**
  * Opens a batcher. A batch is what arrived while the transactions before it ran; where those were short, what arrived
  * within `gatherMillis`. A request to an idle system does not wait. A batch has members of one tenant. Tenants take
@@ -111,222 +85,145 @@ interface Member<Command, Answer> {
 export function openMicroBatcher<Command, Answer>(
   options: BatcherOptions<Command, Answer>,
 ): MicroBatcher<Command, Answer> {
-  type Waiting = Member<Command, Answer>;
-  const { name, clock, maxMembers, maxWaiting, maxWaitMillis, shedAgeMillis, onBatch } = options;
-  const { worthwhileMembers, gatherMillis, tracing } = options;
-  const lanes = openLanes<Waiting>(clock);
-  const flights = openFlights(clock, options);
-  const aside = openSetAside<Waiting>({
-    clock,
-    everyMillis: options.heldUpEveryMillis,
-    maxWaitMillis: options.heldUpMaxMillis,
-    maxOfTenant: options.heldUpMaxOfTenant,
-    maxOfAll: options.heldUpMaxOfAll,
-    look: (tenantId, members) => options.isFree(tenantId, commandsOf(members)),
-    onFree: (tenantId, member) => enqueue(tenantId, member),
-    onRefused: (member) => {
-      member.reject(notBegun('What this request needs is held by another one for longer than usual.'));
-      tellWhenIdle();
-    },
-  });
-  let scheduled = false;
-  /** The timer that is set while too few wait or no transaction may begin, and the moment at which it fires. */
-  let patience: { timer: NodeJS.Timeout; until: number } | null = null;
-  let last = { beganAt: Number.NEGATIVE_INFINITY, members: 0 };
-  let closing = false;
-  let onIdle: (() => void) | null = null;
+  return new Batcher(options);
+}
 
-  function push(tenantId: number, command: Command): Promise<Answer> {
-    if (closing) return Promise.reject(notBegun('The service is shutting down.'));
-    if (isFull(tenantId)) return Promise.reject(notBegun('The service has more work than it can do at once.'));
+class Batcher<Command, Answer> implements MicroBatcher<Command, Answer> {
+  readonly #options: BatcherOptions<Command, Answer>;
+  readonly #lanes: Lanes<Member<Command, Answer>>;
+  readonly #flights: Flights;
+  readonly #departures: Departures;
+  readonly #aside: SetAside<Member<Command, Answer>>;
+  readonly #settling: SettleParts<Command, Answer>;
+  #isClosing = false;
+  #onIdle: (() => void) | null = null;
+
+  constructor(options: BatcherOptions<Command, Answer>) {
+    const { clock, heldUpMaxMillis } = options;
+    const lanes = openLanes<Member<Command, Answer>>(clock);
+    const flights = openFlights(clock, options);
+    this.#options = options;
+    this.#lanes = lanes;
+    this.#flights = flights;
+    this.#departures = openDepartures({
+      ...options,
+      flights,
+      waiting: () => lanes.size,
+      mayDepart: () => lanes.next(flights.mayBegin) !== null,
+      depart: () => this.#depart(),
+    });
+    this.#aside = openSetAside<Member<Command, Answer>>({
+      clock,
+      everyMillis: options.heldUpEveryMillis,
+      maxWaitMillis: heldUpMaxMillis,
+      maxOfTenant: options.heldUpMaxOfTenant,
+      maxOfAll: options.heldUpMaxOfAll,
+      look: (tenantId, members) => options.isFree(tenantId, commandsOf(members)),
+      onFree: (tenantId, member) => this.#enqueue(tenantId, member),
+      onRefused: (member) => {
+        member.reject(notBegun(heldTooLong));
+        this.#tellWhenIdle();
+      },
+    });
+    this.#settling = { ...options, setAside: this.#aside.add };
+  }
+
+  push(tenantId: number, command: Command): Promise<Answer> {
+    if (this.#isClosing) return Promise.reject(notBegun('The service is shutting down.'));
+    if (this.#isFull(tenantId)) return Promise.reject(notBegun('The service has more work than it can do at once.'));
     return new Promise((resolve, reject) => {
-      const now = clock.monotonic();
-      enqueue(tenantId, { command, lane: options.laneOf(command), since: now, queuedAt: now, resolve, reject });
+      const now = this.#options.clock.monotonic();
+      const lane = this.#options.laneOf(command);
+      this.#enqueue(tenantId, { command, lane, since: now, queuedAt: now, resolve, reject });
     });
   }
 
-  function isFull(tenantId: number): boolean {
-    if (lanes.size >= maxWaiting || lanes.sizeOf(tenantId) >= Math.ceil(maxWaiting * 0.75)) return true;
-    return lanes.ageOf(tenantId) > shedAgeMillis;
+  #isFull(tenantId: number): boolean {
+    const { maxWaiting, shedAgeMillis } = this.#options;
+    if (this.#lanes.size >= maxWaiting || this.#lanes.sizeOf(tenantId) >= Math.ceil(maxWaiting * 0.75)) return true;
+    return this.#lanes.ageOf(tenantId) > shedAgeMillis;
   }
 
-  function enqueue(tenantId: number, member: Waiting): void {
-    member.queuedAt = clock.monotonic();
-    lanes.add(tenantId, member.lane, member);
-    schedule();
+  #enqueue(tenantId: number, member: Member<Command, Answer>): void {
+    member.queuedAt = this.#options.clock.monotonic();
+    this.#lanes.add(tenantId, member.lane, member);
+    this.#departures.schedule();
   }
 
-  /** Dispatches at the end of this turn of the event loop, when all requests that arrived in it have been pushed. */
-  function schedule(): void {
-    if (scheduled || lanes.size === 0) return;
-    if (lanes.next(flights.mayBegin) === null) {
-      const pause = flights.millisUntilRoom();
-      if (pause !== null) waitUntil(clock.monotonic() + pause, schedule);
-      return;
+  #depart(): void {
+    const tenantId = this.#lanes.next(this.#flights.mayBegin);
+    if (tenantId !== null) {
+      const members = this.#dropOverdue(this.#lanes.take(tenantId, this.#options.maxMembers));
+      if (members.length > 0) this.#begin(tenantId, members);
     }
-    if (lanes.size < worthwhileMembers) {
-      const until = fewBeginAt();
-      if (until > clock.monotonic()) {
-        waitUntil(until, dispatch);
-        return;
-      }
-    }
-    endPatience();
-    scheduled = true;
-    setImmediate(() => {
-      scheduled = false;
-      dispatch();
-    });
-  }
-
-  function waitUntil(until: number, then: () => void): void {
-    if (patience?.until === until) return;
-    endPatience();
-    const wake = () => {
-      patience = null;
-      then();
-    };
-    patience = { timer: setTimeout(wake, Math.ceil(until - clock.monotonic())), until };
-  }
-
-  /** When a transaction may begin for fewer than worthwhileMembers. */
-  function fewBeginAt(): number {
-    const areAllBack = flights.count === 0 && lanes.size >= last.members;
-    return areAllBack ? Number.NEGATIVE_INFINITY : last.beganAt + gatherMillis;
-  }
-
-  function endPatience(): void {
-    if (patience !== null) clearTimeout(patience.timer);
-    patience = null;
-  }
-
-  function dispatch(): void {
-    endPatience();
-    const tenantId = lanes.next(flights.mayBegin);
-    if (tenantId === null) {
-      schedule();
-      return;
-    }
-    const batch = dropOverdue(lanes.take(tenantId, maxMembers));
-    if (batch.length > 0) {
-      const land = flights.begin(tenantId);
-      const startedAt = clock.monotonic();
-      last = { beganAt: startedAt, members: batch.length };
-      const trace = tracing == null ? null : beginTrace(tracing, batch, startedAt);
-      settle(tenantId, batch, false, trace).finally(() => {
-        land();
-        onBatch?.(name, batch.length, clock.monotonic() - startedAt);
-        trace?.end(clock.monotonic(), { 'qurable.members': batch.length, 'qurable.tenant': tenantId });
-        schedule();
-        tellWhenIdle();
-      });
-    }
-    schedule();
+    this.#departures.schedule();
     // Every member may have been overdue: then this was the last that close() waited for.
-    tellWhenIdle();
+    if (tenantId !== null) this.#tellWhenIdle();
   }
 
-  function isIdle(): boolean {
-    return flights.count === 0 && lanes.size === 0 && aside.size === 0;
+  #begin(tenantId: number, members: Member<Command, Answer>[]): void {
+    const { name, clock, onBatch } = this.#options;
+    const land = this.#flights.begin(tenantId);
+    const startedAt = clock.monotonic();
+    this.#departures.note(members.length, startedAt);
+    const trace = beginTrace(this.#options, members, startedAt);
+    settleBatch(this.#settling, { tenantId, members, isApart: false, trace }).finally(() => {
+      land();
+      onBatch?.(name, members.length, clock.monotonic() - startedAt);
+      trace?.end(clock.monotonic(), { 'qurable.members': members.length, 'qurable.tenant': tenantId });
+      this.#departures.schedule();
+      this.#tellWhenIdle();
+    });
   }
 
-  function tellWhenIdle(): void {
-    if (isIdle()) onIdle?.();
-  }
-
-  function dropOverdue(batch: Waiting[]): Waiting[] {
-    const now = clock.monotonic();
-    return batch.filter((member) => {
-      if (now - member.queuedAt <= maxWaitMillis) return true;
+  #dropOverdue(members: Member<Command, Answer>[]): Member<Command, Answer>[] {
+    const now = this.#options.clock.monotonic();
+    return members.filter((member) => {
+      if (now - member.queuedAt <= this.#options.maxWaitMillis) return true;
       member.reject(notBegun('The request waited too long for its turn.'));
       return false;
     });
   }
 
-  /** Null where none of them is traced. */
-  function beginTrace(by: Tracing, batch: Waiting[], startedAt: number): BatchTrace | null {
-    const members: RequestTrace[] = [];
-    for (const { command, queuedAt } of batch) {
-      const trace = options.traceOf?.(command);
-      if (trace === undefined) continue;
-      trace.part('wait', queuedAt, startedAt, { 'qurable.queue': name });
-      members.push(trace);
-    }
-    return members.length === 0 ? null : by.beginBatch(name, startedAt, members);
+  #isIdle(): boolean {
+    return this.#flights.count === 0 && this.#lanes.size === 0 && this.#aside.size === 0;
   }
 
-  type Settled = [tenantId: number, batch: Waiting[], isApart: boolean, trace: BatchTrace | null];
-
-  async function settle(...[tenantId, batch, isApart, trace]: Settled): Promise<void> {
-    try {
-      const answers = await options.run(tenantId, commandsOf(batch), isApart, trace);
-      batch.forEach((member, index) => {
-        const answer = answers[index]!;
-        if (answer === heldUp) aside.add(tenantId, member);
-        else if (answer instanceof CouponError) member.reject(answer);
-        else member.resolve(answer);
-      });
-    } catch (error) {
-      await settleFailed(error, tenantId, batch, isApart, trace);
-    }
+  #tellWhenIdle(): void {
+    if (this.#isIdle()) this.#onIdle?.();
   }
 
-  /**
-   * Runs both halves of a batch that failed. One member's data may have broken the whole transaction, or one member
-   * waits for a lock that the check could not name. Halving finds it, and the others are answered as if it had not been
-   * there.
-   */
-  async function settleFailed(error: unknown, ...[tenantId, batch, isApart, trace]: Settled): Promise<void> {
-    const isHeld = isLockTimeout(error) && !isLate(batch);
-    if (batch.length > 1 && (isPoison(error) || isHeld)) {
-      const half = batch.length >> 1;
-      await settle(tenantId, batch.slice(0, half), isApart || isHeld, trace);
-      await settle(tenantId, batch.slice(half), isApart || isHeld, trace);
-      return;
-    }
-    if (isHeld && !isApart) return settle(tenantId, batch, true, trace);
-    const answer = answerToFailure(error);
-    options.log.error({ queue: name, members: batch.length, error: loggable(error) }, 'a batch failed');
-    for (const member of batch) member.reject(answer);
+  queueAgeMillis(tenantId?: number): number {
+    return tenantId === undefined ? this.#lanes.age() : this.#lanes.ageOf(tenantId);
   }
 
-  /** Halving for a held member must end before the others have waited too long. */
-  function isLate(batch: Waiting[]): boolean {
-    const now = clock.monotonic();
-    return batch.some(({ since }) => now - since > options.heldUpMaxMillis);
+  waiting(): number {
+    return this.#lanes.size;
   }
 
-  function close(): Promise<void> {
-    closing = true;
-    aside.close();
-    if (isIdle()) return Promise.resolve();
+  close(): Promise<void> {
+    this.#isClosing = true;
+    this.#aside.close();
+    if (this.#isIdle()) return Promise.resolve();
     return new Promise((resolve) => {
-      onIdle = resolve;
+      this.#onIdle = resolve;
     });
   }
-
-  return {
-    push,
-    queueAgeMillis: (tenantId) => (tenantId === undefined ? lanes.age() : lanes.ageOf(tenantId)),
-    waiting: () => lanes.size,
-    close,
-  };
 }
 
-function commandsOf<Command>(members: { command: Command }[]): Command[] {
-  return members.map(({ command }) => command);
-}
-
-/**
- * What failed before COMMIT was sent has been rolled back. A transaction whose COMMIT was lost throws its own error.
- */
-function answerToFailure(error: unknown): CouponError {
-  if (error instanceof CouponError) return error;
-  if (isLockTimeout(error)) return notBegun('What this request needs is held by another one for longer than usual.');
-  if (isConnectionLoss(error) || isTimeout(error)) return notBegun('The database can’t be reached or is too slow.');
-  return refuse('internal', 'This request could not be carried out, and nothing was changed.');
-}
-
-function notBegun(reason: string): CouponError {
-  return unavailable('not-begun', `${reason} Repeat the request with the same Idempotency-Key.`);
+/** Null where nothing is traced, or none of these members is. */
+function beginTrace<Command, Answer>(
+  { name, tracing, traceOf }: BatcherOptions<Command, Answer>,
+  members: Member<Command, Answer>[],
+  startedAt: number,
+): BatchTrace | null {
+  if (tracing == null) return null;
+  const traced: RequestTrace[] = [];
+  for (const { command, queuedAt } of members) {
+    const trace = traceOf?.(command);
+    if (trace === undefined) continue;
+    trace.part('wait', queuedAt, startedAt, { 'qurable.queue': name });
+    traced.push(trace);
+  }
+  return traced.length === 0 ? null : tracing.beginBatch(name, startedAt, traced);
 }

@@ -2,16 +2,21 @@ import { type BookDocument, bookDocument, termsOf } from '../books/book-document
 import { closeBookGate } from '../books/book-gate.ts';
 import { applyChanges, checkTransition, isChanged, readBookChanges } from '../books/book-rules.ts';
 import { type BookPatch, type BookTerms, termAssignments, termValues } from '../books/book-terms.ts';
+import type { KnownBooks } from '../books/known-books.ts';
 import { bookNotFound, readBookRow } from '../books/read-book.ts';
 import { writeBookRevision } from '../books/write-book-revision.ts';
 import type { Caller } from '../caller.ts';
-import type { Core } from '../core.ts';
 import { type ColdCore, inColdTransaction } from '../db/cold-transaction.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { lockTenantCodes } from '../decks/tenant-codes-lock.ts';
 import { refuse } from '../errors.ts';
 import type { BookKey } from '../keys.ts';
 import { changePublicCode, concernsCodes, type PublicCodeCore, refuseTakenCode } from './change-public-code.ts';
+
+/** What a book is changed with. */
+export interface ChangeBookCore extends ColdCore, PublicCodeCore {
+  readonly knownBooks: KnownBooks;
+}
 
 /**
  * Changes a book. It waits for the transactions that are inside the book's gate and holds up later ones until it is
@@ -21,11 +26,11 @@ import { changePublicCode, concernsCodes, type PublicCodeCore, refuseTakenCode }
  * @param input the fields to change
  * @param expectedRev the revision that the caller has seen (`If-Match`), or null to change whatever is there
  * @throws CouponError `invalid-input`; `book-not-found`, for an id that is no UUID too; `revision-mismatch`; `conflict`
- *   where the book's status has no way to the new one, the book is closed, or its public code is no longer to be changed or
- *   is taken; `unavailable`
+ *   where the book's status has no way to the new one, the book is closed, or its public code is no longer to be
+ *   changed or is taken; `unavailable`
  */
 export async function changeBook(
-  core: ColdCore & PublicCodeCore & Pick<Core, 'knownBooks'>,
+  core: ChangeBookCore,
   caller: Caller,
   bookId: string,
   input: BookPatch,
@@ -49,7 +54,7 @@ export async function changeBook(
       checkTransition(before, after);
       if (concernsCodes(before, after)) {
         if (!hasCodesLock) return null;
-        await refuseTakenCode(core, tx, tenantId, { before, after });
+        await refuseTakenCode(core.knownPatterns, tx, tenantId, { before, after });
         await changePublicCode(core, tx, tenantId, bookKey, { before, after });
       }
       const from = await nextMillisecond(tx);
@@ -58,7 +63,8 @@ export async function changeBook(
       await waitUntil(tx, from);
       return bookDocument(await readBookRow(tx, tenantId, bookKey));
     });
-  // The tenant's lock comes before the gate, and an upload may hold it for seconds: it is taken only where it is needed.
+  // The tenant's lock comes before the gate, and an upload may hold it for seconds: it is taken only where it is
+  // needed.
   return (await change(false)) ?? (await change(true))!;
 }
 

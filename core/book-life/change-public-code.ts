@@ -1,12 +1,14 @@
 import type { BookTerms } from '../books/book-terms.ts';
-import type { Core } from '../core.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { refuseTakenPublicCode, releasePublicCode, reservePublicCode } from '../decks/public-codes.ts';
-import { stockPublicBook } from '../decks/stock-public-book.ts';
+import { type StockCore, stockPublicBook } from '../decks/stock-public-book.ts';
 import type { BookKey } from '../keys.ts';
+import type { KnownPatterns } from '../patterns/known-patterns.ts';
 
 /** What the public code of a book is changed with. */
-export type PublicCodeCore = Pick<Core, 'config' | 'clock' | 'random' | 'knownPatterns' | 'deckMarks'>;
+export interface PublicCodeCore extends StockCore {
+  readonly knownPatterns: KnownPatterns;
+}
 
 /** The terms of a book that say which codes come into its tenant by them. */
 export type CodeTerms = Pick<BookTerms, 'publicCode' | 'status'>;
@@ -29,23 +31,23 @@ function opens(before: CodeTerms, after: CodeTerms): boolean {
  * @throws CouponError `conflict`
  */
 export async function refuseTakenCode(
-  core: PublicCodeCore,
+  knownPatterns: KnownPatterns,
   tx: Transaction,
   tenantId: number,
   { before, after }: { before: CodeTerms; after: CodeTerms },
 ): Promise<void> {
   if (after.publicCode === null || after.publicCode === before.publicCode) return;
-  await refuseTakenPublicCode(core, tx, tenantId, after.publicCode);
+  await refuseTakenPublicCode(knownPatterns, tx, tenantId, after.publicCode);
 }
 
 /**
- * Does what a change of a book's terms says of its public code, and gives a deck to a book that opens with one and has no
- * codes. To be called where it concerns codes and after refuseTakenCode, under the tenant's lock (lockTenantCodes) and
- * while nobody is inside the book's gate.
+ * Does what a change of a book's terms says of its public code, and gives a deck to a book that opens with one and has
+ * no codes. To be called where it concerns codes and after refuseTakenCode, under the tenant's lock (lockTenantCodes)
+ * and while nobody is inside the book's gate.
  * @throws CouponError `conflict` where no pattern is free for the deck; `unavailable`
  */
 export async function changePublicCode(
-  core: PublicCodeCore,
+  core: StockCore,
   tx: Transaction,
   tenantId: number,
   bookKey: BookKey,

@@ -11,13 +11,13 @@ import { lockTenantCodes } from '../decks/tenant-codes-lock.ts';
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import { runOnce } from '../idempotency/run-once.ts';
 import type { BookKey } from '../keys.ts';
-import { uuidv7 } from '../random.ts';
+import { newId } from '../random.ts';
 import { changePublicCode, concernsCodes, noCode, type PublicCodeCore, refuseTakenCode } from './change-public-code.ts';
 
 /**
  * Makes a book, with everything that the hot path expects to find of one: its dealer's row and its counter's stripes.
- * @throws CouponError `invalid-input`, `idempotency-key-reused`; `conflict` where its public code is a code of the tenant
- *   already; `unavailable`
+ * @throws CouponError `invalid-input`, `idempotency-key-reused`; `conflict` where its public code is a code of the
+ *   tenant already; `unavailable`
  */
 export async function createBook(
   core: ColdCore & PublicCodeCore,
@@ -32,9 +32,9 @@ export async function createBook(
     const change = { before: noCode, after: terms };
     if (isPublic) {
       await lockTenantCodes(tx, tenantId);
-      await refuseTakenCode(core, tx, tenantId, change);
+      await refuseTakenCode(core.knownPatterns, tx, tenantId, change);
     }
-    const bookKey = await insertBook(tx, tenantId, uuidv7(core.clock.now(), core.random), terms);
+    const bookKey = await insertBook(tx, tenantId, newId(core), terms);
     await insertCompanions(tx, tenantId, bookKey);
     if (isPublic) await changePublicCode(core, tx, tenantId, bookKey, change);
     await writeBookRevision(tx, tenantId, bookKey, caller.actor);

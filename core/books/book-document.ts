@@ -63,7 +63,8 @@ export const bookSelection = (books: string) => `select b.id, ${selectTerms('b')
   from ${books} b ${countSums}`;
 
 /**
- * Selects the counts of book $2 of tenant $1 as CountsRow, in the same way, with the time up to which nothing is missing.
+ * Selects the counts of book $2 of tenant $1 as CountsRow, in the same way, with the time up to which nothing is
+ * missing.
  */
 export const countsSelection = `select ${countColumns}, statement_timestamp() as "asOf"
   from (select * from books where book_id = $2 offset 0) b ${countSums} where b.tenant_id = $1`;

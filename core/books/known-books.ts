@@ -4,10 +4,10 @@ import type { BookKey } from '../keys.ts';
 import { isUuid } from '../uuid.ts';
 
 /**
- * Remembers what never changes of a book: which internal id its public id stands for. Shared by all requests of a process
- * and bounded to cacheMaxEntries. "Not found" is never remembered: the book may be made in the next moment by another
- * process. A book may be deleted by another process, which nobody tells this one: its internal id, which is never used
- * again, then leads to no row.
+ * Remembers what never changes of a book: which internal id its public id stands for. Shared by all requests of a
+ * process and bounded to cacheMaxEntries. "Not found" is never remembered: the book may be made in the next moment by
+ * another process. A book may be deleted by another process, which nobody tells this one: its internal id, which is
+ * never used again, then leads to no row.
  */
 export interface KnownBooks {
   /**

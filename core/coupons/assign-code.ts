@@ -5,7 +5,8 @@ import type { CouponBatches } from './engine/coupon-batches.ts';
 import type { CouponView } from './rules/coupon-view.ts';
 
 /**
- * Puts the code that is named into a user's hands; by a public code, a random one of the book's, where the user has none.
+ * Puts the code that is named into a user's hands; by a public code, a random one of the book's, where the user has
+ * none.
  * @throws CouponError `coupon-not-found`, `coupon-void`, `code-already-assigned`, `book-not-active`,
  *   `book-outside-window` (the book has ended), `user-limit-reached`, `idempotency-key-reused`, `unavailable`
  */

@@ -47,7 +47,8 @@ interface Row {
 }
 
 /**
- * What happened to a coupon, in the order of its revisions, as far back as its events are in the database, read from the replica where there is one.
+ * What happened to a coupon, in the order of its revisions, as far back as its events are in the database, read from
+ * the replica where there is one.
  * @throws CouponError `coupon-not-found`; `coupon-void` for a code that was voided before anyone had it;
  *   `conflict` for a public code; `invalid-input` (cursor)
  */

@@ -2,14 +2,14 @@ import { type Static, Type } from 'typebox';
 import { zoneOfBook } from '../books/zone-of-book.ts';
 import type { Caller } from '../caller.ts';
 import type { Core } from '../core.ts';
-import { isPublic, type Located, locateCodes, placeIn } from '../decks/locate-codes.ts';
+import { isPublic, type LocateCore, type Located, locateCodes, placeIn } from '../decks/locate-codes.ts';
 import { invalidInput } from '../errors.ts';
 import { Id, strictObject, UserId } from '../input/shapes.ts';
 import { placeBound, readBound, timeBound } from '../input/time-bounds.ts';
 import { limits } from '../limits.ts';
 import { type Asked, type Page, pageLimit, pageParameters } from '../paging.ts';
 import { type RedemptionView, readRedemptions } from './redemption-view.ts';
-import { type RedemptionsWanted, walkRedemptions } from './walk-redemptions.ts';
+import { type RedemptionsWanted, type RedemptionWalkCore, walkRedemptions } from './walk-redemptions.ts';
 
 const zoneOfFilter = 'of the zone of the book that bookId names, without it of UTC';
 
@@ -39,10 +39,7 @@ export type RedemptionListRequest = Asked<Static<typeof RedemptionListRequest>>;
 export type RedemptionFilters = Pick<RedemptionListRequest, keyof typeof filters>;
 
 /** What lists of redemptions are read with. */
-export type RedemptionListCore = Pick<
-  Core,
-  'pool' | 'readPool' | 'coldTurns' | 'knownBooks' | 'knownDecks' | 'knownPatterns'
->;
+export type RedemptionListCore = LocateCore & RedemptionWalkCore & Pick<Core, 'knownBooks'>;
 
 /**
  * Lists the tenant's redemptions, newest first, those given back too; from the replica where there is one. What is
@@ -69,7 +66,7 @@ export async function listRedemptions(
 
 /** Reads one stretch of redemptions below an id. */
 export async function readStretch(
-  core: RedemptionListCore,
+  core: RedemptionWalkCore,
   tenantId: number,
   wanted: RedemptionsWanted,
   below: string,
@@ -125,7 +122,7 @@ function firstIdAt(millis: number): string {
   return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
 }
 
-async function locate(core: RedemptionListCore, tenantId: number, code: string): Promise<Located | null> {
+async function locate(core: LocateCore, tenantId: number, code: string): Promise<Located | null> {
   const [located = null] = await locateCodes(core, tenantId, [code], { always: false });
   return located;
 }

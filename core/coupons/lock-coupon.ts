@@ -8,8 +8,9 @@ import type { LockedCouponView } from './rules/coupon-view.ts';
  * Locks a coupon for a checkout, or renews the lock. The token is a fencing number: it grows with each grant. A lock is
  * refused where a redeem would be, except that it wants no lock. It reserves the coupon only: nothing of the limits.
  * @throws CouponError `coupon-not-found`, `coupon-void`, `held-by-another-user`, `book-not-active`,
- *   `book-outside-window`, `coupon-expired`, `code-locked`, `lock-expired`, `code-already-redeemed`, `redemption-limit-reached`,
- *   `user-limit-reached`, `no-codes-left` (by a public code), `idempotency-key-reused`, `unavailable`
+ *   `book-outside-window`, `coupon-expired`, `code-locked`, `lock-expired`, `code-already-redeemed`,
+ *   `redemption-limit-reached`, `user-limit-reached`, `no-codes-left` (by a public code), `idempotency-key-reused`,
+ *   `unavailable`
  */
 export async function lockCoupon(
   { batches }: { batches: CouponBatches },

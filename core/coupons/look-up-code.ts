@@ -43,7 +43,10 @@ export async function lookUpCode(
   return { code: location.code, ...ids, ...state };
 }
 
-/** The public ids of a deck and its book. Null where they were deleted: this process may still know where their codes stood. */
+/**
+ * The public ids of a deck and its book. Null where they were deleted: this process may still know where their codes
+ * stood.
+ */
 async function readIds(
   db: Queryable,
   tenantId: number,

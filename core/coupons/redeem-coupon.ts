@@ -10,7 +10,8 @@ import type { RedeemedCouponView } from './rules/coupon-view.ts';
  * @throws CouponError `invalid-input` (metadata), `coupon-not-found`, `coupon-void`, `held-by-another-user`,
  *   `book-not-active`, `book-outside-window`, `coupon-expired`, `code-locked`, `lock-expired`, `lock-required`,
  *   `code-already-redeemed`,
- *   `redemption-limit-reached`, `user-limit-reached`, `no-codes-left` (by a public code), `idempotency-key-reused`, `unavailable`
+ *   `redemption-limit-reached`, `user-limit-reached`, `no-codes-left` (by a public code), `idempotency-key-reused`,
+ *   `unavailable`
  */
 export async function redeemCoupon(
   { batches }: { batches: CouponBatches },

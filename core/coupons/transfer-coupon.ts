@@ -39,16 +39,17 @@ interface Asked {
 }
 
 /**
- * Puts a coupon into another user's hands: the giver's slot is free, and the receiver's is taken. What was redeemed of it
- * before still counts for whoever redeemed it.
+ * Puts a coupon into another user's hands: the giver's slot is free, and the receiver's is taken. What was redeemed of
+ * it before still counts for whoever redeemed it.
  *
- * Who holds a coupon is relied on by everything inside the book's gate. So a transfer closes it, as a change of the book
- * does: it waits for the transactions that are inside and holds up later ones until it is committed. Beside it nothing
- * happens to coupons and holders of the book. Proved by "a redeem that began before its coupon changed hands" in
- * test/integration/transfer-coupon.test.ts.
+ * Who holds a coupon is relied on by everything inside the book's gate. So a transfer closes it, as a change of the
+ * book does: it waits for the transactions that are inside and holds up later ones until it is committed. Beside it
+ * nothing happens to coupons and holders of the book. Proved by "a redeem that began before its coupon changed hands"
+ * in test/integration/transfer-coupon.test.ts.
  * @throws CouponError `coupon-not-found`, `coupon-void`, `code-already-assigned` (that user has it already),
- *   `book-not-active`, `book-outside-window` (the book has ended), `coupon-expired`, `code-locked`, `code-already-redeemed`,
- *   `user-limit-reached` (the receiver has as many codes as allowed), `conflict` (a public code), `idempotency-key-reused`, `unavailable`
+ *   `book-not-active`, `book-outside-window` (the book has ended), `coupon-expired`, `code-locked`,
+ *   `code-already-redeemed`, `user-limit-reached` (the receiver has as many codes as allowed), `conflict` (a public
+ *   code), `idempotency-key-reused`, `unavailable`
  */
 export async function transferCoupon(
   core: TransferCore,

@@ -43,8 +43,8 @@ export type Validation = Static<typeof Validation>;
 
 /**
  * Says what a redeem by this user with this token, or without one, would come to now; changes nothing. A live lock is a
- * reason for the same user too, unless its token is given. By a public code it asks for the user's own coupon, and for one
- * that would be dealt where the user has none; it deals none.
+ * reason for the same user too, unless its token is given. By a public code it asks for the user's own coupon, and for
+ * one that would be dealt where the user has none; it deals none.
  * @throws CouponError `coupon-not-found`; `coupon-void` for a code that was voided before anyone had it; `unavailable`
  */
 export async function validateCoupon(

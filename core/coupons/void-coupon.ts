@@ -9,7 +9,8 @@ import type { CouponView } from './rules/coupon-view.ts';
  * Voids a coupon, or a code that nobody has yet, which then becomes a coupon without a user. Which of the two it is may
  * change between the look and the lock, but only once and only one way: a code that was assigned stays assigned. So two
  * tries at each settle it.
- * @throws CouponError `coupon-not-found`, `coupon-void`, `conflict` (a public code), `idempotency-key-reused`, `unavailable`
+ * @throws CouponError `coupon-not-found`, `coupon-void`, `conflict` (a public code), `idempotency-key-reused`,
+ *   `unavailable`
  */
 export async function voidCoupon(
   { batches }: { batches: CouponBatches },

@@ -4,6 +4,9 @@ import type { Place } from '../decks/place.ts';
 import type { BookKey } from '../keys.ts';
 import { limits } from '../limits.ts';
 
+/** What a walk through redemptions reads with. */
+export type RedemptionWalkCore = Pick<Core, 'readPool' | 'coldTurns'>;
+
 /** Which redemptions are wanted; what is null wants all. */
 export interface RedemptionsWanted {
   readonly bookKey: BookKey | null;
@@ -51,7 +54,7 @@ const isWanted = `($2::int is null or exists (
  * @throws CouponError `unavailable`, not begun, where too many of the tenant's walks wait
  */
 export async function walkRedemptions(
-  core: Pick<Core, 'readPool' | 'coldTurns'>,
+  core: RedemptionWalkCore,
   tenantId: number,
   wanted: RedemptionsWanted,
   below: string,

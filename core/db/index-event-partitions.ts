@@ -13,9 +13,9 @@ interface Partition {
 
 /**
  * Gives every partition of events its part of `events_at_idx`, which serves readers of a stretch of time. A partition
- * that was made after the index has it already. In those that are older it is built beside whoever writes into them, which
- * no transaction of a migration can do. It goes on where an earlier run was cut off. What fails is logged, and tried again
- * by the next run: readers are slower without it, and miss nothing.
+ * that was made after the index has it already. In those that are older it is built beside whoever writes into them,
+ * which no transaction of a migration can do. It goes on where an earlier run was cut off. What fails is logged, and
+ * tried again by the next run: readers are slower without it, and miss nothing.
  * @param db a pool of one connection, the migrations'
  */
 export async function indexEventPartitions(db: pg.Pool, log: Log): Promise<void> {

@@ -1,4 +1,5 @@
-import { ConfigError, type DatabaseAddress, readDatabase } from '../config.ts';
+import { type DatabaseAddress, readDatabase } from '../config.ts';
+import { ConfigError } from '../environment.ts';
 import { silentLog } from '../log.ts';
 import { describeDatabaseTrouble } from './describe-database-trouble.ts';
 import { migrateToLatest } from './migrate.ts';

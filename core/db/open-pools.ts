@@ -16,13 +16,18 @@ export interface Pools {
   readonly coldPool: pg.Pool;
   /** Lists and exports, on the replica where there is one. Never for a decision. */
   readonly readPool: pg.Pool;
-  /** Background tasks (core/background.ts). They share it, so a piece gives its connection back within a second or so. */
+  /**
+   * Background tasks (core/background.ts). They share it, so a piece gives its connection back within a second or so.
+   */
   readonly backgroundPool: pg.Pool;
   /** For `/ready` and the health page, which asks it one question at a time. */
   readonly readyPool: pg.Pool;
 }
 
-/** Connections beside DB_POOL_MAX, coldConnections and backgroundConnections; resources/connection-budget.cjs adds them up. */
+/**
+ * Connections beside DB_POOL_MAX, coldConnections and backgroundConnections; resources/connection-budget.cjs adds them
+ * up.
+ */
 export const sideConnections = {
   ready: 1,
   /** On the primary, where there is no replica. */
@@ -40,8 +45,8 @@ export function coldConnections(databasePoolMax: number): number {
 }
 
 /**
- * Connections for background tasks, which all of them share: two, but one where DB_POOL_MAX is less than 8, as of many small
- * tasks each connection counts. So no piece may ask for a connection while it holds one.
+ * Connections for background tasks, which all of them share: two, but one where DB_POOL_MAX is less than 8, as of many
+ * small tasks each connection counts. So no piece may ask for a connection while it holds one.
  */
 export function backgroundConnections(databasePoolMax: number): number {
   return databasePoolMax < 8 ? 1 : 2;

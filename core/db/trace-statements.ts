@@ -8,7 +8,9 @@ interface Turn {
   waitedFor: number;
 }
 
-/** Notes the statements of each turn of the event loop, which go out in one write, in a batch's trace: by name alone. */
+/**
+ * Notes the statements of each turn of the event loop, which go out in one write, in a batch's trace: by name alone.
+ */
 export function traceStatements(statements: Queryable, trace: BatchTrace): Queryable {
   let turn: Turn | null = null;
   const query = (statement: string | pg.QueryConfig, values?: unknown[]) => {

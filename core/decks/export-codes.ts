@@ -9,12 +9,10 @@ import { limits } from '../limits.ts';
 import type { CodeStatus } from './code-view.ts';
 import type { CodeListRequest } from './list-codes.ts';
 import type { Place } from './place.ts';
-import { type CodeStretch, type WalkedCode, walkCodes } from './walk-codes.ts';
+import { type CodeStretch, type WalkCore, type WalkedCode, walkCodes } from './walk-codes.ts';
 
 /** Codes read at a time: enough to keep the connection busy, little enough to be nothing in memory. */
 const stretchItems = 5_000;
-
-type ExportCore = Pick<Core, 'readPool' | 'coldTurns' | 'knownBooks' | 'knownDecks' | 'knownPatterns'>;
 
 /**
  * Writes all of a book's codes, or those of a status, as CSV (RFC 4180) in UTF-8 and in the order of listCodes, with
@@ -31,7 +29,7 @@ type ExportCore = Pick<Core, 'readPool' | 'coldTurns' | 'knownBooks' | 'knownDec
  * @throws CouponError `book-not-found`, for an id that is no UUID too, before the first byte
  */
 export async function exportCodes(
-  core: ExportCore,
+  core: WalkCore & Pick<Core, 'knownBooks'>,
   caller: Caller,
   bookId: string,
   filter: Pick<CodeListRequest, 'status'>,
@@ -42,7 +40,7 @@ export async function exportCodes(
 }
 
 async function* csvPieces(
-  core: ExportCore,
+  core: WalkCore,
   tenantId: number,
   bookKey: BookKey,
   status: CodeStatus | null,

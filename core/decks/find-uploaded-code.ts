@@ -1,5 +1,5 @@
 import { type Pattern, patternExpression } from '../codes/pattern-rules.ts';
-import type { Core } from '../core.ts';
+import type { ColdCore } from '../db/cold-transaction.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { refuse } from '../errors.ts';
 import { limits } from '../limits.ts';
@@ -15,6 +15,9 @@ export interface UploadedSearch {
   lastDeckKey: number;
 }
 
+/** What a search of uploaded codes reads with. */
+export type SearchCore = Pick<ColdCore, 'coldPool' | 'coldTurns'>;
+
 /**
  * Looks for an uploaded code of the tenant that the pattern could produce. The index narrows the search to codes that
  * begin like the pattern; a pattern that begins with `#` has all of the tenant's codes to look at.
@@ -25,7 +28,7 @@ export interface UploadedSearch {
  *   where too many searches of the tenant wait
  */
 export async function findUploadedCode(
-  { coldPool, coldTurns }: Pick<Core, 'coldPool' | 'coldTurns'>,
+  { coldPool, coldTurns }: SearchCore,
   tenantId: number,
   pattern: Pattern,
 ): Promise<UploadedSearch> {

@@ -1,19 +1,20 @@
 import { closeGateOfOpenBook, findBook } from '../books/find-book.ts';
+import type { KnownBooks } from '../books/known-books.ts';
 import type { Caller, Outcome } from '../caller.ts';
 import { createPatternCodec } from '../codes/pattern-codec.ts';
 import { type Pattern, parsePattern } from '../codes/pattern-rules.ts';
-import type { Core } from '../core.ts';
 import type { ColdCore } from '../db/cold-transaction.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { invalidInput, refuse, unavailable } from '../errors.ts';
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import { runOnce } from '../idempotency/run-once.ts';
 import { limits } from '../limits.ts';
-import { findUploadedCode, lastUploadedDeck, type UploadedSearch } from './find-uploaded-code.ts';
+import { findUploadedCode, lastUploadedDeck, type SearchCore, type UploadedSearch } from './find-uploaded-code.ts';
 import type { GeneratedDeck, GenerateInput } from './generated-deck.ts';
 import { bookOfStoredCode } from './name-books.ts';
 import { openSequence, publishNumbers, takeNumbers } from './pattern-sequence.ts';
 import { refusePublicCodesOf } from './public-codes.ts';
+import type { StockCore } from './stock-public-book.ts';
 import { lockTenantCodes } from './tenant-codes-lock.ts';
 
 /** New codes are uploaded while the tenant's codes are searched; so often the search begins again. */
@@ -32,11 +33,11 @@ class SearchNeeded extends Error {}
  *
  * @throws CouponError `invalid-input`; `idempotency-key-reused`; `book-not-found`, for an id that is no UUID too;
  *   `pattern-too-small`; `conflict` where the pattern could produce a code of another pattern or of an upload, or the
- *   public code of a book, or where too many uploaded codes begin like it; `unavailable` where others hold what it needs;
- *   `book-not-active` for a closed book
+ *   public code of a book, or where too many uploaded codes begin like it; `unavailable` where others hold what it
+ *   needs; `book-not-active` for a closed book
  */
 export async function generateCodes(
-  core: ColdCore & Pick<Core, 'clock' | 'config' | 'knownBooks' | 'deckMarks'>,
+  core: ColdCore & StockCore & { readonly knownBooks: KnownBooks },
   caller: Caller,
   bookId: string,
   input: GenerateInput,
@@ -62,7 +63,7 @@ export async function generateCodes(
 }
 
 async function searchWhereNeeded<T>(
-  core: ColdCore,
+  core: SearchCore,
   tenantId: number,
   pattern: Pattern,
   generate: (search: UploadedSearch | null) => Promise<T>,

@@ -1,7 +1,6 @@
-import type { Core } from '../core.ts';
 import type { Transaction } from '../db/transaction.ts';
 import type { BookKey, DeckKey } from '../keys.ts';
-import { uuidv7 } from '../random.ts';
+import { type IdSource, newId } from '../random.ts';
 
 /** A deck about to be published. */
 export interface NewDeck {
@@ -19,13 +18,8 @@ export interface NewDeck {
  * (lockTenantCodes) and behind the book's closed gate.
  * @returns the UUID under which clients know the deck
  */
-export async function insertDeck(
-  core: Pick<Core, 'clock' | 'random'>,
-  tx: Transaction,
-  tenantId: number,
-  deck: NewDeck,
-): Promise<string> {
-  const id = uuidv7(core.clock.now(), core.random);
+export async function insertDeck(ids: IdSource, tx: Transaction, tenantId: number, deck: NewDeck): Promise<string> {
+  const id = newId(ids);
   await tx.query({
     name: 'insert-deck',
     text: `insert into decks (tenant_id, deck_id, id, book_id, kind, size, pattern_id, first_index, created_at)

@@ -10,7 +10,7 @@ import { limits } from '../limits.ts';
 import { type Asked, type Page, type Position, pageLimit, pageParameters } from '../paging.ts';
 import { CodeStatus, type CodeView } from './code-view.ts';
 import type { Place } from './place.ts';
-import { walkCodes } from './walk-codes.ts';
+import { type WalkCore, walkCodes } from './walk-codes.ts';
 
 /** Which codes to list: all of a book, or those of a status. */
 export const CodeListRequest = strictObject({ status: Type.Optional(CodeStatus), ...pageParameters });
@@ -23,7 +23,7 @@ export type CodeListRequest = Asked<Static<typeof CodeListRequest>>;
  * @throws CouponError `invalid-input` naming `cursor`; `book-not-found`, for an id that is no UUID too
  */
 export async function listCodes(
-  core: Pick<Core, 'readPool' | 'coldTurns' | 'cursors' | 'knownBooks' | 'knownDecks' | 'knownPatterns'>,
+  core: WalkCore & Pick<Core, 'cursors' | 'knownBooks'>,
   caller: Caller,
   bookId: string,
   request: CodeListRequest,

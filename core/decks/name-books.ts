@@ -19,8 +19,8 @@ export async function bookOfPattern(db: Queryable, tenantId: number, patternId: 
 }
 
 /**
- * In words that say of which book of the tenant a code is, and how: uploaded to it, or its public code. Null where there
- * is no such code.
+ * In words that say of which book of the tenant a code is, and how: uploaded to it, or its public code. Null where
+ * there is no such code.
  */
 export async function bookOfStoredCode(db: Queryable, tenantId: number, code: string): Promise<string | null> {
   const { rows } = await db.query<NamedBook & { isPublic: boolean }>({

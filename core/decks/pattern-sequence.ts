@@ -6,13 +6,14 @@ import {
   type Pattern,
   parsePattern,
 } from '../codes/pattern-rules.ts';
-import type { Core } from '../core.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { refuse, unavailable } from '../errors.ts';
 import type { BookKey } from '../keys.ts';
 import { limits } from '../limits.ts';
-import { refuseOutdatedSecret } from '../patterns/code-secret.ts';
+import { type KeySource, refuseOutdatedSecret } from '../patterns/code-secret.ts';
 import { makePatternKey, unwrapPatternKey, wrapPatternKey } from '../patterns/pattern-key.ts';
+import type { IdSource } from '../random.ts';
+import type { DeckMarks } from './deck-marks.ts';
 import { insertDeck } from './insert-deck.ts';
 import { bookOfPattern } from './name-books.ts';
 
@@ -48,7 +49,7 @@ interface PatternRow {
  * @throws CouponError `conflict` where another pattern of the tenant overlaps with it; `unavailable`
  */
 export async function openSequence(
-  core: Pick<Core, 'config' | 'random'>,
+  core: KeySource,
   tx: Transaction,
   tenantId: number,
   pattern: Pattern,
@@ -88,7 +89,7 @@ export async function takeNumbers(
  * @returns the UUID under which clients know the deck
  */
 export async function publishNumbers(
-  core: Pick<Core, 'clock' | 'random' | 'deckMarks'>,
+  core: IdSource & { readonly deckMarks: DeckMarks },
   tx: Transaction,
   tenantId: number,
   bookKey: BookKey,
@@ -102,7 +103,7 @@ export async function publishNumbers(
 }
 
 async function findSequence(
-  core: Pick<Core, 'config'>,
+  { config }: Pick<KeySource, 'config'>,
   tx: Transaction,
   tenantId: number,
   pattern: Pattern,
@@ -118,7 +119,7 @@ async function findSequence(
     const parsed = parsePattern(row.template, row.alphabet);
     if (!parsed.ok) throw new Error(`the stored pattern ${row.patternId} can't be read: ${parsed.message}`);
     if (isSamePattern(parsed.pattern, pattern)) {
-      const opened = unwrapPatternKey(core.config.codeSecret, row.keyVersion, row.wrappedKey);
+      const opened = unwrapPatternKey(config.codeSecret, row.keyVersion, row.wrappedKey);
       if (!opened.ok)
         throw unavailable(
           'not-begun',
@@ -148,12 +149,7 @@ async function refuseOverlap(
   );
 }
 
-async function newSequence(
-  core: Pick<Core, 'config' | 'random'>,
-  tx: Transaction,
-  tenantId: number,
-  pattern: Pattern,
-): Promise<Sequence> {
+async function newSequence(core: KeySource, tx: Transaction, tenantId: number, pattern: Pattern): Promise<Sequence> {
   const { codeSecret, codeSecretVersion } = core.config;
   await refuseOutdatedSecret(tx, codeSecretVersion);
   const key = makePatternKey(core.random);

@@ -1,8 +1,8 @@
 import { matchPattern, type Pattern } from '../codes/pattern-rules.ts';
-import type { Core } from '../core.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { type CouponError, refuse } from '../errors.ts';
 import type { BookKey } from '../keys.ts';
+import type { KnownPatterns } from '../patterns/known-patterns.ts';
 import { bookOfPattern, bookOfStoredCode } from './name-books.ts';
 import { rowOf } from './public-code-row.ts';
 
@@ -13,7 +13,7 @@ import { rowOf } from './public-code-row.ts';
  * @throws CouponError `conflict`
  */
 export async function refuseTakenPublicCode(
-  { knownPatterns }: Pick<Core, 'knownPatterns'>,
+  knownPatterns: KnownPatterns,
   tx: Transaction,
   tenantId: number,
   code: string,

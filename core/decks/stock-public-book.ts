@@ -1,23 +1,29 @@
 import { type Pattern, parsePattern } from '../codes/pattern-rules.ts';
-import type { Core } from '../core.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { CouponError, refuse } from '../errors.ts';
 import type { BookKey } from '../keys.ts';
 import { limits } from '../limits.ts';
-import type { Random } from '../random.ts';
+import type { KeySource } from '../patterns/code-secret.ts';
+import type { IdSource, Random } from '../random.ts';
+import type { DeckMarks } from './deck-marks.ts';
 import { openSequence, publishNumbers, type SequencePart, takeNumbers } from './pattern-sequence.ts';
+
+/** What a book with a public code gets its deck from. */
+export interface StockCore extends IdSource, KeySource {
+  readonly deckMarks: DeckMarks;
+}
 
 /** 32^12 combinations: of ten billion codes, one guess in a hundred million is right. */
 const unguessable = '####-####-####';
 
 /**
- * Gives a book with a public code a generated deck, so that there is a code for everybody who brings it: as many as there
- * may be in a deck, which is more than there are people. The codes begin with the public code, so that whoever sees one
- * knows what it is of. To be called under the tenant's lock and behind the book's closed gate.
+ * Gives a book with a public code a generated deck, so that there is a code for everybody who brings it: as many as
+ * there may be in a deck, which is more than there are people. The codes begin with the public code, so that whoever
+ * sees one knows what it is of. To be called under the tenant's lock and behind the book's closed gate.
  * @throws CouponError `conflict` where codes of the tenant begin with everything that was tried; `unavailable`
  */
 export async function stockPublicBook(
-  core: Pick<Core, 'config' | 'random' | 'clock' | 'deckMarks'>,
+  core: StockCore,
   tx: Transaction,
   tenantId: number,
   bookKey: BookKey,
@@ -41,7 +47,7 @@ function startsFor(publicCode: string, random: Random): string[] {
 
 /** The numbers of a deck whose codes begin so; null where others of the tenant do too. */
 async function tryStart(
-  core: Pick<Core, 'config' | 'random'>,
+  core: KeySource,
   tx: Transaction,
   tenantId: number,
   start: string,
@@ -66,8 +72,8 @@ function patternOf(start: string): Pattern {
 }
 
 /**
- * Refuses what an uploaded or public code of the tenant begins with. That is more than need be, and one step in an index
- * instead of a search through the codes, which nobody could wait for here.
+ * Refuses what an uploaded or public code of the tenant begins with. That is more than need be, and one step in an
+ * index instead of a search through the codes, which nobody could wait for here.
  */
 async function refuseStart(tx: Transaction, tenantId: number, start: string): Promise<void> {
   const { rows } = await tx.query({

@@ -1,10 +1,17 @@
-import type { Core } from '../core.ts';
+import type pg from 'pg';
+import type { ColdTurns } from '../db/cold-turns.ts';
 import type { Connection } from '../db/pool.ts';
 import { withConnection } from '../db/with-connection.ts';
 import type { BookKey, DeckKey } from '../keys.ts';
 import type { CodeStatus, CodeView } from './code-view.ts';
-import { codesAt } from './codes-at.ts';
+import { type CodeSource, codesAt } from './codes-at.ts';
 import type { Place } from './place.ts';
+
+/** What a walk reads with. */
+export interface WalkCore extends CodeSource {
+  readonly readPool: pg.Pool;
+  readonly coldTurns: ColdTurns;
+}
 
 /** One stretch of the way through a book's codes. */
 export interface CodeStretch {
@@ -86,7 +93,7 @@ const couponPieceRows = 2_000;
  * @throws CouponError `unavailable`, not begun, where too many of the tenant's walks wait
  */
 export async function walkCodes(
-  core: Pick<Core, 'readPool' | 'coldTurns' | 'knownDecks' | 'knownPatterns'>,
+  core: WalkCore,
   tenantId: number,
   bookKey: BookKey,
   status: CodeStatus | null,
@@ -104,7 +111,7 @@ export async function walkCodes(
 }
 
 function walkOnce(
-  core: Pick<Core, 'readPool' | 'knownDecks' | 'knownPatterns'>,
+  core: Omit<WalkCore, 'coldTurns'>,
   tenantId: number,
   bookKey: BookKey,
   status: CodeStatus | null,
@@ -246,7 +253,7 @@ class Walk {
 }
 
 async function view(
-  core: Pick<Core, 'knownDecks' | 'knownPatterns'>,
+  source: CodeSource,
   connection: Connection,
   tenantId: number,
   shown: readonly Shown[],
@@ -254,7 +261,7 @@ async function view(
   const bare = shown.filter(({ coupon }) => coupon === null);
   const texts = (
     await codesAt(
-      core,
+      source,
       connection,
       tenantId,
       bare.map(({ deck, pos }) => ({ deckKey: deck.deckKey, pos })),

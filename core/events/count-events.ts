@@ -11,7 +11,9 @@ export const countedKinds = ['assigned', 'locked', 'redeemed', 'reversed', 'void
 export type CountedKind = (typeof countedKinds)[number];
 
 const restMillis = 1_000;
-/** A piece takes some hundred thousand events at most at the pace of the largest sale, and milliseconds on most days. */
+/**
+ * A piece takes some hundred thousand events at most at the pace of the largest sale, and milliseconds on most days.
+ */
 const stretchMaxSeconds = 600;
 
 const countOf = (kind: CountedKind) => `count(*) filter (where e.kind = ${eventKindNumber(kind)})`;
@@ -40,8 +42,9 @@ export function countTask(core: SettleCore): BackgroundTask {
 }
 
 /**
- * Counts the next stretch of settled events by book and quarter of an hour. The counts and how far they reach are written
- * in one transaction, so each event is counted once, whatever is killed. Of processes that call it at once one works.
+ * Counts the next stretch of settled events by book and quarter of an hour. The counts and how far they reach are
+ * written in one transaction, so each event is counted once, whatever is killed. Of processes that call it at once one
+ * works.
  * @param seconds how long the stretch is at most
  * @returns whether more stretches are settled, as after an upgrade of a database with a history
  */

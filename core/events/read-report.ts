@@ -66,7 +66,8 @@ const defaultDays: Record<ReportStep, number> = { hour: 7, day: 30 };
 const dayMillis = 86_400_000;
 
 /**
- * What happened in a book, by the hour or day of its zone. It reads the counts of quarters of an hour, never the events.
+ * What happened in a book, by the hour or day of its zone. It reads the counts of quarters of an hour, never the
+ * events.
  * @throws CouponError `invalid-input` naming `from` or `to`; `book-not-found`, for an id that is no UUID too
  */
 export async function readReport(

@@ -5,8 +5,8 @@ export type ReportStep = 'hour' | 'day';
 
 /**
  * The moments at which the steps of a span begin, and the one at which the last of them ends, ascending: the first step
- * holds `from`, and the last one the moment before `to`. An hour or a day is as long as the zone has it. Where clocks go
- * back by less than an hour, what is shown twice is a step of its own.
+ * holds `from`, and the last one the moment before `to`. An hour or a day is as long as the zone has it. Where clocks
+ * go back by less than an hour, what is shown twice is a step of its own.
  * @param from before `to`
  * @param zone a zone that readZone has accepted
  * @param most so many steps at most

@@ -22,17 +22,17 @@ export function settleTask(core: SettleCore): BackgroundTask {
 }
 
 /**
- * Moves the moment up to which events are settled: all that happened before it are visible to whoever looks from now on,
- * and no transaction that still runs can add one. So a reader that goes through the events in the order of their times,
- * stretch by stretch up to that moment, misses none.
+ * Moves the moment up to which events are settled: all that happened before it are visible to whoever looks from now
+ * on, and no transaction that still runs can add one. So a reader that goes through the events in the order of their
+ * times, stretch by stretch up to that moment, misses none.
  *
  * A candidate is the time by the database's clock, with the id of a transaction that was given it after that. Ids grow,
- * and whoever writes events has its own, by a lock of a row, before it reads the clock for them. So whoever gets a later
- * id stamps its events with the candidate's time or a later one, and once all ids up to it are through, all events before
- * the candidate are there. (The xmax of a snapshot would be no such id: it is the one after the last that has ended, and
- * a transaction that runs may have it.) Times of events are cut to milliseconds, and so is the candidate. A transaction
- * that stalls delays the moment, and loses nothing. The moment never goes back; if the database's clock does, it waits for
- * the clock.
+ * and whoever writes events has its own, by a lock of a row, before it reads the clock for them. So whoever gets a
+ * later id stamps its events with the candidate's time or a later one, and once all ids up to it are through, all
+ * events before the candidate are there. (The xmax of a snapshot would be no such id: it is the one after the last that
+ * has ended, and a transaction that runs may have it.) Times of events are cut to milliseconds, and so is the
+ * candidate. A transaction that stalls delays the moment, and loses nothing. The moment never goes back; if the
+ * database's clock does, it waits for the clock.
  *
  * Processes may call it at once: one of them works, and the others do nothing.
  * @returns the moment, or null where another process is at it

@@ -36,7 +36,10 @@ export async function cancelJob(
   });
 }
 
-/** In a statement behind the lock, whose transaction has its number then: so times of ends are those of commits in order. */
+/**
+ * In a statement behind the lock, whose transaction has its number then: so times of ends are those of commits in
+ * order.
+ */
 async function cancel(tx: Transaction, tenantId: number, jobKey: number): Promise<void> {
   await tx.query({
     name: 'cancel-job',

@@ -6,12 +6,14 @@ import type { RedemptionView } from '../coupons/redemption-view.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { type ExportedCode, exportedCode } from '../decks/export-codes.ts';
 import type { Place } from '../decks/place.ts';
-import { walkCodes } from '../decks/walk-codes.ts';
+import { type WalkCore, walkCodes } from '../decks/walk-codes.ts';
 import type { DeckKey } from '../keys.ts';
 import type { StepResult } from './carry-out-rows.ts';
 import { type JobStanding, lockStep, sendProgress } from './job-step.ts';
 
-/** What a step of an export works with. Both pools are of the primary: a replica may know of a user who is erased. */
+/**
+ * What a step of an export works with. Both pools lead to the primary: a replica may still have a user who was erased.
+ */
 export type ExportCore = Pick<Core, 'pool' | 'readPool' | 'coldTurns' | 'knownBooks' | 'knownDecks' | 'knownPatterns'>;
 
 /** A row of an export's result, as its file shows it. */
@@ -51,7 +53,7 @@ export async function carryOutExport(core: ExportCore, job: JobStanding): Promis
   return isEnd ? 'end' : 'more';
 }
 
-async function readCodes(core: ExportCore, { tenantId, bookKey, filters, position }: JobStanding): Promise<Stretch> {
+async function readCodes(core: WalkCore, { tenantId, bookKey, filters, position }: JobStanding): Promise<Stretch> {
   const from = (position as Place | null) ?? { deckKey: 0 as DeckKey, pos: 0 };
   const { codes, next } = await walkCodes(core, tenantId, bookKey!, filters.status ?? null, from, codeBounds);
   const { deckKey, pos } = next ?? { deckKey: 0, pos: 0 };
@@ -72,7 +74,7 @@ async function readRedemptions(
   return { rows: data, position: last };
 }
 
-/** The core as steps take it: all their statements go over the connections of background work. */
+/** The parts for a step: all of its statements go over the connections of background work. */
 export function withPool<Parts extends object>(
   core: Parts,
   pool: pg.Pool,

@@ -17,7 +17,7 @@ export type RowCore = Pick<
 >;
 
 /**
- * What a step came to. `held-up`: nothing could be done, since others hold what every row needs.
+ * How a step ended. `held-up`: nothing was done, since other sessions hold what every row needs.
  */
 export type StepResult = 'more' | 'held-up' | 'end';
 
@@ -29,8 +29,8 @@ interface Task {
 }
 
 /**
- * Carries out some rows of the job's piece: the effects, the outcomes and the job's progress are one transaction, that of
- * a batch of the engine, which decides each row as it would decide a request. A void takes up to three steps, as
+ * Carries out some rows of the job's piece: the effects, the outcomes and the job's progress are one transaction, that
+ * of a batch of the engine, which decides each row as it would decide a request. A void takes up to three steps, as
  * voidCoupon takes up to three tries.
  * @param rowsMax 1 and up
  * @throws StepLost; what a batch throws

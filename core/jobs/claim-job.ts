@@ -15,8 +15,8 @@ export interface JobLease extends JobName {
 export const leaseSeconds = 15;
 
 /**
- * Takes the oldest job that nobody works on: one whose worker is gone, or one that waits while no other of its tenant
- * runs. Null where there is none. Of many that ask at once, one gets a job.
+ * Takes the oldest job that nobody works on: its worker is gone, or it waits and no other job of its tenant runs. Null
+ * where there is none. Of many workers that ask at once, one gets the job.
  */
 export async function claimJob(pool: pg.Pool): Promise<JobLease | null> {
   try {
@@ -64,7 +64,9 @@ export async function keepJob(pool: pg.Pool, { tenantId, jobKey, fence }: JobLea
 /** A job that fails so often in a row fails for good. */
 const failuresMax = 5;
 
-/** Notes that a step failed for another reason than the database's being away. Returns whether the job has failed now. */
+/**
+ * Notes that a step failed for another reason than the database's being away. Returns whether the job has failed now.
+ */
 export async function noteFailure(pool: pg.Pool, { tenantId, jobKey, fence }: JobLease): Promise<boolean> {
   const { rows } = await pool.query<{ hasFailed: boolean }>({
     name: 'note-job-failure',

@@ -32,8 +32,8 @@ const emptyDigest = '';
  *
  * With an idempotency key, the same parameters and bytes get the first answer under that key: the job as it was made.
  * @param body null for an export, which has none
- * @throws CouponError `invalid-input` naming the parameter, or for a file that can't be read as a whole, holds no row or
- *   breaks off; `idempotency-key-reused`; `book-not-found`; `body-too-large` beyond limits.jobMaxRows or
+ * @throws CouponError `invalid-input` naming the parameter, or for a file that can't be read as a whole, holds no row
+ *   or breaks off; `idempotency-key-reused`; `book-not-found`; `body-too-large` beyond limits.jobMaxRows or
  *   limits.jobMaxBytes; `rate-limited` where limits.jobsUnfinishedMax of the tenant wait; `unavailable`
  */
 export async function createJob(

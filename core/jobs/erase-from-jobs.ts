@@ -10,9 +10,9 @@ export interface ErasedUser {
 
 /**
  * Takes a user out of the jobs that have not ended: of the rows of their files and results, and of their filters. What
- * waits for the user is not carried out, and an export of the user's redemptions alone is cancelled. The jobs stay locked until the
- * transaction ends, so that no step comes in between; a step that had read the user before is lost. Call it before any
- * other lock is taken: a step locks its job first too.
+ * waits for the user is not carried out, and an export of the user's redemptions alone is cancelled. The jobs stay
+ * locked until the transaction ends, so that no step comes in between; a step that had read the user before is lost.
+ * Call it before any other lock is taken: a step locks its job first too.
  */
 export async function eraseFromOpenJobs(tx: Transaction, user: ErasedUser): Promise<void> {
   const { tenantId, userId } = user;
@@ -38,8 +38,8 @@ export async function eraseFromOpenJobs(tx: Transaction, user: ErasedUser): Prom
 }
 
 /**
- * Takes a user out of the files and results of jobs that have ended, job by job, each in a statement of its own. Nothing
- * is added to them any more.
+ * Takes a user out of the files and results of jobs that have ended, job by job, each in a statement of its own.
+ * Nothing is added to them any more.
  */
 export async function eraseFromEndedJobs(db: Queryable, user: ErasedUser): Promise<void> {
   const { rows } = await db.query<{ jobKey: JobKey }>({

@@ -22,7 +22,10 @@ export interface JobRow {
   readonly line: number;
   /** Of an `assign`. Null once the user was erased. */
   readonly userId?: string | null;
-  /** Of a `void`: as the file has it, and once it was voided as it is stored. Of an `assign`: the code that was assigned. */
+  /**
+   * Of a `void`: as the file has it, and once it was voided as it is stored. Of an `assign`: the code that was
+   * assigned.
+   */
   readonly code?: string;
   /** Of a `void`, until it has its outcome: the event keeps it then. */
   readonly reason?: string;

@@ -3,12 +3,12 @@ import type { Core } from '../core.ts';
 import { limits } from '../limits.ts';
 
 const everyMillis = 600_000;
-/** Removed at a time: a short statement holds nobody up. */
+/** Jobs that one statement removes: few enough to hold nobody up. */
 const piecesMax = 500;
 
 /**
- * A task that removes jobs some days after they ended, with their files and results, and those whose file broke off with
- * the process that read it. Every process runs it; a piece is removed once, whoever is first.
+ * A task that removes jobs some days after they ended, with their files and results, and those whose file broke off
+ * with the process that read it. Every process runs it; a piece is removed once, whoever is first.
  */
 export function jobsCleanUp(core: Pick<Core, 'backgroundPool'>): BackgroundTask {
   return { name: 'jobs clean-up', restMillis: everyMillis, run: () => purgeSome(core) };

@@ -30,8 +30,8 @@ const formats: Record<JobKind, ResultFormat> = {
 };
 
 /**
- * The result of a job that has ended, as CSV (RFC 4180) in UTF-8: each row of its file with its outcome, in the order of
- * the file; or what was exported. Rows that were not carried out have an empty outcome. Memory stays flat, and the
+ * The result of a job that has ended, as CSV (RFC 4180) in UTF-8: each row of its file with its outcome, in the order
+ * of the file; or what was exported. Rows that were not carried out have an empty outcome. Memory stays flat, and the
  * database is asked only as fast as the stream is read. What strangers wrote is written so that no spreadsheet runs it:
  * see csv-cell.ts.
  * @param hasMark whether the file begins with a byte order mark

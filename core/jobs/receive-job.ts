@@ -54,8 +54,8 @@ export async function dropJob({ coldPool }: Pick<Core, 'coldPool'>, { tenantId, 
 }
 
 /**
- * Reads the file of a job into pieces, which are stored as they fill: memory holds some pieces, and what tells duplicates
- * apart.
+ * Reads the file of a job into pieces, which are stored as they fill: memory holds some pieces, and what tells
+ * duplicates apart.
  * @throws CouponError `invalid-input` where the file as a whole can't be read or holds no row, `body-too-large` beyond
  *   limits.jobMaxRows, `unavailable`; what `body` throws
  */

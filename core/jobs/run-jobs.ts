@@ -17,9 +17,12 @@ export type JobsCore = Omit<RowCore, 'pool'> &
 
 /** A step should take so long: what waits for its locks, or for the process, waits no longer. */
 const stepMillis = 50;
-/** A job takes a quarter of one connection, and less of a process: others may have much to do that this one can't see. */
+/**
+ * A job may use a quarter of one connection's time, and less of the process's: other processes may be busy, which this
+ * one can't see.
+ */
 const restPerWork = 3;
-/** Each so much that the hot path's oldest member has waited makes the rest longer by the work. */
+/** The rest grows by the length of the step for each such time that the hot path's oldest member has waited. */
 const waitPerRest = 10;
 const restMaxMillis = 2_000;
 const heldUpMillis = 500;

@@ -1,8 +1,19 @@
-import { type Config, ConfigError } from '../config.ts';
+import type { Config } from '../config.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { Transaction } from '../db/transaction.ts';
+import { ConfigError } from '../environment.ts';
 import { unavailable } from '../errors.ts';
+import type { Random } from '../random.ts';
 import { codeSecretCheckValue, isCodeSecret } from './pattern-key.ts';
+
+/** CODE_SECRET, which wraps the keys in the database, and its version, which is stored beside each of them. */
+export type CodeSecret = Pick<Config, 'codeSecret' | 'codeSecretVersion'>;
+
+/** What a new key is made of and wrapped with. */
+export interface KeySource {
+  readonly config: CodeSecret;
+  readonly random: Random;
+}
 
 /**
  * Refuses to start with a CODE_SECRET that can't open the pattern keys in the database. The first start under a version
@@ -10,11 +21,8 @@ import { codeSecretCheckValue, isCodeSecret } from './pattern-key.ts';
  * @throws ConfigError where the secret is not the one of its version, where a later version is in use already, or where
  *   keys are still wrapped by an earlier one
  */
-export async function checkCodeSecret(
-  pool: Queryable,
-  config: Pick<Config, 'codeSecret' | 'codeSecretVersion'>,
-): Promise<void> {
-  const { codeSecret, codeSecretVersion: version } = config;
+export async function checkCodeSecret(pool: Queryable, secret: CodeSecret): Promise<void> {
+  const { codeSecret, codeSecretVersion: version } = secret;
   const stored = await readCheckValue(pool, version);
   if (stored.other !== null) {
     const todo = stored.other < version ? 'rewrap them for the new secret first' : 'set that one, and its version';
@@ -30,7 +38,9 @@ export async function checkCodeSecret(
   }
 }
 
-/** The check value of a version, and another version that some pattern's or webhook's key is wrapped by, the highest. */
+/**
+ * The check value of a version, and another version that some pattern's or webhook's key is wrapped by, the highest.
+ */
 async function readCheckValue(
   pool: Queryable,
   version: number,

@@ -1,10 +1,10 @@
 import { BoundedMap, cacheMaxEntries } from '../bounded-map.ts';
 import { createPatternCodec, type PatternCodec } from '../codes/pattern-codec.ts';
 import { matchPattern, type Pattern, type PatternMatch, parsePattern } from '../codes/pattern-rules.ts';
-import type { Config } from '../config.ts';
 import type { Queryable } from '../db/pool.ts';
 import { unavailable } from '../errors.ts';
 import type { BookKey, DeckKey } from '../keys.ts';
+import type { CodeSecret } from './code-secret.ts';
 import { unwrapPatternKey } from './pattern-key.ts';
 
 /** The part of a pattern's sequence that is a deck: `[firstIndex, firstIndex + size)`. */
@@ -57,7 +57,7 @@ export interface KnownPatterns {
  * Opens an empty memory of at most cacheMaxEntries tenants.
  * Two reads at once are harmless: each makes a whole new snapshot, and the newer one stays.
  */
-export function openKnownPatterns(secret: Pick<Config, 'codeSecret' | 'codeSecretVersion'>): KnownPatterns {
+export function openKnownPatterns(secret: CodeSecret): KnownPatterns {
   const memory = new BoundedMap<number, TenantPatterns>(cacheMaxEntries);
 
   const refresh: KnownPatterns['refresh'] = async (queryable, tenantId) => {
@@ -123,9 +123,7 @@ async function readNewDecks(queryable: Queryable, tenantId: number, afterDeckKey
   return answer.rows;
 }
 
-type Secret = Pick<Config, 'codeSecret' | 'codeSecretVersion'>;
-
-function extend(before: TenantPatterns, rows: readonly NewDeckRow[], secret: Secret): TenantPatterns {
+function extend(before: TenantPatterns, rows: readonly NewDeckRow[], secret: CodeSecret): TenantPatterns {
   const version = rows[0]!.version;
   const present = new Set(rows[0]!.present);
   // A pattern is deleted with its last deck. From then on another one may produce the same texts.
@@ -147,7 +145,7 @@ function extend(before: TenantPatterns, rows: readonly NewDeckRow[], secret: Sec
   return { version, patterns, match: matcher([...patterns.values()]) };
 }
 
-function knownPattern(row: NewDeckRow, decks: readonly DeckRange[], secret: Secret): KnownPattern {
+function knownPattern(row: NewDeckRow, decks: readonly DeckRange[], secret: CodeSecret): KnownPattern {
   const parsed = parsePattern(row.template, row.alphabet);
   if (!parsed.ok) throw new Error(`the stored pattern ${row.pattern_id} can't be read: ${parsed.message}`);
   let codec: PatternCodec | null = null;
@@ -163,7 +161,7 @@ function knownPattern(row: NewDeckRow, decks: readonly DeckRange[], secret: Secr
 }
 
 /** Opens a pattern's key, or says that this process can't. */
-function openKey(row: Pick<NewDeckRow, 'key_version' | 'wrapped_key'>, secret: Secret): Buffer {
+function openKey(row: Pick<NewDeckRow, 'key_version' | 'wrapped_key'>, secret: CodeSecret): Buffer {
   // A task that runs on while CODE_SECRET is rotated meets keys of the next version: another task can serve them.
   if (row.key_version !== secret.codeSecretVersion) {
     const detail = `A pattern's key is wrapped by version ${row.key_version} of CODE_SECRET; this process has version ${secret.codeSecretVersion}.`;

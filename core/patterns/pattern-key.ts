@@ -6,7 +6,9 @@ export type UnwrapResult =
   | { readonly ok: true; readonly key: Buffer }
   | { readonly ok: false; readonly problem: 'wrong-secret-or-damaged'; readonly message: string };
 
-/** What a wrapped key is for: one of a pattern does not open as one that signs for a webhook, nor the other way round. */
+/**
+ * What a wrapped key is for: one of a pattern does not open as one that signs for a webhook, nor the other way round.
+ */
 export type KeyPurpose = 'pattern' | 'webhook';
 
 const KEY_BYTES = 32;

@@ -1,5 +1,6 @@
-import { ConfigError, readConfig } from '../config.ts';
+import { readConfig } from '../config.ts';
 import { openPool } from '../db/pool.ts';
+import { ConfigError } from '../environment.ts';
 import { systemRandom } from '../random.ts';
 import { rewrapPatternKeys } from './rewrap-pattern-keys.ts';
 

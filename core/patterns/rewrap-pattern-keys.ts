@@ -1,11 +1,9 @@
 import type pg from 'pg';
-import { type Config, ConfigError } from '../config.ts';
 import { inTransaction, type Transaction } from '../db/transaction.ts';
+import { ConfigError } from '../environment.ts';
 import type { Random } from '../random.ts';
-import { holdAllSecrets, storeCheckValue } from './code-secret.ts';
+import { type CodeSecret, holdAllSecrets, storeCheckValue } from './code-secret.ts';
 import { isCodeSecret, type KeyPurpose, unwrapPatternKey, wrapPatternKey } from './pattern-key.ts';
-
-type SecretOfVersion = Pick<Config, 'codeSecret' | 'codeSecretVersion'>;
 
 interface WrappedKey {
   tenant_id: number;
@@ -14,9 +12,10 @@ interface WrappedKey {
 }
 
 /**
- * Rotates CODE_SECRET: wraps every pattern's key and webhook's secret, which themselves stay, by the new secret. All of them or none, in one
- * transaction; keys that are under the new version already are left alone, so a repeat is harmless. Tasks that still
- * have the old secret go on with the patterns they know and answer `unavailable` for others, until they are replaced.
+ * Rotates CODE_SECRET: wraps every pattern's key and webhook's secret, which themselves stay, by the new secret. All of
+ * them or none, in one transaction; keys that are under the new version already are left alone, so a repeat is
+ * harmless. Tasks that still have the old secret go on with the patterns they know and answer `unavailable` for others,
+ * until they are replaced.
  * @param to a secret of a later version than `from`
  * @returns how many keys were wrapped anew
  * @throws ConfigError where the versions do not ascend, a key does not open with the old secret, or another secret is
@@ -25,8 +24,8 @@ interface WrappedKey {
 export async function rewrapPatternKeys(
   pool: pg.Pool,
   random: Random,
-  from: SecretOfVersion,
-  to: SecretOfVersion,
+  from: CodeSecret,
+  to: CodeSecret,
 ): Promise<number> {
   if (to.codeSecretVersion <= from.codeSecretVersion) {
     throw new ConfigError(`CODE_SECRET_VERSION must be higher than ${from.codeSecretVersion} for a new secret`);
@@ -55,8 +54,8 @@ const webhookKeys: KeyTable = { table: 'webhook_secrets', id: 'secret_id', purpo
 async function rewrapTable(
   tx: Transaction,
   random: Random,
-  from: SecretOfVersion,
-  to: SecretOfVersion,
+  from: CodeSecret,
+  to: CodeSecret,
   { table, id, purpose }: KeyTable,
 ): Promise<number> {
   const { rows } = await tx.query<WrappedKey>({

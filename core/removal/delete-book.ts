@@ -23,16 +23,16 @@ const statementTimeoutMillis = 60_000;
 const lockTimeoutMillis = 60_000;
 
 /**
- * Deletes a draft from which nothing was ever assigned, with its decks and their codes, in one transaction: all of it or
- * nothing. Its uploaded codes can be uploaded again. Numbers of a pattern that it had are not used again; a pattern
- * of which no deck is left goes too, with its key. A million uploaded codes take some seconds, in which the tenant's other
- * uploads wait; so it takes the tenant's turn among them, and a connection of its own as they do.
+ * Deletes a draft from which nothing was ever assigned, with its decks and their codes, in one transaction: all of it
+ * or nothing. Its uploaded codes can be uploaded again. Numbers of a pattern that it had are not used again; a pattern
+ * of which no deck is left goes too, with its key. A million uploaded codes take some seconds, in which the tenant's
+ * other uploads wait; so it takes the tenant's turn among them, and a connection of its own as they do.
  *
  * Whoever was inside the book's gate before is done; whoever comes later finds no book. Other processes may still know
- * its internal id, which is never used again (test: "racing with uploads, generating, activation and assigning in several
- * processes, a deletion leaves all of the book or nothing").
- * @throws CouponError `book-not-found`, for an id that is no UUID and for a book that was deleted before; `conflict` where
- *   the book is not a draft, or somebody was given a code of it; `unavailable`
+ * its internal id, which is never used again (test: "racing with uploads, generating, activation and assigning in
+ * several processes, a deletion leaves all of the book or nothing").
+ * @throws CouponError `book-not-found`, for an id that is no UUID and for a book that was deleted before; `conflict`
+ *   where the book is not a draft, or somebody was given a code of it; `unavailable`
  */
 export async function deleteBook(core: DeleteCore, caller: Caller, bookId: string): Promise<void> {
   const { tenantId } = caller;
@@ -52,15 +52,15 @@ export async function deleteBook(core: DeleteCore, caller: Caller, bookId: strin
   core.knownPatterns.forget(tenantId);
 }
 
-function openOwnPool(core: DeleteCore): pg.Pool {
-  return openPool(core.config.database, {
+function openOwnPool({ config, log }: Pick<Core, 'config' | 'log'>): pg.Pool {
+  return openPool(config.database, {
     max: 1,
     applicationName: 'qurable delete',
     plans: 'by-key',
     statementTimeoutMillis,
     lockTimeoutMillis,
     answerTimeoutMillis: 2 * statementTimeoutMillis,
-    onError: (error) => core.log.warn({ error: loggable(error) }, 'the connection of a deletion was lost'),
+    onError: (error) => log.warn({ error: loggable(error) }, 'the connection of a deletion was lost'),
   });
 }
 
@@ -170,8 +170,8 @@ async function deleteRows(tx: Transaction, tenantId: number, bookKey: BookKey): 
 }
 
 /**
- * Those of the patterns of which no deck is left. Processes know a pattern by its decks: one without any would no longer
- * keep its codes from being uploaded, and then produce them.
+ * Those of the patterns of which no deck is left. Processes know a pattern by its decks: one without any would no
+ * longer keep its codes from being uploaded, and then produce them.
  */
 async function deletePatterns(tx: Transaction, tenantId: number, patternIds: number[]): Promise<void> {
   await tx.query({

@@ -151,7 +151,7 @@ async function withDatabase<T>(work: (core: RestoreCore) => Promise<T>): Promise
   }
 }
 
-async function isServed({ pool }: RestoreCore): Promise<boolean> {
+async function isServed({ pool }: Pick<RestoreCore, 'pool'>): Promise<boolean> {
   const { rows } = await pool.query<{ served: boolean }>(
     `select exists (select from pg_stat_activity
         where datname = current_database() and application_name in ('qurable', 'qurable marks')) as served`,

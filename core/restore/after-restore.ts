@@ -1,10 +1,12 @@
-import { changeBook } from '../book-life/change-book.ts';
+import type pg from 'pg';
+import { type ChangeBookCore, changeBook } from '../book-life/change-book.ts';
 import { parsePattern } from '../codes/pattern-rules.ts';
 import type { Core } from '../core.ts';
 import { renewLockTokens } from '../coupons/engine/lock-tokens.ts';
+import type { Queryable } from '../db/pool.ts';
 import { retryTransaction } from '../db/retry-transaction.ts';
 import { inTransaction, type Transaction } from '../db/transaction.ts';
-import { codesAt } from '../decks/codes-at.ts';
+import { type CodeSource, codesAt } from '../decks/codes-at.ts';
 import { lockDealers } from '../decks/dealer-lock.ts';
 import { type DeckCounters, moveDeckTo, moveTarget } from '../decks/deck-counter-rules.ts';
 import type { BookKey, DeckKey } from '../keys.ts';
@@ -85,13 +87,18 @@ export async function afterRestore(core: RestoreCore, order: RestoreOrder): Prom
   const pausedBooks = await pauseBooks(core, order.apply);
   if (order.apply) await renewLockTokens(core.coldPool, core.random);
   const decks: MovedDeck[] = [];
-  for (const book of await booksWithDecks(core)) {
+  for (const book of await booksWithDecks(core.pool)) {
     decks.push(...(await moveDecksOfBook(core, book, order)));
   }
-  return { pausedBooks, decks, patterns: await movePatterns(core, order), lostDecks: await findLostDecks(core, order) };
+  return {
+    pausedBooks,
+    decks,
+    patterns: await movePatterns(core.coldPool, order),
+    lostDecks: await findLostDecks(core.pool, order),
+  };
 }
 
-async function pauseBooks(core: RestoreCore, apply: boolean): Promise<string[]> {
+async function pauseBooks(core: ChangeBookCore & Pick<Core, 'pool'>, apply: boolean): Promise<string[]> {
   const { rows } = await core.pool.query<{ tenantId: number; id: string }>(
     `select tenant_id as "tenantId", id from books where status = 'active' order by tenant_id, book_id`,
   );
@@ -107,7 +114,7 @@ interface Book {
   id: string;
 }
 
-async function booksWithDecks({ pool }: RestoreCore): Promise<Book[]> {
+async function booksWithDecks(pool: Queryable): Promise<Book[]> {
   const { rows } = await pool.query<Book>(
     `select distinct d.tenant_id as "tenantId", d.book_id as "bookKey", b.id
       from decks d join books b using (tenant_id, book_id) where d.next_pos < d.size order by 1, 2`,
@@ -121,7 +128,7 @@ interface Deck extends DeckCounters {
 }
 
 function moveDecksOfBook(
-  core: RestoreCore,
+  core: CodeSource & Pick<RestoreCore, 'coldPool' | 'random'>,
   { tenantId, bookKey, id }: Book,
   order: RestoreOrder,
 ): Promise<MovedDeck[]> {
@@ -141,7 +148,7 @@ function moveDecksOfBook(
     }
     return moved;
   };
-  return retryTransaction(core.random, () => tryOut(core, order.apply, move));
+  return retryTransaction(core.random, () => tryOut(core.coldPool, order.apply, move));
 }
 
 class RolledBack extends Error {
@@ -153,9 +160,9 @@ class RolledBack extends Error {
 }
 
 /** Runs `work` in a transaction, which is rolled back unless `apply` says otherwise; returns what `work` returned. */
-async function tryOut<T>({ coldPool }: RestoreCore, apply: boolean, work: (tx: Transaction) => Promise<T>): Promise<T> {
+async function tryOut<T>(pool: pg.Pool, apply: boolean, work: (tx: Transaction) => Promise<T>): Promise<T> {
   try {
-    return await inTransaction(coldPool, async (tx) => {
+    return await inTransaction(pool, async (tx) => {
       const result = await work(tx);
       if (!apply) throw new RolledBack(result);
       return result;
@@ -196,7 +203,7 @@ async function moveDeck(tx: Transaction, tenantId: number, deck: Deck, nextPos: 
  * them by name would, with a coupon of nobody and its event. Returns how many there were.
  */
 async function voidTaken(
-  core: RestoreCore,
+  source: CodeSource,
   tx: Transaction,
   tenantId: number,
   deck: Deck,
@@ -211,7 +218,7 @@ async function voidTaken(
     values: [tenantId, deck.deckKey, ahead],
   });
   const places = rows.map(({ pos }) => ({ deckKey: deck.deckKey, pos }));
-  const codes = await codesAt(core, tx, tenantId, places);
+  const codes = await codesAt(source, tx, tenantId, places);
   await tx.query({
     name: 'insert-lost-coupons',
     text: `with lost as (select * from unnest($3::bigint[], $4::text[]) as l (pos, code)),
@@ -243,8 +250,8 @@ function endOfSequence(template: string, alphabet: string): number {
   return Math.min(Number(parsed.pattern.combinations), limits.sequenceMaxIndex);
 }
 
-async function movePatterns(core: RestoreCore, order: RestoreOrder): Promise<RestoreReport['patterns']> {
-  return tryOut(core, order.apply, async (tx) => {
+async function movePatterns(pool: pg.Pool, order: RestoreOrder): Promise<RestoreReport['patterns']> {
+  return tryOut(pool, order.apply, async (tx) => {
     const { rows } = await tx.query<Sequence>(
       `select tenant_id as "tenantId", pattern_id as "patternId", template, alphabet, next_index as "from"
         from code_patterns order by tenant_id, pattern_id for no key update`,
@@ -265,9 +272,9 @@ async function movePatterns(core: RestoreCore, order: RestoreOrder): Promise<Res
   });
 }
 
-async function findLostDecks(core: RestoreCore, { marks }: RestoreOrder): Promise<string[]> {
+async function findLostDecks(pool: Queryable, { marks }: RestoreOrder): Promise<string[]> {
   if (marks === null) return [];
-  const { rows } = await core.pool.query<{ key: string }>(`select tenant_id || '/' || deck_id as key from decks`);
+  const { rows } = await pool.query<{ key: string }>(`select tenant_id || '/' || deck_id as key from decks`);
   const present = new Set(rows.map(({ key }) => key));
   return [...marks.decks.keys()].filter((key) => !present.has(key));
 }

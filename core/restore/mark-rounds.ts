@@ -1,3 +1,4 @@
+import type pg from 'pg';
 import type { Clock } from '../clock.ts';
 import type { DatabaseAddress } from '../config.ts';
 import { openPool, type Queryable } from '../db/pool.ts';
@@ -53,13 +54,7 @@ export interface MarkRoundsParts {
  */
 export function openMarkRounds(parts: MarkRoundsParts): MarkRounds {
   const { clock, deckMarks, writeMark } = parts;
-  const pool = openPool(parts.database, {
-    max: 1,
-    applicationName: 'qurable marks',
-    ...timeouts,
-    // The next round notices.
-    onError: () => {},
-  });
+  const pool = openMarkPool(parts.database);
   const decks = new Map<string, number>();
   const patterns = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;
@@ -125,6 +120,16 @@ export function openMarkRounds(parts: MarkRoundsParts): MarkRounds {
       await pool.end();
     },
   };
+}
+
+function openMarkPool(database: DatabaseAddress): pg.Pool {
+  return openPool(database, {
+    max: 1,
+    applicationName: 'qurable marks',
+    ...timeouts,
+    // The next round notices.
+    onError: () => {},
+  });
 }
 
 /** The marks that are not the same as in the round before. */

@@ -1,4 +1,4 @@
-import { changeBook } from '../book-life/change-book.ts';
+import { type ChangeBookCore, changeBook } from '../book-life/change-book.ts';
 import type { Caller } from '../caller.ts';
 import type { Core } from '../core.ts';
 
@@ -22,7 +22,7 @@ export async function booksOfRestore({ pool }: Pick<Core, 'pool'>): Promise<{ te
 }
 
 /** Sets those books active again, each in a transaction of its own, and returns their UUIDs. A repeat does nothing. */
-export async function resumeBooks(core: Parameters<typeof changeBook>[0] & Pick<Core, 'pool'>): Promise<string[]> {
+export async function resumeBooks(core: ChangeBookCore & Pick<Core, 'pool'>): Promise<string[]> {
   const books = await booksOfRestore(core);
   for (const { tenantId, id } of books) await changeBook(core, restorer(tenantId), id, { status: 'active' }, null);
   return books.map(({ id }) => id);

@@ -8,13 +8,14 @@ import { nameHash } from '../redis/keys.ts';
 import type { RedisConnection } from '../redis/open-redis.ts';
 import { decideLookup, type KeyState, type LookupDecision } from './failure-rules.ts';
 import type { FailureSide } from './failure-side.ts';
-import { type FailureName, failureName, openKnownFailures } from './known-failures.ts';
+import { type FailureName, openKnownFailures } from './known-failures.ts';
+import { type LookupNames, namesOf } from './look-up-names.ts';
 import { LookupsInFlight } from './lookups-in-flight.ts';
 import { memoryFailures } from './memory-failures.ts';
 import { postgresFailures } from './postgres-failures.ts';
 import { redisFailures } from './redis-failures.ts';
-import { openRequestPace } from './request-pace.ts';
-import { throttleLimits } from './throttle-limits.ts';
+import { openTokenPace } from './token-pace.ts';
+import { type Try, waitForRoom } from './wait-for-room.ts';
 
 /** A look-up in flight. Call one of `found`, `notFound` and `unknown`, once. */
 export interface Lookup {
@@ -94,32 +95,7 @@ export function openThrottleOver(sides: readonly FailureSide[], parts: Omit<Thro
   const { redis, clock, log, config } = parts;
   const hash = (kind: string, name: string) => nameHash(config.codeSecret, kind, name);
   const known = openKnownFailures(sides, hash, clock, log);
-  const perSecond = config.rateLimitPerSecond;
-  const pace = perSecond === 0 ? null : openRequestPace(perSecond, redis, (name) => hash('rate', name), clock);
-  const unlimited = Promise.resolve();
   const inFlight = new LookupsInFlight();
-  return {
-    beginLookup(caller, address, userId, code) {
-      const asked: Asked = { ...namesOf(caller, address, userId), code, userId };
-      const decision = decide(asked);
-      if (decision === 'go') return start(asked, null);
-      if (decision === 'wait') return startLater(asked);
-      const refusal = tooManyFailures(decision);
-      if (asked.own.kind === 'user' && inFlight.count(asked.own.key) === 0) return start(asked, refusal);
-      throw refusal;
-    },
-    checkRate: (caller) => (pace === null ? unlimited : checkPace(caller)),
-  };
-
-  function decide({ own, shared, ceiling }: Asked): LookupDecision {
-    const states = {
-      own: stateOf(own, own.key),
-      shared: stateOf(shared, shared.key),
-      // Both counts of a token share its look-ups in flight.
-      ceiling: ceiling === null ? undefined : stateOf(ceiling, shared.key),
-    };
-    return decideLookup(states, clock.now());
-  }
 
   function stateOf(name: FailureName, flightKey: string): KeyState {
     return {
@@ -129,7 +105,17 @@ export function openThrottleOver(sides: readonly FailureSide[], parts: Omit<Thro
     };
   }
 
-  function start({ own, shared, ceiling, code, userId }: Asked, onlyIfHeld: CouponError | null): Lookup {
+  function decide({ own, shared, ceiling }: LookupNames): LookupDecision {
+    const states = {
+      own: stateOf(own, own.key),
+      shared: stateOf(shared, shared.key),
+      // Both counts of a token share its look-ups in flight.
+      ceiling: ceiling === null ? undefined : stateOf(ceiling, shared.key),
+    };
+    return decideLookup(states, clock.now());
+  }
+
+  function begin({ own, shared, ceiling, code, userId }: Asked, onlyIfHeld: CouponError | null): Lookup {
     inFlight.begin(own.key);
     inFlight.begin(shared.key);
     const end = () => {
@@ -145,7 +131,7 @@ export function openThrottleOver(sides: readonly FailureSide[], parts: Omit<Thro
       notFound() {
         const names = ceiling === null ? [own, shared] : [own, shared, ceiling];
         // Counted before the waiting ones go on, since they depend on its result.
-        const noted = onlyIfHeld === null ? known.note(names, userId) : unlimited;
+        const noted = onlyIfHeld === null ? known.note(names, userId) : Promise.resolve();
         end();
         return noted;
       },
@@ -153,79 +139,30 @@ export function openThrottleOver(sides: readonly FailureSide[], parts: Omit<Thro
     };
   }
 
-  /** Starts the look-up once those in flight leave room for it, or refuses it if they failed. */
-  function startLater(asked: Asked): Promise<Lookup> {
-    return new Promise((resolve, reject) => {
-      let settled = false;
-      const settle = () => {
-        settled = true;
-        clearTimeout(timer);
-      };
-      const refuseBusy = () => {
-        settle();
-        reject(tooManyAtOnce());
-      };
-      const timer = setTimeout(refuseBusy, throttleLimits.waitingMaxMillis);
-      let waitsFor = '';
-      const attempt = (): boolean => {
-        if (settled) return true;
-        const decision = decide(asked);
-        if (decision === 'wait') {
-          const busy = inFlight.count(asked.own.key) > 0 ? asked.own.key : asked.shared.key;
-          if (busy === waitsFor) return false;
-          waitsFor = busy;
-          if (!inFlight.wait(busy, attempt)) refuseBusy();
-          return true;
-        }
-        settle();
-        if (decision === 'go') resolve(start(asked, null));
-        else reject(tooManyFailures(decision));
-        return true;
-      };
-      attempt();
-    });
+  /** What a look-up comes to now, if it is one that waits. */
+  function attempt(asked: Asked): Try<Lookup> {
+    const decision = decide(asked);
+    if (decision === 'wait') return { busy: inFlight.count(asked.own.key) > 0 ? asked.own.key : asked.shared.key };
+    return decision === 'go' ? { lookup: begin(asked, null) } : { refusal: tooManyFailures(decision) };
   }
 
-  async function checkPace(caller: Caller): Promise<void> {
-    const waitMillis = await pace!.take(
-      caller.tenantId,
-      caller.customerId === null ? caller.actor : `sub ${caller.customerId}`,
-    );
-    if (waitMillis > 0) {
-      throw refuse('rate-limited', `This token may make ${perSecond} requests a second.`, {
-        retryAfterSeconds: Math.ceil(waitMillis / 1000),
-      });
-    }
-  }
+  return {
+    beginLookup(caller, address, userId, code) {
+      const asked: Asked = { ...namesOf(caller, address, userId), code, userId };
+      const decision = decide(asked);
+      if (decision === 'go') return begin(asked, null);
+      if (decision === 'wait') return waitForRoom(inFlight, () => attempt(asked));
+      const refusal = tooManyFailures(decision);
+      if (asked.own.kind === 'user' && inFlight.count(asked.own.key) === 0) return begin(asked, refusal);
+      throw refusal;
+    },
+    checkRate: openTokenPace(config.rateLimitPerSecond, redis, (name) => hash('rate', name), clock),
+  };
 }
 
-/** The keys of a look-up. */
-interface Names {
-  /** Who is asking: the user, or the caller itself where it names no user. */
-  own: FailureName;
-  /**
-   * What the user shares with others. A customer has a token of its own, so this is the address. A shop's backend has
-   * one address for all its users, so this is the token, which also counts when it is used from elsewhere.
-   */
-  shared: FailureName;
-  ceiling: FailureName | null;
-}
-
-interface Asked extends Names {
+interface Asked extends LookupNames {
   code: string;
   userId: string | null;
-}
-
-function namesOf({ tenantId, actor, customerId }: Caller, address: string, userId: string | null): Names {
-  if (customerId !== null) {
-    const own = failureName('user', tenantId, customerId);
-    return { own, shared: failureName('address', tenantId, address), ceiling: null };
-  }
-  return {
-    own: userId === null ? failureName('caller', tenantId, actor) : failureName('named', tenantId, userId),
-    shared: failureName('token', tenantId, actor),
-    ceiling: failureName('ceiling', tenantId, actor),
-  };
 }
 
 function tooManyFailures(waitMillis: number): CouponError {
@@ -233,14 +170,4 @@ function tooManyFailures(waitMillis: number): CouponError {
   return refuse('rate-limited', `Too many codes were tried that do not exist. Try again in ${retryAfterSeconds} s.`, {
     retryAfterSeconds,
   });
-}
-
-function tooManyAtOnce(): CouponError {
-  return refuse(
-    'rate-limited',
-    'Too many codes are looked up at once for this user or with this token. Try again in 1 s.',
-    {
-      retryAfterSeconds: 1,
-    },
-  );
 }

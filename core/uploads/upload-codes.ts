@@ -6,7 +6,7 @@ import type { Caller, Outcome } from '../caller.ts';
 import type { Core } from '../core.ts';
 import type { ColdCore } from '../db/cold-transaction.ts';
 import { openColdTurns } from '../db/cold-turns.ts';
-import { openPool } from '../db/pool.ts';
+import { openPool, type Queryable } from '../db/pool.ts';
 import { loggable, sqlStateOf } from '../db/sql-errors.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { withConnection } from '../db/with-connection.ts';
@@ -17,6 +17,7 @@ import { type KeyedRequest, withContent } from '../idempotency/key-hash.ts';
 import { runOnce } from '../idempotency/run-once.ts';
 import type { BookKey } from '../keys.ts';
 import type { TenantPatterns } from '../patterns/known-patterns.ts';
+import type { IdSource, Random } from '../random.ts';
 import type { HeaderRule, UploadFormat } from './formats/row-sink.ts';
 import { HeldRows, heldRowsMax } from './held-rows.ts';
 import { mergeUpload } from './merge-upload.ts';
@@ -86,7 +87,7 @@ export async function uploadCodes(
     const kind = `${upload.format}${upload.header === undefined ? '' : ` header=${upload.header}`}`;
     const path = `/books/${bookId.toLowerCase()}/codes`;
     const name = (digest: string) => (keyed === null ? null : withContent(keyed, path, `${kind} ${digest}`));
-    if (await isKeyUsed(core, caller.tenantId, keyed)) {
+    if (await isKeyUsed(core.pool, caller.tenantId, keyed)) {
       return await replay(core, caller.tenantId, name(await digestBody(upload.body)));
     }
     const bookKey = await findBook(core, caller.tenantId, bookId);
@@ -97,9 +98,9 @@ export async function uploadCodes(
   }
 }
 
-async function isKeyUsed(core: UploadCore, tenantId: number, request: KeyedRequest | null): Promise<boolean> {
+async function isKeyUsed(pool: Queryable, tenantId: number, request: KeyedRequest | null): Promise<boolean> {
   if (request === null) return false;
-  const answer = await core.pool.query({
+  const answer = await pool.query({
     name: 'is-key-used',
     text: 'select from idempotency where tenant_id = $1 and key_hash = $2',
     values: [tenantId, request.keyHash],
@@ -107,7 +108,7 @@ async function isKeyUsed(core: UploadCore, tenantId: number, request: KeyedReque
   return answer.rows.length > 0;
 }
 
-function replay(core: UploadCore, tenantId: number, request: KeyedRequest | null): Promise<Outcome<UploadedDeck>> {
+function replay(core: ColdCore, tenantId: number, request: KeyedRequest | null): Promise<Outcome<UploadedDeck>> {
   return runOnce(core, tenantId, request, 201, () => {
     throw unavailable('not-begun', 'The idempotency key has just run out. Repeat the request.');
   });
@@ -125,7 +126,7 @@ async function takeUpload(
   const pool = openUploadPool(core);
   try {
     const patterns = await core.knownPatterns.refresh(core.pool, tenantId);
-    const staged = await stage(core, pool, patterns, { ...upload, pieces });
+    const staged = await stage(core.random, pool, patterns, { ...upload, pieces });
     // The pool has one connection, so the transaction runs in the session with the staged rows. It takes no turn of the
     // tenant: other writes would wait for the seconds in which codes are stored.
     return await runOnce(
@@ -147,29 +148,24 @@ async function takeUpload(
 }
 
 /** A connection for this upload alone. Its statements may take long, and closing it drops the staged rows. */
-function openUploadPool(core: UploadCore): pg.Pool {
-  return openPool(core.config.database, {
+function openUploadPool({ config, log }: Pick<Core, 'config' | 'log'>): pg.Pool {
+  return openPool(config.database, {
     max: 1,
     applicationName: 'qurable upload',
     statementTimeoutMillis: uploadStatementTimeoutMillis,
     answerTimeoutMillis: 2 * uploadStatementTimeoutMillis,
-    onError: (error) => core.log.warn({ error: loggable(error) }, 'the connection of an upload was lost'),
+    onError: (error) => log.warn({ error: loggable(error) }, 'the connection of an upload was lost'),
   });
 }
 
-async function stage(
-  core: UploadCore,
-  pool: pg.Pool,
-  patterns: TenantPatterns,
-  body: StagedBody,
-): Promise<StagedUpload> {
+async function stage(random: Random, pool: pg.Pool, patterns: TenantPatterns, body: StagedBody): Promise<StagedUpload> {
   return withConnection(pool, async (lease) => {
     const { connection } = lease;
     try {
       await connection.query(
         `set lock_timeout = ${publishLockTimeoutMillis}; set jit = off; set temp_buffers = '${stagedMemory}'; set work_mem = '${sortMemory}'`,
       );
-      return await stageUpload(connection, core.random, new HeldRows(heldRowsMax), patterns, body);
+      return await stageUpload(connection, random, new HeldRows(heldRowsMax), patterns, body);
     } catch (error) {
       // Closing the connection drops the staged rows.
       lease.isBroken = true;
@@ -179,7 +175,7 @@ async function stage(
 }
 
 async function publish(
-  core: UploadCore,
+  core: IdSource & Pick<Core, 'knownPatterns'>,
   tx: Transaction,
   tenantId: number,
   bookKey: BookKey,

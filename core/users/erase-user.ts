@@ -13,9 +13,9 @@ import type { BookKey } from '../keys.ts';
  * The gates of the user's books are closed meanwhile: a redeem that had read the user's id before could otherwise
  * write a reference after the erasure had looked. Stored replies hold no user's data: an effect on a coupon is replayed
  * from its event and the holder's row; what is stored of a batch is its refusals, by number; and the cold calls that
- * store a reply (books, decks, keys, tenants, jobs) name no user. The user goes out of the files and results of jobs too,
- * and what a job was still to do for the user is not done.
- * The time it takes grows with the user's coupons; past databaseLimits.statementTimeoutMillis nothing is erased.
+ * store a reply (books, decks, keys, tenants, jobs) name no user. The user goes out of the files and results of jobs
+ * too, and what a job was still to do for the user is not done. The time it takes grows with the user's coupons; past
+ * databaseLimits.statementTimeoutMillis nothing is erased.
  */
 export async function eraseUser(core: ColdCore, caller: Caller, userId: string): Promise<void> {
   const { tenantId } = caller;
@@ -58,10 +58,11 @@ async function forgetHolders(
 }
 
 /**
- * By way of the coupons that are or were in the user's hands; a redemption is named by its event, or by what stayed of it. The coupons are looked up
- * by their holders alone: asked for the tenant too, PostgreSQL may read all of the tenant's. Of a coupon that has passed
- * through several hands, what was written beside the others' redemptions stays. Reasons all go: the one of a transfer, or of
- * a redemption given back later, may be about any of them.
+ * Found by the coupons that are or were in the user's hands; a redemption is named by its event, or by what is left of
+ * it in `archived_redemptions`. The coupons are looked up by their holders alone: asked for the tenant too, PostgreSQL
+ * may read all of the tenant's. Of a coupon that has passed through several hands, what was written beside the others'
+ * redemptions stays. Reasons all go: the one of a transfer, or of a redemption given back later, may be about any of
+ * them.
  */
 async function emptyTexts(tx: Transaction, tenantId: number, holderIds: number[]): Promise<void> {
   const couponsOfHolders = `(

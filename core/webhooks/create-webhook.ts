@@ -16,7 +16,8 @@ import { storeNewSecret } from './webhook-secrets.ts';
 /**
  * Makes a webhook of the caller's tenant, which is told of everything that happens from now on. Its secret is in this
  * answer, and in no other. Whether the caller may is the route's to decide (admin).
- * @throws CouponError `invalid-input`, `idempotency-key-reused`; `conflict` where the tenant has limits.webhooksOfTenant
+ * @throws CouponError `invalid-input`, `idempotency-key-reused`; `conflict` where the tenant has
+ *   limits.webhooksOfTenant
  */
 export async function createWebhook(
   core: ColdCore & Pick<Core, 'clock' | 'config'>,

@@ -3,8 +3,8 @@ import { type ColdCore, inColdTransaction } from '../db/cold-transaction.ts';
 import { findWebhook } from './find-webhook.ts';
 
 /**
- * Deletes a webhook: nothing more is sent to it, but for what is on its way. Its secrets are gone at once, its deliveries
- * within minutes (purge-deliveries.ts).
+ * Deletes a webhook: nothing more is sent to it, but for what is on its way. Its secrets are gone at once, its
+ * deliveries within minutes (purge-deliveries.ts).
  * @throws CouponError `not-found`, for one that is deleted already too
  */
 export async function deleteWebhook(core: ColdCore, caller: Caller, id: string): Promise<void> {

@@ -1,7 +1,7 @@
 /**
  * What a webhook can be told of, with the number under which the database keeps each type. A number is never used for
- * another type. Those of coupons are the numbers of their events' kinds, and a kind that is missing here is not told: the
- * renewal of a lock renews what was told.
+ * another type. Those of coupons are the numbers of their events' kinds, and a kind that is missing here is not told:
+ * the renewal of a lock renews what was told.
  */
 export const eventTypeNumbers = {
   'coupon.assigned': 1,

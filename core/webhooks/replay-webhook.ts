@@ -20,9 +20,10 @@ export type ReplayDocument = Static<typeof ReplayDocument>;
 
 /**
  * Sends again what happened to coupons and books in a span of time and the webhook wants to be told of, whether it was
- * sent before or not, under the ids of the first time. It is done in the background, no faster than the endpoint takes it.
- * @throws CouponError `invalid-input` naming the field; `not-found`; `idempotency-key-reused`; `conflict` where the webhook
- *   is disabled, or events of the span have left the database
+ * sent before or not, under the ids of the first time. It is done in the background, no faster than the endpoint takes
+ * it.
+ * @throws CouponError `invalid-input` naming the field; `not-found`; `idempotency-key-reused`; `conflict` where the
+ *   webhook is disabled, or events of the span have left the database
  */
 export async function replayWebhook(
   core: ColdCore & Pick<Core, 'clock'>,

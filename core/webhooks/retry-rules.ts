@@ -3,7 +3,10 @@ const minute = 60 * second;
 const hour = 60 * minute;
 const day = 24 * hour;
 
-/** How long after each attempt that failed the next one is made, in milliseconds: ten attempts within 75 hours and a half. */
+/**
+ * How long after each attempt that failed the next one is made, in milliseconds: ten attempts within 75 hours and a
+ * half.
+ */
 const pausesMillis = [
   5 * second,
   5 * minute,
@@ -58,8 +61,9 @@ export function pauseAfter(attempts: number, attempt: Attempt, share: number): n
 }
 
 /**
- * How long an endpoint is sent nothing after a failure, in milliseconds, 0: not at all. It is told its receiver's wish at
- * once, and its own pauses once it has failed several times in a row, so that a dead one costs a request an interval.
+ * How long an endpoint is sent nothing after a failure, in milliseconds, 0: not at all. It is told its receiver's wish
+ * at once, and its own pauses once it has failed several times in a row, so that a dead one costs a request an
+ * interval.
  * @param failures in a row, this one included
  */
 export function endpointPauseAfter(failures: number, attempt: Attempt): number {
@@ -79,8 +83,8 @@ export const inFlightMax = 16;
 
 /**
  * How many an endpoint may have in flight next: one more after each success, one less after a failure that it answered,
- * half after one without an answer, one while it fails again and again. So an endpoint that refuses some messages, up to
- * every other one, is sent the rest as fast as any; one that hangs holds one socket, whatever waits for it.
+ * half after one without an answer, one while it fails again and again. So an endpoint that refuses some messages, up
+ * to every other one, is sent the rest as fast as any; one that hangs holds one socket, whatever waits for it.
  */
 export function nextWindow(window: number, attempt: Attempt, failures: number): number {
   if (isDelivered(attempt)) return Math.min(inFlightMax, window + 1);

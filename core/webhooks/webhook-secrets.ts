@@ -1,11 +1,7 @@
-import type { Config } from '../config.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { Transaction } from '../db/transaction.ts';
-import { refuseOutdatedSecret } from '../patterns/code-secret.ts';
+import { type CodeSecret, type KeySource, refuseOutdatedSecret } from '../patterns/code-secret.ts';
 import { makePatternKey, unwrapPatternKey, wrapPatternKey } from '../patterns/pattern-key.ts';
-import type { Random } from '../random.ts';
-
-type SecretParts = { readonly config: Pick<Config, 'codeSecret' | 'codeSecretVersion'>; readonly random: Random };
 
 /**
  * Makes a signing secret of a webhook and stores it wrapped by CODE_SECRET.
@@ -13,7 +9,7 @@ type SecretParts = { readonly config: Pick<Config, 'codeSecret' | 'codeSecretVer
  * @throws CouponError `unavailable` where the database knows a later CODE_SECRET
  */
 export async function storeNewSecret(
-  { config, random }: SecretParts,
+  { config, random }: KeySource,
   tx: Transaction,
   tenantId: number,
   webhookKey: number,
@@ -40,7 +36,7 @@ export async function storeNewSecret(
  */
 export async function readSigningKeys(
   db: Queryable,
-  config: SecretParts['config'],
+  secret: CodeSecret,
   tenantId: number,
   webhookKey: number,
 ): Promise<Buffer[] | null> {
@@ -52,8 +48,8 @@ export async function readSigningKeys(
     values: [tenantId, webhookKey],
   });
   const keys = rows.map(({ keyVersion, wrappedKey }) => {
-    if (keyVersion !== config.codeSecretVersion) return null;
-    const opened = unwrapPatternKey(config.codeSecret, keyVersion, wrappedKey, 'webhook');
+    if (keyVersion !== secret.codeSecretVersion) return null;
+    const opened = unwrapPatternKey(secret.codeSecret, keyVersion, wrappedKey, 'webhook');
     return opened.ok ? opened.key : null;
   });
   return keys.every((key) => key !== null) && keys.length > 0 ? keys : null;

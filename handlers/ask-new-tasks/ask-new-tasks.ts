@@ -29,8 +29,8 @@ const questions = [
 const answerMillis = 5_000;
 
 /**
- * Asks the new tasks of a deployment whether they are ready to serve, before any client is sent to them. One wrong answer is
- * a no: a version that answers wrongly now would do so to clients.
+ * Asks the new tasks of a deployment whether they are ready to serve, before any client is sent to them. One wrong
+ * answer is a no: a version that answers wrongly now would do so to clients.
  */
 export async function askNewTasks({ address, rounds, log }: AskOptions): Promise<HookAnswer> {
   for (let round = 1; round <= rounds; round += 1) {

@@ -4,7 +4,8 @@ import { AwsRefusal } from './ask-aws.ts';
 /**
  * Runs a checklist as a program.
  * @param run says whether all was yes
- * @returns the exit status: 0 all yes, 1 a no, 2 wrong use. Wrong use, and what AWS does not let one ask, is said in one line on
+ * @returns the exit status: 0 all yes, 1 a no, 2 wrong use. Wrong use, and what AWS does not let one ask, is said in
+ *   one line on
  * the standard error.
  */
 export async function runCommand(run: () => Promise<boolean>): Promise<number> {

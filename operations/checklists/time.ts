@@ -12,8 +12,8 @@ export interface Time {
 export const systemTime: Time = { now: () => Date.now(), sleep: (millis) => sleep(millis) };
 
 /**
- * A moment as the aws CLI prints it, in milliseconds since the Unix epoch: version 2 prints a date, version 1 of some services
- * the seconds. NaN for neither.
+ * A moment as the aws CLI prints it, in milliseconds since the Unix epoch: version 2 prints a date, version 1 of some
+ * services the seconds. NaN for neither.
  */
 export function momentOf(printed: string | number | undefined): number {
   return typeof printed === 'number' ? printed * 1000 : Date.parse(printed ?? '');

@@ -1,10 +1,11 @@
-import { ConfigError, readDatabase } from '../../core/config.ts';
-import { openPool } from '../../core/db/pool.ts';
+import { ConfigError, openPool, readDatabase } from '../../core/index.ts';
 import { type Layout, listTables } from './list-tables.ts';
 
-const usage = `distribute --dry-run: which table of the database that DATABASE_URL or DB_HOST names would be where in a PostgreSQL
-that is distributed by tenant (Citus), and what stands in the way. Nothing is changed; docs/beyond-one-database.md says why
-there is nothing but the dry run.`;
+const usage = `distribute --dry-run
+
+Says of each table of the database that DATABASE_URL or DB_HOST names where it would be in a PostgreSQL that is distributed
+by tenant (Citus), and what stands in the way. Nothing is changed; docs/beyond-one-database.md says why there is nothing but
+the dry run.`;
 
 /** One table in a line. */
 function lineOf({ table, kind, keys, obstacles }: Layout): string {

@@ -1,9 +1,12 @@
-import type { Queryable } from '../../core/db/pool.ts';
+import type { Queryable } from '../../core/index.ts';
 
 /** How a table would be laid out by Citus. */
 export interface Layout {
   table: string;
-  /** distributed: by the tenant, beside all others of it. reference: whole on every server. local: on the coordinator alone. */
+  /**
+   * distributed: by the tenant, beside all others of it. reference: whole on every server. local: on the coordinator
+   * alone.
+   */
   kind: 'distributed' | 'reference' | 'local';
   /** The table's primary key and unique constraints, each as its columns. */
   keys: string[];

@@ -65,7 +65,9 @@ export async function checkDrift(aws: AskAws, { stack }: Stage, time: Time): Pro
   }
 }
 
-/** What a service of AWS changes as it should: ECS the weights by which requests go to one group of tasks or the other. */
+/**
+ * What a service of AWS changes as it should: ECS the weights by which requests go to one group of tasks or the other.
+ */
 const changedByEcs = ['ProductionRule', 'NewTasksRule'];
 
 async function tellDrift(aws: AskAws, stack: string): Promise<Finding> {

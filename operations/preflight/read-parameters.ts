@@ -6,8 +6,8 @@ import type { Stage } from '../checklists/read-stage.ts';
 const file = join(resolve(import.meta.dirname, '../..'), 'resources/stages.yml');
 
 /**
- * The parameters that the next deployment of a stage has: those of resources/stages.yml, and over them what the one that runs
- * was given on the command line, which must be given again.
+ * The parameters that the next deployment of a stage has: those of resources/stages.yml, and over them what the one
+ * that runs was given on the command line, which must be given again.
  */
 export function readParameters(stage: Stage): Record<string, unknown> {
   const { default: shared = {}, [stage.name]: own = {} } = parse(readFileSync(file, 'utf8')) as Record<string, object>;

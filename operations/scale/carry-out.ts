@@ -31,8 +31,8 @@ export async function readCarriedOut(aws: AskAws, stage: Stage): Promise<Carried
 }
 
 /**
- * Deploys what a plan changes. What there was before is kept first, so that the way back is known whatever happens then;
- * called again for the same it does nothing more.
+ * Deploys what a plan changes. What there was before is kept first, so that the way back is known whatever happens
+ * then; called again for the same it does nothing more.
  * @returns one line that says what was done, or null where the deployment failed
  */
 export async function carryOut(

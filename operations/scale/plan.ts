@@ -28,8 +28,8 @@ export interface Needs {
 }
 
 /**
- * Classes in the order in which they are tried, with their processors: those of which the price file has a rate. A burstable
- * class is none for an event: what it may use for hours is a fifth of its processors.
+ * Classes in the order in which they are tried, with their processors: those of which the price file has a rate. A
+ * burstable class is none for an event: what it may use for hours is a fifth of its processors.
  */
 const classes: readonly [name: string, processors: string][] = [
   ['db.r6g.large', '2'],

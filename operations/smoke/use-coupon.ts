@@ -24,8 +24,8 @@ const userId = 'smoke-test';
 const codes = 10;
 
 /**
- * What the product is for, once: a code in a book of its own is made, given to a user, locked, redeemed and given back. At the
- * end the book's other codes are void and the book is closed, whatever became of the rest.
+ * What the product is for, once: a code in a book of its own is made, given to a user, locked, redeemed and given back.
+ * At the end the book's other codes are void and the book is closed, whatever became of the rest.
  * @param bookName tells the books of several runs apart
  */
 export function couponChecks(api: Api, bookName: string): Check[] {

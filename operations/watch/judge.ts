@@ -12,8 +12,8 @@ export type Verdicts = [name: string, finding: Finding][];
 
 /**
  * What was seen, judged.
- * @param left how many times what was seen is to come yet, as nothing else is known: 0 at the end. A no is then a no only if
- *   it stays one when from now on all goes well.
+ * @param left how many times what was seen is to come yet, as nothing else is known: 0 at the end. A no is then a no
+ *   only if it stays one when from now on all goes well.
  */
 export function judge(watched: Watched, left: number, isIdleFine = false): Verdicts {
   return [

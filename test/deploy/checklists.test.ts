@@ -9,13 +9,10 @@ import { readStage } from '../../operations/checklists/read-stage.ts';
 import { runWatch } from '../../operations/watch/run-watch.ts';
 import { watchStage } from '../../operations/watch/watch-stage.ts';
 import { requireOrSkip } from '../support/require-or-skip.ts';
-import { canEmulate, type Emulator, startEmulator } from './emulator/start-emulator.ts';
-import { type Account, openAccount } from './support/account.ts';
-import { copyProject, type ProjectCopy } from './support/copy-project.ts';
-import { createRepository, pushImage } from './support/push-image.ts';
+import { canEmulate } from './emulator/start-emulator.ts';
+import { openTrial, type Trial } from './support/open-trial.ts';
 import { runCommand } from './support/run-script.ts';
 import { runServerless } from './support/run-serverless.ts';
-import { startTlsPostgres, type TlsPostgres } from './support/start-tls-postgres.ts';
 
 const longMillis = 480_000;
 const stack = 'qurable-dev';
@@ -32,28 +29,21 @@ const checks = 'stack backups snapshots secrets alarms told quota migrations dri
  * report them; drift is looked for in alarms alone; a subscription is confirmed as soon as it is made; and no right is missing.
  */
 describeOrSkip('a checklist, against a stage in an emulated account', () => {
-  let postgres: TlsPostgres;
-  let emulator: Emulator;
-  let account: Account;
-  let project: ProjectCopy;
+  let trial: Trial;
+  let emulator: Trial['emulator'];
+  let account: Trial['account'];
+  let project: Trial['project'];
 
   beforeAll(async () => {
-    postgres = await startTlsPostgres();
-    emulator = await startEmulator({ postgresUrl: postgres.superuserUrl, certificateFile: postgres.certificateFile });
-    account = openAccount(emulator.url);
-    await emulator.setClock(new Date('2026-10-10T12:00:00Z'));
-    project = copyProject();
-    await createRepository(account);
-    await pushImage(account, project.directory);
+    trial = await openTrial('filled');
+    ({ emulator, account, project } = trial);
     const run = await runServerless(project.directory, ['deploy', '--stage', 'dev'], emulator.url);
     if (!run.ok) throw new Error(run.output);
     await account.invoke(`${stack}-snapshot`, { kind: 'daily', run: 'checklists' });
   }, longMillis);
 
   afterAll(async () => {
-    project?.dispose();
-    await emulator?.stop();
-    await postgres?.stop();
+    await trial?.close();
   }, longMillis);
 
   /** The preflight's exit status, and what it found by the names of its checks. */

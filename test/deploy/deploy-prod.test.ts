@@ -7,12 +7,9 @@ import { DescribeReplicationGroupsCommand } from '@aws-sdk/client-elasticache';
 import { DescribeDBInstancesCommand } from '@aws-sdk/client-rds';
 import { describe, expect, test } from '@jest/globals';
 import { requireOrSkip } from '../support/require-or-skip.ts';
-import { canEmulate, startEmulator } from './emulator/start-emulator.ts';
-import { openAccount } from './support/account.ts';
-import { copyProject } from './support/copy-project.ts';
-import { createRepository, pushImage } from './support/push-image.ts';
+import { canEmulate } from './emulator/start-emulator.ts';
+import { openTrial } from './support/open-trial.ts';
 import { runServerless } from './support/run-serverless.ts';
-import { startTlsPostgres } from './support/start-tls-postgres.ts';
 
 /** Prod is dev with other numbers, and deploying it as well takes a minute that only the long run has. */
 const isLong = process.env.QURABLE_TEST_LONG === '1';
@@ -25,22 +22,13 @@ describeOrSkip('prod, with a domain, in an emulated account', () => {
   test(
     'comes up with standby, replica and capacity, is not removed by one command, and changes its version and its certificate',
     async () => {
-      const postgres = await startTlsPostgres();
-      const emulator = await startEmulator({
-        postgresUrl: postgres.superuserUrl,
-        certificateFile: postgres.certificateFile,
-      });
-      const project = copyProject();
+      const { emulator, account, project, close } = await openTrial('filled');
       try {
-        const account = openAccount(emulator.url);
-        await createRepository(account);
-        await pushImage(account, project.directory);
         const zone = await createZone(emulator.url, 'example.com');
         const domain = ['--param=domainName=coupons.example.com', `--param=hostedZoneId=${zone}`];
         const given = ['--param=alertEmail=ops@example.com', ...domain];
         const sls = (command: string, ...more: string[]) =>
           runServerless(project.directory, [command, '--stage', 'prod', ...given, ...more], emulator.url);
-        await emulator.setClock(new Date('2026-10-10T12:00:00Z'));
         expect((await sls('deploy')).output).toContain('deployed');
         const instances = await account.rds.send(new DescribeDBInstancesCommand({}));
         expect(instances.DBInstances).toEqual([
@@ -97,9 +85,7 @@ describeOrSkip('prod, with a domain, in an emulated account', () => {
           HttpsListener: expect.any(String),
         });
       } finally {
-        project.dispose();
-        await emulator.stop();
-        await postgres.stop();
+        await close();
       }
     },
     testMillis,

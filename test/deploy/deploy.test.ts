@@ -26,13 +26,11 @@ import { GetSecretValueCommand, ListSecretsCommand } from '@aws-sdk/client-secre
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { requireOrSkip } from '../support/require-or-skip.ts';
-import { canEmulate, canLint, type Emulator, startEmulator } from './emulator/start-emulator.ts';
-import { type Account, openAccount } from './support/account.ts';
-import { copyProject, type ProjectCopy } from './support/copy-project.ts';
+import { canEmulate, canLint } from './emulator/start-emulator.ts';
+import { openTrial, plainDay, type Trial } from './support/open-trial.ts';
 import { imageTagOf, pushImage } from './support/push-image.ts';
 import { runScript } from './support/run-script.ts';
 import { runServerless, type ServerlessRun } from './support/run-serverless.ts';
-import { startTlsPostgres, type TlsPostgres } from './support/start-tls-postgres.ts';
 
 /** One sls at a time on two busy cores, with the whole stack behind it. */
 const deploymentMillis = 240_000;
@@ -41,15 +39,15 @@ const service = `service/${stack}/qurable-api`;
 const zone = ['--param=eventTimeZone=America/New_York'];
 /** Events of 3 to 4 tasks, so that they can be told from the base of 1 to 2. */
 const parameters = [...zone, '--param=eventMinTasks=3', '--param=eventMaxTasks=4'];
-const beforeEvent = new Date('2026-10-10T12:00:00Z');
+const beforeEvent = plainDay;
 const inEvent = new Date('2026-11-27T15:00:00Z');
 const afterEvent = new Date('2026-11-28T06:00:00Z');
 const allowedBytes = 1_000_000;
 
-let postgres: TlsPostgres;
-let emulator: Emulator;
-let account: Account;
-let project: ProjectCopy;
+let trial: Trial;
+let emulator: Trial['emulator'];
+let account: Trial['account'];
+let project: Trial['project'];
 
 async function sls(...args: string[]): Promise<ServerlessRun> {
   return runServerless(project.directory, [...args, '--stage', 'dev', '--verbose'], emulator.url);
@@ -101,7 +99,7 @@ async function deployRegistry(): Promise<void> {
 
 /** Asks the stack's database as its administrator would. */
 async function ask(statement: string): Promise<unknown[]> {
-  const client = new pg.Client(postgres.superuserUrl);
+  const client = new pg.Client(trial.postgres.superuserUrl);
   await client.connect();
   try {
     return (await client.query({ text: statement, rowMode: 'array' })).rows.map((row: unknown[]) => row[0]);
@@ -177,21 +175,12 @@ const describeOrSkip = requireOrSkip('python3 with moto[server], and cfn-lint', 
 
 describeOrSkip('a deployment to an emulated account', () => {
   beforeAll(async () => {
-    postgres = await startTlsPostgres();
-    emulator = await startEmulator({
-      postgresUrl: postgres.superuserUrl,
-      certificateFile: postgres.certificateFile,
-    });
-    account = openAccount(emulator.url);
-    // A day without an event: what is deployed must not depend on the day on which the tests run.
-    await emulator.setClock(beforeEvent);
-    project = copyProject();
+    trial = await openTrial('none');
+    ({ emulator, account, project } = trial);
   }, deploymentMillis);
 
   afterAll(async () => {
-    project?.dispose();
-    await emulator?.stop();
-    await postgres?.stop();
+    await trial?.close();
   }, deploymentMillis);
 
   test(
@@ -300,7 +289,7 @@ describeOrSkip('a deployment to an emulated account', () => {
     async () => {
       const name = `${stack}-migrate`;
       const { url, answers, close } = await listenForAnswers();
-      const holder = new pg.Client(postgres.superuserUrl);
+      const holder = new pg.Client(trial.postgres.superuserUrl);
       await holder.connect();
       try {
         await holder.query('begin; lock table kysely_migration in access exclusive mode');

@@ -5,12 +5,9 @@ import pg from 'pg';
 import { requireOrSkip } from '../support/require-or-skip.ts';
 import { type ApiProcess, startApiProcess } from '../support/start-api-processes.ts';
 import { createTestDatabase, type TestDatabase } from '../support/start-postgres.ts';
-import { canEmulate, type Emulator, startEmulator } from './emulator/start-emulator.ts';
-import { type Account, openAccount } from './support/account.ts';
-import { copyProject, type ProjectCopy } from './support/copy-project.ts';
-import { createRepository, pushImage } from './support/push-image.ts';
+import { canEmulate } from './emulator/start-emulator.ts';
+import { openTrial, type Trial } from './support/open-trial.ts';
 import { runServerless } from './support/run-serverless.ts';
-import { startTlsPostgres, type TlsPostgres } from './support/start-tls-postgres.ts';
 
 const longMillis = 480_000;
 const stack = 'qurable-dev';
@@ -24,21 +21,16 @@ const describeOrSkip = isLong ? requireOrSkip('python3 with moto[server]', canEm
  * and no role is judged.
  */
 describeOrSkip('a deployment strategy, in an emulated account', () => {
-  let postgres: TlsPostgres;
-  let emulator: Emulator;
-  let account: Account;
-  let project: ProjectCopy;
+  let trial: Trial;
+  let emulator: Trial['emulator'];
+  let account: Trial['account'];
+  let project: Trial['project'];
   let database: TestDatabase;
   let api: ApiProcess;
 
   beforeAll(async () => {
-    postgres = await startTlsPostgres();
-    emulator = await startEmulator({ postgresUrl: postgres.superuserUrl, certificateFile: postgres.certificateFile });
-    account = openAccount(emulator.url);
-    await emulator.setClock(new Date('2026-10-10T12:00:00Z'));
-    project = copyProject();
-    await createRepository(account);
-    await pushImage(account, project.directory);
+    trial = await openTrial('filled');
+    ({ emulator, account, project } = trial);
     database = await createTestDatabase('deployment_strategies');
     api = await startApiProcess(database.url);
   }, longMillis);
@@ -46,9 +38,7 @@ describeOrSkip('a deployment strategy, in an emulated account', () => {
   afterAll(async () => {
     await api?.stop();
     await database?.drop();
-    project?.dispose();
-    await emulator?.stop();
-    await postgres?.stop();
+    await trial?.close();
   }, longMillis);
 
   async function deploy(deployment: string): Promise<void> {

@@ -8,13 +8,11 @@ import { testSecrets } from '../support/open-test-core.ts';
 import { requireOrSkip } from '../support/require-or-skip.ts';
 import { type ApiProcess, startApiProcess } from '../support/start-api-processes.ts';
 import { createTestDatabase, type TestDatabase } from '../support/start-postgres.ts';
-import { canEmulate, type Emulator, startEmulator } from './emulator/start-emulator.ts';
-import { type Account, openAccount } from './support/account.ts';
-import { copyProject, type ProjectCopy } from './support/copy-project.ts';
-import { createRepository, pushImage } from './support/push-image.ts';
+import { canEmulate } from './emulator/start-emulator.ts';
+import { openTrial, type Trial } from './support/open-trial.ts';
+import { pushImage } from './support/push-image.ts';
 import { runCommand, runScript, type ScriptRun } from './support/run-script.ts';
 import { runServerless, type ServerlessRun } from './support/run-serverless.ts';
-import { startTlsPostgres, type TlsPostgres } from './support/start-tls-postgres.ts';
 
 const longMillis = 480_000;
 const stack = 'qurable-dev';
@@ -22,20 +20,16 @@ const hasCli = !spawnSync('aws', ['--version']).error;
 const describeOrSkip = requireOrSkip('python3 with moto[server], and the aws CLI', canEmulate() && hasCli);
 
 describeOrSkip('the way back, by the pipeline’s own scripts in an emulated account', () => {
-  let postgres: TlsPostgres;
-  let emulator: Emulator;
-  let account: Account;
-  let project: ProjectCopy;
+  let trial: Trial;
+  let emulator: Trial['emulator'];
+  let account: Trial['account'];
+  let project: Trial['project'];
   let database: TestDatabase;
   let api: ApiProcess;
 
   beforeAll(async () => {
-    postgres = await startTlsPostgres();
-    emulator = await startEmulator({ postgresUrl: postgres.superuserUrl, certificateFile: postgres.certificateFile });
-    account = openAccount(emulator.url);
-    await emulator.setClock(new Date('2026-10-10T12:00:00Z'));
-    project = copyProject();
-    await createRepository(account);
+    trial = await openTrial('empty');
+    ({ emulator, account, project } = trial);
     // No task runs in the emulator: this stands where the load balancer leads.
     database = await createTestDatabase('going_back');
     api = await startApiProcess(database.url);
@@ -44,9 +38,7 @@ describeOrSkip('the way back, by the pipeline’s own scripts in an emulated acc
   afterAll(async () => {
     await api?.stop();
     await database?.drop();
-    project?.dispose();
-    await emulator?.stop();
-    await postgres?.stop();
+    await trial?.close();
   }, longMillis);
 
   const script = (name: string, args: string[], environment: Record<string, string> = {}): Promise<ScriptRun> =>

@@ -9,13 +9,11 @@ import { GetSecretValueCommand, ListSecretsCommand } from '@aws-sdk/client-secre
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { requireOrSkip } from '../support/require-or-skip.ts';
 import { type ApiProcess, startApiProcess } from '../support/start-api-processes.ts';
-import { canEmulate, type Emulator, startEmulator } from './emulator/start-emulator.ts';
-import { type Account, openAccount } from './support/account.ts';
-import { copyProject, type ProjectCopy } from './support/copy-project.ts';
-import { createRepository, pushImage } from './support/push-image.ts';
+import { canEmulate } from './emulator/start-emulator.ts';
+import { openTrial, type Trial } from './support/open-trial.ts';
+import { pushImage } from './support/push-image.ts';
 import { runScript } from './support/run-script.ts';
 import { runServerless } from './support/run-serverless.ts';
-import { startTlsPostgres, type TlsPostgres } from './support/start-tls-postgres.ts';
 
 const longMillis = 480_000;
 const stack = 'qurable-dev';
@@ -27,20 +25,16 @@ const rootKey = 'qk_the-root-key-of-an-operator-s-test';
 type MarkLine = { msg: string; decks: [number, number, number][] };
 
 describeOrSkip('an operator, by one command in an emulated account', () => {
-  let postgres: TlsPostgres;
-  let emulator: Emulator;
-  let account: Account;
-  let project: ProjectCopy;
+  let trial: Trial;
+  let emulator: Trial['emulator'];
+  let account: Trial['account'];
+  let project: Trial['project'];
   let bookId = '';
   let marks: MarkLine[] = [];
 
   beforeAll(async () => {
-    postgres = await startTlsPostgres();
-    emulator = await startEmulator({ postgresUrl: postgres.superuserUrl, certificateFile: postgres.certificateFile });
-    account = openAccount(emulator.url);
-    await emulator.setClock(new Date('2026-10-10T12:00:00Z'));
-    project = copyProject();
-    await createRepository(account);
+    trial = await openTrial('empty');
+    ({ emulator, account, project } = trial);
     await deploy();
     marks = await withApi(1, async (api) => {
       bookId = String((await call(api, 'POST', '/v1/books', { name: 'of an operator', status: 'active' })).id);
@@ -50,9 +44,7 @@ describeOrSkip('an operator, by one command in an emulated account', () => {
   }, longMillis);
 
   afterAll(async () => {
-    project?.dispose();
-    await emulator?.stop();
-    await postgres?.stop();
+    await trial?.close();
   }, longMillis);
 
   async function deploy(...parameters: string[]): Promise<void> {
@@ -81,7 +73,7 @@ describeOrSkip('an operator, by one command in an emulated account', () => {
     const { SecretList } = await account.secrets.send(new ListSecretsCommand({}));
     const found = SecretList?.find(({ Name }) => Name?.includes('-DatabaseSecret-'))?.ARN ?? '';
     const login = JSON.parse(await secret(found)) as { username: string; password: string };
-    const url = new URL(postgres.superuserUrl);
+    const url = new URL(trial.postgres.superuserUrl);
     return Object.assign(url, { pathname: '/qurable', ...login }).href;
   }
 

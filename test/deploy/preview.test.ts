@@ -9,13 +9,10 @@ import {
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { requireOrSkip } from '../support/require-or-skip.ts';
-import { canEmulate, type Emulator, startEmulator } from './emulator/start-emulator.ts';
-import { type Account, openAccount } from './support/account.ts';
-import { copyProject, type ProjectCopy } from './support/copy-project.ts';
-import { createRepository, pushImage } from './support/push-image.ts';
+import { canEmulate } from './emulator/start-emulator.ts';
+import { openTrial, type Trial } from './support/open-trial.ts';
 import { runScript, type ScriptRun } from './support/run-script.ts';
 import { runServerless } from './support/run-serverless.ts';
-import { startTlsPostgres, type TlsPostgres } from './support/start-tls-postgres.ts';
 
 const longMillis = 480_000;
 const stack = 'qurable-dev';
@@ -23,25 +20,18 @@ const hasCli = !spawnSync('aws', ['--version']).error;
 const describeOrSkip = requireOrSkip('python3 with moto[server], and the aws CLI', canEmulate() && hasCli);
 
 describeOrSkip('a preview of a deployment', () => {
-  let postgres: TlsPostgres;
-  let emulator: Emulator;
-  let account: Account;
-  let project: ProjectCopy;
+  let trial: Trial;
+  let emulator: Trial['emulator'];
+  let account: Trial['account'];
+  let project: Trial['project'];
 
   beforeAll(async () => {
-    postgres = await startTlsPostgres();
-    emulator = await startEmulator({ postgresUrl: postgres.superuserUrl, certificateFile: postgres.certificateFile });
-    account = openAccount(emulator.url);
-    await emulator.setClock(new Date('2026-10-10T12:00:00Z'));
-    project = copyProject();
-    await createRepository(account);
-    await pushImage(account, project.directory);
+    trial = await openTrial('filled');
+    ({ emulator, account, project } = trial);
   }, longMillis);
 
   afterAll(async () => {
-    project?.dispose();
-    await emulator?.stop();
-    await postgres?.stop();
+    await trial?.close();
   }, longMillis);
 
   const preview = (stage: string): Promise<ScriptRun> =>

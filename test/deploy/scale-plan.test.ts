@@ -3,13 +3,10 @@ import { DescribeReplicationGroupsCommand } from '@aws-sdk/client-elasticache';
 import { DescribeDBInstancesCommand } from '@aws-sdk/client-rds';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { requireOrSkip } from '../support/require-or-skip.ts';
-import { canEmulate, type Emulator, startEmulator } from './emulator/start-emulator.ts';
-import { type Account, openAccount } from './support/account.ts';
-import { copyProject, type ProjectCopy } from './support/copy-project.ts';
-import { createRepository, pushImage } from './support/push-image.ts';
+import { canEmulate } from './emulator/start-emulator.ts';
+import { openTrial, type Trial } from './support/open-trial.ts';
 import { runCommand } from './support/run-script.ts';
 import { runServerless } from './support/run-serverless.ts';
-import { startTlsPostgres, type TlsPostgres } from './support/start-tls-postgres.ts';
 
 const longMillis = 600_000;
 const hasCli = !spawnSync('aws', ['--version']).error;
@@ -20,27 +17,20 @@ const describeOrSkip = isLong
   : describe.skip;
 
 describeOrSkip('a plan for an event, in an emulated account', () => {
-  let postgres: TlsPostgres;
-  let emulator: Emulator;
-  let account: Account;
-  let project: ProjectCopy;
+  let trial: Trial;
+  let emulator: Trial['emulator'];
+  let account: Trial['account'];
+  let project: Trial['project'];
 
   beforeAll(async () => {
-    postgres = await startTlsPostgres();
-    emulator = await startEmulator({ postgresUrl: postgres.superuserUrl, certificateFile: postgres.certificateFile });
-    account = openAccount(emulator.url);
-    await emulator.setClock(new Date('2026-10-10T12:00:00Z'));
-    project = copyProject();
-    await createRepository(account);
-    await pushImage(account, project.directory);
+    trial = await openTrial('filled');
+    ({ emulator, account, project } = trial);
     const run = await runServerless(project.directory, ['deploy', '--stage', 'dev'], emulator.url);
     if (!run.ok) throw new Error(run.output);
   }, longMillis);
 
   afterAll(async () => {
-    project?.dispose();
-    await emulator?.stop();
-    await postgres?.stop();
+    await trial?.close();
   }, longMillis);
 
   const scalePlan = (...args: string[]) =>

@@ -319,7 +319,7 @@ export const mutants: Mutant[] = [
   {
     takesOut: 'the marks of what is dealt, before its COMMIT',
     file: 'core/coupons/engine/deal-codes.ts',
-    edits: [{ find: 'markDealt(core, tenantId, state), codesAt', replace: 'null, codesAt' }],
+    edits: [{ find: 'markDealt(core.deckMarks, tenantId, state), codesAt', replace: 'null, codesAt' }],
     testFile: 'test/integration/after-restore.test.ts',
     caughtBy: 'are out of the process before COMMIT, for codes that are drawn, taken and voided',
   },

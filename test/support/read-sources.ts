@@ -34,7 +34,9 @@ export interface SyntaxNode {
 export function readSources(root: string, folders: readonly string[]): Source[] {
   return folders
     .flatMap((folder) => readdirSync(join(root, folder), { recursive: true, withFileTypes: true }))
-    .filter((entry) => entry.isFile() && /\.(tsx?|js)$/.test(entry.name) && !entry.parentPath.includes('/dist'))
+    .filter(
+      (entry) => entry.isFile() && /\.(tsx?|js)$/.test(entry.name) && !entry.parentPath.split('/').includes('dist'),
+    )
     .map((entry) => relative(root, join(entry.parentPath, entry.name)))
     .sort()
     .map((path) => readSource(root, path));

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type BatcherOptions, heldUp, type MicroBatcher, openMicroBatcher } from '../../core/batching/micro-batcher.ts';
+import { heldUp } from '../../core/batching/batch.ts';
+import { type BatcherOptions, type MicroBatcher, openMicroBatcher } from '../../core/batching/micro-batcher.ts';
 import type { Clock } from '../../core/clock.ts';
 import { CouponError, refuse } from '../../core/errors.ts';
 import { silentLog } from '../../core/log.ts';

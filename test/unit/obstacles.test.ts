@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { heldUp } from '../../core/batching/micro-batcher.ts';
+import { heldUp } from '../../core/batching/batch.ts';
 import type { Clock } from '../../core/clock.ts';
 import { obstacleKeptMillis, obstaclesMax, openObstacles } from '../../core/coupons/engine/obstacles.ts';
 import { passObstacles } from '../../core/coupons/engine/pass-obstacles.ts';

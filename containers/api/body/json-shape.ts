@@ -72,9 +72,7 @@ export function checkJsonShape(text: string): JsonShape {
       } else {
         fields += 1;
         items = 1;
-        if (fields > limits.jsonMaxFields) {
-          throw invalidInput('body', `must be a JSON object of at most ${limits.jsonMaxFields} fields`);
-        }
+        if (fields > limits.jsonMaxFields) throw tooManyFields();
       }
     } else if (unit === openBrace || unit === openBracket) {
       tokens += 1;
@@ -91,10 +89,7 @@ export function checkJsonShape(text: string): JsonShape {
     } else if (unit !== colon) {
       continue;
     }
-    if (tokens > limits.jsonMaxTokens) {
-      const counted = 'strings, brackets, commas and escaped quotes together';
-      throw invalidInput('body', `must have at most ${limits.jsonMaxTokens} ${counted}`);
-    }
+    if (tokens > limits.jsonMaxTokens) throw tooManyTokens();
     // Numbers stand between two of the characters above.
     mayOverflow ||= unit !== quote && at - tokenStart > longNumberChars;
     tokenStart = at;
@@ -111,6 +106,15 @@ function isEscaped(text: string, at: number): boolean {
 
 function isDigit(unit: number): boolean {
   return unit >= 0x30 && unit <= 0x39;
+}
+
+function tooManyTokens() {
+  const counted = 'strings, brackets, commas and escaped quotes together';
+  return invalidInput('body', `must have at most ${limits.jsonMaxTokens} ${counted}`);
+}
+
+function tooManyFields() {
+  return invalidInput('body', `must be a JSON object of at most ${limits.jsonMaxFields} fields`);
 }
 
 function tooManyItems(name: string) {

@@ -1,6 +1,7 @@
 import { type Logger, type LoggerOptions, pino, stdTimeFunctions } from 'pino';
 import type { Config, WriteMark } from '../../../core/index.ts';
-import { type Output, openStandardOutput } from './output.ts';
+import type { Output } from './output.ts';
+import { openStandardOutput } from './standard-output.ts';
 
 /** The process's log. Writing it never waits, and never fails: see output.ts. */
 export interface ContainerLog {

@@ -28,13 +28,9 @@ export interface SampledRequest extends RequestTrace {
 
 const sampledParent = /^00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f][13579bdf]$/;
 
-/**
- * Opens traces by OpenTelemetry, sent by OTLP. Its packages are loaded here alone, where a receiver is configured. Nothing
- * is instrumented but what notes itself, and no span has a code, a user id or a token.
- */
-export async function openTracing({ endpoint, oneIn }: NonNullable<Config['tracing']>): Promise<ContainerTracing> {
-  const [api, sdk, { OTLPTraceExporter }, { resourceFromAttributes }] = await Promise.all([
-    import('@opentelemetry/api'),
+/** Loads OpenTelemetry, and opens the sending of spans by OTLP. */
+async function openProvider(endpoint: string) {
+  const [sdk, { OTLPTraceExporter }, { resourceFromAttributes }] = await Promise.all([
     import('@opentelemetry/sdk-trace'),
     import('@opentelemetry/exporter-trace-otlp-proto'),
     import('@opentelemetry/resources'),
@@ -43,7 +39,7 @@ export async function openTracing({ endpoint, oneIn }: NonNullable<Config['traci
     url: `${endpoint.replace(/\/$/, '')}/v1/traces`,
     timeoutMillis: sendTimeoutMillis,
   });
-  const provider = new sdk.TracerProvider({
+  return new sdk.TracerProvider({
     resource: resourceFromAttributes({ 'service.name': 'qurable-api' }),
     // What is not sampled never gets here.
     sampler: new sdk.AlwaysOnSampler(),
@@ -57,6 +53,15 @@ export async function openTracing({ endpoint, oneIn }: NonNullable<Config['traci
       }),
     ],
   });
+}
+
+/**
+ * Opens traces by OpenTelemetry, sent by OTLP. Its packages are loaded here alone, where a receiver is configured.
+ * Nothing is instrumented but what notes itself, and no span has a code, a user id or a token.
+ */
+export async function openTracing({ endpoint, oneIn }: NonNullable<Config['tracing']>): Promise<ContainerTracing> {
+  const api = await import('@opentelemetry/api');
+  const provider = await openProvider(endpoint);
   const tracer = provider.getTracer('qurable');
   const spans = new WeakMap<RequestTrace, Span>();
   let untilNext = oneIn;

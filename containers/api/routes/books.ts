@@ -47,6 +47,13 @@ const ifNoneMatch = {
 
 /** The routes of books. */
 export const bookRoutes = routes('book-routes', (app) => {
+  addWrites(app);
+  addReads(app);
+  addCounts(app);
+  addReport(app);
+});
+
+function addWrites(app: Api): void {
   const { core } = app;
 
   app.post(
@@ -65,41 +72,6 @@ export const bookRoutes = routes('book-routes', (app) => {
       const outcome = await createBook(core, request.caller, request.body, request.keyed);
       reply.header('etag', `"${outcome.body.rev}"`);
       return outcome;
-    },
-  );
-
-  app.get(
-    '/v1/books',
-    {
-      config: { roles: operators },
-      schema: {
-        operationId: 'listBooks',
-        summary: 'List the books',
-        tags: ['books'],
-        querystring: BookListRequest,
-        response: { 200: pageOf(ref(Book), 'Books, newest first.') },
-      },
-    },
-    ({ caller, query }) => listBooks(core, caller, query),
-  );
-
-  app.get(
-    '/v1/books/:bookId',
-    {
-      config: { roles: operators, kinds: ['book-not-found'] },
-      schema: {
-        operationId: 'readBook',
-        summary: 'Read a book with its counts',
-        tags: ['books'],
-        params: BookPath,
-        querystring: strictObject({}),
-        response: { 200: { ...ref(Book), headers: etag } },
-      },
-    },
-    async (request, reply) => {
-      const book = await readBook(core, request.caller, idFromPath(request.params.bookId, 'book-not-found'));
-      reply.header('etag', `"${book.rev}"`);
-      return book;
     },
   );
 
@@ -147,26 +119,46 @@ export const bookRoutes = routes('book-routes', (app) => {
       return reply.code(204).send(null);
     },
   );
-  addCounts(app);
+}
+
+function addReads(app: Api): void {
+  const { core } = app;
 
   app.get(
-    '/v1/books/:bookId/report',
+    '/v1/books',
+    {
+      config: { roles: operators },
+      schema: {
+        operationId: 'listBooks',
+        summary: 'List the books',
+        tags: ['books'],
+        querystring: BookListRequest,
+        response: { 200: pageOf(ref(Book), 'Books, newest first.') },
+      },
+    },
+    ({ caller, query }) => listBooks(core, caller, query),
+  );
+
+  app.get(
+    '/v1/books/:bookId',
     {
       config: { roles: operators, kinds: ['book-not-found'] },
       schema: {
-        operationId: 'readReport',
-        summary: 'Read what happened in a book, by the hour or day',
-        description:
-          'Every step of the span is there, as long as it was on the clocks of the book’s zone. The sums are those of the events, up to `settledUntil`.',
+        operationId: 'readBook',
+        summary: 'Read a book with its counts',
         tags: ['books'],
         params: BookPath,
-        querystring: ReportRequest,
-        response: { 200: ref(Report) },
+        querystring: strictObject({}),
+        response: { 200: { ...ref(Book), headers: etag } },
       },
     },
-    ({ caller, params, query }) => readReport(core, caller, idFromPath(params.bookId, 'book-not-found'), query),
+    async (request, reply) => {
+      const book = await readBook(core, request.caller, idFromPath(request.params.bookId, 'book-not-found'));
+      reply.header('etag', `"${book.rev}"`);
+      return book;
+    },
   );
-});
+}
 
 function addCounts(app: Api): void {
   const { core } = app;
@@ -202,6 +194,28 @@ function addCounts(app: Api): void {
         .removeHeader('content-type')
         .send(undefined as never) as never;
     },
+  );
+}
+
+function addReport(app: Api): void {
+  const { core } = app;
+
+  app.get(
+    '/v1/books/:bookId/report',
+    {
+      config: { roles: operators, kinds: ['book-not-found'] },
+      schema: {
+        operationId: 'readReport',
+        summary: 'Read what happened in a book, by the hour or day',
+        description:
+          'Every step of the span is there, as long as it was on the clocks of the book’s zone. The sums are those of the events, up to `settledUntil`.',
+        tags: ['books'],
+        params: BookPath,
+        querystring: ReportRequest,
+        response: { 200: ref(Report) },
+      },
+    },
+    ({ caller, params, query }) => readReport(core, caller, idFromPath(params.bookId, 'book-not-found'), query),
   );
 }
 

@@ -28,7 +28,8 @@ const WebhookPath = Type.Object({ id: Type.String({ description: 'The webhook’
 /** The routes of webhooks. */
 export const webhookRoutes = routes('webhook-routes', (app) => {
   addMaking(app);
-  addKeeping(app);
+  addReads(app);
+  addChanges(app);
   addDeliveries(app);
 });
 
@@ -70,7 +71,7 @@ function addMaking(app: Api): void {
   );
 }
 
-function addKeeping(app: Api): void {
+function addReads(app: Api): void {
   const { core } = app;
 
   app.get(
@@ -104,6 +105,10 @@ function addKeeping(app: Api): void {
     },
     ({ caller, params }) => readWebhook(core, caller, idFromPath(params.id, 'not-found')),
   );
+}
+
+function addChanges(app: Api): void {
+  const { core } = app;
 
   app.patch(
     '/v1/webhooks/:id',

@@ -13,7 +13,9 @@ export const languageKey = 'qurable-language';
 /** Where it keeps the choice of colours. */
 export const themeKey = 'qurable-theme';
 
-/** Of the languages that somebody reads, in the order of preference, the first that the console speaks; else English. */
+/**
+ * Of the languages that somebody reads, in the order of preference, the first that the console speaks; else English.
+ */
 export function chooseLanguage(kept: string | null, preferred: readonly string[]): Language {
   const asked = [kept ?? '', ...preferred].map((tag) => tag.toLowerCase().split('-', 1)[0]);
   return asked.flatMap((tag) => languages.filter((known) => known === tag))[0] ?? 'en';

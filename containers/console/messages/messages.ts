@@ -7,8 +7,8 @@ import { es } from './es.ts';
 export type Messages = Translation<typeof en>;
 
 /**
- * The texts in the language in use. A component that asks for them is drawn anew when the language changes, so ask while
- * drawing and keep nothing.
+ * The texts in the language in use. A component that asks for them is drawn anew when the language changes, so ask
+ * while drawing and keep nothing.
  */
 export function messages(): Messages {
   return language.value === 'es' ? es : en;

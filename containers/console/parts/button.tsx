@@ -1,6 +1,8 @@
 import type { ButtonHTMLAttributes, ComponentChildren } from 'preact';
 
-/** What a button is for: the one that goes on, one beside it, one that can't be undone, or one that looks like a link. */
+/**
+ * What a button is for: the one that goes on, one beside it, one that can't be undone, or one that looks like a link.
+ */
 export type ButtonKind = 'primary' | 'plain' | 'danger' | 'quiet';
 
 /** A button. While it is busy it takes no further click, keeps the focus, and says so to screen readers. */

@@ -116,7 +116,9 @@ export interface ConfirmProps<T> {
   onClose: () => void;
 }
 
-/** A question before something is done, with the problem inside where it does not work. One key for all its attempts. */
+/**
+ * A question before something is done, with the problem inside where it does not work. One key for all its attempts.
+ */
 export function Confirm<T>({
   title,
   children,

@@ -8,7 +8,9 @@ export function saveFile(content: Blob, name: string): void {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
-/** Rows as CSV for spreadsheet programs, which would run a cell that begins like a formula: those get a quote before. */
+/**
+ * Rows as CSV for spreadsheet programs, which would run a cell that begins like a formula: those get a quote before.
+ */
 export function csvOf(rows: readonly (readonly (string | number)[])[]): Blob {
   const lines = rows.map((row) => row.map(cellOf).join(','));
   // The mark by which spreadsheet programs know that it is UTF-8.

@@ -1,4 +1,6 @@
-/** A line without axes, so small that it says only whether something happens. The words beside it say it to everybody. */
+/**
+ * A line without axes, so small that it says only whether something happens. The words beside it say it to everybody.
+ */
 export function Sparkline({ values }: { values: readonly number[] }) {
   const top = Math.max(1, ...values);
   const last = Math.max(1, values.length - 1);

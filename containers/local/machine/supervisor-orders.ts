@@ -14,7 +14,10 @@ export type SupervisedCommand = {
   input?: string | undefined;
   /** How to end the program, the gentlest way first. */
   stopSteps: StopStep[];
-  /** Whether the program shares a clock that a preloaded library sets for this process; without it, it has the machine's. */
+  /**
+   * Whether the program shares a clock that a preloaded library sets for this process; without it, it has the
+   * machine's.
+   */
   sharesClock: boolean;
 };
 

@@ -5,13 +5,15 @@ import { Redirect } from './redirect.ts';
 
 type Queue<Command> = Pick<MicroBatcher<Command, CouponAnswer>, 'push'>;
 
-/** Finding no coupon, then one that somebody else has just dealt, is one round; a transfer or an erasure costs another. */
+/**
+ * Finding no coupon, then one that somebody else has just dealt, is one round; a transfer or an erasure costs another.
+ */
 const roundsMax = 4;
 
 /**
  * Changes a coupon, in the queue of those that there are. Whoever brings a public code and has no coupon goes on to the
- * queue where codes are dealt: there the coupon is dealt and changed in one transaction. Where another request has dealt
- * it meanwhile, there is a coupon to change.
+ * queue where codes are dealt: there the coupon is dealt and changed in one transaction. Where another request has
+ * dealt it meanwhile, there is a coupon to change.
  */
 export async function changeCoupon(
   queues: { changes: Queue<ChangeCommand>; deals: Queue<DealCommand> },

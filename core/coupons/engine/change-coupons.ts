@@ -1,4 +1,4 @@
-import type { MemberAnswer } from '../../batching/micro-batcher.ts';
+import type { MemberAnswer } from '../../batching/batch.ts';
 import { type BookRules, readBooksForDecision } from '../../books/read-book-rules.ts';
 import { type Patience, waitForLocks } from '../../db/lock-patience.ts';
 import { together } from '../../db/together.ts';
@@ -153,7 +153,7 @@ function explained(targets: ChangeTarget[]): Location[] {
 }
 
 function decideMember(
-  core: ChangeCore,
+  core: Pick<BatchCore, 'random' | 'lockTokens'>,
   tenantId: number,
   state: State,
   target: ChangeTarget,

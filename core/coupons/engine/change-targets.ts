@@ -78,9 +78,10 @@ export function redirectToDeal({ command, location, publicCode }: ChangeTarget):
 }
 
 /**
- * Sends a customer's command to nowhere unless the coupon is its own, before anything is locked. A row that is locked and
- * counted took a sixth longer than one that is not there: some hundred tries told which codes somebody holds. A coupon that
- * comes into the customer's hands meanwhile came after the request; one that leaves them is found out under its lock.
+ * Sends a customer's command to nowhere unless the coupon is its own, before anything is locked. A row that is locked
+ * and counted took a sixth longer than one that is not there: some hundred tries told which codes somebody holds. A
+ * coupon that comes into the customer's hands meanwhile came after the request; one that leaves them is found out under
+ * its lock.
  */
 async function hideFromCustomers(
   { pool }: Pick<LocateCore, 'pool'>,

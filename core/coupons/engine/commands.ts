@@ -36,8 +36,8 @@ export function isUse(command: ChangeCommand): command is UseCommand {
 }
 
 /**
- * What takes a code out of a deck. `bookKey` is null for a book that does not exist. `use` deals a coupon to a user of a
- * book with a public code, and does with it what the user came for.
+ * What takes a code out of a deck. `bookKey` is null for a book that does not exist. `use` deals a coupon to a user of
+ * a book with a public code, and does with it what the user came for.
  */
 export type DealCommand = Command &
   (

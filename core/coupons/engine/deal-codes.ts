@@ -1,4 +1,4 @@
-import type { MemberAnswer } from '../../batching/micro-batcher.ts';
+import type { MemberAnswer } from '../../batching/batch.ts';
 import { readBooksForDecision } from '../../books/read-book-rules.ts';
 import { type Patience, waitForLocks } from '../../db/lock-patience.ts';
 import { together } from '../../db/together.ts';
@@ -6,7 +6,7 @@ import type { Transaction } from '../../db/transaction.ts';
 import { type CodeSource, codesAt } from '../../decks/codes-at.ts';
 import { readDealtDecks, writeDealtDecks } from '../../decks/dealt-decks.ts';
 import type { DeckMarks, Mark } from '../../decks/deck-marks.ts';
-import { isPublic, locateCodes } from '../../decks/locate-codes.ts';
+import { isPublic, type LocateCore, locateCodes } from '../../decks/locate-codes.ts';
 import type { BookKey } from '../../keys.ts';
 import type { CouponAnswer, PendingChange } from '../rules/recorded-change.ts';
 import type { DealCommand } from './commands.ts';
@@ -46,9 +46,9 @@ export interface DealCore extends BatchCore, CodeSource {
 /**
  * Assigns random codes, assigns codes by name, and voids codes that nobody has: one transaction for the whole batch
  * (decideBatch). Locked are the gates of the books, then their dealers, under which every code leaves its deck. So what
- * is left is exact, a code can't be dealt twice, and a user's coupons can be counted. A coupon that is dealt by a public
- * code is locked or redeemed in the same transaction. Nobody else sees it yet, so only its book's counter is locked for
- * that. Proved by test/integration/races.test.ts.
+ * is left is exact, a code can't be dealt twice, and a user's coupons can be counted. A coupon that is dealt by a
+ * public code is locked or redeemed in the same transaction. Nobody else sees it yet, so only its book's counter is
+ * locked for that. Proved by test/integration/races.test.ts.
  * @param isApart whether these members have met a held lock before, and wait for the next one shortly only
  * @param companion what is committed with them
  */
@@ -99,7 +99,7 @@ function needsOf(target: DealTarget): string[] {
   return redeems(target) ? [...needs, thing.counter(bookKey)] : needs;
 }
 
-async function findTargets(core: DealCore, tenantId: number, commands: DealCommand[]): Promise<DealTarget[]> {
+async function findTargets(core: LocateCore, tenantId: number, commands: DealCommand[]): Promise<DealTarget[]> {
   const named = commands.flatMap((command) => ('code' in command ? [command.code] : []));
   const found = (await locateCodes(core, tenantId, named, { always: false })).values();
   return commands.map((command) => {
@@ -145,7 +145,7 @@ async function write(
   const { dealt, now } = state;
   const drawn = dealt.filter(({ namedCode }) => namedCode === null).map(({ place }) => place);
   // COMMIT goes out with what is written, so the marks are out before either.
-  const [, codes] = await together([markDealt(core, tenantId, state), codesAt(core, tx, tenantId, drawn)]);
+  const [, codes] = await together([markDealt(core.deckMarks, tenantId, state), codesAt(core, tx, tenantId, drawn)]);
   const drawnCodes = codes.values();
   const changesOf = new Map(dealt.map((one) => [one, changesWithCode(one, one.namedCode ?? drawnCodes.next().value!)]));
   writeDeals(core, tx, tenantId, state, [...changesOf.values()].flat());
@@ -156,7 +156,7 @@ async function write(
  * Notes outside the database how far the batch deals its decks, and what it takes ahead of the deal. A mark too many
  * voids a code after a restore, one too few deals it twice. Proved by test/integration/restore-kills.test.ts.
  */
-async function markDealt({ deckMarks }: DealCore, tenantId: number, { dealt, decks }: DealState): Promise<void> {
+async function markDealt(deckMarks: DeckMarks, tenantId: number, { dealt, decks }: DealState): Promise<void> {
   if (dealt.length === 0) return;
   const touched = [...new Set(dealt.map(({ place }) => place.deckKey))].map((deckKey) => decks.get(deckKey)!);
   await deckMarks.write({
@@ -168,7 +168,7 @@ async function markDealt({ deckMarks }: DealCore, tenantId: number, { dealt, dec
 }
 
 function writeDeals(
-  core: DealCore,
+  core: Pick<BatchCore, 'random' | 'obstacles'>,
   tx: Transaction,
   tenantId: number,
   state: DealState,

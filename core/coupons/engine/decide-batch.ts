@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { MemberAnswer } from '../../batching/micro-batcher.ts';
+import type { MemberAnswer } from '../../batching/batch.ts';
 import type { Patience } from '../../db/lock-patience.ts';
 import { retryTransaction } from '../../db/retry-transaction.ts';
 import { together } from '../../db/together.ts';

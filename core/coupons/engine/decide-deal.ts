@@ -4,6 +4,7 @@ import type { Location } from '../../decks/locate-codes.ts';
 import { placeMapKey } from '../../decks/place.ts';
 import { CouponError, type Refusal, refuse } from '../../errors.ts';
 import type { BookKey, DeckKey } from '../../keys.ts';
+import type { Random } from '../../random.ts';
 import { assignRefusal, refuseMoreCodes, voidRefusal } from '../rules/coupon-rules.ts';
 import type { CouponState } from '../rules/coupon-state.ts';
 import { missingCoupon } from '../rules/missing-coupon.ts';
@@ -103,12 +104,12 @@ function draw(
   const holder = state.holders.get(holderMapKey(book.bookKey, userId))!;
   const refused = refuseAssign(state, book, holder);
   if (refused !== null) return refused;
-  const drawn = drawFor(core, state, book, holder);
+  const drawn = drawFor(core.random, state, book, holder);
   return drawn instanceof CouponError ? drawn : noteChange(drawn, dealOf(drawn, command), command.keyed);
 }
 
 /** Deals a code of the book at random. */
-function drawFor({ random }: DecideCore, state: DealState, book: BookRules, holder: Holder): DealtCoupon | CouponError {
+function drawFor(random: Random, state: DealState, book: BookRules, holder: Holder): DealtCoupon | CouponError {
   const place = drawPlace(state.decksOfBook.get(book.bookKey) ?? [], random);
   if (place === null) return refuse('no-codes-left', 'Every code of the book has been handed out or voided.');
   return deal(state, dealCoupon(place, null, book, holder, state.now, state.validityOf(book)));
@@ -135,7 +136,7 @@ function use(
   const decision = decideChange(core, tenantId, surroundings, { command: wanted, redemption: null }, coupon);
   if ('refusal' in decision)
     return new CouponError(before === undefined ? ofNoCoupon(decision.refusal) : decision.refusal);
-  const dealt = before ?? drawFor(core, state, book, holder);
+  const dealt = before ?? drawFor(core.random, state, book, holder);
   if (dealt instanceof CouponError) return dealt;
   if (before === undefined) noteChange(dealt, dealOf(dealt, command), null);
   const { change } = decision;

@@ -4,8 +4,8 @@ import type { CouponState } from '../rules/coupon-state.ts';
 import { lockExpiryArray } from '../rules/lock-expiry.ts';
 
 /**
- * Writes coupons that a deal has made, at revision 1 or as later changes of the same transaction left them. To be called
- * under their book's dealer lock.
+ * Writes coupons that a deal has made, at revision 1 or as later changes of the same transaction left them. To be
+ * called under their book's dealer lock.
  */
 export function insertCoupons(tx: Transaction, tenantId: number, coupons: CouponState[]): void {
   const made = [

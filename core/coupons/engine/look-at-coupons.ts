@@ -6,7 +6,14 @@ import { together } from '../../db/together.ts';
 import { withConnection } from '../../db/with-connection.ts';
 import type { CodeSource } from '../../decks/codes-at.ts';
 import { countLeft } from '../../decks/count-left.ts';
-import { isPublic, type Located, type Location, locateCodes, nowhere } from '../../decks/locate-codes.ts';
+import {
+  isPublic,
+  type LocateCore,
+  type Located,
+  type Location,
+  locateCodes,
+  nowhere,
+} from '../../decks/locate-codes.ts';
 import { placeMapKey } from '../../decks/place.ts';
 import type { PublicCode } from '../../decks/public-code-row.ts';
 import { CouponError } from '../../errors.ts';
@@ -24,7 +31,7 @@ import { readClockAndKeys } from './read-clock-and-keys.ts';
 import { readUsage, standingOf } from './usage-sums.ts';
 import { findVoidPlaces } from './void-places.ts';
 
-/** What a look works with. */
+/** What a look at coupons works with. */
 export interface LookCore extends CodeSource {
   readonly pool: pg.Pool;
   readonly lockTokens: LockTokens;
@@ -43,8 +50,8 @@ export interface SeenCoupon {
   coupon: CouponState;
   standing: Standing;
   /**
-   * Of a user who has none and brought a public code: `coupon` is the one that would be dealt, and this is how many codes
-   * are left for it. Null where the coupon is there.
+   * Of a user who has none and brought a public code: `coupon` is the one that would be dealt, and this is how many
+   * codes are left for it. Null where the coupon is there.
    */
   leftToDeal: number | null;
 }
@@ -105,7 +112,7 @@ function whose({ caller, userId }: CouponQuestion): string | null {
   return userId ?? caller.customerId;
 }
 
-async function findSights(core: LookCore, tenantId: number, questions: CouponQuestion[]): Promise<Sight[]> {
+async function findSights(core: LocateCore, tenantId: number, questions: CouponQuestion[]): Promise<Sight[]> {
   const always = questions.some(({ caller }) => caller.customerId !== null);
   const codes = questions.map(({ code }) => code);
   const located = await locateCodes(core, tenantId, codes, { always });

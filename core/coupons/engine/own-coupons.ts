@@ -20,8 +20,8 @@ export interface OwnCoupon {
 }
 
 /**
- * The coupon that each of these users has of a book, by holderMapKey: a book with a public code gives one to a user. One
- * that was voided is still the user's own, unless there is another. A user who never had one is not in the map.
+ * The coupon that each of these users has of a book, by holderMapKey: a book with a public code gives one to a user.
+ * One that was voided is still the user's own, unless there is another. A user who never had one is not in the map.
  *
  * It takes no lock, so it may be out of date once it is answered.
  */

@@ -1,4 +1,4 @@
-import { heldUp, type MemberAnswer } from '../../batching/micro-batcher.ts';
+import { heldUp, type MemberAnswer } from '../../batching/batch.ts';
 import type { Patience } from '../../db/lock-patience.ts';
 import { isLockTimeout } from '../../db/sql-errors.ts';
 import type { CouponError } from '../../errors.ts';

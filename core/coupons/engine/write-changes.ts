@@ -22,8 +22,9 @@ export interface ChangesToWrite {
 }
 
 /**
- * Writes the changes of a batch. Every row it updates is locked or made by the transaction already, except counters of books
- * without a limit: those are taken after all other locks and ascending, so that no two transactions wait in a circle.
+ * Writes the changes of a batch. Every row it updates is locked or made by the transaction already, except counters of
+ * books without a limit: those are taken after all other locks and ascending, so that no two transactions wait in a
+ * circle.
  */
 export function writeChanges(tx: Transaction, tenantId: number, changes: ChangesToWrite): void {
   if (changes.pending.length === 0) return;

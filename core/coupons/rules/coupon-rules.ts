@@ -101,8 +101,8 @@ export function decideVoid(coupon: CouponState, act: { actor: string; reason: st
 }
 
 /**
- * Puts a coupon into the receiver's hands, where it could be assigned to that user now. Whether the receiver may redeem it
- * is found out when it does, as with any coupon that is assigned.
+ * Puts a coupon into the receiver's hands, where it could be assigned to that user now. Whether the receiver may redeem
+ * it is found out when it does, as with any coupon that is assigned.
  */
 export function decideTransfer(
   coupon: CouponState,

@@ -77,7 +77,9 @@ export function isLocked(coupon: Pick<CouponState, 'lockExpiresAt'>, now: Date):
   return coupon.lockExpiresAt !== null && now < coupon.lockExpiresAt;
 }
 
-/** From when on the coupon can't be used: the end of its own time or of its book, whichever comes first. Null: never. */
+/**
+ * From when on the coupon can't be used: the end of its own time or of its book, whichever comes first. Null: never.
+ */
 export function expiryOf({ validUntil }: Pick<CouponState, 'validUntil'>, bookEndsAt: Date | null): Date | null {
   if (validUntil === null || bookEndsAt === null) return validUntil ?? bookEndsAt;
   return validUntil < bookEndsAt ? validUntil : bookEndsAt;

@@ -1,8 +1,8 @@
 import { Temporal } from 'temporal-polyfill';
 
 /**
- * The first moment after the last of `days` whole days that follow the day of an assignment, on the clocks of a zone. A day
- * is as long as the zone has it: 23 or 25 hours at a change of clocks.
+ * The first moment after the last of `days` whole days that follow the day of an assignment, on the clocks of a zone. A
+ * day is as long as the zone has it: 23 or 25 hours at a change of clocks.
  * @param days 1 and up
  * @param zone a zone that readZone has accepted
  */

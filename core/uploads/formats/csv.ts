@@ -49,103 +49,125 @@ export function openCsvRows(sink: RowSink, header: HeaderRule | null): TextReade
  * @throws what `readLayoutOf` throws, from `push` and `end`
  */
 export function openCsvRecords(sink: RecordSink, readLayoutOf: ReadLayout): TextReader {
-  let delimiters = usualDelimiters;
-  let layout: CsvLayout | null = null;
-  let open: OpenRecord | null = null;
-  let lastLine = 0;
-  /**
-   * A line that is too long and has not ended yet, and how many quotes it has had, with that of a cell it continues.
-   */
-  let long: { readonly number: number; readonly beginning: string; quotes: number } | null = null;
+  return new CsvRecords(sink, readLayoutOf);
+}
 
-  const row = (number: number, text: string, cells: readonly string[], laid: CsvLayout) => {
-    const { columns, keyColumn } = laid;
-    if (cells.length === columns && cells[keyColumn]!.trim() !== '') sink.record(number, cells, laid);
-    else if (cells.every(isBlank)) return;
-    else if (cells.length >= columns && cells.slice(columns).every(isBlank)) sink.record(number, cells, laid);
-    else sink.broken(number, text, 'wrong-column-count');
-  };
+/** A line that is too long and has not ended yet. */
+interface LongLine {
+  readonly number: number;
+  readonly beginning: string;
+  /** Quotes that it has had, with that of a cell which it continues. */
+  quotes: number;
+}
 
-  const finish = ({ number, text, record }: OpenRecord) => {
-    if (record.isTooLong) sink.broken(number, text, 'line-too-long');
-    else if (record.isBroken) sink.broken(number, text, 'broken-line');
-    else if (layout !== null) row(number, text, record.cells, layout);
-    else if (!record.cells.every(isBlank)) {
-      layout = readLayoutOf(text, delimiters, !lines.hasBreaks);
-      if (!layout.isHeading) row(number, text, layout.cells, layout);
+class CsvRecords implements TextReader {
+  readonly #sink: RecordSink;
+  readonly #readLayout: ReadLayout;
+  readonly #lines = openLines({
+    line: (number, text) => this.#readLine(number, text),
+    tooLong: (number, beginning) => this.#beginLong(number, beginning),
+    skipped: (text) => {
+      this.#long!.quotes += countQuotes(text);
+    },
+  });
+  #delimiters = usualDelimiters;
+  /** Null until the first record has been read. */
+  #layout: CsvLayout | null = null;
+  #open: OpenRecord | null = null;
+  #long: LongLine | null = null;
+  #lastLine = 0;
+
+  constructor(sink: RecordSink, readLayout: ReadLayout) {
+    this.#sink = sink;
+    this.#readLayout = readLayout;
+  }
+
+  push(text: string): void {
+    this.#lines.push(text);
+  }
+
+  end(): void {
+    this.#lines.end();
+    this.#finishLong(this.#lines.hasBreaks ? undefined : noLineBreaks);
+    if (this.#open === null) return;
+    const { number, text } = this.#open;
+    this.#sink.broken(number, text, 'broken-line', neverEnds(number, this.#lastLine));
+  }
+
+  #readLine(number: number, text: string): void {
+    this.#lastLine = number;
+    this.#finishLong();
+    const layout = this.#layout;
+    if (this.#open !== null) {
+      this.#continueRecord(this.#open, text);
+    } else if (layout !== null && !text.includes('"')) {
+      this.#takeRow(number, text, text.split(layout.delimiter), layout);
+    } else if (!this.#lines.hasBreaks && isGlued(text)) {
+      this.#sink.broken(number, text, 'broken-line', noLineBreaks);
+    } else {
+      const separator = number === 1 ? separatorLine.exec(text.trim()) : null;
+      if (separator !== null) this.#delimiters = separator[1]!;
+      else this.#beginRecord(number, text);
     }
-  };
+  }
 
-  const addToOpen = (text: string) => {
-    const current = open!;
+  #newRecord(number: number, text: string): OpenRecord {
+    return { number, text, record: new CsvRecord(this.#layout?.delimiter ?? this.#delimiters) };
+  }
+
+  #beginRecord(number: number, text: string): void {
+    const current = this.#newRecord(number, text);
     current.record.add(text);
-    if (layout === null && !current.record.isTooLong) current.text += `\n${text}`;
+    if (current.record.isOpen) this.#open = current;
+    else this.#finishRecord(current);
+  }
+
+  #continueRecord(current: OpenRecord, text: string): void {
+    current.record.add(text);
+    if (this.#layout === null && !current.record.isTooLong) current.text += `\n${text}`;
     if (current.record.isOpen) return;
-    open = null;
-    finish(current);
-  };
+    this.#open = null;
+    this.#finishRecord(current);
+  }
+
+  #finishRecord({ number, text, record }: OpenRecord): void {
+    if (record.isTooLong) this.#sink.broken(number, text, 'line-too-long');
+    else if (record.isBroken) this.#sink.broken(number, text, 'broken-line');
+    else if (this.#layout !== null) this.#takeRow(number, text, record.cells, this.#layout);
+    else if (!record.cells.every(isBlank)) {
+      const layout = this.#readLayout(text, this.#delimiters, !this.#lines.hasBreaks);
+      this.#layout = layout;
+      if (!layout.isHeading) this.#takeRow(number, text, layout.cells, layout);
+    }
+  }
+
+  #takeRow(number: number, text: string, cells: readonly string[], layout: CsvLayout): void {
+    const { columns, keyColumn } = layout;
+    if (cells.length === columns && cells[keyColumn]!.trim() !== '') this.#sink.record(number, cells, layout);
+    else if (cells.every(isBlank)) return;
+    else if (cells.length >= columns && cells.slice(columns).every(isBlank)) this.#sink.record(number, cells, layout);
+    else this.#sink.broken(number, text, 'wrong-column-count');
+  }
+
+  #beginLong(number: number, beginning: string): void {
+    this.#finishLong();
+    this.#lastLine = number;
+    this.#long = { number, beginning, quotes: countQuotes(beginning) + (this.#open === null ? 0 : 1) };
+  }
 
   /**
    * Rejects the record of a line that is too long. The number of its quotes tells whether a cell is open at its end.
    */
-  const finishLong = (hint?: string) => {
-    if (long === null) return;
-    const { number, beginning, quotes } = long;
-    long = null;
+  #finishLong(hint?: string): void {
+    if (this.#long === null) return;
+    const { number, beginning, quotes } = this.#long;
+    this.#long = null;
     const isOpen = quotes % 2 === 1;
-    const current = open ?? {
-      number,
-      text: beginning.slice(0, limits.codeLengthMaxChars),
-      record: new CsvRecord(layout?.delimiter ?? delimiters),
-    };
+    const current = this.#open ?? this.#newRecord(number, beginning.slice(0, limits.codeLengthMaxChars));
     current.record.addTooLong(isOpen);
-    open = isOpen ? current : null;
-    if (!isOpen) sink.broken(current.number, current.text, 'line-too-long', hint);
-  };
-
-  const read = (number: number, text: string) => {
-    lastLine = number;
-    finishLong();
-    if (open !== null) {
-      addToOpen(text);
-    } else if (layout !== null && !text.includes('"')) {
-      row(number, text, text.split(layout.delimiter), layout);
-    } else if (!lines.hasBreaks && isGlued(text)) {
-      sink.broken(number, text, 'broken-line', noLineBreaks);
-    } else {
-      const separator = number === 1 ? separatorLine.exec(text.trim()) : null;
-      if (separator !== null) delimiters = separator[1]!;
-      else readFirstLine(number, text);
-    }
-  };
-
-  /** Reads a record from its first line on. */
-  const readFirstLine = (number: number, text: string) => {
-    const current = { number, text, record: new CsvRecord(layout?.delimiter ?? delimiters) };
-    current.record.add(text);
-    if (current.record.isOpen) open = current;
-    else finish(current);
-  };
-
-  const lines = openLines({
-    line: read,
-    tooLong(number, beginning) {
-      finishLong();
-      lastLine = number;
-      long = { number, beginning, quotes: countQuotes(beginning) + (open === null ? 0 : 1) };
-    },
-    skipped(text) {
-      long!.quotes += countQuotes(text);
-    },
-  });
-  return {
-    push: lines.push,
-    end() {
-      lines.end();
-      finishLong(lines.hasBreaks ? undefined : noLineBreaks);
-      if (open !== null) sink.broken(open.number, open.text, 'broken-line', neverEnds(open.number, lastLine));
-    },
-  };
+    this.#open = isOpen ? current : null;
+    if (!isOpen) this.#sink.broken(current.number, current.text, 'line-too-long', hint);
+  }
 }
 
 function isBlank(cell: string): boolean {

@@ -27,8 +27,7 @@ export function openJsonRows(sink: RowSink, header: HeaderRule | null): TextRead
   let count = 0;
   /** Characters of earlier pieces, for messages. */
   let passed = 0;
-  let string: JsonString | null = null;
-  let object: JsonObject | null = null;
+  let open: JsonString | JsonObject | null = null;
 
   const finishString = (text: string) => {
     if (expected === 'field') {
@@ -52,39 +51,35 @@ export function openJsonRows(sink: RowSink, header: HeaderRule | null): TextRead
 
   const punctuation = (character: string, at: number) => {
     const next = successors[expected][character];
-    if (next !== undefined) {
-      expected = next;
-      return;
+    if (next === undefined) throw unexpected(expected, character, count, passed + at);
+    expected = next;
+  };
+
+  /** Reads a character that stands in no string and no object of a code; returns where to go on. */
+  const readBetween = (text: string, at: number): number => {
+    const character = text[at]!;
+    if (character === '{' && takesCode.has(expected)) {
+      // It reads its own brace.
+      open = new JsonObject();
+      return at;
     }
-    throw unexpected(expected, character, count, passed + at);
+    if (character === '"' && takesString.has(expected)) open = new JsonString();
+    else if (!whiteSpace.includes(character)) punctuation(character, at);
+    return at + 1;
   };
 
   return {
     push(text) {
-      let at = 0;
-      while (at < text.length) {
-        if (string !== null) {
-          at = string.read(text, at);
-          if (!string.isClosed) break;
-          finishString(string.value(passed + at));
-          string = null;
+      for (let at = 0; at < text.length; ) {
+        if (open === null) {
+          at = readBetween(text, at);
           continue;
         }
-        if (object !== null) {
-          at = object.read(text, at);
-          if (!object.isClosed) break;
-          finishObject(object, passed + at);
-          object = null;
-          continue;
-        }
-        const character = text[at]!;
-        if (character === '{' && takesCode.has(expected)) {
-          object = new JsonObject();
-          continue;
-        }
-        if (character === '"' && takesString.has(expected)) string = new JsonString();
-        else if (!whiteSpace.includes(character)) punctuation(character, at);
-        at += 1;
+        at = open.read(text, at);
+        if (!open.isClosed) break;
+        if (open instanceof JsonString) finishString(open.value(passed + at));
+        else finishObject(open, passed + at);
+        open = null;
       }
       passed += text.length;
     },

@@ -55,11 +55,13 @@ export function openLines(sink: LineSink): LineReader {
     }
   };
 
-  /** Finds out what ends the lines, if that can be known by now. */
-  const settle = (text: string, isAll: boolean) => {
-    if (text.includes('\n')) lineEnd = '\n';
-    else if (isAll || rest.length + text.length > limits.uploadLineMaxChars) {
-      lineEnd = rest.includes('\r') || text.includes('\r') ? '\r' : '\n';
+  /** Cuts all that has come, where it has just become known what ends the lines; else keeps it. */
+  const cutAll = (text: string) => {
+    if (lineEnd === null) rest += text;
+    else {
+      const all = rest + text;
+      rest = '';
+      cut(all, lineEnd);
     }
   };
 
@@ -68,27 +70,23 @@ export function openLines(sink: LineSink): LineReader {
       return hasBreaks;
     },
     push(text) {
-      if (lineEnd === null) {
-        settle(text, false);
-        if (lineEnd === null) {
-          rest += text;
-          return;
-        }
-        const all = rest + text;
-        rest = '';
-        cut(all, lineEnd);
-      } else {
-        cut(text, lineEnd);
-      }
+      if (lineEnd !== null) return cut(text, lineEnd);
+      lineEnd = endOfLines(rest, text, false);
+      cutAll(text);
     },
     end() {
       if (lineEnd === null) {
-        settle('', true);
-        const all = rest;
-        rest = '';
-        cut(all, lineEnd!);
+        lineEnd = endOfLines(rest, '', true);
+        cutAll('');
       }
       if (rest !== '') finish(rest);
     },
   };
+}
+
+/** What ends the lines of a text that begins so; null where that can't be known yet. */
+function endOfLines(rest: string, text: string, isAll: boolean): '\n' | '\r' | null {
+  if (text.includes('\n')) return '\n';
+  if (!isAll && rest.length + text.length <= limits.uploadLineMaxChars) return null;
+  return rest.includes('\r') || text.includes('\r') ? '\r' : '\n';
 }

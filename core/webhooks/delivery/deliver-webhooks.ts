@@ -21,13 +21,13 @@ type DeliveryCore = Pick<Core, 'backgroundPool' | 'clock' | 'config' | 'log' | '
 const restMillis = 1_000;
 /** Between two looks for endpoints that nobody serves, and for what has come to be due at one that is served. */
 const lookMillis = 500;
-/** So many endpoints a process serves at once; one that hangs is one, with one request. */
+/** How many endpoints a process serves at once. One that hangs counts as one, and holds one request. */
 const endpointsMax = 256;
-/** What was read is sent within this, or read again: it may hold the id of a user who is erased meanwhile. */
+/** What was read is sent within this time, or read again: it may hold the id of a user who is erased meanwhile. */
 const freshMillis = 2_000;
-/** No request is begun so shortly before the lease ends that it might outlast it. */
+/** No request is begun this shortly before the lease ends: it might outlast it. */
 const leaseMarginMillis = answerMaxMillis + 5_000;
-/** When the process ends, requests under way are waited for so long. Longer ones are sent again, by another. */
+/** How long the end of the process waits for requests under way. Longer ones are sent again, by another process. */
 const endMaxMillis = 6_000;
 
 /** Sends deliveries, in every process: each serves the endpoints on which it has a lease. */
@@ -37,8 +37,9 @@ export function deliverTask(core: DeliveryCore): BackgroundTask {
 
 /**
  * Sends what is due until nothing is, or `signal` is aborted. An endpoint is served by one process at a time, with
- * several requests in flight, those of one coupon one after the other; each endpoint by itself, so that one that is slow
- * delays no other. What is sent and not recorded, since the process was killed, is sent again once its lease has ended.
+ * several requests in flight, those of one coupon one after the other; each endpoint by itself, so that one that is
+ * slow delays no other. What is sent and not recorded, since the process was killed, is sent again once its lease has
+ * ended.
  */
 export async function deliverWebhooks(core: DeliveryCore, signal: AbortSignal): Promise<'rest'> {
   const served = new Map<string, Promise<void>>();

@@ -4,7 +4,7 @@ import type { EventReference } from '../delivery-row.ts';
 export interface Endpoint {
   readonly tenantId: number;
   readonly webhookKey: number;
-  /** Of the lease: what is written under an earlier one is written by nobody. */
+  /** The lease's number: writes under an earlier one change nothing. */
   readonly fence: number;
   /** When the lease ends at the latest, by this process's own monotonic clock, read before it was asked for. */
   leaseEndsAt: number;

@@ -16,9 +16,9 @@ export function fanOutTask(core: FanOutCore): BackgroundTask {
 }
 
 /**
- * Makes a delivery of each event of the next stretch of settled events, and of each job that ended in it, for each webhook
- * that wants to be told of it. The deliveries and how far they reach are written in one transaction, so each is made once, whatever is killed. Of processes
- * that call it at once one works.
+ * Makes a delivery of each event of the next stretch of settled events, and of each job that ended in it, for each
+ * webhook that wants to be told of it. The deliveries and how far they reach are written in one transaction, so each is
+ * made once, whatever is killed. Of processes that call it at once one works.
  * @returns whether there is more
  */
 export async function fanOutEvents({ backgroundPool }: FanOutCore, stride: Stride): Promise<'more' | 'rest'> {
@@ -77,7 +77,10 @@ async function tellCoupons(tx: Transaction, { from, until }: Stretch): Promise<n
   return rowCount ?? 0;
 }
 
-/** Times of jobs' ends are read as those of events are, by a transaction that has its number: they are settled with them. */
+/**
+ * Times of jobs' ends are read as those of events are, by a transaction that has its number: they are settled with
+ * them.
+ */
 async function tellJobs(tx: Transaction, { from, until }: Stretch): Promise<number> {
   const { rowCount } = await tx.query({
     name: 'hand-on-jobs',

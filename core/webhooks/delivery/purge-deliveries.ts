@@ -6,7 +6,7 @@ import { deliveryMaxAgeMillis } from '../retry-rules.ts';
 type PurgeCore = Pick<Core, 'backgroundPool'>;
 
 const restMillis = 300_000;
-/** A statement that changes so many rows holds nobody up. */
+/** Rows that one statement changes: few enough to hold nobody up. */
 const rowsAtOnce = 5_000;
 
 /** Removes what is no longer shown, and gives up what has waited too long; every process runs it. */
@@ -15,8 +15,8 @@ export function purgeTask(core: PurgeCore): BackgroundTask {
 }
 
 /**
- * Removes deliveries that are older than is promised, and those of deleted webhooks, and then these themselves; ends those
- * that have waited for more than three days behind an endpoint that did not live.
+ * Removes deliveries that are older than is promised, and those of deleted webhooks, and then these themselves; ends
+ * those that have waited for more than three days behind an endpoint that did not live.
  * @returns whether there may be more
  */
 export async function purgeDeliveries({ backgroundPool: db }: PurgeCore): Promise<'more' | 'rest'> {

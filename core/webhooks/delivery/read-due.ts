@@ -2,9 +2,9 @@ import type { Queryable } from '../../db/pool.ts';
 import type { Due, Endpoint } from './endpoint.ts';
 
 /**
- * Reads what is due at an endpoint, the longest first, and of each coupon only the first of what waits: so its events are
- * sent in the order of their revisions.
- * It looks back from each row by itself (`offset 0`): joined, all that waits would be gone through each time.
+ * Reads what is due at an endpoint, what has been due longest first, and of each coupon only the first that waits: so
+ * its events are sent in the order of their revisions. Each row looks back by itself (`offset 0`): a join would go
+ * through all that waits each time.
  * @param sending what is on its way
  */
 export async function readDue(

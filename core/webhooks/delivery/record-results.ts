@@ -4,10 +4,10 @@ import { leaseMillis } from './claim-endpoints.ts';
 import type { Endpoint } from './endpoint.ts';
 
 /**
- * Records what came of an endpoint's deliveries, and how it fares, and renews the lease. A coupon's later events rest as
- * long as the one that failed: they go after it anyway.
- * @returns the deliveries that are recorded; null where the lease was no longer this process's: nothing is recorded, and
- *   whoever has it sends again
+ * Records what came of an endpoint's deliveries, and how it fares, and renews the lease. A coupon's later events rest
+ * as long as the one that failed: they go after it anyway.
+ * @returns the deliveries that are recorded; null where the lease was no longer this process's: nothing is recorded,
+ *   and whoever has it sends again
  */
 export async function recordResults(
   core: Pick<Core, 'backgroundPool' | 'clock'>,

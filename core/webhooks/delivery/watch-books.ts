@@ -32,9 +32,9 @@ export function watchBooksTask(core: WatchCore): BackgroundTask {
 }
 
 /**
- * Makes the deliveries of books that were opened, paused or closed, and of those whose codes have come to be few or none
- * since the last look. A book's revisions have no gap and are committed in order, so each is told once, whenever it comes
- * to be seen. Stock is looked at from time to time: what is refilled in between was never low.
+ * Makes the deliveries of books that were opened, paused or closed, and of books whose codes have become few or none
+ * since the last look. A book's revisions have no gap and are committed in order, so each is told once, whenever it
+ * comes to be seen. Stock is looked at from time to time: what is refilled in between was never low.
  * @returns whether there are more
  */
 export async function watchBooks({ backgroundPool }: WatchCore): Promise<'more' | 'rest'> {
@@ -65,8 +65,9 @@ interface ChangedBook {
 }
 
 /**
- * Books of tenants that want to be told, whose revision or stock is another than was told. One that is seen for the first
- * time had enough before if somebody wanted to be told when it was made; else it is as it is.
+ * Books whose revision or stock has changed since webhooks were told, of tenants that want to be told. A book seen for
+ * the first time counts as having had enough codes if a webhook wanted to know when it was made; otherwise what it has
+ * now is where telling begins.
  */
 async function changedBooks(tx: Transaction): Promise<ChangedBook[]> {
   const { rows } = await tx.query<ChangedBook>({

@@ -25,8 +25,8 @@ const rules: Rule[] = [
 ];
 
 /**
- * What the migrations that are pending lock, strongest first for each table. They run in one transaction, so every lock is
- * kept until the last statement is done: where one of them is long, all are.
+ * What the migrations that are pending lock, strongest first for each table. They run in one transaction, so every lock
+ * is kept until the last statement is done: where one of them is long, all are.
  * @param texts the files' texts, in order
  */
 export function locksOfMigrations(texts: readonly string[]): TableLock[] {
@@ -42,7 +42,9 @@ export function locksOfMigrations(texts: readonly string[]): TableLock[] {
   return [...locks.values()];
 }
 
-/** Statements in small letters with single spaces, without comments; the body of a function is a part of its statement. */
+/**
+ * Statements in small letters with single spaces, without comments; the body of a function is a part of its statement.
+ */
 function statementsOf(text: string): string[] {
   const bare = text
     .replaceAll(/--.*$/gm, '')

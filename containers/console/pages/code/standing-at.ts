@@ -12,8 +12,8 @@ interface Limits {
 }
 
 /**
- * Why a coupon was refused at a moment: every reason that its events and its book's window give, and `nothing` where they
- * give none. What the book's status and limits were then, they do not tell.
+ * Why a coupon was refused at a moment: every reason that its events and its book's window give, and `nothing` where
+ * they give none. What the book's status and limits were then, they do not tell.
  * @param events the coupon's, by rev
  */
 export function reasonsAt(

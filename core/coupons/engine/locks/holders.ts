@@ -17,8 +17,8 @@ export interface HeldHolder extends Place {
  * Locks the holders of the coupons at these places whose books limit redemptions a user, ascending, and returns the
  * places of those coupons. A holder's redemptions are not stored but summed over its coupons: this lock is what makes
  * the sum exact, since every redeem in such a book takes it first. The holder of a coupon does not change inside the
- * book's gate, so it may be read before the coupon is locked. (What is locked is counted because PostgreSQL does not run a
- * part of a statement that nothing reads.)
+ * book's gate, so it may be read before the coupon is locked. (What is locked is counted because PostgreSQL does not
+ * run a part of a statement that nothing reads.)
  * @param reversed redemptions that are to be given back. Where their coupon has changed hands since, both the user who
  *   redeemed and the one who has it now are locked, whatever the book limits: what they carry is written
  */

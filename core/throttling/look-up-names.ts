@@ -1,0 +1,28 @@
+import type { Caller } from '../caller.ts';
+import { type FailureName, failureName } from './known-failures.ts';
+
+/** The keys of a look-up. */
+export interface LookupNames {
+  /** Who is asking: the user, or the caller itself where it names no user. */
+  own: FailureName;
+  /**
+   * What the user shares with others. A customer has a token of its own, so this is the address. A shop's backend has
+   * one address for all its users, so this is the token, which also counts when it is used from elsewhere.
+   */
+  shared: FailureName;
+  /** The token once more, over a longer time; null for a customer, who has an address instead of it. */
+  ceiling: FailureName | null;
+}
+
+/** The keys of a look-up by this caller, from this address and for this user. */
+export function namesOf({ tenantId, actor, customerId }: Caller, address: string, userId: string | null): LookupNames {
+  if (customerId !== null) {
+    const own = failureName('user', tenantId, customerId);
+    return { own, shared: failureName('address', tenantId, address), ceiling: null };
+  }
+  return {
+    own: userId === null ? failureName('caller', tenantId, actor) : failureName('named', tenantId, userId),
+    shared: failureName('token', tenantId, actor),
+    ceiling: failureName('ceiling', tenantId, actor),
+  };
+}

@@ -1,0 +1,53 @@
+import { type CouponError, refuse } from '../errors.ts';
+import type { LookupsInFlight } from './lookups-in-flight.ts';
+import { throttleLimits } from './throttle-limits.ts';
+
+/** What a try comes to: the look-up begins, is refused, or has to wait for one of the key `busy`. */
+export type Try<Lookup> = { lookup: Lookup } | { refusal: CouponError } | { busy: string };
+
+/**
+ * Tries a look-up, and again each time one of the key ends that it has to wait for.
+ * @param attempt must begin the look-up where it says so: the next waiting one is tried right after it
+ * @throws CouponError the try's refusal; `rate-limited` after waitingMaxMillis, or where too many wait already
+ */
+export function waitForRoom<Lookup>(inFlight: LookupsInFlight, attempt: () => Try<Lookup>): Promise<Lookup> {
+  return new Promise((resolve, reject) => {
+    let isSettled = false;
+    let waitsFor = '';
+    const settle = () => {
+      isSettled = true;
+      clearTimeout(timer);
+    };
+    const refuseBusy = () => {
+      settle();
+      reject(tooManyAtOnce());
+    };
+    const timer = setTimeout(refuseBusy, throttleLimits.waitingMaxMillis);
+    /** Returns true if it need not be called again for the key that it waited for. */
+    const next = (): boolean => {
+      if (isSettled) return true;
+      const tried = attempt();
+      if ('busy' in tried) {
+        if (tried.busy === waitsFor) return false;
+        waitsFor = tried.busy;
+        if (!inFlight.wait(waitsFor, next)) refuseBusy();
+        return true;
+      }
+      settle();
+      if ('lookup' in tried) resolve(tried.lookup);
+      else reject(tried.refusal);
+      return true;
+    };
+    next();
+  });
+}
+
+function tooManyAtOnce(): CouponError {
+  return refuse(
+    'rate-limited',
+    'Too many codes are looked up at once for this user or with this token. Try again in 1 s.',
+    {
+      retryAfterSeconds: 1,
+    },
+  );
+}
