@@ -1,5 +1,6 @@
 import type { BackgroundTask } from './background/run-tasks.ts';
 import type { Core } from './core.ts';
+import type { Queryable } from './db/pool.ts';
 
 /** Ten minutes: keys that ran out take little room, and partitions are made months ahead. */
 const everyMillis = 600_000;
@@ -18,10 +19,24 @@ export function maintenance(core: Pick<Core, 'backgroundPool'>): BackgroundTask 
 /** Makes partitions, and removes some of the keys that ran out. */
 async function tidyUp({ backgroundPool: pool }: Pick<Core, 'backgroundPool'>): Promise<'more' | 'rest'> {
   await pool.query('select create_event_partitions(clock_timestamp(), $1)', [monthsAhead]);
-  const { rowCount } = await pool.query(
-    `delete from idempotency where (tenant_id, key_hash) in (
-      select tenant_id, key_hash from idempotency where kept_until < clock_timestamp() limit $1 for update skip locked)`,
+  const found = await pool.query<{ tenantId: number; keys: string[] }>(
+    `select tenant_id as "tenantId", array_agg(key_hash::text) as keys from (
+      select tenant_id, key_hash from idempotency where kept_until < clock_timestamp() limit $1) as expired
+    group by tenant_id`,
     [purgeRows],
   );
-  return (rowCount ?? 0) < purgeRows ? 'rest' : 'more';
+  let removed = 0;
+  for (const { tenantId, keys } of found.rows) removed += await removeKeys(pool, tenantId, keys);
+  return removed < purgeRows ? 'rest' : 'more';
+}
+
+/** Of these keys, removes those that have run out still, and that nobody else holds. */
+async function removeKeys(pool: Queryable, tenantId: number, keys: readonly string[]): Promise<number> {
+  const { rowCount } = await pool.query(
+    `delete from idempotency where tenant_id = $1 and key_hash in (
+      select key_hash from idempotency
+      where tenant_id = $1 and key_hash = any($2::uuid[]) and kept_until < clock_timestamp() for update skip locked)`,
+    [tenantId, keys],
+  );
+  return rowCount ?? 0;
 }

@@ -43,7 +43,7 @@ export async function changeBook(
   const change = (hasCodesLock: boolean) =>
     inColdTransaction(core, tenantId, async (tx): Promise<BookDocument | null> => {
       if (hasCodesLock) await lockTenantCodes(tx, tenantId);
-      await closeBookGate(tx, bookKey);
+      await closeBookGate(tx, tenantId, bookKey);
       const row = await readBookRow(tx, tenantId, bookKey);
       if (expectedRev !== null && expectedRev !== row.rev) {
         throw refuse('revision-mismatch', `The book is at revision ${row.rev}, not ${expectedRev}. Read it again.`);

@@ -1,4 +1,5 @@
 import { type Static, type TProperties, Type } from 'typebox';
+import { ofTenant } from '../db/of-tenant.ts';
 import { Id, nullable, Rev, shown, Time } from '../input/shapes.ts';
 import { type BookTerms, bookTerms, isTimeTerm, type StoredTerms, selectTerms, termNames } from './book-terms.ts';
 
@@ -40,19 +41,22 @@ export interface BookRow extends StoredTerms, CountsRow {
   updatedAt: Date;
 }
 
+/** Book $2 of tenant $1, looked up by its key. */
+export const theBook = `(select * from books where book_id = $2 and ${ofTenant} offset 0)`;
+
 const countColumns = 'd.codes, d.available, d.voided + c.voided as voided, c.redemptions';
 
-/** The sums of a book `b`, as `d` and `c`. */
+/** The sums of a book `b` of tenant $1, as `d` and `c`. */
 const countSums = `cross join lateral (
     select coalesce(sum(size), 0)::bigint as codes, coalesce(sum(voided), 0)::bigint as voided,
       coalesce(sum(size - next_pos - taken_ahead), 0)::bigint as available
-    from (select * from decks where book_id = b.book_id offset 0) as of_book where tenant_id = b.tenant_id) d
+    from (select * from decks where book_id = b.book_id and ${ofTenant} offset 0) as of_book) d
   cross join lateral (
     select coalesce(sum(redemptions), 0)::bigint as redemptions, coalesce(sum(voided), 0)::bigint as voided
-    from book_counters where tenant_id = b.tenant_id and book_id = b.book_id) c`;
+    from book_counters where tenant_id = $1 and book_id = b.book_id) c`;
 
 /**
- * Selects books, a table or a subquery, as BookRow; a `where` on `b` follows. Counts are sums over the book's decks and
+ * Selects books of tenant $1, a table or a subquery, as BookRow; a `where` on `b` may follow. Counts are sums over the book's decks and
  * its counter's stripes, so they cost the same whatever the number of codes, and one statement sees them at one moment.
  * What is available is leftInDeck of each deck (test: "counts are summed over decks and stripes: assigned is what is
  * neither left nor void").
@@ -67,7 +71,7 @@ export const bookSelection = (books: string) => `select b.id, ${selectTerms('b')
  * missing.
  */
 export const countsSelection = `select ${countColumns}, statement_timestamp() as "asOf"
-  from (select * from books where book_id = $2 offset 0) b ${countSums} where b.tenant_id = $1`;
+  from ${theBook} b ${countSums}`;
 
 /** The part of a row that callers set. */
 export function termsOf(row: StoredTerms): BookTerms {

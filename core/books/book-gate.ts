@@ -1,8 +1,15 @@
+import { ofTenant } from '../db/of-tenant.ts';
 import type { Transaction } from '../db/transaction.ts';
 import type { BookKey } from '../keys.ts';
 
 /** Sets the gates apart from every other advisory lock of two numbers: "BOOK" in ASCII. */
 const gateClass = 0x424f4f4b;
+
+/**
+ * A gate is taken beside its book's row, and so on the server where the tenant's rows are, whoever is asked. What is not
+ * there, or is another tenant's, has no gate; a book that is deleted meanwhile is missing in what is read behind it.
+ */
+const bookAsked = `(select book_id from books where book_id = asked.book_id and ${ofTenant} offset 0)`;
 
 /**
  * Goes through the gates of these books, beside anyone else who does, and keeps them from closing until the transaction
@@ -14,14 +21,15 @@ const gateClass = 0x424f4f4b;
  * @param bookIds in any order, with or without repeats; none is no query
  * @throws what the database throws, 55P03 after the connection's lock_timeout included
  */
-export async function enterBookGate(tx: Transaction, bookKeys: readonly BookKey[]): Promise<void> {
+export async function enterBookGate(tx: Transaction, tenantId: number, bookKeys: readonly BookKey[]): Promise<void> {
   if (bookKeys.length === 0) return;
   const ascending = [...new Set(bookKeys)].sort((a, b) => a - b);
   await tx.query({
     name: 'enter-book-gate',
     // A set-returning function yields its rows in the array's order, and the locks are taken as the rows go by.
-    text: 'select pg_advisory_xact_lock_shared($1, book_id) from unnest($2::int[]) as book_id',
-    values: [gateClass, ascending],
+    text: `select pg_advisory_xact_lock_shared($3, b.book_id) from unnest($2::int[]) as asked (book_id)
+      cross join lateral ${bookAsked} as b`,
+    values: [tenantId, ascending, gateClass],
   });
 }
 
@@ -31,24 +39,29 @@ export async function enterBookGate(tx: Transaction, bookKeys: readonly BookKey[
  * deadlock, and is short.
  * @throws what the database throws, 55P03 after the connection's lock_timeout included
  */
-export async function closeBookGate(tx: Transaction, bookKey: BookKey): Promise<void> {
+export async function closeBookGate(tx: Transaction, tenantId: number, bookKey: BookKey): Promise<void> {
   await tx.query({
     name: 'close-book-gate',
-    text: 'select pg_advisory_xact_lock($1, $2::int)',
-    values: [gateClass, bookKey],
+    text: `select pg_advisory_xact_lock($3, asked.book_id) from (
+        select book_id from books where book_id = $2 and ${ofTenant} offset 0) as asked`,
+    values: [tenantId, bookKey, gateClass],
   });
 }
 
 /**
  * Of these books, those whose gate nobody can enter now: it is closed, or somebody waits to close it. It does not wait.
  */
-export async function findClosedGates(tx: Transaction, bookKeys: readonly BookKey[]): Promise<BookKey[]> {
+export async function findClosedGates(
+  tx: Transaction,
+  tenantId: number,
+  bookKeys: readonly BookKey[],
+): Promise<BookKey[]> {
   if (bookKeys.length === 0) return [];
   const { rows } = await tx.query<{ bookKey: BookKey }>({
     name: 'find-closed-gates',
-    text: `select book_id as "bookKey" from unnest($2::int[]) as book_id
-      where not pg_try_advisory_xact_lock_shared($1, book_id)`,
-    values: [gateClass, bookKeys],
+    text: `select b.book_id as "bookKey" from unnest($2::int[]) as asked (book_id)
+      cross join lateral ${bookAsked} as b where not pg_try_advisory_xact_lock_shared($3, b.book_id)`,
+    values: [tenantId, bookKeys, gateClass],
   });
   return rows.map(({ bookKey }) => bookKey);
 }

@@ -14,12 +14,12 @@ const publishGateTries = 80;
  * between.
  * @throws the time-out of the lock where somebody was inside all the while, publishGateTries times
  */
-export async function closeGateInTurns(tx: Transaction, bookKey: BookKey): Promise<void> {
+export async function closeGateInTurns(tx: Transaction, tenantId: number, bookKey: BookKey): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     await tx.query('savepoint before_gate');
     try {
       await tx.query(`set local lock_timeout = ${databaseLimits.coldLockTimeoutMillis}`);
-      return await closeBookGate(tx, bookKey);
+      return await closeBookGate(tx, tenantId, bookKey);
     } catch (error) {
       if (!isLockTimeout(error) || attempt === publishGateTries) throw error;
       await tx.query('rollback to savepoint before_gate');

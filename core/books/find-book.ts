@@ -22,7 +22,7 @@ export async function findBook(core: Pick<Core, 'knownBooks'>, tenantId: number,
  * @throws CouponError `book-not-active` where the book is closed, `book-not-found` where it was deleted meanwhile
  */
 export async function closeGateOfOpenBook(tx: Transaction, tenantId: number, bookKey: BookKey): Promise<void> {
-  await closeBookGate(tx, bookKey);
+  await closeBookGate(tx, tenantId, bookKey);
   await refuseClosedBook(tx, tenantId, bookKey);
 }
 

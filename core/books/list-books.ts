@@ -65,7 +65,7 @@ async function readBooks(
       select * from books where tenant_id = $1 and id = asked.id limit 1) as found)`;
   const { rows } = await readPool.query<BookRow>({
     name: 'list-named-books',
-    text: `${bookSelection(asked)} where b.tenant_id = $1 order by b.id desc`,
+    text: `${bookSelection(asked)} order by b.id desc`,
     values: [tenantId, ids],
   });
   return rows.map(bookDocument);

@@ -1,3 +1,4 @@
+import { ofTenant } from '../db/of-tenant.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { BookKey } from '../keys.ts';
 import { type DecisiveTerm, decisiveTerms, type StoredTerms, selectTerms } from './book-terms.ts';
@@ -23,8 +24,8 @@ export async function readBooksForDecision(
     name: 'read-books-for-decision',
     text: `select b.book_id as "bookKey", b.id as "bookId", ${selectTerms('b', decisiveTerms)}
       from unnest($2::int[]) as asked (book)
-      cross join lateral (select * from books where book_id = asked.book offset 0) as b
-      where tenant_id = $1`,
+      cross join lateral (
+        select * from books where book_id = asked.book and ${ofTenant} offset 0) as b`,
     values: [tenantId, bookKeys],
   });
   return new Map(answer.rows.map((book) => [book.bookKey, book]));

@@ -3,7 +3,7 @@ import type { Core } from '../core.ts';
 import type { Queryable } from '../db/pool.ts';
 import { type CouponError, refuse } from '../errors.ts';
 import type { BookKey } from '../keys.ts';
-import { type BookDocument, type BookRow, bookDocument, bookSelection } from './book-document.ts';
+import { type BookDocument, type BookRow, bookDocument, bookSelection, theBook } from './book-document.ts';
 
 /**
  * Reads a book with its counts, from the primary, so that whoever has just changed it sees the change.
@@ -26,7 +26,7 @@ export async function readBook(
 export async function readBookRow(db: Queryable, tenantId: number, bookKey: BookKey): Promise<BookRow> {
   const answer = await db.query<BookRow>({
     name: 'read-book',
-    text: `${bookSelection('(select * from books where book_id = $2 offset 0)')} where b.tenant_id = $1`,
+    text: bookSelection(theBook),
     values: [tenantId, bookKey],
   });
   const row = answer.rows[0];

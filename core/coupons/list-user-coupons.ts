@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import type { KnownBooks } from '../books/known-books.ts';
 import type { Caller } from '../caller.ts';
+import { ofTenant } from '../db/of-tenant.ts';
 import type { Queryable } from '../db/pool.ts';
 import { Id, strictObject } from '../input/shapes.ts';
 import type { BookKey } from '../keys.ts';
@@ -79,8 +80,7 @@ async function readRows(
 ): Promise<Row[]> {
   const { rows } = await db.query<Row>({
     name: 'list-user-coupons',
-    // Holder by holder, each one's coupons by the holder alone: asked for the tenant too, PostgreSQL may read all of
-    // the tenant's coupons while a fast growing table has no statistics yet. A holder is of one tenant.
+    // Holder by holder, each one's coupons in their order.
     text: `select c.deck_id as "deckKey", c.pos, h.book_id as "bookKey", c.code, c.holder_id as "holderId",
         h.user_id as "userId", c.assigned_at as "assignedAt", c.max_redemptions as "maxRedemptions",
         c.valid_until as "validUntil", c.rev,
@@ -92,9 +92,9 @@ async function readRows(
         order by holder_id) as h
       cross join lateral (
         select * from coupons
-        where holder_id = h.holder_id and (holder_id, deck_id, pos) > ($4::bigint, $5::int, $6::bigint)
+        where holder_id = h.holder_id and ${ofTenant} and (holder_id, deck_id, pos) > ($4::bigint, $5::int, $6::bigint)
         order by deck_id, pos limit $7) as c
-      cross join lateral (select id, ends_at, public_code from books where book_id = h.book_id offset 0) as b
+      cross join lateral (select id, ends_at, public_code from books where book_id = h.book_id and ${ofTenant} offset 0) as b
       order by c.holder_id, c.deck_id, c.pos limit $7`,
     values: [tenantId, userId, bookKey, after[0], after[1], after[2], limit],
   });

@@ -69,7 +69,7 @@ export async function transferCoupon(
 async function transfer(tx: Transaction, asked: Asked): Promise<{ recorded: RecordedChange; replayed: boolean }> {
   const { caller, keyed, location, userId } = asked;
   const { tenantId, actor } = caller;
-  if (location !== null) await closeBookGate(tx, location.bookKey);
+  if (location !== null) await closeBookGate(tx, tenantId, location.bookKey);
   const places = location === null ? [] : [location];
   const bookKeys = places.map(({ bookKey }) => bookKey);
   const [, coupons, books, holders, voidPlaces, { now, usedKeys }] = await together([

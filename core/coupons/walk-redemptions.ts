@@ -1,4 +1,5 @@
 import type { Core } from '../core.ts';
+import { ofTenant } from '../db/of-tenant.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { Place } from '../decks/place.ts';
 import type { BookKey } from '../keys.ts';
@@ -174,7 +175,7 @@ async function couponAt(db: Queryable, tenantId: number, place: Place): Promise<
   return rows;
 }
 
-/** Those in the user's hands and those given away, by the holders alone: a holder is of one tenant. */
+/** Those in the user's hands and those given away. */
 async function couponsOfUser(
   db: Queryable,
   tenantId: number,
@@ -187,12 +188,12 @@ async function couponsOfUser(
         select holder_id from holders
         where tenant_id = $1 and user_id = $2 and ($3::int is null or book_id = $3) offset 0) as h
       cross join lateral (
-        (select deck_id, pos, redemptions, reversals from coupons where holder_id = h.holder_id limit $4)
+        (select deck_id, pos, redemptions, reversals from coupons where holder_id = h.holder_id and ${ofTenant} limit $4)
         union
         (select given.* from former_holders f cross join lateral (
            select deck_id, pos, redemptions, reversals from coupons
            where tenant_id = $1 and deck_id = f.deck_id and pos = f.pos limit 1) as given
-         where f.holder_id = h.holder_id limit $4)) as c
+         where f.holder_id = h.holder_id and f.${ofTenant} limit $4)) as c
       limit $4`,
     values: [tenantId, userId, bookKey, fewMax + 1],
   });

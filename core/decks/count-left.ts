@@ -1,4 +1,5 @@
 import { plainArray } from '../db/array-text.ts';
+import { ofTenant } from '../db/of-tenant.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { BookKey } from '../keys.ts';
 
@@ -9,8 +10,8 @@ export async function countLeft(db: Queryable, tenantId: number, bookKeys: BookK
     name: 'count-left',
     text: `select asked.id as "bookKey", sum(d.size - d.next_pos - d.taken_ahead)::bigint as left
       from unnest($2::int[]) as asked (id)
-      cross join lateral (select * from decks where book_id = asked.id offset 0) as d
-      where d.tenant_id = $1 group by asked.id`,
+      cross join lateral (select * from decks where book_id = asked.id and ${ofTenant} offset 0) as d
+      group by asked.id`,
     values: [tenantId, plainArray(bookKeys)],
   });
   return new Map(rows.map((row) => [row.bookKey, row.left]));

@@ -1,3 +1,4 @@
+import { ofTenant } from '../db/of-tenant.ts';
 import type { Transaction } from '../db/transaction.ts';
 import type { BookKey } from '../keys.ts';
 
@@ -27,7 +28,7 @@ export async function findHeldDealers(
           select from dealers where tenant_id = $1 and book_id = asked.id for no key update skip locked)
         union all
         select d.xmax from (
-          select deck_id, xmax from decks where book_id = asked.id and tenant_id = $1 offset 0) as d
+          select deck_id, xmax from decks where book_id = asked.id and ${ofTenant} offset 0) as d
         where not exists (
           select from decks where tenant_id = $1 and deck_id = d.deck_id for no key update skip locked)
         limit 1) as held`,

@@ -1,4 +1,5 @@
 import { plainArray } from '../db/array-text.ts';
+import { ofTenant } from '../db/of-tenant.ts';
 import type { Transaction } from '../db/transaction.ts';
 import type { BookKey, DeckKey } from '../keys.ts';
 import type { DealtDeck } from './draw-rules.ts';
@@ -38,11 +39,11 @@ export async function readDealtDecks(
     text: `select deck_id as "deckKey", book_id as "bookKey", size, next_pos as "nextPos", taken_ahead as "takenAhead"
       from (
         select d.* from unnest($2::int[]) as asked (id)
-        cross join lateral (select * from decks where book_id = asked.id offset 0) as d where d.next_pos < d.size
+        cross join lateral (select * from decks where book_id = asked.id and ${ofTenant} offset 0) as d where d.next_pos < d.size
         union
         select d.* from unnest($3::int[]) as asked (id)
         cross join lateral (select * from decks where tenant_id = $1 and deck_id = asked.id limit 1) as d) as d
-      where tenant_id = $1 order by deck_id`,
+      order by deck_id`,
     values: [tenantId, plan.bookKeys, plan.deckKeys],
   });
   const decks = new Map(
@@ -92,7 +93,7 @@ export function writeDealtDecks(tx: Transaction, tenantId: number, decks: DealtD
     text: `update decks d set next_pos = n.next_pos, taken_ahead = n.taken_ahead, voided = d.voided + n.voided
       from unnest($2::int[], $3::bigint[], $4::bigint[], $5::bigint[]) as n (deck_id, next_pos, taken_ahead, voided)
       cross join lateral (select ctid from decks where tenant_id = $1 and deck_id = n.deck_id limit 1) as place
-      where d.ctid = place.ctid`,
+      where d.ctid = place.ctid and d.${ofTenant}`,
     values: [
       tenantId,
       plainArray(decks.map((deck) => deck.deckKey)),
@@ -116,7 +117,7 @@ export function writeDealtDecks(tx: Transaction, tenantId: number, decks: DealtD
       text: `delete from deck_taken t using unnest($2::int[], $3::bigint[]) as p (deck_id, pos)
         cross join lateral (
           select ctid from deck_taken where tenant_id = $1 and deck_id = p.deck_id and pos = p.pos limit 1) as place
-        where t.ctid = place.ctid`,
+        where t.ctid = place.ctid and t.${ofTenant}`,
       values: [tenantId, passed.map(({ deckKey }) => deckKey), passed.map(({ pos }) => pos)],
     });
   }

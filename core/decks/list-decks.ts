@@ -1,6 +1,7 @@
 import { findBook } from '../books/find-book.ts';
 import type { Caller } from '../caller.ts';
 import type { Core } from '../core.ts';
+import { ofTenant } from '../db/of-tenant.ts';
 import { cutPage, type Page, type PageRequest, pageLimit } from '../paging.ts';
 import { type DeckRow, type DeckView, deckSelection, viewDeck } from './deck-view.ts';
 
@@ -21,8 +22,7 @@ export async function listDecks(
   const bookKey = await findBook(core, tenantId, bookId);
   const answer = await core.readPool.query<DeckRow>({
     name: 'list-decks',
-    text: `${deckSelection('(select * from decks where book_id = $2 offset 0) as of_book')} where tenant_id = $1
-        and ($3::uuid is null or deck_id > (select deck_id from decks where tenant_id = $1 and id = $3))
+    text: `${deckSelection(`(select * from decks where book_id = $2 and ${ofTenant} offset 0) as of_book`)} where ($3::uuid is null or deck_id > (select deck_id from decks where tenant_id = $1 and id = $3))
       order by deck_id limit $4`,
     values: [tenantId, bookKey, after, limit + 1],
   });

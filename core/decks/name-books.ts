@@ -11,7 +11,7 @@ export async function bookOfPattern(db: Queryable, tenantId: number, patternId: 
   const { rows } = await db.query<NamedBook>({
     name: 'book-of-pattern',
     text: `select b.name, b.id as "bookId" from decks d
-      join books b on b.tenant_id = d.tenant_id and b.book_id = d.book_id
+      join books b on b.tenant_id = $1 and b.book_id = d.book_id
       where d.tenant_id = $1 and d.pattern_id = $2 order by d.first_index limit 1`,
     values: [tenantId, patternId],
   });
@@ -26,8 +26,8 @@ export async function bookOfStoredCode(db: Queryable, tenantId: number, code: st
   const { rows } = await db.query<NamedBook & { isPublic: boolean }>({
     name: 'book-of-stored-code',
     text: `select b.name, b.id as "bookId", c.deck_id < 0 as "isPublic" from deck_codes c
-      left join decks d on d.tenant_id = c.tenant_id and d.deck_id = c.deck_id
-      join books b on b.tenant_id = c.tenant_id and b.book_id = coalesce(d.book_id, -c.deck_id)
+      left join decks d on d.tenant_id = $1 and d.deck_id = c.deck_id
+      join books b on b.tenant_id = $1 and b.book_id = coalesce(d.book_id, -c.deck_id)
       where c.tenant_id = $1 and c.code = $2`,
     values: [tenantId, code],
   });

@@ -12,7 +12,7 @@ const lockClass = 0x434f4445;
 export async function lockTenantCodes(tx: Transaction, tenantId: number): Promise<void> {
   await tx.query({
     name: 'lock-tenant-codes',
-    text: 'select pg_advisory_xact_lock($1, $2::int)',
-    values: [lockClass, tenantId],
+    text: 'select pg_advisory_xact_lock($2, tenant_id) from tenants where tenant_id = $1',
+    values: [tenantId, lockClass],
   });
 }

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { ColdTurns } from '../db/cold-turns.ts';
+import { ofTenant } from '../db/of-tenant.ts';
 import type { Connection } from '../db/pool.ts';
 import { withConnection } from '../db/with-connection.ts';
 import type { BookKey, DeckKey } from '../keys.ts';
@@ -227,8 +228,9 @@ class Walk {
       name: 'walk-decks',
       text: `select deck_id as "deckKey", id, size, next_pos as "nextPos",
           (select ends_at from books where tenant_id = $1 and book_id = $2) as "endsAt"
-        from (select * from decks where book_id = $2 and deck_id >= $3 order by deck_id offset 0) as of_book
-        where tenant_id = $1 order by deck_id limit $4`,
+        from (
+          select * from decks where book_id = $2 and deck_id >= $3 and ${ofTenant} order by deck_id offset 0) as of_book
+        order by deck_id limit $4`,
       values: [this.#tenantId, bookKey, from, deckPieceRows],
     });
     return answer.rows;
@@ -244,7 +246,7 @@ class Walk {
                when c.redemptions >= c.max_redemptions then 'redeemed'
                when least(c.lock_expires_at, $5) > clock_timestamp() and c.lock_expires_at is not null then 'locked'
                else 'assigned' end as status
-        from coupons c left join holders h on h.tenant_id = c.tenant_id and h.holder_id = c.holder_id
+        from coupons c left join holders h on h.tenant_id = $1 and h.holder_id = c.holder_id
         where c.tenant_id = $1 and c.deck_id = $2 and c.pos >= $3 order by c.pos limit $4`,
       values: [this.#tenantId, deckKey, from, count, endsAt, this.#withLastRedeemed],
     });

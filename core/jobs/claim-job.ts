@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { constraintOf } from '../db/sql-errors.ts';
-import type { JobKey, JobName } from './job-document.ts';
+import type { JobName } from './job-document.ts';
 
 /** A job that is this worker's, until the lease runs out without a step. */
 export interface JobLease extends JobName {
@@ -14,26 +14,49 @@ export interface JobLease extends JobName {
  */
 export const leaseSeconds = 15;
 
+/** How many of the jobs that wait are tried in one go: others may be faster. */
+const triedMax = 10;
+
 /**
  * Takes the oldest job that nobody works on: its worker is gone, or it waits and no other job of its tenant runs. Null
  * where there is none. Of many workers that ask at once, one gets the job.
  */
 export async function claimJob(pool: pg.Pool): Promise<JobLease | null> {
+  for (const job of await findWaiting(pool)) {
+    const fence = await claim(pool, job);
+    if (fence !== null) return { ...job, fence };
+  }
+  return null;
+}
+
+/** Jobs of whichever tenant that could be taken, the oldest first. */
+async function findWaiting(pool: pg.Pool): Promise<JobName[]> {
+  const { rows } = await pool.query<JobName>({
+    name: 'find-waiting-jobs',
+    text: `select j.tenant_id as "tenantId", j.job_id as "jobKey" from jobs j
+      where j.status in ('queued', 'running') and j.lease_until < clock_timestamp() and (j.status = 'running'
+        or not exists (select from jobs r where r.tenant_id = j.tenant_id and r.status = 'running'))
+      order by j.job_id limit $1`,
+    values: [triedMax],
+  });
+  return rows;
+}
+
+/** The fence of a job that is this worker's now, null where another one was faster. */
+async function claim(pool: pg.Pool, { tenantId, jobKey }: JobName): Promise<number | null> {
   try {
-    const { rows } = await pool.query<{ tenantId: number; jobKey: JobKey; fence: number }>({
+    const { rows } = await pool.query<{ fence: number }>({
       name: 'claim-job',
+      // Whoever waited for the row sees what the faster one made of it.
       text: `update jobs set status = 'running', fence = fence + 1,
-          lease_until = clock_timestamp() + make_interval(secs => $1),
+          lease_until = clock_timestamp() + make_interval(secs => $3),
           started_at = coalesce(started_at, date_trunc('milliseconds', clock_timestamp()))
-        where (tenant_id, job_id) = (
-          select j.tenant_id, j.job_id from jobs j
-          where j.status in ('queued', 'running') and j.lease_until < clock_timestamp() and (j.status = 'running'
-            or not exists (select from jobs r where r.tenant_id = j.tenant_id and r.status = 'running'))
-          order by j.job_id limit 1 for no key update skip locked)
-        returning tenant_id as "tenantId", job_id as "jobKey", fence`,
-      values: [leaseSeconds],
+        where tenant_id = $1 and job_id = $2 and status in ('queued', 'running') and lease_until < clock_timestamp()
+          and (status = 'running' or not exists (select from jobs where tenant_id = $1 and status = 'running'))
+        returning fence`,
+      values: [tenantId, jobKey, leaseSeconds],
     });
-    return rows[0] ?? null;
+    return rows[0]?.fence ?? null;
   } catch (error) {
     // Another worker has just begun another job of the tenant.
     if (constraintOf(error) === 'jobs_running_key') return null;

@@ -58,7 +58,7 @@ export interface JobRecord extends Omit<JobDocument, 'startedAt' | 'finishedAt'>
 /** Selects JobRecords; the statement goes on with its conditions on `j`, whose tenant is $1. */
 export const jobSelection = `select j.job_id as "jobKey", j.id, j.kind, b.id as "bookId", j.status, j.total, j.done, j.refused,
     j.started_at as "startedAt", j.finished_at as "finishedAt", j.created_by as "createdBy", j.error
-  from jobs j left join books b on b.book_id = j.book_id and b.tenant_id = j.tenant_id
+  from jobs j left join books b on b.book_id = j.book_id and b.tenant_id = $1
   where j.tenant_id = $1 and j.status <> 'receiving'`;
 
 /** The document of a job. */

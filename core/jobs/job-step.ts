@@ -37,7 +37,7 @@ export async function readStanding(db: Queryable, lease: JobLease): Promise<JobS
     text: `select j.tenant_id as "tenantId", j.job_id as "jobKey", j.fence, j.step, j.id, j.kind, j.book_id as "bookKey",
         j.created_by as "createdBy", j.filters, j.position, j.piece, j.pieces, coalesce(p.rows, '[]') as rows
       from jobs j left join job_pieces p
-        on p.tenant_id = j.tenant_id and p.job_id = j.job_id and p.piece = j.piece and j.piece < j.pieces
+        on p.tenant_id = $1 and p.job_id = j.job_id and p.piece = j.piece and j.piece < j.pieces
       where j.tenant_id = $1 and j.job_id = $2 and j.fence = $3 and j.status = 'running'`,
     values: [lease.tenantId, lease.jobKey, lease.fence],
   });

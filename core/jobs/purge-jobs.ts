@@ -29,8 +29,8 @@ async function purgeSome({ backgroundPool: pool }: Pick<Core, 'backgroundPool'>)
   if (job === undefined) return 'rest';
   const { rowCount } = await pool.query({
     name: 'purge-job-pieces',
-    text: `delete from job_pieces where (tenant_id, job_id, piece) in (
-        select tenant_id, job_id, piece from job_pieces where tenant_id = $1 and job_id = $2
+    text: `delete from job_pieces where tenant_id = $1 and job_id = $2 and piece in (
+        select piece from job_pieces where tenant_id = $1 and job_id = $2
         order by piece limit $3 for update)`,
     values: [job.tenantId, job.jobKey, piecesMax],
   });

@@ -47,8 +47,8 @@ export async function dropJob({ coldPool }: Pick<Core, 'coldPool'>, { tenantId, 
   await coldPool.query({
     name: 'drop-job',
     text: `with gone as (
-        delete from jobs where tenant_id = $1 and job_id = $2 and status = 'receiving' returning tenant_id, job_id)
-      delete from job_pieces p using gone where p.tenant_id = gone.tenant_id and p.job_id = gone.job_id`,
+        delete from jobs where tenant_id = $1 and job_id = $2 and status = 'receiving' returning job_id)
+      delete from job_pieces p using gone where p.tenant_id = $1 and p.job_id = gone.job_id`,
     values: [tenantId, jobKey],
   });
 }

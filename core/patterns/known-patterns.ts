@@ -115,7 +115,7 @@ async function readNewDecks(queryable: Queryable, tenantId: number, afterDeckKey
                    from decks where tenant_id = $1) newest
              left join (select d.deck_id, d.book_id, d.first_index, d.size, p.pattern_id, p.template, p.alphabet,
                                p.key_version, p.wrapped_key
-                          from decks d join code_patterns p using (tenant_id, pattern_id)
+                          from decks d join code_patterns p on p.tenant_id = $1 and p.pattern_id = d.pattern_id
                          where d.tenant_id = $1 and d.deck_id > $2 and d.pattern_id is not null) fresh on true
             order by fresh.deck_id`,
     values: [tenantId, afterDeckKey],

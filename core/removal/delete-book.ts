@@ -67,7 +67,7 @@ function openOwnPool({ config, log }: Pick<Core, 'config' | 'log'>): pg.Pool {
 /** The locks in the order of all: the tenant's codes, the gate, the dealer. */
 async function remove(tx: Transaction, tenantId: number, bookKey: BookKey): Promise<void> {
   await lockTenantCodes(tx, tenantId);
-  await closeGateInTurns(tx, bookKey);
+  await closeGateInTurns(tx, tenantId, bookKey);
   await lockDealers(tx, tenantId, [bookKey]);
   const { status } = await readBookRow(tx, tenantId, bookKey);
   if (status !== 'draft') {

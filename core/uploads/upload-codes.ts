@@ -186,7 +186,7 @@ async function publish(
   const current = await core.knownPatterns.refresh(tx, tenantId);
   const deckKey = await reserveDeckKey(tx);
   const merged = await mergeUpload(tx, core.random, tenantId, { deckKey, bookKey }, staged, checked, current);
-  await closeGateInTurns(tx, bookKey);
+  await closeGateInTurns(tx, tenantId, bookKey);
   await refuseClosedBook(tx, tenantId, bookKey);
   const deck = { deckKey, bookKey, size: merged.accepted, sequence: null };
   const deckId = merged.accepted === 0 ? null : await insertDeck(core, tx, tenantId, deck);

@@ -1,6 +1,7 @@
 import { closeBookGate } from '../books/book-gate.ts';
 import type { Caller } from '../caller.ts';
 import { type ColdCore, inColdTransaction } from '../db/cold-transaction.ts';
+import { ofTenant } from '../db/of-tenant.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { eraseFromEndedJobs, eraseFromOpenJobs } from '../jobs/erase-from-jobs.ts';
 import type { BookKey } from '../keys.ts';
@@ -23,7 +24,7 @@ export async function eraseUser(core: ColdCore, caller: Caller, userId: string):
   await inColdTransaction(core, tenantId, async (tx) => {
     await eraseFromOpenJobs(tx, user);
     const bookKeys = await booksOf(tx, tenantId, userId);
-    for (const bookKey of bookKeys) await closeBookGate(tx, bookKey);
+    for (const bookKey of bookKeys) await closeBookGate(tx, tenantId, bookKey);
     const holderIds = await forgetHolders(tx, tenantId, userId, bookKeys);
     if (holderIds.length > 0) await emptyTexts(tx, tenantId, holderIds);
   });
@@ -59,34 +60,33 @@ async function forgetHolders(
 
 /**
  * Found by the coupons that are or were in the user's hands; a redemption is named by its event, or by what is left of
- * it in `archived_redemptions`. The coupons are looked up by their holders alone: asked for the tenant too, PostgreSQL
- * may read all of the tenant's. Of a coupon that has passed through several hands, what was written beside the others'
+ * it in `archived_redemptions`. Of a coupon that has passed through several hands, what was written beside the others'
  * redemptions stays. Reasons all go: the one of a transfer, or of a redemption given back later, may be about any of
  * them.
  */
 async function emptyTexts(tx: Transaction, tenantId: number, holderIds: number[]): Promise<void> {
   const couponsOfHolders = `(
-        select tenant_id, deck_id, pos from coupons where holder_id = any($2::bigint[])
+        select deck_id, pos from coupons where holder_id = any($2::bigint[]) and ${ofTenant}
         union
-        select tenant_id, deck_id, pos from former_holders where holder_id = any($2::bigint[]) offset 0) as c`;
+        select deck_id, pos from former_holders where holder_id = any($2::bigint[]) and ${ofTenant} offset 0) as c`;
   await tx.query({
     name: 'empty-redemption-texts',
     text: `update redemptions r set reference = null, metadata = null
       from (select distinct e.redemption_id from ${couponsOfHolders} cross join lateral (
           select redemption_id, holder_id from redeemers
           where tenant_id = $1 and deck_id = c.deck_id and pos = c.pos offset 0) as e
-        where c.tenant_id = $1 and coalesce(e.holder_id = any($2::bigint[]), true)) found
+        where coalesce(e.holder_id = any($2::bigint[]), true)) found
       where r.tenant_id = $1 and r.id = found.redemption_id and (r.reference is not null or r.metadata is not null)`,
     values: [tenantId, holderIds],
   });
   await tx.query({
     name: 'empty-event-reasons',
     text: `update events target set reason = null
-      from (select e.tenant_id, e.deck_id, e.pos, e.rev, e.at from ${couponsOfHolders} join events e
-          on e.tenant_id = c.tenant_id and e.deck_id = c.deck_id and e.pos = c.pos
-        where c.tenant_id = $1 and e.reason is not null) found
-      where (target.tenant_id, target.deck_id, target.pos, target.rev, target.at)
-        = (found.tenant_id, found.deck_id, found.pos, found.rev, found.at)`,
+      from (select e.deck_id, e.pos, e.rev, e.at from ${couponsOfHolders} join events e
+          on e.tenant_id = $1 and e.deck_id = c.deck_id and e.pos = c.pos
+        where e.reason is not null) found
+      where target.tenant_id = $1
+        and (target.deck_id, target.pos, target.rev, target.at) = (found.deck_id, found.pos, found.rev, found.at)`,
     values: [tenantId, holderIds],
   });
 }

@@ -27,7 +27,7 @@ export async function testWebhook(
   const test = async (tx: Transaction): Promise<DeliveryDocument> => {
     const webhook = await findWebhook(tx, tenantId, id, 'locked');
     refuseDisabled(webhook);
-    await refuseManyTests(tx, webhook.webhookKey);
+    await refuseManyTests(tx, tenantId, webhook.webhookKey);
     await tx.query({
       name: 'end-endpoint-pause',
       text: 'update webhooks set retry_at = null where tenant_id = $1 and webhook_id = $2',
@@ -54,13 +54,14 @@ export function refuseDisabled({ status }: Pick<WebhookRow, 'status'>): void {
   throw refuse('conflict', 'The webhook is disabled. Enable it first.', { reason: 'webhook-disabled' });
 }
 
-async function refuseManyTests(tx: Transaction, webhookKey: number): Promise<void> {
+async function refuseManyTests(tx: Transaction, tenantId: number, webhookKey: number): Promise<void> {
   const { rows } = await tx.query<{ count: number }>({
     name: 'count-test-deliveries',
     text: `select count(*)::int as count from (
-        select subject, created_at from webhook_deliveries where webhook_id = $1 order by delivery_id desc limit 1000) as newest
+        select subject, created_at from webhook_deliveries where tenant_id = $1 and webhook_id = $2
+        order by delivery_id desc limit 1000) as newest
       where subject = ${subjects.test} and created_at > clock_timestamp() - interval '1 minute'`,
-    values: [webhookKey],
+    values: [tenantId, webhookKey],
   });
   if (rows[0]!.count < limits.webhookTestsPerMinute) return;
   const detail = `A webhook takes ${limits.webhookTestsPerMinute} tests a minute.`;

@@ -27,8 +27,8 @@ const locks: Record<LockName, Mutant> = {
     file: 'core/books/book-gate.ts',
     edits: [
       {
-        find: 'select pg_advisory_xact_lock_shared($1, book_id) from',
-        replace: 'select $1::int, book_id from',
+        find: 'select pg_advisory_xact_lock_shared($3, b.book_id) from',
+        replace: 'select $3::int, b.book_id from',
       },
     ],
     testFile: races,
@@ -98,7 +98,7 @@ export const mutants: Mutant[] = [
   {
     takesOut: "the closing of the book's gate for a transfer",
     file: 'core/coupons/transfer-coupon.ts',
-    edits: [{ find: 'if (location !== null) await closeBookGate(tx, location.bookKey);', replace: '' }],
+    edits: [{ find: 'if (location !== null) await closeBookGate(tx, tenantId, location.bookKey);', replace: '' }],
     testFile: 'test/integration/transfer-coupon.test.ts',
     caughtBy: 'a redeem that began before its coupon changed hands',
   },
@@ -121,7 +121,9 @@ export const mutants: Mutant[] = [
   {
     takesOut: "the closing of the book's gate",
     file: 'core/books/book-gate.ts',
-    edits: [{ find: 'select pg_advisory_xact_lock($1, $2::int)', replace: 'select $1::int, $2::int' }],
+    edits: [
+      { find: 'select pg_advisory_xact_lock($3, asked.book_id) from', replace: 'select $3::int, asked.book_id from' },
+    ],
     testFile: races,
     caughtBy: 'nothing is redeemed after the answer to a pause',
   },
@@ -149,7 +151,7 @@ export const mutants: Mutant[] = [
   {
     takesOut: 'the gates of the books of a user who is erased',
     file: 'core/users/erase-user.ts',
-    edits: [{ find: 'for (const bookKey of bookKeys) await closeBookGate(tx, bookKey);', replace: '' }],
+    edits: [{ find: 'for (const bookKey of bookKeys) await closeBookGate(tx, tenantId, bookKey);', replace: '' }],
     testFile: 'test/integration/erase-user.test.ts',
     caughtBy: 'a redeem that is inside the gate when the erasure comes',
   },
@@ -291,7 +293,7 @@ export const mutants: Mutant[] = [
   {
     takesOut: "the slot that a voided coupon gives back to its holder's limit",
     file: 'core/coupons/engine/holders.ts',
-    edits: [{ find: 'c.tenant_id = $1 and not c.voided)', replace: 'c.tenant_id = $1)' }],
+    edits: [{ find: 'where not c.voided)', replace: ')' }],
     testFile: coupons,
     caughtBy: 'voiding one frees its slot',
   },
@@ -326,7 +328,7 @@ export const mutants: Mutant[] = [
   {
     takesOut: "the tenant's lock on codes",
     file: 'core/decks/tenant-codes-lock.ts',
-    edits: [{ find: 'select pg_advisory_xact_lock($1, $2::int)', replace: 'select $1::int, $2::int' }],
+    edits: [{ find: 'select pg_advisory_xact_lock($2, tenant_id) from', replace: 'select $2::int, tenant_id from' }],
     testFile: races,
     caughtBy: 'of two overlapping patterns at once',
   },

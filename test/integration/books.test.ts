@@ -350,22 +350,30 @@ describe('the gate', () => {
     Promise.race([promise.then(() => true), sleep(150).then(() => false)]);
 
   test('lets any number of transactions in at the same time, in whatever order they name their books', async () => {
-    const first = hold((tx) => enterBookGate(tx, [3, 1, 2, 3] as BookKey[]));
-    const second = hold((tx) => enterBookGate(tx, [2, 3] as BookKey[]));
+    const made = [await makeBook(), await makeBook(), await makeBook()];
+    const [one, two, three] = (await Promise.all(made.map(({ id }) => bookKeyOf(id)))) as [BookKey, BookKey, BookKey];
+    const first = hold((tx) => enterBookGate(tx, 1, [three, one, two, three]));
+    const second = hold((tx) => enterBookGate(tx, 1, [two, three]));
     await Promise.all([first.inside, second.inside]);
+    const { rows } = await other.pool.query<{ gates: number }>(
+      `select count(*)::int as gates from pg_locks where locktype = 'advisory' and mode = 'ShareLock' and granted
+        and objid::int = any($1) and database = (select oid from pg_database where datname = current_database())`,
+      [[one, two, three]],
+    );
+    expect(rows[0]!.gates).toBe(5);
     await Promise.all([first.end(), second.end()]);
   });
 
   test('a change waits for the transactions inside the gate and for none that come later', async () => {
     const { id } = await makeBook();
     const bookKey = await bookKeyOf(id);
-    const early = hold((tx) => enterBookGate(tx, [bookKey]));
+    const early = hold((tx) => enterBookGate(tx, 1, [bookKey]));
     await early.inside;
     const change = changeBook(core, admin, id, { status: 'paused' }, null);
     expect(await isSettled(change)).toBe(false);
     let statusSeen = '';
     const late = inTransaction(other.pool, async (tx) => {
-      await enterBookGate(tx, [bookKey]);
+      await enterBookGate(tx, 1, [bookKey]);
       statusSeen = (await readBooksForDecision(tx, 1, [bookKey])).get(bookKey)!.status;
     });
     expect(await isSettled(late)).toBe(false);
@@ -380,7 +388,7 @@ describe('the gate', () => {
     const one = await makeBook();
     const another = await makeBook();
     const bookKey = await bookKeyOf(one.id);
-    const closed = hold((tx) => closeBookGate(tx, bookKey));
+    const closed = hold((tx) => closeBookGate(tx, 1, bookKey));
     await closed.inside;
     expect((await changeBook(core, admin, another.id, { status: 'paused' }, null)).status).toBe('paused');
     await closed.end();
@@ -396,7 +404,7 @@ describe('the gate', () => {
       while (!isOver) {
         const known = answered;
         await inTransaction(other.pool, async (tx) => {
-          await enterBookGate(tx, [bookKey]);
+          await enterBookGate(tx, 1, [bookKey]);
           const rules = (await readBooksForDecision(tx, 1, [bookKey])).get(bookKey)!;
           // Each change sets the limit to the revision that it makes.
           expect(rules.maxCodesPerUser ?? 1).toBeGreaterThanOrEqual(known);
@@ -423,7 +431,7 @@ describe('the gate', () => {
     const decide = async (before: () => Promise<void>): Promise<number> => {
       const connection = await other.pool.connect();
       await connection.query('begin');
-      await enterBookGate(connection as unknown as Transaction, [bookKey]);
+      await enterBookGate(connection as unknown as Transaction, 1, [bookKey]);
       await before();
       const answers: unknown = await connection.query(
         `select date_trunc('milliseconds', clock_timestamp()) as at; commit`,

@@ -180,7 +180,7 @@ test('a redeem that is inside the gate when the erasure comes leaves nothing per
   const place = await makeBook();
   await makeCoupon(place, 'jane', 0);
   const erasure = await inTransaction(other.pool, async (tx: Transaction) => {
-    await enterBookGate(tx, [place.bookKey]);
+    await enterBookGate(tx, 1, [place.bookKey]);
     const erasing = eraseUser(core, admin, 'jane');
     await waitForLockWait(other.pool, 1, erasing);
     const id = randomUUID();

@@ -1,4 +1,5 @@
 import { plainArray } from '../../db/array-text.ts';
+import { ofTenant } from '../../db/of-tenant.ts';
 import type { Transaction } from '../../db/transaction.ts';
 
 /**
@@ -14,7 +15,7 @@ export function carryRedemptions(tx: Transaction, tenantId: number, changes: Rea
     text: `update holders h set carried_redemptions = h.carried_redemptions + n.change
       from unnest($2::bigint[], $3::int[]) as n (holder_id, change)
       cross join lateral (select ctid from holders where tenant_id = $1 and holder_id = n.holder_id limit 1) as place
-      where h.ctid = place.ctid`,
+      where h.ctid = place.ctid and h.${ofTenant}`,
     values: [
       tenantId,
       plainArray(written.map(([holderId]) => holderId)),

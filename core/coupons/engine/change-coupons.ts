@@ -94,7 +94,7 @@ async function read(tx: Transaction, tenantId: number, targets: ChangeTarget[], 
   const redemptionIds = targets.flatMap(({ redemption }) => redemption?.id ?? []);
   const [, , books, limited, locked, , reversed, usage, clockAndKeys] = await together([
     waitForLocks(tx, patience),
-    takeLock.gates(tx, bookKeys),
+    takeLock.gates(tx, tenantId, bookKeys),
     readBooksForDecision(tx, tenantId, bookKeys),
     takeLock.holders(tx, tenantId, locations, targets.flatMap(reversedPlace)),
     takeLock.coupons(tx, tenantId, locations),

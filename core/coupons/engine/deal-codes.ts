@@ -118,7 +118,7 @@ async function read(tx: Transaction, tenantId: number, targets: DealTarget[], pa
   const keyHashes = targets.flatMap(({ command }) => command.keyed?.keyHash ?? []);
   const [, , books, , , decks, holders, coupons, redemptions, clockAndKeys] = await together([
     waitForLocks(tx, patience),
-    takeLock.gates(tx, bookKeys),
+    takeLock.gates(tx, tenantId, bookKeys),
     readBooksForDecision(tx, tenantId, bookKeys),
     takeLock.dealers(tx, tenantId, bookKeys),
     takeLock.counters(tx, tenantId, [], redeemedBooks),

@@ -19,7 +19,7 @@ import { type Held, thing } from './obstacles.ts';
 export async function findChangeObstacles(pool: pg.Pool, tenantId: number, locations: Location[]): Promise<Held> {
   const bookKeys = [...new Set(locations.map(({ bookKey }) => bookKey))];
   const [gates, coupons, holders, counters] = await look(pool, (tx) => [
-    findClosedGates(tx, bookKeys),
+    findClosedGates(tx, tenantId, bookKeys),
     findHeldCoupons(tx, tenantId, locations),
     findHeldHolders(tx, tenantId, locations),
     findHeldCounters(tx, tenantId, bookKeys),
@@ -44,7 +44,7 @@ export async function findDealObstacles(
   redeemed: BookKey[],
 ): Promise<Held> {
   const [gates, dealers, counters] = await look(pool, (tx) => [
-    findClosedGates(tx, bookKeys),
+    findClosedGates(tx, tenantId, bookKeys),
     findHeldDealers(tx, tenantId, bookKeys),
     findHeldCounters(tx, tenantId, redeemed),
   ]);

@@ -1,4 +1,5 @@
 import { plainArray, textArray } from '../../db/array-text.ts';
+import { ofTenant } from '../../db/of-tenant.ts';
 import type { Transaction } from '../../db/transaction.ts';
 import type { BookKey } from '../../keys.ts';
 import { ownCoupon } from './own-coupon-sql.ts';
@@ -29,9 +30,8 @@ export function holderMapKey(bookKey: BookKey, userId: string): string {
  * aside for those to be.
  *
  * Exact in a statement after the books' dealer locks: every new holder and every new coupon of a book is made under its
- * dealer's lock. A look-up names the holder alone: asked for the tenant too, PostgreSQL may read all of the tenant's
- * coupons while a fast growing table has no statistics yet. (Counting rows that an upsert changed is not: its INSERT
- * arm is not guarded by its WHERE, and a new user passes any limit.)
+ * dealer's lock. (Counting rows that an upsert changed is not: its INSERT arm is not guarded by its WHERE, and a new user
+ * passes any limit.)
  */
 export async function readHolders(
   tx: Transaction,
@@ -47,8 +47,9 @@ export async function readHolders(
         coalesce(h.carried_redemptions, 0) as carried, own.rev as "ownRev", own.voided as "ownVoided",
         case when b.is_limited
           then (
-            select count(*) from (select tenant_id, voided from coupons where holder_id = h.holder_id offset 0) as c
-            where c.tenant_id = $1 and not c.voided)
+            select count(*) from (
+              select voided from coupons where holder_id = h.holder_id and ${ofTenant} offset 0) as c
+            where not c.voided)
           else 0 end as codes
       from unnest($2::int[], $3::text[]) as w (book_id, user_id)
       left join lateral (
@@ -56,7 +57,7 @@ export async function readHolders(
         where tenant_id = $1 and user_id = w.user_id and book_id = w.book_id limit 1) as h on true
       left join lateral (
         select max_codes_per_user is not null or public_code is not null as is_limited, public_code is not null as is_public
-        from (select * from books where book_id = w.book_id offset 0) as b where tenant_id = $1) as b on true
+        from (select * from books where book_id = w.book_id and ${ofTenant} offset 0) as b) as b on true
       left join lateral (${ownCoupon('case when b.is_public then h.holder_id end')}) as own on true`,
     values: [tenantId, plainArray(asked.map(({ bookKey }) => bookKey)), textArray(asked.map(({ userId }) => userId))],
   });

@@ -1,3 +1,4 @@
+import { ofTenant } from '../../db/of-tenant.ts';
 import type { Queryable } from '../../db/pool.ts';
 import type { BookKey, DeckKey } from '../../keys.ts';
 import { eventKinds } from '../rules/coupon-state.ts';
@@ -55,7 +56,7 @@ export async function replayChanges(
       cross join lateral (
         select * from coupons where tenant_id = $1 and deck_id = e.deck_id and pos = e.pos limit 1) as c
       cross join lateral (select book_id from decks where tenant_id = $1 and deck_id = e.deck_id limit 1) as d
-      cross join lateral (select book_id, id, public_code from books where book_id = d.book_id offset 0) as b
+      cross join lateral (select book_id, id, public_code from books where book_id = d.book_id and ${ofTenant} offset 0) as b
       left join lateral (
         select user_id from holders where tenant_id = $1 and holder_id = e.holder_id limit 1) as h on true
       left join lateral (

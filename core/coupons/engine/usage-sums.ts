@@ -1,5 +1,6 @@
 import type { BookRules } from '../../books/read-book-rules.ts';
 import { plainArray } from '../../db/array-text.ts';
+import { ofTenant } from '../../db/of-tenant.ts';
 import type { Queryable } from '../../db/pool.ts';
 import { together } from '../../db/together.ts';
 import type { Location } from '../../decks/locate-codes.ts';
@@ -52,13 +53,12 @@ async function sumByHolder(db: Queryable, tenantId: number, locations: Location[
   if (locations.length === 0) return new Map();
   const { rows } = await db.query<{ holderId: number; redemptions: number }>({
     name: 'sum-redemptions-by-holder',
-    // The look-up names the holder alone: asked for the tenant too, PostgreSQL may read all of the tenant's coupons.
     text: `select wanted.holder_id as "holderId", (sum(c.redemptions) + (
           select carried_redemptions from holders where tenant_id = $1 and holder_id = wanted.holder_id))::bigint as redemptions
       from (select distinct holder_id from (${limitedCoupons}) as limited) as wanted
       cross join lateral (
-        select tenant_id, redemptions from coupons where holder_id = wanted.holder_id offset 0) as c
-      where c.tenant_id = $1 group by wanted.holder_id`,
+        select redemptions from coupons where holder_id = wanted.holder_id and ${ofTenant} offset 0) as c
+      group by wanted.holder_id`,
     values: [tenantId, ...locationArrays(locations)],
   });
   return new Map(rows.map((row) => [row.holderId, row.redemptions]));

@@ -1,5 +1,6 @@
 import type { BookRules } from '../../books/read-book-rules.ts';
 import { plainArray, textArray, uuidArray } from '../../db/array-text.ts';
+import { ofTenant } from '../../db/of-tenant.ts';
 import type { Transaction } from '../../db/transaction.ts';
 import { placeMapKey } from '../../decks/place.ts';
 import type { BookKey } from '../../keys.ts';
@@ -55,7 +56,7 @@ function updateCoupons(tx: Transaction, tenantId: number, { pending, made }: Cha
         as n (deck_id, pos, rev, redemptions, reversals, fence, lock_expires_at, voided)
       cross join lateral (
         select ctid from coupons where tenant_id = $1 and deck_id = n.deck_id and pos = n.pos limit 1) as place
-      where c.ctid = place.ctid`,
+      where c.ctid = place.ctid and c.${ofTenant}`,
     values: [
       tenantId,
       plainArray(last.map((next) => next.deckKey)),
@@ -103,7 +104,7 @@ function markReversed(tx: Transaction, tenantId: number, { now, pending }: Chang
     text: `update redemptions r set reversed_at = $2
       from unnest($3::uuid[]) as n (id)
       cross join lateral (select ctid from redemptions where tenant_id = $1 and id = n.id limit 1) as place
-      where r.ctid = place.ctid`,
+      where r.ctid = place.ctid and r.${ofTenant}`,
     values: [tenantId, now, uuidArray(ids)],
   });
 }

@@ -75,7 +75,7 @@ async function restBehindResting(db: Queryable, { tenantId, webhookKey }: Endpoi
         select due.delivery_id, before.until from webhook_deliveries due cross join lateral (
           select max(next_at) as until from (
             select next_at from webhook_deliveries
-            where webhook_id = $2 and status = 'pending' and subject = due.subject and part = due.part and pos = due.pos
+            where tenant_id = $1 and webhook_id = $2 and status = 'pending' and subject = due.subject and part = due.part and pos = due.pos
               and rev < due.rev order by subject, part, pos, rev offset 0) as of_coupon) as before
         where due.webhook_id = $2 and due.status = 'pending' and due.next_at <= clock_timestamp() and due.tenant_id = $1
           and before.until > clock_timestamp()) as behind

@@ -20,7 +20,7 @@ export async function readDue(
         and d.delivery_id <> all($3::bigint[])
         and not exists (
           select from webhook_deliveries before
-          where before.webhook_id = $2 and before.status = 'pending' and before.subject = d.subject
+          where before.tenant_id = $1 and before.webhook_id = $2 and before.status = 'pending' and before.subject = d.subject
             and before.part = d.part and before.pos = d.pos and before.rev < d.rev
           order by before.subject, before.part, before.pos, before.rev offset 0)
       order by d.next_at, d.delivery_id limit $4`,

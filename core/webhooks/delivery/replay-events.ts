@@ -39,7 +39,7 @@ export async function replayEvents({ backgroundPool }: ReplayCore, stride: Strid
           union all
           select ${statusTypeSql}, ${subjects.book}, r.book_id, 0, r.rev, r.at
           from book_revisions r left join book_revisions before
-            on before.tenant_id = r.tenant_id and before.book_id = r.book_id and before.rev = r.rev - 1
+            on before.tenant_id = $1 and before.book_id = r.book_id and before.rev = r.rev - 1
           where r.at >= $3::text::timestamptz and r.at < $4::text::timestamptz and r.tenant_id = $1
           union all
           select case stock when 1 then ${eventTypeNumbers['book.low-stock']} else ${eventTypeNumbers['book.exhausted']} end,

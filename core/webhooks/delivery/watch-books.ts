@@ -98,7 +98,7 @@ async function tell(tx: Transaction, book: ChangedBook): Promise<void> {
     text: `insert into webhook_deliveries (tenant_id, webhook_id, type, subject, part, pos, rev, at, created_at, next_at)
       select w.tenant_id, w.webhook_id, type, ${subjects.book}, r.book_id, 0, r.rev, r.at, now, now
       from book_revisions r left join book_revisions before
-        on before.tenant_id = r.tenant_id and before.book_id = r.book_id and before.rev = r.rev - 1
+        on before.tenant_id = $1 and before.book_id = r.book_id and before.rev = r.rev - 1
       cross join lateral (select ${statusTypeSql} as type) as typed
       join webhooks w on w.tenant_id = $1 and w.status = 'enabled' and type = any(w.types) and r.at >= w.created_at
       cross join clock_timestamp() as now
