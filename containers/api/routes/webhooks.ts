@@ -38,7 +38,12 @@ function addMaking(app: Api): void {
   app.post(
     '/v1/webhooks',
     {
-      config: { roles: admins, idempotent: true, kinds: ['conflict'] },
+      config: {
+        roles: admins,
+        idempotent: true,
+        locationOf: ({ id }: { id: string }) => `/v1/webhooks/${id}`,
+        kinds: ['conflict'],
+      },
       schema: {
         operationId: 'createWebhook',
         summary: 'Create a webhook',
@@ -98,7 +103,6 @@ function addKeeping(app: Api): void {
         description: 'Without its secret, which nobody is shown again.',
         tags: ['webhooks'],
         params: WebhookPath,
-        querystring: strictObject({}),
         response: { 200: ref(Webhook) },
       },
     },
@@ -133,7 +137,6 @@ function addKeeping(app: Api): void {
         description: 'Nothing more is sent to it, what waited for it included.',
         tags: ['webhooks'],
         params: WebhookPath,
-        querystring: strictObject({}),
         response: { 204: Type.Null({ description: 'The webhook is deleted.' }) },
       },
     },
