@@ -49,7 +49,7 @@ is \`default\`), \`role\` and \`exp\`.
 |---|---|
 | \`root\` | make tenants, and everything in the tenant \`default\`: the key of the installation |
 | \`admin\` | everything in its tenant |
-| \`operator\` | everything but create and change books, keep API keys and webhooks, erase users and read metrics |
+| \`operator\` | everything but create, change and delete books, keep API keys, erase users and read metrics |
 | \`redeemer\` | read, validate, lock, unlock and redeem coupons of any user: a checkout |
 | \`customer\` | by JWT only, and for its own \`sub\` only: list, read, validate, lock, unlock and redeem, and assign where the book has \`selfService\` |
 

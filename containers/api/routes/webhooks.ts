@@ -17,7 +17,7 @@ import {
   WebhookInput,
   WebhookPatch,
 } from '../../../core/index.ts';
-import { admins } from '../auth/roles.ts';
+import { operators } from '../auth/roles.ts';
 import { idFromPath } from '../request/id-from-path.ts';
 import { Delivery, NewWebhook, Replay, Webhook } from '../schemas/answers.ts';
 import { pageOf, ref } from '../schemas/common.ts';
@@ -39,7 +39,7 @@ function addMaking(app: Api): void {
     '/v1/webhooks',
     {
       config: {
-        roles: admins,
+        roles: operators,
         idempotent: true,
         locationOf: ({ id }: { id: string }) => `/v1/webhooks/${id}`,
         kinds: ['conflict'],
@@ -60,7 +60,7 @@ function addMaking(app: Api): void {
   app.post(
     '/v1/webhooks/:id/rotate',
     {
-      config: { roles: admins, idempotent: true, bodyOptional: true, kinds: ['not-found', 'conflict'] },
+      config: { roles: operators, idempotent: true, bodyOptional: true, kinds: ['not-found', 'conflict'] },
       schema: {
         operationId: 'rotateWebhookSecret',
         summary: 'Make a new secret of a webhook',
@@ -81,7 +81,7 @@ function addKeeping(app: Api): void {
   app.get(
     '/v1/webhooks',
     {
-      config: { roles: admins },
+      config: { roles: operators },
       schema: {
         operationId: 'listWebhooks',
         summary: 'List the webhooks',
@@ -96,7 +96,7 @@ function addKeeping(app: Api): void {
   app.get(
     '/v1/webhooks/:id',
     {
-      config: { roles: admins, kinds: ['not-found'] },
+      config: { roles: operators, kinds: ['not-found'] },
       schema: {
         operationId: 'readWebhook',
         summary: 'Read a webhook',
@@ -112,7 +112,7 @@ function addKeeping(app: Api): void {
   app.patch(
     '/v1/webhooks/:id',
     {
-      config: { roles: admins, kinds: ['not-found'] },
+      config: { roles: operators, kinds: ['not-found'] },
       schema: {
         operationId: 'changeWebhook',
         summary: 'Change a webhook',
@@ -130,7 +130,7 @@ function addKeeping(app: Api): void {
   app.delete(
     '/v1/webhooks/:id',
     {
-      config: { roles: admins, kinds: ['not-found'] },
+      config: { roles: operators, kinds: ['not-found'] },
       schema: {
         operationId: 'deleteWebhook',
         summary: 'Delete a webhook',
@@ -154,7 +154,7 @@ function addDeliveries(app: Api): void {
     '/v1/webhooks/:id/test',
     {
       config: {
-        roles: admins,
+        roles: operators,
         idempotent: true,
         bodyOptional: true,
         kinds: ['not-found', 'conflict', 'rate-limited'],
@@ -175,7 +175,7 @@ function addDeliveries(app: Api): void {
   app.post(
     '/v1/webhooks/:id/replay',
     {
-      config: { roles: admins, idempotent: true, kinds: ['not-found', 'conflict'] },
+      config: { roles: operators, idempotent: true, kinds: ['not-found', 'conflict'] },
       schema: {
         operationId: 'replayWebhook',
         summary: 'Send the events of a span of time again',
@@ -193,7 +193,7 @@ function addDeliveries(app: Api): void {
   app.get(
     '/v1/webhooks/:id/deliveries',
     {
-      config: { roles: admins, kinds: ['not-found'] },
+      config: { roles: operators, kinds: ['not-found'] },
       schema: {
         operationId: 'listDeliveries',
         summary: 'List what a webhook was told',
