@@ -86,6 +86,8 @@ export const limits = {
   jobMaxRows: 2_000_000,
   /** A hundred bytes a row, with columns that are not read. */
   jobMaxBytes: 268_435_456,
+  /** About a GB in the database, for days. Longer lists are streamed. */
+  jobExportMaxRows: 10_000_000,
   /** More codes for one user belong into more rows: a typing error here would hand out a whole book. */
   jobRowMaxCodes: 1_000,
   /** One runs at a time. Far more than people start by hand, and a bound for what waits in the database. */

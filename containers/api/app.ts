@@ -28,6 +28,7 @@ import { observeRequests } from './observe/observe-requests.ts';
 import { traceRequests } from './observe/trace-requests.ts';
 import type { ContainerTracing } from './observe/tracing.ts';
 import { crossOrigin } from './request/cross-origin.ts';
+import { knownParameters } from './request/known-parameters.ts';
 import { parseQuery } from './request/query-parameters.ts';
 import { ambiguousRequests } from './request/refuse-ambiguous-requests.ts';
 import { makeRequestIds } from './request/request-ids.ts';
@@ -107,6 +108,7 @@ export async function buildApp(core: Core, { log, metrics, ...parts }: AppParts)
   app.register(observeRequests, { log, metrics });
   app.register(traceRequests, { tracing: parts.tracing ?? null });
   app.register(jsonBodies);
+  app.register(knownParameters);
   app.register(guard, {
     authenticate: parts.authenticate ?? authenticationOf(core, failures),
     authenticateSession: (secret, isUse) => authenticateSession(core, secret, isUse),

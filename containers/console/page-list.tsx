@@ -39,8 +39,8 @@ export const pageList: readonly PageEntry[] = [
   { path: '/books/new', view: () => <NewBookPage />, roles: admins },
   { path: '/redemptions', view: () => <RedemptionsPage />, roles: operators, nav: (text) => text.shell.redemptions },
   { path: '/jobs', view: () => <JobsPage />, roles: operators, nav: (text) => text.shell.jobs },
-  { path: '/webhooks', view: () => <WebhooksPage />, roles: admins, nav: (text) => text.shell.webhooks },
-  { path: '/webhooks/:webhookId', view: (parameters) => <WebhookPage {...parameters} />, roles: admins },
+  { path: '/webhooks', view: () => <WebhooksPage />, roles: operators, nav: (text) => text.shell.webhooks },
+  { path: '/webhooks/:webhookId', view: (parameters) => <WebhookPage {...parameters} />, roles: operators },
   { path: '/keys', view: () => <KeysPage />, roles: admins, nav: (text) => text.shell.keys },
   // Not /health: there the API's own answer lies.
   { path: '/server-health', view: () => <HealthPage />, roles: operators, nav: (text) => text.shell.health },

@@ -92,7 +92,9 @@ export async function findWanted(
   const zone = isLocal && bookKey !== null ? ((await zoneOfBook(core.readPool, tenantId, bookKey)) ?? 'UTC') : 'UTC';
   const from = placeBound('from', given.from, zone, 'start');
   const to = placeBound('to', given.to, zone, 'end');
-  if (from !== null && to !== null && to < from) throw invalidInput('to', 'must not be before from');
+  // A day that ends where the span begins is a day before it.
+  const isDayBefore = given.to !== null && 'day' in given.to && to === from;
+  if (from !== null && to !== null && (to < from || isDayBefore)) throw invalidInput('to', 'must not be before from');
   const located = code === null ? null : await locate(core, tenantId, code);
   if ((bookId !== null && bookKey === null) || (code !== null && located === null)) return null;
   // A public code stands for every coupon of its book.

@@ -84,7 +84,11 @@ export async function readReport(
   const { step } = request;
   const to = placeBound('to', given.to, timeZone, 'end') ?? core.clock.now();
   const from = placeBound('from', given.from, timeZone, 'start') ?? Math.max(0, to - defaultDays[step] * dayMillis);
-  if (to <= from) throw invalidInput('to', 'must be after from');
+  if (to <= from) {
+    throw given.to === null
+      ? invalidInput('from', 'must be before now, where the report ends unless `to` says otherwise')
+      : invalidInput('to', 'must be after from');
+  }
   const bounds = stepsOf(new Date(from), new Date(to), step, timeZone, limits.reportMaxSteps);
   if (bounds === null) {
     const instead = step === 'hour' ? '; ask by the day, or for a shorter time' : '; ask for a shorter time';

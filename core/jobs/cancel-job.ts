@@ -32,7 +32,7 @@ export async function cancelJob(
       throw refuse('conflict', 'The job has ended already.', { reason: 'job-finished' });
     }
     if (status !== 'cancelled') await cancel(tx, tenantId, jobKey);
-    return jobDocument(await findJob(tx, tenantId, id));
+    return jobDocument(tx, tenantId, await findJob(tx, tenantId, id));
   });
 }
 

@@ -8,7 +8,9 @@ import { type ExportedCode, exportedCode } from '../decks/export-codes.ts';
 import type { Place } from '../decks/place.ts';
 import { type WalkCore, walkCodes } from '../decks/walk-codes.ts';
 import type { DeckKey } from '../keys.ts';
+import { limits } from '../limits.ts';
 import type { StepResult } from './carry-out-rows.ts';
+import { endLargeExport } from './export-bounds.ts';
 import { type JobStanding, lockStep, sendProgress } from './job-step.ts';
 
 /**
@@ -36,6 +38,10 @@ const redemptionsMax = 500;
 export async function carryOutExport(core: ExportCore, job: JobStanding): Promise<StepResult> {
   const { rows, position } =
     job.kind === 'export-codes' ? await readCodes(core, job) : await readRedemptions(core, job);
+  if (job.done + rows.length > limits.jobExportMaxRows) {
+    await endLargeExport(core, job);
+    return 'end';
+  }
   const isEnd = position === null;
   await inTransaction(core.pool, async (tx) => {
     await lockStep(tx, job);

@@ -11,6 +11,7 @@ import { runOnce } from '../idempotency/run-once.ts';
 import type { BookKey } from '../keys.ts';
 import { limits } from '../limits.ts';
 import { digestBody, readAhead, readBody } from '../uploads/read-body.ts';
+import { refuseLargeExport } from './export-bounds.ts';
 import type { JobBell } from './job-bell.ts';
 import { type JobDocument, type JobRecord, jobDocument, jobSelection } from './job-document.ts';
 import { checkParameters, type JobRequest } from './job-input.ts';
@@ -19,7 +20,7 @@ import { dropJob, openJob, type ReceivedJob, receiveFile } from './receive-job.t
 /** What making a job works with. */
 export type CreateJobCore = ColdCore &
   RedemptionListCore &
-  Pick<Core, 'clock' | 'pool' | 'uploadSlots'> & { readonly jobBell: JobBell };
+  Pick<Core, 'clock' | 'pool' | 'uploadSlots' | 'countsBoard'> & { readonly jobBell: JobBell };
 
 /** A file waits for its slot once so much of it has arrived, so that a slow sender delays nobody. */
 const readAheadBytes = 65_536;
@@ -32,9 +33,9 @@ const emptyDigest = '';
  *
  * With an idempotency key, the same parameters and bytes get the first answer under that key: the job as it was made.
  * @param body null for an export, which has none
- * @throws CouponError `invalid-input` naming the parameter, or for a file that can't be read as a whole, holds no row
- *   or breaks off; `idempotency-key-reused`; `book-not-found`; `body-too-large` beyond limits.jobMaxRows or
- *   limits.jobMaxBytes; `rate-limited` where limits.jobsUnfinishedMax of the tenant wait; `unavailable`
+ * @throws CouponError `invalid-input` naming the parameter, for an export beyond limits.jobExportMaxRows, or for a file
+ *   that can't be read as a whole, holds no row or breaks off; `idempotency-key-reused`; `book-not-found`;
+ *   `body-too-large` beyond limits.jobMaxRows or limits.jobMaxBytes; `rate-limited` where limits.jobsUnfinishedMax of the tenant wait; `unavailable`
  */
 export async function createJob(
   core: CreateJobCore,
@@ -52,6 +53,7 @@ export async function createJob(
       return await replay(core, tenantId, name(digest));
     }
     const bookKey = request.bookId === undefined ? null : await findBook(core, tenantId, request.bookId);
+    await refuseLargeExport(core, caller, request);
     // Says what is wrong with its times, before there is a job.
     if (request.kind === 'export-redemptions') await findWanted(core, tenantId, request);
     return await take(core, caller, request, bookKey, body, name);
@@ -147,7 +149,7 @@ async function publish(
     text: `${jobSelection} and j.job_id = $2`,
     values: [tenantId, jobKey],
   });
-  return jobDocument(answer.rows[0]!);
+  return jobDocument(tx, tenantId, answer.rows[0]!);
 }
 
 async function refuseTooMany(tx: Transaction, tenantId: number): Promise<void> {

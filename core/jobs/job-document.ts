@@ -1,5 +1,7 @@
 import { type Static, Type } from 'typebox';
-import { Id, nullable, oneOf, Time } from '../input/shapes.ts';
+import { actorNames } from '../access/actor-names.ts';
+import type { Queryable } from '../db/pool.ts';
+import { exampleId, Id, nullable, oneOf, Time } from '../input/shapes.ts';
 
 /** What jobs do. */
 export const JobKind = oneOf(['assign', 'void', 'export-codes', 'export-redemptions'], {
@@ -32,7 +34,7 @@ export const JobDocument = Type.Object({
   refused: count('How many of those were refused.', 1),
   startedAt: nullable({ ...Time, description: 'Null: it waits for its turn.' }),
   finishedAt: nullable({ ...Time, description: 'Null: it has not ended.' }),
-  createdBy: Type.String({ description: 'Who made it, as events name their actor.', examples: ['key:7'] }),
+  createdBy: Type.String({ description: 'Who made it, as events name their actor.', examples: [`key:${exampleId}`] }),
   error: nullable(Type.String({ description: 'Why it failed. Null: it has not.' })),
 });
 export type JobDocument = Static<typeof JobDocument>;
@@ -61,9 +63,28 @@ export const jobSelection = `select j.job_id as "jobKey", j.id, j.kind, b.id as 
   from jobs j left join books b on b.book_id = j.book_id and b.tenant_id = $1
   where j.tenant_id = $1 and j.status <> 'receiving'`;
 
-/** The document of a job. */
-export function jobDocument({ jobKey: _, startedAt, finishedAt, ...same }: JobRecord): JobDocument {
-  return { ...same, startedAt: startedAt?.toISOString() ?? null, finishedAt: finishedAt?.toISOString() ?? null };
+/** The documents of jobs, in their order. */
+export async function jobDocuments(
+  db: Queryable,
+  tenantId: number,
+  jobs: readonly JobRecord[],
+): Promise<JobDocument[]> {
+  const names = await actorNames(
+    db,
+    tenantId,
+    jobs.map(({ createdBy }) => createdBy),
+  );
+  return jobs.map(({ jobKey: _, startedAt, finishedAt, createdBy, ...same }) => ({
+    ...same,
+    startedAt: startedAt?.toISOString() ?? null,
+    finishedAt: finishedAt?.toISOString() ?? null,
+    createdBy: names.get(createdBy)!,
+  }));
+}
+
+/** The document of one job. */
+export async function jobDocument(db: Queryable, tenantId: number, job: JobRecord): Promise<JobDocument> {
+  return (await jobDocuments(db, tenantId, [job]))[0]!;
 }
 
 /** Whether a job of this kind has a file of rows to carry out; the others make one. */

@@ -15,6 +15,8 @@ export interface JobStanding extends JobLease {
   readonly kind: JobKind;
   readonly bookKey: BookKey | null;
   readonly createdBy: string;
+  /** Rows that have their outcome. */
+  readonly done: number;
   readonly filters: Omit<JobRequest, 'kind' | 'header' | 'bookId'>;
   /** Of an export: where it goes on; null at its beginning. */
   readonly position: unknown;
@@ -35,7 +37,7 @@ export async function readStanding(db: Queryable, lease: JobLease): Promise<JobS
   const { rows } = await db.query<JobStanding>({
     name: 'read-job-standing',
     text: `select j.tenant_id as "tenantId", j.job_id as "jobKey", j.fence, j.step, j.id, j.kind, j.book_id as "bookKey",
-        j.created_by as "createdBy", j.filters, j.position, j.piece, j.pieces, coalesce(p.rows, '[]') as rows
+        j.created_by as "createdBy", j.done, j.filters, j.position, j.piece, j.pieces, coalesce(p.rows, '[]') as rows
       from jobs j left join job_pieces p
         on p.tenant_id = $1 and p.job_id = j.job_id and p.piece = j.piece and j.piece < j.pieces
       where j.tenant_id = $1 and j.job_id = $2 and j.fence = $3 and j.status = 'running'`,

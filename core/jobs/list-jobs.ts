@@ -1,7 +1,7 @@
 import type { Caller } from '../caller.ts';
 import type { Core } from '../core.ts';
 import { cutPage, type Page, type PageRequest, pageLimit } from '../paging.ts';
-import { type JobDocument, type JobRecord, jobDocument, jobSelection } from './job-document.ts';
+import { type JobDocument, type JobRecord, jobDocuments, jobSelection } from './job-document.ts';
 
 /**
  * Lists the tenant's jobs, newest first, from the replica where there is one.
@@ -21,5 +21,11 @@ export async function listJobs(
     text: `${jobSelection} and ($2::bigint is null or j.job_id < $2) order by j.job_id desc limit $3`,
     values: [tenantId, below, limit + 1],
   });
-  return cutPage(rows, limit, jobDocument, ({ jobKey }) => core.cursors.seal(list, [jobKey]));
+  const page = cutPage(
+    rows,
+    limit,
+    (row) => row,
+    ({ jobKey }) => core.cursors.seal(list, [jobKey]),
+  );
+  return { ...page, data: await jobDocuments(core.readPool, tenantId, page.data) };
 }

@@ -50,7 +50,7 @@ function readUserRow(line: number, cells: readonly string[], { keyColumn, beside
   const userId = cells[keyColumn]!.trim();
   const count = besideColumn === null ? '' : cells[besideColumn]!.trim();
   const refuse = (row: JobRow): ReadRow => ({ row, times: 1, key: '' });
-  if (userId === '' || userId.length > limits.userIdMaxChars || unsafeValueProblem(userId) !== null) {
+  if (userId === '' || isUnfit(userId, limits.userIdMaxChars)) {
     return refuse({ line, outcome: 'invalid-user-id' });
   }
   const times = count === '' ? 1 : /^[0-9]{1,9}$/.test(count) ? Number(count) : 0;
@@ -65,8 +65,17 @@ function readCodeRow(line: number, cells: readonly string[], { keyColumn, beside
   // What no code can be is none that exists, as in a request that names it.
   if (code === '' || code.length > codeTextMaxChars || unsafeValueProblem(code) !== null)
     return refuse('coupon-not-found');
-  if (reason.length > limits.reasonMaxChars || unsafeValueProblem(reason) !== null) return refuse('invalid-reason');
+  if (isUnfit(reason, limits.reasonMaxChars)) return refuse('invalid-reason');
   return { row: { line, code, ...(reason !== '' && { reason }) }, times: 1, key: normaliseCode(code) };
+}
+
+/**
+ * Whether a request's field could not hold the text, whose characters are counted as there. What stands in the place of
+ * bytes that are no UTF-8 is no text of anybody's: a file in another encoding would hand codes to users who do not exist.
+ */
+function isUnfit(text: string, maxChars: number): boolean {
+  if (text.length > maxChars && [...text].length > maxChars) return true;
+  return text.includes('\u{fffd}') || unsafeValueProblem(text) !== null;
 }
 
 /** A code, and all that may be around it without being a part of it. */

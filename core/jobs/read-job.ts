@@ -9,7 +9,8 @@ import { type JobDocument, type JobRecord, jobDocument, jobSelection } from './j
  * @throws CouponError `not-found`, for an id that is no UUID too
  */
 export async function readJob({ pool }: { pool: Queryable }, caller: Caller, id: string): Promise<JobDocument> {
-  return jobDocument(await findJob(pool, caller.tenantId, id));
+  const { tenantId } = caller;
+  return jobDocument(pool, tenantId, await findJob(pool, tenantId, id));
 }
 
 /**

@@ -99,7 +99,7 @@ class JobWorker {
     if (job === null) return 'lost';
     try {
       const result = await this.#carryOut(job);
-      if (result === 'end') this.#core.log.info({ job: job.id, kind: job.kind }, 'a job is done');
+      if (result === 'end') this.#core.log.info({ job: job.id, kind: job.kind }, 'a job has ended');
       return result;
     } catch (error) {
       if (error instanceof StepLost) return 'lost';

@@ -15,7 +15,7 @@ import { storeNewSecret } from './webhook-secrets.ts';
 
 /**
  * Makes a webhook of the caller's tenant, which is told of everything that happens from now on. Its secret is in this
- * answer, and in no other. Whether the caller may is the route's to decide (admin).
+ * answer, and in no other. Whether the caller may is the route's to decide (operator).
  * @throws CouponError `invalid-input`, `idempotency-key-reused`; `conflict` where the tenant has
  *   limits.webhooksOfTenant
  */

@@ -27,7 +27,8 @@ const description = nullable(
 
 /** Whether a webhook is sent events. */
 export const WebhookStatus = oneOf(['enabled', 'disabled'], {
-  description: '`disabled`: nothing is sent. An admin does it, or an endpoint that failed for five days, or said 410.',
+  description:
+    '`disabled`: nothing is sent. An operator does it, or an endpoint that failed for five days, or said 410.',
   examples: ['enabled'],
 });
 export type WebhookStatus = Static<typeof WebhookStatus>;

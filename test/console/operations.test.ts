@@ -130,7 +130,7 @@ describeInBrowser('long work, webhooks and the server, in the console', () => {
     endpoint.close();
   });
 
-  test('an operator sees how the server fares, and no webhooks', async () => {
+  test('an operator sees how the server fares and who is told of what, and no keys', async () => {
     const key = { name: 'On call', role: 'operator' };
     const { secret } = await console.call<{ secret: string }>('POST', '/v1/api-keys', key);
     const window = await console.openSignedIn({}, secret);
@@ -139,8 +139,9 @@ describeInBrowser('long work, webhooks and the server, in the console', () => {
     await page.getByText(/Answers in/).waitFor();
     await page.getByRole('row', { name: /Giving and redeeming codes/ }).waitFor();
     await page.getByRole('row', { name: /maintenance/ }).waitFor();
-    expect(await page.getByRole('link', { name: 'Webhooks' }).count()).toBe(0);
-    await window.visit('/webhooks');
+    await page.getByRole('link', { name: 'Webhooks' }).waitFor();
+    expect(await page.getByRole('link', { name: 'Keys' }).count()).toBe(0);
+    await window.visit('/keys');
     await page.getByRole('heading', { name: 'This page is not for your role' }).waitFor();
     await window.close();
   });

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { type Answer, type CallOptions, startTestApi, type TestApi } from './support.ts';
 
 const nowhere = '0193a6f0-7c3e-7b1a-9d52-3f1f6f0c8a11';
@@ -312,10 +313,36 @@ describe('GET /v1/books/{bookId}/codes', () => {
     expect(none.text.trimEnd()).toBe('code,status,deckId,userId,assignedAt,redemptions,lastRedeemedAt');
   });
 
-  test.each(['application/json', '*/*', 'application/json, text/csv', 'text/csv;q=0', 'text/html'])(
-    '200: Accept: %s gets JSON',
+  test('200: HEAD of the whole list has its headers, and reads none of its codes', async () => {
+    await generate({ count: 1_000_000, pattern: freshPattern() });
+    const walks = jest.spyOn(api.core.coldTurns, 'take');
+    const headers = { accept: 'text/csv' };
+    const { status, headers: answered, text } = await api.call('HEAD', `/v1/books/${bookId}/codes`, { headers });
+    expect([status, answered['content-type'], text]).toEqual([200, 'text/csv; charset=utf-8', '']);
+    expect(answered['content-length']).toBeUndefined();
+    await sleep(200);
+    expect(walks).not.toHaveBeenCalled();
+    walks.mockRestore();
+  });
+
+  test.each([
+    'application/json',
+    '*/*',
+    'application/json, text/csv',
+    'text/csv;q=0',
+    'text/html',
+    'text/html, application/xhtml+xml, */*;q=0.8',
+    'text/csv;q=0.5, application/json',
+    'text/csv;q=0, */*',
+    '*/*, text/csv;q=0.9',
+  ])('200: Accept: %s gets JSON', async (accept) => {
+    expect((await list('', { accept })).headers['content-type']).toBe('application/json; charset=utf-8');
+  });
+
+  test.each(['text/csv', 'Text/CSV; charset=utf-8', 'text/*', 'text/csv, */*', 'application/json;q=0.5, text/csv'])(
+    '200: Accept: %s gets CSV',
     async (accept) => {
-      expect((await list('', { accept })).headers['content-type']).toBe('application/json; charset=utf-8');
+      expect((await list('', { accept })).headers['content-type']).toBe('text/csv; charset=utf-8');
     },
   );
 

@@ -163,6 +163,21 @@ describe.each(Object.entries(requests))('%s', (_name, makeReady) => {
   });
 });
 
+const addressed = Object.entries(requests).filter(([name]) =>
+  ['/v1/books', '/v1/webhooks', '/v1/jobs', '/v1/coupons/assign', '/v1/coupons/{code}/assign'].includes(
+    name.replace('POST ', ''),
+  ),
+);
+test.each(addressed)('%s says in Location where what it made is, and says it again', async (_name, makeReady) => {
+  const { path, body } = await makeReady();
+  const key = uniqueName();
+  const made = await api.call('POST', path, { body, key });
+  const again = await api.call('POST', path, { body, key });
+  const read = await api.call('GET', String(made.headers.location));
+  expect([read.status, read.body]).toEqual([200, withoutSecrets(made.body)]);
+  expect(again.headers.location).toBe(made.headers.location);
+});
+
 /** A hash of path and body, which two versions that run side by side compute alike, and so must never change. */
 function storedFingerprint(path: string, body: object): number {
   if (path.startsWith('/v1/jobs?')) {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { limits } from '../../core/index.ts';
 import { finishJobs } from '../support/run-jobs.ts';
 import { type Answer, type Body, startTestApi, type TestApi, tokenOf } from './support.ts';
 
@@ -130,6 +131,21 @@ describe('a job that assigns', () => {
     expect([job.status, job.total, job.done, job.refused]).toEqual(['done', 11, 11, 8]);
   });
 
+  test('a user’s id has as many characters as in a request, and none of another encoding', async () => {
+    const longest = '\u{1f600}'.repeat(128);
+    const one = await finished(assignQuery(), `userId\n${longest}\n${longest}x\n`);
+    expect(one.lines.slice(1).map((line) => line.split(',')[2])).toEqual(['assigned', 'invalid-user-id']);
+    expect(await couponsOf(longest)).toHaveLength(1);
+    const latin = Buffer.from('userId\njos\u{e9}\nann\n', 'latin1');
+    const made = await api.call('POST', `/v1/jobs?${assignQuery()}`, { body: latin, headers: csv });
+    await finishJobs(api.core);
+    const lines = await resultOf(made.body.id);
+    expect(lines.slice(1).map((line) => line.split(',').slice(0, 3).join())).toEqual([
+      '2,,invalid-user-id',
+      '3,ann,assigned',
+    ]);
+  });
+
   test('each row is refused as a request would be, and the job is done all the same', async () => {
     bookId = await makeBook({ maxCodesPerUser: 1 });
     await assign('u-1');
@@ -224,6 +240,27 @@ describe('a job that exports', () => {
       expect(`${lines.join('\r\n')}\r\n`).toBe(direct.text);
       expect([job.status, job.total]).toEqual(['done', lines.length - 1]);
     }
+  });
+
+  test('has a bounded length: what is known to be longer is refused, and what turns out to be ends as failed', async () => {
+    const book = { name: 'For all', status: 'active', publicCode: 'EXPORT26' };
+    const { body: open } = await api.call('POST', '/v1/books', { body: book });
+    const all = await create(`kind=export-codes&bookId=${open.id}`);
+    expect([all.status, all.body.errors]).toEqual([
+      400,
+      [{ path: 'status', message: expect.stringContaining('text/csv') }],
+    ]);
+    const { job: dealt } = await finished(`kind=export-codes&bookId=${open.id}&status=assigned`);
+    expect([dealt.status, dealt.total]).toEqual(['done', 0]);
+    const { body: made } = await create(`kind=export-codes&bookId=${bookId}`);
+    await api.core.pool.query('update jobs set done = $2 where id = $1', [made.id, limits.jobExportMaxRows - 19]);
+    await finishJobs(api.core);
+    const { body: job } = await api.call('GET', `/v1/jobs/${made.id}`);
+    expect([job.status, job.error, job.finishedAt]).toEqual([
+      'failed',
+      expect.stringContaining('more than'),
+      expect.any(String),
+    ]);
   });
 
   test('an empty JSON body is none, any other has no place', async () => {
@@ -330,6 +367,26 @@ describe('a job that is cancelled', () => {
 });
 
 describe('jobs of a tenant', () => {
+  test('name whoever made them as events do: a key by its id', async () => {
+    const key = await api.call('POST', '/v1/api-keys', { body: { name: 'Batches', role: 'operator' } });
+    const { body: made } = await create(assignQuery(), 'userId\nu-1\n', { as: key.body.secret });
+    await finishJobs(api.core);
+    const [coupon] = await couponsOf('u-1');
+    const { body: events } = await api.call('GET', `/v1/coupons/${coupon!.code}/events`);
+    const { body: read } = await api.call('GET', `/v1/jobs/${made.id}`);
+    const { body: listed } = await api.call('GET', '/v1/jobs?limit=1');
+    const { body: waits } = await create(assignQuery(), 'userId\nu-2\n', { as: key.body.secret });
+    const { body: cancelled } = await api.call('POST', `/v1/jobs/${waits.id}/cancel`);
+    const actors = [
+      made.createdBy,
+      events.data[0]!.actor,
+      read.createdBy,
+      listed.data[0]!.createdBy,
+      cancelled.createdBy,
+    ];
+    expect(actors).toEqual(Array(5).fill(`key:${key.body.id}`));
+  });
+
   test('are listed newest first, page by page', async () => {
     const ids: string[] = [];
     for (let made = 0; made < 3; made += 1) ids.push((await create(assignQuery(), 'userId\nu-1\n')).body.id);

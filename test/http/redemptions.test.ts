@@ -206,6 +206,7 @@ describe('GET /v1/redemptions', () => {
       ['?from=yesterday', 'from'],
       ['?to=2026-02-30', 'to'],
       ['?from=2026-02-02T00:00:00Z&to=2026-02-01T00:00:00Z', 'to'],
+      ['?from=2026-02-02&to=2026-02-01', 'to'],
       ['?bom=yes', 'bom'],
       ['?status=redeemed', 'status'],
       [`?limit=1&userId=bob&cursor=${nextCursor}`, 'cursor'],

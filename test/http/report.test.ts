@@ -70,6 +70,7 @@ describe('GET /v1/books/{bookId}/report', () => {
     ['from=2016-01-01&to=2026-01-01&step=hour', 'from', 'ask by the day'],
     ['from=2026-03-02&to=2026-03-01&step=day', 'to', 'after from'],
     ['from=2026-03-02T10:00:00Z&to=2026-03-02T10:00:00Z&step=day', 'to', 'after from'],
+    ['from=2999-01-01&step=day', 'from', 'before now'],
     ['from=yesterday&step=day', 'from', 'must be a date'],
     ['step=week', 'step', 'hour'],
     ['from=2026-03-01', 'step', ''],

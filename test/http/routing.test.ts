@@ -124,6 +124,23 @@ describe('what comes before any route', () => {
     }
   });
 
+  test.each([
+    ['POST', '/v1/books?status=active', { name: 'Asked' }],
+    ['PATCH', '/v1/books/0193a6f0-7c3e-7b1a-9d52-3f1f6f0c8a11?status=paused', {}],
+    ['DELETE', '/v1/books/0193a6f0-7c3e-7b1a-9d52-3f1f6f0c8a11?force=true', undefined],
+    ['POST', '/v1/coupons/BF26-0000/unlock?force=true', { userId: 'u-1', lockToken: '1' }],
+    ['POST', '/v1/coupons/BF26-0000/void?reason=leaked', undefined],
+    ['GET', '/v1/coupons/BF26-0000?userId=u-1', undefined],
+  ])('400: a parameter that %s %s does not know is invalid-input', async (method, path, body) => {
+    const answer = await api.call(method, path, { body });
+    const name = path.split('?')[1]!.split('=')[0];
+    expect([answer.status, answer.body.kind, answer.body.errors]).toEqual([
+      400,
+      'invalid-input',
+      [{ path: name, message: 'is not a known parameter; remove it' }],
+    ]);
+  });
+
   test('a request id that is sane is kept, any other is replaced', async () => {
     const kept = await api.call('GET', '/health', { as: null, headers: { 'x-request-id': 'abc-123' } });
     expect(kept.headers['x-request-id']).toBe('abc-123');
@@ -169,7 +186,9 @@ describe('with CORS_ORIGINS', () => {
       });
       expect(preflight.statusCode).toBe(204);
       expect(preflight.headers['access-control-allow-origin']).toBe('https://shop.example');
-      expect(preflight.headers['access-control-allow-headers']).toContain('authorization');
+      for (const name of ['authorization', 'idempotency-key', 'if-match', 'if-none-match']) {
+        expect(preflight.headers['access-control-allow-headers']).toContain(name);
+      }
       const other = await api.app.inject({ url: '/v1/books', headers: { origin: 'https://evil.example' } });
       expect(other.headers['access-control-allow-origin']).toBeUndefined();
     } finally {

@@ -1,4 +1,5 @@
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
+import { Temporal } from 'temporal-polyfill';
 import { stepsOf } from '../../core/events/report-rules.ts';
 
 const minute = 60_000;
@@ -57,4 +58,17 @@ test('midnights that clocks skip, and days that a zone never had, are no trouble
 test('more steps than allowed are none, found out without counting them all', () => {
   expect(stepsOf(new Date(0), new Date('9999-01-01T00:00:00Z'), 'hour', 'Europe/Berlin', 100)).toBeNull();
   expect(stepsOf(new Date(0), new Date(100 * 60 * minute), 'hour', 'UTC', 100)).toHaveLength(101);
+});
+
+test('a year by the hour asks the zone when its clocks change, and not about each hour', () => {
+  const zoned = Temporal.ZonedDateTime.prototype;
+  const asked = (['round', 'add', 'getTimeZoneTransition', 'toPlainDate'] as const).map((name) =>
+    jest.spyOn(zoned, name),
+  );
+  const year = lengths('2025-12-31T23:00:00Z', '2026-12-31T23:00:00Z', 'hour', 'Europe/Berlin');
+  const times = asked.reduce((sum, { mock }) => sum + mock.calls.length, 0);
+  for (const spy of asked) spy.mockRestore();
+  expect(year.minutes).toEqual(new Array(365 * 24).fill(60));
+  expect(times).toBeGreaterThan(0);
+  expect(times).toBeLessThan(50);
 });

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import { invalidInput, oneOf } from '../../../core/index.ts';
@@ -25,10 +25,18 @@ export function refuseCursor({ cursor }: { cursor?: string | undefined }): void 
   if (cursor !== undefined) throw invalidInput('cursor', 'has no place in a CSV, which is the whole list');
 }
 
-/** Answers with a file that is streamed. The type of a route's answers knows its JSON alone. */
+/**
+ * Answers with a file that is streamed; to HEAD without a row of it. The type of a route's answers knows its JSON alone.
+ */
 export function sendCsv(reply: FastifyReply, csv: Readable, name: string): never {
   return reply
     .type('text/csv; charset=utf-8')
     .header('content-disposition', `attachment; filename="${name}.csv"`)
-    .send(csv) as never;
+    .send(reply.request.method === 'HEAD' ? unread(csv) : csv) as never;
+}
+
+/** In place of a stream that nobody is sent: the framework would read it to its end, which may be billions of rows. */
+function unread(csv: Readable): Readable {
+  csv.destroy();
+  return Readable.from([]);
 }

@@ -49,7 +49,7 @@ is \`default\`), \`role\` and \`exp\`.
 |---|---|
 | \`root\` | make tenants, and everything in the tenant \`default\`: the key of the installation |
 | \`admin\` | everything in its tenant |
-| \`operator\` | everything but create and change books, keep API keys and webhooks, erase users and read metrics |
+| \`operator\` | everything but create, change and delete books, keep API keys, erase users and read metrics |
 | \`redeemer\` | read, validate, lock, unlock and redeem coupons of any user: a checkout |
 | \`customer\` | by JWT only, and for its own \`sub\` only: list, read, validate, lock, unlock and redeem, and assign where the book has \`selfService\` |
 
@@ -136,6 +136,7 @@ function completeOperation(method: string, operation: Operation, rules: RouteRul
   if (rules.upload === 'codes') operation.requestBody = uploadBody();
   if (rules.upload === 'job') operation.requestBody = jobFileBody();
   if (rules.idempotent === true) describeIdempotency(operation);
+  if (rules.locationOf !== undefined) describeLocation(operation);
   const kinds = new Set<ErrorKind>(rules.kinds ?? []);
   // Of a head that is too long or no HTTP, whatever the route.
   kinds.add('invalid-input');
@@ -190,15 +191,23 @@ function describeIdempotency(operation: Operation): void {
         'Makes a repeated request safe: the same key and body give the first answer and no second effect. One key for one intent, such as `order-1001-redeem`; empty: no key.',
     },
   ];
+  addHeader(operation, 'Idempotency-Replayed', {
+    schema: { type: 'string', enum: ['true'] },
+    description: 'There when the answer is a repeated one.',
+  });
+}
+
+function describeLocation(operation: Operation): void {
+  addHeader(operation, 'Location', {
+    schema: { type: 'string' },
+    description: 'The path at which what was made can be read.',
+  });
+}
+
+/** To every success. */
+function addHeader(operation: Operation, name: string, header: object): void {
   for (const [status, response] of Object.entries(operation.responses)) {
-    if (!status.startsWith('2')) continue;
-    response.headers = {
-      ...response.headers,
-      'Idempotency-Replayed': {
-        schema: { type: 'string', enum: ['true'] },
-        description: 'There when the answer is a repeated one.',
-      },
-    };
+    if (status.startsWith('2')) response.headers = { ...response.headers, [name]: header };
   }
 }
 

@@ -16,8 +16,15 @@ export const crossOrigin = fp<{ origins: string[] }>(
     await app.register(cors, {
       origin: origins,
       methods: ['GET', 'POST', 'PATCH', 'DELETE'],
-      allowedHeaders: ['authorization', 'content-type', 'idempotency-key', 'if-match', 'x-request-id'],
-      exposedHeaders: ['etag', 'idempotency-replayed', 'retry-after', 'x-request-id'],
+      allowedHeaders: ['authorization', 'content-type', 'idempotency-key', 'if-match', 'if-none-match', 'x-request-id'],
+      exposedHeaders: [
+        'content-disposition',
+        'etag',
+        'idempotency-replayed',
+        'location',
+        'retry-after',
+        'x-request-id',
+      ],
       maxAge: 600,
     });
   },

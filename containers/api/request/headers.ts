@@ -16,13 +16,37 @@ export function hasVersion(request: FastifyRequest, etag: string): boolean {
   return known.includes('*') || known.includes(etag.replace(/^W\//, ''));
 }
 
-/** Whether the client would rather have CSV than JSON: the first of the two that Accept names and does not rule out. */
+/**
+ * Whether the client would rather have CSV than JSON (RFC 9110, section 12.5.1): it wants it more, or names it first. Of the
+ * ranges that take a type in, the narrowest one counts.
+ */
 export function prefersCsv(request: FastifyRequest): boolean {
-  for (const range of (request.headers.accept ?? '').split(',')) {
-    const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
-    if (parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter))) continue;
-    if (type === 'text/csv') return true;
-    if (type === 'application/json' || type === '*/*' || type === 'application/*') return false;
-  }
-  return false;
+  const ranges = readRanges(request.headers.accept ?? '');
+  const csv = rangeOf('text', 'csv', ranges);
+  const json = rangeOf('application', 'json', ranges);
+  if (csv === undefined || csv.weight === 0) return false;
+  if (json === undefined || csv.weight !== json.weight) return csv.weight > (json?.weight ?? 0);
+  // Whoever takes anything has asked for nothing.
+  return csv.range !== '*/*' && csv.at < json.at;
+}
+
+/** What Accept names: a range of types, how much it is wanted, and its place. */
+interface AcceptedRange {
+  range: string;
+  /** 0 to 1; 0: not at all. */
+  weight: number;
+  at: number;
+}
+
+function readRanges(accept: string): AcceptedRange[] {
+  return accept.split(',').map((part, at) => {
+    const [range = '', ...parameters] = part.split(';').map((piece) => piece.trim().toLowerCase());
+    const weight = parameters.map((parameter) => /^q=([01](?:\.\d{0,3})?)$/.exec(parameter)?.[1]).find(Boolean);
+    return { range, weight: Math.min(1, Number(weight ?? 1)), at };
+  });
+}
+
+function rangeOf(type: string, subtype: string, ranges: readonly AcceptedRange[]): AcceptedRange | undefined {
+  const narrowestFirst = [`${type}/${subtype}`, `${type}/*`, '*/*'];
+  return narrowestFirst.map((name) => ranges.find(({ range }) => range === name)).find((found) => found !== undefined);
 }

@@ -1,13 +1,5 @@
 import { Type } from 'typebox';
-import {
-  ApiKeyInput,
-  createApiKey,
-  exampleId,
-  listApiKeys,
-  PageRequest,
-  revokeApiKey,
-  strictObject,
-} from '../../../core/index.ts';
+import { ApiKeyInput, createApiKey, exampleId, listApiKeys, PageRequest, revokeApiKey } from '../../../core/index.ts';
 import { admins } from '../auth/roles.ts';
 import { idFromPath } from '../request/id-from-path.ts';
 import { ApiKey, NewApiKey } from '../schemas/answers.ts';
@@ -59,7 +51,6 @@ export const apiKeyRoutes = routes('api-key-routes', (app) => {
         description: 'Takes effect everywhere within 5 seconds.',
         tags: ['keys'],
         params: Type.Object({ id: Type.String({ description: 'The key’s id.', examples: [exampleId] }) }),
-        querystring: strictObject({}),
         response: { 204: Type.Null({ description: 'The key is revoked.' }) },
       },
     },

@@ -44,6 +44,7 @@ export type Api = FastifyInstance<
 /** What must be there before a route is, as it acts on routes while they are added. */
 const everyRouteNeeds = [
   'json-bodies',
+  'known-parameters',
   'guard',
   'guess-throttle',
   'idempotency-keys',

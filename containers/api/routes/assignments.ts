@@ -23,6 +23,9 @@ const assignKinds: ErrorKind[] = [
   'no-codes-left',
 ];
 
+/** Where a coupon can be read. No code has a character that an address would have to spell otherwise. */
+const addressOf = ({ code }: { code: string }) => `/v1/coupons/${code}`;
+
 /** The routes that put codes into users' hands. */
 export const assignmentRoutes = routes('assignment-routes', (app) => {
   addAssign(app);
@@ -42,6 +45,7 @@ function addAssign(app: Api): void {
         queue: 'deals',
         idempotent: true,
         effect: 'assignment',
+        locationOf: addressOf,
         kinds: assignKinds,
       },
       schema: {
@@ -101,6 +105,7 @@ function addAssignCode(app: Api): void {
         idempotent: true,
         looksUpCode: 'for-user',
         effect: 'assignment',
+        locationOf: addressOf,
         kinds: [
           'coupon-not-found',
           'coupon-void',

@@ -12,7 +12,6 @@ import {
   readBook,
   readBookCounts,
   readReport,
-  strictObject,
 } from '../../../core/index.ts';
 import { admins, operators } from '../auth/roles.ts';
 import { hasVersion, readIfMatch } from '../request/headers.ts';
@@ -59,7 +58,12 @@ function addWrites(app: Api): void {
   app.post(
     '/v1/books',
     {
-      config: { roles: admins, idempotent: true, kinds: ['conflict'] },
+      config: {
+        roles: admins,
+        idempotent: true,
+        locationOf: ({ id }: { id: string }) => `/v1/books/${id}`,
+        kinds: ['conflict'],
+      },
       schema: {
         operationId: 'createBook',
         summary: 'Create a book',
@@ -110,7 +114,6 @@ function addWrites(app: Api): void {
           'A draft from which nothing was ever assigned, with its decks and codes; uploaded ones can be uploaded again. Any other book is a `conflict`: close it instead. A book that was deleted before is `book-not-found`.',
         tags: ['books'],
         params: BookPath,
-        querystring: strictObject({}),
         response: { 204: Type.Null({ description: 'The book is deleted.' }) },
       },
     },
@@ -148,7 +151,6 @@ function addReads(app: Api): void {
         summary: 'Read a book with its counts',
         tags: ['books'],
         params: BookPath,
-        querystring: strictObject({}),
         response: { 200: { ...ref(Book), headers: etag } },
       },
     },
@@ -175,7 +177,6 @@ function addCounts(app: Api): void {
         tags: ['books'],
         params: BookPath,
         headers: ifNoneMatch,
-        querystring: strictObject({}),
         response: {
           200: { ...ref(BookCounts), headers: countsTag },
           304: Type.Null({ description: 'The counts are those of the version that the client has.' }),

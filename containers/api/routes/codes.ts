@@ -106,7 +106,6 @@ function addLookUp(app: Api): void {
           'Where the code is from, what has become of it, and its coupon, which is null for a code that nobody has had. The public code of a book stands in no deck: its `deckId` is null.',
         tags: ['codes'],
         params: CodePath,
-        querystring: strictObject({}),
         response: { 200: ref(CodeLookUp) },
       },
     },

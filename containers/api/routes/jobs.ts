@@ -39,6 +39,7 @@ export const newJobRoutes = routes('new-job-routes', async (app) => {
         roles: operators,
         idempotent: true,
         upload: 'job',
+        locationOf: ({ id }: { id: string }) => `/v1/jobs/${id}`,
         kinds: ['book-not-found', 'unsupported-media-type', 'body-too-large'],
       },
       schema: {
@@ -91,7 +92,6 @@ function addRead(app: Api): void {
         description: 'How far it is. Once a second is often enough.',
         tags: ['jobs'],
         params: JobPath,
-        querystring: strictObject({}),
         response: { 200: ref(Job) },
       },
     },

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { eraseUser, listUserCoupons, oneOf, strictObject, UserCouponsRequest } from '../../../core/index.ts';
+import { eraseUser, listUserCoupons, oneOf, UserCouponsRequest } from '../../../core/index.ts';
 import { admins, operatorsAndCustomers } from '../auth/roles.ts';
 import { Coupon } from '../schemas/answers.ts';
 import { pageOf, ref, UserPath } from '../schemas/common.ts';
@@ -36,7 +36,6 @@ export const userRoutes = routes('user-routes', (app) => {
           'The user’s id and texts are gone; counts stay true. Nobody can tell any more who it was: the same userId that comes again is a new user, with whatever the books allow one. Erasing a user who is not there does nothing.',
         tags: ['users'],
         params: UserPath,
-        querystring: strictObject({}),
         response: {
           202: Type.Object({ status: oneOf(['accepted']) }, { description: 'The erasure is under way or done.' }),
         },

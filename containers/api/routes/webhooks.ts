@@ -17,7 +17,7 @@ import {
   WebhookInput,
   WebhookPatch,
 } from '../../../core/index.ts';
-import { admins } from '../auth/roles.ts';
+import { operators } from '../auth/roles.ts';
 import { idFromPath } from '../request/id-from-path.ts';
 import { Delivery, NewWebhook, Replay, Webhook } from '../schemas/answers.ts';
 import { pageOf, ref } from '../schemas/common.ts';
@@ -39,7 +39,12 @@ function addMaking(app: Api): void {
   app.post(
     '/v1/webhooks',
     {
-      config: { roles: admins, idempotent: true, kinds: ['conflict'] },
+      config: {
+        roles: operators,
+        idempotent: true,
+        locationOf: ({ id }: { id: string }) => `/v1/webhooks/${id}`,
+        kinds: ['conflict'],
+      },
       schema: {
         operationId: 'createWebhook',
         summary: 'Create a webhook',
@@ -56,7 +61,7 @@ function addMaking(app: Api): void {
   app.post(
     '/v1/webhooks/:id/rotate',
     {
-      config: { roles: admins, idempotent: true, bodyOptional: true, kinds: ['not-found', 'conflict'] },
+      config: { roles: operators, idempotent: true, bodyOptional: true, kinds: ['not-found', 'conflict'] },
       schema: {
         operationId: 'rotateWebhookSecret',
         summary: 'Make a new secret of a webhook',
@@ -77,7 +82,7 @@ function addReads(app: Api): void {
   app.get(
     '/v1/webhooks',
     {
-      config: { roles: admins },
+      config: { roles: operators },
       schema: {
         operationId: 'listWebhooks',
         summary: 'List the webhooks',
@@ -92,14 +97,13 @@ function addReads(app: Api): void {
   app.get(
     '/v1/webhooks/:id',
     {
-      config: { roles: admins, kinds: ['not-found'] },
+      config: { roles: operators, kinds: ['not-found'] },
       schema: {
         operationId: 'readWebhook',
         summary: 'Read a webhook',
         description: 'Without its secret, which nobody is shown again.',
         tags: ['webhooks'],
         params: WebhookPath,
-        querystring: strictObject({}),
         response: { 200: ref(Webhook) },
       },
     },
@@ -113,7 +117,7 @@ function addChanges(app: Api): void {
   app.patch(
     '/v1/webhooks/:id',
     {
-      config: { roles: admins, kinds: ['not-found'] },
+      config: { roles: operators, kinds: ['not-found'] },
       schema: {
         operationId: 'changeWebhook',
         summary: 'Change a webhook',
@@ -131,14 +135,13 @@ function addChanges(app: Api): void {
   app.delete(
     '/v1/webhooks/:id',
     {
-      config: { roles: admins, kinds: ['not-found'] },
+      config: { roles: operators, kinds: ['not-found'] },
       schema: {
         operationId: 'deleteWebhook',
         summary: 'Delete a webhook',
         description: 'Nothing more is sent to it, what waited for it included.',
         tags: ['webhooks'],
         params: WebhookPath,
-        querystring: strictObject({}),
         response: { 204: Type.Null({ description: 'The webhook is deleted.' }) },
       },
     },
@@ -156,7 +159,7 @@ function addDeliveries(app: Api): void {
     '/v1/webhooks/:id/test',
     {
       config: {
-        roles: admins,
+        roles: operators,
         idempotent: true,
         bodyOptional: true,
         kinds: ['not-found', 'conflict', 'rate-limited'],
@@ -177,7 +180,7 @@ function addDeliveries(app: Api): void {
   app.post(
     '/v1/webhooks/:id/replay',
     {
-      config: { roles: admins, idempotent: true, kinds: ['not-found', 'conflict'] },
+      config: { roles: operators, idempotent: true, kinds: ['not-found', 'conflict'] },
       schema: {
         operationId: 'replayWebhook',
         summary: 'Send the events of a span of time again',
@@ -195,7 +198,7 @@ function addDeliveries(app: Api): void {
   app.get(
     '/v1/webhooks/:id/deliveries',
     {
-      config: { roles: admins, kinds: ['not-found'] },
+      config: { roles: operators, kinds: ['not-found'] },
       schema: {
         operationId: 'listDeliveries',
         summary: 'List what a webhook was told',

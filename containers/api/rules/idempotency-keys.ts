@@ -12,7 +12,8 @@ declare module 'fastify' {
 
 /**
  * Takes Idempotency-Keys on the routes that are `idempotent`: names the request in `request.keyed`, after the body's
- * validation, and answers with the Outcome that the handler returns, marked where it is a replay.
+ * validation, and answers with the Outcome that the handler returns, marked where it is a replay, and with the address of
+ * what was made.
  * @throws Error, at the start, for a POST that does not say whether it is idempotent, and for one whose path has a
  *   parameter that nobody knows how to spell
  */
@@ -97,6 +98,7 @@ function pathSpeller(route: RouteOptions): (params: unknown) => string {
 
 function answerOutcomes(route: RouteOptions): RouteHandlerMethod {
   const { handler } = route;
+  const locationOf = route.config?.locationOf;
   const status = onlySuccess(route.schema?.response);
   return async function answerOutcome(request, reply) {
     const outcome = (await handler.call(this, request, reply)) as Partial<Outcome<unknown>> | undefined;
@@ -104,6 +106,7 @@ function answerOutcomes(route: RouteOptions): RouteHandlerMethod {
       throw new Error(`The route ${nameOfRoute(route)} is idempotent, and its handler returned no Outcome`);
     }
     if (status !== null) reply.statusCode = status;
+    if (locationOf !== undefined) reply.header('location', locationOf(outcome.body as never));
     if (outcome.replayed) reply.header('idempotency-replayed', 'true');
     return outcome.body;
   };

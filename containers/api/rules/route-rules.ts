@@ -25,6 +25,11 @@ export interface RouteRules {
    * route with a `:code` says it, and is refused to those who guess (guess-throttle.ts).
    */
   looksUpCode?: 'for-user' | 'for-nobody';
+  /**
+   * Where what it made can be read, for the Location of a success (idempotency-keys.ts); left out where it makes nothing
+   * that has an address.
+   */
+  locationOf?: (made: never) => string;
   /** What a success of it does once, for the metrics (observe-requests.ts). */
   effect?: Effect;
   /** Its body is a stream, which the operation reads: an upload of codes, or the file of a job. */
