@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { Id, nullable, oneOf, Time } from '../input/shapes.ts';
+import { limits } from '../limits.ts';
 
 /** What jobs do. */
 export const JobKind = oneOf(['assign', 'void', 'export-codes', 'export-redemptions'], {
@@ -55,11 +56,15 @@ export interface JobRecord extends Omit<JobDocument, 'startedAt' | 'finishedAt'>
   readonly finishedAt: Date | null;
 }
 
-/** Selects JobRecords; the statement goes on with its conditions on `j`, whose tenant is $1. */
+/**
+ * Selects JobRecords; the statement goes on with its conditions on `j`, whose tenant is $1. A job whose time is over is not
+ * there any more: its pieces go some at a time, and what is left of them is no result.
+ */
 export const jobSelection = `select j.job_id as "jobKey", j.id, j.kind, b.id as "bookId", j.status, j.total, j.done, j.refused,
     j.started_at as "startedAt", j.finished_at as "finishedAt", j.created_by as "createdBy", j.error
   from jobs j left join books b on b.book_id = j.book_id and b.tenant_id = j.tenant_id
-  where j.tenant_id = $1 and j.status <> 'receiving'`;
+  where j.tenant_id = $1 and j.status <> 'receiving'
+    and coalesce(j.finished_at > clock_timestamp() - interval '${limits.jobKeptDays} days', true)`;
 
 /** The document of a job. */
 export function jobDocument({ jobKey: _, startedAt, finishedAt, ...same }: JobRecord): JobDocument {
