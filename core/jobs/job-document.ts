@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { actorNames } from '../access/actor-names.ts';
 import type { Queryable } from '../db/pool.ts';
 import { exampleId, Id, nullable, oneOf, Time } from '../input/shapes.ts';
+import { limits } from '../limits.ts';
 
 /** What jobs do. */
 export const JobKind = oneOf(['assign', 'void', 'export-codes', 'export-redemptions'], {
@@ -57,11 +58,15 @@ export interface JobRecord extends Omit<JobDocument, 'startedAt' | 'finishedAt'>
   readonly finishedAt: Date | null;
 }
 
-/** Selects JobRecords; the statement goes on with its conditions on `j`, whose tenant is $1. */
+/**
+ * Selects JobRecords; the statement goes on with its conditions on `j`, whose tenant is $1. A job whose time is over is not
+ * there any more: its pieces go some at a time, and what is left of them is no result.
+ */
 export const jobSelection = `select j.job_id as "jobKey", j.id, j.kind, b.id as "bookId", j.status, j.total, j.done, j.refused,
     j.started_at as "startedAt", j.finished_at as "finishedAt", j.created_by as "createdBy", j.error
   from jobs j left join books b on b.book_id = j.book_id and b.tenant_id = $1
-  where j.tenant_id = $1 and j.status <> 'receiving'`;
+  where j.tenant_id = $1 and j.status <> 'receiving'
+    and coalesce(j.finished_at > clock_timestamp() - interval '${limits.jobKeptDays} days', true)`;
 
 /** The documents of jobs, in their order. */
 export async function jobDocuments(

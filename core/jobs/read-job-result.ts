@@ -11,7 +11,7 @@ import { refuse } from '../errors.ts';
 import type { ExportRow } from './carry-out-export.ts';
 import type { JobKind, JobName } from './job-document.ts';
 import type { JobRow } from './job-rows.ts';
-import { findJob } from './read-job.ts';
+import { findJob, jobNotFound } from './read-job.ts';
 
 /** Pieces read at a time: a few hundred KB. */
 const piecesAtOnce = 8;
@@ -33,7 +33,7 @@ const formats: Record<JobKind, ResultFormat> = {
  * The result of a job that has ended, as CSV (RFC 4180) in UTF-8: each row of its file with its outcome, in the order
  * of the file; or what was exported. Rows that were not carried out have an empty outcome. Memory stays flat, and the
  * database is asked only as fast as the stream is read. What strangers wrote is written so that no spreadsheet runs it:
- * see csv-cell.ts.
+ * see csv-cell.ts. A job whose time ends while its result is read breaks the stream off: what is short says so.
  * @param hasMark whether the file begins with a byte order mark
  * @throws CouponError `not-found`, for an id that is no UUID too; `conflict` while it has not ended; both before the
  *   first byte
@@ -61,13 +61,18 @@ async function* csvPieces(
 ): AsyncGenerator<string, void, undefined> {
   yield header;
   for (let next = 0; ; next += piecesAtOnce) {
-    const { rows } = await db.query<{ rows: readonly (JobRow | ExportRow)[] }>({
+    const { rows } = await db.query<{ left: number; rows: readonly (JobRow | ExportRow)[] | null }>({
       name: 'read-job-pieces',
-      text: `select rows from job_pieces where tenant_id = $1 and job_id = $2 and piece >= $3 and piece < $4 order by piece`,
+      text: `select j.pieces - $3::int as left, p.rows from jobs j left join job_pieces p
+          on p.tenant_id = j.tenant_id and p.job_id = j.job_id and p.piece >= $3 and p.piece < $4
+        where j.tenant_id = $1 and j.job_id = $2 order by p.piece`,
       values: [tenantId, jobKey, next, next + piecesAtOnce],
     });
-    for (const piece of rows) yield piece.rows.map((row) => line(row as never)).join('');
-    if (rows.length < piecesAtOnce) return;
+    const pieces = rows.flatMap((piece) => (piece.rows === null ? [] : [piece.rows]));
+    const left = rows[0]?.left;
+    if (left === undefined || pieces.length < Math.min(left, piecesAtOnce)) throw jobNotFound();
+    for (const piece of pieces) yield piece.map((row) => line(row as never)).join('');
+    if (left <= piecesAtOnce) return;
   }
 }
 

@@ -53,11 +53,15 @@ export function numbersOf({ events }: Pick<WebhookInput, 'events'>): number[] {
   return events.map((type) => eventTypeNumbers[type]);
 }
 
-/** Two that come at once may pass it by one, which harms nobody. */
+/**
+ * Two that come at once may pass it by one, which harms nobody. The transaction has its number from here on, before it reads
+ * the clock: so events from that moment on are settled after it has ended, and are handed on to this webhook too.
+ */
 async function refuseTooMany(tx: Transaction, tenantId: number): Promise<void> {
   const { rows } = await tx.query<{ count: number }>({
     name: 'count-webhooks',
-    text: 'select count(*)::int as count from webhooks where tenant_id = $1 and deleted_at is null',
+    text: `select count(*)::int as count, pg_current_xact_id() as xid from webhooks
+      where tenant_id = $1 and deleted_at is null`,
     values: [tenantId],
   });
   if (rows[0]!.count < limits.webhooksOfTenant) return;

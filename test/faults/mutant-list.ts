@@ -1,5 +1,6 @@
 import type { LockName } from '../../core/coupons/engine/locks/lock-order.ts';
 import { consoleMutants } from './console-mutants.ts';
+import { webhookMutants } from './webhook-mutants.ts';
 
 /** A lock, a guard or a rule that is taken out, and the test that must notice. */
 export interface Mutant {
@@ -464,4 +465,5 @@ export const mutants: Mutant[] = [
     testFile: jobs,
     caughtBy: 'a step that fails half-way leaves neither effects nor progress',
   },
+  ...webhookMutants,
 ];

@@ -14,6 +14,7 @@ import {
   eraseUser,
   generateCodes,
   type JobDocument,
+  listJobs,
   listUserCoupons,
   openCore,
   readCoupon,
@@ -312,5 +313,51 @@ describe('in the course of time', () => {
     );
     expect(rows).toHaveLength(0);
     await db.query(`delete from jobs where status = 'receiving'`);
+  });
+
+  /** A job that has ended, with a result of so many pieces. */
+  async function longJob(pieces: number): Promise<string> {
+    const id = await assignJob(1);
+    await finishJobs(core);
+    await db.query(
+      `insert into job_pieces (tenant_id, job_id, piece, rows)
+       select p.tenant_id, p.job_id, n, p.rows from job_pieces p join jobs j using (tenant_id, job_id),
+         generate_series(1, $2::int - 1) as n where j.id = $1`,
+      [id, pieces],
+    );
+    await db.query('update jobs set pieces = $2 where id = $1', [id, pieces]);
+    return id;
+  }
+
+  async function piecesLeft(): Promise<number> {
+    const { rows } = await db.query<{ count: string }>('select count(*) from job_pieces');
+    return Number(rows[0]!.count);
+  }
+
+  test('a job is whole until its seven days are over, then gone at once, while its pieces go some hundred at a time', async () => {
+    await db.query('truncate jobs, job_pieces');
+    const id = await longJob(1_200);
+    const age = (interval: string) =>
+      db.query('update jobs set finished_at = clock_timestamp() - $2::interval where id = $1', [id, interval]);
+    await age('6 days 23 hours 59 minutes');
+    await cleanUp();
+    expect([await piecesLeft(), (await outcomes(id)).length]).toEqual([1_200, 1_200]);
+    await age('7 days 1 minute');
+    await expect(job(id)).rejects.toMatchObject({ kind: 'not-found' });
+    await expect(readJobResult(core, admin, id, false)).rejects.toMatchObject({ kind: 'not-found' });
+    expect((await listJobs(core, admin, {})).data).toEqual([]);
+    const task = jobsCleanUp(core);
+    const left: number[] = [];
+    while ((await task.run(new AbortController().signal)) === 'more') left.push(await piecesLeft());
+    expect(left).toEqual([700, 200, 0]);
+    expect((await db.query('select from jobs')).rows).toHaveLength(0);
+  });
+
+  test('a result whose pieces go while it is read breaks off, and is not a shorter one', async () => {
+    const id = await longJob(1_200);
+    const result = await readJobResult(core, admin, id, false);
+    await db.query('delete from job_pieces where piece >= 600');
+    await expect(result.toArray()).rejects.toMatchObject({ kind: 'not-found' });
+    await db.query('truncate jobs, job_pieces');
   });
 });

@@ -140,6 +140,13 @@ describe('a name', () => {
     await sender.close();
   });
 
+  test('leads to the address that was looked at, whatever its name leads to elsewhere', async () => {
+    const agent = new Agent({ connect: openConnector(true, 1_000, async () => ['127.0.0.1']) });
+    const { statusCode } = await agent.request({ origin: `http://shop.example:${port}`, path: '/', method: 'GET' });
+    expect(statusCode).toBe(204);
+    await agent.destroy();
+  });
+
   test('that nobody knows is told so, and nothing of how it was looked for', async () => {
     const resolve = () => Promise.reject(Object.assign(new Error('secret resolver 10.0.0.2'), { code: 'ENOTFOUND' }));
     const sender = openSender({ allowLoopback: false, clock: systemClock, resolve });

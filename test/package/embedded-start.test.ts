@@ -20,6 +20,7 @@ import { callLocalApi, readAdminKey } from '../support/call-local-api.ts';
 import { makeUser, type TestUser } from '../support/make-user.ts';
 import { requireOrSkip } from '../support/require-or-skip.ts';
 import { killAll, type NpmStart, runNpmStart, type StartedProcess, waitUntilGone } from '../support/run-npm-start.ts';
+import { startReceiver } from '../support/webhook-receiver.ts';
 
 const project = resolve(import.meta.dirname, '../..');
 const seen: StartedProcess[] = [];
@@ -61,6 +62,16 @@ describe('npm start', () => {
     const cookie = first.headers.get('set-cookie')!.split(';')[0]!;
     expect((await fetch(`${address}/v1/books`, { headers: { cookie } })).status).toBe(200);
     expect((await open()).status).toBe(401);
+  });
+
+  test('tells a webhook on this machine of what happens', async () => {
+    const receiver = await startReceiver();
+    const body = JSON.stringify({ url: receiver.url, events: ['coupon.redeemed'] });
+    const { id } = await callLocalApi(place, 201, '/v1/webhooks', { method: 'POST', body });
+    await callLocalApi(place, 202, `/v1/webhooks/${id}/test`, { method: 'POST', body: '{}' });
+    while (receiver.received.length === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(receiver.received).toMatchObject([{ type: 'webhook.test', data: { webhookId: id } }]);
+    await receiver.close();
   });
 
   test('says which migrations it applied, as lines that a program can read where nobody is at a terminal', () => {

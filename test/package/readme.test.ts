@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { findFreePort } from '../../containers/local/machine/find-free-port.ts';
 import { ApiClient } from '../support/api-client.ts';
 import { testSecrets } from '../support/open-test-core.ts';
 import { type ApiProcess, startApiProcess } from '../support/start-api-processes.ts';
@@ -21,9 +22,11 @@ describe('what the documentation shows', () => {
 
   beforeAll(async () => {
     database = await createTestDatabase('readme');
-    api = await startApiProcess(database.url);
+    // As `npm start` has it (embedded-start.test.ts).
+    api = await startApiProcess(database.url, { WEBHOOK_ALLOW_LOOPBACK: 'true' });
     folder = mkdtempSync(join(tmpdir(), 'qurable-readme-'));
     mkdirSync(join(folder, '.qurable'));
+    symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
     const { QURABLE_ADMIN_KEY } = testSecrets;
     writeFileSync(join(folder, '.qurable/secrets.json'), JSON.stringify({ QURABLE_ADMIN_KEY }));
   });
@@ -36,15 +39,18 @@ describe('what the documentation shows', () => {
   /** Node 24 first on the PATH, as a newcomer's `node` may be any. */
   const environment = () => ({ ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` });
 
-  test('the tour, pasted, makes a book and codes, redeems one once, uploads two, and brings a public code', async () => {
+  test('the tour, pasted, makes a book and codes, redeems one once, uploads two, brings a public code, and receives a webhook', async () => {
     const blocks = [...readme.matchAll(/<!-- tour -->\n```sh\n([\s\S]*?)```/g)].map((match) => match[1]!);
-    expect(blocks).toHaveLength(3);
-    const script = blocks.join('\n').replace('http://127.0.0.1:3000', api.address);
+    expect(blocks).toHaveLength(4);
+    const script = blocks
+      .join('\n')
+      .replace('http://127.0.0.1:3000', api.address)
+      .replaceAll('8080', String(await findFreePort()));
     expect(script).toContain(api.address);
     const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', script], { cwd: folder, env: environment() });
     // A prompt that stands behind the last answer looks like a part of it.
     expect(stdout).toMatch(/\}\n$/);
-    const [generated, redeemed, refused, uploaded, open, everybody] = stdout
+    const [generated, redeemed, refused, uploaded, open, everybody, told, received] = stdout
       .trim()
       .split('\n')
       .map((json) => JSON.parse(json));
@@ -54,6 +60,10 @@ describe('what the documentation shows', () => {
     expect(uploaded).toMatchObject({ accepted: 2, rejected: 0 });
     expect(open).toMatchObject({ publicCode: 'SUMMER20', status: 'active' });
     expect(everybody).toMatchObject({ publicCode: 'SUMMER20', userId: 'bob', status: 'redeemed' });
+    expect(told).toMatchObject({ publicCode: 'SUMMER20', userId: 'cleo' });
+    expect(received).toMatchObject({ type: 'coupon.redeemed', data: { code: told.code, userId: 'cleo' } });
+    const { body } = await new ApiClient([api.address]).call('GET', '/v1/webhooks');
+    expect(body.data).toEqual([]);
   });
 
   test('the example checkout locks, redeems and gives back', async () => {

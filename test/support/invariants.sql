@@ -259,3 +259,62 @@ left join coupons c on c.tenant_id = p.tenant_id and c.code = row ->> 'code'
 where row ->> 'outcome' in ('assigned', 'voided')
 group by p.tenant_id, row ->> 'code', row ->> 'outcome'
 having count(*) > 1 or bool_or(c.code is null or (row ->> 'outcome' = 'voided' and not c.voided));
+
+-- name: 11c the pieces of a job are there without gaps, and what names a user besides goes with its end
+select j.tenant_id, j.job_id, j.status, j.pieces, count(p.piece), j.filters from jobs j
+left join job_pieces p on (p.tenant_id, p.job_id) = (j.tenant_id, j.job_id)
+where j.status <> 'receiving' and coalesce(j.finished_at > clock_timestamp() - interval '7 days', true)
+group by j.tenant_id, j.job_id
+having count(p.piece) <> j.pieces or min(p.piece) <> 0 or max(p.piece) <> j.pieces - 1 or j.piece > j.pieces
+  or (j.finished_at is not null and (j.filters <> '{}' or j.position is not null));
+
+-- name: 12a webhooks are handed no event that is not settled
+select read_until, settled_until from webhook_events cross join settled_events where read_until > settled_until;
+
+-- name: 12b each event that was handed on stands once among the deliveries of each webhook that was to be told of it
+-- Of a webhook that is as it was made, and younger than what is removed for its age. A replay that was faster will do.
+select tenant_id, webhook_id, subject, part, pos, rev, type, sum(wanted), sum(firsts), count(*) from (
+  select tenant_id, webhook_id, subject, part, pos, rev, type, 0 as wanted, (not is_replay)::int as firsts
+  from webhook_deliveries where subject in (1, 4)
+  union all
+  select w.tenant_id, w.webhook_id, subject, part, pos, rev, type, 1, 0 from webhooks w cross join webhook_events handed
+  join (
+    select tenant_id, 1 as subject, deck_id as part, pos, rev, kind as type, at from events
+    union all
+    select tenant_id, 4, 0, job_id, 0, 31, finished_at from jobs where finished_at is not null) as happened
+    on happened.tenant_id = w.tenant_id and happened.type = any(w.types) and happened.at >= w.created_at
+      and happened.at < handed.read_until
+  where w.status = 'enabled' and w.deleted_at is null and w.updated_at = w.created_at
+    and w.created_at > clock_timestamp() - interval '30 days') as each
+group by tenant_id, webhook_id, subject, part, pos, rev, type
+having sum(firsts) > 1 or (sum(wanted) = 1 and count(*) = 1);
+
+-- name: 12f nothing is told that did not happen, but for what has left the database since
+select tenant_id, subject, part, pos, rev, type, at from (
+  select tenant_id, subject, part, pos, rev, type, at, 0 as happened from webhook_deliveries
+  where subject = 1 and at >= (select min(at) from events) or subject = 4 and at > clock_timestamp() - interval '7 days'
+  union all
+  select tenant_id, 1, deck_id, pos, rev, kind, at, 1 from events
+  union all
+  select tenant_id, 4, 0, job_id, 0, 31, finished_at, 1 from jobs where finished_at is not null) as each
+group by tenant_id, subject, part, pos, rev, type, at having sum(happened) = 0;
+
+-- name: 12c nothing that comes later was delivered while what was before it waits, and it was not answered before that
+select tenant_id, webhook_id, subject, part, pos, rev, status, before, status_before from (
+  select *, lag(rev) over w as before, lag(status) over w as status_before, lag(attempted_at) over w as attempted_before
+  from webhook_deliveries where not is_replay window w as (partition by tenant_id, webhook_id, subject, part, pos order by rev)) d
+where status = 'delivered' and (status_before = 'pending' or attempted_before > attempted_at);
+
+-- name: 12d what is delivered was answered with a 2xx, what failed was not, and each belongs to a webhook of its tenant
+select d.tenant_id, d.delivery_id, d.status, d.status_code, d.attempts from webhook_deliveries d
+left join webhooks w on (w.tenant_id, w.webhook_id) = (d.tenant_id, d.webhook_id)
+where w.webhook_id is null or d.attempts > 10
+  or (d.status = 'delivered') is distinct from coalesce(d.status_code between 200 and 299, false)
+  or (d.status = 'delivered' and (d.attempts = 0 or d.attempted_at is null));
+
+-- name: 12e a webhook has one secret for good, and each one before it signs no longer than a day
+select w.tenant_id, w.webhook_id, count(*) filter (where s.signs_until is null) from webhooks w
+left join webhook_secrets s on (s.tenant_id, s.webhook_id) = (w.tenant_id, w.webhook_id)
+where w.deleted_at is null group by w.tenant_id, w.webhook_id
+having count(*) filter (where s.secret_id is not null and s.signs_until is null) <> 1
+  or max(s.signs_until) > clock_timestamp() + interval '24 hours';

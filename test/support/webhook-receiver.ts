@@ -21,8 +21,10 @@ export interface Receiver {
   readonly unsigned: number;
   /** The secrets that the receiver knows: each of them must accept a request. */
   secrets: string[];
-  /** Answers the next request with a status; null: never. */
-  answer: (request: Received) => number | null | { status: number; headers: Record<string, string> };
+  /** Nothing is answered before this has come. */
+  opening: Promise<unknown>;
+  /** Answers the next request with a status; null: never; `cut`: by the end of the connection. */
+  answer: (request: Received) => number | null | 'cut' | { status: number; headers: Record<string, string> };
   close(): Promise<void>;
 }
 
@@ -32,7 +34,10 @@ export async function startReceiver(port = 0): Promise<Receiver> {
   const state = { unsigned: 0 };
   const server = createServer((request, response) => {
     read(request).then(
-      (body) => take(request, response, body),
+      async (body) => {
+        await receiver.opening;
+        take(request, response, body);
+      },
       () => {},
     );
   });
@@ -43,6 +48,7 @@ export async function startReceiver(port = 0): Promise<Receiver> {
       return state.unsigned;
     },
     secrets: [],
+    opening: Promise.resolve(),
     answer: () => 200,
     close: () =>
       new Promise((resolve) => {
@@ -63,6 +69,10 @@ export async function startReceiver(port = 0): Promise<Receiver> {
     const answer = receiver.answer(message);
     received.push(message);
     if (answer === null) return;
+    if (answer === 'cut') {
+      request.socket.destroy();
+      return;
+    }
     const { status, headers: more = {} } = typeof answer === 'number' ? { status: answer } : answer;
     message.status = status;
     response.writeHead(status, more).end();
