@@ -4,7 +4,8 @@ import { csvCell } from '../codes/csv-cell.ts';
 import { csvStream } from '../csv-stream.ts';
 import { findWanted, type RedemptionFilters, type RedemptionListCore, readStretch } from './list-redemptions.ts';
 import type { RedemptionView } from './redemption-view.ts';
-import type { RedemptionsWanted, RedemptionWalkCore } from './walk-redemptions.ts';
+import type { RedemptionsWanted } from './redemptions-wanted.ts';
+import type { RedemptionWalkCore } from './walk-redemptions.ts';
 
 /** Redemptions read at a time, with metadata of up to 4 KB each. */
 const stretchItems = 1_000;

@@ -6,6 +6,7 @@ import { together } from '../db/together.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { isPublic, type LocateCore, type Location, locateCodes } from '../decks/locate-codes.ts';
 import { placeMapKey } from '../decks/place.ts';
+import type { PublicCode } from '../decks/public-code-row.ts';
 import { CouponError } from '../errors.ts';
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import type { TransferInput } from './coupon-inputs.ts';
@@ -34,8 +35,10 @@ interface Asked {
   readonly reason: string | null;
   readonly caller: Caller;
   readonly keyed: KeyedRequest | null;
-  /** Where the code stands, which never changes; null where there is no such code. */
+  /** Where the code stands, which never changes; null where there is no such code, and for a public one. */
   readonly location: Location | null;
+  /** The public code that was named, which is nobody's coupon in particular; or null. */
+  readonly publicCode: PublicCode | null;
 }
 
 /**
@@ -60,8 +63,8 @@ export async function transferCoupon(
 ): Promise<Outcome<CouponView>> {
   const { tenantId } = caller;
   const [located = null] = await locateCodes(core, tenantId, [code], { always: false });
-  if (isPublic(located)) throw new CouponError(publicCodeRefusal(located.code));
-  const asked = { caller, keyed, location: located, userId, reason: reason ?? null };
+  const [location, publicCode] = isPublic(located) ? [null, located] : [located, null];
+  const asked = { caller, keyed, location, publicCode, userId, reason: reason ?? null };
   const { recorded, replayed } = await inColdTransaction(core, tenantId, (tx) => transfer(tx, asked));
   return { body: answerOf(recorded, (coupon) => core.lockTokens.tokenOf(tenantId, coupon)), replayed };
 }
@@ -88,6 +91,7 @@ async function transfer(tx: Transaction, asked: Asked): Promise<{ recorded: Reco
   const remembered = memory.recall(keyed);
   if (remembered instanceof CouponError) throw remembered;
   if (remembered !== null) return { recorded: remembered, replayed: true };
+  if (asked.publicCode !== null) throw new CouponError(publicCodeRefusal(asked.publicCode.code));
 
   const coupon = location === null ? undefined : coupons.get(placeMapKey(location));
   const missing = missingCoupon(caller, coupon, voidPlaces.size > 0);

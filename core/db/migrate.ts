@@ -5,6 +5,7 @@ import { type Migration, Migrator } from 'kysely/migration';
 import type { DatabaseAddress } from '../config.ts';
 import type { Log } from '../log.ts';
 import { indexEventPartitions } from './index-event-partitions.ts';
+import { indexRedemptions } from './index-redemptions.ts';
 import { openPool, type Queryable } from './pool.ts';
 import { sqlStateOf } from './sql-errors.ts';
 
@@ -72,6 +73,7 @@ export async function migrateToLatest(
     if (!isNewer) {
       await createEventPartitions(db, log);
       await indexEventPartitions(pool, log);
+      await indexRedemptions(pool, log);
     }
     return { applied };
   } finally {

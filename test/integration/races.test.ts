@@ -342,6 +342,48 @@ describe('races over three API processes on one database', () => {
     });
   });
 
+  test('codes that a job assigns, others draw, take by name and redeem, and another job voids go to one user each', async () => {
+    const csv = { 'content-type': 'text/csv' };
+    const ended = async (id: string): Promise<ApiAnswer['body']> => {
+      for (;;) {
+        const { body } = await api.get(`/v1/jobs/${id}`);
+        if (body.status === 'done') return body;
+        expect(['queued', 'running']).toContain(body.status);
+        await sleep(50);
+      }
+    };
+    await eachRound(async () => {
+      const bookId = await makeBook(0);
+      letters += 1;
+      const codes = Array.from({ length: 160 }, (_, index) => `WORK${letters}-${index}`);
+      await api.post(`/v1/books/${bookId}/codes`, { codes });
+      const users = Array.from({ length: 80 }, (_, index) => `listed-${index}`).join('\n');
+      const job = await api.call('POST', `/v1/jobs?kind=assign&bookId=${bookId}`, `userId\n${users}\n`, csv);
+      const checkOut = async (user: string, got: ApiAnswer) =>
+        got.kind === 'ok' ? [got, await redeemInTime(got.body.code, user)] : [got];
+      const [drawn, named] = await Promise.all([
+        atOnce(60, async (index) => checkOut(`drawer-${index}`, await assign(bookId, `drawer-${index}`))),
+        atOnce(60, async (index) => {
+          const userId = `named-${index}`;
+          return checkOut(userId, await api.post(`/v1/coupons/${codes[index]}/assign`, { userId }));
+        }),
+      ]);
+      // While the first job may still run.
+      const voids = await api.call('POST', '/v1/jobs?kind=void', `code\n${codes.slice(100).join('\n')}\n`, csv);
+      const [assigning, voiding] = [await ended(job.body.id), await ended(voids.body.id)];
+      expect([voiding.done, voiding.refused]).toEqual([60, 0]);
+      const got = [...drawn, ...named].flatMap(([first]) => (first!.kind === 'ok' ? [first!.body.code] : []));
+      expect(new Set(got).size).toBe(got.length);
+      const later = [...drawn, ...named].flatMap(([, redeemed]) => redeemed?.kind ?? []);
+      expect(new Set(later)).toEqual(new Set(['ok']));
+      const { body: counts } = await api.get(`/v1/books/${bookId}/counts`);
+      // Each code is in one user's hands, or void, or left.
+      const held = Number(counts.assigned) + Number(counts.voided) + Number(counts.available);
+      expect([held, counts.redemptions]).toEqual([160, later.length]);
+      expect(Number(assigning.done) - Number(assigning.refused)).toBeLessThanOrEqual(160 - got.length);
+    });
+  });
+
   test('nothing is redeemed after the answer to a pause, and the pause is answered under full load', async () => {
     const slowest: number[] = [];
     await eachRound(async () => {

@@ -1,8 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { countEvents, countTask } from '../../core/events/count-events.ts';
 import { settleEvents } from '../../core/events/settled-events.ts';
-import { assignCoupon, createBook, generateCodes } from '../../core/index.ts';
+import { assignCoupon, createBook, generateCodes, readReport } from '../../core/index.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { admin, openTestCore, type TestCore } from '../support/open-test-core.ts';
 import { waitForLockWait } from '../support/wait-for-lock.ts';
@@ -28,6 +29,14 @@ afterEach(async () => {
 });
 
 const settle = () => settleEvents(testCore.core);
+/**
+ * Settles all that has happened so far. It takes two rounds, and more while another transaction runs on the server: tests of
+ * other files have theirs.
+ */
+async function settleAll(): Promise<void> {
+  const now = await clock();
+  while ((await settle())!.getTime() < now - 1);
+}
 const assign = (userId: string) => assignCoupon(testCore.core, admin, { bookId, userId });
 async function count() {
   while ((await countEvents(testCore.core)) === 'more');
@@ -42,11 +51,9 @@ async function counted(): Promise<number> {
 const clock = async () =>
   (await testCore.core.pool.query<{ now: Date }>('select clock_timestamp() as now')).rows[0]!.now.getTime();
 
-test('events are settled in the second round, and counted once however often they are counted', async () => {
+test('events are settled once all that runs beside them is over, and counted once however often they are counted', async () => {
   await assign('u-1');
-  const now = await clock();
-  await settle();
-  expect((await settle())!.getTime()).toBeGreaterThanOrEqual(now - 1);
+  await settleAll();
   const first = await counted();
   expect(first).toBe(1);
   expect(await counted()).toBe(1);
@@ -72,8 +79,7 @@ test('a transaction that stalls between its clock and COMMIT delays the moment, 
     [at],
   );
   await stalled.query('commit');
-  await settle();
-  await settle();
+  await settleAll();
   expect((await settle())!.getTime()).toBeGreaterThan(at.getTime());
   await count();
   const locks = await testCore.core.pool.query<{ sum: number }>('select sum(locked)::int as sum from event_counts');
@@ -107,16 +113,14 @@ test('processes that settle and count at once, under load, count each event once
   await Promise.all(Array.from({ length: 300 }, (_, index) => assign(`many-${index}`)));
   isOver = true;
   await Promise.all(rounds);
-  await settle();
-  await settle();
+  await settleAll();
   expect(await counted()).toBe(302);
 });
 
 test('a process that is killed while it counts leaves nothing half done, and another one counts the events once', async () => {
   const before = await counted();
   await assign('killed');
-  await settle();
-  await settle();
+  await settleAll();
   await stalled.query('begin');
   await stalled.query('lock table event_counts in share mode');
   const killed = countEvents(testCore.core);
@@ -134,8 +138,7 @@ test('a process that is killed while it counts leaves nothing half done, and ano
 });
 
 test('a stretch that takes longer than a statement may is counted in shorter ones', async () => {
-  await settle();
-  await settle();
+  await settleAll();
   await count();
   await stalled.query(
     `update counted_events set counted_until = (select settled_until from settled_events) - interval '10 minutes'`,
@@ -213,3 +216,49 @@ test('a stretch of events is found by its time, and the others of the month are 
   await stalled.query('delete from events where deck_id = 1000000');
   await move(kept.rows[0].settled_until, kept.rows[0].counted_until);
 });
+
+const stallSeconds = process.env.QURABLE_TEST_LONG === '1' ? 30 : 2;
+test(
+  `a transaction that stays open for ${stallSeconds} s with an event in it delays the moment, and neither its event nor anybody's beside it is lost`,
+  async () => {
+    const { pool } = testCore.core;
+    const { code } = (await assign('patient')).body;
+    await stalled.query('begin');
+    await stalled.query('select from coupons where code = $1 for no key update', [code]);
+    const { rows } = await stalled.query<{ at: Date }>(`select date_trunc('milliseconds', clock_timestamp()) as at`);
+    const at = rows[0]!.at;
+    // A lock, as a batch writes one.
+    await stalled.query(
+      `with locked as (
+          update coupons set rev = rev + 1, fence = fence + 1, lock_expires_at = $2::timestamptz + interval '1 minute 1 microsecond'
+          where code = $1 returning *)
+        insert into events (tenant_id, deck_id, pos, rev, at, kind, holder_id, redemptions, fence, lock_expires_at, actor)
+        select tenant_id, deck_id, pos, rev, $2, 2, holder_id, redemptions, fence, lock_expires_at, 'root' from locked`,
+      [code, at],
+    );
+    let beside = 0;
+    while ((await clock()) - at.getTime() < stallSeconds * 1_000) {
+      await Promise.all([0, 1, 2, 3].map((n) => assign(`beside-${beside}-${n}`)));
+      beside += 1;
+      expect((await settle())!.getTime()).toBeLessThanOrEqual(at.getTime());
+      await count();
+      const { rows: reached } = await pool.query<{ until: Date }>('select counted_until as until from counted_events');
+      expect(reached[0]!.until.getTime()).toBeLessThanOrEqual(at.getTime());
+      await sleep(100);
+    }
+    await stalled.query('commit');
+    await settleAll();
+    await count();
+    const sums = await pool.query(
+      `select sum(assigned)::int as assigned, sum(locked)::int as locked from event_counts
+        union all
+        select count(*) filter (where kind = 1)::int, count(*) filter (where kind = 2)::int from events`,
+    );
+    expect(sums.rows[0]).toEqual(sums.rows[1]);
+    expect(sums.rows[0].locked).toBe(1);
+    const ofBook = await readReport(testCore.core, admin, bookId, { step: 'hour' });
+    expect(ofBook.data.reduce((sum, { locked }) => sum + locked, 0)).toBe(1);
+    expect(Date.parse(ofBook.settledUntil)).toBeGreaterThan(at.getTime());
+  },
+  60_000 + stallSeconds * 1_000,
+);

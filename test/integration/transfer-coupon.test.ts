@@ -108,6 +108,20 @@ test('the same key transfers once, and a replay tells the coupon as it was then'
   expect(all[0]!.body).toMatchObject({ userId: 'bea', rev: 2 });
 });
 
+test('trouble with the key comes before a public code that names no coupon', async () => {
+  const { core } = testCore;
+  books += 1;
+  const publicCode = `TRANSFERS${books}`;
+  await createBook(core, admin, { name: 'Everybody', status: 'active', publicCode }, null);
+  const code = await assigned(await makeBook(), 'ana');
+  const body = { userId: 'bea' };
+  await transferCoupon(core, admin, code, body, keyed('used', `coupons/${code}/transfer`, body));
+  const asked = (key: string) =>
+    transferCoupon(core, admin, publicCode, body, keyed(key, `coupons/${publicCode}/transfer`, body));
+  await expect(asked('used')).rejects.toMatchObject({ kind: 'idempotency-key-reused' });
+  await expect(asked('new')).rejects.toMatchObject({ kind: 'conflict' });
+});
+
 test('an erasure reaches what the user wrote on coupons that it gave away, and leaves the receiver’s', async () => {
   const bookId = await makeBook({ maxRedemptionsPerCode: 5 });
   const code = await assigned(bookId, 'ana');

@@ -560,7 +560,11 @@ CREATE UNIQUE INDEX jobs_pk ON public.jobs USING btree (tenant_id, job_id)
 
 CREATE UNIQUE INDEX jobs_running_key ON public.jobs USING btree (tenant_id) WHERE (status = 'running'::text)
 
+CREATE INDEX redemptions_deck_idx ON public.redemptions USING btree (deck_id, id)
+
 CREATE UNIQUE INDEX redemptions_pk ON public.redemptions USING btree (tenant_id, id)
+
+CREATE INDEX redemptions_reference_idx ON public.redemptions USING btree (reference COLLATE "C", ((tenant_id)::bigint), id) WHERE (reference IS NOT NULL)
 
 CREATE UNIQUE INDEX settled_events_pk ON public.settled_events USING btree (only_row)
 

@@ -31,7 +31,7 @@ function addList(app: Api): void {
       schema: {
         operationId: 'listRedemptions',
         summary: 'List redemptions, or export them as CSV',
-        description: `Newest first, those given back too. All filters that are given must pass. By \`userId\`, \`code\`, \`from\` and \`to\` redemptions are looked up; by \`bookId\` or \`reference\` alone they are looked through, newest first: a page may then be short, or even empty, and still have a \`nextCursor\`. A narrow \`from\` and \`to\` makes that short. ${csvDescription}`,
+        description: `Newest first, those given back too. All filters that are given must pass. Pages by one filter are full, but for the last. With several filters, of which each passes many redemptions and all together pass few, and for a user or a code with thousands of redemptions, a page may be short, or even empty, and still have a \`nextCursor\`: go on to \`null\`. ${csvDescription}`,
         tags: ['redemptions'],
         querystring: strictObject({ ...RedemptionListRequest.properties, ...csvParameters }),
         response: {

@@ -15,6 +15,8 @@ export interface Ratios {
   uploadToCopy: number | null;
   /** A first redeem by a public code, to an assign and a redeem one after the other. */
   publicToBoth: number | null;
+  /** Checkouts while a hundred screens ask for counts each second, to checkouts alone. */
+  besideCounts: number | null;
 }
 
 /** The ratios of a run. */
@@ -38,6 +40,7 @@ export function ratiosOf(results: ScenarioResult[], transfers: Transfers | null)
     assignFlatness: flatness('assign'),
     redeemFlatness: flatness('redeem'),
     publicToBoth: ratio(rate('public redeem'), both),
+    besideCounts: ratio(rate('lock + redeem beside counts'), rate('lock + redeem')),
     uploadToCopy: transfers === null ? null : transfers.uploadPerSecond / transfers.copyInPerSecond,
   };
 }

@@ -2,6 +2,7 @@ import type { BenchDatabase } from '../database/bench-database.ts';
 import { loadCoupons } from '../database/load-coupons.ts';
 import { makeGeneratedBook, makePublicBook, makeUploadedBook } from '../database/make-book.ts';
 import { makeManyBooks } from '../database/make-many-books.ts';
+import { besideCounts } from '../load/ask-counts.ts';
 import { makeItemPool } from '../load/item-pool.ts';
 import type { Item, Load } from '../load/wrk-script.ts';
 import { measure } from '../measure.ts';
@@ -18,6 +19,10 @@ const mostRedeemsPerSecond = 10_000;
 /** The same for the day's mix on the base's tasks and without a break, which is measured in stretches. */
 export const mostMixedPerSecond = 8_000;
 export const stretchSeconds = 15;
+/** Screens that ask for the counts of the book once a second each. */
+const screens = 100;
+/** A part that is run only where it is asked for by its name: everything it needs is made for it. */
+const besideScreens = 'lock + redeem beside counts';
 
 /** Books, coupons and codes that the scenarios use up. */
 export interface Supplies {
@@ -26,8 +31,9 @@ export interface Supplies {
   /** The public code of a book. */
   publicCode: string;
   books: string[];
-  /** Coupons in users' hands, to be redeemed. */
+  /** Coupons in users' hands, to be redeemed, all of one book. */
   held(count: number): Item[];
+  heldBook: string;
   /** Codes that nobody has, to be assigned by name. */
   open(count: number): Item[];
   /** Coupons to look at, never used up. */
@@ -54,7 +60,8 @@ export async function prepareSupplies(database: BenchDatabase, plan: Plan): Prom
     2 * runs * mixItems(perSideRun) +
     (plan.quick ? 0 : 2 * runs * mixItems(plan.seconds * mostMixedPerSecond)) +
     stretches * mixItems(stretchSeconds * mostMixedPerSecond);
-  const count = (perRun + perSideRun) * runs + moderateRequests(plan, mostRedeemsPerSecond) + mixes;
+  const sideRuns = plan.only.includes(besideScreens) ? 2 * runs : runs;
+  const count = perRun * runs + perSideRun * sideRuns + moderateRequests(plan, mostRedeemsPerSecond) + mixes;
   const coupons = await loadCoupons(database, held, { count, users: 'holder', keep: count });
   const heldPool = makeItemPool(coupons);
   const openPool = makeItemPool(await readOpenCodes(database, named.deckKey));
@@ -64,6 +71,7 @@ export async function prepareSupplies(database: BenchDatabase, plan: Plan): Prom
     publicCode,
     books,
     held: (count) => heldPool.take(count),
+    heldBook: held.id,
     open: (count) => openPool.take(count),
     seen: coupons.slice(-20_000),
   };
@@ -117,6 +125,7 @@ export function speedScenarios(parts: SpeedStage): Scenario[] {
     make('assign by code', () => ({ kind: 'assign-code', items: supplies.open(perSideRun) })),
     make('validate', () => ({ kind: 'validate', items: supplies.seen })),
     make('lock + redeem', () => ({ kind: 'lock-redeem', items: supplies.held(perSideRun) })),
+    ...(plan.only.includes(besideScreens) ? [beside(parts)] : []),
     make('list a user’s coupons', () => ({ kind: 'list', items: supplies.seen })),
     make('the day’s mix', () => mixOf(supplies, perSideRun)),
     ...(three.length === 0
@@ -126,6 +135,25 @@ export function speedScenarios(parts: SpeedStage): Scenario[] {
           make('the day’s mix, three processes', () => mixOf(supplies, perSideRun), three),
         ]),
   ];
+}
+
+/** Checkouts while screens ask for the counts of their book, which change all the time. */
+function beside({ stage, plan, supplies, one }: SpeedStage): Scenario {
+  const askers = { address: one.address, token: stage.token, bookId: supplies.heldBook, count: screens };
+  return {
+    name: besideScreens,
+    part: 'product',
+    measure: () =>
+      besideCounts(askers, () =>
+        measure(stage, {
+          load: { kind: 'lock-redeem', items: supplies.held(plan.sideSeconds * mostRedeemsPerSecond) },
+          servers: [one],
+          seconds: plan.sideSeconds,
+          connections: plan.connections,
+          behind: 'postgres',
+        }),
+      ),
+  };
 }
 
 /** The operations whose response times are measured at moderate load. */

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
-import type { Caller } from '../../core/caller.ts';
-import type { Core } from '../../core/core.ts';
-import { voidDeck } from '../../core/decks/void-deck.ts';
+import type { Caller } from '../../../core/caller.ts';
+import type { Core } from '../../../core/core.ts';
+import { voidDeck } from '../../../core/decks/void-deck.ts';
 import {
   assignBatch,
   assignCode,
@@ -12,19 +12,22 @@ import {
   generateCodes,
   type KeyedRequest,
   listCouponEvents,
+  listRedemptions,
   listUserCoupons,
   lockCoupon,
   readBook,
   readCoupon,
   redeemCoupon,
   reverseRedemption,
+  transferCoupon,
   unlockCoupon,
   validateCoupon,
   voidCoupon,
-} from '../../core/index.ts';
-import { uploadCodes } from '../../core/uploads/upload-codes.ts';
-import { codesOfDeck } from './coupon-model-codes.ts';
-import { keyed } from './keyed.ts';
+} from '../../../core/index.ts';
+import type { Page } from '../../../core/paging.ts';
+import { uploadCodes } from '../../../core/uploads/upload-codes.ts';
+import { codesOfDeck } from '../coupon-model-codes.ts';
+import { keyed } from '../keyed.ts';
 
 /** Where a book's window lies; the times themselves are so far off that no clock matters. */
 export type Window = 'open' | 'bounded' | 'future' | 'past';
@@ -45,12 +48,30 @@ export interface BookChanges {
   maxRedemptionsPerCode?: number | null;
   maxRedemptionsPerUser?: number | null;
   maxRedemptions?: number | null;
+  validForDays?: number | null;
+  timeZone?: string;
   requireLock?: boolean;
   selfService?: boolean;
 }
 
 /** Whose token comes with a call: an administrator's, or the customer's own who is its userId. */
 export type By = 'admin' | 'customer';
+
+/** A request that names a coupon, as it is typed where that is not how the code is kept. */
+interface OfCode {
+  code: string;
+  typed?: string | null;
+}
+
+/** A request that changes something, under its idempotency key. */
+interface Keyed {
+  key: string | null;
+}
+
+interface OfUser {
+  userId: string;
+  by: By;
+}
 
 /** One call of an operation with everything that it says; books are named by their place in the model. */
 export type Call =
@@ -59,43 +80,44 @@ export type Call =
   | { op: 'upload'; book: number; codes: string[] }
   | { op: 'voidDeck'; book: number; deckId: string }
   | { op: 'erase'; userId: string }
-  | { op: 'draw'; book: number; userId: string; by: By; key: string | null }
-  | { op: 'drawBatch'; book: number; userIds: string[]; key: string | null }
-  | { op: 'take'; code: string; userId: string; key: string | null }
-  | { op: 'void'; code: string; reason: string | null; key: string | null }
-  | { op: 'reverse'; redemptionId: string; key: string | null }
-  | {
-      op: 'lock';
-      code: string;
-      userId: string;
-      by: By;
-      ttlSeconds: number | null;
-      lockToken: string | null;
-      key: string | null;
-    }
-  | { op: 'unlock'; code: string; userId: string; by: By; lockToken: string; key: string | null }
-  | {
-      op: 'redeem';
-      code: string;
-      userId: string;
-      by: By;
-      lockToken: string | null;
-      reference: string | null;
-      key: string | null;
-    }
-  | { op: 'validate'; code: string; userId: string; by: By }
-  | { op: 'read'; code: string; userId: string; by: By }
+  | ({ op: 'draw'; book: number } & OfUser & Keyed)
+  | ({ op: 'drawBatch'; book: number; userIds: string[] } & Keyed)
+  | ({ op: 'take'; userId: string } & OfCode & Keyed)
+  | ({ op: 'void'; reason: string | null } & OfCode & Keyed)
+  | ({ op: 'transfer'; userId: string; reason: string | null } & OfCode & Keyed)
+  | ({ op: 'reverse'; redemptionId: string } & Keyed)
+  | ({ op: 'lock'; ttlSeconds: number | null; lockToken: string | null } & OfCode & OfUser & Keyed)
+  | ({ op: 'unlock'; lockToken: string } & OfCode & OfUser & Keyed)
+  | ({ op: 'forceUnlock'; reason: string | null } & OfCode & Keyed)
+  | ({ op: 'redeem'; lockToken: string | null; reference: string | null } & OfCode & OfUser & Keyed)
+  | ({ op: 'validate' } & OfCode & OfUser)
+  | ({ op: 'read' } & OfCode & OfUser)
   | { op: 'events'; code: string }
-  | { op: 'list'; userId: string; by: By }
+  | ({ op: 'list' } & OfUser)
+  | {
+      op: 'redemptions';
+      book: number | null;
+      userId: string | null;
+      code: string | null;
+      reference: string | null;
+      limit: number;
+    }
   | { op: 'count'; book: number }
-  | { op: 'expireLocks' };
+  | { op: 'age'; to: Age };
+
+/** How time passes: every lock runs out, or coupons with a time of their own come near its end, or pass it. */
+export type Age = 'unlocked' | 'old' | 'over';
+
+/** The calls of one operation. */
+export type CallOf<Op extends Call['op']> = Call & { op: Op };
 
 /** What a call answered. */
 export type Reply =
   | { refused: string; rev?: number | undefined }
   | {
       body: Record<string, unknown>;
-      replayed: boolean /** The codes of a deck that the call made. */;
+      replayed: boolean;
+      /** The codes of a deck that the call made. */
       codes?: string[];
     };
 
@@ -160,11 +182,16 @@ async function send(core: Core, world: World, call: Call): Promise<Reply> {
     }
     case 'take': {
       const input = { userId: call.userId };
-      return outcomeOf(await assignCode(core, admin, call.code, input, named(`coupons/${call.code}/assign`, input)));
+      return outcomeOf(await assignCode(core, admin, typed(call), input, named(`coupons/${call.code}/assign`, input)));
     }
     case 'void': {
       const input = given({ reason: call.reason });
-      return outcomeOf(await voidCoupon(core, admin, call.code, input, named(`coupons/${call.code}/void`, input)));
+      return outcomeOf(await voidCoupon(core, admin, typed(call), input, named(`coupons/${call.code}/void`, input)));
+    }
+    case 'transfer': {
+      const input = { userId: call.userId, ...given({ reason: call.reason }) };
+      const request = named(`coupons/${call.code}/transfer`, input);
+      return outcomeOf(await transferCoupon(core, admin, typed(call), input, request));
     }
     case 'reverse': {
       const { redemptionId } = call;
@@ -174,22 +201,31 @@ async function send(core: Core, world: World, call: Call): Promise<Reply> {
     case 'lock': {
       const { code, userId, ttlSeconds, lockToken } = call;
       const input = { userId, ...given({ ttlSeconds }), ...given({ lockToken }) };
-      return outcomeOf(await lockCoupon(core, callerOf(call), code, input, named(`coupons/${code}/lock`, input)));
+      const request = named(`coupons/${code}/lock`, input);
+      return outcomeOf(await lockCoupon(core, callerOf(call), typed(call), input, request));
     }
     case 'unlock': {
       const { code, userId, lockToken } = call;
       const input = { userId, lockToken };
-      return outcomeOf(await unlockCoupon(core, callerOf(call), code, input, named(`coupons/${code}/unlock`, input)));
+      const request = named(`coupons/${code}/unlock`, input);
+      return outcomeOf(await unlockCoupon(core, callerOf(call), typed(call), input, request));
+    }
+    case 'forceUnlock': {
+      const input = { force: true, ...given({ reason: call.reason }) };
+      return outcomeOf(
+        await unlockCoupon(core, admin, typed(call), input, named(`coupons/${call.code}/unlock`, input)),
+      );
     }
     case 'redeem': {
       const { code, userId, lockToken, reference } = call;
       const input = { userId, ...given({ lockToken }), ...given({ reference }) };
-      return outcomeOf(await redeemCoupon(core, callerOf(call), code, input, named(`coupons/${code}/redeem`, input)));
+      const request = named(`coupons/${code}/redeem`, input);
+      return outcomeOf(await redeemCoupon(core, callerOf(call), typed(call), input, request));
     }
     case 'validate':
-      return fresh(await validateCoupon(core, callerOf(call), call.code, { userId: call.userId }));
+      return fresh(await validateCoupon(core, callerOf(call), typed(call), { userId: call.userId }));
     case 'read':
-      return fresh(await readCoupon(core, callerOf(call), call.code));
+      return fresh(await readCoupon(core, callerOf(call), typed(call)));
     case 'events': {
       const { data } = await listCouponEvents(core, admin, call.code);
       return fresh({ data: data.map(({ rev, kind, userId }) => ({ rev, kind, userId })) });
@@ -198,11 +234,32 @@ async function send(core: Core, world: World, call: Call): Promise<Reply> {
       const { data, nextCursor } = await listUserCoupons(core, callerOf(call), call.userId);
       return fresh({ data: data.sort((a, b) => (a.code < b.code ? -1 : 1)), nextCursor });
     }
+    case 'redemptions':
+      return fresh(await listAllRedemptions(core, admin, world, call));
     case 'count':
       return fresh((await readBook(core, admin, world.books[call.book]!)).counts);
-    case 'expireLocks':
-      return fresh({ expired: await expireLocks(core, world.tenantId) });
+    case 'age':
+      return fresh({ coupons: await passTime(core, world.tenantId, call.to) });
   }
+}
+
+function typed({ code, typed }: OfCode): string {
+  return typed ?? code;
+}
+
+/** Reads the list to its end, and says how long each page was. */
+async function listAllRedemptions(core: Core, admin: Caller, world: World, call: CallOf<'redemptions'>) {
+  const { book, userId, code, reference, limit } = call;
+  const filters = { bookId: book === null ? null : world.books[book]!, userId, code, reference, limit };
+  const data: object[] = [];
+  const sizes: number[] = [];
+  for (let cursor: string | null = null; cursor !== null || sizes.length === 0; ) {
+    const page: Page<object> = await listRedemptions(core, admin, { ...filters, cursor });
+    data.push(...page.data);
+    sizes.push(page.data.length);
+    cursor = page.nextCursor;
+  }
+  return { data, sizes };
 }
 
 function outcomeOf({ body, replayed }: { body: object; replayed: boolean }): Reply {
@@ -216,16 +273,40 @@ function given<T extends Record<string, unknown>>(fields: T): { [K in keyof T]?:
   };
 }
 
-/** Lets every lock of the tenant run out now, by setting it back with the event that it stands in. */
-async function expireLocks(core: Core, tenantId: number) {
-  const { rows } = await core.pool.query<{ code: string; rev: number; lockedUntil: Date }>(
-    `with live as (
-        update coupons set lock_expires_at = date_trunc('milliseconds', clock_timestamp())
-        where tenant_id = $1 and lock_expires_at > clock_timestamp() returning *)
-      update events e set lock_expires_at = live.lock_expires_at from live
-      where (e.tenant_id, e.deck_id, e.pos, e.rev) = (live.tenant_id, live.deck_id, live.pos, live.rev)
-      returning live.code, live.rev, live.lock_expires_at as "lockedUntil"`,
+/** Which coupons time passes for, when their locks run out at the latest, and when they do themselves. */
+const passing: Record<Age, { coupons: string; locksEnd: string; validUntil: string }> = {
+  unlocked: { coupons: 'lock_expires_at > now.at', locksEnd: 'now.at', validUntil: 'valid_until' },
+  old: {
+    coupons: 'valid_until > now.at',
+    locksEnd: `least(valid_until, now.at + interval '10 minutes')`,
+    validUntil: `least(valid_until, now.at + interval '10 minutes')`,
+  },
+  over: { coupons: 'valid_until > now.at', locksEnd: 'now.at', validUntil: 'now.at' },
+};
+
+/**
+ * Lets time pass for coupons of the tenant by setting their times back, with the events in which these stand. A lock's
+ * end is marked as locks with an unguessable token are.
+ */
+async function passTime(core: Core, tenantId: number, age: Age) {
+  const { coupons, locksEnd, validUntil } = passing[age];
+  // Everything that happened before is over by then, to the millisecond.
+  await core.pool.query('select pg_sleep(0.002)');
+  const { rows } = await core.pool.query<{ code: string; lockedUntil: Date; validUntil: Date | null }>(
+    `with now as materialized (select date_trunc('milliseconds', clock_timestamp()) as at),
+      passed as (
+        update coupons c set valid_until = ${validUntil}, lock_expires_at = case
+            when lock_expires_at > ${locksEnd} then ${locksEnd} + interval '1 microsecond' else lock_expires_at end
+        from now where tenant_id = $1 and ${coupons}
+        returning c.deck_id, c.pos, c.code, c.valid_until, ${locksEnd} as locks_end),
+      written as (
+        update events e set lock_expires_at = passed.locks_end + interval '1 microsecond' from passed
+        where e.tenant_id = $1 and (e.deck_id, e.pos) = (passed.deck_id, passed.pos)
+          and e.lock_expires_at > passed.locks_end)
+      select code, locks_end as "lockedUntil", valid_until as "validUntil" from passed`,
     [tenantId],
   );
-  return rows.map(({ code, rev, lockedUntil }) => ({ code, rev, lockedUntil: lockedUntil.toISOString() }));
+  return rows.map(({ code, lockedUntil, validUntil }) => {
+    return { code, lockedUntil: lockedUntil.toISOString(), validUntil: validUntil?.toISOString() ?? null };
+  });
 }
