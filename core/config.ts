@@ -80,6 +80,8 @@ export interface Config {
   webhookAllowLoopback: boolean;
   /** The ARN of the Lambda function that sends webhooks; null: this process does. */
   webhookSenderFunction: string | null;
+  /** The ARN of the Lambda function that tells operators of books that run out; null: the log does. */
+  stockAnnouncerFunction: string | null;
 }
 
 /** A variable that is missing or malformed. Its message is one line that names the variable. */
@@ -124,6 +126,7 @@ export function readConfig(env: Environment): Config {
     trustedProxies: whole(env, 'TRUSTED_PROXIES', 0, 0, 10),
     rateLimitPerSecond: whole(env, 'RATE_LIMIT_PER_SECOND', limits.defaultRateLimitPerSecond, 0, 1_000_000),
     ...readWebhooks(env),
+    stockAnnouncerFunction: functionArn(env, 'STOCK_ANNOUNCER_FUNCTION'),
   };
 }
 
@@ -280,17 +283,19 @@ function readTracing(env: Environment): Config['tracing'] {
 
 function readWebhooks(env: Environment): Pick<Config, 'webhookAllowLoopback' | 'webhookSenderFunction'> {
   const webhookAllowLoopback = oneOf(env, 'WEBHOOK_ALLOW_LOOPBACK', ['true', 'false'] as const, 'false') === 'true';
-  const webhookSenderFunction = text(env, 'WEBHOOK_SENDER_FUNCTION');
-  if (webhookSenderFunction === null) return { webhookAllowLoopback, webhookSenderFunction };
-  if (!/^arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[\w-]{1,64}$/.test(webhookSenderFunction)) {
-    throw new ConfigError(
-      'WEBHOOK_SENDER_FUNCTION must be the ARN of a Lambda function, arn:aws:lambda:region:account:function:name',
-    );
-  }
+  const webhookSenderFunction = functionArn(env, 'WEBHOOK_SENDER_FUNCTION');
   // A function has another loopback than this machine's.
-  if (webhookAllowLoopback)
+  if (webhookSenderFunction !== null && webhookAllowLoopback)
     throw new ConfigError('WEBHOOK_SENDER_FUNCTION and WEBHOOK_ALLOW_LOOPBACK are both set; choose one');
   return { webhookAllowLoopback, webhookSenderFunction };
+}
+
+function functionArn(env: Environment, name: string): string | null {
+  const arn = text(env, name);
+  if (arn !== null && !/^arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[\w-]{1,64}$/.test(arn)) {
+    throw new ConfigError(`${name} must be the ARN of a Lambda function, arn:aws:lambda:region:account:function:name`);
+  }
+  return arn;
 }
 
 function readMetricsPort(env: Environment): number | null {

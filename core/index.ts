@@ -139,6 +139,7 @@ export {
   outboundErrors,
   type Sender,
 } from './outbound/open-sender.ts';
+export { type AwsCredentials, signAwsRequest } from './outbound/sign-aws-request.ts';
 export { PageRequest } from './paging.ts';
 export { systemRandom } from './random.ts';
 export { type HealthSources, HealthView, openHealth } from './read-health.ts';
@@ -151,6 +152,7 @@ export { uploadCodes } from './uploads/upload-codes.ts';
 export { UploadedDeck } from './uploads/uploaded-deck.ts';
 export { eraseUser } from './users/erase-user.ts';
 export { isUuid } from './uuid.ts';
+export { type Announcer, announceMaxMillis, type StockNews } from './webhooks/announcer.ts';
 export { changeWebhook } from './webhooks/change-webhook.ts';
 export { createWebhook } from './webhooks/create-webhook.ts';
 export { deleteWebhook } from './webhooks/delete-webhook.ts';

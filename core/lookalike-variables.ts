@@ -44,6 +44,7 @@ export const knownVariables: readonly string[] = [
   'EVENTS_KEEP_MONTHS',
   'WEBHOOK_ALLOW_LOOPBACK',
   'WEBHOOK_SENDER_FUNCTION',
+  'STOCK_ANNOUNCER_FUNCTION',
 ];
 
 /** Shorter names are like too many others: HOST is like HOME. */

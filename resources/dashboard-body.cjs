@@ -50,6 +50,7 @@ function alarms(hasReplica) {
       'FailedSchedule',
       'DeliverErrors',
       'WebhookDisabled',
+      'AnnounceErrors',
     ],
   ];
   const properties = { title: 'Alarms', alarms: names.map((name) => `\${${name}Alarm.Arn}`) };
@@ -186,7 +187,7 @@ function metricsOf(stage, cacheNodes, hasReplica) {
       ...ofNodes('DatabaseMemoryUsagePercentage'),
     ]),
     widget('Functions: calls that failed', 'Sum', [
-      ...['Migrate', 'Rotate', 'Scale', 'Snapshot', 'Deliver'].map((name) =>
+      ...['Migrate', 'Rotate', 'Scale', 'Snapshot', 'Deliver', 'Announce'].map((name) =>
         line('AWS/Lambda', 'Errors', ['FunctionName', `\${${name}LambdaFunction}`]),
       ),
     ]),

@@ -93,9 +93,19 @@ module.exports = async ({ options, resolveVariable }) => {
       cpu: overCacheNodes(checked.cacheNodes, 'MAX', 'EngineCPUUtilization', 'Average'),
       memory: overCacheNodes(checked.cacheNodes, 'MAX', 'DatabaseMemoryUsagePercentage', 'Average'),
     },
-    alertSubscriptions: checked.alertEmail === '' ? [] : [{ Protocol: 'email', Endpoint: checked.alertEmail }],
+    alertSubscriptions: mailTo(checked.alertEmail === '' ? [] : [checked.alertEmail]),
+    bookSubscriptions: mailTo(bookEmailsOf(checked)),
   };
 };
+
+function mailTo(addresses) {
+  return addresses.map((address) => ({ Protocol: 'email', Endpoint: address }));
+}
+
+/** Whoever is told of alarms is told of books, unless others are. */
+function bookEmailsOf({ bookEmails, alertEmail }) {
+  return bookEmails.length > 0 || alertEmail === '' ? bookEmails : [alertEmail];
+}
 
 /** Reads every parameter by its rule. */
 async function readAll(resolveVariable) {

@@ -116,6 +116,7 @@ const parameterRules = {
 
   alertEmail: optional(text(email, 'an e-mail address')),
   allowNoAlertEmail: flag,
+  bookEmails: list(text(email, 'an e-mail address'), 100),
 
   deletionProtection: flag,
   accessLogDays: whole(0, 365),

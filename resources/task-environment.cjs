@@ -31,6 +31,7 @@ function ofTasks(p, codeSecretArn) {
       RATE_LIMIT_PER_SECOND: p.rateLimitPerSecond,
       // With a NAT too: whatever address a webhook leads to, the request begins outside of this network.
       WEBHOOK_SENDER_FUNCTION: { 'Fn::GetAtt': ['DeliverLambdaFunction', 'Arn'] },
+      STOCK_ANNOUNCER_FUNCTION: { 'Fn::GetAtt': ['AnnounceLambdaFunction', 'Arn'] },
     },
     {
       ...databaseSecrets,

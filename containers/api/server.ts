@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import {
+  type Announcer,
   askOnce,
   type Config,
   type Core,
@@ -22,6 +23,7 @@ import {
 } from '../../core/index.ts';
 import { type AppParts, buildApp } from './app.ts';
 import { makeDrain } from './drain.ts';
+import { openLambdaAnnouncer } from './lambda-announcer.ts';
 import { openLambdaSender } from './lambda-sender.ts';
 import { limitRepeats } from './observe/limit-repeats.ts';
 import { type ContainerLog, openLog } from './observe/log.ts';
@@ -88,8 +90,8 @@ export async function startServer(config: Config, options: StartOptions = {}): P
     if (core === undefined) {
       const quietly = limitRepeats(log, metrics.observeFailure);
       const writeMark = chooseWriteMark(containerLog.writeMark, options.keepMark);
-      const sender = await openSenderOf(config, quietly);
-      core = await openCore(config, { log: quietly, writeMark, onBatch: metrics.observeBatch, tracing, ...sender });
+      const functions = await openFunctionsOf(config, quietly);
+      core = await openCore(config, { log: quietly, writeMark, onBatch: metrics.observeBatch, tracing, ...functions });
     }
     await checkReady(core);
     background = startBackground(core);
@@ -102,9 +104,13 @@ export async function startServer(config: Config, options: StartOptions = {}): P
   }
 }
 
-/** Webhooks are sent by a function where there is one; the core has them sent by this process otherwise. */
-async function openSenderOf({ webhookSenderFunction: functionArn }: Config, log: Log): Promise<{ sender?: Sender }> {
-  return functionArn === null ? {} : { sender: await openLambdaSender({ functionArn, clock: systemClock, log }) };
+/** What functions do for this process where there are any; the core has webhooks sent by this process otherwise. */
+async function openFunctionsOf(config: Config, log: Log): Promise<{ sender?: Sender; announcer?: Announcer }> {
+  const { webhookSenderFunction: sends, stockAnnouncerFunction: announces } = config;
+  return {
+    ...(sends === null ? {} : { sender: await openLambdaSender({ functionArn: sends, clock: systemClock, log }) }),
+    ...(announces === null ? {} : { announcer: await openLambdaAnnouncer({ functionArn: announces, log }) }),
+  };
 }
 
 /** By the kind of work that each pool is for. */

@@ -501,15 +501,15 @@ each('who may do what in %s', (stage) => {
       statementsOf(templateOf(stage)).flatMap(({ place, statement }) =>
         place === role && statement.Action !== 'sts:AssumeRole' ? [statement] : [],
       );
-    const deliver = { 'Fn::GetAtt': ['DeliverLambdaFunction', 'Arn'] };
-    expect(ofRole('TaskRole')).toEqual([{ Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: deliver }]);
+    const functions = ['Deliver', 'Announce'].map((name) => ({ 'Fn::GetAtt': [`${name}LambdaFunction`, 'Arn'] }));
+    expect(ofRole('TaskRole')).toEqual([{ Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: functions }]);
     expect(ofRole('LambdaEndpoint')).toEqual([
       {
-        Sid: 'WebhooksOfTheTasks',
+        Sid: 'FunctionsOfTheTasks',
         Effect: 'Allow',
         Principal: '*',
         Action: 'lambda:InvokeFunction',
-        Resource: deliver,
+        Resource: functions,
         Condition: { ArnEquals: { 'aws:PrincipalArn': { 'Fn::GetAtt': ['TaskRole', 'Arn'] } } },
       },
     ]);
@@ -527,6 +527,26 @@ each('who may do what in %s', (stage) => {
     // A receiver's time, that of its answer's body, and what the stack keeps to say that the time is over.
     expect(Number(deliver.Timeout) * 1000).toBeGreaterThan(answerMaxMillis + 1_000 + 10_000);
     expect(variablesOf(stage).WEBHOOK_SENDER_FUNCTION).toEqual({ 'Fn::GetAtt': ['DeliverLambdaFunction', 'Arn'] });
+  });
+
+  test('lets the function that tells operators of books publish to their topic, and nowhere else', () => {
+    const own = statementsOf(templateOf(stage)).filter(
+      ({ place, statement }) => place === 'AnnounceRole' && statement.Action !== 'sts:AssumeRole',
+    );
+    expect(own.map(({ statement }) => statement.Action)).toEqual([
+      ['logs:CreateLogStream', 'logs:PutLogEvents'],
+      'sns:Publish',
+      ['kms:Decrypt', 'kms:GenerateDataKey'],
+    ]);
+    expect(own[1]!.statement.Resource).toEqual({ Ref: 'BookTopic' });
+    expect(JSON.stringify(own[2]!.statement.Condition)).toContain('sns.$');
+    const announce = resource(templateOf(stage), 'AnnounceLambdaFunction');
+    expect(announce).not.toHaveProperty('VpcConfig');
+    expect(announce.Environment).toMatchObject({ Variables: { ANNOUNCE_TOPIC_ARN: { Ref: 'BookTopic' } } });
+    // A claim outlives the function's longest call, or two would tell the same (core/webhooks/delivery/announce-stock.ts).
+    expect(Number(announce.Timeout)).toBeLessThan(60);
+    expect(variablesOf(stage).STOCK_ANNOUNCER_FUNCTION).toEqual({ 'Fn::GetAtt': ['AnnounceLambdaFunction', 'Arn'] });
+    expect(resource(templateOf(stage), 'BookTopic').KmsMasterKeyId).toEqual({ Ref: 'Key' });
   });
 
   test('lets a function delete only snapshots that it marked as its own', () => {
@@ -647,6 +667,7 @@ test('logs are kept 7 days where they are details and 30 where they are of the A
   expect(days('prod')).toEqual({
     ApiLogGroup: 30,
     OperatorLogGroup: 30,
+    AnnounceLogGroup: 30,
     AskDashnewDashtasksLogGroup: 30,
     DeliverLogGroup: 30,
     MigrateLogGroup: 30,
