@@ -68,8 +68,11 @@ export interface Config {
   oidc: OidcConfig | null;
   corsOrigins: string[];
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
-  /** Where traces go by OTLP over HTTP, and one in how many requests is traced; null: nothing is. */
-  tracing: { endpoint: string; oneIn: number } | null;
+  /**
+   * Where traces go by OTLP over HTTP, and one in how many requests is traced; null: nothing is. With `awsRegion` it is
+   * X-Ray's endpoint, and what is sent there is signed for that region.
+   */
+  tracing: { endpoint: string; oneIn: number; awsRegion: string | null } | null;
   /** The port of `/metrics`; null: on the main port, for admins only. */
   metricsPort: number | null;
   /** How many proxies in front may be believed about the client's address: 1 behind a load balancer, 0 without one. */
@@ -278,7 +281,10 @@ function readTracing(env: Environment): Config['tracing'] {
     throw new ConfigError(
       'OTEL_EXPORTER_OTLP_ENDPOINT must be an http:// or https:// URL such as http://127.0.0.1:4318',
     );
-  return { endpoint, oneIn };
+  const awsRegion = text(env, 'TRACE_AWS_REGION');
+  if (awsRegion !== null && !/^[a-z]{2}(-[a-z]+){1,2}-[1-9]$/.test(awsRegion))
+    throw new ConfigError('TRACE_AWS_REGION must be a region such as us-east-1');
+  return { endpoint, oneIn, awsRegion };
 }
 
 function readWebhooks(env: Environment): Pick<Config, 'webhookAllowLoopback' | 'webhookSenderFunction'> {

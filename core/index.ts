@@ -83,6 +83,7 @@ export { unlockCoupon } from './coupons/unlock-coupon.ts';
 export { Validation, validateCoupon } from './coupons/validate-coupon.ts';
 export { voidCoupon } from './coupons/void-coupon.ts';
 export { describeDatabaseTrouble } from './db/describe-database-trouble.ts';
+export { driverFault } from './db/group-statements.ts';
 export { migrateToLatest } from './db/migrate.ts';
 export {
   type DatabaseFailure,
@@ -156,6 +157,7 @@ export { type Announcer, announceMaxMillis, type StockNews } from './webhooks/an
 export { changeWebhook } from './webhooks/change-webhook.ts';
 export { createWebhook } from './webhooks/create-webhook.ts';
 export { deleteWebhook } from './webhooks/delete-webhook.ts';
+export { countRunningOut, type RunningOut } from './webhooks/delivery/watch-books.ts';
 export { DeliveryDocument } from './webhooks/delivery-document.ts';
 export { BookEventData, CouponEventData, JobEventData, TestEventData, WebhookEvent } from './webhooks/event-data.ts';
 export { type EventType, eventTypeNumbers, subscribableTypes } from './webhooks/event-types.ts';

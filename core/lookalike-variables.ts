@@ -38,6 +38,7 @@ export const knownVariables: readonly string[] = [
   'METRICS_PORT',
   'OTEL_EXPORTER_OTLP_ENDPOINT',
   'TRACE_ONE_IN',
+  'TRACE_AWS_REGION',
   'TRUSTED_PROXIES',
   'RATE_LIMIT_PER_SECOND',
   'EVENTS_ARCHIVE',

@@ -94,9 +94,17 @@ module.exports = async ({ options, resolveVariable }) => {
       memory: overCacheNodes(checked.cacheNodes, 'MAX', 'DatabaseMemoryUsagePercentage', 'Average'),
     },
     alertSubscriptions: mailTo(checked.alertEmail === '' ? [] : [checked.alertEmail]),
+    traces: tracesOf(checked),
+    traceFunctions: checked.traceFunctions ? 'on' : 'off',
     bookSubscriptions: mailTo(bookEmailsOf(checked)),
   };
 };
+
+/** The tasks' way to X-Ray: through an endpoint of its own where they have no way out. */
+function tracesOf({ traceTasks, nat }) {
+  if (!traceTasks) return 'none';
+  return nat === 'none' ? 'endpoint' : 'nat';
+}
 
 function mailTo(addresses) {
   return addresses.map((address) => ({ Protocol: 'email', Endpoint: address }));

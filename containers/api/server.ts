@@ -9,12 +9,15 @@ import {
   type Core,
   checkReady,
   closeCore,
+  countRunningOut,
   deckMarksMessage,
+  driverFault,
   type Log,
   limits,
   makeSignInLink,
   openCore,
   type RedisState,
+  type RunningOut,
   type RunningTasks,
   type Sender,
   startBackground,
@@ -27,7 +30,7 @@ import { openLambdaAnnouncer } from './lambda-announcer.ts';
 import { openLambdaSender } from './lambda-sender.ts';
 import { limitRepeats } from './observe/limit-repeats.ts';
 import { type ContainerLog, openLog } from './observe/log.ts';
-import { logLoad } from './observe/log-load.ts';
+import { type LoadSums, logLoad } from './observe/log-load.ts';
 import { type Metrics, openMetrics } from './observe/metrics.ts';
 import { type ContainerTracing, openTracing } from './observe/tracing.ts';
 
@@ -70,14 +73,26 @@ export async function startServer(config: Config, options: StartOptions = {}): P
   const { log } = containerLog;
   let core: Core | undefined = options.core;
   // The core reports to the metrics and they ask the core: whoever asks before it is open sees empty queues.
+  const sums = { batches: 0, members: 0 };
+  let background: RunningTasks | undefined;
   const metrics = openMetrics({
     queueAgeMillis: () => core?.batches.queueAgeMillis() ?? 0,
     droppedLogLines: containerLog.droppedLines,
     isRedisUp: () => (core?.redis ? core.redis.status === 'ready' : null),
     poolWaits: () => (core === undefined ? {} : waitsOf(core)),
     isDatabaseUp: askOnce(async () => core !== undefined && (await isReady(core))),
+    tenantAges: () => core?.batches.tenantAges() ?? { light: 0, heavy: 0 },
+    marksAgeMillis: () => core?.markRounds.ageMillis() ?? null,
+    runningOut: askOnce(async () => (core === undefined ? null : await runningOutOf(core))),
+    fallbacks: () => fallbacksOf(core, sums.batches),
+    taskFailures: () =>
+      Object.fromEntries((background?.states() ?? []).map(({ name, failuresInARow }) => [name, failuresInARow])),
   });
-  let background: RunningTasks | undefined;
+  const onBatch = (queue: string, members: number, millis: number) => {
+    sums.batches += 1;
+    sums.members += members;
+    metrics.observeBatch(queue, members, millis);
+  };
   let tracing: ContainerTracing | null = null;
   const closeOwnParts = async () => {
     await background?.close();
@@ -86,18 +101,19 @@ export async function startServer(config: Config, options: StartOptions = {}): P
     await containerLog.flush();
   };
   try {
-    if (config.tracing !== null) tracing = await openTracing(config.tracing);
+    if (config.tracing !== null) tracing = await openTracing(config.tracing, log);
     if (core === undefined) {
       const quietly = limitRepeats(log, metrics.observeFailure);
       const writeMark = chooseWriteMark(containerLog.writeMark, options.keepMark);
       const functions = await openFunctionsOf(config, quietly);
-      core = await openCore(config, { log: quietly, writeMark, onBatch: metrics.observeBatch, tracing, ...functions });
+      core = await openCore(config, { log: quietly, writeMark, onBatch, tracing, ...functions });
     }
     await checkReady(core);
     background = startBackground(core);
     const health = { droppedLogLines: containerLog.droppedLines, background };
     const parts = { log, metrics, health, tracing, drainPauseMillis: options.drainPauseMillis ?? 0 };
-    return await serve(core, parts, closeOwnParts);
+    const sumOfFallbacks = () => Object.values(fallbacksOf(core, sums.batches)).reduce((sum, each) => sum + each, 0);
+    return await serve(core, { ...parts, sums: () => ({ ...sums, fallbacks: sumOfFallbacks() }) }, closeOwnParts);
   } catch (error) {
     await closeOwnParts();
     throw error;
@@ -119,6 +135,16 @@ function waitsOf({ pool, coldPool, readPool, backgroundPool }: Core): Record<str
   return Object.fromEntries(Object.entries(pools).map(([name, { waitingCount }]) => [name, waitingCount]));
 }
 
+/** Each command that Redis did not answer, and each batch where statements are sent one by one. */
+function fallbacksOf(core: Core | undefined, batches: number): { redis: number; groups: number } {
+  return { redis: core?.redis?.failedCommands ?? 0, groups: driverFault === null ? 0 : batches };
+}
+
+async function runningOutOf(core: Core): Promise<RunningOut | null> {
+  const answer = countRunningOut(core.readyPool).catch(() => null);
+  return Promise.race([answer, sleep(databaseAnswerMaxMillis, null, { ref: false })]);
+}
+
 /** A database that hangs must not hang whoever reads the metrics. */
 async function isReady(core: Core): Promise<boolean> {
   const answer = checkReady(core).then(
@@ -138,8 +164,9 @@ async function serve(
   core: Core,
   {
     drainPauseMillis,
+    sums,
     ...parts
-  }: Pick<AppParts, 'log' | 'metrics' | 'health' | 'tracing'> & { drainPauseMillis: number },
+  }: Pick<AppParts, 'log' | 'metrics' | 'health' | 'tracing'> & { drainPauseMillis: number; sums: () => LoadSums },
   closeOwnParts: () => Promise<void>,
 ): Promise<RunningServer> {
   const { config } = core;
@@ -154,7 +181,13 @@ async function serve(
     throw error;
   });
   log.info({ address }, 'listening');
-  const stopLogging = logLoad(() => core.batches.queueAgeMillis(), log);
+  const load = {
+    queueAgeMillis: () => core.batches.queueAgeMillis(),
+    lightQueueAgeMillis: () => core.batches.tenantAges().light,
+    poolWaiting: () => Object.values(waitsOf(core)).reduce((sum, each) => sum + each, 0),
+    sums,
+  };
+  const stopLogging = logLoad(load, log);
 
   const shutDown = async () => {
     drain.begin(app.server);

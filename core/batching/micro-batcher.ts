@@ -4,7 +4,7 @@ import { CouponError, refuse, unavailable } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { BatchTrace, RequestTrace, Tracing } from '../trace.ts';
 import { openFlights } from './flights.ts';
-import { openLanes } from './lanes.ts';
+import { openLanes, type TenantAges } from './lanes.ts';
 import { openSetAside } from './set-aside.ts';
 
 /** Stands in place of an answer: the member needs a row that another session holds. Nothing was begun for it. */
@@ -85,6 +85,8 @@ export interface MicroBatcher<Command, Answer> {
   push(tenantId: number, command: Command): Promise<Answer>;
   /** Milliseconds that the oldest waiting member has waited, about; 0 when nobody waits. Of one tenant, or of any. */
   queueAgeMillis(tenantId?: number): number;
+  /** The same apart: of tenants with more waiting than one transaction takes, and of the others. */
+  tenantAges(): TenantAges;
   /** Members waiting now. */
   waiting(): number;
   /** Turns new members away, answers all that are in, and resolves when nothing is in flight. */
@@ -308,6 +310,7 @@ export function openMicroBatcher<Command, Answer>(
   return {
     push,
     queueAgeMillis: (tenantId) => (tenantId === undefined ? lanes.age() : lanes.ageOf(tenantId)),
+    tenantAges: () => lanes.agesAround(maxMembers),
     waiting: () => lanes.size,
     close,
   };

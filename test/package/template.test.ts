@@ -45,10 +45,13 @@ describeWithLinter('the linter of CloudFormation', () => {
     for (const { ok, output, lint } of Object.values(packaged)) expect([ok ? '' : output, lint]).toEqual(['', '']);
   });
 
-  test.each(['registry.yml', 'budget.yml'])('has nothing to say about the stack of %s', (name) => {
-    const linted = spawnSync('cfn-lint', [join(resourcesFolder, name)], { encoding: 'utf8' });
-    expect(linted.stdout + linted.stderr).toBe('');
-  });
+  test.each(['registry.yml', 'budget.yml', 'transaction-search.yml'])(
+    'has nothing to say about the stack of %s',
+    (name) => {
+      const linted = spawnSync('cfn-lint', [join(resourcesFolder, name)], { encoding: 'utf8' });
+      expect(linted.stdout + linted.stderr).toBe('');
+    },
+  );
 });
 
 each('the service of %s', (stage) => {
@@ -458,6 +461,7 @@ each('who may do what in %s', (stage) => {
       referencesIn(Properties.Role!),
     );
     expect(roles.flat().sort()).toEqual([
+      'AnnounceRole',
       'AskNewTasksRole',
       'DeliverRole',
       'MigrateRole',
@@ -485,6 +489,7 @@ each('who may do what in %s', (stage) => {
       'EventsOfTheDatabase',
       'EventsToTheAlertTopic',
       'FilesForOperators',
+      'FunctionsOfTheTasks',
       'LayersOfImages',
       'LogGroupsOfThisAccount',
       'NetworkInterfacesOfFunctions',
@@ -492,11 +497,10 @@ each('who may do what in %s', (stage) => {
       'ReadTheRangeOfTheService',
       'TokenOfTheRegistry',
       'TokenOfTheRegistryForOperators',
-      'WebhooksOfTheTasks',
     ]);
   });
 
-  test('leaves tasks one right of their own: to call the function that sends webhooks', () => {
+  test('leaves tasks one right of their own: to call the functions that send webhooks and mails', () => {
     const ofRole = (role: string) =>
       statementsOf(templateOf(stage)).flatMap(({ place, statement }) =>
         place === role && statement.Action !== 'sts:AssumeRole' ? [statement] : [],
@@ -713,6 +717,59 @@ describe('the company’s sign-in to the console', () => {
 test('with a way out of the network, the function that sends webhooks is called through that, and no endpoint is paid', () => {
   expect(templateOf('options').Resources).not.toHaveProperty('LambdaEndpoint');
   expect(variablesOf('options')).toHaveProperty('WEBHOOK_SENDER_FUNCTION');
+});
+
+describe('traces', () => {
+  const ofXray = (stage: keyof typeof packaged) =>
+    statementsOf(templateOf(stage)).filter(({ statement }) => JSON.stringify(statement).includes('xray:'));
+
+  test('are off by themselves: no right, no endpoint, nothing told to tasks or functions', () => {
+    for (const stage of stages) {
+      expect(ofXray(stage)).toEqual([]);
+      expect(templateOf(stage).Resources).not.toHaveProperty('XrayEndpoint');
+      expect(variablesOf(stage)).toMatchObject({ OTEL_EXPORTER_OTLP_ENDPOINT: '', TRACE_AWS_REGION: '' });
+      for (const [, { Properties }] of ofType(templateOf(stage), 'AWS::Lambda::Function'))
+        expect(Properties).not.toHaveProperty('TracingConfig');
+    }
+  });
+
+  test('of tasks are signed for X-Ray, through the way out that there is, with the right to write them and no other', () => {
+    expect(variablesOf('options')).toMatchObject({
+      OTEL_EXPORTER_OTLP_ENDPOINT: { 'Fn::Sub': expect.stringContaining('https://xray.') },
+      TRACE_AWS_REGION: { Ref: 'AWS::Region' },
+      TRACE_ONE_IN: '100',
+    });
+    expect(templateOf('options').Resources).not.toHaveProperty('XrayEndpoint');
+    const tasks = ofXray('options').filter(({ place }) => place === 'TracesOfTasks');
+    expect(tasks.map(({ statement }) => statement.Action)).toEqual(['xray:PutTraceSegments']);
+    expect(resource(templateOf('options'), 'TracesOfTasks').Roles).toEqual([{ Ref: 'TaskRole' }]);
+  });
+
+  test('of functions are Lambda’s own, of every function and by its role', () => {
+    const functions = ofType(templateOf('options'), 'AWS::Lambda::Function').filter(
+      ([, { Properties }]) => 'TracingConfig' in Properties,
+    );
+    const roles = functions.map(([, { Properties }]) => referencesIn(Properties.Role!)[0]);
+    for (const [, { Properties }] of functions) expect(Properties.TracingConfig).toEqual({ Mode: 'Active' });
+    expect(functions).toHaveLength(ofType(templateOf('options'), 'AWS::Lambda::Function').length);
+    const allowed = referencesIn(resource(templateOf('options'), 'TracesOfFunctions').Roles!);
+    expect(allowed.toSorted()).toEqual(roles.toSorted());
+  });
+
+  test(
+    'of tasks without a way out have an endpoint, for their role and for writing alone',
+    async () => {
+      const { ok, output, lint, template } = await packageStage('dev', { traceTasks: 'true' });
+      expect([ok ? '' : output, lint]).toEqual(['', '']);
+      const { PolicyDocument, ServiceName } = resource(template, 'XrayEndpoint') as { [name: string]: Properties };
+      expect(JSON.stringify(ServiceName)).toContain('.xray');
+      expect((PolicyDocument!.Statement as Properties[])[0]).toMatchObject({
+        Action: 'xray:PutTraceSegments',
+        Condition: { ArnEquals: { 'aws:PrincipalArn': { 'Fn::GetAtt': ['TaskRole', 'Arn'] } } },
+      });
+    },
+    packagingMillis,
+  );
 });
 
 describe('what contradicts itself or is unknown', () => {
