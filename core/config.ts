@@ -69,8 +69,11 @@ export interface Config {
   oidc: OidcConfig | null;
   corsOrigins: string[];
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
-  /** Where traces go by OTLP over HTTP, and one in how many requests is traced; null: nothing is. */
-  tracing: { endpoint: string; oneIn: number } | null;
+  /**
+   * Where traces go by OTLP over HTTP, and one in how many requests is traced; null: nothing is. With `awsRegion` it is
+   * X-Ray's endpoint, and what is sent there is signed for that region.
+   */
+  tracing: { endpoint: string; oneIn: number; awsRegion: string | null } | null;
   /** The port of `/metrics`; null: on the main port, for admins only. */
   metricsPort: number | null;
   /** How many proxies in front may be believed about the client's address: 1 behind a load balancer, 0 without one. */
@@ -81,6 +84,8 @@ export interface Config {
   webhookAllowLoopback: boolean;
   /** The ARN of the Lambda function that sends webhooks; null: this process does. */
   webhookSenderFunction: string | null;
+  /** The ARN of the Lambda function that tells operators of books that run out; null: the log does. */
+  stockAnnouncerFunction: string | null;
 }
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -118,6 +123,7 @@ export function readConfig(env: Environment): Config {
     trustedProxies: whole(env, 'TRUSTED_PROXIES', 0, 0, 10),
     rateLimitPerSecond: whole(env, 'RATE_LIMIT_PER_SECOND', limits.defaultRateLimitPerSecond, 0, 1_000_000),
     ...readWebhooks(env),
+    stockAnnouncerFunction: functionArn(env, 'STOCK_ANNOUNCER_FUNCTION'),
   };
 }
 
@@ -262,22 +268,27 @@ function readTracing(env: Environment): Config['tracing'] {
     throw new ConfigError(
       'OTEL_EXPORTER_OTLP_ENDPOINT must be an http:// or https:// URL such as http://127.0.0.1:4318',
     );
-  return { endpoint, oneIn };
+  const awsRegion = text(env, 'TRACE_AWS_REGION');
+  if (awsRegion !== null && !/^[a-z]{2}(-[a-z]+){1,2}-[1-9]$/.test(awsRegion))
+    throw new ConfigError('TRACE_AWS_REGION must be a region such as us-east-1');
+  return { endpoint, oneIn, awsRegion };
 }
 
 function readWebhooks(env: Environment): Pick<Config, 'webhookAllowLoopback' | 'webhookSenderFunction'> {
   const webhookAllowLoopback = oneOf(env, 'WEBHOOK_ALLOW_LOOPBACK', ['true', 'false'] as const, 'false') === 'true';
-  const webhookSenderFunction = text(env, 'WEBHOOK_SENDER_FUNCTION');
-  if (webhookSenderFunction === null) return { webhookAllowLoopback, webhookSenderFunction };
-  if (!/^arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[\w-]{1,64}$/.test(webhookSenderFunction)) {
-    throw new ConfigError(
-      'WEBHOOK_SENDER_FUNCTION must be the ARN of a Lambda function, arn:aws:lambda:region:account:function:name',
-    );
-  }
+  const webhookSenderFunction = functionArn(env, 'WEBHOOK_SENDER_FUNCTION');
   // A function has another loopback than this machine's.
-  if (webhookAllowLoopback)
+  if (webhookSenderFunction !== null && webhookAllowLoopback)
     throw new ConfigError('WEBHOOK_SENDER_FUNCTION and WEBHOOK_ALLOW_LOOPBACK are both set; choose one');
   return { webhookAllowLoopback, webhookSenderFunction };
+}
+
+function functionArn(env: Environment, name: string): string | null {
+  const arn = text(env, name);
+  if (arn !== null && !/^arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[\w-]{1,64}$/.test(arn)) {
+    throw new ConfigError(`${name} must be the ARN of a Lambda function, arn:aws:lambda:region:account:function:name`);
+  }
+  return arn;
 }
 
 function readMetricsPort(env: Environment): number | null {

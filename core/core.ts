@@ -22,6 +22,7 @@ import type { MarkRounds } from './restore/mark-rounds.ts';
 import type { Throttle } from './throttling/open-throttle.ts';
 import type { RequestPace } from './throttling/request-pace.ts';
 import type { UploadSlots } from './uploads/slots.ts';
+import type { Announcer } from './webhooks/announcer.ts';
 
 /** What every operation works with: made once a process by openCore, handed to each operation as its first argument. */
 export interface Core extends Pools {
@@ -64,6 +65,8 @@ export interface Core extends Pools {
   readonly markRounds: MarkRounds;
   /** Sends webhooks to the internet. */
   readonly sender: Sender;
+  /** Tells operators of books that run out; null: nobody is told but by the log and by webhooks. */
+  readonly announcer: Announcer | null;
   /** The queues in front of the hot path's transactions. */
   readonly batches: CouponBatches;
 }

@@ -82,6 +82,7 @@ export { unlockCoupon } from './coupons/unlock-coupon.ts';
 export { Validation, validateCoupon } from './coupons/validate-coupon.ts';
 export { voidCoupon } from './coupons/void-coupon.ts';
 export { describeDatabaseTrouble } from './db/describe-database-trouble.ts';
+export { driverFault } from './db/group-statements.ts';
 export { migrateToLatest } from './db/migrate.ts';
 export { openPool, type Queryable } from './db/pool.ts';
 export {
@@ -140,6 +141,7 @@ export {
   outboundErrors,
   type Sender,
 } from './outbound/open-sender.ts';
+export { type AwsCredentials, signAwsRequest } from './outbound/sign-aws-request.ts';
 export { PageRequest } from './paging.ts';
 export { systemRandom } from './random.ts';
 export { type HealthSources, HealthView, openHealth } from './read-health.ts';
@@ -152,9 +154,11 @@ export { uploadCodes } from './uploads/upload-codes.ts';
 export { UploadedDeck } from './uploads/uploaded-deck.ts';
 export { eraseUser } from './users/erase-user.ts';
 export { isUuid } from './uuid.ts';
+export { type Announcer, announceMaxMillis, type StockNews } from './webhooks/announcer.ts';
 export { changeWebhook } from './webhooks/change-webhook.ts';
 export { createWebhook } from './webhooks/create-webhook.ts';
 export { deleteWebhook } from './webhooks/delete-webhook.ts';
+export { countRunningOut, type RunningOut } from './webhooks/delivery/watch-books.ts';
 export { DeliveryDocument } from './webhooks/delivery-document.ts';
 export { BookEventData, CouponEventData, JobEventData, TestEventData, WebhookEvent } from './webhooks/event-data.ts';
 export { type EventType, eventTypeNumbers, subscribableTypes } from './webhooks/event-types.ts';

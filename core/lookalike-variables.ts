@@ -38,12 +38,14 @@ export const knownVariables: readonly string[] = [
   'METRICS_PORT',
   'OTEL_EXPORTER_OTLP_ENDPOINT',
   'TRACE_ONE_IN',
+  'TRACE_AWS_REGION',
   'TRUSTED_PROXIES',
   'RATE_LIMIT_PER_SECOND',
   'EVENTS_ARCHIVE',
   'EVENTS_KEEP_MONTHS',
   'WEBHOOK_ALLOW_LOOPBACK',
   'WEBHOOK_SENDER_FUNCTION',
+  'STOCK_ANNOUNCER_FUNCTION',
 ];
 
 /** Shorter names are like too many others: HOST is like HOME. */

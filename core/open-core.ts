@@ -30,6 +30,7 @@ import { openThrottle } from './throttling/open-throttle.ts';
 import { openSignInPace } from './throttling/sign-in-pace.ts';
 import type { Tracing } from './trace.ts';
 import { UploadSlots } from './uploads/slots.ts';
+import type { Announcer } from './webhooks/announcer.ts';
 
 /** What openCore may be given beside the configuration. */
 export interface CoreParts {
@@ -42,6 +43,8 @@ export interface CoreParts {
   random?: Random;
   /** Sends webhooks; unless given, this process does. */
   sender?: Sender;
+  /** Tells operators of books that run out; without it they are lines of the log alone. */
+  announcer?: Announcer;
   /** Told of every batch, for metrics. */
   onBatch?: BatchListener;
   /** Traces the batches of requests that are traced. */
@@ -100,6 +103,7 @@ function openParts(config: Config, given: CoreParts): Parts {
     obstacles: openObstacles(clock),
     deckMarks,
     sender: given.sender ?? openSender({ allowLoopback: config.webhookAllowLoopback, clock }),
+    announcer: given.announcer ?? null,
     markRounds: openMarkRounds({ database: config.database, deckMarks, writeMark, clock }),
   };
 }
@@ -110,8 +114,11 @@ export async function closeCore(core: Core): Promise<void> {
   await closeParts(core);
 }
 
-async function closeParts(parts: Pick<Parts, 'markRounds' | 'redis' | 'sender' | keyof Pools>): Promise<void> {
+async function closeParts(
+  parts: Pick<Parts, 'announcer' | 'markRounds' | 'redis' | 'sender' | keyof Pools>,
+): Promise<void> {
   await parts.markRounds.close();
+  await parts.announcer?.close();
   await parts.redis?.close();
   await parts.sender.close();
   await closePools(parts);

@@ -1,9 +1,10 @@
-// One page a stage. Its first row answers whether customers are being served, and whether anything is about to run out; then
-// comes how it goes, top to bottom as a request travels. It is made here and not written down, because a widget has a line for
+// One page a stage. Its first row answers whether customers are being served, and whether anything is about to run out, books'
+// codes too; then comes how it goes, top to bottom as a request travels. It is made here and not written down, because a widget has a line for
 // each node of the cache and each database that the stage has.
 
 const wide = 24;
-/** Three beside each other. */
+/** Four beside each other in the first row, three below. */
+const quarter = wide / 4;
 const third = wide / 3;
 const rowHeight = 6;
 const alarmsHeight = 4;
@@ -16,8 +17,12 @@ const alarmsHeight = 4;
  * @param rings at which number of connections, and at how many free bytes of the disk, an alarm of the database rings
  */
 function dashboardBody({ stage, targetGroups, cacheNodes, hasReplica, rings }) {
-  const metrics = [...firstRow(stage, targetGroups, rings), ...metricsOf(stage, cacheNodes, hasReplica)];
-  const body = { widgets: [...metrics.map(place), alarms(hasReplica), errorLines(metrics.length)] };
+  const first = firstRow(stage, targetGroups, rings);
+  const metrics = metricsOf(stage, cacheNodes, hasReplica);
+  const places = first.map((item, index) => ({ ...item, x: index * quarter, y: 0, width: quarter, height: rowHeight }));
+  const body = {
+    widgets: [...places, ...metrics.map(place), alarms(hasReplica), errorLines(Math.ceil(metrics.length / 3) * 3)],
+  };
   return {
     'Fn::Sub': [
       JSON.stringify(body),
@@ -50,6 +55,7 @@ function alarms(hasReplica) {
       'FailedSchedule',
       'DeliverErrors',
       'WebhookDisabled',
+      'AnnounceErrors',
     ],
   ];
   const properties = { title: 'Alarms', alarms: names.map((name) => `\${${name}Alarm.Arn}`) };
@@ -88,7 +94,12 @@ function firstRow(stage, targetGroups, rings) {
     yAxis: { left: { min: 0 } },
     annotations: { horizontal: [{ label: 'rings', value: 100 }] },
   });
-  return [served, running, runningOut];
+  const books = widget('Books that run out, of all tenants', 'Maximum', [
+    line(`Qurable/${stage}`, 'LowBooks', [], { label: 'few codes left' }),
+    line(`Qurable/${stage}`, 'ExhaustedBooks', [], { label: 'none left' }),
+  ]);
+  Object.assign(books.properties, { yAxis: { left: { min: 0 } } });
+  return [served, running, runningOut, books];
 }
 
 /**
@@ -159,7 +170,11 @@ function metricsOf(stage, cacheNodes, hasReplica) {
       line(own, 'ErrorLines', []),
       line(own, 'LateMarks', [], { stat: 'Maximum', yAxis: 'right' }),
     ]),
-    widget('Queue age, milliseconds', 'Maximum', [line(own, 'QueueAge', [])]),
+    widget('Queue age, milliseconds; members of a batch', 'Maximum', [
+      line(own, 'QueueAge', [], { label: 'of any tenant' }),
+      line(own, 'LightQueueAge', [], { label: 'of tenants with little waiting' }),
+      line(own, 'BatchMembers', [], { stat: 'Average', yAxis: 'right' }),
+    ]),
 
     widget('Databases: CPU, percent', 'Average', ofInstances('CPUUtilization')),
     widget('Databases: connections', 'Maximum', ofInstances('DatabaseConnections')),
@@ -185,8 +200,12 @@ function metricsOf(stage, cacheNodes, hasReplica) {
       ...ofNodes('EngineCPUUtilization'),
       ...ofNodes('DatabaseMemoryUsagePercentage'),
     ]),
+    widget('Connections waited for; the slower way taken', 'Maximum', [
+      line(own, 'PoolWaiting', []),
+      line(own, 'Fallbacks', [], { stat: 'Sum', yAxis: 'right' }),
+    ]),
     widget('Functions: calls that failed', 'Sum', [
-      ...['Migrate', 'Rotate', 'Scale', 'Snapshot', 'Deliver'].map((name) =>
+      ...['Migrate', 'Rotate', 'Scale', 'Snapshot', 'Deliver', 'Announce'].map((name) =>
         line('AWS/Lambda', 'Errors', ['FunctionName', `\${${name}LambdaFunction}`]),
       ),
     ]),
@@ -219,10 +238,10 @@ function place(item, position) {
   return { ...item, ...placeOf(position) };
 }
 
-/** Three a row; the alarms stand below the first. */
+/** Three a row, below the first row and the alarms. */
 function placeOf(position) {
   const row = Math.floor(position / 3);
-  const y = row * rowHeight + (row > 0 ? alarmsHeight : 0);
+  const y = rowHeight + alarmsHeight + row * rowHeight;
   return { x: (position % 3) * third, y, width: third, height: rowHeight };
 }
 

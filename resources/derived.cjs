@@ -93,9 +93,27 @@ module.exports = async ({ options, resolveVariable }) => {
       cpu: overCacheNodes(checked.cacheNodes, 'MAX', 'EngineCPUUtilization', 'Average'),
       memory: overCacheNodes(checked.cacheNodes, 'MAX', 'DatabaseMemoryUsagePercentage', 'Average'),
     },
-    alertSubscriptions: checked.alertEmail === '' ? [] : [{ Protocol: 'email', Endpoint: checked.alertEmail }],
+    alertSubscriptions: mailTo(checked.alertEmail === '' ? [] : [checked.alertEmail]),
+    traces: tracesOf(checked),
+    traceFunctions: checked.traceFunctions ? 'on' : 'off',
+    bookSubscriptions: mailTo(bookEmailsOf(checked)),
   };
 };
+
+/** The tasks' way to X-Ray: through an endpoint of its own where they have no way out. */
+function tracesOf({ traceTasks, nat }) {
+  if (!traceTasks) return 'none';
+  return nat === 'none' ? 'endpoint' : 'nat';
+}
+
+function mailTo(addresses) {
+  return addresses.map((address) => ({ Protocol: 'email', Endpoint: address }));
+}
+
+/** Whoever is told of alarms is told of books, unless others are. */
+function bookEmailsOf({ bookEmails, alertEmail }) {
+  return bookEmails.length > 0 || alertEmail === '' ? bookEmails : [alertEmail];
+}
 
 /** Reads every parameter by its rule. */
 async function readAll(resolveVariable) {

@@ -68,6 +68,9 @@ const parameterRules = {
   containerInsights: oneOf('disabled', 'enabled', 'enhanced'),
   interfaceEndpointZones: whole(1, 2),
   webhookConcurrency: whole(0, 1000),
+  traceTasks: flag,
+  traceOneIn: whole(1, 1_000_000_000),
+  traceFunctions: flag,
   logLevel: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace'),
   codeSecretArn: optional(secretArn),
   codeSecretVersion: whole(1, 999_999),
@@ -116,6 +119,7 @@ const parameterRules = {
 
   alertEmail: optional(text(email, 'an e-mail address')),
   allowNoAlertEmail: flag,
+  bookEmails: list(text(email, 'an e-mail address'), 100),
 
   deletionProtection: flag,
   accessLogDays: whole(0, 365),

@@ -31,6 +31,12 @@ function ofTasks(p, codeSecretArn) {
       RATE_LIMIT_PER_SECOND: p.rateLimitPerSecond,
       // With a NAT too: whatever address a webhook leads to, the request begins outside of this network.
       WEBHOOK_SENDER_FUNCTION: { 'Fn::GetAtt': ['DeliverLambdaFunction', 'Arn'] },
+      // An empty variable is as good as none.
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: CloudFormation's references
+      OTEL_EXPORTER_OTLP_ENDPOINT: p.traceTasks ? { 'Fn::Sub': 'https://xray.${AWS::Region}.${AWS::URLSuffix}' } : '',
+      TRACE_AWS_REGION: p.traceTasks ? { Ref: 'AWS::Region' } : '',
+      TRACE_ONE_IN: p.traceOneIn,
+      STOCK_ANNOUNCER_FUNCTION: { 'Fn::GetAtt': ['AnnounceLambdaFunction', 'Arn'] },
     },
     {
       ...databaseSecrets,

@@ -3,17 +3,21 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import {
+  type Announcer,
   askOnce,
   type Config,
   type Core,
   checkReady,
   closeCore,
+  countRunningOut,
   deckMarksMessage,
+  driverFault,
   type Log,
   limits,
   makeSignInLink,
   openCore,
   type RedisState,
+  type RunningOut,
   type RunningTasks,
   type Sender,
   startBackground,
@@ -22,10 +26,11 @@ import {
 } from '../../core/index.ts';
 import { type AppParts, buildApp } from './app.ts';
 import { makeDrain } from './drain.ts';
+import { openLambdaAnnouncer } from './lambda-announcer.ts';
 import { openLambdaSender } from './lambda-sender.ts';
 import { limitRepeats } from './observe/limit-repeats.ts';
 import { type ContainerLog, openLog } from './observe/log.ts';
-import { logLoad } from './observe/log-load.ts';
+import { type LoadSums, logLoad } from './observe/log-load.ts';
 import { type Metrics, openMetrics } from './observe/metrics.ts';
 import { type ContainerTracing, openTracing } from './observe/tracing.ts';
 
@@ -68,14 +73,26 @@ export async function startServer(config: Config, options: StartOptions = {}): P
   const { log } = containerLog;
   let core: Core | undefined = options.core;
   // The core reports to the metrics and they ask the core: whoever asks before it is open sees empty queues.
+  const sums = { batches: 0, members: 0 };
+  let background: RunningTasks | undefined;
   const metrics = openMetrics({
     queueAgeMillis: () => core?.batches.queueAgeMillis() ?? 0,
     droppedLogLines: containerLog.droppedLines,
     isRedisUp: () => (core?.redis ? core.redis.status === 'ready' : null),
     poolWaits: () => (core === undefined ? {} : waitsOf(core)),
     isDatabaseUp: askOnce(async () => core !== undefined && (await isReady(core))),
+    tenantAges: () => core?.batches.tenantAges() ?? { light: 0, heavy: 0 },
+    marksAgeMillis: () => core?.markRounds.ageMillis() ?? null,
+    runningOut: askOnce(async () => (core === undefined ? null : await runningOutOf(core))),
+    fallbacks: () => fallbacksOf(core, sums.batches),
+    taskFailures: () =>
+      Object.fromEntries((background?.states() ?? []).map(({ name, failuresInARow }) => [name, failuresInARow])),
   });
-  let background: RunningTasks | undefined;
+  const onBatch = (queue: string, members: number, millis: number) => {
+    sums.batches += 1;
+    sums.members += members;
+    metrics.observeBatch(queue, members, millis);
+  };
   let tracing: ContainerTracing | null = null;
   const closeOwnParts = async () => {
     await background?.close();
@@ -84,33 +101,48 @@ export async function startServer(config: Config, options: StartOptions = {}): P
     await containerLog.flush();
   };
   try {
-    if (config.tracing !== null) tracing = await openTracing(config.tracing);
+    if (config.tracing !== null) tracing = await openTracing(config.tracing, log);
     if (core === undefined) {
       const quietly = limitRepeats(log, metrics.observeFailure);
       const writeMark = chooseWriteMark(containerLog.writeMark, options.keepMark);
-      const sender = await openSenderOf(config, quietly);
-      core = await openCore(config, { log: quietly, writeMark, onBatch: metrics.observeBatch, tracing, ...sender });
+      const functions = await openFunctionsOf(config, quietly);
+      core = await openCore(config, { log: quietly, writeMark, onBatch, tracing, ...functions });
     }
     await checkReady(core);
     background = startBackground(core);
     const health = { droppedLogLines: containerLog.droppedLines, background };
     const parts = { log, metrics, health, tracing, drainPauseMillis: options.drainPauseMillis ?? 0 };
-    return await serve(core, parts, closeOwnParts);
+    const sumOfFallbacks = () => Object.values(fallbacksOf(core, sums.batches)).reduce((sum, each) => sum + each, 0);
+    return await serve(core, { ...parts, sums: () => ({ ...sums, fallbacks: sumOfFallbacks() }) }, closeOwnParts);
   } catch (error) {
     await closeOwnParts();
     throw error;
   }
 }
 
-/** Webhooks are sent by a function where there is one; the core has them sent by this process otherwise. */
-async function openSenderOf({ webhookSenderFunction: functionArn }: Config, log: Log): Promise<{ sender?: Sender }> {
-  return functionArn === null ? {} : { sender: await openLambdaSender({ functionArn, clock: systemClock, log }) };
+/** What functions do for this process where there are any; the core has webhooks sent by this process otherwise. */
+async function openFunctionsOf(config: Config, log: Log): Promise<{ sender?: Sender; announcer?: Announcer }> {
+  const { webhookSenderFunction: sends, stockAnnouncerFunction: announces } = config;
+  return {
+    ...(sends === null ? {} : { sender: await openLambdaSender({ functionArn: sends, clock: systemClock, log }) }),
+    ...(announces === null ? {} : { announcer: await openLambdaAnnouncer({ functionArn: announces, log }) }),
+  };
 }
 
 /** By the kind of work that each pool is for. */
 function waitsOf({ pool, coldPool, readPool, backgroundPool }: Core): Record<string, number> {
   const pools = { hot: pool, cold: coldPool, reads: readPool, background: backgroundPool };
   return Object.fromEntries(Object.entries(pools).map(([name, { waitingCount }]) => [name, waitingCount]));
+}
+
+/** Each command that Redis did not answer, and each batch where statements are sent one by one. */
+function fallbacksOf(core: Core | undefined, batches: number): { redis: number; groups: number } {
+  return { redis: core?.redis?.failedCommands ?? 0, groups: driverFault === null ? 0 : batches };
+}
+
+async function runningOutOf(core: Core): Promise<RunningOut | null> {
+  const answer = countRunningOut(core.readyPool).catch(() => null);
+  return Promise.race([answer, sleep(databaseAnswerMaxMillis, null, { ref: false })]);
 }
 
 /** A database that hangs must not hang whoever reads the metrics. */
@@ -132,8 +164,9 @@ async function serve(
   core: Core,
   {
     drainPauseMillis,
+    sums,
     ...parts
-  }: Pick<AppParts, 'log' | 'metrics' | 'health' | 'tracing'> & { drainPauseMillis: number },
+  }: Pick<AppParts, 'log' | 'metrics' | 'health' | 'tracing'> & { drainPauseMillis: number; sums: () => LoadSums },
   closeOwnParts: () => Promise<void>,
 ): Promise<RunningServer> {
   const { config } = core;
@@ -148,7 +181,13 @@ async function serve(
     throw error;
   });
   log.info({ address }, 'listening');
-  const stopLogging = logLoad(() => core.batches.queueAgeMillis(), log);
+  const load = {
+    queueAgeMillis: () => core.batches.queueAgeMillis(),
+    lightQueueAgeMillis: () => core.batches.tenantAges().light,
+    poolWaiting: () => Object.values(waitsOf(core)).reduce((sum, each) => sum + each, 0),
+    sums,
+  };
+  const stopLogging = logLoad(load, log);
 
   const shutDown = async () => {
     drain.begin(app.server);

@@ -24,6 +24,17 @@ export interface Lanes<Member extends Queued> {
   ageOf(tenantId: number): number;
   /** The same for the tenant whose member has waited longest. */
   age(): number;
+  /** The same apart, by how much a tenant has waiting: more than `members`, or as many and fewer. */
+  agesAround(members: number): TenantAges;
+}
+
+/**
+ * How long the oldest member has waited, in milliseconds, of tenants that fill whole transactions (`heavy`) and of the others
+ * (`light`), whom fair turns keep from waiting behind them.
+ */
+export interface TenantAges {
+  light: number;
+  heavy: number;
 }
 
 /** The members of one (tenant, lane). */
@@ -92,6 +103,14 @@ export function openLanes<Member extends Queued>(clock: Clock): Lanes<Member> {
     },
     ageOf,
     age: () => Math.max(0, ...[...tenants.keys()].map(ageOf)),
+    agesAround(members) {
+      const ages: TenantAges = { light: 0, heavy: 0 };
+      for (const [tenantId, { size: waiting }] of tenants) {
+        const kind = waiting > members ? 'heavy' : 'light';
+        ages[kind] = Math.max(ages[kind], ageOf(tenantId));
+      }
+      return ages;
+    },
   };
 }
 

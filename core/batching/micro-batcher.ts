@@ -4,7 +4,7 @@ import type { BatchTrace, RequestTrace, Tracing } from '../trace.ts';
 import { type BatchRun, commandsOf, heldTooLong, type Member, notBegun } from './batch.ts';
 import { type Departures, openDepartures } from './departures.ts';
 import { type Flights, openFlights } from './flights.ts';
-import { type Lanes, openLanes } from './lanes.ts';
+import { type Lanes, openLanes, type TenantAges } from './lanes.ts';
 import { openSetAside, type SetAside } from './set-aside.ts';
 import { type SettleParts, settleBatch } from './settle-batch.ts';
 
@@ -68,6 +68,8 @@ export interface MicroBatcher<Command, Answer> {
   push(tenantId: number, command: Command): Promise<Answer>;
   /** Milliseconds that the oldest waiting member has waited, about; 0 when nobody waits. Of one tenant, or of any. */
   queueAgeMillis(tenantId?: number): number;
+  /** The same apart: of tenants with more waiting than one transaction takes, and of the others. */
+  tenantAges(): TenantAges;
   /** Members waiting now. */
   waiting(): number;
   /** Turns new members away, answers all that are in, and resolves when nothing is in flight. */
@@ -195,6 +197,10 @@ class Batcher<Command, Answer> implements MicroBatcher<Command, Answer> {
 
   queueAgeMillis(tenantId?: number): number {
     return tenantId === undefined ? this.#lanes.age() : this.#lanes.ageOf(tenantId);
+  }
+
+  tenantAges(): TenantAges {
+    return this.#lanes.agesAround(this.#options.maxMembers);
   }
 
   waiting(): number {

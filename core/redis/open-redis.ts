@@ -9,6 +9,8 @@ export type RedisState = 'ready' | 'away' | 'closed';
 /** A Redis that may be missing at any moment. It makes things faster or shared; nothing depends on its being there. */
 export interface RedisConnection {
   readonly status: RedisState;
+  /** Commands that it did not carry out or answer in time: so often this process or PostgreSQL did its part. */
+  readonly failedCommands: number;
   /**
    * Runs commands. Rejects at once, without waiting, while the status is not `ready`; rejects with Redis's own error,
    * or after 75 ms, otherwise. A command that timed out may have taken effect. May be called from many
@@ -54,6 +56,7 @@ export function openRedis(
   if (address === null) return null;
   const client = openClient(address, random, patience);
   let status: RedisState = 'away';
+  let failedCommands = 0;
   /** What the log was told last: an error is worth a line when it is news, not once an attempt or a command. */
   let told: RedisState | null = null;
   let lastError = 'the connection was closed';
@@ -83,9 +86,17 @@ export function openRedis(
     get status() {
       return status;
     },
+    get failedCommands() {
+      return failedCommands;
+    },
     async command(work) {
-      if (status !== 'ready') throw new Error(`Redis is ${status}`);
-      return work(client);
+      try {
+        if (status !== 'ready') throw new Error(`Redis is ${status}`);
+        return await work(client);
+      } catch (error) {
+        failedCommands += 1;
+        throw error;
+      }
     },
     async close() {
       status = 'closed';

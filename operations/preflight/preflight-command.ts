@@ -10,7 +10,7 @@ import { checkAlarms, checkTold } from './check-alarms.ts';
 import { checkBackups, checkSnapshots } from './check-backups.ts';
 import { checkCost } from './check-cost.ts';
 import { checkMigrations } from './check-migrations.ts';
-import { checkQuota } from './check-quota.ts';
+import { checkConcurrency, checkQuota } from './check-quota.ts';
 import { checkSecrets } from './check-secrets.ts';
 import { checkDrift, judgeStack, readResources } from './check-stack.ts';
 import { readParameters } from './read-parameters.ts';
@@ -24,12 +24,13 @@ its migrations. Status 0: it is; 1: something is not as it should be; 2: wrong u
   --region NAME           AWS_REGION unless given
   --requests-per-day N    the load for the difference in cost; 1000000 unless given
   --accept-locks          pending migrations may hold up writers for as long as their tables are large
-  --skip NAME,NAME        what is not to be looked at: stack, backups, snapshots, secrets, alarms, told, quota, migrations, drift, cost
+  --skip NAME,NAME        what is not to be looked at: stack, backups, snapshots, secrets, alarms, told, quota, concurrency, migrations,
+                          drift, cost
 `;
 
 const names = [
   ...['stack', 'backups', 'snapshots', 'secrets', 'alarms'],
-  ...['told', 'quota', 'migrations', 'drift', 'cost'],
+  ...['told', 'quota', 'concurrency', 'migrations', 'drift', 'cost'],
 ] as const;
 
 async function preflight(args: string[], environment: NodeJS.ProcessEnv): Promise<boolean> {
@@ -56,6 +57,7 @@ async function preflight(args: string[], environment: NodeJS.ProcessEnv): Promis
     alarms: () => checkAlarms(aws, stage, resources),
     told: () => checkTold(aws, stage, String(parameters.allowNoAlertEmail) === 'true'),
     quota: () => checkQuota(aws, parameters),
+    concurrency: () => checkConcurrency(aws, parameters),
     migrations: () => checkMigrations(stage.name, ofScripts, options.others['accept-locks'] === true),
     drift: () => checkDrift(aws, stage, systemTime),
     cost: () => checkCost(aws, stage, requestsPerDay),

@@ -22,7 +22,7 @@ const isLong = process.env.QURABLE_TEST_LONG === '1';
 const describeOrSkip = isLong
   ? requireOrSkip('python3 with moto[server], and the aws CLI', canEmulate() && hasCli)
   : describe.skip;
-const checks = 'stack backups snapshots secrets alarms told quota migrations drift cost'.split(' ');
+const checks = 'stack backups snapshots secrets alarms told quota concurrency migrations drift cost'.split(' ');
 
 /*
  * What the emulator does not show: CloudWatch makes no figures by itself, so the load balancer's are put in here as it would
@@ -99,6 +99,7 @@ describeOrSkip('a checklist, against a stage in an emulated account', () => {
         alarms: expect.stringMatching(/^ok \d+ armed, none rings/),
         told: 'skipped nobody is told, which allowNoAlertEmail says is meant',
         quota: 'ok 4 tasks that are being rolled need 2 Fargate vCPUs, the account may run 6',
+        concurrency: 'ok nothing is reserved for webhooks, the account may run 10 functions at a time',
         migrations: 'ok none is pending',
         drift: 'ok nothing was changed by hand',
         cost: expect.stringMatching(/^ok \$[\d.,]+ → \$[\d.,]+ a month at 1000000 requests a day, nothing changes$/),
@@ -188,6 +189,15 @@ describeOrSkip('a checklist, against a stage in an emulated account', () => {
       await emulator.setQuota('fargate/L-3032A538', 1);
       expect(await look('quota')).toMatch(/^1 no .* need 2 .* may run 1: aws service-quotas/);
       await emulator.setQuota('fargate/L-3032A538', 6);
+
+      await withStages('webhookConcurrency: 0', 'webhookConcurrency: 50', async () => {
+        expect(await look('concurrency')).toMatch(
+          /^1 no 50 are reserved .* may run 10 functions at a time: lower webhookConcurrency .*--desired-value 150$/,
+        );
+        await emulator.setQuota('lambda/L-B99A9384', 150);
+        expect(await look('concurrency')).toMatch(/^0 ok 50 are reserved/);
+      });
+      await emulator.setQuota('lambda/L-B99A9384', 10);
 
       project.write('migrations/9001_index.sql', 'create index coupons_pos_idx on coupons (pos);');
       expect(await look('migrations')).toBe(

@@ -1,6 +1,8 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import type { ServerResponse } from 'node:http';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { openLog } from '../../containers/api/observe/log.ts';
 import { type RunningServer, startServer } from '../../containers/api/server.ts';
+import { signAwsRequest } from '../../core/index.ts';
 import { testConfig, testSecrets } from '../support/open-test-core.ts';
 import { type OtlpReceiver, type ReceivedSpan, startOtlpReceiver } from '../support/otlp-receiver.ts';
 import { createTestDatabase, type TestDatabase } from '../support/start-postgres.ts';
@@ -10,11 +12,16 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-async function start(endpoint: string, oneIn: number): Promise<{ server: RunningServer; database: TestDatabase }> {
+async function start(
+  endpoint: string,
+  oneIn: number,
+  variables: Record<string, string> = {},
+  log = openLog('silent'),
+): Promise<{ server: RunningServer; database: TestDatabase }> {
   const database = await createTestDatabase('tracing');
   closing.push(() => database.drop());
-  const more = { PORT: '0', OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, TRACE_ONE_IN: String(oneIn) };
-  const server = await startServer(testConfig(database.url, more), { log: openLog('silent') });
+  const more = { PORT: '0', OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, TRACE_ONE_IN: String(oneIn), ...variables };
+  const server = await startServer(testConfig(database.url, more), { log });
   closing.push(() => server.close());
   return { server, database };
 }
@@ -137,4 +144,67 @@ describe('a trace', () => {
     });
     await closing.pop()!();
   });
+});
+
+describe('X-Ray', () => {
+  const before = { ...process.env };
+  beforeAll(() => {
+    Object.assign(process.env, {
+      AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
+      AWS_SECRET_ACCESS_KEY: 'a secret of the tests',
+      AWS_SESSION_TOKEN: 'a token of the tests',
+    });
+  });
+  afterAll(() => {
+    process.env = before;
+  });
+  const inRegion = { TRACE_AWS_REGION: 'eu-west-1' };
+
+  test('is sent the same spans, in requests that the task’s role has signed', async () => {
+    const received = await receiver();
+    const { server } = await start(received.endpoint, 1, inRegion);
+    await makeCoupon(server);
+    await closing.pop()!();
+    expect(received.spans().map(({ name }) => name)).toContain('POST /v1/coupons/assign');
+    for (const [index, headers] of received.headers.entries()) {
+      const sent = String(headers['x-amz-date']);
+      const now = Date.parse(sent.replace(/^(\d{4})(\d\d)(\d\dT\d\d)(\d\d)(\d\dZ)$/, '$1-$2-$3:$4:$5'));
+      const signed = signAwsRequest(
+        {
+          method: 'POST',
+          url: new URL(`${received.endpoint}/v1/traces`),
+          headers: { 'content-type': 'application/x-protobuf' },
+          body: received.bodies[index]!,
+        },
+        {
+          credentials: {
+            accessKeyId: 'AKIDEXAMPLE',
+            secretAccessKey: 'a secret of the tests',
+            sessionToken: 'a token of the tests',
+          },
+          region: 'eu-west-1',
+          service: 'xray',
+          now,
+        },
+      );
+      expect(headers).toMatchObject(signed);
+    }
+    expect(received.headers.length).toBeGreaterThan(0);
+  });
+
+  test.each([
+    ['refuses', (response: ServerResponse) => void response.writeHead(403).end()],
+    ['never answers', () => {}],
+  ])(
+    'costs requests nothing where it %s, and the end of the process no more than some seconds',
+    async (_how, answer) => {
+      const received = await receiver(answer);
+      const { server } = await start(received.endpoint, 1, inRegion);
+      const { code } = await makeCoupon(server);
+      const redeemed = await call(server, `/v1/coupons/${code}/redeem`, { userId: 'someone-personal' });
+      expect(redeemed.status).toBe(200);
+      await closing.pop()!();
+      expect(received.bodies.length).toBeGreaterThan(0);
+    },
+  );
 });

@@ -59,6 +59,7 @@ describe.each(['dev', 'prod'])('the dashboard of %s', (stage) => {
       'Requests that were served, percent',
       'Tasks that answer; least and most',
       'About to run out: percent of where it rings',
+      'Books that run out, of all tenants',
     ]);
     for (const { properties } of first) {
       const parts = properties.metrics!.flatMap((metric) => metric.slice(-1));

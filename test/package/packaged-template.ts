@@ -78,6 +78,9 @@ export const optionsOfProd = {
   oidcClientId: 'qurable-console',
   oidcClientSecretArn: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:OidcClient-abcdef',
   oidcRoles: 'coupon-admins=admin;support=operator',
+  traceTasks: 'true',
+  traceOneIn: '100',
+  traceFunctions: 'true',
   codeSecretArn: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:CodeSecret-abcdef',
 };
 

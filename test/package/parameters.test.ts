@@ -78,6 +78,7 @@ describe('a parameter', () => {
     [{ databaseReplicaVersion: '15.1' }, 'databaseReplicaVersion is older than databaseVersion'],
     [{ deletionProtection: 'yes' }, 'deletionProtection "yes": it must be true or false'],
     [{ alertEmail: 'ana' }, 'alertEmail "ana": it must be an e-mail address'],
+    [{ bookEmails: 'ana@example.com,ben' }, 'bookEmails "ana@example.com,ben": it must be an e-mail address'],
     [{ minTasks: '' }, 'minTasks "": it must be a whole number'],
     [
       { minTasks: '1', rollingMaxPercent: '150' },
@@ -115,6 +116,17 @@ describe('prod', () => {
     );
     await expect(deriveStage('prod', { allowPlainHttp: 'true' })).rejects.toThrow('allowNoAlertEmail to true');
     expect(await deriveStage('prod', trial)).toMatchObject({ entrance: 'http', alertSubscriptions: [] });
+  });
+
+  test('tells of books that run out whoever is named for that, and else whoever is told of alarms', async () => {
+    const mail = (Endpoint: string) => ({ Protocol: 'email', Endpoint });
+    const alarms = { ...trial, alertEmail: 'ops@example.com' };
+    expect(await deriveStage('prod', alarms)).toMatchObject({ bookSubscriptions: [mail('ops@example.com')] });
+    expect(await deriveStage('prod', { ...alarms, bookEmails: 'ana@example.com, ben@example.com' })).toMatchObject({
+      alertSubscriptions: [mail('ops@example.com')],
+      bookSubscriptions: [mail('ana@example.com'), mail('ben@example.com')],
+    });
+    expect(await deriveStage('prod', trial)).toMatchObject({ bookSubscriptions: [] });
   });
 
   test('takes a calendar of hundreds of events, which is a part of the function’s code', async () => {

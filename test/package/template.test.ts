@@ -50,10 +50,13 @@ describeWithLinter('the linter of CloudFormation', () => {
     packagingMillis,
   );
 
-  test.each(['registry.yml', 'budget.yml'])('has nothing to say about the stack of %s', (name) => {
-    const linted = spawnSync('cfn-lint', [join(resourcesFolder, name)], { encoding: 'utf8' });
-    expect(linted.stdout + linted.stderr).toBe('');
-  });
+  test.each(['registry.yml', 'budget.yml', 'transaction-search.yml'])(
+    'has nothing to say about the stack of %s',
+    (name) => {
+      const linted = spawnSync('cfn-lint', [join(resourcesFolder, name)], { encoding: 'utf8' });
+      expect(linted.stdout + linted.stderr).toBe('');
+    },
+  );
 });
 
 each('the service of %s', (stage) => {
@@ -463,6 +466,7 @@ each('who may do what in %s', (stage) => {
       referencesIn(Properties.Role!),
     );
     expect(roles.flat().sort()).toEqual([
+      'AnnounceRole',
       'AskNewTasksRole',
       'DeliverRole',
       'MigrateRole',
@@ -490,6 +494,7 @@ each('who may do what in %s', (stage) => {
       'EventsOfTheDatabase',
       'EventsToTheAlertTopic',
       'FilesForOperators',
+      'FunctionsOfTheTasks',
       'LayersOfImages',
       'LogGroupsOfThisAccount',
       'NetworkInterfacesOfFunctions',
@@ -497,24 +502,23 @@ each('who may do what in %s', (stage) => {
       'ReadTheRangeOfTheService',
       'TokenOfTheRegistry',
       'TokenOfTheRegistryForOperators',
-      'WebhooksOfTheTasks',
     ]);
   });
 
-  test('leaves tasks one right of their own: to call the function that sends webhooks', () => {
+  test('leaves tasks one right of their own: to call the functions that send webhooks and mails', () => {
     const ofRole = (role: string) =>
       statementsOf(templateOf(stage)).flatMap(({ place, statement }) =>
         place === role && statement.Action !== 'sts:AssumeRole' ? [statement] : [],
       );
-    const deliver = { 'Fn::GetAtt': ['DeliverLambdaFunction', 'Arn'] };
-    expect(ofRole('TaskRole')).toEqual([{ Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: deliver }]);
+    const functions = ['Deliver', 'Announce'].map((name) => ({ 'Fn::GetAtt': [`${name}LambdaFunction`, 'Arn'] }));
+    expect(ofRole('TaskRole')).toEqual([{ Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: functions }]);
     expect(ofRole('LambdaEndpoint')).toEqual([
       {
-        Sid: 'WebhooksOfTheTasks',
+        Sid: 'FunctionsOfTheTasks',
         Effect: 'Allow',
         Principal: '*',
         Action: 'lambda:InvokeFunction',
-        Resource: deliver,
+        Resource: functions,
         Condition: { ArnEquals: { 'aws:PrincipalArn': { 'Fn::GetAtt': ['TaskRole', 'Arn'] } } },
       },
     ]);
@@ -532,6 +536,26 @@ each('who may do what in %s', (stage) => {
     // A receiver's time, that of its answer's body, and what the stack keeps to say that the time is over.
     expect(Number(deliver.Timeout) * 1000).toBeGreaterThan(answerMaxMillis + 1_000 + 10_000);
     expect(variablesOf(stage).WEBHOOK_SENDER_FUNCTION).toEqual({ 'Fn::GetAtt': ['DeliverLambdaFunction', 'Arn'] });
+  });
+
+  test('lets the function that tells operators of books publish to their topic, and nowhere else', () => {
+    const own = statementsOf(templateOf(stage)).filter(
+      ({ place, statement }) => place === 'AnnounceRole' && statement.Action !== 'sts:AssumeRole',
+    );
+    expect(own.map(({ statement }) => statement.Action)).toEqual([
+      ['logs:CreateLogStream', 'logs:PutLogEvents'],
+      'sns:Publish',
+      ['kms:Decrypt', 'kms:GenerateDataKey'],
+    ]);
+    expect(own[1]!.statement.Resource).toEqual({ Ref: 'BookTopic' });
+    expect(JSON.stringify(own[2]!.statement.Condition)).toContain('sns.$');
+    const announce = resource(templateOf(stage), 'AnnounceLambdaFunction');
+    expect(announce).not.toHaveProperty('VpcConfig');
+    expect(announce.Environment).toMatchObject({ Variables: { ANNOUNCE_TOPIC_ARN: { Ref: 'BookTopic' } } });
+    // A claim outlives the function's longest call, or two would tell the same (core/webhooks/delivery/announce-stock.ts).
+    expect(Number(announce.Timeout)).toBeLessThan(60);
+    expect(variablesOf(stage).STOCK_ANNOUNCER_FUNCTION).toEqual({ 'Fn::GetAtt': ['AnnounceLambdaFunction', 'Arn'] });
+    expect(resource(templateOf(stage), 'BookTopic').KmsMasterKeyId).toEqual({ Ref: 'Key' });
   });
 
   test('lets a function delete only snapshots that it marked as its own', () => {
@@ -652,6 +676,7 @@ test('logs are kept 7 days where they are details and 30 where they are of the A
   expect(days('prod')).toEqual({
     ApiLogGroup: 30,
     OperatorLogGroup: 30,
+    AnnounceLogGroup: 30,
     AskDashnewDashtasksLogGroup: 30,
     DeliverLogGroup: 30,
     MigrateLogGroup: 30,
@@ -697,6 +722,60 @@ describe('the company’s sign-in to the console', () => {
 test('with a way out of the network, the function that sends webhooks is called through that, and no endpoint is paid', () => {
   expect(templateOf('options').Resources).not.toHaveProperty('LambdaEndpoint');
   expect(variablesOf('options')).toHaveProperty('WEBHOOK_SENDER_FUNCTION');
+});
+
+describe('traces', () => {
+  const ofXray = (stage: keyof typeof packaged) =>
+    statementsOf(templateOf(stage)).filter(({ statement }) => JSON.stringify(statement).includes('xray:'));
+
+  test('are off by themselves: no right, no endpoint, nothing told to tasks or functions', () => {
+    for (const stage of stages) {
+      expect(ofXray(stage)).toEqual([]);
+      expect(templateOf(stage).Resources).not.toHaveProperty('XrayEndpoint');
+      expect(variablesOf(stage)).toMatchObject({ OTEL_EXPORTER_OTLP_ENDPOINT: '', TRACE_AWS_REGION: '' });
+      for (const [, { Properties }] of ofType(templateOf(stage), 'AWS::Lambda::Function'))
+        expect(Properties).not.toHaveProperty('TracingConfig');
+    }
+  });
+
+  test('of tasks are signed for X-Ray, through the way out that there is, with the right to write them and no other', () => {
+    expect(variablesOf('options')).toMatchObject({
+      OTEL_EXPORTER_OTLP_ENDPOINT: { 'Fn::Sub': expect.stringContaining('https://xray.') },
+      TRACE_AWS_REGION: { Ref: 'AWS::Region' },
+      TRACE_ONE_IN: '100',
+    });
+    expect(templateOf('options').Resources).not.toHaveProperty('XrayEndpoint');
+    const tasks = ofXray('options').filter(({ place }) => place === 'TracesOfTasks');
+    expect(tasks.map(({ statement }) => statement.Action)).toEqual(['xray:PutTraceSegments']);
+    expect(resource(templateOf('options'), 'TracesOfTasks').Roles).toEqual([{ Ref: 'TaskRole' }]);
+  });
+
+  test('of functions are Lambda’s own, of every function and by its role', () => {
+    const functions = ofType(templateOf('options'), 'AWS::Lambda::Function').filter(
+      ([, { Properties }]) => 'TracingConfig' in Properties,
+    );
+    const roles = functions.map(([, { Properties }]) => referencesIn(Properties.Role!)[0]);
+    for (const [, { Properties }] of functions) expect(Properties.TracingConfig).toEqual({ Mode: 'Active' });
+    expect(functions).toHaveLength(ofType(templateOf('options'), 'AWS::Lambda::Function').length);
+    const allowed = referencesIn(resource(templateOf('options'), 'TracesOfFunctions').Roles!);
+    expect(allowed.toSorted()).toEqual(roles.toSorted());
+  });
+
+  test(
+    'of tasks without a way out have an endpoint, for their role and for writing alone',
+    async () => {
+      const packaged = await packageStage('dev', { traceTasks: 'true' });
+      expect([packaged.ok ? '' : packaged.output, lint(packaged)]).toEqual(['', '']);
+      const { template } = packaged;
+      const { PolicyDocument, ServiceName } = resource(template, 'XrayEndpoint') as { [name: string]: Properties };
+      expect(JSON.stringify(ServiceName)).toContain('.xray');
+      expect((PolicyDocument!.Statement as Properties[])[0]).toMatchObject({
+        Action: 'xray:PutTraceSegments',
+        Condition: { ArnEquals: { 'aws:PrincipalArn': { 'Fn::GetAtt': ['TaskRole', 'Arn'] } } },
+      });
+    },
+    packagingMillis,
+  );
 });
 
 describe('what contradicts itself or is unknown', () => {

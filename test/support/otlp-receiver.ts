@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** A span as it was received. */
@@ -17,6 +17,8 @@ export interface OtlpReceiver {
   readonly endpoint: string;
   /** The bytes of all requests so far, and the spans in them. */
   readonly bodies: Buffer[];
+  /** The headers of each. */
+  readonly headers: IncomingHttpHeaders[];
   spans(): ReceivedSpan[];
   close(): Promise<void>;
 }
@@ -26,10 +28,12 @@ export async function startOtlpReceiver(
   answer: (response: ServerResponse) => void = (response) => void response.writeHead(200).end(),
 ): Promise<OtlpReceiver> {
   const bodies: Buffer[] = [];
+  const headers: IncomingHttpHeaders[] = [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     bodies.push(Buffer.concat(chunks));
+    headers.push(request.headers);
     answer(response);
   });
   server.listen(0, '127.0.0.1');
@@ -37,6 +41,7 @@ export async function startOtlpReceiver(
   return {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     bodies,
+    headers,
     spans: () => bodies.flatMap(spansOf),
     async close() {
       server.closeAllConnections();

@@ -373,8 +373,15 @@ table stock_changes
   book_id integer not null
   seq integer not null
   stock smallint not null
+  announce_at timestamp with time zone
   stock_changes_pk: PRIMARY KEY (tenant_id, book_id, seq)
   stock_changes_stock_check: CHECK (((stock >= 1) AND (stock <= 2)))
+
+table stock_watch
+  only_row boolean not null default true
+  since timestamp with time zone not null
+  stock_watch_only_row_check: CHECK (only_row)
+  stock_watch_pk: PRIMARY KEY (only_row)
 
 table tenants
   tenant_id integer not null generated always as identity
@@ -568,7 +575,11 @@ CREATE INDEX redemptions_reference_idx ON public.redemptions USING btree (refere
 
 CREATE UNIQUE INDEX settled_events_pk ON public.settled_events USING btree (only_row)
 
+CREATE INDEX stock_changes_announce_idx ON public.stock_changes USING btree (announce_at) WHERE (announce_at IS NOT NULL)
+
 CREATE UNIQUE INDEX stock_changes_pk ON public.stock_changes USING btree (tenant_id, book_id, seq)
+
+CREATE UNIQUE INDEX stock_watch_pk ON public.stock_watch USING btree (only_row)
 
 CREATE UNIQUE INDEX tenants_id_key ON public.tenants USING btree (id)
 
@@ -577,6 +588,8 @@ CREATE UNIQUE INDEX tenants_pkey ON public.tenants USING btree (tenant_id)
 CREATE UNIQUE INDEX tenants_slug_key ON public.tenants USING btree (slug)
 
 CREATE UNIQUE INDEX webhook_books_pk ON public.webhook_books USING btree (tenant_id, book_id)
+
+CREATE INDEX webhook_books_stock_idx ON public.webhook_books USING btree (stock) WHERE (stock > 0)
 
 CREATE INDEX webhook_deliveries_due_idx ON public.webhook_deliveries USING btree (webhook_id, next_at, delivery_id) WHERE (status = 'pending'::text)
 

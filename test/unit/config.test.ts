@@ -42,6 +42,8 @@ describe('an unknown or malformed value stops the start with one line that names
     ['DATABASE_URL', { DATABASE_URL: undefined }],
     ['WEBHOOK_SENDER_FUNCTION', { WEBHOOK_SENDER_FUNCTION: 'qurable-prod-deliver' }],
     ['WEBHOOK_SENDER_FUNCTION', { WEBHOOK_SENDER_FUNCTION: `${functionArn}:$LATEST` }],
+    ['TRACE_AWS_REGION', { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318', TRACE_AWS_REGION: 'Oregon' }],
+    ['STOCK_ANNOUNCER_FUNCTION', { STOCK_ANNOUNCER_FUNCTION: 'qurable-prod-announce' }],
     ['WEBHOOK_SENDER_FUNCTION', { WEBHOOK_SENDER_FUNCTION: functionArn, WEBHOOK_ALLOW_LOOPBACK: 'true' }],
     ['DATABASE_URL', { DATABASE_URL: '' }],
     ['DATABASE_URL', { DATABASE_URL: 'mysql://db/qurable' }],

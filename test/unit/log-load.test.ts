@@ -9,12 +9,27 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-test('the worst wait of ten seconds is one line, whose field the deployment makes a metric of; where none waited there is no line', () => {
+test('ten seconds with load are one line, whose fields the deployment makes metrics of; without load there is no line', () => {
   const lines: unknown[] = [];
   const ages = [0, 0, 2_500.4, 100, 0, 0, 0, 0, 0, 0, ...Array(10).fill(0.4), ...Array(10).fill(3)];
-  const stop = logLoad(() => ages.shift() ?? 0, { info: (fields: unknown) => lines.push(fields) } as unknown as Logger);
+  let second = 0;
+  const sums = { batches: 0, members: 0, fallbacks: 0 };
+  const sources = {
+    queueAgeMillis: () => {
+      second += 1;
+      if (second === 5) Object.assign(sums, { batches: 3, members: 40, fallbacks: 2 });
+      return ages.shift() ?? 0;
+    },
+    lightQueueAgeMillis: () => (second === 4 ? 80.6 : 0),
+    poolWaiting: () => (second === 25 ? 7 : 0),
+    sums: () => ({ ...sums }),
+  };
+  const stop = logLoad(sources, { info: (fields: unknown) => lines.push(fields) } as unknown as Logger);
   jest.advanceTimersByTime(30_000);
   stop();
   jest.advanceTimersByTime(20_000);
-  expect(lines).toEqual([{ queueAgeMillis: 2500 }, { queueAgeMillis: 3 }]);
+  expect(lines).toEqual([
+    { queueAgeMillis: 2500, lightQueueAgeMillis: 81, poolWaiting: 0, fallbacks: 2, batchMembers: 13.3 },
+    { queueAgeMillis: 3, lightQueueAgeMillis: 0, poolWaiting: 7, fallbacks: 0 },
+  ]);
 });

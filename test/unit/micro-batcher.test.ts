@@ -284,6 +284,24 @@ describe('fairness', () => {
   });
 });
 
+describe('the age of a queue', () => {
+  test('is told apart for tenants with more waiting than a batch takes, and for the others', () => {
+    const harness = openHarness();
+    const { batcher, time } = harness;
+    const settled = [
+      ...pushAll(harness, ['a1', 'a2', 'a3', 'a4', 'a5'], 'lane', 1),
+      ...pushAll(harness, ['b1', 'b2', 'b3', 'b4'], 'lane', 2),
+    ];
+    time.millis += 300;
+    settled.push(...pushAll(harness, ['c1'], 'lane', 3));
+    time.millis += 50;
+    expect(batcher.tenantAges()).toEqual({ light: 350, heavy: 350 });
+    settled.push(...pushAll(harness, ['b5'], 'lane', 2));
+    expect(batcher.tenantAges()).toEqual({ light: 50, heavy: 350 });
+    void settled;
+  });
+});
+
 describe('overload', () => {
   test('a member that waited too long is told to come back, and never runs', async () => {
     const harness = openHarness();

@@ -6,7 +6,7 @@ import { BadInput } from '../../operations/cost/bad-input.ts';
 import { judgeAlarms, judgeTold } from '../../operations/preflight/check-alarms.ts';
 import { judgeBackups, judgeSnapshots } from '../../operations/preflight/check-backups.ts';
 import { judgeMigrations } from '../../operations/preflight/check-migrations.ts';
-import { judgeQuota } from '../../operations/preflight/check-quota.ts';
+import { judgeConcurrency, judgeQuota } from '../../operations/preflight/check-quota.ts';
 import { judgeSecrets } from '../../operations/preflight/check-secrets.ts';
 import { checkDrift, judgeStack } from '../../operations/preflight/check-stack.ts';
 import { locksOfMigrations } from '../../operations/preflight/rules/locks-of-migration.ts';
@@ -146,6 +146,12 @@ describe('preflight', () => {
   test('wants room for an event that is being rolled', () => {
     expect(told(judgeQuota(50, 50, 50))).toMatch(/^ok 50 tasks/);
     expect(told(judgeQuota(49, 50, 50))).toMatch(/^no .*--desired-value 50$/);
+  });
+
+  test('wants room for what is reserved for webhooks, and for the hundred that Lambda wants left', () => {
+    expect(told(judgeConcurrency(150, 50))).toMatch(/^ok 50 are reserved/);
+    expect(told(judgeConcurrency(149, 50))).toMatch(/^no .*--desired-value 150$/);
+    expect(told(judgeConcurrency(10, 0))).toMatch(/^ok nothing is reserved/);
   });
 
   test('tells drift by names of properties, never by their values, and waits for CloudFormation to look', async () => {

@@ -1,5 +1,11 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { type DatabaseFailure, databaseFailureReasons, type ErrorKind, errorKinds } from '../../../core/index.ts';
+import {
+  type DatabaseFailure,
+  databaseFailureReasons,
+  type ErrorKind,
+  errorKinds,
+  type RunningOut,
+} from '../../../core/index.ts';
 
 /** What the container counts, and how it is read. */
 export interface Metrics {
@@ -32,6 +38,16 @@ export interface MetricSources {
   poolWaits?(): Record<string, number>;
   /** Asks the database, and gives up after two seconds. */
   isDatabaseUp?(): Promise<boolean>;
+  /** How long tenants with many waiting requests, and all others, have waited at worst. */
+  tenantAges?(): { light: number; heavy: number };
+  /** How old the marks for the day of a restore are; null before there are any. */
+  marksAgeMillis?(): number | null;
+  /** Null where the database does not answer. */
+  runningOut?(): Promise<RunningOut | null>;
+  /** How often something was done the slower way since the process began, by what it did without. */
+  fallbacks?(): Record<string, number>;
+  /** How often each background task has failed since it last succeeded, by its name. */
+  taskFailures?(): Record<string, number>;
 }
 
 /** From a cached answer to a time-out; a redeem takes 5 to 50 ms. */
@@ -87,6 +103,7 @@ export function openMetrics(sources: MetricSources): Metrics {
   });
   for (const reason of databaseFailureReasons) databaseFailures.inc({ reason }, 0);
   addStates(registry, sources);
+  addShortages(registry, sources);
   return {
     observeRefusal: (kind) => refusals.inc({ kind }),
     observeEffects: (effect, count) => effects[effect].inc(count),
@@ -164,6 +181,73 @@ function addStates(registry: Registry, { droppedLogLines, isRedisUp, isDatabaseU
       registers,
       async collect() {
         this.set(Number(await isDatabaseUp()));
+      },
+    });
+  }
+}
+
+/** What runs late, out or the slower way, asked anew each time the metrics are read. */
+function addShortages(registry: Registry, sources: MetricSources): void {
+  const { tenantAges, marksAgeMillis, runningOut, fallbacks, taskFailures } = sources;
+  const registers = [registry];
+  if (tenantAges !== undefined) {
+    new Gauge({
+      name: 'qurable_tenant_queue_age_seconds',
+      help: 'How long the oldest request has waited, of tenants with more waiting than a batch takes, and of the others.',
+      labelNames: ['tenants'],
+      registers,
+      collect() {
+        for (const [tenants, millis] of Object.entries(tenantAges())) this.set({ tenants }, millis / 1000);
+      },
+    });
+  }
+  if (marksAgeMillis !== undefined) {
+    new Gauge({
+      name: 'qurable_marks_age_seconds',
+      help: 'How old this process’s marks of how far decks are dealt are, which a restore needs.',
+      registers,
+      collect() {
+        const millis = marksAgeMillis();
+        if (millis !== null) this.set(millis / 1000);
+      },
+    });
+  }
+  if (runningOut !== undefined) {
+    new Gauge({
+      name: 'qurable_books_running_out',
+      help: 'Active and paused books of all tenants with few codes left, and with none.',
+      labelNames: ['stock'],
+      registers,
+      async collect() {
+        const books = await runningOut();
+        // No number is better than an old one.
+        this.reset();
+        if (books === null) return;
+        this.set({ stock: 'low' }, books.lowBooks);
+        this.set({ stock: 'none' }, books.exhaustedBooks);
+      },
+    });
+  }
+  if (fallbacks !== undefined) {
+    new Counter({
+      name: 'qurable_fallbacks_total',
+      help: 'What was done the slower way, by what it did without: Redis, or statements in one write.',
+      labelNames: ['without'],
+      registers,
+      collect() {
+        this.reset();
+        for (const [without, count] of Object.entries(fallbacks())) this.inc({ without }, count);
+      },
+    });
+  }
+  if (taskFailures !== undefined) {
+    new Gauge({
+      name: 'qurable_background_task_failures',
+      help: 'How often a background task of this process has failed since it last succeeded.',
+      labelNames: ['task'],
+      registers,
+      collect() {
+        for (const [task, failures] of Object.entries(taskFailures())) this.set({ task }, failures);
       },
     });
   }

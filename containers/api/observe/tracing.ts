@@ -1,5 +1,7 @@
 import type { Span } from '@opentelemetry/api';
-import type { BatchTrace, Config, RequestTrace, TraceAttributes, Tracing } from '../../../core/index.ts';
+import type { SpanExporter } from '@opentelemetry/sdk-trace';
+import type { BatchTrace, Config, Log, RequestTrace, TraceAttributes, Tracing } from '../../../core/index.ts';
+import { openXrayExporter } from './xray-exporter.ts';
 
 /** Members of a batch that its trace names, at most. */
 const linksMax = 32;
@@ -29,16 +31,12 @@ export interface SampledRequest extends RequestTrace {
 const sampledParent = /^00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f][13579bdf]$/;
 
 /** Loads OpenTelemetry, and opens the sending of spans by OTLP. */
-async function openProvider(endpoint: string) {
-  const [sdk, { OTLPTraceExporter }, { resourceFromAttributes }] = await Promise.all([
+async function openProvider(config: NonNullable<Config['tracing']>, log: Pick<Log, 'warn'>) {
+  const [sdk, exporter, { resourceFromAttributes }] = await Promise.all([
     import('@opentelemetry/sdk-trace'),
-    import('@opentelemetry/exporter-trace-otlp-proto'),
+    openExporter(config, log),
     import('@opentelemetry/resources'),
   ]);
-  const exporter = new OTLPTraceExporter({
-    url: `${endpoint.replace(/\/$/, '')}/v1/traces`,
-    timeoutMillis: sendTimeoutMillis,
-  });
   return new sdk.TracerProvider({
     resource: resourceFromAttributes({ 'service.name': 'qurable-api' }),
     // What is not sampled never gets here.
@@ -59,9 +57,13 @@ async function openProvider(endpoint: string) {
  * Opens traces by OpenTelemetry, sent by OTLP. Its packages are loaded here alone, where a receiver is configured.
  * Nothing is instrumented but what notes itself, and no span has a code, a user id or a token.
  */
-export async function openTracing({ endpoint, oneIn }: NonNullable<Config['tracing']>): Promise<ContainerTracing> {
+export async function openTracing(
+  config: NonNullable<Config['tracing']>,
+  log: Pick<Log, 'warn'>,
+): Promise<ContainerTracing> {
+  const { oneIn } = config;
   const api = await import('@opentelemetry/api');
-  const provider = await openProvider(endpoint);
+  const provider = await openProvider(config, log);
   const tracer = provider.getTracer('qurable');
   const spans = new WeakMap<RequestTrace, Span>();
   let untilNext = oneIn;
@@ -123,6 +125,16 @@ export async function openTracing({ endpoint, oneIn }: NonNullable<Config['traci
       clearTimeout(timeOut);
     },
   };
+}
+
+async function openExporter(
+  { endpoint, awsRegion }: NonNullable<Config['tracing']>,
+  log: Pick<Log, 'warn'>,
+): Promise<SpanExporter> {
+  const to = { url: `${endpoint.replace(/\/$/, '')}/v1/traces`, timeoutMillis: sendTimeoutMillis };
+  if (awsRegion !== null) return openXrayExporter({ ...to, region: awsRegion }, log);
+  const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-proto');
+  return new OTLPTraceExporter(to);
 }
 
 function mutable(attributes: TraceAttributes): Record<string, string | number | string[]> {

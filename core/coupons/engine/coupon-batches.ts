@@ -1,4 +1,5 @@
 import { batchLimits } from '../../batching/batch-limits.ts';
+import type { TenantAges } from '../../batching/lanes.ts';
 import { type MicroBatcher, openMicroBatcher } from '../../batching/micro-batcher.ts';
 import type { Caller } from '../../caller.ts';
 import type { Clock } from '../../clock.ts';
@@ -26,6 +27,8 @@ export interface CouponBatches {
   changeCoupon(command: ChangeCommand): Promise<CouponAnswer>;
   /** Milliseconds that the oldest member of any queue has waited. */
   queueAgeMillis(): number;
+  /** The same apart: of tenants with more waiting than one transaction takes, and of the others. */
+  tenantAges(): TenantAges;
   /**
    * Milliseconds that the oldest member of one tenant in one queue has waited: what a new one of its kind would join.
    */
@@ -98,6 +101,13 @@ export function openCouponBatches(
     ...queues,
     changeCoupon: (command) => changeCoupon(queues, command),
     queueAgeMillis: () => Math.max(...all.map((batcher) => batcher.queueAgeMillis())),
+    tenantAges() {
+      const ages = all.map((batcher) => batcher.tenantAges());
+      return {
+        light: Math.max(...ages.map(({ light }) => light)),
+        heavy: Math.max(...ages.map(({ heavy }) => heavy)),
+      };
+    },
     queueAgeOf: (queue, tenantId) => queues[queue].queueAgeMillis(tenantId),
     close: async () => {
       await Promise.all([queues.changes.close(), queues.looks.close()]);

@@ -6,8 +6,11 @@ from moto.ecs import models as ecs
 from moto.elbv2 import models as elb
 from moto.servicequotas.models import ServiceQuotasBackend
 
-_names = {"fargate/L-3032A538": "Fargate On-Demand vCPU resource count"}
-_values = {"fargate/L-3032A538": 6.0}
+_names = {
+    "fargate/L-3032A538": "Fargate On-Demand vCPU resource count",
+    "lambda/L-B99A9384": "Concurrent executions",
+}
+_values = {"fargate/L-3032A538": 6.0, "lambda/L-B99A9384": 10.0}
 
 
 def set_values(values):

@@ -10,7 +10,7 @@ export type Emulator = {
   /** Moves the clock of the functions, and of nothing else, so that it shows this moment now; null: the machine's. */
   setClock(moment: Date | null): Promise<void>;
   /** Sets a service quota as support does, by `service/code`; a new account's are there from the start. */
-  setQuota(quota: 'fargate/L-3032A538', value: number): Promise<void>;
+  setQuota(quota: 'fargate/L-3032A538' | 'lambda/L-B99A9384', value: number): Promise<void>;
   /** Lets a stack stand as if its last update had ended so. */
   setStackStatus(stack: string, status: string): Promise<void>;
   /** Ends it and removes what it wrote. It also ends with the process that started it, however that ends. */
