@@ -160,6 +160,9 @@ function refuseContradictions(p) {
   if (p.databaseReplica && p.databaseBackupDays === 0) {
     refuse('databaseBackupDays is 0, and databaseReplica is true: RDS copies from a database that has backups');
   }
+  if (p.restoreDrill !== 'none' && p.databaseBackupDays === 0) {
+    refuse('databaseBackupDays is 0, and restoreDrill is monthly: without backups there is nothing to restore');
+  }
   if (p.databaseReplicaVersion !== '' && minorOf(p.databaseReplicaVersion) < minorOf(p.databaseVersion)) {
     refuse(
       'databaseReplicaVersion is older than databaseVersion: RDS upgrades the copy first (docs/deployment.md, "A new version of the database")',

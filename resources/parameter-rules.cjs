@@ -22,6 +22,7 @@ const label = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?';
 const hostName = new RegExp(`^(?=.{1,253}$)(${label}\\.)+${label}$`);
 const email = /^[^@\s]{1,64}@[^@\s]{1,255}$/;
 const httpsAddress = /^https:\/\/[^\s]{1,500}$/;
+const databaseClass = text(new RegExp(`^db\\.[a-z][0-9][a-z0-9]*\\.${size}$`), 'a class such as db.t4g.medium');
 const secretArn = text(/^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+$/, 'the ARN of a secret');
 
 /** Every parameter, by its name. */
@@ -84,12 +85,14 @@ const parameterRules = {
   databaseReplicaVersion: optional(
     text(new RegExp(`^${databaseMajor}\\.\\d{1,2}$`), `a full version of PostgreSQL ${databaseMajor}, such as 15.17`),
   ),
-  databaseClass: text(new RegExp(`^db\\.[a-z][0-9][a-z0-9]*\\.${size}$`), 'a class such as db.t4g.medium'),
+  databaseClass,
   databaseStorageGb: whole(20, 65_536),
   databaseStorageMaxGb: whole(22, 65_536),
   databaseMultiAz: flag,
   databaseReplica: flag,
   databaseBackupDays: whole(0, 35),
+  restoreDrill: oneOf('none', 'monthly'),
+  drillDatabaseClass: databaseClass,
   databaseApplyImmediately: flag,
   databaseSslMode: oneOf('disable', 'require', 'verify-full'),
   databaseMaxWalMb: whole(1024, 1_000_000),

@@ -105,8 +105,16 @@ export const keyCalls = exact(100_000);
 /** Reads of each secret a month, by tasks that start and by functions. Assumed. */
 export const readsOfSecret = exact(1_000);
 
-/** Metrics with a dimension each that the functions write (`addMetric` in handlers/). */
-export const metricsOfFunctions = exact(4);
+/**
+ * Metrics with a dimension each that the functions write (`addMetric` in handlers/). A metric is charged by the hours in
+ * which it has a figure, and those of restore drills have one in three hours of a day at most: one in all.
+ */
+export const metricsOfFunctions = exact(5);
+
+/** Hours for which a restore drill keeps its instance. Assumed: one for the restore, and two to ask and to delete. */
+export const drillHours = exact(3);
+/** Steps of its state machine: three a minute while it waits, and what is tried again. Assumed. */
+export const stepsOfDrill = exact(400);
 
 /**
  * Metrics that Container Insights makes of a cluster with one service, and more where it is enhanced. Assumed from

@@ -195,7 +195,9 @@ describeOrSkip('a deployment to an emulated account', () => {
       const zips = readdirSync(packaged).filter((name) => name.endsWith('.zip'));
       expect(zips.sort()).toEqual([
         'ask-new-tasks.zip',
+        'ask-restored.zip',
         'deliver.zip',
+        'drill.zip',
         'migrate.zip',
         'rotate.zip',
         'scale.zip',

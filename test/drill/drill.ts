@@ -7,17 +7,22 @@ import { chooseAccount } from '../../containers/local/machine/choose-account.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../containers/local/postgres/embedded-postgres.ts';
 import type { Core } from '../../core/core.ts';
 import { migrateToLatest } from '../../core/db/migrate.ts';
-import { assignCoupon, closeCore, openCore, redeemCoupon, silentLog } from '../../core/index.ts';
+import { assignCoupon, closeCore, openCore, redeemCoupon, silentLog, systemClock } from '../../core/index.ts';
 import { afterRestore } from '../../core/restore/after-restore.ts';
+import { askRestored, type RestoredAnswers } from '../../core/restore/ask-restored.ts';
 import { readDeckMarks } from '../../core/restore/read-deck-marks.ts';
+import { readInvariants } from '../../core/restore/read-invariants.ts';
 import { defaultMargin } from '../../core/restore/restore-margin-rules.ts';
+import { reasonsAgainst } from '../../core/restore/restored-answer-rules.ts';
 import { resumeBooks } from '../../core/restore/resume-books.ts';
 import { loadCoupons } from '../bench/database/load-coupons.ts';
 import { makeGeneratedBook } from '../bench/database/make-book.ts';
-import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { admin, testConfig } from '../support/open-test-core.ts';
 import { giveTo, takeBaseBackup } from './base-backup.ts';
 import { type Acknowledged, startLoad } from './load.ts';
+
+/** How long the restored database may take to answer. */
+const questionsMaxMillis = 3_600_000;
 
 /** What a drill is to be like. */
 export interface DrillOptions {
@@ -43,7 +48,7 @@ export interface DrillReport {
   rtoMillis: number;
   copyMillis: number;
   replayMillis: number;
-  invariantsMillis: number;
+  questionsMillis: number;
   afterRestoreMillis: number;
   /** Writes that were acknowledged up to the chosen moment, and those of them that the restored database lacks. */
   acknowledged: number;
@@ -52,14 +57,17 @@ export interface DrillReport {
   later: number;
   /** Codes that two users were given, one of them after the restore. */
   givenTwice: number;
-  brokenInvariants: string[];
+  /** What the restored database answered, and what of it speaks against serving from it. */
+  answers: RestoredAnswers;
+  reasonsAgainst: string[];
   voided: number;
 }
 
 /**
  * A restore from the first step to the last, on a database of its own that is gone afterwards: base backup and archived log
- * of a server under load, which is then killed; both restored beside it to a moment under load; the invariants; the marks
- * and after-restore; one assign and one redeem, and then so many assigns that a code which came twice would show.
+ * of a server under load, which is then killed; both restored beside it to a moment under load; the questions that a drill
+ * in AWS asks as well; the marks and after-restore; one assign and one redeem, and then so many assigns that a code which
+ * came twice would show.
  */
 export async function runDrill(options: DrillOptions): Promise<DrillReport> {
   const root = mkdtempSync(join(tmpdir(), 'qurable-drill-'));
@@ -108,10 +116,11 @@ async function drill(root: string, options: DrillOptions, stops: (() => Promise<
 
   // What was acknowledged before the clock is read was committed before the moment.
   const upTo = load.acknowledged.length;
-  const { rows } = await client.query<{ moment: string; segment: string }>(
-    'select clock_timestamp()::text as moment, pg_walfile_name(pg_current_wal_lsn()) as segment',
+  const { rows } = await client.query<{ moment: string; restoredTo: number; segment: string }>(
+    `select now::text as moment, extract(epoch from now)::float8 * 1000 as "restoredTo",
+      pg_walfile_name(pg_current_wal_lsn()) as segment from clock_timestamp() as now`,
   );
-  const { moment, segment } = rows[0]!;
+  const { moment, restoredTo, segment } = rows[0]!;
   await pause(options.loadMillis);
   await untilArchived(client, segment);
   const failedAt = Date.now();
@@ -139,15 +148,23 @@ async function drill(root: string, options: DrillOptions, stops: (() => Promise<
   });
   stops.push(restored.stop);
   const replayMillis = since();
-  const brokenInvariants = (await findBrokenInvariants(restored.url)).map(({ name }) => name);
-  const invariantsMillis = since();
-  say(
-    `restored beside it to the moment, its ${brokenInvariants.length === 0 ? 'invariants whole' : 'INVARIANTS BROKEN'}`,
+  const found = await readDeckMarks(linesOf(marks));
+  const answers = await askRestored(
+    { connectionString: restored.url },
+    {
+      invariants: await readInvariants(),
+      restoredTo,
+      readMarks: async () => found,
+      clock: systemClock,
+      deadline: systemClock.monotonic() + questionsMaxMillis,
+    },
   );
+  const against = reasonsAgainst(answers, restoredTo, rpoMillis);
+  const questionsMillis = since();
+  say(`restored beside it to the moment; ${against.length === 0 ? 'nothing speaks against it' : against.join('; ')}`);
 
   const again = await openWithMarks(restored.url, []);
   stops.push(() => closeCore(again));
-  const found = await readDeckMarks(linesOf(marks));
   const report = await afterRestore(again, {
     marks: found,
     margin: defaultMargin(found),
@@ -163,8 +180,9 @@ async function drill(root: string, options: DrillOptions, stops: (() => Promise<
   const lost = await countLost(restored.url, load.acknowledged.slice(0, upTo));
   const dealt = [code, ...(await deal(again, book.id, options.dealtAfter))];
   return {
-    ...{ coupons: options.coupons, backupMillis, rpoMillis, rtoMillis, copyMillis, replayMillis, invariantsMillis },
-    ...{ afterRestoreMillis, acknowledged: upTo, lost, later: load.acknowledged.length - upTo, brokenInvariants },
+    ...{ coupons: options.coupons, backupMillis, rpoMillis, rtoMillis, copyMillis, replayMillis, questionsMillis },
+    ...{ afterRestoreMillis, acknowledged: upTo, lost, later: load.acknowledged.length - upTo, answers },
+    reasonsAgainst: against,
     givenTwice: dealt.filter((one) => given.has(one)).length + (dealt.length - new Set(dealt).size),
     voided: report.decks.reduce((sum, deck) => sum + deck.voided, 0),
   };
@@ -177,7 +195,8 @@ function startServer(dataDirectory: string, settings: Record<string, string>): P
 function openWithMarks(url: string, marks: string[]): Promise<Core> {
   return openCore(testConfig(url), {
     log: silentLog,
-    writeMark: async (fields, message) => void marks.push(JSON.stringify({ ...fields, msg: message })),
+    writeMark: async (fields, message) =>
+      void marks.push(JSON.stringify({ time: new Date().toISOString(), ...fields, msg: message })),
   });
 }
 

@@ -18,8 +18,11 @@ import {
   listRedemptions,
   redeemCoupon,
   reverseRedemption,
+  systemClock,
   transferCoupon,
 } from '../../core/index.ts';
+import { askInvariants, nothingAsked } from '../../core/restore/ask-invariants.ts';
+import { readInvariants } from '../../core/restore/read-invariants.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { exportAll, makeArchive } from '../support/event-archive.ts';
 import { admin, openTestCore, type TestCore } from '../support/open-test-core.ts';
@@ -131,6 +134,23 @@ describe('of a coupon whose events were removed', () => {
     await reverseRedemption(core, admin, made.ofGiver, {}, null);
     const { rows } = await pool.query("select carried_redemptions as carried from holders where user_id = 'giver'");
     expect(rows).toEqual([{ carried: 0 }]);
+  });
+
+  test('a drill leaves out the promises that fold events, and every other one is still kept', async () => {
+    const invariants = await readInvariants();
+    const answers = await askInvariants(pool, invariants, nothingAsked, {
+      clock: systemClock,
+      deadline: systemClock.monotonic() + 60_000,
+    });
+    const folding = invariants.filter(({ foldsEvents }) => foldsEvents).map(({ name }) => name);
+    expect(folding.length).toBeGreaterThan(0);
+    expect(answers).toEqual({
+      asked: invariants.length - folding.length,
+      broken: [],
+      unanswered: [],
+      leftOut: folding,
+      next: null,
+    });
   });
 
   test('erasing a user empties what was written beside the user’s redemptions', async () => {

@@ -1,16 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { Client, Pool } from 'pg';
 import { countEvents } from '../../core/events/count-events.ts';
 import { settleEvents } from '../../core/events/settled-events.ts';
-
-/** The queries of invariants.sql by name. */
-const invariants = readFileSync(new URL('invariants.sql', import.meta.url), 'utf8')
-  .split(/^-- name: /m)
-  .slice(1)
-  .map((part) => {
-    const end = part.indexOf('\n');
-    return { name: part.slice(0, end).trim(), query: part.slice(end) };
-  });
+import { readInvariants } from '../../core/restore/read-invariants.ts';
 
 /**
  * Settles and counts the events that are there, so that what reports say is held against them: a first round finds a
@@ -34,7 +25,7 @@ export async function findBrokenInvariants(databaseUrl: string): Promise<{ name:
   await client.connect();
   try {
     const broken: { name: string; rows: unknown[] }[] = [];
-    for (const { name, query } of invariants) {
+    for (const { name, query } of await readInvariants()) {
       const { rows } = await client.query(query);
       if (rows.length > 0) broken.push({ name, rows: rows.slice(0, 5) });
     }

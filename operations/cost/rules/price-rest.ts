@@ -146,16 +146,6 @@ const ofSchedule: PriceRule = (schedule) => [
   },
 ];
 
-/** A walk of a few dozen steps once a month, and some that fail and are tried again. */
-const ofStateMachine: PriceRule = () => [
-  {
-    service: 'Functions and schedules',
-    item: 'steps of state machines',
-    rate: 'states.thousand-transitions',
-    quantity: exact(1),
-  },
-];
-
 /** What everything else costs, by the types of its resources. */
 export const rulesOfTheRest: Record<string, PriceRule> = {
   'AWS::CloudWatch::Alarm': ofAlarm,
@@ -168,5 +158,4 @@ export const rulesOfTheRest: Record<string, PriceRule> = {
   'AWS::ECR::Repository': ofRepository,
   'AWS::Lambda::Function': ofFunction,
   'AWS::Scheduler::Schedule': ofSchedule,
-  'AWS::StepFunctions::StateMachine': ofStateMachine,
 };

@@ -7,6 +7,7 @@ import moto.cloudwatch.models as cloudwatch
 import moto.cloudwatch.responses as cloudwatch_responses
 import moto.elasticache.models as elasticache
 import moto.elbv2.models as elb
+import moto.rds.models as rds_models
 import moto.rds.utils as rds
 import moto.s3.models as s3
 from moto.core.responses import EmptyResult
@@ -33,6 +34,17 @@ def install():
     # RDS takes a maintenance window that begins when the backup window ends.
     moto_overlap = rds.get_overlap_between_two_date_ranges
     rds.get_overlap_between_two_date_ranges = lambda *ranges: moto_overlap(*ranges) or -1
+    # What is restored has no second zone and no protection where that is said; moto hears a yes alone.
+    moto_restore = rds_models.RDSBackend.restore_db_instance_to_point_in_time
+
+    def restore_db_instance_to_point_in_time(self, source, target, overrides):
+        restored = moto_restore(self, source, target, overrides)
+        for name in ("multi_az", "deletion_protection", "publicly_accessible", "copy_tags_to_snapshot"):
+            if overrides.get(name) is False:
+                setattr(restored, name, False)
+        return restored
+
+    rds_models.RDSBackend.restore_db_instance_to_point_in_time = restore_db_instance_to_point_in_time
     # A service with fewer or more tasks than a range that is registered gets the nearest number at once.
     moto_register = autoscaling.ApplicationAutoscalingBackend.register_scalable_target
 

@@ -9,6 +9,8 @@ What it can't show, and what a deployment that holds here may still fail of:
   network, and tasks that somebody starts by hand, from the project's files (tasks.py);
 - networks: no security group, route or endpoint keeps anything from anything;
 - capacity: one quota is known (quotas.py), no class or version that a zone lacks, no price;
+- copies: an instance that is restored has the address of the one PostgreSQL, and so is its source under another name;
+- state machines but for their order of steps (state_machines.py);
 - drift, but of alarms' thresholds (drift.py); the load balancer's figures, but those that a test puts in;
 - what a property may be, beyond what moto or the linter checks.
 The rules that it has learnt: one listener a port, protection from deletion of load balancers and databases
@@ -36,6 +38,7 @@ import load_balancers  # noqa: F401, it files its types
 import moto_gaps
 import quotas
 import stack_engine
+import state_machines
 import tasks
 
 
@@ -91,7 +94,7 @@ def main():
     server.daemon_threads = True
     os.environ["MOTO_PORT"] = str(server.server_port)
     functions.set_port(server.server_port)
-    for part in (functions, database, moto_gaps, quotas, stack_engine, change_sets, drift, tasks):
+    for part in (functions, database, moto_gaps, quotas, stack_engine, change_sets, drift, state_machines, tasks):
         part.install()
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
     threading.Thread(target=end_with_input, args=(server,), daemon=True).start()

@@ -1,5 +1,6 @@
 -- The promises of the product as queries: each returns no row where its promise is kept. Every line that begins with
--- "-- name:" starts a query. Run them when nothing is in flight.
+-- "-- name:" starts a query. Run them when nothing is in flight. Tests ask them after every load, and a drill asks them of a
+-- restored database. "-- folds events" says that a promise can be held only where no month of events has been removed.
 
 -- name: 1a a code has at most one coupon
 select tenant_id, code, count(*) from coupons group by 1, 2 having count(*) > 1;
@@ -10,6 +11,7 @@ join events e on (e.tenant_id, e.deck_id, e.pos, e.rev) = (c.tenant_id, c.deck_i
 where c.holder_id is distinct from e.holder_id;
 
 -- name: 1d a coupon changes hands by a transfer alone, and whoever had it before is known
+-- folds events
 select tenant_id, deck_id, pos, rev, kind from (
   select *, lag(holder_id) over (partition by tenant_id, deck_id, pos order by rev) as before from events) e
 where rev > 1 and (holder_id is distinct from before) <> (kind = 8)
@@ -28,6 +30,7 @@ left join redemptions r on (r.tenant_id, r.deck_id, r.pos) = (c.tenant_id, c.dec
 group by c.tenant_id, c.deck_id, c.pos having c.redemptions <> count(r.id);
 
 -- name: 2b redemptions counted are the redeemed events less the reversed ones
+-- folds events
 select c.tenant_id, c.code, c.redemptions from coupons c
 join events e on (e.tenant_id, e.deck_id, e.pos) = (c.tenant_id, c.deck_id, c.pos)
 group by c.tenant_id, c.deck_id, c.pos
@@ -39,6 +42,7 @@ join events e on (e.tenant_id, e.deck_id, e.pos) = (c.tenant_id, c.deck_id, c.po
 where e.redemptions > c.max_redemptions or e.redemptions < 0;
 
 -- name: 2d every redemption has its redeemed event, and every reversed one its reversed event
+-- folds events
 select r.tenant_id, r.id from redemptions r
 left join events e on (e.tenant_id, e.deck_id, e.pos) = (r.tenant_id, r.deck_id, r.pos) and e.redemption_id = r.id
 group by r.tenant_id, r.id
@@ -67,6 +71,7 @@ group by h.tenant_id, h.book_id, h.holder_id, h.carried_redemptions, allowed.mos
 having coalesce(sum(c.redemptions), 0) + h.carried_redemptions > allowed.most;
 
 -- name: 3e a redemption counts for the user in whose hands it was made, wherever its coupon is now
+-- folds events
 with made as (
   select e.tenant_id, e.holder_id, count(*) as redemptions from events e
   join redemptions r on (r.tenant_id, r.id) = (e.tenant_id, e.redemption_id) and r.reversed_at is null
@@ -95,11 +100,13 @@ join lateral (select coalesce(sum(c.redemptions), 0) as redemptions,
 where (n.redemptions, n.voided) is distinct from (found.redemptions, found.voided);
 
 -- name: 4a a grant adds one to the fence, and nothing else changes it
+-- folds events
 select tenant_id, deck_id, pos, rev, kind, fence, before from (
   select *, lag(fence, 1, 0) over (partition by tenant_id, deck_id, pos order by rev) as before from events) e
 where fence <> before + (case when kind = 2 then 1 else 0 end);
 
 -- name: 4b no lock is granted and no coupon transferred while a lock is live, and only a live one is renewed or ended
+-- folds events
 select tenant_id, deck_id, pos, rev, kind, at, lock_before from (
   select *, lag(lock_expires_at) over (partition by tenant_id, deck_id, pos order by rev) as lock_before from events) e
 where (kind in (2, 8) and lock_before > at) or (kind in (3, 4) and (lock_before is null or lock_before <= at));
@@ -108,6 +115,7 @@ where (kind in (2, 8) and lock_before > at) or (kind in (3, 4) and (lock_before 
 select tenant_id, deck_id, pos, rev from events where kind in (4, 5, 7, 8) and lock_expires_at is not null;
 
 -- name: 5a every idempotency key of a change points to an event of its own
+-- folds events
 select i.tenant_id, i.key_hash from idempotency i
 left join events e on (e.tenant_id, e.deck_id, e.pos, e.rev) = (i.tenant_id, i.deck_id, i.pos, i.rev)
 where i.deck_id is not null and e.rev is null
@@ -116,6 +124,7 @@ select tenant_id, (array_agg(key_hash))[1] from idempotency where deck_id is not
 group by tenant_id, deck_id, pos, rev having count(*) > 1;
 
 -- name: 6a the revisions of a coupon are 1 to its own, without gaps
+-- folds events
 select c.tenant_id, c.code, c.rev, count(e.rev), min(e.rev), max(e.rev) from coupons c
 left join events e on (e.tenant_id, e.deck_id, e.pos) = (c.tenant_id, c.deck_id, c.pos)
 group by c.tenant_id, c.deck_id, c.pos
@@ -232,6 +241,7 @@ join decks d on (d.tenant_id, d.deck_id) = (c.tenant_id, c.deck_id)
 where c.holder_id is not null and h.book_id is distinct from d.book_id;
 
 -- name: 10 reports have counted each settled event once, and no other
+-- folds events
 select tenant_id, book_id, at, sum(assigned), sum(locked), sum(redeemed), sum(reversed), sum(voided) from (
   select tenant_id, book_id, at, assigned, locked, redeemed, reversed, voided from event_counts
   union all
