@@ -4,7 +4,7 @@ import { call } from '../calls/call.ts';
 import type { Book, Job, Page as ListPage } from '../calls/types.ts';
 import { useLiveList } from '../calls/use-live-list.ts';
 import { useLoad } from '../calls/use-load.ts';
-import { formatNumber, viewerZone } from '../language/formats.ts';
+import { formatDuration, formatNumber, viewerZone } from '../language/formats.ts';
 import { messages } from '../messages/messages.ts';
 import { Badge, type Tone } from '../parts/badge.tsx';
 import { Button } from '../parts/button.tsx';
@@ -83,8 +83,12 @@ export function JobsPage() {
             cell: ({ startedAt }) => startedAt !== null && <ShortMoment at={startedAt} zone={zone} />,
           },
           {
-            title: text.finishedAt,
-            cell: ({ finishedAt }) => finishedAt !== null && <ShortMoment at={finishedAt} zone={zone} />,
+            title: text.took,
+            isNumber: true,
+            cell: ({ startedAt, finishedAt }) =>
+              startedAt !== null &&
+              finishedAt !== null &&
+              formatDuration(Date.parse(finishedAt) - Date.parse(startedAt)),
           },
           {
             title: text.actions,

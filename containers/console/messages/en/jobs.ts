@@ -26,7 +26,7 @@ export const jobs = {
   of: (done: string, total: string) => `${done} of ${total}`,
   refused: 'Refused',
   startedAt: 'Started',
-  finishedAt: 'Ended',
+  took: 'Took',
   actions: 'Actions',
   result: 'Result',
   resultOf: (name: string) => `Result of: ${name}`,

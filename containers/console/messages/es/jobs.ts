@@ -28,7 +28,7 @@ export const jobs = {
   of: (done, total) => `${done} de ${total}`,
   refused: 'Rechazadas',
   startedAt: 'Empezó',
-  finishedAt: 'Terminó',
+  took: 'Tardó',
   actions: 'Acciones',
   result: 'Resultado',
   resultOf: (name) => `Resultado de: ${name}`,
