@@ -4,9 +4,9 @@ import { address, followLinks, goTo, linkTo } from './address/address.ts';
 import { call } from './calls/call.ts';
 import { resumeAs, type Session, session } from './calls/session.ts';
 import { Frame } from './frame/frame.tsx';
-import { openLanguage } from './language/language.ts';
+import { language, openLanguage } from './language/language.ts';
 import { openTheme } from './language/theme.ts';
-import { messages } from './messages/messages.ts';
+import { loadMessages, messages } from './messages/messages.ts';
 import { findPage, pageList } from './page-list.tsx';
 import { ForbiddenPage, NotFoundPage } from './pages/message-pages.tsx';
 import { SignInPage } from './pages/sign-in.tsx';
@@ -77,4 +77,6 @@ function welcome(known: Session): 'known' {
 openLanguage();
 openTheme();
 followLinks();
-render(<Console />, document.getElementById('console')!);
+const draw = () => render(<Console />, document.getElementById('console')!);
+// In English rather than not at all.
+void loadMessages(language.value).then(draw, draw);

@@ -47,7 +47,7 @@ describeInBrowser('a campaign week, in the browser alone', () => {
       () => page.getByLabel('Name').fill('Hot Sale'),
       () => page.getByLabel('Time zone').fill('America/Mexico_City'),
       () => page.getByLabel('Ends').fill('2099-06-01T00:00'),
-      () => page.getByLabel('Codes a user').fill('2'),
+      () => page.getByLabel('Codes per user').fill('2'),
       () => page.getByLabel('Active from the start').check(),
       () => page.getByRole('button', { name: 'Make the book' }).click(),
       () => page.getByRole('heading', { name: 'Hot Sale' }).waitFor(),
@@ -69,7 +69,7 @@ describeInBrowser('a campaign week, in the browser alone', () => {
     writeFileSync(file, `id,code,source\r\n${rows.join('\r\n')}`);
     const saved = page.waitForEvent('download');
     await task('import 50,000 codes', [
-      () => page.getByRole('link', { name: 'Codes' }).click(),
+      () => page.getByRole('link', { name: 'Put codes into it' }).click(),
       () => page.getByLabel('Choose a file').setInputFiles(file),
       () => page.getByRole('button', { name: 'Send the file' }).click(),
       () => page.getByText('3 rows were not taken').waitFor({ timeout: 60_000 }),
@@ -98,10 +98,10 @@ describeInBrowser('a campaign week, in the browser alone', () => {
     writeFileSync(file, `User ID,Tier\r\n${Array.from({ length: 500 }, (_row, at) => `vip-${at},gold`).join('\r\n')}`);
     const row = page.getByRole('row', { name: /Give codes to users/ });
     await task('give 500 VIPs a code', [
-      () => page.getByRole('link', { name: 'Codes' }).click(),
-      () => page.getByRole('link', { name: 'Jobs of this book' }).click(),
+      () => page.getByRole('link', { name: 'Codes', exact: true }).click(),
+      () => page.getByRole('link', { name: 'Give codes to a file of users' }).click(),
       () => page.getByLabel('Choose a file').setInputFiles(file),
-      () => page.getByRole('button', { name: 'Start it' }).click(),
+      () => page.getByRole('button', { name: 'Give the codes' }).click(),
       () => row.getByText('Done', { exact: true }).waitFor({ timeout: 60_000 }),
     ]);
     expect(await counts()).toMatchObject({ assigned: 502, available: 49_498 });
@@ -129,7 +129,7 @@ describeInBrowser('a campaign week, in the browser alone', () => {
   test('a leaked deck is stopped', async () => {
     const { page } = window;
     await task('stop a leaked deck', [
-      () => page.getByRole('link', { name: 'Codes' }).click(),
+      () => page.getByRole('link', { name: 'Codes', exact: true }).click(),
       () => page.getByRole('button', { name: /Void what is left of/ }).click(),
       () => page.getByLabel('Type “Hot Sale” to confirm').fill('Hot Sale'),
       () => page.getByRole('button', { name: 'Void them' }).click(),
@@ -143,7 +143,7 @@ describeInBrowser('a campaign week, in the browser alone', () => {
     await task('extend the end', [
       () => page.getByRole('button', { name: 'Extend the end' }).click(),
       () => page.getByLabel('New end').fill('2099-07-01T00:00'),
-      () => page.getByRole('button', { name: 'Change the book' }).click(),
+      () => page.getByRole('button', { name: 'Move the end' }).click(),
       () => page.getByText('1 Jul 2099').first().waitFor(),
     ]);
     expect(await console.call('GET', `/v1/books/${bookId}`)).toMatchObject({ endsAt: '2099-07-01T06:00:00.000Z' });

@@ -25,13 +25,13 @@ describeInBrowser('what people do in the console', () => {
     await window.visit('/');
     await page.getByRole('link', { name: 'New book' }).first().click();
     await page.getByLabel('Name').fill('   ');
-    await page.getByLabel('Codes a user').fill('many');
+    await page.getByLabel('Codes per user').fill('many');
     await page.getByRole('button', { name: 'Make the book' }).click();
     await page.locator('.field-error').first().waitFor();
-    expect(await page.getByLabel('Codes a user').getAttribute('aria-invalid')).toBe('true');
+    expect(await page.getByLabel('Codes per user').getAttribute('aria-invalid')).toBe('true');
     await window.inspect('new-book-refused');
     await page.getByLabel('Name').fill('Verano 2026');
-    await page.getByLabel('Codes a user').fill('3');
+    await page.getByLabel('Codes per user').fill('3');
     await page.getByLabel('Time zone').fill('America/Argentina/Buenos_Aires');
     await page.getByLabel('Ends').fill('2099-03-01T00:00');
     // Twice: the second click finds the first under way.
@@ -105,7 +105,6 @@ describeInBrowser('what people do in the console', () => {
     await window.visit('/books/new');
     await page.getByLabel('Name').fill('Half done');
     await console.call('DELETE', `/v1/api-keys/${id}`);
-    await page.context().clearCookies();
     await page.getByRole('button', { name: 'Make the book' }).click();
     await page.getByRole('heading', { name: 'Sign in again' }).waitFor();
     await window.inspect('interrupted');
@@ -174,11 +173,11 @@ describeInBrowser('what people do in the console', () => {
     const window = await console.openSignedIn();
     const { page } = window;
     await window.visit(`/books/${id}/rules`);
-    await page.getByLabel('Uses of a code').fill('3');
-    await page.getByLabel('Uses in all').fill('');
+    await page.getByLabel('Uses per code').fill('3');
+    await page.getByLabel('Uses in total').fill('');
     await page.getByRole('button', { name: 'Look at the changes' }).click();
-    await page.getByText('Uses of a code: 1 → 3').waitFor();
-    await page.getByText('Uses in all: 100 → no limit').waitFor();
+    await page.getByText('Uses per code: 1 → 3').waitFor();
+    await page.getByText('Uses in total: 100 → no limit').waitFor();
     await window.inspect('rules-preview');
     await page.getByRole('button', { name: 'Change the book' }).click();
     await page.locator('.note').waitFor();
@@ -194,11 +193,11 @@ describeInBrowser('what people do in the console', () => {
     const window = await console.openSignedIn();
     const { page } = window;
     await window.visit(`/books/${id}/rules`);
-    await page.getByLabel('Uses of a code').fill('2');
+    await page.getByLabel('Uses per code').fill('2');
     await console.call('PATCH', `/v1/books/${id}`, { maxCodesPerUser: 7 });
     await page.getByRole('button', { name: 'Look at the changes' }).click();
     await page.getByRole('button', { name: 'Change the book' }).click();
-    await page.getByText('Codes a user: no limit → 7').waitFor();
+    await page.getByText('Codes per user: no limit → 7').waitFor();
     await window.inspect('rules-conflict');
     await page.getByRole('button', { name: 'Keep mine on top of it' }).click();
     await page.getByRole('button', { name: 'Look at the changes' }).click();
@@ -230,7 +229,7 @@ describeInBrowser('what people do in the console', () => {
     await page.getByRole('button', { name: 'Extend the end' }).click();
     expect(await page.getByLabel('New end').inputValue()).toBe('2099-01-01T00:00');
     await page.getByLabel('New end').fill('2099-02-01T12:00');
-    await page.getByRole('dialog').getByRole('button', { name: 'Change the book' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Move the end' }).click();
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     expect(await console.call('GET', `/v1/books/${id}`)).toMatchObject({ endsAt: '2099-02-01T17:00:00.000Z' });
     await page.getByRole('button', { name: 'Close…' }).click();

@@ -21,13 +21,13 @@ describeInBrowser('long work, webhooks and the server, in the console', () => {
     const window = await console.openSignedIn();
     const { page } = window;
     await window.visit(`/books/${bookId}/decks`);
-    await page.getByRole('link', { name: 'Jobs of this book' }).click();
-    await page.getByRole('button', { name: 'Start it' }).click();
+    await page.getByRole('link', { name: 'Give codes to a file of users' }).click();
+    await page.getByRole('button', { name: 'Give the codes' }).click();
     await page.getByText('Choose a file first.').waitFor();
     const file = join(tmpdir(), `vips-${process.pid}.csv`);
     writeFileSync(file, 'userId,count\nana,2\nleo,1\nana,1\n');
     await page.getByLabel('Choose a file').setInputFiles(file);
-    await page.getByRole('button', { name: 'Start it' }).click();
+    await page.getByRole('button', { name: 'Give the codes' }).click();
     // Seen without a reload.
     const row = page.getByRole('row', { name: /Give codes to users/ });
     await row.getByText('Done', { exact: true }).waitFor();
@@ -46,15 +46,15 @@ describeInBrowser('long work, webhooks and the server, in the console', () => {
     const { code } = await console.call<{ code: string }>('POST', '/v1/coupons/assign', { bookId, userId: 'eva' });
     const window = await console.openSignedIn();
     const { page } = window;
-    await window.visit(`/jobs?bookId=${bookId}`);
-    await page.getByLabel('What').selectOption('void');
+    await window.visit(`/books/${bookId}/decks`);
+    await page.getByRole('link', { name: 'Make a file of codes void' }).click();
     const file = join(tmpdir(), `leaked-${process.pid}.csv`);
     writeFileSync(file, `code\n${code}\nNOT-OURS-1\n`);
     await page.getByLabel('Choose a file').setInputFiles(file);
-    await page.getByRole('button', { name: 'Start it' }).click();
+    await page.getByRole('button', { name: 'Make them void' }).click();
     await page.getByText('Please confirm it first.').waitFor();
     await page.getByLabel('I know that these codes').check();
-    await page.getByRole('button', { name: 'Start it' }).click();
+    await page.getByRole('button', { name: 'Make them void' }).click();
     const row = page.getByRole('row', { name: /Make codes void/ });
     await row.getByText('Done', { exact: true }).waitFor();
     expect(await console.call('GET', `/v1/coupons/${code}`)).toMatchObject({ status: 'voided' });
@@ -69,7 +69,7 @@ describeInBrowser('long work, webhooks and the server, in the console', () => {
     const file = join(tmpdir(), `many-${process.pid}.csv`);
     writeFileSync(file, `userId\n${rows}\n`);
     await page.getByLabel('Choose a file').setInputFiles(file);
-    await page.getByRole('button', { name: 'Start it' }).click();
+    await page.getByRole('button', { name: 'Give the codes' }).click();
     await page.getByRole('button', { name: /^Cancel: / }).click();
     await page.getByText('rows are done and stay done').waitFor();
     await window.inspect('job-cancel');
@@ -130,6 +130,35 @@ describeInBrowser('long work, webhooks and the server, in the console', () => {
     endpoint.close();
   });
 
+  test('the overview names webhooks that fail or were switched off, and jobs that failed, with links', async () => {
+    const make = async (name: string) => {
+      const webhook = { url: `https://${name}.example/`, events: ['coupon.redeemed'] };
+      return (await console.call<{ id: string }>('POST', '/v1/webhooks', webhook)).id;
+    };
+    const [failing, gone, wanted] = [await make('failing'), await make('gone'), await make('wanted')];
+    const job = await console.call<{ id: string }>('POST', `/v1/jobs?kind=export-codes&bookId=${bookId}`);
+    while (!(await console.call<{ finishedAt: string | null }>('GET', `/v1/jobs/${job.id}`)).finishedAt);
+    const { pool } = console.core;
+    await pool.query("update webhooks set failing_since = now() - interval '3 hours' where id = $1", [failing]);
+    await pool.query("update webhooks set status = 'disabled', disabled_reason = 'gone' where id = $1", [gone]);
+    await pool.query("update webhooks set status = 'disabled', disabled_reason = 'by-admin' where id = $1", [wanted]);
+    await pool.query("update jobs set status = 'failed', error = 'The disk is full.' where id = $1", [job.id]);
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit('/');
+    const attention = page.getByRole('region', { name: 'Needs attention' });
+    await attention.getByText('Nothing has arrived there since').waitFor();
+    await attention.getByText('It said that it is gone').waitFor();
+    expect(await attention.getByRole('link', { name: 'wanted' }).count()).toBe(0);
+    await window.inspect('attention');
+    await attention.getByRole('link', { name: 'List of codes, VIP night' }).click();
+    await page.locator('tr[aria-current]').getByText('The disk is full.').waitFor();
+    await window.visit('/');
+    await attention.getByRole('link', { name: 'failing.example' }).click();
+    await page.getByRole('heading', { name: 'https://failing.example/' }).waitFor();
+    await window.close();
+  });
+
   test('an operator sees how the server fares and who is told of what, and no keys', async () => {
     const key = { name: 'On call', role: 'operator' };
     const { secret } = await console.call<{ secret: string }>('POST', '/v1/api-keys', key);
@@ -139,10 +168,11 @@ describeInBrowser('long work, webhooks and the server, in the console', () => {
     await page.getByText(/Answers in/).waitFor();
     await page.getByRole('row', { name: /Giving and redeeming codes/ }).waitFor();
     await page.getByRole('row', { name: /maintenance/ }).waitFor();
+    // The age of the marks, in a unit that says something.
+    await page.locator('dt:has-text("Marks") + dd').getByText(/ago$/).waitFor();
     await page.getByRole('link', { name: 'Webhooks' }).waitFor();
     expect(await page.getByRole('link', { name: 'Keys' }).count()).toBe(0);
     await window.visit('/keys');
     await page.getByRole('heading', { name: 'This page is not for your role' }).waitFor();
     await window.close();
   });
-});

@@ -1,9 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { matchPath } from '../../containers/console/address/match-path.ts';
 import { chooseLanguage } from '../../containers/console/language/choices.ts';
-import { fromLocalInput, toLocalInput } from '../../containers/console/language/formats.ts';
+import { formatDuration, fromLocalInput, toLocalInput } from '../../containers/console/language/formats.ts';
+import { readWholeNumber } from '../../containers/console/language/read-number.ts';
 import { en } from '../../containers/console/messages/en.ts';
 import { es } from '../../containers/console/messages/es.ts';
+import { holderAt, reasonsAt } from '../../containers/console/pages/code/standing-at.ts';
+import { rowNames } from '../../containers/console/parts/row-names.ts';
 import { csvOf } from '../../containers/console/parts/save-file.ts';
 
 describe('addresses', () => {
@@ -56,6 +59,79 @@ describe('local times', () => {
   ])('%s in %s is %s', (local, zone, instant) => {
     expect(fromLocalInput(local, zone)).toBe(instant);
     if (instant !== null) expect(toLocalInput(instant, zone)).toBe(local);
+  });
+});
+
+describe('numbers that people type', () => {
+  test.each([
+    ['5000', 5_000],
+    [' 5,000 ', 5_000],
+    ['1.000.000', 1_000_000],
+    ['12 000', 12_000],
+    ['0', 0],
+    ['1.5', null],
+    ['1,5', null],
+    ['1,000.000', null],
+    ['1e3', null],
+    ['-5', null],
+    ['', null],
+  ])('%j is %j', (typed, number) => {
+    expect(readWholeNumber(typed)).toBe(number);
+  });
+
+  test('how long something takes is said in a unit that says something', () => {
+    expect([12, 3_400, 90_000, 7_200_000, 3 * 86_400_000].map(formatDuration)).toEqual([
+      '12 ms',
+      '3.4 sec',
+      '1.5 min',
+      '2 hr',
+      '3 days',
+    ]);
+  });
+});
+
+test('no two rows of a table are called the same', () => {
+  const rows = ['a', 'b', 'a', 'a'].map((name, id) => ({ id: String(id), name }));
+  const names = rowNames(
+    rows,
+    ({ id }) => id,
+    ({ name }) => name,
+  );
+  expect([...names.values()]).toEqual(['a', 'b', 'a (2)', 'a (3)']);
+});
+
+describe('why a coupon was refused', () => {
+  const event = (kind: 'assigned' | 'locked' | 'unlocked' | 'redeemed' | 'transferred', at: string, data = {}) =>
+    ({ kind, at: `2026-11-27T${at}Z`, userId: 'ana', data, rev: 1, actor: 'key:1' }) as never;
+  const story = [
+    event('assigned', '20:00:00'),
+    event('locked', '21:05:20', { lockedUntil: '2026-11-27T21:10:20Z' }),
+    event('unlocked', '21:05:50'),
+    event('redeemed', '21:30:00'),
+    event('transferred', '22:00:00', { fromUserId: 'ana', toUserId: 'leo' }),
+  ];
+  const kindsAt = (time: string) =>
+    reasonsAt(
+      new Date(`2026-11-27T${time}Z`),
+      story,
+      { maxRedemptions: 1, expiresAt: null },
+      { startsAt: null, endsAt: null },
+    ).map(({ kind }) => kind);
+
+  test.each([
+    ['19:00:00', ['notAssigned']],
+    ['20:30:00', ['nothing']],
+    // A lock that came and went within the minute that the customer names.
+    ['21:05:00', ['locked']],
+    ['21:06:00', ['nothing']],
+    ['21:30:00', ['usedUp']],
+  ])('in the minute of %s: %j', (time, kinds) => {
+    expect(kindsAt(time)).toEqual(kinds);
+  });
+
+  test('whose it was is told by its story', () => {
+    const holders = ['19:00', '20:00', '22:00'].map((time) => holderAt(new Date(`2026-11-27T${time}:00Z`), story));
+    expect(holders).toEqual([null, 'ana', 'leo']);
   });
 });
 

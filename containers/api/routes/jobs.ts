@@ -17,6 +17,14 @@ import { Job } from '../schemas/answers.ts';
 import { pageOf, ref } from '../schemas/common.ts';
 import { type Api, routes } from './api.ts';
 
+/** What a browser calls the file of a result, by the kind of its job. */
+const fileNames = {
+  assign: 'given-codes',
+  void: 'voided-codes',
+  'export-codes': 'codes',
+  'export-redemptions': 'redemptions',
+} as const satisfies Record<JobRequest['kind'], string>;
+
 const JobPath = Type.Object({ jobId: Type.String({ description: 'The job’s id.', examples: [exampleId] }) });
 
 /** The routes of jobs that are there. */
@@ -139,7 +147,10 @@ function addResult(app: Api): void {
         response: { 200: { description: 'The result.', content: { 'text/csv': { schema: Type.String() } } } },
       },
     },
-    async ({ caller, params, query }, reply) =>
-      sendCsv(reply, await readJobResult(core, caller, params.jobId, query.bom === 'true'), 'job'),
+    async ({ caller, params, query }, reply) => {
+      const { kind } = await readJob(core, caller, params.jobId);
+      const csv = await readJobResult(core, caller, params.jobId, query.bom === 'true');
+      return sendCsv(reply, csv, fileNames[kind]);
+    },
   );
 }

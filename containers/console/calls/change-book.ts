@@ -1,3 +1,4 @@
+import { fromLocalInput } from '../language/formats.ts';
 import { type Answer, call } from './call.ts';
 import type { Book } from './types.ts';
 
@@ -14,8 +15,11 @@ export async function changeBook(book: Book, changes: Record<string, unknown>): 
   return holds(present.body, changes) ? present : answer;
 }
 
-/** Times are left out: a book says them in another way than a form does. */
+/** A form says a time as the clocks of the book's zone show it, and a book as an instant. */
 function holds(book: Book, changes: Record<string, unknown>): boolean {
   const present = book as Record<string, unknown>;
-  return Object.entries(changes).every(([term, value]) => /At$/.test(term) || present[term] === value);
+  return Object.entries(changes).every(([term, value]) => {
+    const isTime = /At$/.test(term) && typeof value === 'string';
+    return present[term] === (isTime ? fromLocalInput(value, book.timeZone) : value);
+  });
 }

@@ -15,7 +15,7 @@ export function InterruptedDialog() {
   return (
     <Dialog title={text.interruptedTitle}>
       <p class="dialog-text">{text.interruptedIntro}</p>
-      <SignInForm withCompany={false} />
+      <SignInForm isOver={true} />
       <div class="dialog-actions">
         <Button kind="quiet" onClick={leave}>
           {text.leave}

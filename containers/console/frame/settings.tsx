@@ -1,8 +1,9 @@
 import { type Language, languages, type Theme, themes } from '../language/choices.ts';
 import { changeLanguage, language } from '../language/language.ts';
 import { changeTheme, theme } from '../language/theme.ts';
-import { messages } from '../messages/messages.ts';
+import { loadMessages, messages } from '../messages/messages.ts';
 import { SelectField } from '../parts/field.tsx';
+import { notify } from '../parts/live.tsx';
 
 /** The choices of whoever looks: language and colours. They hold in this browser, and take effect at once. */
 export function Settings() {
@@ -14,7 +15,7 @@ export function Settings() {
       <SelectField<Language>
         label={text.language}
         value={language.value}
-        onValue={changeLanguage}
+        onValue={(chosen) => void choose(chosen)}
         options={languages.map((name) => [name, languageNames[name]] as const)}
       />
       <SelectField<Theme>
@@ -25,4 +26,14 @@ export function Settings() {
       />
     </>
   );
+}
+
+/** The language changes once its texts are there. */
+async function choose(chosen: Language): Promise<void> {
+  try {
+    await loadMessages(chosen);
+    changeLanguage(chosen);
+  } catch {
+    notify(messages().shell.lost);
+  }
 }

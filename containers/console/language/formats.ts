@@ -17,6 +17,18 @@ export function formatNumber(value: number): string {
   return new Intl.NumberFormat(language.value).format(value);
 }
 
+/** A whole number as a figure that is read across a room: from a billion on in short, as a code for everybody has. */
+export function formatFigure(value: number): string {
+  if (value < 1_000_000_000) return formatNumber(value);
+  const style = { notation: 'compact', compactDisplay: 'short', maximumFractionDigits: 1 } as const;
+  return new Intl.NumberFormat(language.value, style).format(value);
+}
+
+/** The place in a zone's name: `Buenos Aires` of `America/Argentina/Buenos_Aires`. */
+export function placeOf(zone: string): string {
+  return zone.slice(zone.lastIndexOf('/') + 1).replaceAll('_', ' ');
+}
+
 /** A share of one, such as `12 %`. */
 export function formatShare(value: number): string {
   const digits = value > 0 && value < 0.01 ? 1 : 0;
@@ -27,6 +39,22 @@ export function formatShare(value: number): string {
 export function formatBytes(bytes: number): string {
   const [value, unit] =
     bytes < 1_000 ? [bytes, 'byte'] : bytes < 1_000_000 ? [bytes / 1_000, 'kilobyte'] : [bytes / 1_000_000, 'megabyte'];
+  const style = { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: 1 } as const;
+  return new Intl.NumberFormat(language.value, style).format(value as number);
+}
+
+/** How long something takes or took, in the unit that suits it: `12 ms`, `3.4 sec`, `2 hr`. */
+export function formatDuration(millis: number): string {
+  const [value, unit] =
+    millis < 1_000
+      ? [millis, 'millisecond']
+      : millis < minuteMillis
+        ? [millis / 1_000, 'second']
+        : millis < hourMillis
+          ? [millis / minuteMillis, 'minute']
+          : millis < 2 * dayMillis
+            ? [millis / hourMillis, 'hour']
+            : [millis / dayMillis, 'day'];
   const style = { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: 1 } as const;
   return new Intl.NumberFormat(language.value, style).format(value as number);
 }

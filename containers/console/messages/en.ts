@@ -3,6 +3,7 @@ import { code } from './en/code.ts';
 import { common } from './en/common.ts';
 import { decks } from './en/decks.ts';
 import { demo } from './en/demo.ts';
+import { exports } from './en/exports.ts';
 import { health } from './en/health.ts';
 import { jobs } from './en/jobs.ts';
 import { keys } from './en/keys.ts';
@@ -23,6 +24,7 @@ export const en = {
   common,
   decks,
   demo,
+  exports,
   health,
   jobs,
   keys,

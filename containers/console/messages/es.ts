@@ -5,6 +5,7 @@ import { code } from './es/code.ts';
 import { common } from './es/common.ts';
 import { decks } from './es/decks.ts';
 import { demo } from './es/demo.ts';
+import { exports } from './es/exports.ts';
 import { health } from './es/health.ts';
 import { jobs } from './es/jobs.ts';
 import { keys } from './es/keys.ts';
@@ -25,6 +26,7 @@ export const es = {
   common,
   decks,
   demo,
+  exports,
   health,
   jobs,
   keys,

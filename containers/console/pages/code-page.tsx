@@ -1,7 +1,7 @@
 import { linkTo, part } from '../address/address.ts';
 import type { Parameters } from '../address/match-path.ts';
-import { isOperator } from '../calls/session.ts';
-import type { Book, CodeLookUp, CouponEvent } from '../calls/types.ts';
+import { isAdmin, isOperator } from '../calls/session.ts';
+import type { ApiKey, Book, CodeLookUp, CouponEvent, Page as ListPage } from '../calls/types.ts';
 import { useList, useLoad } from '../calls/use-load.ts';
 import { formatNumber } from '../language/formats.ts';
 import { messages } from '../messages/messages.ts';
@@ -33,6 +33,7 @@ export function CodePage({ code = '' }: Parameters) {
   const story = useList<CouponEvent>(
     mayLook && data.coupon !== null ? `/v1/coupons/${part(data.code)}/events?limit=100` : null,
   );
+  const keys = useLoad<ListPage<ApiKey>>(isAdmin() && data?.coupon != null ? '/v1/api-keys?limit=200' : null);
   if (data === null) {
     return (
       <Page title={text.code.title(code)}>
@@ -41,6 +42,9 @@ export function CodePage({ code = '' }: Parameters) {
       </Page>
     );
   }
+  // A public code stands in no deck.
+  if (data.deckId === null) return <PublicCode found={data} book={book.data} />;
+  const keyNames = new Map(keys.data?.data.map(({ id, name }) => [id, name]));
   const events = story.items ?? [];
   const zone = book.data?.timeZone ?? 'UTC';
   const reload = () => {
@@ -50,7 +54,7 @@ export function CodePage({ code = '' }: Parameters) {
   return (
     <Page
       title={text.code.title(data.code)}
-      actions={isOperator() && <CodeActions found={data} events={events} onChanged={reload} />}
+      actions={isOperator() && <CodeActions found={data} events={events} zone={zone} onChanged={reload} />}
       intro={
         <p>
           <Badge tone={tones[data.status]}>{text.code.statuses[data.status]}</Badge> {standingOf(data, book.data)}
@@ -64,7 +68,7 @@ export function CodePage({ code = '' }: Parameters) {
           <section aria-labelledby="story">
             <h2 id="story">{text.code.story}</h2>
             <ProblemBox problem={story.problem} retry={() => void story.reload()} />
-            {story.items !== null && <CodeStory events={events} zone={zone} />}
+            {story.items !== null && <CodeStory events={events} zone={zone} keys={keyNames} />}
             {story.hasMore && (
               <Button onClick={() => void story.loadMore()} isBusy={story.isLoading}>
                 {text.common.loadMore}
@@ -75,6 +79,28 @@ export function CodePage({ code = '' }: Parameters) {
             <WhyRefused book={book.data} coupon={data.coupon} events={events} />
           )}
         </div>
+      )}
+    </Page>
+  );
+}
+
+/** The code that everybody may bring: it has no story of its own. */
+function PublicCode({ found, book }: { found: CodeLookUp; book: Book | null }) {
+  const text = messages().code;
+  return (
+    <Page title={text.publicTitle(found.code)} intro={<p>{text.publicNow}</p>}>
+      {isOperator() && (
+        <>
+          <dl class="facts">
+            <dt>{text.book}</dt>
+            <dd>
+              <a href={linkTo(`/books/${found.bookId}`)} dir="auto">
+                {book?.name ?? messages().jobs.theBook}
+              </a>
+            </dd>
+          </dl>
+          <p class="muted">{text.publicHint}</p>
+        </>
       )}
     </Page>
   );
@@ -97,16 +123,16 @@ function Facts({ found: { coupon, bookId }, book, zone }: { found: CodeLookUp; b
   const text = messages().code;
   return (
     <dl class="facts">
-      <dt>{text.book}</dt>
-      <dd>
-        {isOperator() ? (
-          <a href={linkTo(`/books/${bookId}`)} dir="auto">
-            {book?.name ?? bookId}
-          </a>
-        ) : (
-          bookId
-        )}
-      </dd>
+      {isOperator() && (
+        <>
+          <dt>{text.book}</dt>
+          <dd>
+            <a href={linkTo(`/books/${bookId}`)} dir="auto">
+              {book?.name ?? messages().jobs.theBook}
+            </a>
+          </dd>
+        </>
+      )}
       <dt>{text.holder}</dt>
       <dd>
         {coupon === null ? (
@@ -127,7 +153,10 @@ function Facts({ found: { coupon, bookId }, book, zone }: { found: CodeLookUp; b
           <dd>
             {coupon.maxRedemptions === null
               ? text.usedTimes(formatNumber(coupon.redemptions))
-              : text.usedOf(formatNumber(coupon.redemptions), formatNumber(coupon.maxRedemptions))}
+              : text.usedOf(formatNumber(coupon.redemptions), formatNumber(coupon.maxRedemptions))}{' '}
+            {coupon.redemptions > 0 && isOperator() && (
+              <a href={linkTo('/redemptions', { code: coupon.code })}>{text.uses}</a>
+            )}
           </dd>
           {coupon.assignedAt !== null && (
             <>

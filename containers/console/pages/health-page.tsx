@@ -1,8 +1,7 @@
 import { type ComponentChildren, Fragment } from 'preact';
 import type { Health } from '../calls/types.ts';
-import { useLoad } from '../calls/use-load.ts';
-import { usePoll } from '../calls/use-poll.ts';
-import { formatNumber, viewerZone } from '../language/formats.ts';
+import { useFresh } from '../calls/use-fresh.ts';
+import { formatDuration, formatNumber, viewerZone } from '../language/formats.ts';
 import { messages } from '../messages/messages.ts';
 import { Badge, type Tone } from '../parts/badge.tsx';
 import { Table } from '../parts/list-table.tsx';
@@ -18,12 +17,11 @@ const marksMaxAgeMillis = 10_000;
 /** How the process that answers fares, for operators. */
 export function HealthPage() {
   const text = messages();
-  const first = useLoad<Health>(path);
-  const health = usePoll<Health>(path, everyMillis) ?? first.data;
+  const { data: health, problem, reload } = useFresh<Health>(path, everyMillis);
   return (
     <Page title={text.health.title} intro={<p>{text.health.intro}</p>}>
-      {health === null && first.problem === null && <p class="loading">{text.common.loading}</p>}
-      {health === null && <ProblemBox problem={first.problem} retry={() => void first.reload()} />}
+      {health === null && problem === null && <p class="loading">{text.common.loading}</p>}
+      {health === null && <ProblemBox problem={problem} retry={() => void reload()} />}
       {health !== null && <Known health={health} />}
     </Page>
   );
@@ -40,11 +38,11 @@ function Known({ health }: { health: Health }) {
     [text.schema, <Schema key="schema" {...health.database} />],
     [text.replica, <Replica key="replica" replica={health.replica} />],
     [text.redis, <Redis key="redis" state={health.redis} />],
-    [text.queue, text.millis(formatNumber(queueAgeMillis))],
+    [text.queue, formatDuration(queueAgeMillis)],
     [
       text.marks,
       <>
-        {isLate && <Badge tone="warning">{text.late}</Badge>} {text.ago(formatNumber(marksAgeMillis))}
+        {isLate && <Badge tone="warning">{text.late}</Badge>} {text.ago(formatDuration(marksAgeMillis))}
       </>,
     ],
     ...(process === null ? [] : [[text.dropped, formatNumber(process.droppedLogLines)] as [string, string]]),
@@ -71,7 +69,7 @@ function Uptime({ seconds }: { seconds: number }) {
 function Reach({ reachable, millis }: { reachable: boolean; millis: number | null }) {
   const text = messages().health;
   return reachable ? (
-    <Badge tone="good">{text.reachable(formatNumber(millis ?? 0))}</Badge>
+    <Badge tone="good">{text.reachable(formatDuration(millis ?? 0))}</Badge>
   ) : (
     <Badge tone="danger">{text.unreachable}</Badge>
   );
@@ -92,7 +90,7 @@ function Replica({ replica }: { replica: Health['replica'] }) {
   if (replica === null) return <span class="muted">{text.notConfigured}</span>;
   return (
     <>
-      <Reach {...replica} /> {replica.behindMillis !== null && text.behind(formatNumber(replica.behindMillis))}
+      <Reach {...replica} /> {replica.behindMillis !== null && text.behind(formatDuration(replica.behindMillis))}
     </>
   );
 }
@@ -132,7 +130,16 @@ function Process({ process: { pools, tasks } }: { process: NonNullable<Health['p
             rows={tasks}
             keyOf={({ name }) => name}
             columns={[
-              { title: text.task, isHead: true, cell: ({ name }) => name },
+              {
+                title: text.task,
+                isHead: true,
+                // The log and the metrics know a task by its own name.
+                cell: ({ name }) => (
+                  <>
+                    {text.taskNames[name] ?? name} <span class="muted">{name in text.taskNames && name}</span>
+                  </>
+                ),
+              },
               {
                 title: text.taskState,
                 cell: ({ failuresInARow }) =>

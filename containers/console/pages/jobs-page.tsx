@@ -1,19 +1,21 @@
 import { useState } from 'preact/hooks';
-import { linkTo, part } from '../address/address.ts';
+import { address, linkTo, part } from '../address/address.ts';
 import { call } from '../calls/call.ts';
 import type { Book, Job, Page as ListPage } from '../calls/types.ts';
 import { useLiveList } from '../calls/use-live-list.ts';
 import { useLoad } from '../calls/use-load.ts';
-import { formatNumber, viewerZone } from '../language/formats.ts';
+import { formatDuration, formatNumber, viewerZone } from '../language/formats.ts';
 import { messages } from '../messages/messages.ts';
 import { Badge, type Tone } from '../parts/badge.tsx';
 import { Button } from '../parts/button.tsx';
 import { Confirm } from '../parts/dialog.tsx';
+import { DownloadButton } from '../parts/download-button.tsx';
 import { EmptyState } from '../parts/empty-state.tsx';
-import { ExportButton } from '../parts/export-button.tsx';
+import { resultPath } from '../parts/export-job.tsx';
 import { ListTable } from '../parts/list-table.tsx';
 import { notify } from '../parts/live.tsx';
 import { Page } from '../parts/page.tsx';
+import { rowNames } from '../parts/row-names.ts';
 import { ShortMoment } from '../parts/time.tsx';
 import { NewJob } from './jobs/new-job.tsx';
 
@@ -35,16 +37,28 @@ export function JobsPage() {
   const [chosen, setChosen] = useState<Job | null>(null);
   const zone = viewerZone();
   const names = new Map(books.data?.data.map(({ id, name }) => [id, name]));
-  const nameOf = ({ kind, bookId }: Job) => {
-    const book = bookId === null ? undefined : names.get(bookId);
-    return book === undefined ? text.kinds[kind] : `${text.kinds[kind]}, ${book}`;
-  };
+  const called = rowNames(
+    jobs.items ?? [],
+    ({ id }) => id,
+    ({ kind, bookId }) => {
+      const book = bookId === null ? undefined : names.get(bookId);
+      return book === undefined ? text.kinds[kind] : `${text.kinds[kind]}, ${book}`;
+    },
+  );
+  const nameOf = ({ id, kind }: Job) => called.get(id) ?? text.kinds[kind];
+  const { query } = address.value;
+  // Whoever comes from a book wants to start one; else what is under way is looked at.
+  const isToStart = query.has('kind');
+  const newJob = <NewJob key={query.get('kind')} onStarted={() => void jobs.reload()} />;
   return (
     <Page title={text.title} intro={<p>{text.intro}</p>}>
+      {isToStart && newJob}
       <ListTable
         caption={text.title}
         list={jobs}
         keyOf={({ id }) => id}
+        zone={zone}
+        isPresent={({ id }) => id === query.get('job')}
         empty={
           <EmptyState title={text.empty}>
             <p>{text.emptyHint}</p>
@@ -69,8 +83,12 @@ export function JobsPage() {
             cell: ({ startedAt }) => startedAt !== null && <ShortMoment at={startedAt} zone={zone} />,
           },
           {
-            title: text.finishedAt,
-            cell: ({ finishedAt }) => finishedAt !== null && <ShortMoment at={finishedAt} zone={zone} />,
+            title: text.took,
+            isNumber: true,
+            cell: ({ startedAt, finishedAt }) =>
+              startedAt !== null &&
+              finishedAt !== null &&
+              formatDuration(Date.parse(finishedAt) - Date.parse(startedAt)),
           },
           {
             title: text.actions,
@@ -81,18 +99,13 @@ export function JobsPage() {
                 </Button>
               ) : (
                 hasResult(job) && (
-                  <ExportButton
-                    label={text.result}
-                    name={text.resultOf(nameOf(job))}
-                    path={`/v1/jobs/${job.id}/result?bom=true`}
-                    fileName={`${job.kind}.csv`}
-                  />
+                  <DownloadButton label={text.result} name={text.resultOf(nameOf(job))} path={resultPath(job.id)} />
                 )
               ),
           },
         ]}
       />
-      <NewJob books={books.data?.data ?? []} onStarted={() => void jobs.reload()} />
+      {!isToStart && newJob}
       {chosen !== null && (
         <Confirm<Job>
           title={text.cancelTitle}
@@ -127,7 +140,7 @@ function JobStatus({ job: { status, error } }: { job: Job }) {
     <>
       <Badge tone={tones[status]}>{messages().jobs.statuses[status]}</Badge>
       {error !== null && (
-        <div class="muted" lang="en">
+        <div class="muted cell-note" lang="en">
           {error}
         </div>
       )}
@@ -136,7 +149,13 @@ function JobStatus({ job: { status, error } }: { job: Job }) {
 }
 
 function JobProgress({ job: { status, done, total }, name }: { job: Job; name: string }) {
-  const words = total === null ? formatNumber(done) : messages().jobs.of(formatNumber(done), formatNumber(total));
+  const text = messages().jobs;
+  const words =
+    total !== null
+      ? text.of(formatNumber(done), formatNumber(total))
+      : status === 'running'
+        ? text.soFar(formatNumber(done))
+        : text.rows(done);
   return (
     <div class="progress-cell">
       {status === 'running' && total !== null && <progress aria-label={name} value={done} max={Math.max(total, 1)} />}

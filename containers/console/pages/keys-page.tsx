@@ -4,7 +4,7 @@ import { fieldError } from '../calls/problem.ts';
 import type { ApiKey, NewApiKey } from '../calls/types.ts';
 import { useList } from '../calls/use-load.ts';
 import { useSubmit } from '../calls/use-submit.ts';
-import { viewerZone } from '../language/formats.ts';
+import { fromLocalInput, viewerZone } from '../language/formats.ts';
 import { messages } from '../messages/messages.ts';
 import { Badge } from '../parts/badge.tsx';
 import { Button } from '../parts/button.tsx';
@@ -15,6 +15,7 @@ import { ListTable } from '../parts/list-table.tsx';
 import { notify } from '../parts/live.tsx';
 import { Page } from '../parts/page.tsx';
 import { ProblemBox } from '../parts/problem-box.tsx';
+import { rowNames } from '../parts/row-names.ts';
 import { SecretDialog } from '../parts/secret-dialog.tsx';
 import { ShortMoment } from '../parts/time.tsx';
 
@@ -27,6 +28,11 @@ export function KeysPage() {
   const [chosen, setChosen] = useState<ApiKey | null>(null);
   const [secret, setSecret] = useState<string | null>(null);
   const zone = viewerZone();
+  const names = rowNames(
+    keys.items ?? [],
+    ({ id }) => id,
+    ({ name }) => name,
+  );
   const isOver = ({ expiresAt }: ApiKey) => expiresAt !== null && Date.parse(expiresAt) <= Date.now();
   return (
     <Page title={text.keys.title} intro={<p>{text.keys.intro}</p>}>
@@ -34,6 +40,7 @@ export function KeysPage() {
         caption={text.keys.title}
         list={keys}
         keyOf={({ id }) => id}
+        zone={zone}
         empty={
           <EmptyState title={text.keys.empty}>
             <p>{text.keys.emptyHint}</p>
@@ -45,7 +52,8 @@ export function KeysPage() {
           { title: text.keys.createdAt, cell: ({ createdAt }) => <ShortMoment at={createdAt} zone={zone} /> },
           {
             title: text.keys.expiresAt.label,
-            cell: ({ expiresAt }) => expiresAt !== null && <ShortMoment at={expiresAt} zone={zone} />,
+            cell: ({ expiresAt }) =>
+              expiresAt === null ? text.code.never : <ShortMoment at={expiresAt} zone={zone} />,
           },
           {
             title: text.keys.state,
@@ -55,7 +63,11 @@ export function KeysPage() {
           {
             title: text.keys.actions,
             cell: (key) => (
-              <Button aria-label={text.keys.revokeOf(key.name)} onClick={() => setChosen(key)}>
+              <Button
+                kind="caution"
+                aria-label={text.keys.revokeOf(names.get(key.id) ?? key.name)}
+                onClick={() => setChosen(key)}
+              >
                 {text.keys.revoke}
               </Button>
             ),
@@ -105,8 +117,8 @@ function NewKey({ onMade }: { onMade: (key: NewApiKey) => void }) {
   const [endsOn, setEndsOn] = useState('');
   const { submit, isBusy, problem } = useSubmit<NewApiKey>(
     (key) => {
-      // The end of that day, wherever it is read.
-      const end = endsOn === '' ? {} : { expiresAt: `${endsOn}T23:59:59Z` };
+      // The end of that day on the clock of whoever makes it, as the list shows it.
+      const end = endsOn === '' ? {} : { expiresAt: fromLocalInput(`${endsOn}T23:59`, viewerZone()) ?? endsOn };
       return call('POST', '/v1/api-keys', { body: { name: name.trim(), role, ...end }, key });
     },
     (key) => {

@@ -20,15 +20,16 @@ function useWays(): readonly string[] {
 
 /**
  * Signing in, on a page of its own or in a dialog over the page on which a session ended.
- * @param withCompany whether the company's sign-in is offered, which leaves the page
+ * @param isOver whether something is on the page that must stay: the company's sign-in then opens beside it
  */
-export function SignInForm({ withCompany }: { withCompany: boolean }) {
+export function SignInForm({ isOver }: { isOver: boolean }) {
   const text = messages();
   const ways = useWays();
   const [key, setKey] = useState('');
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
   const isUnknown = problem !== null && (problem.kind === 'unauthenticated' || problem.kind === 'invalid-input');
+  useEffect(() => (isOver ? resumeOnReturn() : undefined), [isOver]);
   const submit = async () => {
     if (isBusy) return;
     setBusy(true);
@@ -61,16 +62,33 @@ export function SignInForm({ withCompany }: { withCompany: boolean }) {
       <Button kind="primary" type="submit" isBusy={isBusy}>
         {isBusy ? text.shell.signingIn : text.shell.signIn}
       </Button>
-      {withCompany && ways.includes('oidc') && (
+      {ways.includes('oidc') && (
         <>
           <p class="or">{text.shell.or}</p>
-          <ButtonLink href="/console/oidc/start" target="_self">
+          <ButtonLink href="/console/oidc/start" target={isOver ? '_blank' : '_self'}>
             {text.shell.signInWithCompany}
           </ButtonLink>
+          {isOver && <p class="field-help">{text.shell.companyBeside}</p>}
         </>
       )}
     </form>
   );
+}
+
+/** Looks, whenever somebody comes back to this page, whether they have signed in on another one meanwhile. */
+function resumeOnReturn(): () => void {
+  const look = async () => {
+    if (document.hidden) return;
+    const answer = await call<Session>('GET', '/console/session', { background: true });
+    if (answer.ok) resumeAs(answer.body);
+  };
+  const onReturn = () => void look();
+  document.addEventListener('visibilitychange', onReturn);
+  addEventListener('focus', onReturn);
+  return () => {
+    document.removeEventListener('visibilitychange', onReturn);
+    removeEventListener('focus', onReturn);
+  };
 }
 
 /** What is seen by those who are not signed in, at whatever address: after it they are there. */
@@ -88,7 +106,7 @@ export function SignInPage({ isLinkUsed }: { isLinkUsed: boolean }) {
           {text.linkUsed}
         </p>
       )}
-      <SignInForm withCompany={true} />
+      <SignInForm isOver={false} />
     </main>
   );
 }

@@ -3,8 +3,8 @@ import { address, changeQuery, goTo, linkTo, part } from '../address/address.ts'
 import type { Parameters } from '../address/match-path.ts';
 import { call } from '../calls/call.ts';
 import { isAdmin } from '../calls/session.ts';
-import type { Coupon } from '../calls/types.ts';
-import { useList } from '../calls/use-load.ts';
+import type { Book, Coupon, Page as ListPage } from '../calls/types.ts';
+import { useList, useLoad } from '../calls/use-load.ts';
 import { formatNumber, viewerZone } from '../language/formats.ts';
 import { messages } from '../messages/messages.ts';
 import { Badge } from '../parts/badge.tsx';
@@ -29,28 +29,33 @@ export function UserPage({ userId = '' }: Parameters) {
   const coupons = useList<Coupon>(
     `/v1/users/${part(userId)}/coupons?limit=50${status === '' ? '' : `&status=${status}`}`,
   );
+  const books = useLoad<ListPage<Book>>('/v1/books?limit=200');
   const zone = viewerZone();
   return (
     <Page
       title={text.user.title(userId)}
       actions={
         isAdmin() && (
-          <Button kind="danger" onClick={() => setErasing(true)}>
+          <Button kind="caution" onClick={() => setErasing(true)}>
             {text.user.erase}
           </Button>
         )
       }
     >
-      <SelectField
-        label={text.user.filter}
-        value={status}
-        onValue={(value) => changeQuery({ status: value })}
-        options={[['', text.user.all], ...statuses.map((one) => [one, text.code.statuses[one]] as const)]}
-      />
+      <div class="section-head">
+        <SelectField
+          label={text.user.filter}
+          value={status}
+          onValue={(value) => changeQuery({ status: value })}
+          options={[['', text.user.all], ...statuses.map((one) => [one, text.code.statuses[one]] as const)]}
+        />
+        <a href={linkTo('/redemptions', { userId })}>{text.user.redemptions}</a>
+      </div>
       <ListTable
         caption={text.user.coupons}
         list={coupons}
         keyOf={({ code }) => code}
+        zone={zone}
         empty={
           <EmptyState title={text.user.empty}>
             <p>{text.user.emptyHint}</p>
@@ -61,6 +66,14 @@ export function UserPage({ userId = '' }: Parameters) {
             title: text.user.code,
             isHead: true,
             cell: ({ code }) => <a href={linkTo(`/codes/${part(code)}`)}>{code}</a>,
+          },
+          {
+            title: text.code.book,
+            cell: ({ bookId }) => (
+              <a href={linkTo(`/books/${part(bookId)}`)} dir="auto">
+                {books.data?.data.find(({ id }) => id === bookId)?.name ?? text.jobs.theBook}
+              </a>
+            ),
           },
           {
             title: text.user.status,

@@ -82,6 +82,7 @@ function Deliveries({ deliveries, keyOf }: { deliveries: LoadedList<Delivery>; k
       caption={text.deliveries}
       list={deliveries}
       keyOf={keyOf}
+      zone={zone}
       empty={
         <EmptyState title={text.deliveriesEmpty}>
           <p>{text.deliveriesHint}</p>

@@ -28,6 +28,7 @@ export function WebhooksPage() {
         caption={text.title}
         list={webhooks}
         keyOf={({ id }) => id}
+        zone={zone}
         empty={
           <EmptyState title={text.empty}>
             <p>{text.emptyHint}</p>

@@ -1,9 +1,10 @@
 import type { ButtonHTMLAttributes, ComponentChildren } from 'preact';
 
 /**
- * What a button is for: the one that goes on, one beside it, one that can't be undone, or one that looks like a link.
+ * What a button is for: the one that goes on, one beside it, one that does what can't be undone, one that leads to the
+ * question about it, or one that looks like a link.
  */
-export type ButtonKind = 'primary' | 'plain' | 'danger' | 'quiet';
+export type ButtonKind = 'primary' | 'plain' | 'danger' | 'caution' | 'quiet';
 
 /** A button. While it is busy it takes no further click, keeps the focus, and says so to screen readers. */
 export function Button({
@@ -44,8 +45,8 @@ export function ButtonLink({
 }: {
   href: string;
   kind?: ButtonKind;
-  /** `_self` leaves the console, for what is no view of it. */
-  target?: '_self';
+  /** `_self` leaves the console, for what is no view of it; `_blank` opens it beside. */
+  target?: '_self' | '_blank';
   children: ComponentChildren;
 }) {
   return (

@@ -187,9 +187,11 @@ function optionsOf(
     scales: { y: { range: (_plot, _low, high) => [0, Math.max(1, high * 1.05)] } },
     series: [
       {},
-      ...series.map(({ label, tone }) => ({
+      ...series.map(({ label, tone }, at) => ({
         label,
         stroke: colourOf(element, `tone-${tone}`),
+        // The first is the one that the others are a part of.
+        ...(at === 0 ? { fill: colourOf(element, 'chart-fill') } : {}),
         width: 2,
         points: { show: false },
       })),

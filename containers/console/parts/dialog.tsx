@@ -30,7 +30,12 @@ export function Dialog({
     element.showModal();
     return () => {
       element.close();
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
+      // What was done may take the button away that asked for it: then the page's heading is where one is.
+      setTimeout(() => {
+        if (document.querySelector('dialog[open]') !== null) return;
+        const isThere = before instanceof HTMLElement && before.isConnected;
+        (isThere ? before : document.querySelector<HTMLElement>('main h1'))?.focus();
+      });
     };
   }, []);
   return (
@@ -111,6 +116,8 @@ export interface ConfirmProps<T> {
   kind?: 'primary' | 'danger';
   /** A text that must be typed first, for what cannot be undone. */
   typed?: string;
+  /** Stands in the place of the problem where somebody else's change is what it is. */
+  conflict?: ComponentChildren;
   send: (key: string) => Promise<Answer<T>>;
   onDone: (body: T) => void | Promise<void>;
   onClose: () => void;
@@ -125,6 +132,7 @@ export function Confirm<T>({
   action,
   kind = 'primary',
   typed,
+  conflict = null,
   send,
   onDone,
   onClose,
@@ -140,7 +148,7 @@ export function Confirm<T>({
       action={action}
       kind={kind}
       isBusy={isBusy}
-      problem={problem}
+      problem={conflict ? null : problem}
       onSubmit={() => {
         setOtherwise(!isTyped);
         if (isTyped) void submit();
@@ -158,6 +166,7 @@ export function Confirm<T>({
           error={isOtherwise && !isTyped ? words.typedOtherwise : fieldError(problem, '/confirm')}
         />
       )}
+      {conflict}
     </FormDialog>
   );
 }

@@ -1,33 +1,45 @@
 import { useRef, useState } from 'preact/hooks';
+import { call } from '../calls/call.ts';
 import { download } from '../calls/download.ts';
 import type { Problem } from '../calls/problem.ts';
+import type { Job } from '../calls/types.ts';
+import { useSubmit } from '../calls/use-submit.ts';
 import { formatBytes } from '../language/formats.ts';
 import { messages } from '../messages/messages.ts';
 import { Button } from './button.tsx';
+import { ExportJob } from './export-job.tsx';
 import { notify } from './live.tsx';
 import { ProblemBox } from './problem-box.tsx';
 import { saveFile } from './save-file.ts';
 
-/**
- * Downloads an export: how far it is stands beside, and it can be stopped.
- * @param path of the API, which answers CSV
- */
+/** A list of as many rows is some megabytes, which a page may hold; a longer one is a job's, whose file it never has. */
+export const directMaxRows = 50_000;
+
+/** Exports a list as CSV: a short one at once, a long one as a job. Either says how far it is, and can be stopped. */
 export function ExportButton({
   label,
-  name,
   path,
   fileName,
+  job,
+  isLong,
+  rows = null,
 }: {
   label: string;
-  /** What it is called where several have the label; begins with it. */
-  name?: string;
+  /** Of the API, which answers the list as CSV. */
   path: string;
   fileName: string;
+  /** The same list as a job: its parameters. */
+  job: Record<string, string>;
+  isLong: boolean;
+  /** About how many rows there are; null: nobody knows. */
+  rows?: number | null;
 }) {
-  const text = messages().rules;
+  const text = messages().exports;
   const stop = useRef<AbortController | null>(null);
   const [bytes, setBytes] = useState<number | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
+  const [started, setStarted] = useState<Job | null>(null);
+  const start = useSubmit<Job>((key) => call('POST', `/v1/jobs?${new URLSearchParams(job)}`, { key }), setStarted);
   const begin = async () => {
     const controller = new AbortController();
     stop.current = controller;
@@ -41,22 +53,23 @@ export function ExportButton({
       return;
     }
     saveFile(outcome.content, fileName);
-    notify(messages().rules.exported);
+    notify(messages().exports.exported);
   };
   return (
     <div class="stack">
       <div class="actions">
-        <Button aria-label={name} onClick={() => void begin()} isBusy={bytes !== null}>
+        <Button onClick={() => void (isLong ? start.submit() : begin())} isBusy={bytes !== null || start.isBusy}>
           {label}
         </Button>
         {bytes !== null && (
           <>
-            <Button onClick={() => stop.current?.abort()}>{text.stopExport}</Button>
+            <Button onClick={() => stop.current?.abort()}>{text.stop}</Button>
             <p class="muted">{text.exporting(formatBytes(bytes))}</p>
           </>
         )}
       </div>
-      <ProblemBox problem={problem} />
+      {started !== null && <ExportJob key={started.id} started={started} rows={rows} />}
+      <ProblemBox problem={problem ?? start.problem} />
     </div>
   );
 }

@@ -22,45 +22,67 @@ export interface TableProps<T> {
   columns: readonly Column<T>[];
   rows: readonly T[];
   keyOf: (row: T) => string;
+  /** The zone of the times in it, said below; left out where there are none. */
+  zone?: string;
+  /** The row that the address names: shown, and told as the present one. */
+  isPresent?: (row: T) => boolean;
 }
 
 /** What scrolls must be reachable by the keyboard. */
 const byKeyboard = { tabIndex: 0 };
 
+const present = { 'aria-current': true, ref: showRow } as const;
+
+function showRow(row: HTMLElement | null): void {
+  row?.scrollIntoView({ block: 'nearest' });
+}
+
 /** A table that is scrolled sideways by itself where the screen is narrow, by the keyboard too. */
-export function Table<T>({ caption, isCaptionShown = false, columns, rows, keyOf }: TableProps<T>) {
+export function Table<T>({
+  caption,
+  isCaptionShown = false,
+  columns,
+  rows,
+  keyOf,
+  zone,
+  isPresent = () => false,
+}: TableProps<T>) {
+  const words = messages().common;
   return (
-    <section class="table-scroll" {...byKeyboard} aria-label={messages().common.listOf(caption)}>
-      <table>
-        <caption class={isCaptionShown ? undefined : 'visually-hidden'}>{caption}</caption>
-        <thead>
-          <tr>
-            {columns.map(({ title, isNumber }) => (
-              <th key={title} scope="col" class={isNumber ? 'number' : undefined}>
-                {title}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row) => (
-            <tr key={keyOf(row)}>
-              {columns.map(({ title, cell, isNumber, isHead }) =>
-                isHead ? (
-                  <th key={title} scope="row">
-                    {cell(row)}
-                  </th>
-                ) : (
-                  <td key={title} class={isNumber ? 'number' : undefined}>
-                    {cell(row)}
-                  </td>
-                ),
-              )}
+    <>
+      <section class="table-scroll" {...byKeyboard} aria-label={words.listOf(caption)}>
+        <table>
+          <caption class={isCaptionShown ? undefined : 'visually-hidden'}>{caption}</caption>
+          <thead>
+            <tr>
+              {columns.map(({ title, isNumber }) => (
+                <th key={title} scope="col" class={isNumber ? 'number' : undefined}>
+                  {title}
+                </th>
+              ))}
             </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
+          </thead>
+          <tbody>
+            {rows.map((row) => (
+              <tr key={keyOf(row)} {...(isPresent(row) ? present : {})}>
+                {columns.map(({ title, cell, isNumber, isHead }) =>
+                  isHead ? (
+                    <th key={title} scope="row">
+                      {cell(row)}
+                    </th>
+                  ) : (
+                    <td key={title} class={isNumber ? 'number' : undefined}>
+                      {cell(row)}
+                    </td>
+                  ),
+                )}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </section>
+      {zone !== undefined && <p class="table-note">{words.timesOf(zone)}</p>}
+    </>
   );
 }
 
@@ -88,12 +110,19 @@ export function ListTable<T>({
   }
   return (
     <>
-      {items.length === 0 && !hasMore ? empty : <Table {...table} rows={items} />}
+      {items.length > 0 ? (
+        <Table {...table} rows={items} />
+      ) : hasMore ? (
+        // A page of what was looked through, in which nothing fits.
+        <p class="muted">{words.nothingSoFar}</p>
+      ) : (
+        empty
+      )}
       <ProblemBox problem={problem} />
       {hasMore && (
         <p class="more">
           <Button onClick={() => void list.loadMore()} isBusy={isLoading}>
-            {isLoading ? words.loading : words.loadMore}
+            {isLoading ? words.loading : items.length === 0 ? words.lookFurther : words.loadMore}
           </Button>
         </p>
       )}

@@ -40,7 +40,7 @@ export const decks = {
   headers: { auto: 'Let the server find out', present: 'Is a heading', none: 'Is a code' },
   upload: 'Send the file',
   cancelUpload: 'Stop sending',
-  stopped: 'Stopped. Whether the file was taken, the list below shows.',
+  stopped: 'Stopped. Whether the file was taken, the list above shows.',
   uploaded: (n: number) => `${count(n, { one: 'code is', other: 'codes are' })} in the book now.`,
   nothingTaken: 'No row was taken, so there is no new list.',
   rejected: (n: number, duplicates: string) =>

@@ -1,7 +1,5 @@
 /** What went wrong, for people: by the kind of a problem. The server's own words stand below. */
 export const problems = {
-  title: 'This did not work',
-  details: 'What the server says',
   requestId: (id: string) => `Request ${id}`,
   waitSeconds: (seconds: string) => `Try again in ${seconds} s.`,
   kinds: {

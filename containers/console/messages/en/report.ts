@@ -1,6 +1,6 @@
 /** What happened in a book, hour by hour or day by day. */
 export const report = {
-  title: 'What happened',
+  title: 'Activity',
   step: 'By the',
   steps: { hour: 'Hour', day: 'Day' },
   stepTitles: { hour: 'Hour from', day: 'Day' },

@@ -34,6 +34,7 @@ export const shell = {
   signingIn: 'Signing in…',
   or: 'or',
   signInWithCompany: 'Sign in with your company account',
+  companyBeside: 'It opens beside this page. Come back here afterwards: this window then closes by itself.',
   keyUnknown: 'This key is not known, or has ended. Check it for missing characters, or ask for another one.',
   linkUsed: 'This link was used before, or has ended. Sign in with a key, or start the server again for a new link.',
   interruptedTitle: 'Sign in again',
@@ -45,6 +46,5 @@ export const shell = {
   forbiddenTitle: 'This page is not for your role',
   forbidden: (role: string) => `You are signed in as ${role}. Ask an administrator for a key that may see this.`,
   home: 'Go to the overview',
-  loaded: (title: string) => `${title}: page loaded`,
   redeemerOnly: 'Your key is a redeemer’s: it can look codes up and nothing else. Type one into the field above.',
 };

@@ -10,12 +10,13 @@ export const terms = {
   description: { label: 'Notes', help: 'For your team: what the campaign is for, and who asked for it.' },
   publicCode: {
     label: 'Public code',
-    help: 'One code for everybody, such as SUMMER20: whoever brings it gets a coupon of their own, one a user. It can be changed while the book is a draft, and needs no codes: they are made for it.',
+    help: 'One code for everybody, such as SUMMER20: whoever brings it gets a coupon of their own, one per user. It can be changed while the book is a draft, and needs no codes: they are made for it.',
   },
   timeZone: {
     label: 'Time zone',
     help: 'Days and times of this book are those of the clocks there. A change moves no time that is set.',
   },
+  here: (moment: string) => `On your clock: ${moment}.`,
   startsAt: {
     label: 'Starts',
     help: 'From then on coupons can be used. They can be given out before. Empty: at once.',
@@ -25,24 +26,24 @@ export const terms = {
     help: 'From then on nothing can be given out or used. Empty: it ends when you close it.',
   },
   maxCodesPerUser: {
-    label: 'Codes a user',
-    help: 'So many coupons may one user hold, used ones included. Empty: no limit.',
+    label: 'Codes per user',
+    help: 'How many coupons one user may hold, used ones included. Empty: no limit.',
   },
   maxRedemptionsPerCode: {
-    label: 'Uses of a code',
-    help: 'So often can each coupon be redeemed. A change counts for coupons given out after it. Empty: no limit.',
+    label: 'Uses per code',
+    help: 'How often each coupon can be redeemed. A change counts for coupons given out after it. Empty: no limit.',
   },
   maxRedemptionsPerUser: {
-    label: 'Uses a user',
-    help: 'So often may one user redeem, with all coupons of this book together. Empty: no limit.',
+    label: 'Uses per user',
+    help: 'How often one user may redeem, with all their coupons of this book together. Empty: no limit.',
   },
   maxRedemptions: {
-    label: 'Uses in all',
-    help: 'After so many redemptions the book gives no more, whatever codes are left. Empty: no limit.',
+    label: 'Uses in total',
+    help: 'After this many redemptions nothing more is redeemed, whatever codes are left. Empty: no limit.',
   },
   validForDays: {
-    label: 'Days to use it',
-    help: 'A coupon ends so many days after it was given out, at the end of the day. Empty: with the book.',
+    label: 'Days to use a coupon',
+    help: 'A coupon ends at the end of the day, this many days after it was given out. Empty: with the book.',
   },
   lockTtlSeconds: {
     label: 'A lock lasts (seconds)',

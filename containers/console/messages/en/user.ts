@@ -4,6 +4,7 @@ import { countInEnglish as count } from '../../language/plurals.ts';
 export const user = {
   title: (id: string) => `User ${id}`,
   coupons: 'Coupons',
+  redemptions: 'What this user redeemed',
   empty: 'This user has no coupons',
   emptyHint: 'Nobody with exactly this id has been given a code. Upper and lower case matter in a user’s id.',
   code: 'Code',

@@ -15,11 +15,11 @@ export const decks = {
   empty: 'Todavía no hay códigos',
   emptyHint: 'Deja que se generen, o trae un archivo con los tuyos. Hasta entonces nadie puede recibir uno.',
   generateTitle: 'Generar códigos',
-  generateIntro: 'Los que quieras, en seguida. No se pueden repetir y nadie puede adivinar el siguiente.',
+  generateIntro: 'Los que quieras, al momento. No se repiten y nadie puede adivinar el siguiente.',
   count: { label: 'Cuántos', help: 'De uno a diez mil millones.' },
   pattern: {
     label: 'Cómo se ve un código',
-    help: 'Cada # se vuelve una letra o una cifra; lo demás queda. Seis # bastan para cien códigos, ocho para cien mil.',
+    help: 'Cada # se convierte en una letra o una cifra; lo demás queda igual. Seis # bastan para cien códigos, ocho para cien mil.',
   },
   digitsOnly: { label: 'Solo cifras', help: 'Más fáciles de decir por teléfono, y de adivinar: pon algunos # más.' },
   allowGuessable: {
@@ -38,20 +38,20 @@ export const decks = {
   spreadsheet: 'Este es un archivo propio de un programa de hojas de cálculo. Guárdalo allí como CSV y trae ese.',
   notChosen: 'Elige primero un archivo.',
   header: 'La primera línea',
-  headers: { auto: 'Que lo averigüe el servidor', present: 'Es un título', none: 'Es un código' },
+  headers: { auto: 'Detectarlo automáticamente', present: 'Es un título', none: 'Es un código' },
   upload: 'Enviar el archivo',
   cancelUpload: 'Dejar de enviar',
-  stopped: 'Detenido. Si el archivo se tomó, lo muestra la lista de abajo.',
+  stopped: 'Detenido. Si el archivo llegó a aceptarse, aparece en la lista de arriba.',
   uploaded: (n) =>
     `${count(n, { one: 'código está', many: 'de códigos están', other: 'códigos están' })} ahora en el talonario.`,
-  nothingTaken: 'No se tomó ninguna fila, así que no hay una lista nueva.',
+  nothingTaken: 'No se aceptó ninguna fila, así que no hay una lista nueva.',
   rejected: (n, duplicates) =>
-    `${count(n, { one: 'fila no se tomó', many: 'de filas no se tomaron', other: 'filas no se tomaron' })}; ${duplicates} de ellas porque el código ya estaba.`,
-  rejectionsTitle: 'Filas que no se tomaron',
+    `${count(n, { one: 'fila no se aceptó', many: 'de filas no se aceptaron', other: 'filas no se aceptaron' })}; ${duplicates} de ellas porque el código ya estaba.`,
+  rejectionsTitle: 'Filas que no se aceptaron',
   rejectionsShown: (n) =>
     count(n, { one: 'fila, la primera', many: 'de filas, las primeras', other: 'filas, las primeras' }),
   line: 'Línea',
-  code: 'Lo que había',
+  code: 'Lo que decía',
   reason: 'Por qué',
   downloadRejections: 'Descargarlas como hoja de cálculo',
   reasons: {
@@ -72,7 +72,7 @@ export const decks = {
   voidButton: 'Anular lo que queda…',
   voidButtonOf: (what) => `Anular lo que queda de: ${what}`,
   voidText: (n) =>
-    `${count(n, { one: 'código que nadie tiene queda anulado', many: 'de códigos que nadie tiene quedan anulados', other: 'códigos que nadie tiene quedan anulados' })} en seguida y para siempre. Para códigos que se filtraron.`,
+    `${count(n, { one: 'código que nadie tiene queda anulado', many: 'de códigos que nadie tiene quedan anulados', other: 'códigos que nadie tiene quedan anulados' })} de inmediato y para siempre. Para códigos que se filtraron.`,
   voidKept: 'Los cupones que ya tienen los usuarios quedan como están.',
   voidedNow: (n) =>
     `${count(n, { one: 'código quedó anulado', many: 'de códigos quedaron anulados', other: 'códigos quedaron anulados' })}.`,

@@ -5,10 +5,10 @@ import type { jobs as english } from '../en/jobs.ts';
 export const jobs = {
   title: 'Trabajos',
   intro:
-    'Lo largo sigue por sí solo: puedes cerrar esta página, y cada fila se hace una vez. El resultado se guarda siete días.',
+    'Las tareas largas siguen solas aunque cierres esta página, y cada fila se procesa una sola vez. El resultado se guarda siete días.',
   empty: 'Todavía no hay trabajos',
   emptyHint:
-    'Empieza uno abajo: entregar códigos a un archivo de usuarios, anular un archivo de códigos o escribir una lista larga.',
+    'Empieza uno abajo: entregar códigos a un archivo de usuarios, anular un archivo de códigos o exportar una lista larga.',
   kind: 'Qué',
   kinds: {
     assign: 'Entregar códigos a usuarios',
@@ -23,10 +23,12 @@ export const jobs = {
   status: 'Estado',
   statuses: { queued: 'Espera', running: 'En curso', done: 'Hecho', failed: 'Falló', cancelled: 'Cancelado' },
   progress: 'Avance',
+  soFar: (done) => `${done} hasta ahora`,
+  rows: (n) => count(n, { one: 'fila', many: 'de filas', other: 'filas' }),
   of: (done, total) => `${done} de ${total}`,
   refused: 'Rechazadas',
   startedAt: 'Empezó',
-  finishedAt: 'Terminó',
+  took: 'Tardó',
   actions: 'Acciones',
   result: 'Resultado',
   resultOf: (name) => `Resultado de: ${name}`,
@@ -49,11 +51,17 @@ export const jobs = {
   notChosen: 'Elige primero un archivo.',
   bookMissing: 'Elige primero un talonario.',
   stopped: 'Detenido. La lista de arriba muestra si el trabajo empezó.',
-  start: 'Empezar',
+  starts: {
+    assign: 'Entregar los códigos',
+    void: 'Anularlos',
+    'export-codes': 'Exportar la lista',
+    'export-redemptions': 'Escribir la lista',
+  },
   started: (rows) => `Empezó: ${count(rows, { one: 'fila', many: 'de filas', other: 'filas' })}.`,
   exportStarted: 'Empezó. La lista se podrá descargar aquí cuando esté escrita.',
-  byFile: 'Con un archivo',
+  byFile: 'Muchos a la vez, desde un archivo',
   byFileHint:
-    'Entrega códigos a muchos usuarios a la vez, anula códigos filtrados, o deja que se escriban listas largas mientras haces otra cosa.',
-  goThere: 'Trabajos de este talonario',
+    'Una hoja de cálculo con usuarios, cada uno de los cuales recibe un código, o con códigos sueltos que se filtraron. Sigue por sí solo, y lees qué pasó con cada fila.',
+  goAssign: 'Entregar códigos a un archivo de usuarios',
+  goVoid: 'Anular un archivo de códigos',
 } satisfies Translation<typeof english>;

@@ -3,8 +3,6 @@ import type { problems as english } from '../en/problems.ts';
 
 /** Qué salió mal, para personas: según la clase del problema. Debajo están las palabras del servidor. */
 export const problems = {
-  title: 'Esto no funcionó',
-  details: 'Lo que dice el servidor',
   requestId: (id) => `Petición ${id}`,
   waitSeconds: (seconds) => `Inténtalo de nuevo en ${seconds} s.`,
   kinds: {
@@ -30,14 +28,14 @@ export const problems = {
     'lock-expired': 'El bloqueo terminó.',
     'coupon-void': 'El cupón está anulado. Es definitivo.',
     'held-by-another-user': 'El cupón es de otro usuario.',
-    conflict: 'Algo que existe lo impide.',
-    'revision-mismatch': 'Otra persona cambió esto entretanto.',
+    conflict: 'Choca con algo que ya existe.',
+    'revision-mismatch': 'Mientras tanto, otra persona cambió esto.',
     'body-too-large': 'Es demasiado grande para una sola petición.',
     'unsupported-media-type': 'El servidor no acepta archivos de esta clase.',
     'idempotency-key-reused':
       'Un intento anterior de este formulario se llevó a cabo, con lo que contenía entonces. Mira si era correcto antes de seguir.',
     'pattern-too-small': 'El patrón tiene muy pocas combinaciones.',
-    'rate-limited': 'Fue demasiado seguido en muy poco tiempo.',
+    'rate-limited': 'Demasiados intentos en muy poco tiempo.',
     internal: 'El servidor falló. Quedó registrado.',
     unavailable: 'El servidor está muy ocupado o perdió su base de datos. Intentarlo otra vez no hace nada dos veces.',
     'lost-connection': 'No llegó respuesta. Puede que se haya hecho igual: inténtalo otra vez; nada se hace dos veces.',

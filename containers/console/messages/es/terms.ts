@@ -5,9 +5,9 @@ import type { terms as english } from '../en/terms.ts';
 export const terms = {
   groups: {
     basics: 'El talonario',
-    time: 'Cuándo vale',
-    limits: 'Cuánto hay',
-    locks: 'En la caja',
+    time: 'Vigencia',
+    limits: 'Límites',
+    locks: 'Al pagar',
   },
   name: { label: 'Nombre', help: 'Solo lo ve tu equipo.' },
   description: { label: 'Notas', help: 'Para tu equipo: para qué es la campaña y quién la pidió.' },
@@ -17,19 +17,20 @@ export const terms = {
   },
   timeZone: {
     label: 'Zona horaria',
-    help: 'Los días y las horas de este talonario son los de los relojes de allí. Cambiarla no mueve ninguna hora fijada.',
+    help: 'Los días y las horas de este talonario son los de esa zona. Cambiarla no mueve las horas ya fijadas.',
   },
+  here: (moment) => `En tu hora local: ${moment}.`,
   startsAt: {
     label: 'Empieza',
-    help: 'Desde entonces se pueden usar los cupones. Se pueden entregar antes. Vacío: en seguida.',
+    help: 'A partir de ese momento se pueden usar los cupones; entregarlos se puede antes. Vacío: de inmediato.',
   },
   endsAt: {
     label: 'Termina',
-    help: 'Desde entonces no se entrega ni se usa nada. Vacío: termina cuando lo cierres.',
+    help: 'A partir de ese momento no se entrega ni se usa nada. Vacío: termina cuando lo cierres.',
   },
   maxCodesPerUser: {
     label: 'Códigos por usuario',
-    help: 'Cuántos cupones puede tener un usuario, con los ya usados. Vacío: sin límite.',
+    help: 'Cuántos cupones puede tener un usuario, contando los ya usados. Vacío: sin límite.',
   },
   maxRedemptionsPerCode: {
     label: 'Usos de un código',
@@ -41,11 +42,11 @@ export const terms = {
   },
   maxRedemptions: {
     label: 'Usos en total',
-    help: 'Después de tantos canjes el talonario no da más, queden los códigos que queden. Vacío: sin límite.',
+    help: 'Alcanzado este número de canjes no se canjea nada más, aunque queden códigos. Vacío: sin límite.',
   },
   validForDays: {
-    label: 'Días para usarlo',
-    help: 'Un cupón termina tantos días después de entregado, al final del día. Vacío: con el talonario.',
+    label: 'Días para usar un cupón',
+    help: 'Un cupón vence al final del día, esta cantidad de días después de entregado. Vacío: vence con el talonario.',
   },
   lockTtlSeconds: {
     label: 'Un bloqueo dura (segundos)',

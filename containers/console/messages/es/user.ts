@@ -6,6 +6,7 @@ import type { user as english } from '../en/user.ts';
 export const user = {
   title: (id) => `Usuario ${id}`,
   coupons: 'Cupones',
+  redemptions: 'Lo que este usuario canjeó',
   empty: 'Este usuario no tiene cupones',
   emptyHint:
     'Nadie con exactamente este id ha recibido un código. En el id de un usuario importan mayúsculas y minúsculas.',

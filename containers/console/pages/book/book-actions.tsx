@@ -1,5 +1,4 @@
 import { useState } from 'preact/hooks';
-import { changeBook } from '../../calls/change-book.ts';
 import { fieldError } from '../../calls/problem.ts';
 import { isAdmin } from '../../calls/session.ts';
 import type { Book } from '../../calls/types.ts';
@@ -7,11 +6,14 @@ import type { Loaded } from '../../calls/use-load.ts';
 import { useSubmit } from '../../calls/use-submit.ts';
 import { toLocalInput } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
-import { Button } from '../../parts/button.tsx';
+import { Button, type ButtonKind } from '../../parts/button.tsx';
 import { Confirm, FormDialog } from '../../parts/dialog.tsx';
 import { TextField } from '../../parts/field.tsx';
 import { notify } from '../../parts/live.tsx';
+import { ConflictBox } from './conflict-box.tsx';
+import type { Change } from './describe-changes.ts';
 import { isDemo, RemoveBookDialog } from './remove-book.tsx';
+import { useBookChange } from './use-book-change.ts';
 
 type Act = 'activate' | 'pause' | 'resume' | 'close' | 'extend' | 'remove';
 
@@ -57,11 +59,7 @@ export function BookActions({ book }: { book: Loaded<Book> }) {
   return (
     <>
       {acts.map((name) => (
-        <Button
-          key={name}
-          kind={name === 'activate' || name === 'resume' ? 'primary' : 'plain'}
-          onClick={() => setAct(name)}
-        >
+        <Button key={name} kind={kindOf(name)} onClick={() => setAct(name)}>
           {labels[name]}
         </Button>
       ))}
@@ -72,6 +70,11 @@ export function BookActions({ book }: { book: Loaded<Book> }) {
       )}
     </>
   );
+}
+
+function kindOf(act: Act): ButtonKind {
+  if (act === 'activate' || act === 'resume') return 'primary';
+  return act === 'close' || act === 'remove' ? 'caution' : 'plain';
 }
 
 /** A demo has a button of its own to be removed by. */
@@ -88,7 +91,8 @@ interface DialogProps {
 
 function StatusDialog({ act, book, onDone, onClose }: DialogProps & { act: keyof typeof statusAfter }) {
   const text = messages().rules;
-  const { available, assigned } = book.counts;
+  const change = useBookChange(book);
+  const { available, assigned } = change.base.counts;
   const titles = {
     activate: text.activateTitle,
     pause: text.pauseTitle,
@@ -104,10 +108,11 @@ function StatusDialog({ act, book, onDone, onClose }: DialogProps & { act: keyof
   return (
     <Confirm<Book>
       title={titles[act]}
-      action={text[act]}
+      action={act === 'close' ? text.closeAction : text[act]}
       kind={act === 'close' ? 'danger' : 'primary'}
       {...(act === 'close' ? { typed: book.name } : {})}
-      send={() => changeBook(book, { status: statusAfter[act] })}
+      send={() => change.send({ status: statusAfter[act] })}
+      conflict={change.conflict !== null && <ChangedMeanwhile changes={change.conflict} />}
       onDone={onDone}
       onClose={onClose}
     >
@@ -116,16 +121,26 @@ function StatusDialog({ act, book, onDone, onClose }: DialogProps & { act: keyof
   );
 }
 
+/** The next press of the button is for the book as it is now. */
+function ChangedMeanwhile({ changes }: { changes: readonly Change[] }) {
+  return (
+    <ConflictBox changes={changes}>
+      <p>{messages().rules.conflictAgain}</p>
+    </ConflictBox>
+  );
+}
+
 function ExtendDialog({ book, onDone, onClose }: DialogProps) {
   const text = messages();
   const [endsAt, setEndsAt] = useState(() => toLocalInput(book.endsAt!, book.timeZone));
-  const { submit, isBusy, problem } = useSubmit<Book>(() => changeBook(book, { endsAt }), onDone);
+  const change = useBookChange(book);
+  const { submit, isBusy, problem } = useSubmit<Book>(() => change.send({ endsAt }), onDone);
   return (
     <FormDialog
       title={text.rules.extendTitle}
-      action={text.rules.apply}
+      action={text.rules.extendAction}
       isBusy={isBusy}
-      problem={problem}
+      problem={change.conflict === null ? problem : null}
       onSubmit={() => void submit()}
       onClose={onClose}
     >
@@ -137,6 +152,7 @@ function ExtendDialog({ book, onDone, onClose }: DialogProps) {
         onValue={setEndsAt}
         error={fieldError(problem, '/endsAt')}
       />
+      {change.conflict !== null && <ChangedMeanwhile changes={change.conflict} />}
     </FormDialog>
   );
 }

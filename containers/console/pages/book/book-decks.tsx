@@ -11,13 +11,14 @@ import { Confirm } from '../../parts/dialog.tsx';
 import { EmptyState } from '../../parts/empty-state.tsx';
 import { ListTable } from '../../parts/list-table.tsx';
 import { notify } from '../../parts/live.tsx';
+import { rowNames } from '../../parts/row-names.ts';
 import { ShortMoment } from '../../parts/time.tsx';
 import { GenerateCodes } from './generate-codes.tsx';
 import { UploadCodes } from './upload-codes.tsx';
 
 /** The codes of a book: what is in it, and how more come. */
 export function BookDecks({ book }: { book: Loaded<Book> }) {
-  const text = messages().decks;
+  const { decks: text, jobs } = messages();
   const data = book.data!;
   const decks = useList<Deck>(`/v1/books/${data.id}/decks`);
   const reload = () => {
@@ -38,10 +39,13 @@ export function BookDecks({ book }: { book: Loaded<Book> }) {
       )}
       {isOperator() && (
         <section aria-labelledby="by-file">
-          <h2 id="by-file">{messages().jobs.byFile}</h2>
-          <p class="muted">{messages().jobs.byFileHint}</p>
-          <div class="actions list-actions">
-            <ButtonLink href={linkTo('/jobs', { bookId: data.id })}>{messages().jobs.goThere}</ButtonLink>
+          <h2 id="by-file">{jobs.byFile}</h2>
+          <p class="muted">{jobs.byFileHint}</p>
+          <div class="actions">
+            {data.status !== 'closed' && (
+              <ButtonLink href={linkTo('/jobs', { kind: 'assign', bookId: data.id })}>{jobs.goAssign}</ButtonLink>
+            )}
+            <ButtonLink href={linkTo('/jobs', { kind: 'void', bookId: data.id })}>{jobs.goVoid}</ButtonLink>
           </div>
         </section>
       )}
@@ -52,13 +56,19 @@ export function BookDecks({ book }: { book: Loaded<Book> }) {
 function DeckTable({ book, decks, onVoided }: { book: Book; decks: LoadedList<Deck>; onVoided: () => void }) {
   const text = messages().decks;
   const [chosen, setChosen] = useState<Deck | null>(null);
-  const nameOf = ({ kind, createdAt }: Deck) => text.deckName(text.kinds[kind], formatMoment(createdAt, book.timeZone));
+  const names = rowNames(
+    decks.items ?? [],
+    ({ id }) => id,
+    ({ kind, createdAt }) => text.deckName(text.kinds[kind], formatMoment(createdAt, book.timeZone)),
+  );
+  const nameOf = ({ id }: Deck) => names.get(id) ?? id;
   return (
     <>
       <ListTable
         caption={text.listTitle}
         list={decks}
         keyOf={({ id }) => id}
+        zone={book.timeZone}
         empty={
           <EmptyState title={text.empty}>
             <p>{text.emptyHint}</p>
@@ -75,7 +85,7 @@ function DeckTable({ book, decks, onVoided }: { book: Book; decks: LoadedList<De
             title: text.actions,
             cell: (deck) =>
               leftOf(deck) > 0 && (
-                <Button aria-label={text.voidButtonOf(nameOf(deck))} onClick={() => setChosen(deck)}>
+                <Button kind="caution" aria-label={text.voidButtonOf(nameOf(deck))} onClick={() => setChosen(deck)}>
                   {text.voidButton}
                 </Button>
               ),

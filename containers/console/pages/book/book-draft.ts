@@ -1,5 +1,6 @@
 import type { Book } from '../../calls/types.ts';
 import { toLocalInput } from '../../language/formats.ts';
+import { readWholeNumber } from '../../language/read-number.ts';
 
 /** Terms that are whole numbers, or nothing where there is no limit. */
 export const numberTerms = [
@@ -82,5 +83,5 @@ export function changedTerms(before: BookDraft, after: BookDraft): Record<string
 function numberOf(typed: string): number | string | null {
   const text = typed.trim();
   if (text === '') return null;
-  return /^\d{1,15}$/.test(text) ? Number(text) : text;
+  return readWholeNumber(text) ?? text;
 }

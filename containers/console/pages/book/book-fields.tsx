@@ -1,5 +1,5 @@
 import { fieldError, type Problem } from '../../calls/problem.ts';
-import { timeZones } from '../../language/formats.ts';
+import { formatMoment, fromLocalInput, timeZones, viewerZone } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
 import { CheckField, Field, TextField } from '../../parts/field.tsx';
 import type { BookDraft, NumberTerm } from './book-draft.ts';
@@ -35,6 +35,11 @@ export function BookFields({ draft, onDraft, problem, isDraft }: BookFieldsProps
       value={draft[term]}
       onValue={(value) => set({ [term]: value })}
       error={error(term)}
+      help={
+        <>
+          {text[term].help} {onViewersClock(draft[term], draft.timeZone)}
+        </>
+      }
     />
   );
   return (
@@ -121,4 +126,12 @@ export function BookFields({ draft, onDraft, problem, isDraft }: BookFieldsProps
       </fieldset>
     </>
   );
+}
+
+/** What a time of the book is on the clock of whoever looks, where it is another one. */
+function onViewersClock(local: string, zone: string): string {
+  const instant = local === '' ? null : fromLocalInput(local, zone.trim());
+  if (instant === null) return '';
+  const here = formatMoment(instant, viewerZone());
+  return here === formatMoment(instant, zone.trim()) ? '' : messages().terms.here(here);
 }

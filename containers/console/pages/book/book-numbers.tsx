@@ -1,14 +1,18 @@
+import { linkTo } from '../../address/address.ts';
+import { isAdmin } from '../../calls/session.ts';
 import type { Book, BookCounts } from '../../calls/types.ts';
 import type { Loaded } from '../../calls/use-load.ts';
 import { usePoll } from '../../calls/use-poll.ts';
-import { formatNumber } from '../../language/formats.ts';
+import { formatFigure } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
-import { ExportButton } from '../../parts/export-button.tsx';
+import { ButtonLink } from '../../parts/button.tsx';
+import { directMaxRows, ExportButton } from '../../parts/export-button.tsx';
 import { BookReport } from './book-report.tsx';
+import { isDemo } from './remove-book.tsx';
 
-/** A book's numbers as they are now. */
+/** A book's numbers as they are now, what is to be done next where it is not under way, and its lists as files. */
 export function BookNumbers({ book }: { book: Loaded<Book> }) {
-  const { book: text, rules } = messages();
+  const { book: text, exports } = messages();
   const { id, status, counts: read } = book.data!;
   const counts = usePoll<BookCounts>(`/v1/books/${id}/counts`) ?? read;
   const figures = [
@@ -20,27 +24,67 @@ export function BookNumbers({ book }: { book: Loaded<Book> }) {
   ] as const;
   return (
     <>
+      <NextStep book={book.data!} codes={counts.codes} />
       <dl class="figures figures-large">
         {figures.map(([label, value]) => (
           <div key={label}>
             <dt>{label}</dt>
-            <dd>{formatNumber(value)}</dd>
+            <dd>{formatFigure(value)}</dd>
           </div>
         ))}
       </dl>
       {status !== 'draft' && <BookReport bookId={id} />}
-      <section aria-labelledby="exports">
-        <h2 id="exports">{rules.exports}</h2>
-        <p class="muted">{rules.exportHint}</p>
-        <div class="actions">
-          <ExportButton label={rules.exportCodes} path={`/v1/books/${id}/codes?bom=true`} fileName="codes.csv" />
-          <ExportButton
-            label={rules.exportRedemptions}
-            path={`/v1/redemptions?bookId=${id}&bom=true`}
-            fileName="redemptions.csv"
-          />
-        </div>
-      </section>
+      {counts.codes > 0 && (
+        <section aria-labelledby="exports">
+          <h2 id="exports">{exports.title}</h2>
+          <p class="muted">{exports.hint}</p>
+          <div class="actions">
+            <ExportButton
+              label={exports.codes}
+              path={`/v1/books/${id}/codes?bom=true`}
+              fileName="codes.csv"
+              job={{ kind: 'export-codes', bookId: id }}
+              isLong={counts.codes > directMaxRows}
+              rows={counts.codes}
+            />
+            <ExportButton
+              label={exports.redemptions}
+              path={`/v1/redemptions?bookId=${id}&bom=true`}
+              fileName="redemptions.csv"
+              job={{ kind: 'export-redemptions', bookId: id }}
+              isLong={counts.redemptions > directMaxRows}
+              rows={counts.redemptions}
+            />
+            {status !== 'draft' && (
+              <ButtonLink kind="quiet" href={linkTo('/redemptions', { bookId: id })}>
+                {exports.lookThrough}
+              </ButtonLink>
+            )}
+          </div>
+        </section>
+      )}
     </>
+  );
+}
+
+/** What is missing until somebody can get a code of the book. */
+function NextStep({ book, codes }: { book: Book; codes: number }) {
+  const text = messages().book;
+  if (book.status === 'closed' || isDemo(book)) return null;
+  if (codes === 0 && book.publicCode === null) {
+    return (
+      <div class="panel next-step">
+        <p>{text.nextCodes}</p>
+        <ButtonLink kind={book.status === 'draft' ? 'plain' : 'primary'} href={linkTo(`/books/${book.id}/decks`)}>
+          {text.goToCodes}
+        </ButtonLink>
+      </div>
+    );
+  }
+  if (book.status !== 'draft') return null;
+  return (
+    <div class="panel next-step">
+      <p>{isAdmin() ? text.nextActivate : text.nextActivateByAdmin}</p>
+    </div>
   );
 }

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useMemo, useRef, useState } from 'preact/hooks';
 import { call } from '../../calls/call.ts';
 import { changeBook } from '../../calls/change-book.ts';
 import type { Problem } from '../../calls/problem.ts';
@@ -13,6 +13,7 @@ import { notify } from '../../parts/live.tsx';
 import { ProblemBox } from '../../parts/problem-box.tsx';
 import { type BookDraft, changedTerms, draftOf, termsOf } from './book-draft.ts';
 import { BookFields } from './book-fields.tsx';
+import { ConflictBox } from './conflict-box.tsx';
 import { type Change, describeChanges, type Terms } from './describe-changes.ts';
 
 /** The rules of a book, and their change: what it would mean is shown before it is made. */
@@ -27,6 +28,7 @@ export function BookRules({ book }: { book: Loaded<Book> }) {
   const [latest, setLatest] = useState<Book | null>(null);
   const now = useRef(Date.now());
   const changes = changedTerms(draftOf(base), draft);
+  const conflict = useMemo(() => (latest === null ? [] : describeChanges(base, latest, now.current)), [base, latest]);
   const mayChange = isAdmin() && base.status !== 'closed';
 
   const send = async () => {
@@ -80,7 +82,12 @@ export function BookRules({ book }: { book: Loaded<Book> }) {
         />
       </fieldset>
       <ProblemBox problem={latest === null ? problem : null} />
-      {latest !== null && <ConflictBox changes={describeChanges(base, latest, now.current)} onGoOn={goOn} />}
+      {latest !== null && (
+        <ConflictBox changes={conflict}>
+          <p>{text.conflictKept}</p>
+          <Button onClick={goOn}>{text.conflictGoOn}</Button>
+        </ConflictBox>
+      )}
       {mayChange && (
         <div class="actions">
           <Button kind="primary" type="submit">
@@ -114,26 +121,6 @@ function ChangeList({ changes }: { changes: readonly Change[] }) {
         </li>
       ))}
     </ul>
-  );
-}
-
-function ConflictBox({ changes, onGoOn }: { changes: readonly Change[]; onGoOn: () => void }) {
-  const text = messages().rules;
-  const box = useRef<HTMLDivElement>(null);
-  useEffect(() => box.current?.focus(), []);
-  return (
-    <div class="problem" role="alert" tabIndex={-1} ref={box}>
-      <p class="problem-title">{text.conflictTitle}</p>
-      {changes.length === 0 ? <p>{text.conflictNothing}</p> : <p>{text.conflictIntro}</p>}
-      <ul>
-        {changes.map(({ term, sentence }) => (
-          <li key={term} dir="auto">
-            {sentence}
-          </li>
-        ))}
-      </ul>
-      <Button onClick={onGoOn}>{text.conflictGoOn}</Button>
-    </div>
   );
 }
 

@@ -5,13 +5,14 @@ import { messages } from '../../messages/messages.ts';
 /** A term that differs between two states of a book, in words. */
 export interface Change {
   term: string;
-  /** Such as `Codes a user: 1 → 3`. */
+  /** Such as `Codes per user: 1 → 3`. */
   sentence: string;
   /** What that does to codes that are out, and to what comes. */
   meaning: string | null;
 }
 
 const shownTerms = [
+  'status',
   'name',
   'description',
   'publicCode',
@@ -29,7 +30,7 @@ const shownTerms = [
 ] as const;
 type ShownTerm = (typeof shownTerms)[number];
 
-/** What a book's terms say, as far as a form shows them; times as instants. */
+/** What a book's terms say, as far as the console shows them; times as instants. */
 export type Terms = Pick<Book, ShownTerm>;
 
 /**
@@ -41,7 +42,7 @@ export function describeChanges(before: Book, after: Terms, now: number): Change
     .filter((term) => before[term] !== after[term])
     .map((term) => {
       const show = (terms: Terms) => showTerm(term, terms);
-      const { label } = messages().terms[term];
+      const label = term === 'status' ? messages().rules.status : messages().terms[term].label;
       const sentence = messages().rules.fromTo(label, show(before), show(after));
       return { term, sentence, meaning: meaningOf(term, before, after, now) };
     });
@@ -49,6 +50,7 @@ export function describeChanges(before: Book, after: Terms, now: number): Change
 
 function showTerm(term: ShownTerm, terms: Terms): string {
   const text = messages();
+  if (term === 'status') return text.common.status[terms.status];
   const value = terms[term];
   if (typeof value === 'boolean') return value ? text.common.yes : text.common.no;
   if (typeof value === 'number') return formatNumber(value);
@@ -59,6 +61,7 @@ function showTerm(term: ShownTerm, terms: Terms): string {
 function meaningOf(term: ShownTerm, { counts }: Book, after: Terms, now: number): string | null {
   const { meaning } = messages().rules;
   switch (term) {
+    case 'status':
     case 'description':
       return null;
     case 'endsAt':

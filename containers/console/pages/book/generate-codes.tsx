@@ -4,10 +4,11 @@ import { fieldError } from '../../calls/problem.ts';
 import type { Book, GeneratedDeck } from '../../calls/types.ts';
 import { useSubmit } from '../../calls/use-submit.ts';
 import { formatNumber } from '../../language/formats.ts';
+import { readWholeNumber } from '../../language/read-number.ts';
 import { messages } from '../../messages/messages.ts';
 import { Button } from '../../parts/button.tsx';
 import { CheckField, TextField } from '../../parts/field.tsx';
-import { notify } from '../../parts/live.tsx';
+import { announce } from '../../parts/live.tsx';
 import { ProblemBox } from '../../parts/problem-box.tsx';
 
 /** Generates a deck of codes. */
@@ -17,11 +18,11 @@ export function GenerateCodes({ book, onDone }: { book: Book; onDone: () => void
   const [pattern, setPattern] = useState(() => `${prefixOf(book.name)}-####-####`);
   const [isDigitsOnly, setDigitsOnly] = useState(false);
   const [isGuessable, setGuessable] = useState(false);
+  const [made, setMade] = useState<GeneratedDeck | null>(null);
   const { submit, isBusy, problem } = useSubmit<GeneratedDeck>(
     (key) => {
-      const number = count.replaceAll(/[\s.,']/g, '');
       const body = {
-        count: /^\d{1,15}$/.test(number) ? Number(number) : count,
+        count: readWholeNumber(count) ?? count,
         pattern: pattern.trim(),
         ...(isDigitsOnly ? { alphabet: 'digits' } : {}),
         ...(isGuessable ? { allowGuessable: true } : {}),
@@ -29,7 +30,9 @@ export function GenerateCodes({ book, onDone }: { book: Book; onDone: () => void
       return call('POST', `/v1/books/${book.id}/codes/generate`, { body, key });
     },
     (deck) => {
-      notify(messages().decks.generated(deck.count, deck.example, formatNumber(deck.guessOdds)));
+      const words = messages().decks;
+      announce(words.generated(deck.count, deck.example, formatNumber(deck.guessOdds)));
+      setMade(deck);
       onDone();
     },
   );
@@ -70,6 +73,9 @@ export function GenerateCodes({ book, onDone }: { book: Book; onDone: () => void
           {isBusy ? text.generating : text.generate}
         </Button>
       </div>
+      {made !== null && problem === null && !isBusy && (
+        <p class="outcome">{text.generated(made.count, made.example, formatNumber(made.guessOdds))}</p>
+      )}
     </form>
   );
 }

@@ -1,31 +1,36 @@
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { part } from '../../address/address.ts';
 import { call } from '../../calls/call.ts';
 import { fieldError } from '../../calls/problem.ts';
 import type { CodeLookUp, CouponEvent } from '../../calls/types.ts';
 import { useSubmit } from '../../calls/use-submit.ts';
+import { formatMoment, formatNumber } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
 import { Button } from '../../parts/button.tsx';
 import { Confirm, FormDialog } from '../../parts/dialog.tsx';
-import { TextField } from '../../parts/field.tsx';
+import { SelectField, TextField } from '../../parts/field.tsx';
 import { notify } from '../../parts/live.tsx';
 
-type Open = 'unlock' | 'transfer' | 'void' | 'giveBack' | null;
+type Open = 'assign' | 'unlock' | 'transfer' | 'void' | 'giveBack' | null;
 
 /** What an operator may do with a code, by its state. */
 export function CodeActions({
   found,
   events,
+  zone,
   onChanged,
 }: {
   found: CodeLookUp;
   events: readonly CouponEvent[];
+  /** On whose clocks moments are told. */
+  zone: string;
   onChanged: () => void;
 }) {
   const text = messages().code;
   const [open, setOpen] = useState<Open>(null);
   const { code, status, coupon } = found;
-  const redemption = lastUse(events);
+  const uses = usesOf(events, zone);
   const close = () => setOpen(null);
   const done = (words: string) => {
     close();
@@ -34,20 +39,23 @@ export function CodeActions({
   };
   return (
     <>
+      {status === 'available' && (
+        <Button kind="primary" onClick={() => setOpen('assign')}>
+          {text.assign}
+        </Button>
+      )}
       {status === 'locked' && <Button onClick={() => setOpen('unlock')}>{text.unlock}</Button>}
       {coupon !== null && status !== 'voided' && <Button onClick={() => setOpen('transfer')}>{text.transfer}</Button>}
-      {redemption !== null && status !== 'voided' && (
-        <Button onClick={() => setOpen('giveBack')}>{text.giveBack}</Button>
-      )}
+      {uses.length > 0 && status !== 'voided' && <Button onClick={() => setOpen('giveBack')}>{text.giveBack}</Button>}
       {status !== 'voided' && (
-        <Button kind="danger" onClick={() => setOpen('void')}>
+        <Button kind="caution" onClick={() => setOpen('void')}>
           {text.void}
         </Button>
       )}
       {open === 'unlock' && (
         <WithReason
           title={text.unlockTitle}
-          about={text.unlockText}
+          about={<p>{text.unlockText}</p>}
           action={text.unlock}
           path={`/v1/coupons/${part(code)}/unlock`}
           more={{ force: true }}
@@ -55,19 +63,31 @@ export function CodeActions({
           onClose={close}
         />
       )}
-      {open === 'transfer' && (
-        <Transfer code={code} onDone={(user) => done(messages().code.transferred(user))} onClose={close} />
-      )}
-      {open === 'giveBack' && redemption !== null && (
-        <WithReason
-          title={text.giveBackTitle}
-          about={text.giveBackText(redemption.reference)}
-          action={text.giveBack}
-          path={`/v1/redemptions/${redemption.id}/reverse`}
-          onDone={() => done(messages().code.gaveBack)}
+      {open === 'assign' && (
+        <ToUser
+          title={text.assignTitle}
+          about={text.assignText}
+          label={text.assignUser}
+          action={text.assign}
+          path={`/v1/coupons/${part(code)}/assign`}
+          withReason={false}
+          onDone={(user) => done(messages().code.assigned(user))}
           onClose={close}
         />
       )}
+      {open === 'transfer' && (
+        <ToUser
+          title={text.transferTitle}
+          about={text.transferText}
+          label={text.toUser}
+          action={text.transfer}
+          path={`/v1/coupons/${part(code)}/transfer`}
+          withReason={true}
+          onDone={(user) => done(messages().code.transferred(user))}
+          onClose={close}
+        />
+      )}
+      {open === 'giveBack' && <GiveBack uses={uses} onDone={() => done(messages().code.gaveBack)} onClose={close} />}
       {open === 'void' && (
         <Confirm
           title={text.voidTitle}
@@ -85,13 +105,49 @@ export function CodeActions({
   );
 }
 
-/** The latest redemption that was not given back. */
-function lastUse(events: readonly CouponEvent[]): { id: string; reference: string } | null {
+/** A redemption as a choice shows it. */
+interface Use {
+  id: string;
+  name: string;
+}
+
+/** The redemptions that were not given back, the latest first. */
+function usesOf(events: readonly CouponEvent[], zone: string): Use[] {
+  const text = messages().code;
   const back = new Set(events.filter(({ kind }) => kind === 'reversed').map(({ data }) => data['redemptionId']));
-  const last = events.findLast(({ kind, data }) => kind === 'redeemed' && !back.has(data['redemptionId'] ?? null));
-  if (last === undefined) return null;
-  const id = String(last.data['redemptionId']);
-  return { id, reference: String(last.data['reference'] ?? id) };
+  return events
+    .filter(({ kind, data }) => kind === 'redeemed' && !back.has(data['redemptionId'] ?? null))
+    .map(({ data, at }) => {
+      const reference = data['reference'] ?? text.bareUse(formatNumber(Number(data['seq'] ?? 0)));
+      return { id: String(data['redemptionId']), name: text.useAt(String(reference), formatMoment(at, zone)) };
+    })
+    .reverse();
+}
+
+/** Gives back one of the uses, the latest unless another is chosen. */
+function GiveBack({ uses, onDone, onClose }: { uses: readonly Use[]; onDone: () => void; onClose: () => void }) {
+  const text = messages().code;
+  const [chosen, setChosen] = useState(uses[0]!.id);
+  return (
+    <WithReason
+      title={text.giveBackTitle}
+      about={
+        <>
+          <p>{text.giveBackText}</p>
+          <SelectField
+            label={text.whichUse}
+            value={chosen}
+            onValue={setChosen}
+            options={uses.map(({ id, name }) => [id, name] as const)}
+          />
+        </>
+      }
+      action={text.giveBack}
+      path={`/v1/redemptions/${chosen}/reverse`}
+      onDone={onDone}
+      onClose={onClose}
+    />
+  );
 }
 
 /** A question with a reason that may be given. */
@@ -105,7 +161,7 @@ function WithReason({
   onClose,
 }: {
   title: string;
-  about: string;
+  about: ComponentChildren;
   action: string;
   path: string;
   more?: object;
@@ -127,7 +183,7 @@ function WithReason({
       onSubmit={() => void submit()}
       onClose={onClose}
     >
-      <p>{about}</p>
+      {about}
       <TextField
         {...text.code.reason}
         isOptional
@@ -139,43 +195,64 @@ function WithReason({
   );
 }
 
-function Transfer({ code, onDone, onClose }: { code: string; onDone: (userId: string) => void; onClose: () => void }) {
-  const text = messages();
+/** Asks for the user who gets the code, and sends it there. */
+function ToUser({
+  title,
+  about,
+  label,
+  action,
+  path,
+  withReason,
+  onDone,
+  onClose,
+}: {
+  title: string;
+  about: string;
+  label: string;
+  action: string;
+  path: string;
+  /** Whether a reason may be given, which the code's story keeps. */
+  withReason: boolean;
+  onDone: (userId: string) => void;
+  onClose: () => void;
+}) {
+  const text = messages().code;
   const [userId, setUserId] = useState('');
   const [reason, setReason] = useState('');
   const { submit, isBusy, problem } = useSubmit(
-    (key) =>
-      call('POST', `/v1/coupons/${part(code)}/transfer`, {
-        body: { userId: userId.trim(), ...(reason.trim() === '' ? {} : { reason: reason.trim() }) },
-        key,
-      }),
+    (key) => {
+      const given = withReason && reason.trim() !== '' ? { reason: reason.trim() } : {};
+      return call('POST', path, { body: { userId: userId.trim(), ...given }, key });
+    },
     () => onDone(userId.trim()),
   );
   return (
     <FormDialog
-      title={text.code.transferTitle}
-      action={text.code.transfer}
+      title={title}
+      action={action}
       isBusy={isBusy}
       problem={problem}
       onSubmit={() => void submit()}
       onClose={onClose}
     >
-      <p>{text.code.transferText}</p>
+      <p>{about}</p>
       <TextField
-        label={text.code.toUser}
+        label={label}
         autocomplete="off"
         spellcheck={false}
         value={userId}
         onValue={setUserId}
         error={fieldError(problem, '/userId')}
       />
-      <TextField
-        {...text.code.reason}
-        isOptional
-        value={reason}
-        onValue={setReason}
-        error={fieldError(problem, '/reason')}
-      />
+      {withReason && (
+        <TextField
+          {...text.reason}
+          isOptional
+          value={reason}
+          onValue={setReason}
+          error={fieldError(problem, '/reason')}
+        />
+      )}
     </FormDialog>
   );
 }

@@ -1,23 +1,53 @@
 import type { CouponEvent } from '../../calls/types.ts';
-import { formatExactMoment, formatNumber } from '../../language/formats.ts';
+import { formatExactMoment, formatNumber, viewerZone } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
-import { Moment } from '../../parts/time.tsx';
 
 /** What happened to a coupon, in sentences, the latest first. */
-export function CodeStory({ events, zone }: { events: readonly CouponEvent[]; zone: string }) {
+export function CodeStory({
+  events,
+  zone,
+  keys,
+}: {
+  events: readonly CouponEvent[];
+  zone: string;
+  /** The names of API keys, by id, as far as whoever looks may see them. */
+  keys: ReadonlyMap<string, string>;
+}) {
   const text = messages().code;
   if (events.length === 0) return <p class="muted">{text.storyEmpty}</p>;
   return (
-    <ol class="story" reversed>
-      {[...events].reverse().map((event) => (
-        <li key={event.rev}>
-          <p dir="auto">{sentenceOf(event, zone)}</p>
-          <p class="muted">
-            <Moment at={event.at} zone={zone} isExact /> · {text.who(event.actor)}
-          </p>
-        </li>
-      ))}
-    </ol>
+    <>
+      <ol class="story" reversed>
+        {[...events].reverse().map((event) => (
+          <li key={event.rev}>
+            <p dir="auto">{sentenceOf(event, zone)}</p>
+            <p class="muted">
+              <StoryMoment at={event.at} zone={zone} /> · {text.who(actorName(event.actor, keys))}
+            </p>
+          </li>
+        ))}
+      </ol>
+      <p class="table-note">{messages().common.timesOf(zone)}</p>
+    </>
+  );
+}
+
+/** Who did it, by name where one is known: events name a key by its id. */
+function actorName(actor: string, keys: ReadonlyMap<string, string>): string {
+  const [kind, id = ''] = actor.split(/:(.*)/s);
+  if (kind === 'person') return id;
+  return kind === 'key' ? (keys.get(id) ?? messages().code.aKey(id.slice(0, 8))) : actor;
+}
+
+/** To the second, on the book's clocks, which are named below the story; the viewer's beside where they show another time. */
+function StoryMoment({ at, zone }: { at: string; zone: string }) {
+  const there = formatExactMoment(at, zone);
+  const here = formatExactMoment(at, viewerZone());
+  return (
+    <time dateTime={at}>
+      {there}
+      {here !== there && ` · ${messages().common.viewerTime(here)}`}
+    </time>
   );
 }
 

@@ -11,18 +11,50 @@ interface Limits {
   expiresAt: string | null;
 }
 
+/** People say a time to the minute, and what happened within it counts. */
+const minuteMillis = 60_000;
+
 /**
- * Why a coupon was refused at a moment: every reason that its events and its book's window give, and `nothing` where
- * they give none. What the book's status and limits were then, they do not tell.
+ * Why a coupon was refused in the minute that begins at a moment: every reason that its events and its book's window
+ * give for any instant of it, and `nothing` where they give none. What the book's status and limits were then, they do
+ * not tell.
  * @param events the coupon's, by rev
  */
 export function reasonsAt(
   moment: Date,
   events: readonly CouponEvent[],
+  limits: Limits,
+  window: Pick<Book, 'startsAt' | 'endsAt'>,
+): Reason[] {
+  const [first, last] = [moment.getTime(), moment.getTime() + minuteMillis - 1];
+  const turns = events.map(({ at }) => Date.parse(at)).filter((at) => at > first && at <= last);
+  const found = new Map<string, Reason>();
+  for (const instant of [first, ...turns, last]) {
+    for (const reason of reasonsIn(instant, events, limits, window)) {
+      if (!found.has(reason.kind)) found.set(reason.kind, reason);
+    }
+  }
+  return found.size === 0 ? [{ kind: 'nothing' }] : [...found.values()];
+}
+
+/** Whose the coupon was at the end of the minute that begins at a moment; null: nobody's, or a user's who was erased. */
+export function holderAt(moment: Date, events: readonly CouponEvent[]): string | null {
+  const end = moment.getTime() + minuteMillis;
+  const latest = events.findLast(
+    ({ kind, at }) => (kind === 'assigned' || kind === 'transferred') && Date.parse(at) < end,
+  );
+  if (latest === undefined) return null;
+  const receiver = latest.kind === 'assigned' ? latest.userId : latest.data['toUserId'];
+  return typeof receiver === 'string' ? receiver : null;
+}
+
+function reasonsIn(
+  instant: number,
+  events: readonly CouponEvent[],
   { maxRedemptions, expiresAt }: Limits,
   { startsAt, endsAt }: Pick<Book, 'startsAt' | 'endsAt'>,
 ): Reason[] {
-  const isPast = (time: string | null) => time !== null && Date.parse(time) <= moment.getTime();
+  const isPast = (time: string | null) => time !== null && Date.parse(time) <= instant;
   const before = events.filter(({ at }) => isPast(at));
   const reasons: Reason[] = [];
   if (startsAt !== null && !isPast(startsAt)) reasons.push({ kind: 'bookNotYet', at: startsAt });
@@ -37,5 +69,5 @@ export function reasonsAt(
   const until = lock?.data['lockedUntil'];
   if ((lock?.kind === 'locked' || lock?.kind === 'lock-renewed') && typeof until === 'string' && !isPast(until))
     reasons.push({ kind: 'locked', at: until });
-  return reasons.length === 0 ? [{ kind: 'nothing' }] : reasons;
+  return reasons;
 }

@@ -4,16 +4,17 @@ import type { Book, Coupon, CouponEvent } from '../../calls/types.ts';
 import { formatExactMoment, fromLocalInput } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
 import { TextField } from '../../parts/field.tsx';
-import { type Reason, reasonsAt } from './standing-at.ts';
+import { holderAt, type Reason, reasonsAt } from './standing-at.ts';
 
 /** Answers “why was it refused yesterday at 21:05?”. The moment is part of the address, so the answer can be shared. */
 export function WhyRefused({ book, coupon, events }: { book: Book; coupon: Coupon | null; events: CouponEvent[] }) {
   const text = messages().code;
   const [local, setLocal] = useState(address.value.query.get('moment') ?? '');
   const instant = local === '' ? null : fromLocalInput(local, book.timeZone);
+  const holder = instant === null ? null : holderAt(new Date(instant), events);
   const limits = { maxRedemptions: coupon?.maxRedemptions ?? null, expiresAt: coupon?.expiresAt ?? null };
   return (
-    <section class="panel stack" aria-labelledby="why">
+    <section class="panel stack why" aria-labelledby="why">
       <h2 id="why">{text.momentTitle}</h2>
       <p class="muted">{text.momentIntro}</p>
       <TextField
@@ -31,6 +32,7 @@ export function WhyRefused({ book, coupon, events }: { book: Book; coupon: Coupo
             {reasonsAt(new Date(instant), events, limits, book).map((reason) => (
               <li key={reason.kind}>{wordsOf(reason, book.timeZone)}</li>
             ))}
+            {holder !== null && <li dir="auto">{text.reasons.otherUser(holder)}</li>}
           </ul>
         </div>
       )}

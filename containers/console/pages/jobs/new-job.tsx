@@ -2,10 +2,11 @@ import { useRef, useState } from 'preact/hooks';
 import { address } from '../../address/address.ts';
 import { call } from '../../calls/call.ts';
 import { fieldError } from '../../calls/problem.ts';
-import type { Book, Job } from '../../calls/types.ts';
+import type { Job } from '../../calls/types.ts';
 import { upload } from '../../calls/upload.ts';
 import { useSubmit } from '../../calls/use-submit.ts';
 import { messages } from '../../messages/messages.ts';
+import { BookField } from '../../parts/book-field.tsx';
 import { Button } from '../../parts/button.tsx';
 import { CheckField, SelectField } from '../../parts/field.tsx';
 import { FileDrop, isSpreadsheet, UploadProgress } from '../../parts/file-drop.tsx';
@@ -25,10 +26,12 @@ interface Faults {
   confirmed?: string;
 }
 
-/** Starts a job, of the book that the address names where it names one. */
-export function NewJob({ books, onStarted }: { books: readonly Book[]; onStarted: () => void }) {
+/** Starts a job, of the kind and the book that the address names where it names them. */
+export function NewJob({ onStarted }: { onStarted: () => void }) {
   const text = messages().jobs;
-  const [kind, setKind] = useState<Kind>('assign');
+  const [kind, setKind] = useState<Kind>(
+    () => kinds.find((one) => one === address.value.query.get('kind')) ?? 'assign',
+  );
   const [bookId, setBookId] = useState(() => address.value.query.get('bookId') ?? '');
   const [file, setFile] = useState<File | null>(null);
   const [isConfirmed, setConfirmed] = useState(false);
@@ -93,20 +96,15 @@ export function NewJob({ books, onStarted }: { books: readonly Book[]; onStarted
         }}
         options={kinds.map((one) => [one, text.kinds[one]] as const)}
       />
-      <SelectField
+      <BookField
         label={text.book}
         value={bookId}
         onValue={(chosen) => {
           changed();
           setBookId(chosen);
         }}
+        none={needsBook(kind) ? text.chooseBook : text.anyBook}
         error={faults.book ?? fieldError(problem, 'bookId')}
-        options={[
-          ['', needsBook(kind) ? text.chooseBook : text.anyBook],
-          ...books.map(({ id, name }) => [id, name] as const),
-          // One that the address names, beyond the books that are listed.
-          ...(bookId === '' || books.some(({ id }) => id === bookId) ? [] : [[bookId, text.theBook] as const]),
-        ]}
       />
       {(kind === 'assign' || kind === 'void') && (
         <FileDrop
@@ -135,7 +133,7 @@ export function NewJob({ books, onStarted }: { books: readonly Book[]; onStarted
       {isStopped ? <p role="status">{text.stopped}</p> : <ProblemBox problem={problem} />}
       <div class="actions">
         <Button kind="primary" type="submit" isBusy={isBusy}>
-          {text.start}
+          {text.starts[kind]}
         </Button>
         {isBusy && takesFile(kind) && (
           <Button onClick={() => stop.current?.abort()}>{messages().decks.cancelUpload}</Button>

@@ -53,7 +53,9 @@ export function WebhookActions({ webhook, onSent }: { webhook: Loaded<Webhook>; 
       <Button kind={status === 'enabled' ? 'plain' : 'primary'} onClick={() => void turn.submit()} isBusy={turn.isBusy}>
         {status === 'enabled' ? text.disable : text.enable}
       </Button>
-      <Button onClick={() => setAct('remove')}>{text.remove}</Button>
+      <Button kind="caution" onClick={() => setAct('remove')}>
+        {text.remove}
+      </Button>
       <ProblemBox problem={test.problem ?? turn.problem} />
       {act === 'rotate' && (
         <Confirm<NewWebhook>

@@ -1,0 +1,89 @@
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { linkTo } from '../../address/address.ts';
+import type { Book, BookCounts, Report } from '../../calls/types.ts';
+import { useLoad } from '../../calls/use-load.ts';
+import { usePoll } from '../../calls/use-poll.ts';
+import { formatFigure, formatMoment, formatNumber, formatShare, placeOf, viewerZone } from '../../language/formats.ts';
+import { messages } from '../../messages/messages.ts';
+import { BookStatus } from '../../parts/badge.tsx';
+import { Sparkline } from '../../parts/sparkline.tsx';
+
+const dayMillis = 86_400_000;
+
+/** A book with its numbers, which are asked for while the card is on the screen. */
+export function BookCard({ book }: { book: Book }) {
+  const text = messages().overview;
+  const card = useRef<HTMLLIElement>(null);
+  const isSeen = useIsSeen(card);
+  const isMoving = book.status === 'active' || book.status === 'paused';
+  const polled = usePoll<BookCounts>(isSeen && isMoving ? `/v1/books/${book.id}/counts` : null);
+  const latest = useRef<BookCounts | Book['counts']>(book.counts);
+  if (polled !== null) latest.current = polled;
+  const { codes, available, assigned, redemptions } = latest.current;
+  const share = codes === 0 ? 0 : 1 - available / codes;
+  return (
+    <li class="card" ref={card}>
+      <div class="card-head">
+        <h3 dir="auto">
+          <a href={linkTo(`/books/${book.id}`)}>{book.name}</a>
+        </h3>
+        <BookStatus status={book.status} />
+      </div>
+      <dl class="figures">
+        <div class="figure-main">
+          <dt>{text.available}</dt>
+          <dd>{formatFigure(available)}</dd>
+        </div>
+        <div>
+          <dt>{text.assigned}</dt>
+          <dd>{formatFigure(assigned)}</dd>
+        </div>
+        <div>
+          <dt>{text.redemptions}</dt>
+          <dd>{formatFigure(redemptions)}</dd>
+        </div>
+      </dl>
+      {isMoving && <LastDay bookId={book.id} isSeen={isSeen} />}
+      <meter class="meter" min={0} max={1} value={share} aria-label={text.givenShare(formatShare(share))} />
+      <p class="muted card-foot">
+        {book.endsAt === null ? text.openEnd : text.endsOn(momentOf(book.endsAt, book.timeZone))}
+      </p>
+    </li>
+  );
+}
+
+/** With the place whose clocks they are, where those are others than the viewer's. */
+function momentOf(at: string, zone: string): string {
+  const there = formatMoment(at, zone);
+  return there === formatMoment(at, viewerZone()) ? there : messages().common.inZone(there, placeOf(zone));
+}
+
+/** What was redeemed in the last 24 hours, read once when the card is first seen. */
+function LastDay({ bookId, isSeen }: { bookId: string; isSeen: boolean }) {
+  const wasSeen = useRef(false);
+  wasSeen.current ||= isSeen;
+  const from = useMemo(() => new Date(Date.now() - dayMillis).toISOString(), []);
+  const path = `/v1/books/${bookId}/report?step=hour&from=${encodeURIComponent(from)}`;
+  const { data } = useLoad<Report>(wasSeen.current ? path : null);
+  const values = (data?.data ?? []).map(({ redeemed }) => redeemed);
+  const sum = values.reduce((total, value) => total + value, 0);
+  // A flat line says nothing that the number does not.
+  if (sum === 0) return null;
+  return (
+    <div>
+      <Sparkline values={values} />
+      <p class="muted card-foot">{messages().report.spark(formatNumber(sum))}</p>
+    </div>
+  );
+}
+
+function useIsSeen(element: { current: Element | null }): boolean {
+  const [isSeen, setSeen] = useState(false);
+  useEffect(() => {
+    if (element.current === null) return;
+    const observer = new IntersectionObserver((entries) => setSeen(entries.at(-1)?.isIntersecting ?? false));
+    observer.observe(element.current);
+    return () => observer.disconnect();
+  }, [element]);
+  return isSeen;
+}

@@ -1,0 +1,69 @@
+import { useEffect, useState } from 'preact/hooks';
+import { part } from '../address/address.ts';
+import type { Book, Page as ListPage } from '../calls/types.ts';
+import { useLoad } from '../calls/use-load.ts';
+import { messages } from '../messages/messages.ts';
+import { SelectField, TextField } from './field.tsx';
+
+/** Beyond as many books, the one that is wanted is found by a part of its name. */
+const shownMaxBooks = 200;
+
+/** A choice of a book. Where there are more than a list is good for, a field above narrows it down. */
+export function BookField({
+  label,
+  value,
+  onValue,
+  none,
+  error = null,
+}: {
+  label: string;
+  /** The id of a book, which need not be among those listed; empty: none. */
+  value: string;
+  onValue: (bookId: string) => void;
+  /** What no book means here. */
+  none: string;
+  error?: string | null;
+}) {
+  const text = messages();
+  const [typed, setTyped] = useState('');
+  const [name, setName] = useState('');
+  useEffect(() => {
+    const timer = setTimeout(() => setName(typed.trim()), 300);
+    return () => clearTimeout(timer);
+  }, [typed]);
+  const list = useLoad<ListPage<Book>>(
+    `/v1/books?limit=${shownMaxBooks}${name === '' ? '' : `&q=${encodeURIComponent(name)}`}`,
+  );
+  const listed = list.data?.data ?? [];
+  const isListed = value === '' || list.data === null || listed.some(({ id }) => id === value);
+  const chosen = useLoad<Book>(isListed ? null : `/v1/books/${part(value)}`);
+  const isMany = (list.data?.nextCursor ?? null) !== null || typed !== '';
+  return (
+    <div class="stack">
+      {isMany && (
+        <TextField
+          label={text.overview.findLabel}
+          type="search"
+          placeholder={text.overview.findHint}
+          maxLength={200}
+          value={typed}
+          onValue={setTyped}
+        />
+      )}
+      <SelectField
+        label={label}
+        value={value}
+        onValue={onValue}
+        error={error}
+        options={[
+          ['', none],
+          ...listed.map(({ id, name: called }) => [id, called] as const),
+          // One that the address names, or that was chosen before the list was narrowed down.
+          ...(value === '' || listed.some(({ id }) => id === value)
+            ? []
+            : [[value, chosen.data?.name ?? text.jobs.theBook] as const]),
+        ]}
+      />
+    </div>
+  );
+}

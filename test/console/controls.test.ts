@@ -1,0 +1,268 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { describeInBrowser, openTestConsole, type TestConsole } from './open-console.ts';
+
+/** What somebody can act on, as a screen reader tells it. */
+interface Control {
+  role: string;
+  name: string;
+  /** What is seen of it: its own text, else its label's. */
+  seen: string;
+  /** Where a link leads: two that are called the same must lead to the same. */
+  leadsTo: string | null;
+}
+
+const interactive = 'a[href], button, input, select, textarea, summary, [role="slider"], [tabindex="0"]';
+
+describeInBrowser('every control of every page', () => {
+  let console: TestConsole;
+  let bookId = '';
+  let draftId = '';
+  let webhookId = '';
+  const codes: string[] = [];
+
+  beforeAll(async () => {
+    console = await openTestConsole('console_controls');
+    const make = async (more: object) => (await console.call<{ id: string }>('POST', '/v1/books', more)).id;
+    bookId = await make({ name: 'Summer', status: 'active', endsAt: '2099-03-01', maxRedemptionsPerCode: 3 });
+    draftId = await make({ name: 'Winter', endsAt: '2099-06-01' });
+    // Twice in the same minute: the buttons of the two rows must be told apart.
+    for (const prefix of ['ONE', 'TWO'])
+      await console.call('POST', `/v1/books/${bookId}/codes/generate`, { count: 50, pattern: `${prefix}-########` });
+    for (let at = 0; at < 4; at += 1) {
+      const { code } = await console.call<{ code: string }>('POST', '/v1/coupons/assign', { bookId, userId: 'ana' });
+      codes.push(code);
+    }
+    const [used, held, gone] = codes;
+    await console.call('POST', `/v1/coupons/${used}/redeem`, { userId: 'ana', reference: 'order-1' });
+    await console.call('POST', `/v1/coupons/${used}/redeem`, { userId: 'ana', reference: 'order-2' });
+    await console.call('POST', `/v1/coupons/${held}/lock`, { userId: 'ana' });
+    await console.call('POST', `/v1/coupons/${gone}/void`, {});
+    for (let at = 0; at < 2; at += 1) {
+      await console.call('POST', '/v1/api-keys', { name: 'Checkout', role: 'redeemer' });
+      await console.call('POST', `/v1/jobs?kind=export-codes&bookId=${bookId}`);
+      const webhook = { url: `https://shop.example/${at}`, events: ['coupon.redeemed'] };
+      webhookId = (await console.call<{ id: string }>('POST', '/v1/webhooks', webhook)).id;
+    }
+    const { data } = await console.call<{ data: { id: string }[] }>('GET', '/v1/jobs');
+    for (const { id } of data) {
+      while ((await console.call<{ status: string }>('GET', `/v1/jobs/${id}`)).status !== 'done');
+    }
+  });
+  afterAll(() => console?.close());
+
+  const paths: [string, () => string][] = [
+    ['overview', () => '/'],
+    ['new book', () => '/books/new'],
+    ['numbers', () => `/books/${bookId}`],
+    ['codes', () => `/books/${bookId}/decks`],
+    ['rules', () => `/books/${bookId}/rules`],
+    ['a draft', () => `/books/${draftId}`],
+    ['a code that was used', () => `/codes/${codes[0]}`],
+    ['a code that is held', () => `/codes/${codes[1]}`],
+    ['a user', () => '/users/ana'],
+    ['redemptions', () => '/redemptions'],
+    ['jobs', () => '/jobs'],
+    ['starting a job', () => `/jobs?kind=void&bookId=${bookId}`],
+    ['webhooks', () => '/webhooks'],
+    ['a webhook', () => `/webhooks/${webhookId}`],
+    ['keys', () => '/keys'],
+    ['health', () => '/server-health'],
+    ['nothing found', () => '/find?q=Summer'],
+    ['no such page', () => '/nowhere'],
+  ];
+
+  test.each(['en', 'es'] as const)('has a name of its own that holds what is seen of it (%s)', async (language) => {
+    const window = await console.openSignedIn({ language });
+    const { page } = window;
+    const faults: string[] = [];
+    for (const [where, path] of paths) {
+      await window.visit(path());
+      for (const details of await page.locator('details > summary').all()) await details.click();
+      faults.push(...faultsOf(await controlsOf(page)).map((fault) => `${where}: ${fault}`));
+    }
+    await page.locator('.menu > button').click();
+    faults.push(...faultsOf(await controlsOf(page)).map((fault) => `the menu: ${fault}`));
+    await window.close();
+    expect(faults).toEqual([]);
+  });
+
+  test('the rules find a control without a name, two of one name, and a name without what is seen', () => {
+    const button = { role: 'button', name: 'Delete Ana', seen: 'Delete', leadsTo: null };
+    expect(faultsOf([button, { ...button, name: 'Delete Leo' }])).toEqual([]);
+    expect(faultsOf([button, button])).toHaveLength(1);
+    expect(faultsOf([{ ...button, name: ' ' }])).toHaveLength(1);
+    expect(faultsOf([{ ...button, seen: 'Remove' }])).toHaveLength(1);
+    const link = { role: 'link', name: 'Summer', seen: 'Summer', leadsTo: '/a' };
+    expect(faultsOf([link, link])).toEqual([]);
+    expect(faultsOf([link, { ...link, leadsTo: '/b' }])).toHaveLength(1);
+  });
+
+  test('is reached by the Tab key alone, and seen to have the focus', async () => {
+    const window = await console.openSignedIn();
+    const faults: string[] = [];
+    for (const [where, path] of paths) {
+      await window.visit(path());
+      faults.push(...(await walkByKeyboard(window.page)).map((fault) => `${where}: ${fault}`));
+    }
+    await window.close();
+    expect(faults).toEqual([]);
+  });
+
+  const dialogs: [string, () => string, RegExp][] = [
+    ['pause', () => `/books/${bookId}`, /^Pause$/],
+    ['extend', () => `/books/${bookId}`, /^Extend the end/],
+    ['close', () => `/books/${bookId}`, /^Close…/],
+    ['activate', () => `/books/${draftId}`, /^Activate$/],
+    ['remove', () => `/books/${draftId}`, /^Remove…/],
+    ['void a deck', () => `/books/${bookId}/decks`, /^Void what is left of.*\(2\)/],
+    ['transfer', () => `/codes/${codes[0]}`, /^Give to another user/],
+    ['give back', () => `/codes/${codes[0]}`, /^Give one use back/],
+    ['void a code', () => `/codes/${codes[0]}`, /^Make void/],
+    ['unlock', () => `/codes/${codes[1]}`, /^Let the lock go/],
+    ['erase', () => '/users/ana', /^Erase this user/],
+    ['revoke', () => '/keys', /^Revoke Checkout \(2\)/],
+    ['replay', () => `/webhooks/${webhookId}`, /^Send again/],
+    ['rotate', () => `/webhooks/${webhookId}`, /^New secret/],
+    ['delete a webhook', () => `/webhooks/${webhookId}`, /^Delete…/],
+  ];
+
+  test('that asks something keeps the focus in its question, and has it back after Escape', async () => {
+    const window = await console.openSignedIn();
+    const { page } = window;
+    let present = '';
+    for (const [what, path, button] of dialogs) {
+      if (path() !== present) await window.visit(path());
+      present = path();
+      const opener = page.getByRole('button', { name: button });
+      await opener.focus();
+      await page.keyboard.press('Enter');
+      const dialog = page.getByRole('dialog');
+      await dialog.waitFor();
+      const named = await controlsOf(page);
+      expect([what, faultsOf(named)]).toEqual([what, []]);
+      for (let at = 0; at < named.length + 1; at += 1) {
+        await page.keyboard.press('Tab');
+        // Beside the dialog there are but the browser's own bars, where the body stands for them.
+        const isWithin = await page.evaluate(
+          () => document.activeElement === document.body || document.activeElement?.closest('dialog') !== null,
+        );
+        expect([what, isWithin]).toEqual([what, true]);
+      }
+      await dialog.locator('button').first().focus();
+      await page.keyboard.press('Escape');
+      await dialog.waitFor({ state: 'detached' });
+      await page.waitForFunction(() => document.activeElement !== document.body);
+      expect([what, await opener.evaluate((element) => element === document.activeElement)]).toEqual([what, true]);
+    }
+    await window.close();
+  });
+
+  test('that is gone with what it did leaves the focus on the page’s heading', async () => {
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit(`/books/${bookId}`);
+    await page.getByRole('button', { name: 'Pause', exact: true }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Pause' }).click();
+    await page.getByRole('button', { name: 'Resume' }).waitFor();
+    await page.waitForFunction(() => document.activeElement?.tagName === 'H1');
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click();
+    await page.getByRole('button', { name: 'Pause', exact: true }).waitFor();
+    await window.close();
+  });
+});
+
+/** The controls that the browser tells to assistive technology: a dialog's alone, while one is open. */
+async function controlsOf(page: Page): Promise<Control[]> {
+  const session = await page.context().newCDPSession(page);
+  try {
+    await session.send('DOM.enable');
+    const { nodes } = await session.send('Accessibility.getFullAXTree');
+    const told = new Map(nodes.filter(({ ignored }) => !ignored).map((node) => [node.backendDOMNodeId, node]));
+    const { root } = await session.send('DOM.getDocument', { depth: 0 });
+    const { nodeIds } = await session.send('DOM.querySelectorAll', { nodeId: root.nodeId, selector: interactive });
+    const seen = await page.locator(interactive).evaluateAll((elements) =>
+      elements.map((element) => {
+        const labels = [...((element as HTMLInputElement).labels ?? [])].map((label) => label.innerText);
+        // What is typed or chosen is a value, and a scrolled region is no label of itself.
+        const own = /^(A|BUTTON|SUMMARY)$/.test(element.tagName) ? (element as HTMLElement).innerText : '';
+        return { text: own || labels.join(' '), leadsTo: element.getAttribute('href') };
+      }),
+    );
+    const backend = await Promise.all(
+      nodeIds.map(async (nodeId) => (await session.send('DOM.describeNode', { nodeId })).node.backendNodeId),
+    );
+    return backend.flatMap((id, at) => {
+      const node = told.get(id);
+      if (node === undefined) return [];
+      const { text, leadsTo } = seen[at]!;
+      return [{ role: String(node.role?.value), name: String(node.name?.value ?? ''), seen: text, leadsTo }];
+    });
+  } finally {
+    await session.detach();
+  }
+}
+
+/** What is wrong with the names of controls that are there together. */
+function faultsOf(controls: readonly Control[]): string[] {
+  const known = new Map<string, Control>();
+  return controls.flatMap((control) => {
+    const { role, name, seen, leadsTo } = control;
+    const told = `${role} “${name}”`;
+    if (name.trim() === '') return [`a ${role} without a name, of which “${seen}” is seen`];
+    const former = known.get(told);
+    known.set(told, control);
+    if (former !== undefined && (leadsTo === null || former.leadsTo !== leadsTo)) return [`${told} is there twice`];
+    return plain(name).includes(plain(seen)) ? [] : [`${told} does not hold what is seen: “${seen}”`];
+  });
+}
+
+/** Without what nobody says aloud. */
+function plain(text: string): string {
+  return text
+    .replaceAll(/[…\s]+/g, ' ')
+    .trim()
+    .toLowerCase();
+}
+
+/** Presses Tab from the top of a page to its end, and says what was left out or not seen. */
+async function walkByKeyboard(page: Page): Promise<string[]> {
+  const wanted = await page.locator(interactive).evaluateAll(
+    (elements) =>
+      elements.filter((element, at) => {
+        element.setAttribute('data-stop', String(at));
+        return element.checkVisibility({ visibilityProperty: true });
+      }).length,
+  );
+  const reached = new Set<string>();
+  const faults: string[] = [];
+  let last = '';
+  // A field for a date has a stop for each of its parts.
+  for (let at = 0; at < wanted * 8; at += 1) {
+    await page.keyboard.press('Tab');
+    const stop = await page.evaluate(() => {
+      const element = document.activeElement as HTMLElement | null;
+      if (element === null || element === document.body) return null;
+      // A file is chosen by a button that stands for the field.
+      const shown = element instanceof HTMLInputElement && element.type === 'file' ? element.labels![0]! : element;
+      const { outlineStyle, outlineWidth } = getComputedStyle(shown);
+      const { top, bottom, width } = shown.getBoundingClientRect();
+      return {
+        id: element.dataset.stop ?? '',
+        name: shown.innerText || element.outerHTML.slice(0, 80),
+        isMarked: outlineStyle !== 'none' && Number.parseFloat(outlineWidth) >= 2,
+        isOnScreen: width > 0 && bottom > 0 && top < innerHeight,
+      };
+    });
+    if (stop === null) break;
+    if (stop.id === last) continue;
+    if (reached.has(stop.id)) break;
+    last = stop.id;
+    reached.add(stop.id);
+    if (!stop.isMarked) faults.push(`nobody sees that “${stop.name}” has the focus`);
+    if (!stop.isOnScreen) faults.push(`“${stop.name}” has the focus beyond the screen`);
+  }
+  if (reached.size !== wanted) faults.push(`Tab reaches ${reached.size} of ${wanted} controls`);
+  return faults;
+}
