@@ -176,3 +176,4 @@ describeInBrowser('long work, webhooks and the server, in the console', () => {
     await page.getByRole('heading', { name: 'This page is not for your role' }).waitFor();
     await window.close();
   });
+});
