@@ -24,6 +24,7 @@ import {
 import { runInTurns, type Scenario, type ScenarioResult } from './parts/scenario.ts';
 import { moderateOperations, prepareSupplies, type SpeedStage, speedScenarios } from './parts/speed.ts';
 import { measureSteadyLoad } from './parts/steady-load.ts';
+import { measureTracing } from './parts/tracing.ts';
 import { measureTransfers } from './parts/transfers.ts';
 import type { BenchServer } from './servers/start-server.ts';
 import { openStage, type Stage } from './stage.ts';
@@ -75,6 +76,9 @@ async function runParts(stage: Stage, plan: Plan): Promise<BenchReport> {
   const moderate = await measureModerateLoad(stage, plan, operations, tell);
   const isWanted = (part: string) => plan.only.length === 0 || plan.only.includes(part);
   const base = plan.quick || !isWanted('base tasks') ? [] : await measureBaseTasks(parts, database, tell);
+  // In a quick run only where it is asked for.
+  const isTracing = plan.only.includes('tracing') || (!plan.quick && isWanted('tracing'));
+  const tracing = isTracing ? await measureTracing(parts, database, tell) : [];
   const steady =
     plan.steadySeconds > 0 && isWanted('steady')
       ? await measureSteadyLoad(parts, database, plan.steadySeconds, tell)
@@ -87,7 +91,7 @@ async function runParts(stage: Stage, plan: Plan): Promise<BenchReport> {
   const handlers = await measureHandlers(stage, startRepeats);
   const flatness = isWanted('flatness') ? await runFlatness(stage, plan, tell) : [];
   const brokenInvariants = await checkInvariants(stage.databases, tell);
-  const scenarios = [...speed, ...moderate, ...base, ...flatness];
+  const scenarios = [...speed, ...moderate, ...base, ...tracing, ...flatness];
   return {
     ratios: ratiosOf(scenarios, transfers),
     scenarios,

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { Client } from 'pg';
 import { type ApiAnswer, ApiClient, atOnce, countKinds } from '../support/api-client.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
@@ -9,6 +9,8 @@ import { waitForLockWait } from '../support/wait-for-lock.ts';
 
 /** Each race is run this often: a wrong lock shows in some rounds only. */
 const rounds = Number(process.env.QURABLE_TEST_ROUNDS ?? (process.env.QURABLE_TEST_LONG === '1' ? 20 : 5));
+// A round of thousands of requests takes seconds on a machine that is busy otherwise: that decides nothing.
+jest.setTimeout(60_000 + rounds * 30_000);
 
 describe('races over three API processes on one database', () => {
   let database: TestDatabase;

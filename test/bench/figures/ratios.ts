@@ -17,6 +17,8 @@ export interface Ratios {
   publicToBoth: number | null;
   /** Checkouts while a hundred screens ask for counts each second, to checkouts alone. */
   besideCounts: number | null;
+  /** The day's mix with one request in a hundred traced, to the same without traces. */
+  tracedToUntraced: number | null;
 }
 
 /** The ratios of a run. */
@@ -41,6 +43,7 @@ export function ratiosOf(results: ScenarioResult[], transfers: Transfers | null)
     redeemFlatness: flatness('redeem'),
     publicToBoth: ratio(rate('public redeem'), both),
     besideCounts: ratio(rate('lock + redeem beside counts'), rate('lock + redeem')),
+    tracedToUntraced: ratio(rate('traced mix'), rate('untraced mix')),
     uploadToCopy: transfers === null ? null : transfers.uploadPerSecond / transfers.copyInPerSecond,
   };
 }
