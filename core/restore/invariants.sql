@@ -108,7 +108,9 @@ where fence <> before + (case when kind = 2 then 1 else 0 end);
 -- name: 4b no lock is granted and no coupon transferred while a lock is live, and only a live one is renewed or ended
 -- folds events
 select tenant_id, deck_id, pos, rev, kind, at, lock_before from (
-  select *, lag(lock_expires_at) over (partition by tenant_id, deck_id, pos order by rev) as lock_before from events) e
+  -- A lock's end may have a mark behind its milliseconds, which no decision sees (lock-expiry.ts).
+  select *, lag(date_trunc('milliseconds', lock_expires_at)) over (partition by tenant_id, deck_id, pos order by rev)
+    as lock_before from events) e
 where (kind in (2, 8) and lock_before > at) or (kind in (3, 4) and (lock_before is null or lock_before <= at));
 
 -- name: 4c a redeem, a void and a transfer end the lock
