@@ -571,7 +571,7 @@ CREATE INDEX redemptions_deck_idx ON public.redemptions USING btree (deck_id, id
 
 CREATE UNIQUE INDEX redemptions_pk ON public.redemptions USING btree (tenant_id, id)
 
-CREATE INDEX redemptions_reference_idx ON public.redemptions USING btree (reference COLLATE "C", ((tenant_id)::bigint), id) WHERE (reference IS NOT NULL)
+CREATE INDEX redemptions_reference_idx ON public.redemptions USING btree (reference COLLATE "C", ((tenant_id)::oid), id) WHERE (reference IS NOT NULL)
 
 CREATE UNIQUE INDEX settled_events_pk ON public.settled_events USING btree (only_row)
 
