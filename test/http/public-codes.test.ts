@@ -212,6 +212,15 @@ describe('whoever brings a public code', () => {
     ]);
   });
 
+  test('409: a first lock is refused where the limit of the book is reached, as a redeem is, and deals nothing', async () => {
+    const { bookId, publicCode } = await open({ maxRedemptions: 1 });
+    expect((await redeem(publicCode, 'limit-first')).status).toBe(200);
+    const locked = await act(publicCode, 'lock', { userId: 'limit-second' });
+    expect(kindOf(locked)).toEqual([409, 'redemption-limit-reached']);
+    expect(kindOf(await redeem(publicCode, 'limit-second'))).toEqual([409, 'redemption-limit-reached']);
+    expect(await assignedIn(bookId)).toBe(1);
+  });
+
   test('200: locks, renews, redeems and unlocks their own coupon', async () => {
     const { publicCode } = await open({ requireLock: true, maxRedemptionsPerCode: null });
     const locked = await act(publicCode, 'lock', { userId: 'lea', ttlSeconds: 600 });

@@ -126,7 +126,8 @@ async function read(tx: Transaction, tenantId: number, targets: DealTarget[], pa
     readHolders(tx, tenantId, targets.flatMap(wantedHolder)),
     // Before the keys: a coupon is changed without the dealer's lock, and whoever sees a change sees its key too.
     readCouponStates(tx, tenantId, wanted),
-    sumByBook(tx, tenantId, redeemedBooks),
+    // For locks too: one is refused where a redeem would be.
+    sumByBook(tx, tenantId, booksOf(targets.filter(({ command }) => command.op === 'use'))),
     readClockAndKeys(tx, tenantId, keyHashes),
   ]);
   return { books, decks, holders, coupons, redemptions, ...clockAndKeys };

@@ -39,7 +39,7 @@ export interface DealSeen extends ClockAndKeys {
   decks: Map<DeckKey, DealtDeck & { bookKey: BookKey }>;
   holders: Map<string, Holder>;
   coupons: Map<string, TakenCode>;
-  /** Redemptions of books that limit them, where a member may redeem. */
+  /** Redemptions of books that limit them, where a member may redeem or lock. */
   redemptions: Map<BookKey, number>;
 }
 
