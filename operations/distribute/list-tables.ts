@@ -29,6 +29,7 @@ const references: Readonly<Record<string, string>> = {
   settled_events: 'one row: how far the events of all tenants are settled',
   counted_events: 'one row: how far the events of all tenants are counted',
   webhook_events: 'one row: how far the events of all tenants are handed on',
+  stock_watch: 'one row: since when the stock of all books is watched',
   kysely_migration: 'the migrator’s own',
   kysely_migration_lock: 'the migrator’s own',
 };
