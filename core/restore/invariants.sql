@@ -281,7 +281,9 @@ having count(p.piece) <> j.pieces or min(p.piece) <> 0 or max(p.piece) <> j.piec
   or (j.finished_at is not null and (j.filters <> '{}' or j.position is not null));
 
 -- name: 12a webhooks are handed no event that is not settled
-select read_until, settled_until from webhook_events cross join settled_events where read_until > settled_until;
+-- Before the first look, read_until is the moment in which there came to be webhooks.
+select tenant_id, webhook_id, delivery_id, at, settled_until from webhook_deliveries cross join settled_events
+where subject in (1, 4) and at >= settled_until;
 
 -- name: 12b each event that was handed on stands once among the deliveries of each webhook that was to be told of it
 -- Of a webhook that is as it was made, and younger than what is removed for its age. A replay that was faster will do.
