@@ -86,7 +86,10 @@ describe('on the first day', () => {
     );
     expect(silent.length).toBeGreaterThanOrEqual(5);
     for (const [name] of silent) {
-      expect([name, dependsOn(name)]).toEqual([name, [expect.stringMatching(/^(Capacity|Service|ScaleToCalendar)$/)]]);
+      expect([name, dependsOn(name)]).toEqual([
+        name,
+        [expect.stringMatching(/^(Capacity|Service|ScaleToCalendar|DrillWatch)$/)],
+      ]);
     }
   });
 
