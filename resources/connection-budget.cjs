@@ -3,8 +3,11 @@
 
 /** Those of PostgreSQL for a superuser, those of RDS for its own work, and five for people with a psql. */
 const reserved = { superuser: 3, ofRds: 5, people: 5 };
-/** `migrate` holds one; an attempt that was given up may still be ending. `rotate` makes one at a time, likewise. */
-const ofFunctions = { MigrateLambdaFunction: 2, RotateLambdaFunction: 2 };
+/**
+ * `migrate` holds one; an attempt that was given up may still be ending. `rotate` makes one at a time, likewise.
+ * `ask-restored` asks a copy of the database, and none of its own.
+ */
+const ofFunctions = { MigrateLambdaFunction: 2, RotateLambdaFunction: 2, AskDashrestoredLambdaFunction: 0 };
 /** The connection of each task for the rounds of marks (core/restore/mark-rounds.ts), beside its pools. */
 const ofMarks = 1;
 

@@ -194,6 +194,7 @@ describeOrSkip('a deployment to an emulated account', () => {
       expect(linted.stdout + linted.stderr).toBe('');
       const zips = readdirSync(packaged).filter((name) => name.endsWith('.zip'));
       expect(zips.sort()).toEqual([
+        'announce.zip',
         'ask-new-tasks.zip',
         'ask-restored.zip',
         'deliver.zip',

@@ -106,8 +106,8 @@ describe('npm run cost', () => {
     const after = write('after.json', packaged.prod.text.replaceAll('db.t4g.medium', 'db.r6g.large'));
     const { status, stdout } = run('--template', after, '--compare', before, '--requests-per-day', '10000');
     expect(status).toBe(0);
-    // 730 × (0.450 − 0.130) and 730 × (0.225 − 0.065).
-    expect(stdout).toMatch(/10,000 a day: .* \(\+\$350\.40\)/);
+    // 730 × (0.450 − 0.130) and 730 × (0.225 − 0.065), and 3 hours of a drill at the latter.
+    expect(stdout).toMatch(/10,000 a day: .* \(\+\$350\.88\)/);
   });
 
   test(

@@ -82,7 +82,14 @@ export async function waitUntilGone(processes: StartedProcess[]): Promise<void> 
 
 /** Ends processes that a test that failed has left behind. */
 export function killAll(processes: StartedProcess[]): void {
-  for (const one of processes.filter(isRunning)) process.kill(one.pid, 'SIGKILL');
+  for (const one of processes.filter(isRunning)) {
+    try {
+      process.kill(one.pid, 'SIGKILL');
+    } catch (error) {
+      // It has just ended by itself.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  }
 }
 
 function isRunning({ pid, startedAt }: StartedProcess): boolean {
