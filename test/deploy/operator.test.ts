@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { DescribeTaskDefinitionCommand } from '@aws-sdk/client-ecs';
 import { GetSecretValueCommand, ListSecretsCommand } from '@aws-sdk/client-secrets-manager';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { requireOrSkip } from '../support/require-or-skip.ts';
 import { type ApiProcess, startApiProcess } from '../support/start-api-processes.ts';
 import { canEmulate } from './emulator/start-emulator.ts';
@@ -18,7 +18,11 @@ import { runServerless } from './support/run-serverless.ts';
 const longMillis = 480_000;
 const stack = 'qurable-dev';
 const hasCli = !spawnSync('aws', ['--version']).error;
-const describeOrSkip = requireOrSkip('python3 with moto[server], and the aws CLI', canEmulate() && hasCli);
+/** It deploys, and walks through each of an operator's commands: minutes that only the long run has. */
+const isLong = process.env.QURABLE_TEST_LONG === '1';
+const describeOrSkip = isLong
+  ? requireOrSkip('python3 with moto[server], and the aws CLI', canEmulate() && hasCli)
+  : describe.skip;
 const rootKey = 'qk_the-root-key-of-an-operator-s-test';
 
 /** A line of marks, as a task writes it. */
