@@ -14,14 +14,20 @@ const alarmsHeight = 4;
  * @param stage its metrics are its own: `Qurable/<stage>`
  * @param targetGroups the load balancer's, of which one at a time has the tasks unless one version takes another's place
  * @param cacheNodes how many nodes the cache has; each has a line
+ * @param hasDrill whether restore drills are made, which have alarms
  * @param rings at which number of connections, and at how many free bytes of the disk, an alarm of the database rings
  */
-function dashboardBody({ stage, targetGroups, cacheNodes, hasReplica, rings }) {
+function dashboardBody({ stage, targetGroups, cacheNodes, hasReplica, hasDrill, rings }) {
   const first = firstRow(stage, targetGroups, rings);
   const metrics = metricsOf(stage, cacheNodes, hasReplica);
   const places = first.map((item, index) => ({ ...item, x: index * quarter, y: 0, width: quarter, height: rowHeight }));
   const body = {
-    widgets: [...places, ...metrics.map(place), alarms(hasReplica), errorLines(Math.ceil(metrics.length / 3) * 3)],
+    widgets: [
+      ...places,
+      ...metrics.map(place),
+      alarms(hasReplica, hasDrill),
+      errorLines(Math.ceil(metrics.length / 3) * 3),
+    ],
   };
   return {
     'Fn::Sub': [
@@ -42,7 +48,7 @@ const ofService = ['ClusterName', '${Cluster}', 'ServiceName', '${Service.Name}'
 const ofDatabase = ['DBInstanceIdentifier', '${Database}'];
 const ofScale = ['service', 'qurable-scale'];
 
-function alarms(hasReplica) {
+function alarms(hasReplica, hasDrill) {
   const names = [
     ...['ErrorRate', 'Latency', 'NoHealthyTargets', 'QueueAge', 'ErrorLines', 'LateMarks', 'TaskCpu', 'TaskMemory'],
     ...['DatabaseCpu', 'DatabaseConnections', 'DatabaseStorage', 'DatabaseMemory', 'DatabaseTransactionIds'],
@@ -57,6 +63,7 @@ function alarms(hasReplica) {
       'WebhookDisabled',
       'AnnounceErrors',
     ],
+    ...(hasDrill ? ['DrillFailed', 'DrillSilence'] : []),
   ];
   const properties = { title: 'Alarms', alarms: names.map((name) => `\${${name}Alarm.Arn}`) };
   return { type: 'alarm', x: 0, y: rowHeight, width: wide, height: alarmsHeight, properties };

@@ -86,6 +86,7 @@ module.exports = async ({ options, resolveVariable }) => {
       targetGroups: deployment.groups,
       cacheNodes: checked.cacheNodes,
       hasReplica: checked.databaseReplica,
+      hasDrill: checked.restoreDrill === 'monthly',
       rings: { connections: databaseConnectionsAlarm, freeStorageBytes: databaseFreeStorageAlarm },
     }),
     cacheMetrics: {

@@ -3,7 +3,7 @@ import type { Core } from '../core.ts';
 import { limits } from '../limits.ts';
 
 const everyMillis = 600_000;
-/** Jobs that one statement removes: few enough to hold nobody up. */
+/** Pieces that one statement removes: few enough to hold nobody up. */
 const piecesMax = 500;
 
 /**
@@ -27,18 +27,18 @@ async function purgeSome({ backgroundPool: pool }: Pick<Core, 'backgroundPool'>)
   });
   const job = rows[0];
   if (job === undefined) return 'rest';
-  const { rowCount } = await pool.query({
+  await pool.query({
     name: 'purge-job-pieces',
-    text: `delete from job_pieces where tenant_id = $1 and job_id = $2 and piece in (
-        select piece from job_pieces where tenant_id = $1 and job_id = $2
-        order by piece limit $3 for update)`,
+    // An array is made once. What stands behind `in` may be carried out again for each row, and go beyond its limit.
+    text: `delete from job_pieces where tenant_id = $1 and job_id = $2 and piece = any(array(
+        select piece from job_pieces where tenant_id = $1 and job_id = $2 order by piece limit $3))`,
     values: [job.tenantId, job.jobKey, piecesMax],
   });
-  if ((rowCount ?? 0) === piecesMax) return 'more';
   await pool.query({
     name: 'purge-job',
     text: `delete from jobs where tenant_id = $1 and job_id = $2
-      and (finished_at is not null or (status = 'receiving' and lease_until < clock_timestamp()))`,
+      and (finished_at is not null or (status = 'receiving' and lease_until < clock_timestamp()))
+      and not exists (select from job_pieces where tenant_id = $1 and job_id = $2)`,
     values: [job.tenantId, job.jobKey],
   });
   return 'more';
