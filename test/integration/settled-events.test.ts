@@ -170,6 +170,18 @@ test('a stretch that takes longer than a statement may is counted in shorter one
   await count();
 });
 
+test('a day in which next to nothing happened is counted in a few stretches', async () => {
+  await settleAll();
+  await stalled.query('delete from event_counts');
+  await stalled.query(
+    `update counted_events set counted_until = (select settled_until from settled_events) - interval '1 day'`,
+  );
+  const { run } = countTask(testCore.core);
+  let stretches = 1;
+  while ((await run(new AbortController().signal)) === 'more') stretches += 1;
+  expect(stretches).toBeLessThan(12);
+});
+
 test('another process that holds the row is not waited for', async () => {
   await stalled.query('begin');
   await stalled.query('select from settled_events, counted_events for update');

@@ -3,11 +3,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/
 import pg from 'pg';
 import type { Core } from '../../core/core.ts';
 import { settleEvents } from '../../core/events/settled-events.ts';
+import { makeStride } from '../../core/events/stride.ts';
 import { assignCoupon, createBook, createWebhook, generateCodes, redeemCoupon } from '../../core/index.ts';
 import { claimEndpoints, releaseEndpoint } from '../../core/webhooks/delivery/claim-endpoints.ts';
 import { fanOutEvents } from '../../core/webhooks/delivery/fan-out-events.ts';
 import { recordResults } from '../../core/webhooks/delivery/record-results.ts';
-import { makeStride } from '../../core/webhooks/delivery/stride.ts';
 import { countDeliveries, deliver, handOn } from '../support/deliver-webhooks.ts';
 import { admin, openTestCore, type TestCore } from '../support/open-test-core.ts';
 import { type Receiver, startReceiver } from '../support/webhook-receiver.ts';

@@ -1,10 +1,10 @@
 import type pg from 'pg';
 import type { Core } from '../../core/core.ts';
 import { settleEvents } from '../../core/events/settled-events.ts';
+import { makeStride } from '../../core/events/stride.ts';
 import { deliverWebhooks } from '../../core/webhooks/delivery/deliver-webhooks.ts';
 import { fanOutEvents } from '../../core/webhooks/delivery/fan-out-events.ts';
 import { replayEvents } from '../../core/webhooks/delivery/replay-events.ts';
-import { makeStride } from '../../core/webhooks/delivery/stride.ts';
 import { watchBooks } from '../../core/webhooks/delivery/watch-books.ts';
 
 /** Hands on everything that has happened, and what replays ask for. */

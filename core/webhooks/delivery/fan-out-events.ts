@@ -2,8 +2,8 @@ import type { BackgroundTask } from '../../background/run-tasks.ts';
 import type { Core } from '../../core.ts';
 import { inTransaction, type Transaction } from '../../db/transaction.ts';
 import { planByTime } from '../../events/plan-by-time.ts';
+import { makeStride, type Stride } from '../../events/stride.ts';
 import { eventTypeNumbers, subjects } from '../event-types.ts';
-import { makeStride, type Stride } from './stride.ts';
 
 type FanOutCore = Pick<Core, 'backgroundPool'>;
 
