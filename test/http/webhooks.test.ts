@@ -29,6 +29,7 @@ describe('POST /v1/webhooks', () => {
         status: 'enabled',
         disabledReason: null,
         failingSince: null,
+        replayMissed: null,
         createdAt: expect.any(String),
         updatedAt: expect.any(String),
       },
