@@ -29,8 +29,7 @@ export async function findRemovedMonths(
         ($3::text::timestamptz at time zone 'UTC') - interval '1 microsecond', interval '1 month') as month
       where t.tenant_id = $1 and span_from < $3::text::timestamptz
         and not exists (
-          select from pg_inherits where inhparent = 'events'::regclass
-            and inhrelid = to_regclass('events_' || to_char(month, 'YYYY_MM')))
+          select from pg_class where relispartition and oid = to_regclass('events_' || to_char(month, 'YYYY_MM')))
         and not exists (
           select from events_default where tenant_id = $1 and at >= month at time zone 'UTC'
             and at < (month + interval '1 month') at time zone 'UTC')
