@@ -113,6 +113,8 @@ describe('a month of events that leaves the database', () => {
   /** Makes a month with twenty events, the tenant being older than it. */
   async function makeMonth(monthsAgo: number): Promise<EventMonth> {
     const month = await makePastEvents(core.pool, monthsAgo, 20);
+    // Of other coupons than those of another month.
+    await core.pool.query(`update ${month.table} set pos = pos + $1`, [100 * monthsAgo]);
     await core.pool.query(
       `update tenants set created_at = least(created_at, $1::timestamptz - interval '40 days') where tenant_id = 1`,
       [month.from],
