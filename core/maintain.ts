@@ -33,9 +33,9 @@ async function tidyUp({ backgroundPool: pool }: Pick<Core, 'backgroundPool'>): P
 /** Of these keys, removes those that have run out still, and that nobody else holds. */
 async function removeKeys(pool: Queryable, tenantId: number, keys: readonly string[]): Promise<number> {
   const { rowCount } = await pool.query(
-    `delete from idempotency where tenant_id = $1 and key_hash in (
+    `delete from idempotency where tenant_id = $1 and key_hash = any(array(
       select key_hash from idempotency
-      where tenant_id = $1 and key_hash = any($2::uuid[]) and kept_until < clock_timestamp() for update skip locked)`,
+      where tenant_id = $1 and key_hash = any($2::uuid[]) and kept_until < clock_timestamp() for update skip locked))`,
     [tenantId, keys],
   );
   return rowCount ?? 0;

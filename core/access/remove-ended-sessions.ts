@@ -16,10 +16,10 @@ export function removingEndedSessions({ backgroundPool }: Pick<Core, 'background
     async run() {
       await backgroundPool.query('delete from console_links where ends_at < clock_timestamp()');
       const { rowCount } = await backgroundPool.query(
-        `delete from console_sessions where secret_hash in (
+        `delete from console_sessions where secret_hash = any(array(
           select secret_hash from console_sessions where ends_at < clock_timestamp()
             or used_at < clock_timestamp() - interval '${limits.sessionIdleMaxMinutes} minutes'
-          limit $1 for update skip locked)`,
+          limit $1 for update skip locked))`,
         [removedMaxRows],
       );
       return (rowCount ?? 0) < removedMaxRows ? 'rest' : 'more';

@@ -41,9 +41,9 @@ export async function startSession(ids: IdSource, tx: Transaction, base: Session
   });
   await tx.query({
     name: 'end-oldest-sessions',
-    text: `delete from console_sessions where tenant_id = $1 and actor = $2 and id in (
+    text: `delete from console_sessions where tenant_id = $1 and actor = $2 and id = any(array(
       select id from console_sessions where tenant_id = $1 and actor = $2 order by id desc
-      offset ${limits.sessionsMaxOfOne})`,
+      offset ${limits.sessionsMaxOfOne}))`,
     values: [tenantId, actor],
   });
   const answer = await tx.query<SessionRow>({

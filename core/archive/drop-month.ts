@@ -22,6 +22,7 @@ export async function dropMonth(pool: pg.Pool, store: ArchiveStore, month: Event
   if (manifest.until < month.to)
     throw new ArchiveError(`the export of ${month.month} in ${store.name} ends before the month does: export it again`);
   await refuseUncounted(pool, month);
+  await refuseUntold(pool, month);
   await compareWithDatabase(pool, store, month, manifest);
   await keepRedeemers(pool, month);
   await detachMonth(pool, month);
@@ -48,6 +49,16 @@ async function refuseUncounted(pool: pg.Pool, { month, table }: EventMonth): Pro
   );
   if (rows[0]!.isLeft)
     throw new ArchiveError(`reports have not counted all events of ${month} yet: let the API run, and try again later`);
+}
+
+/** Webhooks are handed events by their rows too. Where nobody wants to be told of anything, all are handed on. */
+async function refuseUntold(pool: pg.Pool, { month, table }: EventMonth): Promise<void> {
+  const { rows } = await pool.query<{ isLeft: boolean }>(
+    `select exists (select from webhooks where status = 'enabled')
+      and exists (select from ${table} where at >= (select read_until from webhook_events)) as "isLeft"`,
+  );
+  if (rows[0]!.isLeft)
+    throw new ArchiveError(`webhooks were not handed all events of ${month} yet: let the API run, and try again later`);
 }
 
 /** In pieces, so that no transaction is long; a repeat adds what is missing. */

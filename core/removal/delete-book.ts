@@ -137,8 +137,8 @@ async function deleteCodes(tx: Transaction, tenantId: number, deckKey: DeckKey):
     const { rows } = await tx.query<{ deleted: number }>({
       name: 'delete-blocks',
       text: `with block as (
-          delete from deck_blocks where tenant_id = $1 and deck_id = $2 and block in (
-            select block from deck_blocks where tenant_id = $1 and deck_id = $2 order by block limit $3)
+          delete from deck_blocks where tenant_id = $1 and deck_id = $2 and block = any(array(
+            select block from deck_blocks where tenant_id = $1 and deck_id = $2 order by block limit $3))
           returning codes),
         code as (
           delete from deck_codes where tenant_id = $1 and deck_id = $2 and code in (

@@ -34,8 +34,9 @@ const recordStatement = {
 const cleanUpStatement = {
   name: 'clean-up-failed-lookups',
   text: `
-    delete from failed_lookups where (tenant_id, key_hash) in (
-      select tenant_id, key_hash from failed_lookups where empty_at_ms < $1::bigint limit $2 for update skip locked)`,
+    with empty as materialized (
+      select tenant_id, key_hash from failed_lookups where empty_at_ms < $1::bigint limit $2 for update skip locked)
+    delete from failed_lookups f using empty where f.tenant_id = empty.tenant_id and f.key_hash = empty.key_hash`,
 };
 
 interface FailureRow {

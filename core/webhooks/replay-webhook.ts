@@ -7,6 +7,7 @@ import { refuse } from '../errors.ts';
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import { runOnce } from '../idempotency/run-once.ts';
 import { Time } from '../input/shapes.ts';
+import { findRemovedMonths } from './find-removed-months.ts';
 import { findWebhook } from './find-webhook.ts';
 import { refuseDisabled } from './test-webhook.ts';
 import { type ReplayInput, readReplaySpan } from './webhook-input.ts';
@@ -21,7 +22,7 @@ export type ReplayDocument = Static<typeof ReplayDocument>;
 /**
  * Sends again what happened to coupons and books in a span of time and the webhook wants to be told of, whether it was
  * sent before or not, under the ids of the first time. It is done in the background, no faster than the endpoint takes
- * it.
+ * it. Events that leave the database before it comes to them are not sent, and the webhook says so (`replayMissed`).
  * @throws CouponError `invalid-input` naming the field; `not-found`; `idempotency-key-reused`; `conflict` where the
  *   webhook is disabled, or events of the span have left the database
  */
@@ -43,31 +44,25 @@ export async function replayWebhook(
       text: 'insert into webhook_replays (tenant_id, webhook_id, read_until, ends_at) values ($1, $2, $3, $4)',
       values: [tenantId, webhook.webhookKey, from, to],
     });
+    await forgetMissed(tx, tenantId, webhook.webhookKey, from, to);
     return { from: from.toISOString(), to: to.toISOString() };
   };
   return runOnce(core, tenantId, keyed, 202, replay);
 }
 
-/**
- * Events of a month leave the database with their partition. Since the tenant was made each month has had one, and one
- * that is missing has been removed.
- */
 async function refuseRemovedEvents(tx: Transaction, tenantId: number, from: Date, to: Date): Promise<void> {
-  const { rows } = await tx.query<{ month: string }>({
-    name: 'find-removed-events',
-    text: `select to_char(month, 'YYYY-MM') as month
-      from tenants t cross join generate_series(
-        date_trunc('month', greatest($2::timestamptz, t.created_at) at time zone 'UTC'),
-        ($3::timestamptz at time zone 'UTC') - interval '1 microsecond', interval '1 month') as month
-      where t.tenant_id = $1 and to_regclass('events_' || to_char(month, 'YYYY_MM')) is null
-        and not exists (
-          select from events_default where tenant_id = $1 and at >= month at time zone 'UTC'
-            and at < (month + interval '1 month') at time zone 'UTC')
-      order by 1 desc limit 1`,
-    values: [tenantId, from, to],
-  });
-  const gone = rows[0];
+  const [gone] = await findRemovedMonths(tx, tenantId, from.toISOString(), to.toISOString());
   if (gone === undefined) return;
   const detail = `The events of ${gone.month} have left the database. Begin after that month, or have whoever runs the installation bring it back (npm run import-events).`;
   throw refuse('conflict', detail, { reason: 'events-removed' });
+}
+
+/** What an earlier replay has missed is no longer said once all of it is to be sent. */
+async function forgetMissed(tx: Transaction, tenantId: number, webhookKey: number, from: Date, to: Date) {
+  await tx.query({
+    name: 'forget-missed',
+    text: `update webhooks set missed_from = null, missed_until = null
+      where tenant_id = $1 and webhook_id = $2 and missed_from >= $3 and missed_until <= $4`,
+    values: [tenantId, webhookKey, from, to],
+  });
 }

@@ -19,6 +19,18 @@ const fields = {
     ...Time,
     description: 'The first failure since the last success. Null: the last one succeeded.',
   }),
+  replayMissed: nullable(
+    Type.Object(
+      {
+        from: { ...Time, description: 'The first moment.' },
+        to: { ...Time, description: 'The moment after the last one.' },
+      },
+      {
+        description:
+          'A replay came to events of this span after they had left the database, and sent none of them. It is said until a replay of all of it is accepted, which takes that they were brought back. Null: no replay missed any.',
+      },
+    ),
+  ),
   createdAt: Time,
   updatedAt: Time,
 };
@@ -40,21 +52,25 @@ export const WebhookWithSecret = Type.Object({
 export type WebhookWithSecret = Static<typeof WebhookWithSecret>;
 
 /** A webhook's row, as webhookColumns reads it. */
-export interface WebhookRow extends Omit<WebhookDocument, 'events' | 'failingSince' | 'createdAt' | 'updatedAt'> {
+export interface WebhookRow
+  extends Omit<WebhookDocument, 'events' | 'failingSince' | 'replayMissed' | 'createdAt' | 'updatedAt'> {
   webhookKey: number;
   types: number[];
   failingSince: Date | null;
+  missedFrom: Date | null;
+  missedUntil: Date | null;
   createdAt: Date;
   updatedAt: Date;
 }
 
 /** The columns of webhooks that make a WebhookRow. */
 export const webhookColumns = `webhook_id as "webhookKey", id, url, types, description, status,
-  disabled_reason as "disabledReason", failing_since as "failingSince", created_at as "createdAt", updated_at as "updatedAt"`;
+  disabled_reason as "disabledReason", failing_since as "failingSince", missed_from as "missedFrom", missed_until as "missedUntil",
+  created_at as "createdAt", updated_at as "updatedAt"`;
 
 /** A row as callers see it. */
 export function webhookDocument(row: WebhookRow): WebhookDocument {
-  const { id, url, description, status, disabledReason } = row;
+  const { id, url, description, status, disabledReason, missedFrom, missedUntil } = row;
   return {
     id,
     url,
@@ -63,6 +79,10 @@ export function webhookDocument(row: WebhookRow): WebhookDocument {
     status,
     disabledReason,
     failingSince: row.failingSince?.toISOString() ?? null,
+    replayMissed:
+      missedFrom === null || missedUntil === null
+        ? null
+        : { from: missedFrom.toISOString(), to: missedUntil.toISOString() },
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
   };

@@ -215,7 +215,7 @@ describe('PATCH /v1/books/{bookId}', () => {
     await change(body.id, { status: 'closed' });
     for (const status of ['draft', 'active', 'paused']) {
       const answer = await change(body.id, { status });
-      expect([answer.status, answer.body.kind]).toEqual([409, 'conflict']);
+      expect([answer.status, answer.body.kind, answer.body.reason]).toEqual([409, 'conflict', 'book-closed']);
     }
   });
 

@@ -127,7 +127,7 @@ describe('POST /v1/books/{bookId}/codes/generate', () => {
   test('409: a pattern that could produce another pattern’s or an uploaded code is a conflict', async () => {
     await generate({ count: 1, pattern: 'CONF-####-####' });
     const overlap = await generate({ count: 1, pattern: 'CONF-A###-####' });
-    expect([overlap.status, overlap.body.kind]).toEqual([409, 'conflict']);
+    expect([overlap.status, overlap.body.kind, overlap.body.reason]).toEqual([409, 'conflict', 'pattern-overlaps']);
     // A code that both could produce, and the book that has the other pattern.
     expect(overlap.body.detail).toMatch(/CONF-A[0-9A-Z]{3}-[0-9A-Z]{4}.*CONF-####-#### of the book “Codes”/);
     expect(overlap.body.detail).toContain(bookId);

@@ -746,7 +746,8 @@ describe('POST /v1/redemptions/{redemptionId}/reverse', () => {
   test('409: one that was given back is a conflict, one of a void coupon is coupon-void', async () => {
     const { id } = await makeRedemption();
     await reverse(id);
-    expect(refusalOf(await reverse(id))).toEqual([409, 'conflict']);
+    const again = await reverse(id);
+    expect([...refusalOf(again), again.body.reason]).toEqual([409, 'conflict', 'already-reversed']);
     const other = await makeRedemption();
     await act(other.code, 'void', {});
     expect(refusalOf(await reverse(other.id))).toEqual([409, 'coupon-void']);

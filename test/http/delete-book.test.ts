@@ -96,6 +96,17 @@ describe('DELETE /v1/books/{bookId}', () => {
     },
   );
 
+  test('409: a draft of which somebody has a code is a conflict, and stays as it is', async () => {
+    const bookId = await makeBook({ status: 'active' });
+    await api.call('POST', `/v1/books/${bookId}/codes`, { body: { codes: ['INUSE-1'] } });
+    await api.call('POST', '/v1/coupons/INUSE-1/assign', { body: { userId: 'u-1' } });
+    // No request leads back to a draft; what a slip in the database would cost is somebody's coupon.
+    await api.core.pool.query(`update books set status = 'draft' where id = $1`, [bookId]);
+    const { status, body } = await remove(bookId);
+    expect([status, body.kind, body.reason]).toEqual([409, 'conflict', 'book-in-use']);
+    expect((await api.call('GET', '/v1/coupons/INUSE-1')).body.userId).toBe('u-1');
+  });
+
   test('404: a book that never was, and what is no id, are book-not-found', async () => {
     for (const id of ['0193a6f0-7c3e-7b1a-9d52-3f1f6f0c8a11', 'no-uuid']) {
       expect((await remove(id)).body.kind).toBe('book-not-found');

@@ -105,7 +105,7 @@ describe('POST /v1/tenants', () => {
     await makeTenant({ slug: 'taken', name: 'x' });
     for (const slug of ['taken', 'default']) {
       const { status, body } = await makeTenant({ slug, name: 'y' });
-      expect([status, body.kind]).toEqual([409, 'conflict']);
+      expect([status, body.kind, body.reason]).toEqual([409, 'conflict', 'slug-taken']);
     }
   });
 

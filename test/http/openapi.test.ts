@@ -1,3 +1,5 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import Ajv2020 from 'ajv/dist/2020.js';
@@ -114,6 +116,18 @@ describe('the OpenAPI document', () => {
     expect(missing).toEqual(['method-not-allowed']);
   });
 
+  test('every field, parameter and word of a list that it has is in a test of HTTP, beside the lists in this file', () => {
+    const texts = globSync('*.test.ts', { cwd: import.meta.dirname })
+      .filter((name) => name !== 'openapi.test.ts')
+      .map((name) => readFileSync(join(import.meta.dirname, name), 'utf8'));
+    const text = texts.join('\n');
+    const isNamed = (word: string) => new RegExp(`(?<![\\w-])${word.replaceAll('.', '\\.')}(?![\\w-])`).test(text);
+    const words = wordsOf(api.document);
+    expect(words.size).toBeGreaterThan(200);
+    // A list of problems' kinds and one of reasons are among them; which route has a test, test/http/authorisation.test.ts says.
+    expect([...words].filter((word) => !isNamed(word)).sort()).toEqual([]);
+  });
+
   test('every example is valid under the schema beside it', () => {
     const ajv = new Ajv2020.default({ strict: false });
     addFormats.default(ajv);
@@ -167,6 +181,22 @@ describe('the OpenAPI document', () => {
     expect(json.json()).toEqual(api.document);
   });
 });
+
+/** The names of fields and parameters of a document, and the values of which some field or parameter has one. */
+function wordsOf(value: unknown, words = new Set<string>()): Set<string> {
+  if (value === null || typeof value !== 'object') return words;
+  const {
+    properties = {},
+    enum: values = [],
+    in: place,
+    name,
+  } = value as Record<string, object> & { enum?: unknown[] };
+  for (const field of Object.keys(properties)) words.add(field);
+  for (const one of values) if (typeof one === 'string' && /^[\w.-]+$/.test(one)) words.add(one);
+  if (place !== undefined && typeof name === 'string') words.add(name);
+  for (const [key, child] of Object.entries(value)) if (!/^examples?$/.test(key)) wordsOf(child, words);
+  return words;
+}
 
 interface Media {
   schema: object;

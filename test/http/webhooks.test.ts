@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventKindNumber } from '../../core/coupons/rules/coupon-state.ts';
-import { eventTypeNumbers, subscribableTypes } from '../../core/index.ts';
+import { eventTypeNumbers, limits, subscribableTypes } from '../../core/index.ts';
 import { type Answer, startTestApi, type TestApi } from './support.ts';
 
 let api: TestApi;
@@ -29,6 +29,7 @@ describe('POST /v1/webhooks', () => {
         status: 'enabled',
         disabledReason: null,
         failingSince: null,
+        replayMissed: null,
         createdAt: expect.any(String),
         updatedAt: expect.any(String),
       },
@@ -69,6 +70,17 @@ describe('POST /v1/webhooks', () => {
     const answer = await create(body);
     expect([answer.status, answer.body.kind, pathsOf(answer)]).toEqual([400, 'invalid-input', paths]);
   });
+});
+
+test('409: more webhooks than a tenant may have are a conflict, until one is deleted', async () => {
+  const { body: list } = await api.call('GET', '/v1/webhooks?limit=1000');
+  for (let count = list.data.length; count < limits.webhooksOfTenant; count += 1)
+    expect((await create()).status).toBe(201);
+  const { status, body } = await create();
+  expect([status, body.kind, body.reason]).toEqual([409, 'conflict', 'too-many-webhooks']);
+  const { body: full } = await api.call('GET', '/v1/webhooks?limit=1000');
+  for (const { id } of full.data) await api.call('DELETE', `/v1/webhooks/${id}`);
+  expect((await create()).status).toBe(201);
 });
 
 describe('PATCH and DELETE /v1/webhooks/{id}', () => {

@@ -6,6 +6,7 @@ import { settleEvents } from '../../core/events/settled-events.ts';
 import { assignCoupon, createBook, generateCodes, readReport } from '../../core/index.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { admin, openTestCore, type TestCore } from '../support/open-test-core.ts';
+import { settleAll } from '../support/settle-all.ts';
 import { waitForLockWait } from '../support/wait-for-lock.ts';
 
 let testCore: TestCore;
@@ -29,14 +30,6 @@ afterEach(async () => {
 });
 
 const settle = () => settleEvents(testCore.core);
-/**
- * Settles all that has happened so far. It takes two rounds, and more while another transaction runs on the server: tests of
- * other files have theirs.
- */
-async function settleAll(): Promise<void> {
-  const now = await clock();
-  while ((await settle())!.getTime() < now - 1);
-}
 const assign = (userId: string) => assignCoupon(testCore.core, admin, { bookId, userId });
 async function count() {
   while ((await countEvents(testCore.core)) === 'more');
@@ -53,7 +46,7 @@ const clock = async () =>
 
 test('events are settled once all that runs beside them is over, and counted once however often they are counted', async () => {
   await assign('u-1');
-  await settleAll();
+  await settleAll(testCore.core);
   const first = await counted();
   expect(first).toBe(1);
   expect(await counted()).toBe(1);
@@ -79,7 +72,7 @@ test('a transaction that stalls between its clock and COMMIT delays the moment, 
     [at],
   );
   await stalled.query('commit');
-  await settleAll();
+  await settleAll(testCore.core);
   expect((await settle())!.getTime()).toBeGreaterThan(at.getTime());
   await count();
   const locks = await testCore.core.pool.query<{ sum: number }>('select sum(locked)::int as sum from event_counts');
@@ -113,14 +106,14 @@ test('processes that settle and count at once, under load, count each event once
   await Promise.all(Array.from({ length: 300 }, (_, index) => assign(`many-${index}`)));
   isOver = true;
   await Promise.all(rounds);
-  await settleAll();
+  await settleAll(testCore.core);
   expect(await counted()).toBe(302);
 });
 
 test('a process that is killed while it counts leaves nothing half done, and another one counts the events once', async () => {
   const before = await counted();
   await assign('killed');
-  await settleAll();
+  await settleAll(testCore.core);
   await stalled.query('begin');
   await stalled.query('lock table event_counts in share mode');
   const killed = countEvents(testCore.core);
@@ -138,7 +131,7 @@ test('a process that is killed while it counts leaves nothing half done, and ano
 });
 
 test('a stretch that takes longer than a statement may is counted in shorter ones', async () => {
-  await settleAll();
+  await settleAll(testCore.core);
   await count();
   await stalled.query(
     `update counted_events set counted_until = (select settled_until from settled_events) - interval '10 minutes'`,
@@ -259,7 +252,7 @@ test(
       await sleep(100);
     }
     await stalled.query('commit');
-    await settleAll();
+    await settleAll(testCore.core);
     await count();
     const sums = await pool.query(
       `select sum(assigned)::int as assigned, sum(locked)::int as locked from event_counts

@@ -135,8 +135,12 @@ const ofAllTenants: [part: string, how: 'read' | 'each' | 'lock', why: string][]
   ['array_agg(key_hash::text)', 'read', 'idempotency keys that ran out'],
   ['update webhooks w set fence = w.fence + 1', 'lock', 'takes an endpoint'],
   ['from webhook_replays r join webhooks w', 'lock', 'takes a replay'],
-  ["update webhook_deliveries set status = 'failed', next_at = null, error = 'too-old'", 'lock', 'ends old deliveries'],
-  ['delete from webhook_deliveries where (delivery_id, tenant_id) in', 'each', 'removes old deliveries'],
+  [
+    "update webhook_deliveries d set status = 'failed', next_at = null, error = 'too-old'",
+    'lock',
+    'ends old deliveries',
+  ],
+  ['delete from webhook_deliveries d using', 'each', 'removes old deliveries'],
 ];
 
 /** The tables whose rows a distributed PostgreSQL has on the tenant's server; a view is of such tables. */

@@ -85,11 +85,13 @@ async function endLeases(fences: Map<string, number>): Promise<void> {
 async function passRests(): Promise<void> {
   const { pool } = testCore.core;
   await pool.query(
-    `update webhook_deliveries set next_at = clock_timestamp() where (delivery_id, tenant_id) in (
+    `with resting as materialized (
        select delivery_id, tenant_id from webhook_deliveries
        where webhook_id = (select webhook_id from webhooks where id = $1) and status = 'pending'
          and next_at > clock_timestamp() + interval '3 seconds'
-       limit 5000 for update skip locked)`,
+       limit 5000 for update skip locked)
+     update webhook_deliveries d set next_at = clock_timestamp() from resting
+     where d.delivery_id = resting.delivery_id and d.tenant_id = resting.tenant_id`,
     [failing.webhookId],
   );
   await pool.query('update webhooks set retry_at = clock_timestamp() where id = $1 and retry_at > clock_timestamp()', [

@@ -1,10 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { detachMonth } from '../../core/archive/change-partitions.ts';
 import { dropMonth } from '../../core/archive/drop-month.ts';
+import type { EventMonth } from '../../core/archive/event-months.ts';
 import { exportMonth } from '../../core/archive/export-month.ts';
 import { importMonth } from '../../core/archive/import-month.ts';
 import type { Core } from '../../core/core.ts';
-import { createWebhook, deleteWebhook, listDeliveries, replayWebhook } from '../../core/index.ts';
+import { createWebhook, deleteWebhook, listDeliveries, readWebhook, replayWebhook } from '../../core/index.ts';
 import { purgeDeliveries } from '../../core/webhooks/delivery/purge-deliveries.ts';
+import { replayEvents } from '../../core/webhooks/delivery/replay-events.ts';
+import { makeStride } from '../../core/webhooks/delivery/stride.ts';
 import { handOn } from '../support/deliver-webhooks.ts';
 import { makeArchive, makePastEvents } from '../support/event-archive.ts';
 import { admin, openTestCore, type TestCore } from '../support/open-test-core.ts';
@@ -102,44 +106,96 @@ describe('deliveries', () => {
   });
 });
 
-test('a replay of a month that has left the database is refused by name, and one that was brought back is told', async () => {
+describe('a month of events that leaves the database', () => {
   const archive = makeArchive();
-  const { pool } = core;
-  const webhookId = await makeWebhook();
-  const gone = await makePastEvents(pool, 2, 20);
-  await pool.query(`update tenants set created_at = $1::timestamptz - interval '40 days'`, [gone.from]);
-  const nextDay = new Date(Date.parse(gone.from) + 86_400_000).toISOString();
-  const replay = (from: string, to: string) => replayWebhook(core, admin, webhookId, { from, to }, null);
-  const refused = {
+  afterAll(() => archive.remove());
+
+  /** Makes a month with twenty events, the tenant being older than it. */
+  async function makeMonth(monthsAgo: number): Promise<EventMonth> {
+    const month = await makePastEvents(core.pool, monthsAgo, 20);
+    // Of other coupons than those of another month.
+    await core.pool.query(`update ${month.table} set pos = pos + $1`, [100 * monthsAgo]);
+    await core.pool.query(
+      `update tenants set created_at = least(created_at, $1::timestamptz - interval '40 days') where tenant_id = 1`,
+      [month.from],
+    );
+    return month;
+  }
+
+  async function drop(month: EventMonth): Promise<void> {
+    const whole = { month, folder: month.month, until: month.to, resumes: true, rowsOfFile: 7 };
+    await exportMonth(core.pool, archive.store, whole);
+    await dropMonth(core.pool, archive.store, month);
+  }
+
+  const replay = (webhookId: string, from: string, to: string) =>
+    replayWebhook(core, admin, webhookId, { from, to }, null);
+  const later = (time: string, millis: number) => new Date(Date.parse(time) + millis).toISOString();
+  const missedBy = async (webhookId: string) => (await readWebhook(core, admin, webhookId)).replayMissed;
+  const refusedFor = ({ month }: EventMonth) => ({
     kind: 'conflict',
     refusal: { reason: 'events-removed' },
-    message: expect.stringContaining(gone.month),
-  };
-  try {
-    await replay(gone.from, nextDay);
-    await pool.query('delete from webhook_replays');
-    await exportMonth(pool, archive.store, {
-      month: gone,
-      folder: gone.month,
-      until: gone.to,
-      resumes: true,
-      rowsOfFile: 7,
-    });
-    await dropMonth(pool, archive.store, gone);
-    await expect(replay(gone.from, nextDay)).rejects.toMatchObject(refused);
-    await expect(replay(nextDay, gone.to)).rejects.toMatchObject(refused);
+    message: expect.stringContaining(month),
+  });
+  const day = 86_400_000;
+
+  test('is refused to a replay by name, and one that was brought back is told', async () => {
+    const webhookId = await makeWebhook();
+    const gone = await makeMonth(2);
+    const refused = refusedFor(gone);
+    await replay(webhookId, gone.from, later(gone.from, day));
+    await core.pool.query('delete from webhook_replays');
+    await drop(gone);
+    await expect(replay(webhookId, gone.from, later(gone.from, day))).rejects.toMatchObject(refused);
+    await expect(replay(webhookId, later(gone.from, day), gone.to)).rejects.toMatchObject(refused);
     // The last millisecond of it is refused as the rest.
-    const last = new Date(Date.parse(gone.to) - 1).toISOString();
-    await expect(replay(last, gone.to)).rejects.toMatchObject(refused);
-    expect((await pool.query('select from webhook_replays')).rows).toHaveLength(0);
-    await importMonth(pool, archive.store, gone);
-    await replay(gone.from, nextDay);
+    await expect(replay(webhookId, later(gone.to, -1), gone.to)).rejects.toMatchObject(refused);
+    expect((await core.pool.query('select from webhook_replays')).rows).toHaveLength(0);
+    await importMonth(core.pool, archive.store, gone);
+    await replay(webhookId, gone.from, later(gone.from, day));
     await handOn(core);
-    const { rows } = await pool.query<{ count: number }>(
-      'select count(*)::int as count from webhook_deliveries where is_replay',
-    );
-    expect(rows).toEqual([{ count: 20 }]);
-  } finally {
-    archive.remove();
-  }
+    expect(await counts()).toEqual({ pending: 20 });
+  });
+
+  test('in the middle of a replay is missed by it, and the webhook says from when to when nothing was sent', async () => {
+    const webhookId = await makeWebhook();
+    const [gone, kept] = [await makeMonth(4), await makeMonth(3)];
+    await replay(webhookId, gone.from, later(kept.from, day));
+    // A stretch of a second, with the first event in it.
+    expect(await replayEvents(core, makeStride())).toBe('more');
+    expect([await counts(), await missedBy(webhookId)]).toEqual([{ pending: 1 }, null]);
+    await drop(gone);
+    await handOn(core);
+    expect((await core.pool.query('select from webhook_replays')).rows).toHaveLength(0);
+    expect(await counts()).toEqual({ pending: 21 });
+    const missed = { from: later(gone.from, 1_000), to: gone.to };
+    expect(await missedBy(webhookId)).toEqual(missed);
+
+    // It is said until a replay of all of it is accepted, which takes that the month was brought back.
+    await replay(webhookId, kept.from, later(kept.from, day));
+    await expect(replay(webhookId, gone.from, gone.to)).rejects.toMatchObject(refusedFor(gone));
+    await importMonth(core.pool, archive.store, gone);
+    await replay(webhookId, gone.from, later(gone.to, -1));
+    expect(await missedBy(webhookId)).toEqual(missed);
+    await replay(webhookId, missed.from, missed.to);
+    expect(await missedBy(webhookId)).toBeNull();
+    await handOn(core);
+    expect([await counts(), await missedBy(webhookId)]).toEqual([{ pending: 40 }, null]);
+  });
+
+  test('and whose table is there still, since the removal broke off, is refused to a replay too', async () => {
+    const webhookId = await makeWebhook();
+    const gone = await makeMonth(5);
+    await detachMonth(core.pool, gone);
+    await expect(replay(webhookId, gone.from, gone.to)).rejects.toMatchObject(refusedFor(gone));
+  });
+
+  test('stays until webhooks were handed all of its events', async () => {
+    await makeWebhook();
+    const month = await makeMonth(6);
+    await core.pool.query('update webhook_events set read_until = $1', [later(month.from, 10_000)]);
+    await expect(drop(month)).rejects.toThrow(`webhooks were not handed all events of ${month.month} yet`);
+    await core.pool.query('update webhook_events set read_until = $1', [later(month.from, 20_000)]);
+    await drop(month);
+  });
 });

@@ -1,20 +1,15 @@
 import type pg from 'pg';
 import type { Core } from '../../core/core.ts';
-import { settleEvents } from '../../core/events/settled-events.ts';
 import { makeStride } from '../../core/events/stride.ts';
 import { deliverWebhooks } from '../../core/webhooks/delivery/deliver-webhooks.ts';
 import { fanOutEvents } from '../../core/webhooks/delivery/fan-out-events.ts';
 import { replayEvents } from '../../core/webhooks/delivery/replay-events.ts';
 import { watchBooks } from '../../core/webhooks/delivery/watch-books.ts';
+import { settleAll } from './settle-all.ts';
 
 /** Hands on everything that has happened, and what replays ask for. */
 export async function handOn(core: Core): Promise<void> {
-  // Whatever runs anywhere in the server, other tests' transactions too, is waited for.
-  const { rows } = await core.pool.query<{ now: Date }>('select clock_timestamp() as now');
-  for (let settled: Date | null = null; settled === null || settled < rows[0]!.now; ) {
-    settled = await settleEvents(core);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
+  await settleAll(core);
   const stride = makeStride();
   while ((await fanOutEvents(core, stride)) === 'more');
   while ((await watchBooks(core)) === 'more');

@@ -98,6 +98,14 @@ function argumentOf(node: SyntaxNode): string | null {
   return first === undefined ? null : textOf(first.expression);
 }
 
+/** Every string and template within a tree, such as its statements of SQL; what a template fills in is `…` there. */
+export function textsOf(tree: SyntaxNode): string[] {
+  return [...walk(tree)].flatMap((node) => {
+    if (node.type !== 'TemplateLiteral') return textOf(node) ?? [];
+    return (node.quasis as { cooked: string }[]).map(({ cooked }) => cooked).join('…');
+  });
+}
+
 function textOf(node: unknown): string | null {
   const literal = node as SyntaxNode | null | undefined;
   return literal?.type === 'StringLiteral' ? (literal.value as string) : null;

@@ -468,9 +468,12 @@ table webhooks with (fillfactor=70)
   url text not null
   description text
   types smallint[] not null
+  missed_from timestamp with time zone
+  missed_until timestamp with time zone
   webhooks_disabled_check: CHECK (((status = 'disabled'::text) = (disabled_reason IS NOT NULL)))
   webhooks_disabled_reason_check: CHECK ((disabled_reason = ANY (ARRAY['by-admin'::text, 'failing'::text, 'gone'::text])))
   webhooks_id_key: UNIQUE (id, tenant_id)
+  webhooks_missed_check: CHECK (((missed_from IS NULL) = (missed_until IS NULL))) NOT VALID
   webhooks_pk: PRIMARY KEY (tenant_id, webhook_id)
   webhooks_status_check: CHECK ((status = ANY (ARRAY['enabled'::text, 'disabled'::text])))
   webhooks_tenant_fk: FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id)

@@ -14,7 +14,8 @@ import {
   roomOf,
   withoutArrowsTo,
 } from '../support/import-graph.ts';
-import { readSources, walk } from '../support/read-sources.ts';
+import { readSources, textsOf, walk } from '../support/read-sources.ts';
+import { choicesMadeAgain } from '../support/repeated-choice.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const sources = readSources(root, ['core', 'containers', 'handlers', 'operations']);
@@ -143,6 +144,20 @@ describe('what the sources hold', () => {
   test('only config.ts and a command read the environment, end the process or write to its console in the core', () => {
     expect(filesWith(/\bprocess\.env\b/, isOutside())).toEqual([]);
     expect(filesWith(/\bprocess\.exit(Code)?\b|\bconsole\.\w/, isOutside('core/restore/print-restore.ts'))).toEqual([]);
+  });
+
+  test('a statement that changes or deletes a number of rows chooses them once, and so never goes beyond it', () => {
+    const old = 'select id from jobs limit 5 for update skip locked';
+    expect(choicesMadeAgain(`delete from jobs where id in (${old})`)).toEqual([`(${old})`]);
+    expect(choicesMadeAgain(`update jobs j set step = 1 from (${old}) as old where j.id = old.id`)).toHaveLength(1);
+    expect(choicesMadeAgain(`delete from jobs where id = any(array(${old}))`)).toEqual([]);
+    expect(choicesMadeAgain(`with old as materialized (${old}) delete from jobs using old`)).toEqual([]);
+    const statements = sources.flatMap(({ path, tree }) => textsOf(tree).map((text) => ({ path, text })));
+    for (const path of globSync('{migrations,core}/**/*.sql', { cwd: root }))
+      statements.push({ path, text: readFileSync(join(root, path), 'utf8') });
+    expect(statements.filter(({ text }) => /skip locked/.test(text)).length).toBeGreaterThan(5);
+    const again = statements.flatMap(({ path, text }) => choicesMadeAgain(text).map((part) => `${path}: ${part}`));
+    expect(again).toEqual([]);
   });
 
   test('no file of the product switches a check of the compiler or of the linter off', () => {

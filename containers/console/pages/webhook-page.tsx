@@ -60,6 +60,14 @@ function KnownWebhook({ webhook, above }: { webhook: Loaded<Webhook>; above: Com
               {text.failingSince} <Moment at={data.failingSince} zone={viewerZone()} />
             </>
           )}
+          {data.replayMissed !== null && (
+            <>
+              {' '}
+              {text.replayMissed} <Moment at={data.replayMissed.from} zone={viewerZone()} />
+              {' – '}
+              <Moment at={data.replayMissed.to} zone={viewerZone()} />
+            </>
+          )}
         </p>
       }
     >

@@ -71,11 +71,11 @@ function newsOf({ tenant, bookId, name, stock, codes, available, at }: Claimed):
 async function claimNews(db: Queryable): Promise<Claimed | null> {
   const { rows } = await db.query<Claimed>({
     name: 'claim-stock-news',
-    text: `update stock_changes s set announce_at = clock_timestamp() + make_interval(secs => $1::float8 / 1000)
-      from (
+    text: `with open as materialized (
         select tenant_id, book_id, seq from stock_changes where announce_at <= clock_timestamp()
-        order by announce_at, seq limit 1 for no key update skip locked) as open
-      join books b on b.tenant_id = open.tenant_id and b.book_id = open.book_id
+        order by announce_at, seq limit 1 for no key update skip locked)
+      update stock_changes s set announce_at = clock_timestamp() + make_interval(secs => $1::float8 / 1000)
+      from open join books b on b.tenant_id = open.tenant_id and b.book_id = open.book_id
       join tenants t on t.tenant_id = open.tenant_id
       where s.tenant_id = open.tenant_id and s.book_id = open.book_id and s.seq = open.seq
       returning s.tenant_id as "tenantId", s.book_id as "bookKey", s.seq, t.slug as tenant, b.id as "bookId", b.name,

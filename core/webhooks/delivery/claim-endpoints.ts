@@ -23,15 +23,15 @@ export async function claimEndpoints(
     Pick<Endpoint, 'tenantId' | 'webhookKey' | 'fence' | 'failures'> & { failingMillis: number | null }
   >({
     name: 'claim-endpoints',
-    text: `update webhooks w set fence = w.fence + 1, lease_until = clock_timestamp() + make_interval(secs => $2::float8 / 1000)
-      from (
+    text: `with free as materialized (
         select tenant_id, webhook_id from webhooks h
         where status = 'enabled' and webhook_id <> all($3::int[]) and coalesce(lease_until < clock_timestamp(), true)
           and coalesce(retry_at < clock_timestamp(), true)
           and exists (select from webhook_deliveries d
             where d.webhook_id = h.webhook_id and d.status = 'pending' and d.next_at <= clock_timestamp())
-        order by failures limit $1 for no key update skip locked) as free
-      where w.tenant_id = free.tenant_id and w.webhook_id = free.webhook_id
+        order by failures limit $1 for no key update skip locked)
+      update webhooks w set fence = w.fence + 1, lease_until = clock_timestamp() + make_interval(secs => $2::float8 / 1000)
+      from free where w.tenant_id = free.tenant_id and w.webhook_id = free.webhook_id
       returning w.tenant_id as "tenantId", w.webhook_id as "webhookKey", w.fence, w.failures,
         (extract(epoch from clock_timestamp() - failing_since) * 1000)::float8 as "failingMillis"`,
     values: [most, leaseMillis, except],

@@ -20,30 +20,36 @@ export function purgeTask(core: PurgeCore): BackgroundTask {
  * @returns whether there may be more
  */
 export async function purgeDeliveries({ backgroundPool: db }: PurgeCore): Promise<'more' | 'rest'> {
+  // Each piece is chosen once, by a `with` of its own: PostgreSQL may carry out a query within a condition or a join again
+  // for each row, and so go beyond its limit.
   const { rowCount: tooOld } = await db.query({
     name: 'give-up-old-deliveries',
-    text: `update webhook_deliveries set status = 'failed', next_at = null, error = 'too-old'
-      where (delivery_id, tenant_id) in (
+    text: `with old as materialized (
         select delivery_id, tenant_id from webhook_deliveries
         where status = 'pending' and created_at < clock_timestamp() - make_interval(secs => $1::float8 / 1000)
-        limit $2 for update skip locked)`,
+        limit $2 for update skip locked)
+      update webhook_deliveries d set status = 'failed', next_at = null, error = 'too-old'
+      from old where d.delivery_id = old.delivery_id and d.tenant_id = old.tenant_id`,
     values: [deliveryMaxAgeMillis, rowsAtOnce],
   });
   // Deliveries are made in the order of their numbers, so the oldest stand first.
   const { rowCount: removed } = await db.query({
     name: 'remove-old-deliveries',
-    text: `delete from webhook_deliveries where (delivery_id, tenant_id) in (
-        select delivery_id, tenant_id from (
-          select delivery_id, tenant_id, created_at, status from webhook_deliveries order by delivery_id limit $2) as oldest
-        where created_at < clock_timestamp() - make_interval(days => $1) and status <> 'pending')`,
+    text: `with oldest as materialized (
+        select delivery_id, tenant_id, created_at, status from webhook_deliveries order by delivery_id limit $2)
+      delete from webhook_deliveries d using oldest
+      where d.delivery_id = oldest.delivery_id and d.tenant_id = oldest.tenant_id
+        and oldest.created_at < clock_timestamp() - make_interval(days => $1) and oldest.status <> 'pending'`,
     values: [limits.deliveriesKeptDays, rowsAtOnce],
   });
   const { rowCount: ofDeleted } = await db.query({
     name: 'remove-deliveries-of-deleted',
-    text: `delete from webhook_deliveries where (delivery_id, tenant_id) in (
+    text: `with of_deleted as materialized (
         select d.delivery_id, d.tenant_id from webhooks w cross join lateral (
           select delivery_id, tenant_id from webhook_deliveries where webhook_id = w.webhook_id limit $1) as d
-        where w.deleted_at is not null limit $1)`,
+        where w.deleted_at is not null limit $1)
+      delete from webhook_deliveries d using of_deleted
+      where d.delivery_id = of_deleted.delivery_id and d.tenant_id = of_deleted.tenant_id`,
     values: [rowsAtOnce],
   });
   // A process that still serves it has a lease of a minute.

@@ -4,6 +4,7 @@ import { inTransaction, type Transaction } from '../../db/transaction.ts';
 import { planByTime } from '../../events/plan-by-time.ts';
 import { makeStride, type Stride } from '../../events/stride.ts';
 import { eventTypeNumbers, subjects } from '../event-types.ts';
+import { findRemovedMonths } from '../find-removed-months.ts';
 import { statusTypeSql } from './watch-books.ts';
 
 type ReplayCore = Pick<Core, 'backgroundPool'>;
@@ -19,7 +20,8 @@ export function replayTask(core: ReplayCore): BackgroundTask {
 }
 
 /**
- * Makes the deliveries of the next stretch of one replay. What waits already is not made twice.
+ * Makes the deliveries of the next stretch of one replay. What waits already is not made twice. Of events that have left
+ * the database meanwhile none is made, and the webhook says so.
  * @returns whether there is more
  */
 export async function replayEvents({ backgroundPool }: ReplayCore, stride: Stride): Promise<'more' | 'rest'> {
@@ -52,6 +54,7 @@ export async function replayEvents({ backgroundPool }: ReplayCore, stride: Strid
         order by at, part, pos, rev on conflict do nothing`,
       values: [stretch.tenantId, stretch.webhookKey, stretch.from, stretch.until],
     });
+    await noteMissed(tx, stretch);
     await moveOn(tx, stretch);
     stride.went(rowCount ?? 0);
     return 'more';
@@ -83,6 +86,21 @@ async function nextStretch(tx: Transaction, millis: number): Promise<Stretch | n
     values: [millis, waitingMax],
   });
   return rows[0] ?? null;
+}
+
+/**
+ * The stretch's events were read in this transaction, so none of them leaves before its end: a month that is missing now
+ * was missing then.
+ */
+async function noteMissed(tx: Transaction, { tenantId, webhookKey, from, until }: Stretch): Promise<void> {
+  for (const missed of await findRemovedMonths(tx, tenantId, from, until)) {
+    await tx.query({
+      name: 'note-missed',
+      text: `update webhooks set missed_from = least(missed_from, $3), missed_until = greatest(missed_until, $4)
+        where tenant_id = $1 and webhook_id = $2`,
+      values: [tenantId, webhookKey, missed.from, missed.until],
+    });
+  }
 }
 
 async function moveOn(tx: Transaction, { replayKey, tenantId, webhookKey, until, isLast }: Stretch): Promise<void> {

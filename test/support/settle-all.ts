@@ -1,0 +1,16 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Core } from '../../core/core.ts';
+import { settleEvents } from '../../core/events/settled-events.ts';
+
+/**
+ * Settles all events that are there. It takes two rounds at least, and more while another transaction runs anywhere in
+ * the server: tests of other files have theirs.
+ */
+export async function settleAll(core: Pick<Core, 'pool' | 'backgroundPool'>): Promise<void> {
+  const { rows } = await core.pool.query<{ now: Date }>('select clock_timestamp() as now');
+  // What happened in the very millisecond of `settled` is not before it.
+  for (let settled = await settleEvents(core); settled === null || settled <= rows[0]!.now; ) {
+    await sleep(2);
+    settled = await settleEvents(core);
+  }
+}
