@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { describeInBrowser, openTestConsole, type TestConsole, themes, widths } from './open-console.ts';
+import { describeInBrowser } from './support/describe-in-browser.ts';
+import { themes, widths } from './support/looks.ts';
+import { lookOrInspect } from './support/open-window.ts';
+import { startConsole, type TestConsole } from './support/start-console.ts';
 
 const hostileUser = '<script>alert(1)</script> عميل';
 
@@ -7,7 +10,7 @@ describeInBrowser('what a support desk does in the console', () => {
   let console: TestConsole;
   let bookId: string;
   beforeAll(async () => {
-    console = await openTestConsole('console_support');
+    console = await startConsole('console_support');
     const zone = { timeZone: 'America/Argentina/Buenos_Aires', maxRedemptionsPerCode: 2, endsAt: '2099-03-01' };
     bookId = (await console.call<{ id: string }>('POST', '/v1/books', { name: 'Verano', status: 'active', ...zone }))
       .id;
@@ -131,7 +134,7 @@ describeInBrowser('what a support desk does in the console', () => {
       ];
       for (const [index, path] of pages.entries()) {
         await window.visit(path);
-        await window.inspect(`support-${index}`);
+        await lookOrInspect(window, look, `support-${index}`);
       }
       expect(window.faults()).toEqual([]);
       await window.close();
