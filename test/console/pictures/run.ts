@@ -51,8 +51,18 @@ async function run(): Promise<void> {
 async function takeAll(console: TestConsole, showCase: ShowCase): Promise<void> {
   const isWanted = ({ name }: View) => positionals.length === 0 || positionals.some((part) => name.includes(part));
   const views = viewsOf(showCase).filter(isWanted);
-  for (const look of wantedLooks()) for (const view of views) await take(console, showCase, view, look);
-  process.stdout.write(`${views.length * wantedLooks().length} pictures are in test/console/screenshots/\n`);
+  let taken = 0;
+  for (const look of wantedLooks()) {
+    for (const view of views) {
+      const fault = await take(console, showCase, view, look).catch(String);
+      if (typeof fault !== 'string') taken += 1;
+      else {
+        process.exitCode = 1;
+        process.stderr.write(`${view.name} (${Object.values(look).join(', ')}): ${fault}\n`);
+      }
+    }
+  }
+  process.stdout.write(`${taken} pictures are in test/console/screenshots/\n`);
 }
 
 function wantedLooks(): Look[] {
@@ -68,6 +78,7 @@ async function take(console: TestConsole, showCase: ShowCase, view: View, look: 
   const { name, path, as, act } = view;
   const key = as === 'newcomer' || as === 'operator' ? showCase[as] : undefined;
   const window = as === 'nobody' ? await console.open(look) : await console.openSignedIn(look, key);
+  window.page.setDefaultTimeout(30_000);
   await window.visit(path);
   await act?.(window.page);
   await window.picture(name);

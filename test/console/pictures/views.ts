@@ -95,7 +95,7 @@ async function openNavigation(page: Page): Promise<void> {
 async function refusedKey(page: Page): Promise<void> {
   await page.locator('.sign-in input').first().fill('qk_not-a-key-of-anybody');
   await page.locator('.sign-in button[type="submit"]').click();
-  await page.locator('.problem').waitFor();
+  await page.locator('.problem, .field-error').first().waitFor();
 }
 
 async function wrongBook(page: Page): Promise<void> {
