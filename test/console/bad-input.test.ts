@@ -4,20 +4,25 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Page, Route } from 'playwright-core';
-import { describeInBrowser, openTestConsole, rootKey, type TestConsole } from './open-console.ts';
+import { describeInBrowser } from './support/describe-in-browser.ts';
+import { rootKey, startConsole, type TestConsole } from './support/start-console.ts';
 
-/** Texts as customers and attackers have them, each as long as it may be where that is the point. */
+/** Texts as customers and attackers have them, each as long as an id may be where that is the point: 128 characters. */
 const names = {
   markup: '<img src=x onerror=alert(1)>"\'&amp;{{7*7}}',
   'right to left': 'عميل ‎(42) عبد الله',
+  'right to left, without a space': 'العميلالدائم'.repeat(10),
   'many emoji': '🎟️'.repeat(60) + '😀'.repeat(8),
+  'families of emoji': '👩‍👩‍👧‍👦'.repeat(18),
+  'combining marks': 'Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢L̠ͨͧͩ͘G̴̻͈͍͔̹̑͗̎̅͛́Ǫ̵̹̻̝̳͂̌̌͘'.normalize('NFC').slice(0, 128),
+  'one long word': 'W'.repeat(128),
   'a path': '../../books?x=1#y/%2e%2e',
 };
 
 describeInBrowser('bad input and bad luck', () => {
   let console: TestConsole;
   beforeAll(async () => {
-    console = await openTestConsole('console_bad_input');
+    console = await startConsole('console_bad_input');
   });
   afterAll(() => console?.close());
 
@@ -47,10 +52,20 @@ describeInBrowser('bad input and bad luck', () => {
       await page.getByRole('heading', { name: `Code ${code}` }).waitFor();
       await page.getByRole('link', { name, exact: true }).first().waitFor();
       await window.look('code-of-any-name');
+      await page.getByRole('button', { name: 'Give to another user' }).click();
+      await page.getByLabel('The other user’s id').fill(name);
+      await window.look('question-about-any-name');
       await window.visit(`/redemptions?${new URLSearchParams({ userId: name })}`);
       await page.getByRole('cell', { name, exact: true }).first().waitFor();
       await window.look('redemptions-of-any-name');
-      await window.visit(`/books/${bookId}`);
+      for (const part of ['decks', 'rules', '']) {
+        await window.visit(`/books/${bookId}/${part}`);
+        await window.look(`book-of-any-name-${part}`);
+      }
+      await page.getByRole('button', { name: 'Close…' }).click();
+      await page.getByLabel(/^Type “/).fill(name);
+      await window.look('question-with-any-name');
+      await page.keyboard.press('Escape');
       expect(await page.locator('h1').textContent()).toBe(name);
       expect(await page.locator('main img').count()).toBe(0);
       await window.close();

@@ -2,7 +2,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { describeInBrowser, openTestConsole, rootKey, type TestConsole, type Window } from './open-console.ts';
+import { describeInBrowser } from './support/describe-in-browser.ts';
+import type { Window } from './support/open-window.ts';
+import { rootKey, startConsole, type TestConsole } from './support/start-console.ts';
 
 interface Counts {
   counts: { codes: number; available: number; assigned: number; voided: number };
@@ -19,7 +21,7 @@ describeInBrowser('a campaign week, in the browser alone', () => {
   let code = '';
 
   beforeAll(async () => {
-    console = await openTestConsole('campaign_week');
+    console = await startConsole('campaign_week');
     window = await console.open();
   });
   afterAll(async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { describeInBrowser, openTestConsole, type TestConsole } from './open-console.ts';
+import { describeInBrowser } from './support/describe-in-browser.ts';
+import { startConsole, type TestConsole } from './support/start-console.ts';
 
 /** What somebody can act on, as a screen reader tells it. */
 interface Control {
@@ -22,7 +23,7 @@ describeInBrowser('every control of every page', () => {
   const codes: string[] = [];
 
   beforeAll(async () => {
-    console = await openTestConsole('console_controls');
+    console = await startConsole('console_controls');
     const make = async (more: object) => (await console.call<{ id: string }>('POST', '/v1/books', more)).id;
     bookId = await make({ name: 'Summer', status: 'active', endsAt: '2099-03-01', maxRedemptionsPerCode: 3 });
     draftId = await make({ name: 'Winter', endsAt: '2099-06-01' });

@@ -2,7 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { describeInBrowser, openTestConsole, type TestConsole } from './open-console.ts';
+import { describeInBrowser } from './support/describe-in-browser.ts';
+import { startConsole, type TestConsole } from './support/start-console.ts';
 
 const codes = 50_001;
 
@@ -10,7 +11,7 @@ describeInBrowser('exports of long lists', () => {
   let console: TestConsole;
   let bookId = '';
   beforeAll(async () => {
-    console = await openTestConsole('console_exports');
+    console = await startConsole('console_exports');
     bookId = (await console.call<{ id: string }>('POST', '/v1/books', { name: 'Huge', status: 'active' })).id;
     await console.call('POST', `/v1/books/${bookId}/codes/generate`, { count: codes, pattern: 'HUGE-########' });
   });

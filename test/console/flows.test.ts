@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { describeInBrowser, openTestConsole, rootKey, type TestConsole } from './open-console.ts';
+import { describeInBrowser } from './support/describe-in-browser.ts';
+import { rootKey, startConsole, type TestConsole } from './support/start-console.ts';
 
 interface Counts {
   counts: { codes: number; available: number; voided: number };
@@ -12,7 +13,7 @@ interface Counts {
 describeInBrowser('what people do in the console', () => {
   let console: TestConsole;
   beforeAll(async () => {
-    console = await openTestConsole('console_flows');
+    console = await startConsole('console_flows');
   });
   afterAll(() => console?.close());
 
@@ -43,6 +44,28 @@ describeInBrowser('what people do in the console', () => {
     );
     expect(data).toHaveLength(1);
     expect(data[0]).toMatchObject({ endsAt: '2099-03-01T03:00:00.000Z', maxCodesPerUser: 3 });
+    await window.close();
+  });
+
+  test('what is wrong with a field is said in the language in use, and the server’s own words are marked as English', async () => {
+    const window = await console.openSignedIn({ language: 'es' });
+    const { page } = window;
+    await window.visit('/books/new');
+    await page.getByLabel('Nombre').fill('Talonario');
+    await page.getByLabel('Usos en total').fill('1,5');
+    await page.getByRole('button', { name: 'Crear el talonario' }).click();
+    const fault = page.locator('.field-error', { hasText: 'Escribe un número entero, o nada para no poner límite.' });
+    expect(await fault.locator('[lang="en"]').textContent()).toMatch(/^must be /);
+    const summary = page.getByRole('alert').getByRole('listitem').filter({ hasText: 'maxRedemptions' });
+    expect(await summary.textContent()).toContain('Escribe un número entero, o nada');
+    // Whatever is not in the page's own language says so: a screen reader reads it as what it is.
+    const unmarked = await page.locator('main').evaluate((main) => {
+      const copy = main.cloneNode(true) as Element;
+      for (const element of copy.querySelectorAll('[lang="en"]')) element.remove();
+      return copy.textContent;
+    });
+    expect(unmarked).not.toMatch(/must be|is not|needs/);
+    await window.inspect('new-book-refused-es');
     await window.close();
   });
 

@@ -4,13 +4,14 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { describeInBrowser, openTestConsole, type TestConsole } from './open-console.ts';
+import { describeInBrowser } from './support/describe-in-browser.ts';
+import { startConsole, type TestConsole } from './support/start-console.ts';
 
 describeInBrowser('long work, webhooks and the server, in the console', () => {
   let console: TestConsole;
   let bookId = '';
   beforeAll(async () => {
-    console = await openTestConsole('console_operations', { WEBHOOK_ALLOW_LOOPBACK: 'true' });
+    console = await startConsole('console_operations', { WEBHOOK_ALLOW_LOOPBACK: 'true' });
     const book = { name: 'VIP night', status: 'active' };
     bookId = (await console.call<{ id: string }>('POST', '/v1/books', book)).id;
     await console.call('POST', `/v1/books/${bookId}/codes/generate`, { count: 100, pattern: 'VIPS-########' });

@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { makeSignInLink } from '../../core/index.ts';
-import { describeInBrowser, openTestConsole, type TestConsole } from './open-console.ts';
+import { describeInBrowser } from './support/describe-in-browser.ts';
+import { startConsole, type TestConsole } from './support/start-console.ts';
 
 describeInBrowser('what a role may not do', () => {
   let console: TestConsole;
   let bookId = '';
   const keys: Record<string, string> = {};
   beforeAll(async () => {
-    console = await openTestConsole('console_roles');
+    console = await startConsole('console_roles');
     bookId = (await console.call<{ id: string }>('POST', '/v1/books', { name: 'Ours', status: 'active' })).id;
     for (const role of ['operator', 'redeemer']) {
       const key = await console.call<{ secret: string }>('POST', '/v1/api-keys', { name: role, role });

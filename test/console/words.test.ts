@@ -120,6 +120,8 @@ describe('why a coupon was refused', () => {
 
   test.each([
     ['19:00:00', ['notAssigned']],
+    // Nobody's before, and somebody's after.
+    ['19:59:30', ['givenThen']],
     ['20:30:00', ['nothing']],
     // A lock that came and went within the minute that the customer names.
     ['21:05:00', ['locked']],

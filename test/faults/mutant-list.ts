@@ -1,5 +1,6 @@
 import type { LockName } from '../../core/coupons/engine/locks/lock-order.ts';
 import { consoleMutants } from './console-mutants.ts';
+import { consolePageMutants } from './console-page-mutants.ts';
 import { webhookMutants } from './webhook-mutants.ts';
 
 /** A lock, a guard or a rule that is taken out, and the test that must notice. */
@@ -430,6 +431,7 @@ export const mutants: Mutant[] = [
     caughtBy: 'before it has sent anything leaves no open transaction in the pool',
   },
   ...consoleMutants,
+  ...consolePageMutants,
   {
     takesOut: 'the fence of a job (a worker goes on that another one has replaced)',
     file: 'core/jobs/job-step.ts',

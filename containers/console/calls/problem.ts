@@ -1,4 +1,5 @@
 import type { Problem as ApiProblem } from '../../api/schemas/problem.ts';
+import type { Messages } from '../messages/messages.ts';
 
 /**
  * Why something could not be done: a problem document of the API, or what only a browser can find out.
@@ -44,9 +45,25 @@ export function problemOf(
   return { ...ownProblem('unreadable', status, path), ...facts };
 }
 
-/** The message for one field of a body, such as `/name`; null where nothing is wrong with it. */
-export function fieldError(problem: Problem | null, path: string): string | null {
-  return problem?.errors?.find((error) => error.path === path)?.message ?? null;
+/** A field of a body, or a parameter, of which every language says what it takes. */
+export type FieldName = keyof Messages['problems']['fields'];
+
+/** What the server finds wrong with a field. */
+export interface FieldFault {
+  field: FieldName;
+  /** In the server's words, which are English. */
+  message: string;
+}
+
+/** What is wrong with one field of a body, or one parameter; null where nothing is. */
+export function fieldError(problem: Problem | null, field: FieldName): FieldFault | null {
+  const found = problem?.errors?.find(({ path }) => fieldOf(path) === field);
+  return found === undefined ? null : { field, message: found.message };
+}
+
+/** The name of the field that a path leads to: `name` of `/name`. */
+export function fieldOf(path: string): string {
+  return path.replace(/^\//, '');
 }
 
 function ownProblem(kind: 'lost-connection' | 'unreadable', status: number, instance: string): Problem {

@@ -6,6 +6,7 @@ import { useList, useLoad } from '../calls/use-load.ts';
 import { formatNumber } from '../language/formats.ts';
 import { messages } from '../messages/messages.ts';
 import { Badge, type Tone } from '../parts/badge.tsx';
+import { BookLink } from '../parts/book-link.tsx';
 import { Button } from '../parts/button.tsx';
 import { Page } from '../parts/page.tsx';
 import { ProblemBox } from '../parts/problem-box.tsx';
@@ -94,9 +95,7 @@ function PublicCode({ found, book }: { found: CodeLookUp; book: Book | null }) {
           <dl class="facts">
             <dt>{text.book}</dt>
             <dd>
-              <a href={linkTo(`/books/${found.bookId}`)} dir="auto">
-                {book?.name ?? messages().jobs.theBook}
-              </a>
+              <BookLink id={found.bookId} name={book?.name} />
             </dd>
           </dl>
           <p class="muted">{text.publicHint}</p>
@@ -127,9 +126,7 @@ function Facts({ found: { coupon, bookId }, book, zone }: { found: CodeLookUp; b
         <>
           <dt>{text.book}</dt>
           <dd>
-            <a href={linkTo(`/books/${bookId}`)} dir="auto">
-              {book?.name ?? messages().jobs.theBook}
-            </a>
+            <BookLink id={bookId} name={book?.name} />
           </dd>
         </>
       )}

@@ -136,7 +136,12 @@ function Process({ process: { pools, tasks } }: { process: NonNullable<Health['p
                 // The log and the metrics know a task by its own name.
                 cell: ({ name }) => (
                   <>
-                    {text.taskNames[name] ?? name} <span class="muted">{name in text.taskNames && name}</span>
+                    {text.taskNames[name] ?? name}{' '}
+                    {name in text.taskNames && (
+                      <span class="muted" lang="en">
+                        {name}
+                      </span>
+                    )}
                   </>
                 ),
               },

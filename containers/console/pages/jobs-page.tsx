@@ -1,12 +1,14 @@
 import { useState } from 'preact/hooks';
-import { address, linkTo, part } from '../address/address.ts';
+import { address } from '../address/address.ts';
 import { call } from '../calls/call.ts';
-import type { Book, Job, Page as ListPage } from '../calls/types.ts';
+import type { Job } from '../calls/types.ts';
+import { useBookNames } from '../calls/use-book-names.ts';
 import { useLiveList } from '../calls/use-live-list.ts';
-import { useLoad } from '../calls/use-load.ts';
+import type { LoadedList } from '../calls/use-load.ts';
 import { formatDuration, formatNumber, viewerZone } from '../language/formats.ts';
 import { messages } from '../messages/messages.ts';
 import { Badge, type Tone } from '../parts/badge.tsx';
+import { BookLink } from '../parts/book-link.tsx';
 import { Button } from '../parts/button.tsx';
 import { Confirm } from '../parts/dialog.tsx';
 import { DownloadButton } from '../parts/download-button.tsx';
@@ -33,19 +35,6 @@ const isUnderWay = ({ status }: Job) => status === 'queued' || status === 'runni
 export function JobsPage() {
   const text = messages().jobs;
   const jobs = useLiveList<Job>('/v1/jobs?limit=100', ({ id }) => id, isUnderWay);
-  const books = useLoad<ListPage<Book>>('/v1/books?limit=200');
-  const [chosen, setChosen] = useState<Job | null>(null);
-  const zone = viewerZone();
-  const names = new Map(books.data?.data.map(({ id, name }) => [id, name]));
-  const called = rowNames(
-    jobs.items ?? [],
-    ({ id }) => id,
-    ({ kind, bookId }) => {
-      const book = bookId === null ? undefined : names.get(bookId);
-      return book === undefined ? text.kinds[kind] : `${text.kinds[kind]}, ${book}`;
-    },
-  );
-  const nameOf = ({ id, kind }: Job) => called.get(id) ?? text.kinds[kind];
   const { query } = address.value;
   // Whoever comes from a book wants to start one; else what is under way is looked at.
   const isToStart = query.has('kind');
@@ -53,12 +42,28 @@ export function JobsPage() {
   return (
     <Page title={text.title} intro={<p>{text.intro}</p>}>
       {isToStart && newJob}
+      <JobTable jobs={jobs} presentId={query.get('job')} />
+      {!isToStart && newJob}
+    </Page>
+  );
+}
+
+/** @param presentId the job that the address names */
+function JobTable({ jobs, presentId }: { jobs: LoadedList<Job>; presentId: string | null }) {
+  const text = messages().jobs;
+  const [chosen, setChosen] = useState<Job | null>(null);
+  const zone = viewerZone();
+  const bookNames = useBookNames((jobs.items ?? []).map(({ bookId }) => bookId));
+  const names = namesOf(jobs.items ?? [], bookNames);
+  const nameOf = ({ id, kind }: Job) => names.get(id) ?? text.kinds[kind];
+  return (
+    <>
       <ListTable
         caption={text.title}
         list={jobs}
         keyOf={({ id }) => id}
         zone={zone}
-        isPresent={({ id }) => id === query.get('job')}
+        isPresent={({ id }) => id === presentId}
         empty={
           <EmptyState title={text.empty}>
             <p>{text.emptyHint}</p>
@@ -68,12 +73,7 @@ export function JobsPage() {
           { title: text.kind, isHead: true, cell: ({ kind }) => text.kinds[kind] },
           {
             title: text.book,
-            cell: ({ bookId }) =>
-              bookId !== null && (
-                <a href={linkTo(`/books/${part(bookId)}`)} dir="auto">
-                  {names.get(bookId) ?? text.theBook}
-                </a>
-              ),
+            cell: ({ bookId }) => bookId !== null && <BookLink id={bookId} name={bookNames.get(bookId)} />,
           },
           { title: text.status, cell: (job) => <JobStatus job={job} /> },
           { title: text.progress, cell: (job) => <JobProgress job={job} name={nameOf(job)} /> },
@@ -82,51 +82,79 @@ export function JobsPage() {
             title: text.startedAt,
             cell: ({ startedAt }) => startedAt !== null && <ShortMoment at={startedAt} zone={zone} />,
           },
-          {
-            title: text.took,
-            isNumber: true,
-            cell: ({ startedAt, finishedAt }) =>
-              startedAt !== null &&
-              finishedAt !== null &&
-              formatDuration(Date.parse(finishedAt) - Date.parse(startedAt)),
-          },
+          { title: text.took, isNumber: true, cell: (job) => durationOf(job) },
           {
             title: text.actions,
-            cell: (job) =>
-              isUnderWay(job) ? (
-                <Button aria-label={text.cancelOf(nameOf(job))} onClick={() => setChosen(job)}>
-                  {text.cancel}
-                </Button>
-              ) : (
-                hasResult(job) && (
-                  <DownloadButton label={text.result} name={text.resultOf(nameOf(job))} path={resultPath(job.id)} />
-                )
-              ),
+            cell: (job) => <JobButton job={job} name={nameOf(job)} onCancel={() => setChosen(job)} />,
           },
         ]}
       />
-      {!isToStart && newJob}
       {chosen !== null && (
-        <Confirm<Job>
-          title={text.cancelTitle}
-          action={text.cancelNow}
-          kind="danger"
-          send={(key) => call('POST', `/v1/jobs/${chosen.id}/cancel`, { key })}
-          onDone={() => {
-            setChosen(null);
-            notify(messages().jobs.cancelled);
-            void jobs.reload();
-          }}
+        <CancelJob
+          job={chosen}
+          name={nameOf(chosen)}
           onClose={() => {
             setChosen(null);
             // What was refused may have ended meanwhile.
             void jobs.reload();
           }}
-        >
-          <p dir="auto">{text.cancelText(nameOf(chosen), formatNumber(chosen.done))}</p>
-        </Confirm>
+        />
       )}
-    </Page>
+    </>
+  );
+}
+
+/** What jobs are called, by their ids: no two the same. */
+function namesOf(jobs: readonly Job[], bookNames: ReadonlyMap<string, string>): Map<string, string> {
+  const { kinds } = messages().jobs;
+  return rowNames(
+    jobs,
+    ({ id }) => id,
+    ({ kind, bookId }) => {
+      const book = bookId === null ? undefined : bookNames.get(bookId);
+      return book === undefined ? kinds[kind] : `${kinds[kind]}, ${book}`;
+    },
+  );
+}
+
+/** Null while it has no end. */
+function durationOf({ startedAt, finishedAt }: Job): string | null {
+  if (startedAt === null || finishedAt === null) return null;
+  return formatDuration(Date.parse(finishedAt) - Date.parse(startedAt));
+}
+
+/** What may be done with a job: ended while it is under way, and its result saved after. */
+function JobButton({ job, name, onCancel }: { job: Job; name: string; onCancel: () => void }) {
+  const text = messages().jobs;
+  if (isUnderWay(job)) {
+    return (
+      <Button aria-label={text.cancelOf(name)} onClick={onCancel}>
+        {text.cancel}
+      </Button>
+    );
+  }
+  return hasResult(job) ? (
+    <DownloadButton label={text.result} name={text.resultOf(name)} path={resultPath(job.id)} />
+  ) : null;
+}
+
+/** Asks before a job is ended. @param onClose called after it was, too */
+function CancelJob({ job, name, onClose }: { job: Job; name: string; onClose: () => void }) {
+  const text = messages().jobs;
+  return (
+    <Confirm<Job>
+      title={text.cancelTitle}
+      action={text.cancelNow}
+      kind="danger"
+      send={(key) => call('POST', `/v1/jobs/${job.id}/cancel`, { key })}
+      onDone={() => {
+        notify(messages().jobs.cancelled);
+        onClose();
+      }}
+      onClose={onClose}
+    >
+      <p dir="auto">{text.cancelText(name, formatNumber(job.done))}</p>
+    </Confirm>
   );
 }
 

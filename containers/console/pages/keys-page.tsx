@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { call } from '../calls/call.ts';
 import { fieldError } from '../calls/problem.ts';
 import type { ApiKey, NewApiKey } from '../calls/types.ts';
-import { useList } from '../calls/use-load.ts';
+import { type LoadedList, useList } from '../calls/use-load.ts';
 import { useSubmit } from '../calls/use-submit.ts';
 import { fromLocalInput, viewerZone } from '../language/formats.ts';
 import { messages } from '../messages/messages.ts';
@@ -23,19 +23,42 @@ const roles = ['redeemer', 'operator', 'admin'] as const;
 
 /** The tenant's API keys: making one, and ending one. */
 export function KeysPage() {
-  const text = messages();
+  const text = messages().keys;
   const keys = useList<ApiKey>('/v1/api-keys?limit=100');
-  const [chosen, setChosen] = useState<ApiKey | null>(null);
   const [secret, setSecret] = useState<string | null>(null);
+  return (
+    <Page title={text.title} intro={<p>{text.intro}</p>}>
+      <KeyTable keys={keys} />
+      <NewKey
+        onMade={(key) => {
+          setSecret(key.secret ?? null);
+          void keys.reload();
+        }}
+      />
+      {secret !== null && (
+        <SecretDialog
+          title={text.madeTitle}
+          intro={text.madeText}
+          done={text.done}
+          secret={secret}
+          onClose={() => setSecret(null)}
+        />
+      )}
+    </Page>
+  );
+}
+
+function KeyTable({ keys }: { keys: LoadedList<ApiKey> }) {
+  const text = messages();
+  const [chosen, setChosen] = useState<ApiKey | null>(null);
   const zone = viewerZone();
   const names = rowNames(
     keys.items ?? [],
     ({ id }) => id,
     ({ name }) => name,
   );
-  const isOver = ({ expiresAt }: ApiKey) => expiresAt !== null && Date.parse(expiresAt) <= Date.now();
   return (
-    <Page title={text.keys.title} intro={<p>{text.keys.intro}</p>}>
+    <>
       <ListTable
         caption={text.keys.title}
         list={keys}
@@ -55,11 +78,7 @@ export function KeysPage() {
             cell: ({ expiresAt }) =>
               expiresAt === null ? text.code.never : <ShortMoment at={expiresAt} zone={zone} />,
           },
-          {
-            title: text.keys.state,
-            cell: (key) =>
-              isOver(key) ? <Badge tone="quiet">{text.keys.ended}</Badge> : <Badge tone="good">{text.keys.live}</Badge>,
-          },
+          { title: text.keys.state, cell: (key) => <KeyState apiKey={key} /> },
           {
             title: text.keys.actions,
             cell: (key) => (
@@ -74,39 +93,46 @@ export function KeysPage() {
           },
         ]}
       />
-      <NewKey
-        onMade={(key) => {
-          setSecret(key.secret ?? null);
-          void keys.reload();
-        }}
-      />
       {chosen !== null && (
-        <Confirm
-          title={text.keys.revokeTitle}
-          action={text.keys.revoke}
-          kind="danger"
-          typed={chosen.name}
-          send={() => call('DELETE', `/v1/api-keys/${chosen.id}`)}
-          onDone={() => {
-            setChosen(null);
-            notify(messages().keys.revokedNow);
-            void keys.reload();
-          }}
-          onClose={() => setChosen(null)}
-        >
-          <p>{text.keys.revokeText}</p>
-        </Confirm>
+        <RevokeKey apiKey={chosen} onRevoked={() => void keys.reload()} onClose={() => setChosen(null)} />
       )}
-      {secret !== null && (
-        <SecretDialog
-          title={text.keys.madeTitle}
-          intro={text.keys.madeText}
-          done={text.keys.done}
-          secret={secret}
-          onClose={() => setSecret(null)}
-        />
-      )}
-    </Page>
+    </>
+  );
+}
+
+function KeyState({ apiKey: { expiresAt } }: { apiKey: ApiKey }) {
+  const text = messages().keys;
+  const isOver = expiresAt !== null && Date.parse(expiresAt) <= Date.now();
+  return isOver ? <Badge tone="quiet">{text.ended}</Badge> : <Badge tone="good">{text.live}</Badge>;
+}
+
+/** Asks for a key's name before the key is ended. */
+function RevokeKey({
+  apiKey: { id, name },
+  onRevoked,
+  onClose,
+}: {
+  apiKey: ApiKey;
+  onRevoked: () => void;
+  onClose: () => void;
+}) {
+  const text = messages().keys;
+  return (
+    <Confirm
+      title={text.revokeTitle}
+      action={text.revoke}
+      kind="danger"
+      typed={name}
+      send={() => call('DELETE', `/v1/api-keys/${id}`)}
+      onDone={() => {
+        onClose();
+        notify(messages().keys.revokedNow);
+        onRevoked();
+      }}
+      onClose={onClose}
+    >
+      <p>{text.revokeText}</p>
+    </Confirm>
   );
 }
 
@@ -138,13 +164,7 @@ function NewKey({ onMade }: { onMade: (key: NewApiKey) => void }) {
       }}
     >
       <h2 id="new-key">{text.newTitle}</h2>
-      <TextField
-        {...text.name}
-        autocomplete="off"
-        value={name}
-        onValue={setName}
-        error={fieldError(problem, '/name')}
-      />
+      <TextField {...text.name} autocomplete="off" value={name} onValue={setName} error={fieldError(problem, 'name')} />
       <SelectField
         {...text.role}
         value={role}
@@ -157,7 +177,7 @@ function NewKey({ onMade }: { onMade: (key: NewApiKey) => void }) {
         type="date"
         value={endsOn}
         onValue={setEndsOn}
-        error={fieldError(problem, '/expiresAt')}
+        error={fieldError(problem, 'expiresAt')}
       />
       <ProblemBox problem={problem} />
       <div class="actions">

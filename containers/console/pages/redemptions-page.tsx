@@ -1,87 +1,43 @@
 import { useState } from 'preact/hooks';
 import { address, changeQuery, linkTo, part } from '../address/address.ts';
-import { fieldError } from '../calls/problem.ts';
-import type { Book, Page as ListPage, Redemption } from '../calls/types.ts';
-import { useList, useLoad } from '../calls/use-load.ts';
+import { fieldError, type Problem } from '../calls/problem.ts';
+import type { Book, Redemption } from '../calls/types.ts';
+import { useBookNames } from '../calls/use-book-names.ts';
+import { type LoadedList, useList, useLoad } from '../calls/use-load.ts';
 import { formatNumber, fromLocalInput, viewerZone } from '../language/formats.ts';
 import { messages } from '../messages/messages.ts';
 import { Badge } from '../parts/badge.tsx';
 import { BookField } from '../parts/book-field.tsx';
+import { BookLink } from '../parts/book-link.tsx';
 import { Button } from '../parts/button.tsx';
 import { EmptyState } from '../parts/empty-state.tsx';
 import { ExportButton } from '../parts/export-button.tsx';
 import { TextField } from '../parts/field.tsx';
-import { ListTable } from '../parts/list-table.tsx';
+import { type Column, ListTable } from '../parts/list-table.tsx';
 import { Page } from '../parts/page.tsx';
 import { ShortMoment } from '../parts/time.tsx';
 
 const filters = ['bookId', 'userId', 'code', 'reference', 'from', 'to'] as const;
 type Filters = Record<(typeof filters)[number], string>;
 
+const noFilters = Object.fromEntries(filters.map((name) => [name, ''])) as Filters;
+
 const readFilters = (): Filters =>
   Object.fromEntries(filters.map((name) => [name, address.value.query.get(name) ?? ''])) as Filters;
 
 /** Every redemption, by filters that are part of the address, and as a file for finance. */
 export function RedemptionsPage() {
-  const text = messages();
+  const text = messages().redemptions;
   const given = readFilters();
-  const [typed, setTyped] = useState(given);
-  const names = useLoad<ListPage<Book>>('/v1/books?limit=200');
-  const nameOf = (bookId: string) => names.data?.data.find(({ id }) => id === bookId)?.name ?? text.jobs.theBook;
-  const book = useLoad<Book>(given.bookId === '' ? null : `/v1/books/${part(given.bookId)}`);
-  const zone = book.data?.timeZone ?? viewerZone();
   const query = queryOf(given);
   const list = useList<Redemption>(`/v1/redemptions?limit=50${query === '' ? '' : `&${query}`}`);
-  const set = (name: keyof Filters) => (value: string) => setTyped((before) => ({ ...before, [name]: value }));
-  const field = (name: keyof Filters) => ({
-    value: typed[name],
-    onValue: set(name),
-    error: fieldError(list.problem, name),
-    autocomplete: 'off',
-  });
-  const nothing = Object.fromEntries(filters.map((name) => [name, ''])) as Filters;
   return (
-    <Page title={text.redemptions.title} intro={<p>{text.redemptions.intro}</p>}>
-      <form
-        class="panel stack"
-        aria-label={text.redemptions.filters}
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          changeQuery(typed);
-        }}
-      >
-        <div class="fields">
-          <BookField
-            label={text.redemptions.book}
-            value={typed.bookId}
-            onValue={set('bookId')}
-            none={text.redemptions.anyBook}
-          />
-          <TextField label={text.redemptions.user} {...field('userId')} />
-          <TextField label={text.redemptions.code} {...field('code')} />
-          <TextField label={text.redemptions.reference} {...field('reference')} />
-          <TextField label={text.redemptions.from} type="date" {...field('from')} />
-          <TextField label={text.redemptions.to} type="date" {...field('to')} />
-        </div>
-        <div class="actions">
-          <Button kind="primary" type="submit" isBusy={list.isLoading}>
-            {text.redemptions.apply}
-          </Button>
-          <Button
-            onClick={() => {
-              setTyped(nothing);
-              changeQuery(nothing);
-            }}
-          >
-            {text.redemptions.clear}
-          </Button>
-        </div>
-      </form>
+    <Page title={text.title} intro={<p>{text.intro}</p>}>
+      <FilterForm given={given} problem={list.problem} isLoading={list.isLoading} />
       {list.items !== null && (list.items.length > 0 || list.hasMore) && (
         <div class="list-actions">
           <ExportButton
-            label={text.redemptions.export}
+            label={text.export}
             path={`/v1/redemptions?bom=true${query === '' ? '' : `&${query}`}`}
             fileName="redemptions.csv"
             job={{ kind: 'export-redemptions', ...Object.fromEntries(new URLSearchParams(query)) }}
@@ -89,60 +45,109 @@ export function RedemptionsPage() {
           />
         </div>
       )}
-      <ListTable
-        caption={text.redemptions.title}
-        list={list}
-        keyOf={({ id }) => id}
-        zone={zone}
-        empty={
-          <EmptyState title={text.redemptions.empty}>
-            <p>{text.redemptions.emptyHint}</p>
-          </EmptyState>
-        }
-        columns={[
-          {
-            title: text.redemptions.code,
-            isHead: true,
-            cell: ({ code }) => <a href={linkTo(`/codes/${part(code)}`)}>{code}</a>,
-          },
-          ...(given.bookId === ''
-            ? [
-                {
-                  title: text.redemptions.book,
-                  cell: ({ bookId }: Redemption) => (
-                    <a href={linkTo(`/books/${part(bookId)}`)} dir="auto">
-                      {nameOf(bookId)}
-                    </a>
-                  ),
-                },
-              ]
-            : []),
-          {
-            title: text.redemptions.user,
-            cell: ({ userId }) =>
-              userId === null ? (
-                <span class="muted">{text.code.erasedUser}</span>
-              ) : (
-                <a href={linkTo(`/users/${part(userId)}`)} dir="auto">
-                  {userId}
-                </a>
-              ),
-          },
-          { title: text.redemptions.at, cell: ({ at }) => <ShortMoment at={at} zone={zone} /> },
-          { title: text.redemptions.no, isNumber: true, cell: ({ seq }) => formatNumber(seq) },
-          { title: text.redemptions.reference, cell: ({ reference }) => <span dir="auto">{reference}</span> },
-          {
-            title: text.redemptions.givenBack,
-            cell: ({ reversedAt }) =>
-              reversedAt !== null && (
-                <Badge tone="warning">
-                  <ShortMoment at={reversedAt} zone={zone} />
-                </Badge>
-              ),
-          },
-        ]}
-      />
+      <RedemptionTable list={list} bookId={given.bookId} />
     </Page>
+  );
+}
+
+/** The filters as they are typed. They are in the address once they are applied. */
+function FilterForm({ given, problem, isLoading }: { given: Filters; problem: Problem | null; isLoading: boolean }) {
+  const text = messages().redemptions;
+  const [typed, setTyped] = useState(given);
+  const set = (name: keyof Filters) => (value: string) => setTyped((before) => ({ ...before, [name]: value }));
+  const field = (name: keyof Filters) => ({
+    value: typed[name],
+    onValue: set(name),
+    error: fieldError(problem, name),
+    autocomplete: 'off',
+  });
+  return (
+    <form
+      class="panel stack"
+      aria-label={text.filters}
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        changeQuery(typed);
+      }}
+    >
+      <div class="fields">
+        <BookField label={text.book} value={typed.bookId} onValue={set('bookId')} none={text.anyBook} />
+        <TextField label={text.user} {...field('userId')} />
+        <TextField label={text.code} {...field('code')} />
+        <TextField label={text.reference} {...field('reference')} />
+        <TextField label={text.from} type="date" {...field('from')} />
+        <TextField label={text.to} type="date" {...field('to')} />
+      </div>
+      <div class="actions">
+        <Button kind="primary" type="submit" isBusy={isLoading}>
+          {text.apply}
+        </Button>
+        <Button
+          onClick={() => {
+            setTyped(noFilters);
+            changeQuery(noFilters);
+          }}
+        >
+          {text.clear}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+/** @param bookId of the book whose redemptions they are; empty: of any, each of which is then named */
+function RedemptionTable({ list, bookId }: { list: LoadedList<Redemption>; bookId: string }) {
+  const { redemptions: text } = messages();
+  const book = useLoad<Book>(bookId === '' ? null : `/v1/books/${part(bookId)}`);
+  const zone = book.data?.timeZone ?? viewerZone();
+  const names = useBookNames((list.items ?? []).map((redemption) => redemption.bookId));
+  const bookColumn: Column<Redemption> = {
+    title: text.book,
+    cell: (redemption) => <BookLink id={redemption.bookId} name={names.get(redemption.bookId)} />,
+  };
+  return (
+    <ListTable
+      caption={text.title}
+      list={list}
+      keyOf={({ id }) => id}
+      zone={zone}
+      empty={
+        <EmptyState title={text.empty}>
+          <p>{text.emptyHint}</p>
+        </EmptyState>
+      }
+      columns={[
+        {
+          title: text.code,
+          isHead: true,
+          cell: ({ code }) => <a href={linkTo(`/codes/${part(code)}`)}>{code}</a>,
+        },
+        ...(bookId === '' ? [bookColumn] : []),
+        { title: text.user, cell: ({ userId }) => <UserLink userId={userId} /> },
+        { title: text.at, cell: ({ at }) => <ShortMoment at={at} zone={zone} /> },
+        { title: text.no, isNumber: true, cell: ({ seq }) => formatNumber(seq) },
+        { title: text.reference, cell: ({ reference }) => <span dir="auto">{reference}</span> },
+        {
+          title: text.givenBack,
+          cell: ({ reversedAt }) =>
+            reversedAt !== null && (
+              <Badge tone="warning">
+                <ShortMoment at={reversedAt} zone={zone} />
+              </Badge>
+            ),
+        },
+      ]}
+    />
+  );
+}
+
+function UserLink({ userId }: { userId: string | null }) {
+  if (userId === null) return <span class="muted">{messages().code.erasedUser}</span>;
+  return (
+    <a href={linkTo(`/users/${part(userId)}`)} dir="auto">
+      {userId}
+    </a>
   );
 }
 

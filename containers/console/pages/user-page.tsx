@@ -3,11 +3,13 @@ import { address, changeQuery, goTo, linkTo, part } from '../address/address.ts'
 import type { Parameters } from '../address/match-path.ts';
 import { call } from '../calls/call.ts';
 import { isAdmin } from '../calls/session.ts';
-import type { Book, Coupon, Page as ListPage } from '../calls/types.ts';
-import { useList, useLoad } from '../calls/use-load.ts';
+import type { Coupon } from '../calls/types.ts';
+import { useBookNames } from '../calls/use-book-names.ts';
+import { useList } from '../calls/use-load.ts';
 import { formatNumber, viewerZone } from '../language/formats.ts';
 import { messages } from '../messages/messages.ts';
 import { Badge } from '../parts/badge.tsx';
+import { BookLink } from '../parts/book-link.tsx';
 import { Button } from '../parts/button.tsx';
 import { Confirm } from '../parts/dialog.tsx';
 import { EmptyState } from '../parts/empty-state.tsx';
@@ -26,11 +28,6 @@ export function UserPage({ userId = '' }: Parameters) {
   const [isErasing, setErasing] = useState(false);
   const asked = address.value.query.get('status');
   const status = statuses.find((one) => one === asked) ?? '';
-  const coupons = useList<Coupon>(
-    `/v1/users/${part(userId)}/coupons?limit=50${status === '' ? '' : `&status=${status}`}`,
-  );
-  const books = useLoad<ListPage<Book>>('/v1/books?limit=200');
-  const zone = viewerZone();
   return (
     <Page
       title={text.user.title(userId)}
@@ -51,69 +48,83 @@ export function UserPage({ userId = '' }: Parameters) {
         />
         <a href={linkTo('/redemptions', { userId })}>{text.user.redemptions}</a>
       </div>
-      <ListTable
-        caption={text.user.coupons}
-        list={coupons}
-        keyOf={({ code }) => code}
-        zone={zone}
-        empty={
-          <EmptyState title={text.user.empty}>
-            <p>{text.user.emptyHint}</p>
-          </EmptyState>
-        }
-        columns={[
-          {
-            title: text.user.code,
-            isHead: true,
-            cell: ({ code }) => <a href={linkTo(`/codes/${part(code)}`)}>{code}</a>,
-          },
-          {
-            title: text.code.book,
-            cell: ({ bookId }) => (
-              <a href={linkTo(`/books/${part(bookId)}`)} dir="auto">
-                {books.data?.data.find(({ id }) => id === bookId)?.name ?? text.jobs.theBook}
-              </a>
-            ),
-          },
-          {
-            title: text.user.status,
-            cell: (coupon) => <Badge tone={tones[coupon.status]}>{text.code.statuses[coupon.status]}</Badge>,
-          },
-          {
-            title: text.user.used,
-            isNumber: true,
-            cell: ({ redemptions, maxRedemptions }) =>
-              maxRedemptions === null
-                ? text.user.uses(redemptions)
-                : `${formatNumber(redemptions)} / ${formatNumber(maxRedemptions)}`,
-          },
-          {
-            title: text.user.assignedAt,
-            cell: ({ assignedAt }) => assignedAt !== null && <ShortMoment at={assignedAt} zone={zone} />,
-          },
-          {
-            title: text.user.expiresAt,
-            cell: ({ expiresAt }) =>
-              expiresAt === null ? text.code.never : <ShortMoment at={expiresAt} zone={zone} />,
-          },
-        ]}
-      />
-      {isErasing && (
-        <Confirm
-          title={text.user.eraseTitle}
-          action={text.user.erase}
-          kind="danger"
-          typed={userId}
-          send={() => call('DELETE', `/v1/users/${part(userId)}`)}
-          onDone={() => {
-            notify(messages().user.erased);
-            goTo(linkTo('/'));
-          }}
-          onClose={() => setErasing(false)}
-        >
-          <p>{text.user.eraseText}</p>
-        </Confirm>
-      )}
+      <CouponTable userId={userId} status={status} />
+      {isErasing && <EraseUser userId={userId} onClose={() => setErasing(false)} />}
     </Page>
+  );
+}
+
+/** @param status of the coupons that are shown; empty: of any */
+function CouponTable({ userId, status }: { userId: string; status: (typeof statuses)[number] | '' }) {
+  const text = messages();
+  const coupons = useList<Coupon>(
+    `/v1/users/${part(userId)}/coupons?limit=50${status === '' ? '' : `&status=${status}`}`,
+  );
+  const bookNames = useBookNames((coupons.items ?? []).map(({ bookId }) => bookId));
+  const zone = viewerZone();
+  return (
+    <ListTable
+      caption={text.user.coupons}
+      list={coupons}
+      keyOf={({ code }) => code}
+      zone={zone}
+      empty={
+        <EmptyState title={text.user.empty}>
+          <p>{text.user.emptyHint}</p>
+        </EmptyState>
+      }
+      columns={[
+        {
+          title: text.user.code,
+          isHead: true,
+          cell: ({ code }) => <a href={linkTo(`/codes/${part(code)}`)}>{code}</a>,
+        },
+        {
+          title: text.code.book,
+          cell: ({ bookId }) => <BookLink id={bookId} name={bookNames.get(bookId)} />,
+        },
+        {
+          title: text.user.status,
+          cell: (coupon) => <Badge tone={tones[coupon.status]}>{text.code.statuses[coupon.status]}</Badge>,
+        },
+        {
+          title: text.user.used,
+          isNumber: true,
+          cell: ({ redemptions, maxRedemptions }) =>
+            maxRedemptions === null
+              ? text.user.uses(redemptions)
+              : `${formatNumber(redemptions)} / ${formatNumber(maxRedemptions)}`,
+        },
+        {
+          title: text.user.assignedAt,
+          cell: ({ assignedAt }) => assignedAt !== null && <ShortMoment at={assignedAt} zone={zone} />,
+        },
+        {
+          title: text.user.expiresAt,
+          cell: ({ expiresAt }) => (expiresAt === null ? text.code.never : <ShortMoment at={expiresAt} zone={zone} />),
+        },
+      ]}
+    />
+  );
+}
+
+/** Asks for a user's id before what is known of the user is erased. */
+function EraseUser({ userId, onClose }: { userId: string; onClose: () => void }) {
+  const text = messages().user;
+  return (
+    <Confirm
+      title={text.eraseTitle}
+      action={text.erase}
+      kind="danger"
+      typed={userId}
+      send={() => call('DELETE', `/v1/users/${part(userId)}`)}
+      onDone={() => {
+        notify(messages().user.erased);
+        goTo(linkTo('/'));
+      }}
+      onClose={onClose}
+    >
+      <p>{text.eraseText}</p>
+    </Confirm>
   );
 }

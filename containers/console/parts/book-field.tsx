@@ -4,6 +4,7 @@ import type { Book, Page as ListPage } from '../calls/types.ts';
 import { useLoad } from '../calls/use-load.ts';
 import { messages } from '../messages/messages.ts';
 import { SelectField, TextField } from './field.tsx';
+import type { Wrong } from './field-error.tsx';
 
 /** Beyond as many books, the one that is wanted is found by a part of its name. */
 const shownMaxBooks = 200;
@@ -22,7 +23,7 @@ export function BookField({
   onValue: (bookId: string) => void;
   /** What no book means here. */
   none: string;
-  error?: string | null;
+  error?: Wrong | null;
 }) {
   const text = messages();
   const [typed, setTyped] = useState('');

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import type { Answer } from '../calls/call.ts';
-import { fieldError, type Problem } from '../calls/problem.ts';
+import type { Problem } from '../calls/problem.ts';
 import { useSubmit } from '../calls/use-submit.ts';
 import { messages } from '../messages/messages.ts';
 import { Button } from './button.tsx';
@@ -163,7 +163,7 @@ export function Confirm<T>({
           onValue={setText}
           autocomplete="off"
           spellcheck={false}
-          error={isOtherwise && !isTyped ? words.typedOtherwise : fieldError(problem, '/confirm')}
+          error={isOtherwise && !isTyped ? words.typedOtherwise : null}
         />
       )}
       {conflict}

@@ -1,6 +1,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useId } from 'preact/hooks';
 import { messages } from '../messages/messages.ts';
+import { FieldError, type Wrong } from './field-error.tsx';
 
 /** What ties a control to its label, its help and its error. Spread it over the control. */
 export interface ControlProps {
@@ -13,8 +14,8 @@ export interface ControlProps {
 export interface FieldProps {
   label: string;
   help?: ComponentChildren;
-  /** What is wrong with it, in the server's or the console's words; null: nothing. */
-  error?: string | null;
+  /** What is wrong with it; null: nothing. */
+  error?: Wrong | null;
   isOptional?: boolean;
 }
 
@@ -40,11 +41,7 @@ export function Field({
         'aria-describedby': described.length === 0 ? undefined : described.join(' '),
         'aria-invalid': error === null ? undefined : true,
       })}
-      {error !== null && (
-        <p class="field-error" id={`${id}-error`}>
-          {error}
-        </p>
-      )}
+      {error !== null && <FieldError id={`${id}-error`} error={error} />}
       {help !== undefined && (
         <p class="field-help" id={`${id}-help`}>
           {help}
@@ -103,7 +100,7 @@ export function CheckField({
         />
         <label for={id}>{label}</label>
       </div>
-      {error !== null && <p class="field-error">{error}</p>}
+      {error !== null && <FieldError error={error} />}
       {help !== undefined && (
         <p class="field-help" id={`${id}-help`}>
           {help}

@@ -1,6 +1,7 @@
 import { useId, useState } from 'preact/hooks';
 import { formatBytes, formatShare } from '../language/formats.ts';
 import { messages } from '../messages/messages.ts';
+import { FieldError } from './field-error.tsx';
 
 /** Files of spreadsheet programs, which hold no text that a server could read rows out of. */
 const spreadsheets = /\.(xlsx?|ods|numbers)$/i;
@@ -61,7 +62,7 @@ export function FileDrop({
         onChange={(event) => onFile(event.currentTarget.files?.[0] ?? null)}
       />
       <p dir="auto">{file === null ? words.dropHere : words.chosenFile(file.name, formatBytes(file.size))}</p>
-      {error !== null && <p class="field-error">{error}</p>}
+      {error !== null && <FieldError error={error} />}
       {help !== undefined && (
         <p class="field-help" id={`${id}-help`}>
           {help}

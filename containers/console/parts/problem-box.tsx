@@ -1,13 +1,20 @@
 import { useEffect, useRef } from 'preact/hooks';
-import type { Problem } from '../calls/problem.ts';
+import { fieldOf, type Problem } from '../calls/problem.ts';
 import { formatNumber } from '../language/formats.ts';
 import { messages } from '../messages/messages.ts';
 import { Button } from './button.tsx';
 
-/** What a problem is called, in a sentence in the language in use. */
-export function problemSentence(problem: Problem): string {
-  const { kinds } = messages().problems;
-  return kinds[problem.kind] ?? problem.title;
+/** What a problem is called, in a sentence in the language in use. Of a conflict, what stands in the way. */
+export function problemSentence({ kind, reason, title }: Problem): string {
+  const { kinds, conflicts } = messages().problems;
+  // A newer server may know others.
+  return (reason === undefined ? undefined : conflicts[reason]) ?? kinds[kind] ?? title;
+}
+
+/** What a field takes, in the language in use; null where the console has no such field. */
+function fieldWords(path: string): string | null {
+  const fields: Record<string, string> = messages().problems.fields;
+  return fields[fieldOf(path)] ?? null;
 }
 
 /**
@@ -31,10 +38,13 @@ export function ProblemBox({ problem, retry }: { problem: Problem | null; retry?
         </p>
       )}
       {errors !== undefined && errors.length > 0 && (
-        <ul lang="en">
+        <ul>
           {errors.map(({ path, message }) => (
             <li key={path}>
-              <code>{path.replace(/^\//, '')}</code> {message}
+              <code lang="en">{fieldOf(path)}</code>: {fieldWords(path)}{' '}
+              <bdi class="server-words" lang="en">
+                {message}
+              </bdi>
             </li>
           ))}
         </ul>

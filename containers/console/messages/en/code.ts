@@ -92,6 +92,7 @@ export const code = {
   moment: 'Moment',
   reasons: {
     notAssigned: 'Nobody had it then: it had not been given yet.',
+    givenThen: (at: string) => `Nobody had it before ${at}: it was given in that minute.`,
     locked: (until: string) => `A checkout held it then, until ${until}. Only that checkout could use it.`,
     usedUp: 'It had been used as often as it may.',
     voided: 'It was void already.',

@@ -95,6 +95,7 @@ export const code = {
   moment: 'Fecha y hora',
   reasons: {
     notAssigned: 'Entonces no era de nadie: todavía no se había entregado.',
+    givenThen: (at) => `Antes de ${at} no era de nadie: se entregó en ese mismo minuto.`,
     locked: (until) => `Entonces lo tenía un pago, hasta ${until}. Solo ese pago podía usarlo.`,
     usedUp: 'Ya se había usado todas las veces que se podía.',
     voided: 'Ya estaba anulado.',

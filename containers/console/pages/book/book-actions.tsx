@@ -150,7 +150,7 @@ function ExtendDialog({ book, onDone, onClose }: DialogProps) {
         type="datetime-local"
         value={endsAt}
         onValue={setEndsAt}
-        error={fieldError(problem, '/endsAt')}
+        error={fieldError(problem, 'endsAt')}
       />
       {change.conflict !== null && <ChangedMeanwhile changes={change.conflict} />}
     </FormDialog>

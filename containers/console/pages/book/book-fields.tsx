@@ -15,116 +15,147 @@ export interface BookFieldsProps {
 
 /** The fields of a book, in groups, each with what it means. */
 export function BookFields({ draft, onDraft, problem, isDraft }: BookFieldsProps) {
+  const group: GroupProps = { draft, problem, set: (changes) => onDraft({ ...draft, ...changes }) };
+  return (
+    <>
+      <BasicFields {...group} isDraft={isDraft} />
+      <TimeFields {...group} />
+      <LimitFields {...group} />
+      <CheckoutFields {...group} />
+    </>
+  );
+}
+
+/** What every group of fields needs. */
+interface GroupProps {
+  draft: BookDraft;
+  problem: Problem | null;
+  /** Changes some of the fields. */
+  set: (changes: Partial<BookDraft>) => void;
+}
+
+function BasicFields({ draft, problem, set, isDraft }: GroupProps & { isDraft: boolean }) {
   const text = messages().terms;
-  const set = (changes: Partial<BookDraft>) => onDraft({ ...draft, ...changes });
-  const error = (term: string) => fieldError(problem, `/${term}`);
-  const number = (term: NumberTerm) => (
+  return (
+    <fieldset>
+      <legend>{text.groups.basics}</legend>
+      <TextField
+        {...text.name}
+        value={draft.name}
+        onValue={(name) => set({ name })}
+        error={fieldError(problem, 'name')}
+        autocomplete="off"
+        required
+      />
+      <Field {...text.description} isOptional error={fieldError(problem, 'description')}>
+        {(control) => (
+          <textarea
+            {...control}
+            dir="auto"
+            rows={3}
+            value={draft.description}
+            onInput={(event) => set({ description: event.currentTarget.value })}
+          />
+        )}
+      </Field>
+      <TextField
+        {...text.publicCode}
+        isOptional
+        value={draft.publicCode}
+        onValue={(publicCode) => set({ publicCode })}
+        error={fieldError(problem, 'publicCode')}
+        readOnly={!isDraft}
+        autocomplete="off"
+        autocapitalize="characters"
+        spellcheck={false}
+      />
+    </fieldset>
+  );
+}
+
+function TimeFields({ draft, problem, set }: GroupProps) {
+  const text = messages().terms;
+  return (
+    <fieldset>
+      <legend>{text.groups.time}</legend>
+      <TextField
+        {...text.timeZone}
+        value={draft.timeZone}
+        onValue={(timeZone) => set({ timeZone })}
+        error={fieldError(problem, 'timeZone')}
+        list="time-zones"
+        autocomplete="off"
+        spellcheck={false}
+      />
+      <datalist id="time-zones">
+        {timeZones().map((zone) => (
+          <option key={zone} value={zone} />
+        ))}
+      </datalist>
+      <div class="columns">
+        <MomentField term="startsAt" draft={draft} problem={problem} set={set} />
+        <MomentField term="endsAt" draft={draft} problem={problem} set={set} />
+      </div>
+      <NumberField term="validForDays" draft={draft} problem={problem} set={set} />
+    </fieldset>
+  );
+}
+
+const limitTerms = ['maxCodesPerUser', 'maxRedemptionsPerCode', 'maxRedemptionsPerUser', 'maxRedemptions'] as const;
+
+function LimitFields(group: GroupProps) {
+  return (
+    <fieldset>
+      <legend>{messages().terms.groups.limits}</legend>
+      <div class="columns">
+        {limitTerms.map((term) => (
+          <NumberField key={term} term={term} {...group} />
+        ))}
+      </div>
+    </fieldset>
+  );
+}
+
+function CheckoutFields({ draft, problem, set }: GroupProps) {
+  const text = messages().terms;
+  return (
+    <fieldset>
+      <legend>{text.groups.locks}</legend>
+      <NumberField term="lockTtlSeconds" draft={draft} problem={problem} set={set} />
+      <CheckField {...text.requireLock} isOn={draft.requireLock} onValue={(requireLock) => set({ requireLock })} />
+      <CheckField {...text.selfService} isOn={draft.selfService} onValue={(selfService) => set({ selfService })} />
+    </fieldset>
+  );
+}
+
+function NumberField({ term, draft, problem, set }: GroupProps & { term: NumberTerm }) {
+  return (
     <TextField
-      {...text[term]}
+      {...messages().terms[term]}
       value={draft[term]}
       onValue={(value) => set({ [term]: value })}
-      error={error(term)}
+      error={fieldError(problem, term)}
       inputMode="numeric"
       autocomplete="off"
     />
   );
-  const moment = (term: 'startsAt' | 'endsAt') => (
+}
+
+function MomentField({ term, draft, problem, set }: GroupProps & { term: 'startsAt' | 'endsAt' }) {
+  const text = messages().terms[term];
+  return (
     <TextField
-      {...text[term]}
+      {...text}
       type="datetime-local"
       value={draft[term]}
       onValue={(value) => set({ [term]: value })}
-      error={error(term)}
+      error={fieldError(problem, term)}
       help={
         <>
-          {text[term].help} {onViewersClock(draft[term], draft.timeZone)}
+          {text.help} {onViewersClock(draft[term], draft.timeZone)}
         </>
       }
     />
-  );
-  return (
-    <>
-      <fieldset>
-        <legend>{text.groups.basics}</legend>
-        <TextField
-          {...text.name}
-          value={draft.name}
-          onValue={(name) => set({ name })}
-          error={error('name')}
-          autocomplete="off"
-          required
-        />
-        <Field {...text.description} isOptional error={error('description')}>
-          {(control) => (
-            <textarea
-              {...control}
-              dir="auto"
-              rows={3}
-              value={draft.description}
-              onInput={(event) => set({ description: event.currentTarget.value })}
-            />
-          )}
-        </Field>
-        <TextField
-          {...text.publicCode}
-          isOptional
-          value={draft.publicCode}
-          onValue={(publicCode) => set({ publicCode })}
-          error={error('publicCode')}
-          readOnly={!isDraft}
-          autocomplete="off"
-          autocapitalize="characters"
-          spellcheck={false}
-        />
-      </fieldset>
-      <fieldset>
-        <legend>{text.groups.time}</legend>
-        <TextField
-          {...text.timeZone}
-          value={draft.timeZone}
-          onValue={(timeZone) => set({ timeZone })}
-          error={error('timeZone')}
-          list="time-zones"
-          autocomplete="off"
-          spellcheck={false}
-        />
-        <datalist id="time-zones">
-          {timeZones().map((zone) => (
-            <option key={zone} value={zone} />
-          ))}
-        </datalist>
-        <div class="columns">
-          {moment('startsAt')}
-          {moment('endsAt')}
-        </div>
-        {number('validForDays')}
-      </fieldset>
-      <fieldset>
-        <legend>{text.groups.limits}</legend>
-        <div class="columns">
-          {number('maxCodesPerUser')}
-          {number('maxRedemptionsPerCode')}
-          {number('maxRedemptionsPerUser')}
-          {number('maxRedemptions')}
-        </div>
-      </fieldset>
-      <fieldset>
-        <legend>{text.groups.locks}</legend>
-        {number('lockTtlSeconds')}
-        <CheckField
-          {...text.requireLock}
-          isOn={draft.requireLock}
-          onValue={(requireLock) => set({ requireLock })}
-          error={error('requireLock')}
-        />
-        <CheckField
-          {...text.selfService}
-          isOn={draft.selfService}
-          onValue={(selfService) => set({ selfService })}
-          error={error('selfService')}
-        />
-      </fieldset>
-    </>
   );
 }
 

@@ -4,9 +4,10 @@ import type { Report } from '../../calls/types.ts';
 import { useLoad } from '../../calls/use-load.ts';
 import { formatDay, formatExactMoment, formatMoment, formatNumber } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
-import { Chart, type Series } from '../../parts/chart.tsx';
+import { Chart } from '../../parts/chart.tsx';
 import { SelectField } from '../../parts/field.tsx';
 import { ProblemBox } from '../../parts/problem-box.tsx';
+import type { Series } from '../../parts/use-plot.ts';
 
 const steps = ['hour', 'day'] as const;
 /** How far back one may look, by the step: as much as a chart shows with a step still seen. */

@@ -53,7 +53,7 @@ export function GenerateCodes({ book, onDone }: { book: Book; onDone: () => void
         autocomplete="off"
         value={count}
         onValue={setCount}
-        error={fieldError(problem, '/count')}
+        error={fieldError(problem, 'count')}
       />
       <TextField
         {...text.pattern}
@@ -61,7 +61,7 @@ export function GenerateCodes({ book, onDone }: { book: Book; onDone: () => void
         spellcheck={false}
         value={pattern}
         onValue={setPattern}
-        error={fieldError(problem, '/pattern')}
+        error={fieldError(problem, 'pattern')}
       />
       <CheckField {...text.digitsOnly} isOn={isDigitsOnly} onValue={setDigitsOnly} />
       {(problem?.kind === 'pattern-too-small' || isGuessable) && (

@@ -1,6 +1,7 @@
-import { useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { Book, UploadedDeck } from '../../calls/types.ts';
 import { upload } from '../../calls/upload.ts';
+import { useSending } from '../../calls/use-sending.ts';
 import { useSubmit } from '../../calls/use-submit.ts';
 import { formatNumber } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
@@ -19,17 +20,13 @@ export function UploadCodes({ book, onDone }: { book: Book; onDone: () => void }
   const text = messages().decks;
   const [file, setFile] = useState<File | null>(null);
   const [header, setHeader] = useState<(typeof headerRules)[number]>('auto');
-  const [share, setShare] = useState(0);
   const [fault, setFault] = useState<string | null>(null);
   const [result, setResult] = useState<UploadedDeck | null>(null);
-  const stop = useRef<AbortController | null>(null);
+  const sending = useSending();
   const { submit, isBusy, problem, clear } = useSubmit<UploadedDeck>(
     (key) => {
-      const controller = new AbortController();
-      stop.current = controller;
-      setShare(0);
       const query = header === 'auto' ? '' : `?header=${header}`;
-      const options = { key, contentType: typeOf(file!.name), onProgress: setShare, signal: controller.signal };
+      const options = { key, contentType: typeOf(file!.name), ...sending.begin() };
       return upload(`/v1/books/${book.id}/codes${query}`, file!, options);
     },
     (deck) => {
@@ -45,7 +42,6 @@ export function UploadCodes({ book, onDone }: { book: Book; onDone: () => void }
     setFault(isSpreadsheet(chosen) ? text.spreadsheet : null);
     setFile(chosen);
   };
-  const isStopped = stop.current?.signal.aborted === true && problem?.kind === 'lost-connection';
   return (
     <form
       class="panel stack"
@@ -72,13 +68,13 @@ export function UploadCodes({ book, onDone }: { book: Book; onDone: () => void }
         onValue={setHeader}
         options={headerRules.map((rule) => [rule, text.headers[rule]] as const)}
       />
-      {isBusy && <UploadProgress share={share} />}
-      {isStopped ? <p role="status">{text.stopped}</p> : <ProblemBox problem={problem} />}
+      {isBusy && <UploadProgress share={sending.share} />}
+      {sending.wasStopped(problem) ? <p role="status">{text.stopped}</p> : <ProblemBox problem={problem} />}
       <div class="actions">
         <Button kind="primary" type="submit" isBusy={isBusy}>
           {text.upload}
         </Button>
-        {isBusy && <Button onClick={() => stop.current?.abort()}>{text.cancelUpload}</Button>}
+        {isBusy && <Button onClick={sending.stop}>{text.cancelUpload}</Button>}
       </div>
       {result !== null && <UploadResult result={result} />}
     </form>

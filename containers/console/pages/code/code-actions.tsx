@@ -1,18 +1,16 @@
-import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { part } from '../../address/address.ts';
 import { call } from '../../calls/call.ts';
-import { fieldError } from '../../calls/problem.ts';
 import type { CodeLookUp, CouponEvent } from '../../calls/types.ts';
-import { useSubmit } from '../../calls/use-submit.ts';
 import { formatMoment, formatNumber } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
-import { Button } from '../../parts/button.tsx';
-import { Confirm, FormDialog } from '../../parts/dialog.tsx';
-import { SelectField, TextField } from '../../parts/field.tsx';
+import { Button, type ButtonKind } from '../../parts/button.tsx';
+import { Confirm } from '../../parts/dialog.tsx';
+import { SelectField } from '../../parts/field.tsx';
 import { notify } from '../../parts/live.tsx';
+import { ToUser, WithReason } from './code-questions.tsx';
 
-type Open = 'assign' | 'unlock' | 'transfer' | 'void' | 'giveBack' | null;
+type Act = 'assign' | 'unlock' | 'transfer' | 'void' | 'giveBack';
 
 /** What an operator may do with a code, by its state. */
 export function CodeActions({
@@ -28,80 +26,121 @@ export function CodeActions({
   onChanged: () => void;
 }) {
   const text = messages().code;
-  const [open, setOpen] = useState<Open>(null);
-  const { code, status, coupon } = found;
+  const [act, setAct] = useState<Act | null>(null);
   const uses = usesOf(events, zone);
-  const close = () => setOpen(null);
-  const done = (words: string) => {
-    close();
-    notify(words);
-    onChanged();
-  };
+  const close = () => setAct(null);
   return (
     <>
-      {status === 'available' && (
-        <Button kind="primary" onClick={() => setOpen('assign')}>
-          {text.assign}
+      {actsOf(found, uses).map((name) => (
+        <Button key={name} kind={kindOf(name)} onClick={() => setAct(name)}>
+          {text[name]}
         </Button>
-      )}
-      {status === 'locked' && <Button onClick={() => setOpen('unlock')}>{text.unlock}</Button>}
-      {coupon !== null && status !== 'voided' && <Button onClick={() => setOpen('transfer')}>{text.transfer}</Button>}
-      {uses.length > 0 && status !== 'voided' && <Button onClick={() => setOpen('giveBack')}>{text.giveBack}</Button>}
-      {status !== 'voided' && (
-        <Button kind="caution" onClick={() => setOpen('void')}>
-          {text.void}
-        </Button>
-      )}
-      {open === 'unlock' && (
-        <WithReason
-          title={text.unlockTitle}
-          about={<p>{text.unlockText}</p>}
-          action={text.unlock}
-          path={`/v1/coupons/${part(code)}/unlock`}
-          more={{ force: true }}
-          onDone={() => done(messages().code.unlocked)}
+      ))}
+      {act !== null && (
+        <Question
+          act={act}
+          code={found.code}
+          uses={uses}
+          onDone={(words) => {
+            close();
+            notify(words);
+            onChanged();
+          }}
           onClose={close}
         />
       )}
-      {open === 'assign' && (
+    </>
+  );
+}
+
+/** What may be done with a code as it is, the likeliest first. */
+function actsOf({ status, coupon }: CodeLookUp, uses: readonly Use[]): Act[] {
+  if (status === 'voided') return [];
+  const acts: Act[] = [];
+  if (status === 'available') acts.push('assign');
+  if (status === 'locked') acts.push('unlock');
+  if (coupon !== null) acts.push('transfer');
+  if (uses.length > 0) acts.push('giveBack');
+  return [...acts, 'void'];
+}
+
+function kindOf(act: Act): ButtonKind {
+  if (act === 'assign') return 'primary';
+  return act === 'void' ? 'caution' : 'plain';
+}
+
+interface QuestionProps {
+  code: string;
+  uses: readonly Use[];
+  /** @param words what was done */
+  onDone: (words: string) => void;
+  onClose: () => void;
+}
+
+/** What is asked before something is done with a code. */
+function Question({ act, code, uses, onDone, onClose }: QuestionProps & { act: Act }) {
+  const text = messages().code;
+  const path = `/v1/coupons/${part(code)}`;
+  switch (act) {
+    case 'assign':
+      return (
         <ToUser
           title={text.assignTitle}
           about={text.assignText}
           label={text.assignUser}
           action={text.assign}
-          path={`/v1/coupons/${part(code)}/assign`}
+          path={`${path}/assign`}
           withReason={false}
-          onDone={(user) => done(messages().code.assigned(user))}
-          onClose={close}
+          onDone={(user) => onDone(messages().code.assigned(user))}
+          onClose={onClose}
         />
-      )}
-      {open === 'transfer' && (
+      );
+    case 'transfer':
+      return (
         <ToUser
           title={text.transferTitle}
           about={text.transferText}
           label={text.toUser}
           action={text.transfer}
-          path={`/v1/coupons/${part(code)}/transfer`}
+          path={`${path}/transfer`}
           withReason={true}
-          onDone={(user) => done(messages().code.transferred(user))}
-          onClose={close}
+          onDone={(user) => onDone(messages().code.transferred(user))}
+          onClose={onClose}
         />
-      )}
-      {open === 'giveBack' && <GiveBack uses={uses} onDone={() => done(messages().code.gaveBack)} onClose={close} />}
-      {open === 'void' && (
-        <Confirm
-          title={text.voidTitle}
-          action={text.void}
-          kind="danger"
-          typed={code}
-          send={(key) => call('POST', `/v1/coupons/${part(code)}/void`, { body: {}, key })}
-          onDone={() => done(messages().code.voidedNow)}
-          onClose={close}
-        >
-          <p>{text.voidText}</p>
-        </Confirm>
-      )}
-    </>
+      );
+    case 'unlock':
+      return (
+        <WithReason
+          title={text.unlockTitle}
+          about={<p>{text.unlockText}</p>}
+          action={text.unlock}
+          path={`${path}/unlock`}
+          more={{ force: true }}
+          onDone={() => onDone(messages().code.unlocked)}
+          onClose={onClose}
+        />
+      );
+    case 'giveBack':
+      return <GiveBack uses={uses} onDone={() => onDone(messages().code.gaveBack)} onClose={onClose} />;
+    case 'void':
+      return <VoidCode code={code} onDone={() => onDone(messages().code.voidedNow)} onClose={onClose} />;
+  }
+}
+
+function VoidCode({ code, onDone, onClose }: { code: string; onDone: () => void; onClose: () => void }) {
+  const text = messages().code;
+  return (
+    <Confirm
+      title={text.voidTitle}
+      action={text.void}
+      kind="danger"
+      typed={code}
+      send={(key) => call('POST', `/v1/coupons/${part(code)}/void`, { body: {}, key })}
+      onDone={onDone}
+      onClose={onClose}
+    >
+      <p>{text.voidText}</p>
+    </Confirm>
   );
 }
 
@@ -147,112 +186,5 @@ function GiveBack({ uses, onDone, onClose }: { uses: readonly Use[]; onDone: () 
       onDone={onDone}
       onClose={onClose}
     />
-  );
-}
-
-/** A question with a reason that may be given. */
-function WithReason({
-  title,
-  about,
-  action,
-  path,
-  more = {},
-  onDone,
-  onClose,
-}: {
-  title: string;
-  about: ComponentChildren;
-  action: string;
-  path: string;
-  more?: object;
-  onDone: () => void;
-  onClose: () => void;
-}) {
-  const text = messages();
-  const [reason, setReason] = useState('');
-  const { submit, isBusy, problem } = useSubmit(
-    (key) => call('POST', path, { body: { ...more, ...(reason.trim() === '' ? {} : { reason: reason.trim() }) }, key }),
-    onDone,
-  );
-  return (
-    <FormDialog
-      title={title}
-      action={action}
-      isBusy={isBusy}
-      problem={problem}
-      onSubmit={() => void submit()}
-      onClose={onClose}
-    >
-      {about}
-      <TextField
-        {...text.code.reason}
-        isOptional
-        value={reason}
-        onValue={setReason}
-        error={fieldError(problem, '/reason')}
-      />
-    </FormDialog>
-  );
-}
-
-/** Asks for the user who gets the code, and sends it there. */
-function ToUser({
-  title,
-  about,
-  label,
-  action,
-  path,
-  withReason,
-  onDone,
-  onClose,
-}: {
-  title: string;
-  about: string;
-  label: string;
-  action: string;
-  path: string;
-  /** Whether a reason may be given, which the code's story keeps. */
-  withReason: boolean;
-  onDone: (userId: string) => void;
-  onClose: () => void;
-}) {
-  const text = messages().code;
-  const [userId, setUserId] = useState('');
-  const [reason, setReason] = useState('');
-  const { submit, isBusy, problem } = useSubmit(
-    (key) => {
-      const given = withReason && reason.trim() !== '' ? { reason: reason.trim() } : {};
-      return call('POST', path, { body: { userId: userId.trim(), ...given }, key });
-    },
-    () => onDone(userId.trim()),
-  );
-  return (
-    <FormDialog
-      title={title}
-      action={action}
-      isBusy={isBusy}
-      problem={problem}
-      onSubmit={() => void submit()}
-      onClose={onClose}
-    >
-      <p>{about}</p>
-      <TextField
-        label={label}
-        autocomplete="off"
-        spellcheck={false}
-        value={userId}
-        onValue={setUserId}
-        error={fieldError(problem, '/userId')}
-      />
-      {withReason && (
-        <TextField
-          {...text.reason}
-          isOptional
-          value={reason}
-          onValue={setReason}
-          error={fieldError(problem, '/reason')}
-        />
-      )}
-    </FormDialog>
   );
 }

@@ -3,7 +3,7 @@ import type { Book, CouponEvent } from '../../calls/types.ts';
 /** What stood in the way of using a coupon at a moment, as far as its story and its book tell. */
 export type Reason =
   | { kind: 'notAssigned' | 'usedUp' | 'voided' | 'nothing' }
-  | { kind: 'locked' | 'expired' | 'bookNotYet' | 'bookEnded'; at: string };
+  | { kind: 'locked' | 'expired' | 'bookNotYet' | 'bookEnded' | 'givenThen'; at: string };
 
 /** What the coupon's view says that no event does. */
 interface Limits {
@@ -34,10 +34,13 @@ export function reasonsAt(
       if (!found.has(reason.kind)) found.set(reason.kind, reason);
     }
   }
+  // Nobody had it at first, and somebody at the end: both alone would contradict one another.
+  const given = events.find(({ kind, at }) => kind === 'assigned' && Date.parse(at) > first && Date.parse(at) <= last);
+  if (given !== undefined) found.set('notAssigned', { kind: 'givenThen', at: given.at });
   return found.size === 0 ? [{ kind: 'nothing' }] : [...found.values()];
 }
 
-/** Whose the coupon was at the end of the minute that begins at a moment; null: nobody's, or a user's who was erased. */
+/** Whose the coupon was at the end of the minute that begins at a moment; null: nobody's, or an erased user's. */
 export function holderAt(moment: Date, events: readonly CouponEvent[]): string | null {
   const end = moment.getTime() + minuteMillis;
   const latest = events.findLast(

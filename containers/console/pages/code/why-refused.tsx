@@ -18,7 +18,8 @@ export function WhyRefused({ book, coupon, events }: { book: Book; coupon: Coupo
       <h2 id="why">{text.momentTitle}</h2>
       <p class="muted">{text.momentIntro}</p>
       <TextField
-        label={`${text.moment} (${book.timeZone})`}
+        label={text.moment}
+        help={messages().common.timesOf(book.timeZone)}
         type="datetime-local"
         value={local}
         onValue={(value) => {

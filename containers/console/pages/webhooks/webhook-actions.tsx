@@ -16,29 +16,16 @@ import { SecretDialog } from '../../parts/secret-dialog.tsx';
 
 const dayMillis = 86_400_000;
 
+/** What is asked about before it is done. */
+type Act = 'rotate' | 'replay' | 'remove';
+
 /** What may be done to a webhook: a test, sending again, a new secret, off and on, and deleting it. */
 export function WebhookActions({ webhook, onSent }: { webhook: Loaded<Webhook>; onSent: () => void }) {
   const text = messages().webhooks;
   const { id, url, status } = webhook.data!;
-  const path = `/v1/webhooks/${id}`;
-  const [act, setAct] = useState<'rotate' | 'replay' | 'remove' | null>(null);
+  const [act, setAct] = useState<Act | null>(null);
   const [secret, setSecret] = useState<string | null>(null);
-  const close = () => setAct(null);
-  const test = useSubmit<Delivery>(
-    (key) => call('POST', `${path}/test`, { key }),
-    () => {
-      notify(messages().webhooks.tested);
-      onSent();
-    },
-  );
-  const turn = useSubmit<Webhook>(
-    () => call('PATCH', path, { body: { status: status === 'enabled' ? 'disabled' : 'enabled' } }),
-    (changed) => {
-      webhook.replace(changed);
-      const words = messages().webhooks;
-      notify(changed.status === 'enabled' ? words.switchedOn : words.switchedOff);
-    },
-  );
+  const { test, turn } = useAtOnce(webhook, onSent);
   return (
     <>
       {status === 'enabled' && (
@@ -57,46 +44,15 @@ export function WebhookActions({ webhook, onSent }: { webhook: Loaded<Webhook>; 
         {text.remove}
       </Button>
       <ProblemBox problem={test.problem ?? turn.problem} />
-      {act === 'rotate' && (
-        <Confirm<NewWebhook>
-          title={text.rotateTitle}
-          action={text.rotateAction}
-          send={(key) => call('POST', `${path}/rotate`, { key })}
-          onDone={(rotated) => {
-            close();
-            setSecret(rotated.secret ?? null);
-          }}
-          onClose={close}
-        >
-          <p>{text.rotateText}</p>
-        </Confirm>
-      )}
-      {act === 'replay' && (
-        <ReplayDialog
-          path={path}
-          onDone={() => {
-            close();
-            notify(messages().webhooks.replayed);
-            onSent();
-          }}
-          onClose={close}
+      {act !== null && (
+        <Question
+          act={act}
+          path={pathOf(id)}
+          url={url}
+          onSecret={setSecret}
+          onSent={onSent}
+          onClose={() => setAct(null)}
         />
-      )}
-      {act === 'remove' && (
-        <Confirm
-          title={text.removeTitle}
-          action={text.removeAction}
-          kind="danger"
-          typed={url}
-          send={() => call('DELETE', path)}
-          onDone={() => {
-            notify(messages().webhooks.removed);
-            goTo(linkTo('/webhooks'));
-          }}
-          onClose={close}
-        >
-          <p>{text.removeText}</p>
-        </Confirm>
       )}
       {secret !== null && (
         <SecretDialog
@@ -109,6 +65,87 @@ export function WebhookActions({ webhook, onSent }: { webhook: Loaded<Webhook>; 
       )}
     </>
   );
+}
+
+const pathOf = (id: string) => `/v1/webhooks/${id}`;
+
+/** What is done without a question: a test, and turning it off or on, either of which can be undone. */
+function useAtOnce(webhook: Loaded<Webhook>, onSent: () => void) {
+  const { id, status } = webhook.data!;
+  const test = useSubmit<Delivery>(
+    (key) => call('POST', `${pathOf(id)}/test`, { key }),
+    () => {
+      notify(messages().webhooks.tested);
+      onSent();
+    },
+  );
+  const turn = useSubmit<Webhook>(
+    () => call('PATCH', pathOf(id), { body: { status: status === 'enabled' ? 'disabled' : 'enabled' } }),
+    (changed) => {
+      webhook.replace(changed);
+      const words = messages().webhooks;
+      notify(changed.status === 'enabled' ? words.switchedOn : words.switchedOff);
+    },
+  );
+  return { test, turn };
+}
+
+interface QuestionProps {
+  path: string;
+  url: string;
+  onSecret: (secret: string | null) => void;
+  onSent: () => void;
+  onClose: () => void;
+}
+
+function Question({ act, path, url, onSecret, onSent, onClose }: QuestionProps & { act: Act }) {
+  const text = messages().webhooks;
+  switch (act) {
+    case 'rotate':
+      return (
+        <Confirm<NewWebhook>
+          title={text.rotateTitle}
+          action={text.rotateAction}
+          send={(key) => call('POST', `${path}/rotate`, { key })}
+          onDone={({ secret }) => {
+            onClose();
+            onSecret(secret ?? null);
+          }}
+          onClose={onClose}
+        >
+          <p>{text.rotateText}</p>
+        </Confirm>
+      );
+    case 'replay':
+      return (
+        <ReplayDialog
+          path={path}
+          onDone={() => {
+            onClose();
+            notify(messages().webhooks.replayed);
+            onSent();
+          }}
+          onClose={onClose}
+        />
+      );
+    case 'remove':
+      return (
+        <Confirm
+          title={text.removeTitle}
+          action={text.removeAction}
+          kind="danger"
+          typed={url}
+          send={() => call('DELETE', path)}
+          onDone={() => {
+            notify(messages().webhooks.removed);
+            goTo(linkTo('/webhooks'));
+          }}
+          onClose={onClose}
+        >
+          <p>{text.removeText}</p>
+        </Confirm>
+      );
+  }
 }
 
 /** Asks for a span of time, the last day at first. */
@@ -137,14 +174,14 @@ function ReplayDialog({ path, onDone, onClose }: { path: string; onDone: () => v
         type="datetime-local"
         value={from}
         onValue={setFrom}
-        error={fieldError(problem, '/from')}
+        error={fieldError(problem, 'from')}
       />
       <TextField
         label={text.webhooks.replayTo}
         type="datetime-local"
         value={to}
         onValue={setTo}
-        error={fieldError(problem, '/to')}
+        error={fieldError(problem, 'to')}
       />
     </FormDialog>
   );

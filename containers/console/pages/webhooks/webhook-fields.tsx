@@ -2,6 +2,7 @@ import { fieldError, type Problem } from '../../calls/problem.ts';
 import type { Webhook } from '../../calls/types.ts';
 import { messages } from '../../messages/messages.ts';
 import { CheckField, TextField } from '../../parts/field.tsx';
+import { FieldError } from '../../parts/field-error.tsx';
 
 /** What is typed into a form of a webhook. */
 export type WebhookDraft = Pick<Webhook, 'url' | 'events'> & { description: string };
@@ -25,7 +26,7 @@ export function WebhookFields({
 }) {
   const text = messages().webhooks;
   const types = Object.keys(text.types).filter((type): type is Subscribable => type !== 'webhook.test');
-  const wrongEvents = fieldError(problem, '/events');
+  const wrongEvents = fieldError(problem, 'events');
   const toggle = (type: Subscribable, isOn: boolean) =>
     onDraft({ ...draft, events: types.filter((one) => (one === type ? isOn : draft.events.includes(one))) });
   return (
@@ -37,7 +38,7 @@ export function WebhookFields({
         spellcheck={false}
         value={draft.url}
         onValue={(url) => onDraft({ ...draft, url })}
-        error={fieldError(problem, '/url')}
+        error={fieldError(problem, 'url')}
       />
       <TextField
         {...text.description}
@@ -45,7 +46,7 @@ export function WebhookFields({
         autocomplete="off"
         value={draft.description}
         onValue={(description) => onDraft({ ...draft, description })}
-        error={fieldError(problem, '/description')}
+        error={fieldError(problem, 'description')}
       />
       <fieldset>
         <legend>{text.events}</legend>
@@ -59,9 +60,7 @@ export function WebhookFields({
             />
           ))}
         </div>
-        {wrongEvents !== null && (
-          <p class="field-error">{draft.events.length === 0 ? text.eventsMissing : wrongEvents}</p>
-        )}
+        {wrongEvents !== null && <FieldError error={draft.events.length === 0 ? text.eventsMissing : wrongEvents} />}
       </fieldset>
     </>
   );

@@ -1,0 +1,115 @@
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import { call } from '../../calls/call.ts';
+import { fieldError } from '../../calls/problem.ts';
+import { useSubmit } from '../../calls/use-submit.ts';
+import { messages } from '../../messages/messages.ts';
+import { FormDialog } from '../../parts/dialog.tsx';
+import { TextField } from '../../parts/field.tsx';
+
+/** A question with a reason that may be given. */
+export function WithReason({
+  title,
+  about,
+  action,
+  path,
+  more = {},
+  onDone,
+  onClose,
+}: {
+  title: string;
+  about: ComponentChildren;
+  action: string;
+  path: string;
+  more?: object;
+  onDone: () => void;
+  onClose: () => void;
+}) {
+  const text = messages();
+  const [reason, setReason] = useState('');
+  const { submit, isBusy, problem } = useSubmit(
+    (key) => call('POST', path, { body: { ...more, ...(reason.trim() === '' ? {} : { reason: reason.trim() }) }, key }),
+    onDone,
+  );
+  return (
+    <FormDialog
+      title={title}
+      action={action}
+      isBusy={isBusy}
+      problem={problem}
+      onSubmit={() => void submit()}
+      onClose={onClose}
+    >
+      {about}
+      <TextField
+        {...text.code.reason}
+        isOptional
+        value={reason}
+        onValue={setReason}
+        error={fieldError(problem, 'reason')}
+      />
+    </FormDialog>
+  );
+}
+
+/** Asks for the user who gets the code, and sends it there. */
+export function ToUser({
+  title,
+  about,
+  label,
+  action,
+  path,
+  withReason,
+  onDone,
+  onClose,
+}: {
+  title: string;
+  about: string;
+  label: string;
+  action: string;
+  path: string;
+  /** Whether a reason may be given, which the code's story keeps. */
+  withReason: boolean;
+  onDone: (userId: string) => void;
+  onClose: () => void;
+}) {
+  const text = messages().code;
+  const [userId, setUserId] = useState('');
+  const [reason, setReason] = useState('');
+  const { submit, isBusy, problem } = useSubmit(
+    (key) => {
+      const given = withReason && reason.trim() !== '' ? { reason: reason.trim() } : {};
+      return call('POST', path, { body: { userId: userId.trim(), ...given }, key });
+    },
+    () => onDone(userId.trim()),
+  );
+  return (
+    <FormDialog
+      title={title}
+      action={action}
+      isBusy={isBusy}
+      problem={problem}
+      onSubmit={() => void submit()}
+      onClose={onClose}
+    >
+      <p>{about}</p>
+      <TextField
+        label={label}
+        autocomplete="off"
+        spellcheck={false}
+        value={userId}
+        onValue={setUserId}
+        error={fieldError(problem, 'userId')}
+      />
+      {withReason && (
+        <TextField
+          {...text.reason}
+          isOptional
+          value={reason}
+          onValue={setReason}
+          error={fieldError(problem, 'reason')}
+        />
+      )}
+    </FormDialog>
+  );
+}

@@ -1,0 +1,28 @@
+import type { FieldFault } from '../calls/problem.ts';
+import { messages } from '../messages/messages.ts';
+
+/** What is wrong with a field: found by the console, in the language in use, or by the server. */
+export type Wrong = string | FieldFault;
+
+/**
+ * What is wrong with a field. Of what the server found, the console says what the field takes, and then come the
+ * server's own words, which are English and are marked so for whoever hears them.
+ */
+export function FieldError({ id, error }: { id?: string; error: Wrong }) {
+  return (
+    <p class="field-error" id={id}>
+      {typeof error === 'string' ? error : <ServerFault fault={error} />}
+    </p>
+  );
+}
+
+function ServerFault({ fault: { field, message } }: { fault: FieldFault }) {
+  return (
+    <>
+      {messages().problems.fields[field]}{' '}
+      <bdi class="server-words" lang="en">
+        {message}
+      </bdi>
+    </>
+  );
+}

@@ -1,0 +1,86 @@
+import { type Browser, chromium } from 'playwright-core';
+import { buildApp } from '../../../containers/api/app.ts';
+import { openLog } from '../../../containers/api/observe/log.ts';
+import { openMetrics } from '../../../containers/api/observe/metrics.ts';
+import { type Core, closeCore, openCore, silentLog, startBackground } from '../../../core/index.ts';
+import { testConfig, testSecrets } from '../../support/open-test-core.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/start-postgres.ts';
+import { findChromium } from './find-chromium.ts';
+import type { Look } from './looks.ts';
+import { openWindow, type Window } from './open-window.ts';
+
+/** An API over a database of its own, on a port, and a browser before it. */
+export interface TestConsole {
+  /** Such as `http://127.0.0.1:41234`. */
+  address: string;
+  core: Core;
+  database: TestDatabase;
+  browser: Browser;
+  /** Calls the API with the root key, or another one, for what a test needs to be there. */
+  call<T = Record<string, unknown>>(method: string, path: string, body?: unknown, key?: string): Promise<T>;
+  /** Opens a window in which nobody is signed in. */
+  open(look?: Partial<Look>): Promise<Window>;
+  /** Opens a window in which the holder of a key is signed in; the root key unless given. */
+  openSignedIn(look?: Partial<Look>, key?: string): Promise<Window>;
+  close(): Promise<void>;
+}
+
+/** The tests' root key. */
+export const rootKey = testSecrets.QURABLE_ADMIN_KEY;
+
+/** Starts the API on a free port with the console as it is in the sources, and a browser. */
+export async function startConsole(name: string, more: Record<string, string> = {}): Promise<TestConsole> {
+  const database = await createTestDatabase(name);
+  const core = await openCore(testConfig(database.url, more), { log: silentLog });
+  const background = startBackground(core);
+  const { log } = openLog('silent');
+  const metrics = openMetrics({ queueAgeMillis: () => core.batches.queueAgeMillis() });
+  const app = await buildApp(core, { log, metrics, health: { droppedLogLines: () => 0, background } });
+  const address = await app.listen({ port: 0, host: '127.0.0.1' });
+  const browser = await chromium.launch({ executablePath: findChromium()!, args: ['--no-sandbox', '--disable-gpu'] });
+  const open = async (look: Partial<Look> = {}) => openWindow(browser, address, look);
+  return {
+    address,
+    core,
+    database,
+    browser,
+    call: (method, path, body, key = rootKey) => callApi(address, key, method, path, body),
+    open,
+    openSignedIn: async (look = {}, key = rootKey) => {
+      const window = await open(look);
+      await signIn(window, address, key);
+      return window;
+    },
+    close: async () => {
+      await browser.close();
+      await app.close();
+      await background.close();
+      await closeCore(core);
+      await database.drop();
+    },
+  };
+}
+
+async function callApi<T>(address: string, key: string, method: string, path: string, body: unknown): Promise<T> {
+  const response = await fetch(address + path, {
+    method,
+    headers: {
+      authorization: `Bearer ${key}`,
+      'idempotency-key': crypto.randomUUID(),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+  return (text === '' ? null : JSON.parse(text)) as T;
+}
+
+/** As the form does it; one test signs in by the form. */
+async function signIn({ page }: Window, address: string, key: string): Promise<void> {
+  const answer = await page.request.post(`${address}/console/session`, {
+    headers: { 'sec-fetch-site': 'same-origin', origin: address },
+    data: { key },
+  });
+  if (!answer.ok()) throw new Error(`signing in: ${answer.status()} ${await answer.text()}`);
+}
