@@ -1,10 +1,10 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
 
 /** Temporary credentials of a role have a token, those of a user have none. */
 export interface AwsCredentials {
   accessKeyId: string;
   secretAccessKey: string;
-  sessionToken?: string | undefined;
+  sessionToken?: string;
 }
 
 /** Who signs, for what, and when. */
@@ -26,58 +26,44 @@ export interface AwsRequest {
 }
 
 /**
- * Signs a request by Signature Version 4, for the services whose client is not here: a signature is a dozen hashes. Every
- * header is signed.
+ * Signs a request by Signature Version 4, for the services whose client is not here. Every header is signed. The AWS SDK's
+ * own signer does it, which is loaded with the first request: most processes sign nothing.
  * @returns the headers to send, in lower case: those that were given, and those of the signature
  */
-export function signAwsRequest(
+export async function signAwsRequest(
   { method, url, headers, body }: AwsRequest,
   { credentials, region, service, now }: AwsSignature,
-): Record<string, string> {
-  const time = new Date(now).toISOString().replace(/\.\d+|[-:]/g, '');
-  const day = time.slice(0, 8);
-  const all: Record<string, string> = { host: url.host, 'x-amz-date': time };
-  if (credentials.sessionToken !== undefined) all['x-amz-security-token'] = credentials.sessionToken;
-  for (const [name, value] of Object.entries(headers)) all[name.toLowerCase()] = value.trim().replace(/ +/g, ' ');
-  const names = Object.keys(all).sort();
-  const canonical = [
-    method,
-    canonicalPath(url.pathname),
-    canonicalQuery(url.searchParams),
-    ...names.map((name) => `${name}:${all[name]}`),
-    '',
-    names.join(';'),
-    sha256(body),
-  ].join('\n');
-  const scope = `${day}/${region}/${service}/aws4_request`;
-  const toSign = ['AWS4-HMAC-SHA256', time, scope, sha256(canonical)].join('\n');
-  const key = [day, region, service, 'aws4_request'].reduce<Buffer>(
-    hmac,
-    Buffer.from(`AWS4${credentials.secretAccessKey}`),
+): Promise<Record<string, string>> {
+  const { SignatureV4 } = await import('@smithy/signature-v4');
+  // S3 alone wants the body's hash as a header.
+  const signer = new SignatureV4({ credentials, region, service, sha256: Sha256, applyChecksum: false });
+  const given = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
+  const { protocol, hostname, pathname, searchParams } = url;
+  const signed = await signer.sign(
+    {
+      ...{ method, protocol, hostname, body, path: pathname },
+      query: Object.fromEntries([...searchParams.keys()].map((name) => [name, searchParams.getAll(name)])),
+      headers: { ...Object.fromEntries(given), host: url.host },
+    },
+    { signingDate: new Date(now) },
   );
-  const credential = `Credential=${credentials.accessKeyId}/${scope}`;
-  all.authorization = `AWS4-HMAC-SHA256 ${credential}, SignedHeaders=${names.join(';')}, Signature=${hmac(key, toSign).toString('hex')}`;
-  return all;
+  return signed.headers;
 }
 
-/** As it stands in the request, encoded once more: so all services but S3 have it. */
-function canonicalPath(path: string): string {
-  return path.split('/').map(encode).join('/');
-}
+/** Node's hash, in the form in which the signer takes one; with a secret it is an HMAC. */
+class Sha256 {
+  readonly #hash: Hash | Hmac;
 
-function canonicalQuery(query: URLSearchParams): string {
-  const pairs = [...query].map(([name, value]) => `${encode(name)}=${encode(value)}`);
-  return pairs.sort().join('&');
-}
+  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
+    // An ArrayBuffer is a key as well, which Node's types leave out.
+    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', secret as string);
+  }
 
-function encode(text: string): string {
-  return encodeURIComponent(text).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
-}
+  update(data: Uint8Array): void {
+    this.#hash.update(data);
+  }
 
-function sha256(bytes: string | Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}
-
-function hmac(key: Buffer, text: string): Buffer {
-  return createHmac('sha256', key).update(text).digest();
+  async digest(): Promise<Uint8Array> {
+    return this.#hash.digest();
+  }
 }

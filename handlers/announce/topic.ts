@@ -26,12 +26,12 @@ export function openTopic(arn: string, env: Record<string, string | undefined>, 
   const credentials = {
     accessKeyId: requireVariable(env, 'AWS_ACCESS_KEY_ID'),
     secretAccessKey: requireVariable(env, 'AWS_SECRET_ACCESS_KEY'),
-    sessionToken: env.AWS_SESSION_TOKEN,
+    ...(env.AWS_SESSION_TOKEN === undefined ? {} : { sessionToken: env.AWS_SESSION_TOKEN }),
   };
   const send = async (body: string): Promise<Response> => {
     const form = { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' };
     const signature = { credentials, region, service: 'sns', now: clock.now() };
-    const headers = signAwsRequest({ method: 'POST', url, headers: form, body }, signature);
+    const headers = await signAwsRequest({ method: 'POST', url, headers: form, body }, signature);
     return fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(publishTimeoutMillis) });
   };
   return {

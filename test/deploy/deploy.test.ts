@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -25,8 +26,12 @@ import {
 import { GetSecretValueCommand, ListSecretsCommand } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
+import { ApiClient, atOnce } from '../support/api-client.ts';
 import { requireOrSkip } from '../support/require-or-skip.ts';
+import { startApiProcess } from '../support/start-api-processes.ts';
+import { createTestDatabase } from '../support/start-postgres.ts';
 import { canEmulate, canLint } from './emulator/start-emulator.ts';
+import { listenToTopic, type TopicListener, type TopicMessage } from './support/listen-to-topic.ts';
 import { openTrial, plainDay, type Trial } from './support/open-trial.ts';
 import { imageTagOf, pushImage } from './support/push-image.ts';
 import { runScript } from './support/run-script.ts';
@@ -280,6 +285,46 @@ describeOrSkip('a deployment to an emulated account', () => {
     expect(await account.capacities()).toEqual([{ service, min: 1, max: 2 }]);
   });
 
+  test(
+    'announce is called by an API whose book runs out, and tells those who subscribed to the topic, each what was chosen',
+    async () => {
+      const topic = await output('BookTopicArn');
+      const owner = await listenToTopic(account, topic, 'owner');
+      const buyer = await listenToTopic(account, topic, 'buyer', { tenant: ['default'], type: ['book.exhausted'] });
+      const name = `${stack}-announce`;
+      const { FunctionArn } = await account.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: name }));
+      const database = await createTestDatabase('announce');
+      const api = await startApiProcess(database.url, {
+        STOCK_ANNOUNCER_FUNCTION: FunctionArn!,
+        AWS_ENDPOINT_URL: emulator.url,
+        AWS_ACCESS_KEY_ID: 'test',
+        AWS_SECRET_ACCESS_KEY: 'test',
+      });
+      try {
+        const client = new ApiClient([api.address]);
+        const { id } = (await client.post('/v1/books', { name: 'Otoño', status: 'active' })).body;
+        await client.post(`/v1/books/${id}/codes/generate`, { count: 10, pattern: 'FALL-####-####' });
+        const deal = (count: number) =>
+          atOnce(count, () => client.post('/v1/coupons/assign', { bookId: id, userId: randomUUID() }));
+        await deal(9);
+        const [low] = await untilRead(owner);
+        expect(low).toMatchObject({
+          Subject: 'Few codes left: Otono',
+          Message: expect.stringContaining('The book “Otoño” of the tenant default has 1 of its 10 codes left.'),
+          MessageAttributes: { type: { Value: 'book.low-stock' }, bookId: { Value: id } },
+        });
+        await deal(1);
+        const exhausted = [{ Subject: 'No codes left: Otono' }];
+        expect(await untilRead(owner)).toMatchObject(exhausted);
+        expect(await untilRead(buyer)).toMatchObject(exhausted);
+      } finally {
+        await api.stop();
+        await database.drop();
+      }
+    },
+    deploymentMillis,
+  );
+
   test('migrate, called again by hand, changes nothing and says so', async () => {
     const before = await migrations();
     const { failed, answer } = await account.invoke(`${stack}-migrate`, {});
@@ -496,6 +541,15 @@ describeOrSkip('a deployment to an emulated account', () => {
     deploymentMillis,
   );
 });
+
+/** Waits for the next messages of a topic: the API looks at its books every few seconds. */
+async function untilRead(listener: TopicListener): Promise<TopicMessage[]> {
+  for (;;) {
+    const messages = await listener.read();
+    if (messages.length > 0) return messages;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
 
 async function remainingStacks(): Promise<(string | undefined)[]> {
   const { Stacks } = await account.cloudFormation.send(new DescribeStacksCommand({}));

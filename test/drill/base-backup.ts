@@ -1,4 +1,5 @@
-import { chownSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, type Dirent, readdirSync } from 'node:fs';
+import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type pg from 'pg';
 import type { Account } from '../../containers/local/machine/choose-account.ts';
@@ -7,34 +8,33 @@ import type { Account } from '../../containers/local/machine/choose-account.ts';
 const leftOut = new Set(['postmaster.pid', 'postmaster.opts', 'pg_wal', 'pg_replslot']);
 
 /**
- * Copies a running server's files into an empty directory, as pg_basebackup does: between pg_backup_start and
- * pg_backup_stop, while it is written to. The write-ahead log that makes it whole is in the archive.
+ * Copies a running server's files into a directory that is not there yet, as pg_basebackup does: between pg_backup_start
+ * and pg_backup_stop, while it is written to. The write-ahead log that makes it whole is in the archive. The process goes
+ * on with its other work meanwhile, such as the load on that server.
  * @param client one session for both ends
  */
 export async function takeBaseBackup(client: pg.Client, dataDirectory: string, backup: string): Promise<void> {
   await client.query("select pg_backup_start('drill', true)");
-  mkdirSync(backup, { mode: 0o700 });
-  for (const name of readdirSync(dataDirectory)) {
-    if (leftOut.has(name)) continue;
-    // A file may vanish while its directory is copied: replaying the log makes up for it.
-    copyWhatIsThere(join(dataDirectory, name), join(backup, name));
+  await mkdir(backup, { mode: 0o700 });
+  for (const entry of await readdir(dataDirectory, { withFileTypes: true })) {
+    if (!leftOut.has(entry.name)) await copyWhatIsThere(entry, dataDirectory, backup);
   }
-  mkdirSync(join(backup, 'pg_wal'), { mode: 0o700 });
-  mkdirSync(join(backup, 'pg_replslot'), { mode: 0o700 });
+  await mkdir(join(backup, 'pg_wal'), { mode: 0o700 });
+  await mkdir(join(backup, 'pg_replslot'), { mode: 0o700 });
   const { rows } = await client.query<{ labelfile: string }>('select labelfile from pg_backup_stop(true)');
-  writeFileSync(join(backup, 'backup_label'), rows[0]!.labelfile, { mode: 0o600 });
+  await writeFile(join(backup, 'backup_label'), rows[0]!.labelfile, { mode: 0o600 });
 }
 
-function copyWhatIsThere(from: string, to: string): void {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      cpSync(from, to, { recursive: true, preserveTimestamps: true });
-      return;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || attempt === 5) throw error;
-      if (!existsSync(from)) return;
-      rmSync(to, { recursive: true, force: true });
-    }
+/** A file or directory that vanishes meanwhile is left out: replaying the log makes up for it. */
+async function copyWhatIsThere(entry: Dirent, from: string, to: string): Promise<void> {
+  const [source, target] = [join(from, entry.name), join(to, entry.name)];
+  try {
+    if (!entry.isDirectory()) return await copyFile(source, target);
+    const within = await readdir(source, { withFileTypes: true });
+    await mkdir(target, { mode: 0o700 });
+    for (const one of within) await copyWhatIsThere(one, source, target);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
 }
 

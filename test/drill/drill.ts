@@ -17,6 +17,7 @@ import { reasonsAgainst } from '../../core/restore/restored-answer-rules.ts';
 import { resumeBooks } from '../../core/restore/resume-books.ts';
 import { loadCoupons } from '../bench/database/load-coupons.ts';
 import { makeGeneratedBook } from '../bench/database/make-book.ts';
+import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { admin, testConfig } from '../support/open-test-core.ts';
 import { giveTo, takeBaseBackup } from './base-backup.ts';
 import { type Acknowledged, startLoad } from './load.ts';
@@ -42,6 +43,8 @@ export interface DrillOptions {
 export interface DrillReport {
   coupons: number;
   backupMillis: number;
+  /** Writes that were acknowledged while the base backup was taken. */
+  duringBackup: number;
   /** Recovery point: how far the newest archived log lay behind the failure. */
   rpoMillis: number;
   /** Recovery time, from the first step of the restore to the first redeem, and its parts. */
@@ -61,6 +64,8 @@ export interface DrillReport {
   answers: RestoredAnswers;
   reasonsAgainst: string[];
   voided: number;
+  /** The promises that are broken at the end, once the restored database has served again. */
+  brokenAfter: string[];
 }
 
 /**
@@ -109,9 +114,11 @@ async function drill(root: string, options: DrillOptions, stops: (() => Promise<
   const load = startLoad(core, book.id, options.customers);
   await pause(options.loadMillis / 4);
   const backupStarted = performance.now();
+  const beforeBackup = load.acknowledged.length;
   await takeBaseBackup(client, first.dataDirectory, join(root, 'backup'));
+  const duringBackup = load.acknowledged.length - beforeBackup;
   const backupMillis = performance.now() - backupStarted;
-  say(`base backup under load: ${seconds(backupMillis)}`);
+  say(`base backup under load: ${seconds(backupMillis)}, in which ${duringBackup} writes were acknowledged`);
   await pause(options.loadMillis);
 
   // What was acknowledged before the clock is read was committed before the moment.
@@ -180,11 +187,21 @@ async function drill(root: string, options: DrillOptions, stops: (() => Promise<
   const lost = await countLost(restored.url, load.acknowledged.slice(0, upTo));
   const dealt = [code, ...(await deal(again, book.id, options.dealtAfter))];
   return {
-    ...{ coupons: options.coupons, backupMillis, rpoMillis, rtoMillis, copyMillis, replayMillis, questionsMillis },
+    ...{
+      coupons: options.coupons,
+      backupMillis,
+      duringBackup,
+      rpoMillis,
+      rtoMillis,
+      copyMillis,
+      replayMillis,
+      questionsMillis,
+    },
     ...{ afterRestoreMillis, acknowledged: upTo, lost, later: load.acknowledged.length - upTo, answers },
     reasonsAgainst: against,
     givenTwice: dealt.filter((one) => given.has(one)).length + (dealt.length - new Set(dealt).size),
     voided: report.decks.reduce((sum, deck) => sum + deck.voided, 0),
+    brokenAfter: (await findBrokenInvariants(restored.url)).map(({ name }) => name),
   };
 }
 

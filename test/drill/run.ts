@@ -12,7 +12,8 @@ its own, below the folder for temporary files, which is gone afterwards; yours i
 --archive-seconds  how often the log is archived at least (RDS: 300)
 
 Exit code 0: nothing that was acknowledged up to the moment is lost, no code was given twice, and nothing that the
-restored database answered speaks against it: its schema, its invariants, its decks beside the marks.`;
+restored database answered speaks against it: its schema, its invariants, which are asked once more after it has served
+again, its decks beside the marks.`;
 
 const { values } = parseArgs({
   options: {
@@ -42,7 +43,7 @@ async function run(): Promise<void> {
   const seconds = (millis: number) => `${(millis / 1_000).toFixed(1)} s`;
   console.log(`
 coupons before                 ${report.coupons}
-base backup under load         ${seconds(report.backupMillis)}
+base backup under load         ${seconds(report.backupMillis)}, writes acknowledged meanwhile: ${report.duringBackup}
 RPO, log not yet archived      ${seconds(report.rpoMillis)}
 RTO, all of it                 ${seconds(report.rtoMillis)}
   copying the backup           ${seconds(report.copyMillis)}
@@ -54,10 +55,11 @@ acknowledged after it          ${report.later}, their codes voided: ${report.voi
 codes given twice              ${report.givenTwice}
 newest event                   ${report.answers.newestEventAt}
 promises asked                 ${report.answers.invariants.asked}
+broken once it served again    ${report.brokenAfter.join(', ') || 'none'}
 decks held against marks       ${report.answers.marks.compared}
 what speaks against it         ${report.reasonsAgainst.join('; ') || 'nothing'}`);
-  const isGood = report.lost === 0 && report.givenTwice === 0 && report.reasonsAgainst.length === 0;
-  process.exitCode = isGood ? 0 : 1;
+  const { lost, givenTwice, reasonsAgainst, brokenAfter } = report;
+  process.exitCode = lost + givenTwice + reasonsAgainst.length + brokenAfter.length === 0 ? 0 : 1;
 }
 
 function whole(name: keyof typeof values, least: number, most: number): number {

@@ -169,7 +169,7 @@ describe('X-Ray', () => {
     for (const [index, headers] of received.headers.entries()) {
       const sent = String(headers['x-amz-date']);
       const now = Date.parse(sent.replace(/^(\d{4})(\d\d)(\d\dT\d\d)(\d\d)(\d\dZ)$/, '$1-$2-$3:$4:$5'));
-      const signed = signAwsRequest(
+      const signed = await signAwsRequest(
         {
           method: 'POST',
           url: new URL(`${received.endpoint}/v1/traces`),

@@ -15,9 +15,10 @@ test(
       dealtAfter: 1_000,
       say: (line) => said.push(line),
     });
-    expect(report).toMatchObject({ lost: 0, givenTwice: 0, reasonsAgainst: [] });
+    expect(report).toMatchObject({ lost: 0, givenTwice: 0, reasonsAgainst: [], brokenAfter: [] });
     expect(report.answers.invariants).toMatchObject({ broken: [], unanswered: [], leftOut: [], next: null });
     expect(report.answers.marks.compared).toBeGreaterThan(0);
+    expect(report.duringBackup).toBeGreaterThan(0);
     expect(report.acknowledged).toBeGreaterThan(0);
     expect(report.later).toBeGreaterThan(0);
     expect(report.voided).toBeGreaterThan(0);

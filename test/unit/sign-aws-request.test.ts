@@ -5,11 +5,11 @@ const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEM
 const now = Date.UTC(2015, 7, 30, 12, 36, 0);
 
 describe('a signed request of AWS', () => {
-  test('has the signature that AWS’s own example has', () => {
+  test('has the signature that AWS’s own example has', async () => {
     const url = new URL('https://iam.amazonaws.com/?Action=ListUsers&Version=2010-05-08');
     const headers = { 'Content-Type': 'application/x-www-form-urlencoded; charset=utf-8' };
     const signature = { credentials, region: 'us-east-1', service: 'iam', now };
-    const signed = signAwsRequest({ method: 'GET', url, headers, body: '' }, signature);
+    const signed = await signAwsRequest({ method: 'GET', url, headers, body: '' }, signature);
     expect(signed.authorization).toBe(
       'AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/iam/aws4_request, SignedHeaders=content-type;host;x-amz-date, ' +
         'Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7',
@@ -36,9 +36,9 @@ describe('a signed request of AWS', () => {
       '',
       '6134c74e3d54ad3e37d1da55591c86fdf584abd0447e1e193318815ac4dfd756',
     ],
-  ])('for %s is as the AWS SDK signs it, with a token that ends', (service, address, body, expected) => {
+  ])('for %s is as the AWS SDK signs it, with a token that ends', async (service, address, body, expected) => {
     const session = { ...credentials, sessionToken: 'a token/with+signs=' };
-    const signed = signAwsRequest(
+    const signed = await signAwsRequest(
       { method: 'POST', url: new URL(address), headers: { 'content-type': 'application/x-protobuf' }, body },
       { credentials: session, region: 'us-east-1', service, now },
     );

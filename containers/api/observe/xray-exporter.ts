@@ -26,7 +26,7 @@ export async function openXrayExporter(
   const send = async (body: Uint8Array): Promise<void> => {
     const signature = { credentials: await credentials(), region: to.region, service: 'xray', now: systemClock.now() };
     const request = { method: 'POST', url, headers: { 'content-type': 'application/x-protobuf' }, body };
-    const headers = signAwsRequest(request, signature);
+    const headers = await signAwsRequest(request, signature);
     const signal = AbortSignal.timeout(to.timeoutMillis);
     const answer = await fetch(url, { method: 'POST', headers, body: Buffer.from(body), signal });
     await answer.arrayBuffer();

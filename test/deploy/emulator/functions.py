@@ -46,10 +46,9 @@ def _provide_runtime():
     # The runtime has the SDK and nothing else: a function that forgot to bundle a package must fail here as there.
     modules = os.path.join(_root, "node_modules")
     os.makedirs(modules, exist_ok=True)
-    for scope in ("@aws-sdk", "@smithy"):
-        link = os.path.join(modules, scope)
-        if not os.path.exists(link):
-            os.symlink(os.path.join(environment["modules"], scope), link)
+    link = os.path.join(modules, "@aws-sdk")
+    if not os.path.exists(link):
+        os.symlink(os.path.join(environment["modules"], "@aws-sdk"), link)
 
 
 def _unpack(code):

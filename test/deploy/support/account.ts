@@ -15,6 +15,10 @@ export type Invocation = { failed: boolean; answer: unknown };
 
 const region = 'us-east-1';
 
+/** It tells the emulator whose request it is; nobody checks the signature. */
+const authorizationFor = (service: string) =>
+  `AWS4-HMAC-SHA256 Credential=test/20260101/${region}/${service}/aws4_request, SignedHeaders=host, Signature=0`;
+
 /** Opens clients of an emulated account. */
 export function openAccount(endpoint: string) {
   const config = { endpoint, region, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
@@ -48,7 +52,7 @@ export function openAccount(endpoint: string) {
         method: request.method ?? 'POST',
         headers: {
           'Content-Type': 'application/x-amz-json-1.1',
-          Authorization: `AWS4-HMAC-SHA256 Credential=test/20260101/${region}/${service}/aws4_request, SignedHeaders=host, Signature=0`,
+          Authorization: authorizationFor(service),
           ...(request.target === undefined ? {} : { 'X-Amz-Target': request.target }),
         },
         ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
@@ -56,6 +60,16 @@ export function openAccount(endpoint: string) {
       if (!answer.ok) throw new Error(`${service} answered ${answer.status}: ${await answer.text()}`);
       // Some answers are empty.
       return JSON.parse((await answer.text()) || '{}') as Record<string, unknown>;
+    },
+    /** The same of a service that takes forms and answers in XML, such as SNS. */
+    callByForm: async (service: string, form: Record<string, string>): Promise<string> => {
+      const answer = await fetch(endpoint, {
+        method: 'POST',
+        headers: { Authorization: authorizationFor(service) },
+        body: new URLSearchParams(form),
+      });
+      if (!answer.ok) throw new Error(`${service} answered ${answer.status}: ${await answer.text()}`);
+      return answer.text();
     },
   };
 }
