@@ -164,7 +164,7 @@ test('a stretch that takes longer than a statement may is counted in shorter one
 });
 
 test('a day in which next to nothing happened is counted in a few stretches', async () => {
-  await settleAll();
+  await settleAll(testCore.core);
   await stalled.query('delete from event_counts');
   await stalled.query(
     `update counted_events set counted_until = (select settled_until from settled_events) - interval '1 day'`,

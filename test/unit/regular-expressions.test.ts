@@ -58,8 +58,6 @@ const linear: Record<string, string> = {
   '-(\\d{4})(\\d{2})(\\d{2})-[a-z0-9]+$': 'of a snapshot’s name, which is short',
   "^\\d{1,3}(?<mark>[.,'’\\s])\\d{3}(?:\\k<mark>\\d{3}){0,3}$": 'each repetition has a bound',
   '^[a-z]{2}(-[a-z]+){1,2}-[1-9]$': 'each repetition begins with a hyphen, which a letter is not',
-  '\\.\\d+|[-:]': 'replaces what it goes through, in a time of its own making',
-  ' +': 'replaces what it goes through, so that the next search begins behind it',
   '<Code>(\\w+)<\\/Code>': 'a repetition ends at a bracket, before which none begins',
 };
 

@@ -13,7 +13,7 @@ import { missingCoupon, ofPublicCode, publicCodeRefusal } from '../rules/missing
 import { type CouponAnswer, type PendingChange, type RecordedChange, recordOf } from '../rules/recorded-change.ts';
 import { carryRedemptions } from './carried-redemptions.ts';
 import { type ChangeTarget, findChangeTargets, mayCount, needsOfChange, redirectToDeal } from './change-targets.ts';
-import type { ChangeCommand } from './commands.ts';
+import { type ChangeCommand, isUse } from './commands.ts';
 import { areFree, type BatchCompanion, type BatchCore, type BatchKind, decideBatch } from './decide-batch.ts';
 import { decideChange } from './decide-change.ts';
 import { drawStripe } from './draw-stripe.ts';
@@ -160,17 +160,21 @@ function decideMember(
 ): RecordedChange | CouponError {
   const { location } = target;
   const coupon = location === null ? undefined : state.coupons.get(placeMapKey(location));
+  if (hasChangedHands(target, coupon)) return new Redirect(null);
   const missing = refuseMissing(state, target, coupon);
   if (missing !== null) return new CouponError(missing);
-  if (isOfAnother(target, coupon!)) return new Redirect(null);
   const decision = decideChange(core, tenantId, state, target, coupon!);
   if ('refusal' in decision) return new CouponError(decision.refusal);
   return carryOut(state, target, coupon!, decision.change);
 }
 
-/** A coupon that was found by a public code is its user's, unless it has changed hands since. */
-function isOfAnother({ command, publicCode }: ChangeTarget, coupon: CouponState): boolean {
-  return publicCode !== null && 'userId' in command && coupon.userId !== command.userId;
+/**
+ * A coupon that was found by a public code is its user's, unless it has changed hands since: then the user's own is looked
+ * for anew, whoever asks. A use is only here where one was found.
+ */
+function hasChangedHands({ command, publicCode }: ChangeTarget, coupon: CouponState | undefined): boolean {
+  if (publicCode === null || !('userId' in command)) return false;
+  return coupon === undefined ? isUse(command) : coupon.userId !== command.userId;
 }
 
 /** To a customer, a code that is not there, is void or is another user's looks the same. */

@@ -92,10 +92,12 @@ async function hideFromCustomers(
   const asked = ofCustomers.flatMap(({ location }) => location ?? []);
   const coupons = await readCouponStates(pool, tenantId, asked);
   return targets.map((target) => {
-    const { customerId } = target.command.caller;
+    const { command, publicCode } = target;
+    const { customerId } = command.caller;
     if (customerId === null || target.location === null) return target;
     const isOwn = coupons.get(placeMapKey(target.location))?.userId === customerId;
-    return isOwn ? target : { ...target, location: nowhere };
+    // One that left the customer's hands since it was found by a public code is as one that the customer never had.
+    return isOwn ? target : { ...target, location: missingPlace(command, publicCode) };
   });
 }
 
