@@ -6,8 +6,9 @@ import type { BookKey } from '../keys.ts';
 const gateClass = 0x424f4f4b;
 
 /**
- * A gate is taken beside its book's row, and so on the server where the tenant's rows are, whoever is asked. What is not
- * there, or is another tenant's, has no gate; a book that is deleted meanwhile is missing in what is read behind it.
+ * A gate is taken beside its book's row, and so on the server where the tenant's rows are, whoever is asked. What is
+ * not there, or is another tenant's, has no gate; a book that is deleted meanwhile is missing in what is read behind
+ * it.
  */
 const bookAsked = `(select book_id from books where book_id = asked.book_id and ${ofTenant} offset 0)`;
 

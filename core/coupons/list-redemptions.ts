@@ -44,10 +44,10 @@ export type RedemptionListCore = LocateCore & RedemptionWalkCore & Pick<Core, 'k
 
 /**
  * Lists the tenant's redemptions, newest first, those given back too; from the replica where there is one. What is
- * redeemed while the caller pages comes before the first page, and what commits late, between redemptions that were shown
- * already, is there for whoever begins anew. Pages by one filter are full, but for the last. Where filters meet of which each
- * passes many and all together pass few, or one user or coupon has thousands of redemptions, a page looks at
- * limits.pageScanMaxRows redemptions at most: it may be short, or even empty, and still have a cursor.
+ * redeemed while the caller pages comes before the first page, and what commits late, between redemptions that were
+ * shown already, is there for whoever begins anew. Pages by one filter are full, but for the last. Where filters meet
+ * of which each passes many and all together pass few, or one user or coupon has thousands of redemptions, a page looks
+ * at limits.pageScanMaxRows redemptions at most: it may be short, or even empty, and still have a cursor.
  * @throws CouponError `invalid-input` naming `cursor`, `from` or `to`. An unknown book, user or code has no
  *   redemptions: an empty list.
  */

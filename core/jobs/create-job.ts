@@ -35,7 +35,8 @@ const emptyDigest = '';
  * @param body null for an export, which has none
  * @throws CouponError `invalid-input` naming the parameter, for an export beyond limits.jobExportMaxRows, or for a file
  *   that can't be read as a whole, holds no row or breaks off; `idempotency-key-reused`; `book-not-found`;
- *   `body-too-large` beyond limits.jobMaxRows or limits.jobMaxBytes; `rate-limited` where limits.jobsUnfinishedMax of the tenant wait; `unavailable`
+ *   `body-too-large` beyond limits.jobMaxRows or limits.jobMaxBytes; `rate-limited` where limits.jobsUnfinishedMax of
+ *   the tenant wait; `unavailable`
  */
 export async function createJob(
   core: CreateJobCore,

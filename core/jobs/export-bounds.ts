@@ -9,8 +9,9 @@ import type { JobRequest } from './job-input.ts';
 import { type JobStanding, lockStep } from './job-step.ts';
 
 /**
- * Refuses an export of more codes than a job may write: a generated deck may have ten billion, whose export would run for
- * days and fill the database. Codes that users have are as many as were dealt, and are counted while they are written.
+ * Refuses an export of more codes than a job may write: a generated deck may have ten billion, whose export would run
+ * for days and fill the database. Codes that users have are as many as were dealt, and are counted while they are
+ * written.
  * @throws CouponError `invalid-input` naming `status`; `book-not-found`
  */
 export async function refuseLargeExport(

@@ -59,8 +59,8 @@ export interface JobRecord extends Omit<JobDocument, 'startedAt' | 'finishedAt'>
 }
 
 /**
- * Selects JobRecords; the statement goes on with its conditions on `j`, whose tenant is $1. A job whose time is over is not
- * there any more: its pieces go some at a time, and what is left of them is no result.
+ * Selects JobRecords; the statement goes on with its conditions on `j`, whose tenant is $1. A job whose time is over is
+ * not there any more: its pieces go some at a time, and what is left of them is no result.
  */
 export const jobSelection = `select j.job_id as "jobKey", j.id, j.kind, b.id as "bookId", j.status, j.total, j.done, j.refused,
     j.started_at as "startedAt", j.finished_at as "finishedAt", j.created_by as "createdBy", j.error

@@ -71,7 +71,8 @@ function readCodeRow(line: number, cells: readonly string[], { keyColumn, beside
 
 /**
  * Whether a request's field could not hold the text, whose characters are counted as there. What stands in the place of
- * bytes that are no UTF-8 is no text of anybody's: a file in another encoding would hand codes to users who do not exist.
+ * bytes that are no UTF-8 is no text of anybody's: a file in another encoding would hand codes to users who do not
+ * exist.
  */
 function isUnfit(text: string, maxChars: number): boolean {
   if (text.length > maxChars && [...text].length > maxChars) return true;

@@ -26,8 +26,8 @@ export interface AwsRequest {
 }
 
 /**
- * Signs a request by Signature Version 4, for the services whose client is not here: a signature is a dozen hashes. Every
- * header is signed.
+ * Signs a request by Signature Version 4, for the services whose client is not here: a signature is a dozen hashes.
+ * Every header is signed.
  * @returns the headers to send, in lower case: those that were given, and those of the signature
  */
 export function signAwsRequest(

@@ -54,8 +54,8 @@ export function numbersOf({ events }: Pick<WebhookInput, 'events'>): number[] {
 }
 
 /**
- * Two that come at once may pass it by one, which harms nobody. The transaction has its number from here on, before it reads
- * the clock: so events from that moment on are settled after it has ended, and are handed on to this webhook too.
+ * Two that come at once may pass it by one, which harms nobody. The transaction has its number from here on, before it
+ * reads the clock: so events from that moment on are settled after it has ended, and are handed on to this webhook too.
  */
 async function refuseTooMany(tx: Transaction, tenantId: number): Promise<void> {
   const { rows } = await tx.query<{ count: number }>({

@@ -15,8 +15,8 @@ const publishTimeoutMillis = 5_000;
 const publishAttempts = 2;
 
 /**
- * Opens a topic by the rights of the function's role. SNS's API is one signed form, so no client of AWS is bundled, which
- * would be most of the function.
+ * Opens a topic by the rights of the function's role. SNS's API is one signed form, so no client of AWS is bundled,
+ * which would be most of the function.
  * @param env Lambda's own variables: the role's credentials, and where an emulator is
  */
 export function openTopic(arn: string, env: Record<string, string | undefined>, clock: Pick<Clock, 'now'>): Topic {

@@ -47,8 +47,8 @@ export function drillPrefix(stack: string): string {
 }
 
 /**
- * The instances in RDS. What a variable says comes from the template: the stack, and class, subnets and security group of
- * what is restored.
+ * The instances in RDS. What a variable says comes from the template: the stack, and class, subnets and security group
+ * of what is restored.
  */
 export function drillInstances(rds: RDSClient, env: Environment): DrillInstances {
   const stack = requireVariable(env, 'DRILL_STACK');

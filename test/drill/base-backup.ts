@@ -38,7 +38,9 @@ function copyWhatIsThere(from: string, to: string): void {
   }
 }
 
-/** Makes the account of the server the owner of a directory and all that is in it; as nobody but root, it is already. */
+/**
+ * Makes the account of the server the owner of a directory and all that is in it; as nobody but root, it is already.
+ */
 export function giveTo(account: Account | undefined, directory: string): void {
   if (account === undefined) return;
   chownSync(directory, account.uid, account.gid);

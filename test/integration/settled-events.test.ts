@@ -30,8 +30,8 @@ afterEach(async () => {
 
 const settle = () => settleEvents(testCore.core);
 /**
- * Settles all that has happened so far. It takes two rounds, and more while another transaction runs on the server: tests of
- * other files have theirs.
+ * Settles all that has happened so far. It takes two rounds, and more while another transaction runs on the server:
+ * tests of other files have theirs.
  */
 async function settleAll(): Promise<void> {
   const now = await clock();

@@ -553,7 +553,8 @@ each('who may do what in %s', (stage) => {
     const announce = resource(templateOf(stage), 'AnnounceLambdaFunction');
     expect(announce).not.toHaveProperty('VpcConfig');
     expect(announce.Environment).toMatchObject({ Variables: { ANNOUNCE_TOPIC_ARN: { Ref: 'BookTopic' } } });
-    // A claim outlives the function's longest call, or two would tell the same (core/webhooks/delivery/announce-stock.ts).
+    // A claim outlives the function's longest call, or two would tell the same
+    // (core/webhooks/delivery/announce-stock.ts).
     expect(Number(announce.Timeout)).toBeLessThan(60);
     expect(variablesOf(stage).STOCK_ANNOUNCER_FUNCTION).toEqual({ 'Fn::GetAtt': ['AnnounceLambdaFunction', 'Arn'] });
     expect(resource(templateOf(stage), 'BookTopic').KmsMasterKeyId).toEqual({ Ref: 'Key' });

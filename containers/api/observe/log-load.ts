@@ -25,9 +25,9 @@ export interface LoadSums {
 }
 
 /**
- * Logs, for every ten seconds in which there was any load, the worst of what was seen each second and the mean size of a batch.
- * The deployment makes metrics and an alarm of these lines (resources/logs.yml), because a metric that is only served has
- * nobody to ask for it there; where there is no line, nothing waited.
+ * Logs, for every ten seconds in which there was any load, the worst of what was seen each second and the mean size of
+ * a batch. The deployment makes metrics and an alarm of these lines (resources/logs.yml), because a metric that is only
+ * served has nobody to ask for it there; where there is no line, nothing waited.
  * @returns stops it
  */
 export function logLoad(sources: LoadSources, log: Logger): () => void {

@@ -17,8 +17,8 @@ export function hasVersion(request: FastifyRequest, etag: string): boolean {
 }
 
 /**
- * Whether the client would rather have CSV than JSON (RFC 9110, section 12.5.1): it wants it more, or names it first. Of the
- * ranges that take a type in, the narrowest one counts.
+ * Whether the client would rather have CSV than JSON (RFC 9110, section 12.5.1): it wants it more, or names it first.
+ * Of the ranges that take a type in, the narrowest one counts.
  */
 export function prefersCsv(request: FastifyRequest): boolean {
   const ranges = readRanges(request.headers.accept ?? '');

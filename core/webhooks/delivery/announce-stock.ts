@@ -9,7 +9,10 @@ type AnnounceCore = Pick<Core, 'announcer' | 'backgroundPool' | 'clock'>;
 const restMillis = 2_000;
 /** Announcements of a piece, one after the other: each is a call of some ten milliseconds. */
 const newsAtOnce = 20;
-/** A claim is open again after so long: the process that made it died, or could not tell. Above what an announcement takes. */
+/**
+ * A claim is open again after so long: the process that made it died, or could not tell. Above what an announcement
+ * takes.
+ */
 const leaseMillis = 60_000;
 /** What could not be told for so long is no news any more. */
 const newsMaxAgeMillis = 3 * 24 * 3_600_000;
