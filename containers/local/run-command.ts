@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import type { Environment } from '../../core/index.ts';
 import { keepSecrets } from './keep-secrets.ts';
 import { chooseAccount } from './machine/choose-account.ts';
 import { EmbeddedStartError } from './machine/embedded-start-error.ts';
@@ -9,8 +10,6 @@ import { clusterUser } from './postgres/create-cluster.ts';
 import { startEmbeddedPostgres } from './postgres/embedded-postgres.ts';
 import { placeData } from './postgres/place-data.ts';
 import { readPostmasterFile } from './postgres/postmaster-file.ts';
-
-type Environment = Record<string, string | undefined>;
 
 const project = resolve(import.meta.dirname, '../..');
 

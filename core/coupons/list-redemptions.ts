@@ -7,7 +7,7 @@ import { invalidInput } from '../errors.ts';
 import { Id, strictObject, UserId } from '../input/shapes.ts';
 import { placeBound, readBound, timeBound } from '../input/time-bounds.ts';
 import { limits } from '../limits.ts';
-import { type Asked, type Page, pageLimit, pageParameters } from '../paging.ts';
+import { type ListParameters, type Page, pageLimit, pageParameters } from '../paging.ts';
 import { type RedemptionView, readRedemptions } from './redemption-view.ts';
 import type { RedemptionsWanted } from './redemptions-wanted.ts';
 import { type RedemptionWalkCore, walkRedemptions } from './walk-redemptions.ts';
@@ -34,7 +34,7 @@ const filters = {
 
 /** Which redemptions to list: all, or those that every filter passes. */
 export const RedemptionListRequest = strictObject({ ...filters, ...pageParameters });
-export type RedemptionListRequest = Asked<Static<typeof RedemptionListRequest>>;
+export type RedemptionListRequest = ListParameters<Static<typeof RedemptionListRequest>>;
 
 /** What of a request says which redemptions, and not which page of them. */
 export type RedemptionFilters = Pick<RedemptionListRequest, keyof typeof filters>;

@@ -1,5 +1,6 @@
 import type pg from 'pg';
-import type { Config, DatabaseAddress } from '../config.ts';
+import type { Config } from '../config.ts';
+import type { DatabaseAddress } from '../database-address.ts';
 import type { Log } from '../log.ts';
 import { databaseLimits } from './database-limits.ts';
 import { openPool, type PoolOptions } from './pool.ts';

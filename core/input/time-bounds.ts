@@ -1,6 +1,6 @@
-import { Type } from 'typebox';
 import { invalidInput } from '../errors.ts';
 import { Fault } from './field-rules.ts';
+import { givenTime } from './shapes.ts';
 import { type GivenTime, placeTime, readTime, type WindowEdge } from './time-rules.ts';
 
 /**
@@ -8,12 +8,7 @@ import { type GivenTime, placeTime, readTime, type WindowEdge } from './time-rul
  * @param zone whose local times and days are meant, as the end of a sentence
  */
 export function timeBound(description: string, zone: string) {
-  return Type.String({
-    minLength: 1,
-    maxLength: 64,
-    description: `${description} RFC 3339; a local time or a day is one ${zone}.`,
-    examples: ['2026-11-27T00:00:00Z'],
-  });
+  return givenTime(`${description} RFC 3339; a local time or a day is one ${zone}.`, '2026-11-27T00:00:00Z');
 }
 
 /**

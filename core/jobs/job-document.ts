@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { actorNames } from '../access/actor-names.ts';
 import type { Queryable } from '../db/pool.ts';
 import { exampleId, Id, nullable, oneOf, Time } from '../input/shapes.ts';
+import type { JobKey } from '../keys.ts';
 import { limits } from '../limits.ts';
 
 /** What jobs do. */
@@ -39,11 +40,6 @@ export const JobDocument = Type.Object({
   error: nullable(Type.String({ description: 'Why it failed. Null: it has not.' })),
 });
 export type JobDocument = Static<typeof JobDocument>;
-
-declare const keyOf: unique symbol;
-
-/** The database's own number of a job, which no caller ever sees. */
-export type JobKey = number & { readonly [keyOf]: 'job' };
 
 /** Names a job in statements. */
 export interface JobName {
@@ -92,7 +88,10 @@ export async function jobDocument(db: Queryable, tenantId: number, job: JobRecor
   return (await jobDocuments(db, tenantId, [job]))[0]!;
 }
 
-/** Whether a job of this kind has a file of rows to carry out; the others make one. */
-export function hasFile(kind: JobKind): boolean {
+/** Kinds of jobs that bring a file of rows to carry out; the others write one. */
+export type FileJobKind = 'assign' | 'void';
+
+/** Whether a job of this kind brings a file. */
+export function hasFile(kind: JobKind): kind is FileJobKind {
   return kind === 'assign' || kind === 'void';
 }

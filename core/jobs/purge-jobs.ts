@@ -1,6 +1,7 @@
 import type { BackgroundTask } from '../background/run-tasks.ts';
 import type { Core } from '../core.ts';
 import { limits } from '../limits.ts';
+import type { JobName } from './job-document.ts';
 
 const everyMillis = 600_000;
 /** Pieces that one statement removes: few enough to hold nobody up. */
@@ -15,7 +16,7 @@ export function jobsCleanUp(core: Pick<Core, 'backgroundPool'>): BackgroundTask 
 }
 
 async function purgeSome({ backgroundPool: pool }: Pick<Core, 'backgroundPool'>): Promise<'more' | 'rest'> {
-  const { rows } = await pool.query<{ tenantId: number; jobKey: number }>({
+  const { rows } = await pool.query<JobName>({
     name: 'find-old-job',
     text: `(select tenant_id as "tenantId", job_id as "jobKey" from jobs
         where finished_at < clock_timestamp() - make_interval(days => $1) order by finished_at, job_id limit 1)

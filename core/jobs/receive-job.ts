@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Core } from '../core.ts';
 import { refuse, unavailable } from '../errors.ts';
+import type { JobKey } from '../keys.ts';
 import { limits } from '../limits.ts';
 import { uuidv7 } from '../random.ts';
 import type { HeaderRule } from '../uploads/formats/row-sink.ts';
-import type { JobKey, JobKind, JobName } from './job-document.ts';
+import type { FileJobKind, JobKind, JobName } from './job-document.ts';
 import { isRefused, type JobRow, pieceRows } from './job-rows.ts';
 import { openJobRows } from './read-job-rows.ts';
 
@@ -62,7 +63,7 @@ export async function dropJob({ coldPool }: Pick<Core, 'coldPool'>, { tenantId, 
 export async function receiveFile(
   core: ReceiveCore,
   job: JobName,
-  kind: 'assign' | 'void',
+  kind: FileJobKind,
   header: HeaderRule | null,
   body: AsyncIterable<Uint8Array>,
 ): Promise<ReceivedJob> {

@@ -3,6 +3,7 @@ import { type ChangeBookCore, changeBook } from '../book-life/change-book.ts';
 import { parsePattern } from '../codes/pattern-rules.ts';
 import type { Core } from '../core.ts';
 import { renewLockTokens } from '../coupons/engine/lock-tokens.ts';
+import { eventKindNumber } from '../coupons/rules/coupon-state.ts';
 import type { Queryable } from '../db/pool.ts';
 import { retryTransaction } from '../db/retry-transaction.ts';
 import { inTransaction, type Transaction } from '../db/transaction.ts';
@@ -227,7 +228,8 @@ async function voidTaken(
           select $1::int, $2::int, pos, code, 1, true from lost),
         event as (
           insert into events (tenant_id, deck_id, pos, rev, at, kind, redemptions, fence, actor, reason)
-          select $1::int, $2::int, pos, 1, date_trunc('milliseconds', clock_timestamp()), 7, 0, 0, $5, $6 from lost)
+          select $1::int, $2::int, pos, 1, date_trunc('milliseconds', clock_timestamp()), ${eventKindNumber('voided')}, 0, 0, $5, $6
+          from lost)
       update decks set taken_ahead = taken_ahead + $7::bigint, voided = voided + $7::bigint
         where tenant_id = $1 and deck_id = $2`,
     values: [tenantId, deck.deckKey, places.map(({ pos }) => pos), codes, restoreActor, reason, places.length],
@@ -235,7 +237,8 @@ async function voidTaken(
   return places.length;
 }
 
-interface Sequence {
+/** A pattern, and the next number of its sequence. */
+interface NextOfPattern {
   tenantId: number;
   patternId: number;
   template: string;
@@ -252,7 +255,7 @@ function endOfSequence(template: string, alphabet: string): number {
 
 async function movePatterns(pool: pg.Pool, order: RestoreOrder): Promise<RestoreReport['patterns']> {
   return tryOut(pool, order.apply, async (tx) => {
-    const { rows } = await tx.query<Sequence>(
+    const { rows } = await tx.query<NextOfPattern>(
       `select tenant_id as "tenantId", pattern_id as "patternId", template, alphabet, next_index as "from"
         from code_patterns order by tenant_id, pattern_id for no key update`,
     );

@@ -92,12 +92,15 @@ export function nextWindow(window: number, attempt: Attempt, failures: number): 
   return Math.max(1, attempt.statusCode === null ? Math.floor(window / 2) : window - 1);
 }
 
+/** Why an endpoint is disabled by itself. `failing`: nothing but failures for days; `gone`: it answered 410. */
+export type DisableReason = 'failing' | 'gone';
+
 /**
  * Why an endpoint is to be disabled after a failure; null: it goes on.
  * @param failures in a row, this one included
  * @param failingMillis for how long it has failed, without one success
  */
-export function reasonToDisable(attempt: Attempt, failures: number, failingMillis: number): 'gone' | 'failing' | null {
+export function reasonToDisable(attempt: Attempt, failures: number, failingMillis: number): DisableReason | null {
   if (attempt.statusCode === 410) return 'gone';
   return failures >= disableAfterFailures && failingMillis >= disableAfterMillis ? 'failing' : null;
 }

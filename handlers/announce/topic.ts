@@ -1,4 +1,4 @@
-import { type Clock, signAwsRequest } from '../../core/index.ts';
+import { type Clock, type Environment, signAwsRequest } from '../../core/index.ts';
 import { requireVariable } from '../environment.ts';
 import type { TopicMessage } from './write-mail.ts';
 
@@ -19,7 +19,7 @@ const publishAttempts = 2;
  * which would be most of the function.
  * @param env Lambda's own variables: the role's credentials, and where an emulator is
  */
-export function openTopic(arn: string, env: Record<string, string | undefined>, clock: Pick<Clock, 'now'>): Topic {
+export function openTopic(arn: string, env: Environment, clock: Pick<Clock, 'now'>): Topic {
   const [, partition, , region] = arn.split(':') as [string, string, string, string];
   const suffix = partition === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com';
   const url = new URL(env.AWS_ENDPOINT_URL_SNS ?? env.AWS_ENDPOINT_URL ?? `https://sns.${region}.${suffix}/`);

@@ -7,6 +7,7 @@ import {
   type RDSClient,
   RestoreDBInstanceToPointInTimeCommand,
 } from '@aws-sdk/client-rds';
+import type { Environment } from '../../core/index.ts';
 import { requireVariable } from '../environment.ts';
 import { acceptError } from '../snapshot/snapshot-store.ts';
 
@@ -34,8 +35,6 @@ export interface DrillInstances {
   /** Deletes one with its backups, and without a last snapshot. One that is gone is left so. */
   remove(name: string): Promise<void>;
 }
-
-type Environment = Record<string, string | undefined>;
 
 /** Whose they are: the role of this function can delete none without it. */
 const ofTag = 'qurable:drill-of';

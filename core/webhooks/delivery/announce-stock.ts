@@ -1,6 +1,7 @@
 import type { BackgroundTask } from '../../background/run-tasks.ts';
 import type { Core } from '../../core.ts';
 import type { Queryable } from '../../db/pool.ts';
+import type { BookKey } from '../../keys.ts';
 import { announceMaxMillis, type StockNews } from '../announcer.ts';
 import { stocks } from './stock-rules.ts';
 
@@ -50,7 +51,7 @@ export async function announceStock(core: AnnounceCore, signal: AbortSignal): Pr
 
 interface Claimed extends Omit<StockNews, 'stock' | 'at'> {
   tenantId: number;
-  bookKey: number;
+  bookKey: BookKey;
   seq: number;
   stock: number;
   at: Date;

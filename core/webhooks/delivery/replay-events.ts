@@ -3,6 +3,7 @@ import type { Core } from '../../core.ts';
 import { inTransaction, type Transaction } from '../../db/transaction.ts';
 import { planByTime } from '../../events/plan-by-time.ts';
 import { eventTypeNumbers, subjects } from '../event-types.ts';
+import { stocks } from './stock-rules.ts';
 import { makeStride, type Stride } from './stride.ts';
 import { statusTypeSql } from './watch-books.ts';
 
@@ -42,7 +43,7 @@ export async function replayEvents({ backgroundPool }: ReplayCore, stride: Strid
             on before.tenant_id = $1 and before.book_id = r.book_id and before.rev = r.rev - 1
           where r.at >= $3::text::timestamptz and r.at < $4::text::timestamptz and r.tenant_id = $1
           union all
-          select case stock when 1 then ${eventTypeNumbers['book.low-stock']} else ${eventTypeNumbers['book.exhausted']} end,
+          select case stock when ${stocks.low} then ${eventTypeNumbers['book.low-stock']} else ${eventTypeNumbers['book.exhausted']} end,
             ${subjects.stock}, book_id, 0, seq, at
           from stock_changes where at >= $3::text::timestamptz and at < $4::text::timestamptz and tenant_id = $1
           union all
