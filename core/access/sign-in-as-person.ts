@@ -1,10 +1,9 @@
-import type { Core } from '../core.ts';
-import { type ColdCore, inColdTransaction } from '../db/cold-transaction.ts';
+import { inColdTransaction } from '../db/cold-transaction.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { refuse } from '../errors.ts';
 import { endSession } from './end-sessions.ts';
 import { findTenantId } from './find-tenant-id.ts';
-import { type NewSession, startSession } from './start-session.ts';
+import { type NewSession, type SignInCore, startSession } from './start-session.ts';
 
 /** Somebody whom the company's sign-in has made sure of. */
 export interface SignedInPerson {
@@ -16,8 +15,6 @@ export interface SignedInPerson {
   groups: readonly string[];
 }
 
-type PersonCore = ColdCore & Pick<Core, 'clock' | 'config' | 'pool' | 'knownSessions' | 'knownTenants'>;
-
 /**
  * Begins a session of a person, in the tenant and with the role that the first of OIDC_ROLES gives whose group the
  * person is in. Both hold until the session ends, whatever becomes of the groups meanwhile.
@@ -25,7 +22,7 @@ type PersonCore = ColdCore & Pick<Core, 'clock' | 'config' | 'pool' | 'knownSess
  * @throws CouponError `forbidden` for somebody in none of the groups, or of a tenant that does not exist
  */
 export async function signInAsPerson(
-  core: PersonCore,
+  core: SignInCore,
   person: SignedInPerson,
   formerSecret: string | null,
 ): Promise<NewSession> {

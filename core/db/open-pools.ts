@@ -25,6 +25,9 @@ export interface Pools {
   readonly readyPool: pg.Pool;
 }
 
+/** What a task beside requests works with that asks the database alone. */
+export type BackgroundCore = Pick<Pools, 'backgroundPool'>;
+
 /**
  * Connections beside DB_POOL_MAX, coldConnections and backgroundConnections; resources/connection-budget.cjs adds them
  * up.

@@ -1,9 +1,9 @@
 import type { BackgroundTask } from '../background/run-tasks.ts';
 import { type EventKind, eventKindNumber } from '../coupons/rules/coupon-state.ts';
+import type { BackgroundCore } from '../db/open-pools.ts';
 import { isTimeout } from '../db/sql-errors.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { planByTime } from './plan-by-time.ts';
-import type { SettleCore } from './settled-events.ts';
 
 /** The kinds that reports count, each under its own name. */
 export const countedKinds = ['assigned', 'locked', 'redeemed', 'reversed', 'voided'] as const satisfies EventKind[];
@@ -23,7 +23,7 @@ const kindNumbers = countedKinds.map(eventKindNumber).join(', ');
  * Counts settled events for reports, in whichever process comes first. Where a stretch has so many of them that a
  * statement's time is over, the next ones are shorter.
  */
-export function countTask(core: SettleCore): BackgroundTask {
+export function countTask(core: BackgroundCore): BackgroundTask {
   let seconds = stretchMaxSeconds;
   return {
     name: 'count events',
@@ -49,7 +49,7 @@ export function countTask(core: SettleCore): BackgroundTask {
  * @returns whether more stretches are settled, as after an upgrade of a database with a history
  */
 export async function countEvents(
-  { backgroundPool }: SettleCore,
+  { backgroundPool }: BackgroundCore,
   seconds = stretchMaxSeconds,
 ): Promise<'more' | 'rest'> {
   return inTransaction(backgroundPool, async (tx) => {

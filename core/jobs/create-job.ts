@@ -13,15 +13,15 @@ import type { BookKey } from '../keys.ts';
 import { limits } from '../limits.ts';
 import { digestBody, readAhead, readBody } from '../uploads/read-body.ts';
 import { refuseLargeExport } from './export-bounds.ts';
-import type { JobBell } from './job-bell.ts';
 import { hasFile, type JobDocument, type JobName, type JobRecord, jobDocument, jobSelection } from './job-document.ts';
 import { checkParameters, type JobRequest } from './job-input.ts';
-import { dropJob, openJob, type ReceivedJob, receiveFile } from './receive-job.ts';
+import { dropJob, openJob, type ReceiveCore, type ReceivedJob, receiveFile } from './receive-job.ts';
 
 /** What making a job works with. */
 export type CreateJobCore = ColdCore &
+  ReceiveCore &
   RedemptionListCore &
-  Pick<Core, 'clock' | 'pool' | 'uploadSlots' | 'countsBoard'> & { readonly jobBell: JobBell };
+  Pick<Core, 'uploadSlots' | 'countsBoard' | 'jobBell'>;
 
 /** A file waits for its slot once so much of it has arrived, so that a slow sender delays nobody. */
 const readAheadBytes = 65_536;

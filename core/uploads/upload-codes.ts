@@ -46,7 +46,8 @@ export interface Upload {
 }
 
 type UploadCore = ColdCore &
-  Pick<Core, 'config' | 'log' | 'clock' | 'pool' | 'knownBooks' | 'knownPatterns' | 'uploadSlots'>;
+  IdSource &
+  Pick<Core, 'config' | 'log' | 'pool' | 'knownBooks' | 'knownPatterns' | 'uploadSlots'>;
 
 /**
  * Memory that an upload's session may use in the database before it spills to disk: enough for a million rows of the

@@ -1,5 +1,5 @@
 import type { BackgroundTask } from '../../background/run-tasks.ts';
-import type { Core } from '../../core.ts';
+import type { BackgroundCore } from '../../db/open-pools.ts';
 import { inTransaction, type Transaction } from '../../db/transaction.ts';
 import { planByTime } from '../../events/plan-by-time.ts';
 import { eventTypeNumbers, subjects } from '../event-types.ts';
@@ -7,14 +7,12 @@ import { stocks } from './stock-rules.ts';
 import { makeStride, type Stride } from './stride.ts';
 import { statusTypeSql } from './watch-books.ts';
 
-type ReplayCore = Pick<Core, 'backgroundPool'>;
-
 const restMillis = 1_000;
 /** A replay goes on once fewer than so many wait. */
 const waitingMax = 5_000;
 
 /** Carries out replays, in whichever process comes first. */
-export function replayTask(core: ReplayCore): BackgroundTask {
+export function replayTask(core: BackgroundCore): BackgroundTask {
   const stride = makeStride();
   return { name: 'replay events', restMillis, run: () => replayEvents(core, stride) };
 }
@@ -23,7 +21,7 @@ export function replayTask(core: ReplayCore): BackgroundTask {
  * Makes the deliveries of the next stretch of one replay. What waits already is not made twice.
  * @returns whether there is more
  */
-export async function replayEvents({ backgroundPool }: ReplayCore, stride: Stride): Promise<'more' | 'rest'> {
+export async function replayEvents({ backgroundPool }: BackgroundCore, stride: Stride): Promise<'more' | 'rest'> {
   return inTransaction(backgroundPool, async (tx) => {
     const stretch = await nextStretch(tx, stride.millis());
     if (stretch === null) return 'rest';
