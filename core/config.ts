@@ -1,3 +1,4 @@
+import type { Role } from './caller.ts';
 import { type DatabaseAddress, readDatabase, readReplica } from './database-address.ts';
 import { ConfigError, type Environment, isTrustworthy, oneOf, required, secret, text, whole } from './environment.ts';
 import { limits } from './limits.ts';
@@ -21,7 +22,7 @@ export type JwtConfig =
 export interface OidcRole {
   group: string;
   tenant: string;
-  role: 'admin' | 'operator' | 'redeemer';
+  role: Exclude<Role, 'root' | 'customer'>;
 }
 
 /** The company's sign-in by OpenID Connect, for the console. */

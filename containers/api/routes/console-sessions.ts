@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import {
   authenticateSession,
   type Core,
@@ -30,7 +30,7 @@ import { type Api, routes } from './api.ts';
 const SignInWith = Type.Array(oneOf(['key', 'oidc']));
 
 const Session = Type.Object({ ...SessionView.properties, signInWith: SignInWith });
-type Session = SessionView & { signInWith: ('key' | 'oidc')[] };
+type Session = Static<typeof Session>;
 
 const SignIn = strictObject({
   key: Type.Optional(Type.String({ minLength: 1, maxLength: limits.apiKeyMaxChars })),
@@ -162,6 +162,6 @@ function answerSignIn(
   return { ...session, signInWith: waysToSignIn(core) };
 }
 
-function waysToSignIn({ config }: Core): ('key' | 'oidc')[] {
+function waysToSignIn({ config }: Core): Static<typeof SignInWith> {
   return config.oidc === null ? ['key'] : ['key', 'oidc'];
 }
