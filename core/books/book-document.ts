@@ -67,8 +67,8 @@ export const bookSelection = (books: string) => `select b.id, ${selectTerms('b')
   from ${books} b ${countSums}`;
 
 /**
- * Selects the counts of book $2 of tenant $1 as CountsRow, in the same way, with the time up to which nothing is
- * missing.
+ * Selects the counts of book $2 of tenant $1 as CountsRow, in the same way, and `asOf`: what was committed before it is
+ * counted.
  */
 export const countsSelection = `select ${countColumns}, statement_timestamp() as "asOf"
   from ${theBook} b ${countSums}`;

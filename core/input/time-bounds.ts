@@ -12,8 +12,9 @@ export function timeBound(description: string, zone: string) {
 }
 
 /**
- * Reads a bound that may be left out.
- * @throws CouponError `invalid-input` naming it
+ * Reads a bound that may be left out; null where it is.
+ * @param path what a refusal calls it
+ * @throws CouponError `invalid-input` for what is no time
  */
 export function readBound(path: string, text: string | null | undefined): GivenTime | null {
   if (text == null) return null;
@@ -23,7 +24,7 @@ export function readBound(path: string, text: string | null | undefined): GivenT
 }
 
 /**
- * Places a bound in a zone: milliseconds since the epoch.
+ * Places a bound in a zone: milliseconds since the Unix epoch; null where there is no bound.
  * @throws CouponError `invalid-input` naming it, where the zone does not have that moment, or has it twice
  */
 export function placeBound(path: string, time: GivenTime | null, zone: string, edge: WindowEdge): number | null {

@@ -30,7 +30,10 @@ export async function refuseLargeExport(
   );
 }
 
-/** Ends an export that has come to more rows than a job may write. What it wrote stays until the job goes. */
+/**
+ * Has an export fail that has come to more rows than a job may write. What it wrote stays until the job is removed.
+ * @throws StepLost
+ */
 export async function endLargeExport(core: Pick<RowCore, 'pool'>, job: JobStanding): Promise<void> {
   const error = `There are more than ${limits.jobExportMaxRows} rows. Narrow the export by its filters, or stream the list with Accept: text/csv.`;
   await inTransaction(core.pool, async (tx) => {

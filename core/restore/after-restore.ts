@@ -20,7 +20,7 @@ export interface RestoreOrder {
   /** What the log knows of the time after the backup; null: nothing, then the margins are all there is. */
   marks: FurthestMarks | null;
   /**
-   * Codes to pass in every deck beyond its mark: as many as can have been dealt of a deck without a mark that is there.
+   * Codes to void in every deck beyond its mark: as many as may have been dealt since the last mark that was kept.
    */
   margin: number;
   /** Sequence numbers to pass in every pattern beyond its mark. */
@@ -44,7 +44,7 @@ export interface MovedDeck {
   voidedByMargin: number;
 }
 
-/** What was done. */
+/** What a restore's aftermath came to. Of an order that is not applied: what it would. */
 export interface RestoreReport {
   /** UUIDs of the books that were active; they are paused now, if `apply` said so. */
   pausedBooks: string[];

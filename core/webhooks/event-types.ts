@@ -38,7 +38,10 @@ const byNumber = new Map<number, EventType>(
   Object.entries(eventTypeNumbers).map(([type, number]) => [number, type as EventType]),
 );
 
-/** The type of a number, which the database holds. */
+/**
+ * The type of a number that the database holds.
+ * @throws Error for a number of no type: an older version reads what a newer one wrote
+ */
 export function eventTypeOf(number: number): EventType {
   const type = byNumber.get(number);
   if (type === undefined) throw new Error(`${number} is the number of no type of event`);

@@ -1,7 +1,10 @@
 import type { FastifyRequest } from 'fastify';
 import { invalidInput } from '../../../core/index.ts';
 
-/** The revision that the request's If-Match names; null where it names none, as `*`. */
+/**
+ * The revision that the request's If-Match names, 1 and up; null without that header, and for `*`.
+ * @throws CouponError `invalid-input` for anything else, several revisions included
+ */
 export function readIfMatch(request: FastifyRequest): number | null {
   const header = request.headers['if-match'];
   if (header === undefined || header === '*') return null;

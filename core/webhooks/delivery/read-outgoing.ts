@@ -17,7 +17,7 @@ interface Target {
 }
 
 /** What an endpoint is to be sent next. */
-export interface Read {
+export interface NextOutgoing {
   outgoing: Outgoing[];
   /** Whether this was all that is due. */
   isAll: boolean;
@@ -34,7 +34,7 @@ export async function readOutgoing(
   endpoint: Endpoint,
   sending: readonly number[],
   most: number,
-): Promise<Read | null> {
+): Promise<NextOutgoing | null> {
   const { backgroundPool: db, config, clock } = core;
   const target = await readTarget(core, endpoint);
   if (target === null || target.status !== 'enabled') return null;
