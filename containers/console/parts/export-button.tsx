@@ -12,9 +12,7 @@ import { notify } from './live.tsx';
 import { ProblemBox } from './problem-box.tsx';
 import { saveFile } from './save-file.ts';
 
-/**
- * A list of as many rows is some megabytes, which a page may hold; a longer one is a job's, whose file it never has.
- */
+/** A list of as many rows is some megabytes, which a page may hold; a longer one is a job's, whose file it never has. */
 export const directMaxRows = 50_000;
 
 /** Exports a list as CSV: a short one at once, a long one as a job. Either says how far it is, and can be stopped. */

@@ -14,9 +14,7 @@ export interface BookChange {
   send(changes: Record<string, unknown>): Promise<Answer<Book>>;
 }
 
-/**
- * Changes a book only as it was seen: what somebody else changed meanwhile is told, and then the choice is made anew.
- */
+/** Changes a book only as it was seen: what somebody else changed meanwhile is told, and then the choice is made anew. */
 export function useBookChange(book: Book): BookChange {
   const [base, setBase] = useState(book);
   const [conflict, setConflict] = useState<Change[] | null>(null);

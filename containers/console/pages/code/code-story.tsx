@@ -39,10 +39,7 @@ function actorName(actor: string, keys: ReadonlyMap<string, string>): string {
   return kind === 'key' ? (keys.get(id) ?? messages().code.aKey(id.slice(0, 8))) : actor;
 }
 
-/**
- * To the second, on the book's clocks, which are named below the story; the viewer's beside where they show another
- * time.
- */
+/** To the second, on the book's clocks, which are named below the story; the viewer's beside where they show another time. */
 function StoryMoment({ at, zone }: { at: string; zone: string }) {
   const there = formatExactMoment(at, zone);
   const here = formatExactMoment(at, viewerZone());

@@ -37,9 +37,7 @@ export function reasonsAt(
   return found.size === 0 ? [{ kind: 'nothing' }] : [...found.values()];
 }
 
-/**
- * Whose the coupon was at the end of the minute that begins at a moment; null: nobody's, or a user's who was erased.
- */
+/** Whose the coupon was at the end of the minute that begins at a moment; null: nobody's, or a user's who was erased. */
 export function holderAt(moment: Date, events: readonly CouponEvent[]): string | null {
   const end = moment.getTime() + minuteMillis;
   const latest = events.findLast(
