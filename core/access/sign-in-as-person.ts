@@ -8,7 +8,7 @@ import { type NewSession, type SignInCore, startSession } from './start-session.
 /** Somebody whom the company's sign-in has made sure of. */
 export interface SignedInPerson {
   issuer: string;
-  /** The issuer's own name for the person. */
+  /** The issuer's own name for the person, which never changes. */
   subject: string;
   /** For people; it may change from one sign-in to the next. */
   name: string;
