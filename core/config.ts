@@ -1,6 +1,6 @@
 import type { Role } from './caller.ts';
 import { type DatabaseAddress, readDatabase, readReplica } from './database-address.ts';
-import { ConfigError, type Environment, isTrustworthy, oneOf, required, secret, text, whole } from './environment.ts';
+import { ConfigError, choice, type Environment, isTrustworthy, required, secret, text, whole } from './environment.ts';
 import { limits } from './limits.ts';
 
 /** How to reach Redis. */
@@ -107,7 +107,7 @@ export function readConfig(env: Environment): Config {
     adminKey: readAdminKey(env),
     oidc: readOidc(env),
     corsOrigins: readOrigins(env),
-    logLevel: oneOf(env, 'LOG_LEVEL', logLevels, 'info'),
+    logLevel: choice(env, 'LOG_LEVEL', logLevels, 'info'),
     tracing: readTracing(env),
     metricsPort: readMetricsPort(env),
     trustedProxies: whole(env, 'TRUSTED_PROXIES', 0, 0, 10),
@@ -143,7 +143,7 @@ export function readEventArchive(env: Environment): EventArchiveConfig {
 }
 
 function readRedis(env: Environment): RedisAddress | null {
-  const tls = oneOf(env, 'REDIS_TLS', ['true', 'false'] as const, 'false') === 'true';
+  const tls = choice(env, 'REDIS_TLS', ['true', 'false'] as const, 'false') === 'true';
   const url = text(env, 'REDIS_URL');
   const host = text(env, 'REDIS_HOST');
   const port = whole(env, 'REDIS_PORT', 6379, 1, 65_535);
@@ -193,7 +193,7 @@ function readTracing(env: Environment): Config['tracing'] {
 }
 
 function readWebhooks(env: Environment): Pick<Config, 'webhookAllowLoopback' | 'webhookSenderFunction'> {
-  const webhookAllowLoopback = oneOf(env, 'WEBHOOK_ALLOW_LOOPBACK', ['true', 'false'] as const, 'false') === 'true';
+  const webhookAllowLoopback = choice(env, 'WEBHOOK_ALLOW_LOOPBACK', ['true', 'false'] as const, 'false') === 'true';
   const webhookSenderFunction = functionArn(env, 'WEBHOOK_SENDER_FUNCTION');
   // A function has another loopback than this machine's.
   if (webhookSenderFunction !== null && webhookAllowLoopback)

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { ConfigError, type Environment, oneOf, required, text, whole } from './environment.ts';
+import { ConfigError, choice, type Environment, required, text, whole } from './environment.ts';
 
 /** How to reach PostgreSQL: what a `pg.Pool` takes, without the pool's size. */
 export interface DatabaseAddress {
@@ -67,7 +67,7 @@ export function refuseDatabaseParts(env: Environment): void {
 }
 
 function readSsl(env: Environment): Pick<DatabaseAddress, 'ssl'> {
-  const mode = oneOf(env, 'DB_SSLMODE', ['disable', 'require', 'verify-full'] as const, 'disable');
+  const mode = choice(env, 'DB_SSLMODE', ['disable', 'require', 'verify-full'] as const, 'disable');
   const ca = text(env, 'DB_SSL_CA');
   if (ca !== null && !areCertificates(ca)) {
     throw new ConfigError(

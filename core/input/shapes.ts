@@ -79,6 +79,7 @@ export const Metadata = Type.Unsafe<Record<string, unknown>>({
   description: `The caller’s own fields, at most ${limits.metadataMaxBytes} bytes of JSON.`,
   examples: [{ channel: 'web' }],
 });
+export type Metadata = Static<typeof Metadata>;
 
 /** A revision, 1 and up. */
 export const Rev = Type.Integer({ minimum: 1, description: 'Grows by one with each change.', examples: [1] });

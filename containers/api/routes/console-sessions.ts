@@ -20,7 +20,7 @@ import {
   strictObject,
 } from '../../../core/index.ts';
 import { clearCookie, readCookie, requireSafeConnection, sessionCookie, writeCookie } from '../auth/cookies.ts';
-import { isUse } from '../auth/identify.ts';
+import { isSessionUse } from '../auth/identify.ts';
 import { admins, codeReaders } from '../auth/roles.ts';
 import { requireSameOrigin } from '../auth/same-origin.ts';
 import { takeSignIn } from '../auth/take-sign-in.ts';
@@ -87,7 +87,7 @@ function addCurrentSession(app: Api): void {
     async (request) => {
       requireSameOrigin(request);
       const secret = readCookie(request, sessionCookie);
-      const isKnown = secret !== null && (await authenticateSession(core, secret, isUse(request))) !== null;
+      const isKnown = secret !== null && (await authenticateSession(core, secret, isSessionUse(request))) !== null;
       const session = isKnown ? await readSession(core, secret) : null;
       if (session !== null) return { ...session, signInWith: waysToSignIn(core) };
       throw refuse('unauthenticated', 'Nobody is signed in. Sign in with a key.', { refused: 'session: none' });
