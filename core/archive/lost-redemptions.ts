@@ -130,7 +130,7 @@ async function describe(source: CodeSource & { pool: Queryable }, events: Archiv
     const codes = await codesOf(source, piece, whereabouts);
     for (const [at, event] of piece.entries()) {
       const { tenantId, bookId, userId, canRedeem } = whereabouts[at]!;
-      const action = event.kind === 'reversed' ? 'give-back-again' : canRedeem ? 'redeem-again' : 'honour';
+      const action = actionFor(event, canRedeem === true);
       described.push({
         ...{ at: event.at, action, redemptionId: event.redemption!, tenantId, bookId },
         ...{ code: codes[at]!, userId },
@@ -138,6 +138,11 @@ async function describe(source: CodeSource & { pool: Queryable }, events: Archiv
     }
   }
   return described;
+}
+
+function actionFor({ kind }: ArchivedEvent, canRedeem: boolean): LostAction {
+  if (kind === 'reversed') return 'give-back-again';
+  return canRedeem ? 'redeem-again' : 'honour';
 }
 
 async function readWhereabouts(db: Queryable, events: readonly ArchivedEvent[]): Promise<Whereabouts[]> {

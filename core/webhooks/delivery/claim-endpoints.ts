@@ -45,7 +45,6 @@ export async function claimEndpoints(
     disable: null,
     waiting: [],
     readAt: asked,
-    isDry: false,
     inFlight: 0,
     results: [],
   }));

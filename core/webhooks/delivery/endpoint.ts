@@ -23,8 +23,6 @@ export interface Endpoint {
   /** What is read and not sent yet, and when it was read. */
   waiting: Outgoing[];
   readAt: number;
-  /** Whether the last read found all that is due. */
-  isDry: boolean;
   inFlight: number;
   results: Result[];
 }

@@ -19,8 +19,6 @@ interface Target {
 /** What an endpoint is to be sent next. */
 export interface NextOutgoing {
   outgoing: Outgoing[];
-  /** Whether this was all that is due. */
-  isAll: boolean;
   /** What is due and can't be told any more. */
   gone: Due[];
 }
@@ -51,7 +49,7 @@ export async function readOutgoing(
     const headers = { ...fixedHeaders, ...signedHeaders({ id, timestamp, body }, keys) };
     return [{ deliveryKey: each.deliveryKey, attempts: each.attempts, url: target.url, headers, body }];
   });
-  return { outgoing, isAll: due.length < most, gone: due.filter(({ deliveryKey }) => !data.has(deliveryKey)) };
+  return { outgoing, gone: due.filter(({ deliveryKey }) => !data.has(deliveryKey)) };
 }
 
 const fixedHeaders = { 'content-type': 'application/json; charset=utf-8', 'user-agent': 'Qurable-Webhooks/1' };
