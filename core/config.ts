@@ -117,11 +117,14 @@ export function readConfig(env: Environment): Config {
   };
 }
 
+/** Whole months of events that stay in the database at least, where any leave it. */
+const keepMonthsLeast = 3;
+
 /** Where exported events are kept, and how long they stay in the database. */
 export interface EventArchiveConfig {
   /** A folder's path, or a bucket with a prefix. */
   place: { folder: string } | { bucket: string; prefix: string };
-  /** Whole months that stay in the database, 3 and up; null: all stay. */
+  /** Whole months that stay in the database, keepMonthsLeast and up; null: all stay. */
   keepMonths: number | null;
 }
 
@@ -130,7 +133,8 @@ export interface EventArchiveConfig {
  * @throws ConfigError naming the variable
  */
 export function readEventArchive(env: Environment): EventArchiveConfig {
-  const keepMonths = text(env, 'EVENTS_KEEP_MONTHS') === null ? null : whole(env, 'EVENTS_KEEP_MONTHS', 0, 3, 1_200);
+  const keepMonths =
+    text(env, 'EVENTS_KEEP_MONTHS') === null ? null : whole(env, 'EVENTS_KEEP_MONTHS', 0, keepMonthsLeast, 1_200);
   const home = text(env, 'QURABLE_HOME');
   const place = text(env, 'EVENTS_ARCHIVE') ?? (home === null ? null : `${home}/events`);
   if (place === null)

@@ -19,9 +19,6 @@ const pausesMillis = [
   24 * hour,
 ];
 
-/** So many attempts a delivery has at most. */
-export const attemptsMax = pausesMillis.length + 1;
-
 /** A delivery that has waited so long is given up, tried or not: behind an endpoint that is dead most are not. */
 export const deliveryMaxAgeMillis = 80 * hour;
 
