@@ -58,19 +58,7 @@ export interface RestoreReport {
 }
 
 /** The parts of the core that a restore works with; no API runs meanwhile. */
-export type RestoreCore = Pick<
-  Core,
-  | 'config'
-  | 'clock'
-  | 'random'
-  | 'coldPool'
-  | 'coldTurns'
-  | 'pool'
-  | 'knownBooks'
-  | 'knownDecks'
-  | 'knownPatterns'
-  | 'deckMarks'
->;
+export type RestoreCore = ChangeBookCore & CodeSource & Pick<Core, 'pool'>;
 
 const reason = 'It may have been handed out after the backup that was restored.';
 
@@ -99,7 +87,7 @@ export async function afterRestore(core: RestoreCore, order: RestoreOrder): Prom
   };
 }
 
-async function pauseBooks(core: ChangeBookCore & Pick<Core, 'pool'>, apply: boolean): Promise<string[]> {
+async function pauseBooks(core: RestoreCore, apply: boolean): Promise<string[]> {
   const { rows } = await core.pool.query<{ tenantId: number; id: string }>(
     `select tenant_id as "tenantId", id from books where status = 'active' order by tenant_id, book_id`,
   );

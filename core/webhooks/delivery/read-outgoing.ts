@@ -1,4 +1,5 @@
 import type { Core } from '../../core.ts';
+import type { Queryable } from '../../db/pool.ts';
 import { type EventReference, idOfEvent } from '../delivery-row.ts';
 import { signedHeaders } from '../sign-message.ts';
 import { readSigningKeys } from '../webhook-secrets.ts';
@@ -6,7 +7,7 @@ import { bodyOf, buildData } from './build-messages.ts';
 import type { Due, Endpoint, Outgoing } from './endpoint.ts';
 import { readDue } from './read-due.ts';
 
-type OutgoingCore = Pick<Core, 'backgroundPool' | 'clock' | 'config' | 'random'>;
+type OutgoingCore = Pick<Core, 'backgroundPool' | 'clock' | 'config'>;
 
 /** What of a webhook goes into its messages. */
 interface Target {
@@ -34,7 +35,7 @@ export async function readOutgoing(
   most: number,
 ): Promise<NextOutgoing | null> {
   const { backgroundPool: db, config, clock } = core;
-  const target = await readTarget(core, endpoint);
+  const target = await readTarget(db, endpoint);
   if (target === null || target.status !== 'enabled') return null;
   const keys = await readSigningKeys(db, config, endpoint.tenantId, endpoint.webhookKey);
   if (keys === null) return null;
@@ -54,7 +55,7 @@ export async function readOutgoing(
 
 const fixedHeaders = { 'content-type': 'application/json; charset=utf-8', 'user-agent': 'Qurable-Webhooks/1' };
 
-async function readTarget({ backgroundPool: db }: OutgoingCore, endpoint: Endpoint): Promise<Target | null> {
+async function readTarget(db: Queryable, endpoint: Endpoint): Promise<Target | null> {
   const { rows } = await db.query<Target>({
     name: 'read-webhook-target',
     text: `select w.id, t.id as "tenantUuid", url, status from webhooks w join tenants t on t.tenant_id = w.tenant_id
