@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -35,15 +35,34 @@ describeWithClient('the commands on the database', () => {
 
   const psql = (statement: string) =>
     npmRun('psql', ['--quiet', '--no-align', '--tuples-only', '--command', statement], { DATABASE_URL: database.url });
+  const slugs = async () => (await psql('select slug from tenants order by slug')).trim().split('\n');
 
   test('a restored backup has what was there, and nothing that came after it', async () => {
     const file = join(folder, 'qurable.dump');
     await psql(`insert into tenants (id, slug, name, created_at) values (gen_random_uuid(), 'before', 'B', now())`);
     await npmRun('backup', [`--file=${file}`], { DATABASE_URL: database.url });
     await psql(`insert into tenants (id, slug, name, created_at) values (gen_random_uuid(), 'after', 'A', now())`);
-    await npmRun('restore', [file], { DATABASE_URL: database.url });
-    expect((await psql('select slug from tenants order by slug')).trim().split('\n')).toEqual(['before', 'default']);
-    expect(await npmRun('migrate', [], { DATABASE_URL: database.url })).toBeDefined();
+    // A second time too: what a restore leaves can be restored over.
+    for (let time = 0; time < 2; time += 1) {
+      await npmRun('restore', [file], { DATABASE_URL: database.url });
+      expect(await slugs()).toEqual(['before', 'default']);
+    }
+    await npmRun('migrate', [], { DATABASE_URL: database.url });
+  });
+
+  test('a backup that breaks off changes nothing', async () => {
+    const file = join(folder, 'whole.dump');
+    await npmRun('backup', [`--file=${file}`], { DATABASE_URL: database.url });
+    await psql(`insert into tenants (id, slug, name, created_at) values (gen_random_uuid(), 'kept', 'K', now())`);
+    const before = await slugs();
+    expect(before).toContain('kept');
+    const broken = join(folder, 'broken.dump');
+    const bytes = readFileSync(file);
+    for (const share of [0.5, 0.99]) {
+      writeFileSync(broken, bytes.subarray(0, Math.floor(share * bytes.length)));
+      await expect(npmRun('restore', [broken], { DATABASE_URL: database.url })).rejects.toThrow('Command failed');
+      expect(await slugs()).toEqual(before);
+    }
   });
 });
 
