@@ -1,17 +1,7 @@
-import { X509Certificate } from 'node:crypto';
-import { ConfigError, type Environment, isTrustworthy, oneOf, required, secret, text, whole } from './environment.ts';
+import type { Role } from './caller.ts';
+import { type DatabaseAddress, readDatabase, readReplica } from './database-address.ts';
+import { ConfigError, choice, type Environment, isTrustworthy, required, secret, text, whole } from './environment.ts';
 import { limits } from './limits.ts';
-
-/** How to reach PostgreSQL: what a `pg.Pool` takes, without the pool's size. */
-export interface DatabaseAddress {
-  connectionString?: string;
-  host?: string;
-  port?: number;
-  database?: string;
-  user?: string;
-  password?: string;
-  ssl?: boolean | { rejectUnauthorized: boolean; ca?: string };
-}
 
 /** How to reach Redis. */
 export interface RedisAddress {
@@ -32,7 +22,7 @@ export type JwtConfig =
 export interface OidcRole {
   group: string;
   tenant: string;
-  role: 'admin' | 'operator' | 'redeemer';
+  role: Exclude<Role, 'root' | 'customer'>;
 }
 
 /** The company's sign-in by OpenID Connect, for the console. */
@@ -117,7 +107,7 @@ export function readConfig(env: Environment): Config {
     adminKey: readAdminKey(env),
     oidc: readOidc(env),
     corsOrigins: readOrigins(env),
-    logLevel: oneOf(env, 'LOG_LEVEL', logLevels, 'info'),
+    logLevel: choice(env, 'LOG_LEVEL', logLevels, 'info'),
     tracing: readTracing(env),
     metricsPort: readMetricsPort(env),
     trustedProxies: whole(env, 'TRUSTED_PROXIES', 0, 0, 10),
@@ -127,40 +117,14 @@ export function readConfig(env: Environment): Config {
   };
 }
 
-/**
- * Reads the database's address alone, for the commands that need nothing else (migrations).
- * @throws ConfigError naming the variable
- */
-export function readDatabase(env: Environment): DatabaseAddress {
-  const ssl = readSsl(env);
-  const url = text(env, 'DATABASE_URL');
-  const host = text(env, 'DB_HOST');
-  const port = whole(env, 'DB_PORT', 5432, 1, 65_535);
-  if (url !== null && host !== null) throw new ConfigError('DATABASE_URL and DB_HOST are both set; choose one');
-  if (url !== null) {
-    if (!/^postgres(ql)?:\/\//.test(url))
-      throw new ConfigError('DATABASE_URL must begin with postgres:// or postgresql://');
-    if (!URL.canParse(url))
-      throw new ConfigError('DATABASE_URL is not a URL; special characters in it must be percent-encoded');
-    return { connectionString: url, ...ssl };
-  }
-  if (host === null)
-    throw new ConfigError('DATABASE_URL or DB_HOST must be set: there is no database without an address');
-  return {
-    host,
-    port,
-    database: text(env, 'DB_NAME') ?? 'qurable',
-    user: required(env, 'DB_USERNAME'),
-    password: required(env, 'DB_PASSWORD'),
-    ...ssl,
-  };
-}
+/** Whole months of events that stay in the database at least, where any leave it. */
+const keepMonthsLeast = 3;
 
 /** Where exported events are kept, and how long they stay in the database. */
 export interface EventArchiveConfig {
   /** A folder's path, or a bucket with a prefix. */
   place: { folder: string } | { bucket: string; prefix: string };
-  /** Whole months that stay in the database, 3 and up; null: all stay. */
+  /** Whole months that stay in the database, keepMonthsLeast and up; null: all stay. */
   keepMonths: number | null;
 }
 
@@ -169,7 +133,8 @@ export interface EventArchiveConfig {
  * @throws ConfigError naming the variable
  */
 export function readEventArchive(env: Environment): EventArchiveConfig {
-  const keepMonths = text(env, 'EVENTS_KEEP_MONTHS') === null ? null : whole(env, 'EVENTS_KEEP_MONTHS', 0, 3, 1_200);
+  const keepMonths =
+    text(env, 'EVENTS_KEEP_MONTHS') === null ? null : whole(env, 'EVENTS_KEEP_MONTHS', 0, keepMonthsLeast, 1_200);
   const home = text(env, 'QURABLE_HOME');
   const place = text(env, 'EVENTS_ARCHIVE') ?? (home === null ? null : `${home}/events`);
   if (place === null)
@@ -181,51 +146,8 @@ export function readEventArchive(env: Environment): EventArchiveConfig {
   return { place: { bucket, prefix: prefix ?? '' }, keepMonths };
 }
 
-/**
- * Refuses what only means something beside the address of a database, for a start that brings a database of its own.
- * @throws ConfigError naming the variable
- */
-export function refuseDatabaseParts(env: Environment): void {
-  const parts = { DB_REPLICA_HOST: text(env, 'DB_REPLICA_HOST'), DB_SSLMODE: readSsl(env).ssl ?? null };
-  for (const [name, value] of Object.entries(parts)) {
-    if (value !== null) throw new ConfigError(`${name} is set without DATABASE_URL or DB_HOST, which it belongs to`);
-  }
-}
-
-function readReplica(env: Environment): DatabaseAddress | null {
-  const host = text(env, 'DB_REPLICA_HOST');
-  if (host === null) return null;
-  const primary = readDatabase(env);
-  if (primary.connectionString === undefined) return { ...primary, host };
-  const url = new URL(primary.connectionString);
-  url.hostname = host;
-  return { ...primary, connectionString: url.href };
-}
-
-function readSsl(env: Environment): Pick<DatabaseAddress, 'ssl'> {
-  const mode = oneOf(env, 'DB_SSLMODE', ['disable', 'require', 'verify-full'] as const, 'disable');
-  const ca = text(env, 'DB_SSL_CA');
-  if (ca !== null && !areCertificates(ca)) {
-    throw new ConfigError(
-      'DB_SSL_CA must be the PEM text of certificates, -----BEGIN CERTIFICATE----- and on, not a path',
-    );
-  }
-  if (mode === 'disable') return {};
-  return { ssl: { rejectUnauthorized: mode === 'verify-full', ...(ca === null ? {} : { ca }) } };
-}
-
-/** Node takes any text for certificates, ignores what is none, and then trusts nobody. */
-function areCertificates(pem: string): boolean {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  try {
-    return blocks.length > 0 && blocks.every((block) => new X509Certificate(block).serialNumber !== '');
-  } catch {
-    return false;
-  }
-}
-
 function readRedis(env: Environment): RedisAddress | null {
-  const tls = oneOf(env, 'REDIS_TLS', ['true', 'false'] as const, 'false') === 'true';
+  const tls = choice(env, 'REDIS_TLS', ['true', 'false'] as const, 'false') === 'true';
   const url = text(env, 'REDIS_URL');
   const host = text(env, 'REDIS_HOST');
   const port = whole(env, 'REDIS_PORT', 6379, 1, 65_535);
@@ -275,7 +197,7 @@ function readTracing(env: Environment): Config['tracing'] {
 }
 
 function readWebhooks(env: Environment): Pick<Config, 'webhookAllowLoopback' | 'webhookSenderFunction'> {
-  const webhookAllowLoopback = oneOf(env, 'WEBHOOK_ALLOW_LOOPBACK', ['true', 'false'] as const, 'false') === 'true';
+  const webhookAllowLoopback = choice(env, 'WEBHOOK_ALLOW_LOOPBACK', ['true', 'false'] as const, 'false') === 'true';
   const webhookSenderFunction = functionArn(env, 'WEBHOOK_SENDER_FUNCTION');
   // A function has another loopback than this machine's.
   if (webhookSenderFunction !== null && webhookAllowLoopback)

@@ -52,7 +52,7 @@ export function whole(env: Environment, name: string, fallback: number, least: n
  * A variable's value, one of `values`; `fallback` where it is not set.
  * @throws ConfigError
  */
-export function oneOf<T extends string>(env: Environment, name: string, values: readonly T[], fallback: T): T {
+export function choice<T extends string>(env: Environment, name: string, values: readonly T[], fallback: T): T {
   const value = text(env, name);
   if (value === null) return fallback;
   const found = values.find((candidate) => candidate === value);

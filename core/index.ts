@@ -46,9 +46,7 @@ export {
   type EventArchiveConfig,
   type OidcConfig,
   readConfig,
-  readDatabase,
   readEventArchive,
-  refuseDatabaseParts,
 } from './config.ts';
 export type { Core } from './core.ts';
 export { assignBatch, type BatchResult } from './coupons/assign-batch.ts';
@@ -81,6 +79,7 @@ export { transferCoupon } from './coupons/transfer-coupon.ts';
 export { unlockCoupon } from './coupons/unlock-coupon.ts';
 export { Validation, validateCoupon } from './coupons/validate-coupon.ts';
 export { voidCoupon } from './coupons/void-coupon.ts';
+export { type DatabaseAddress, readDatabase, refuseDatabaseParts } from './database-address.ts';
 export { describeDatabaseTrouble } from './db/describe-database-trouble.ts';
 export { driverFault } from './db/group-statements.ts';
 export { migrateToLatest } from './db/migrate.ts';
@@ -103,7 +102,7 @@ export { GeneratedDeck, GenerateInput } from './decks/generated-deck.ts';
 export { CodeListRequest, listCodes } from './decks/list-codes.ts';
 export { listDecks } from './decks/list-decks.ts';
 export { voidDeck } from './decks/void-deck.ts';
-export { ConfigError } from './environment.ts';
+export { ConfigError, type Environment } from './environment.ts';
 export {
   CouponError,
   conflictReasons,

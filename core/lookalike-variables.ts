@@ -1,3 +1,5 @@
+import type { Environment } from './environment.ts';
+
 /** Every variable of the environment that the product reads, as .env.example lists them. */
 export const knownVariables: readonly string[] = [
   'PORT',
@@ -61,7 +63,7 @@ const lettersPerError = 4;
  * longer name. An environment is full of other programs' variables, so this is for warnings and stops nothing.
  * @returns a line for each, which names both and no value; in the environment's order
  */
-export function warnOfLookalikes(env: Record<string, string | undefined>): string[] {
+export function warnOfLookalikes(env: Environment): string[] {
   const lines: string[] = [];
   for (const name of Object.keys(env)) {
     if (env[name] === '' || name.length < shortestChars || knownVariables.includes(name)) continue;

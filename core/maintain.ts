@@ -1,5 +1,5 @@
 import type { BackgroundTask } from './background/run-tasks.ts';
-import type { Core } from './core.ts';
+import type { BackgroundCore } from './db/open-pools.ts';
 import type { Queryable } from './db/pool.ts';
 
 /** Ten minutes: keys that ran out take little room, and partitions are made months ahead. */
@@ -12,12 +12,12 @@ const monthsAhead = 4;
  * Keeps the database tidy while the process runs: removes idempotency keys that ran out, and makes the partitions of
  * events for the months ahead. Every process runs it; a key is removed once, whoever is first.
  */
-export function maintenance(core: Pick<Core, 'backgroundPool'>): BackgroundTask {
+export function maintenance(core: BackgroundCore): BackgroundTask {
   return { name: 'maintenance', restMillis: everyMillis, run: () => tidyUp(core) };
 }
 
 /** Makes partitions, and removes some of the keys that ran out. */
-async function tidyUp({ backgroundPool: pool }: Pick<Core, 'backgroundPool'>): Promise<'more' | 'rest'> {
+async function tidyUp({ backgroundPool: pool }: BackgroundCore): Promise<'more' | 'rest'> {
   await pool.query('select create_event_partitions(clock_timestamp(), $1)', [monthsAhead]);
   const found = await pool.query<{ tenantId: number; keys: string[] }>(
     `select tenant_id as "tenantId", array_agg(key_hash::text) as keys from (

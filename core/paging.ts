@@ -32,10 +32,10 @@ export const pageParameters = {
 
 /** A list that is not filtered. */
 export const PageRequest = strictObject(pageParameters);
-export type PageRequest = Asked<Static<typeof PageRequest>>;
+export type PageRequest = ListParameters<Static<typeof PageRequest>>;
 
 /** A list's parameters as its operation takes them: what is null is missing. */
-export type Asked<T> = { [Name in keyof T]?: T[Name] | null | undefined };
+export type ListParameters<T> = { [Name in keyof T]?: T[Name] | null | undefined };
 
 /** Which list a cursor belongs to: it is good for no other. */
 export interface ListIdentity {

@@ -2,8 +2,8 @@
  * A checkout with Qurable in plain fetch: lock the coupon while the customer pays, redeem it once the payment is sure,
  * let go of it when the payment fails, and give the redemption back when the order is cancelled.
  *
- * Run it against a started API: `npx node examples/checkout.ts` with KEY, BOOK and, where it is not on port 3000, API in
- * the environment. (`npx` finds the Node 24 that `npm ci` has brought; an older one does not read TypeScript.)
+ * Run it against a started API: `npx node examples/checkout.ts` with KEY, BOOK and, where it is not on port 3000, API
+ * in the environment. (`npx` finds the Node 24 that `npm ci` has brought; an older one does not read TypeScript.)
  */
 
 /** A problem document, RFC 9457: branch on `kind`, show `detail` to a developer, never to a customer. */
@@ -72,12 +72,12 @@ const messages: Record<string, string> = {
 
 /**
  * Checks out an order with a coupon.
- * @param order.attempt names this attempt to pay: a new one for each, the same one to go on after a crash. A key made of
- *   the order alone would be answered with the first attempt's lock, which that attempt has ended.
+ * @param order.attempt names this attempt to pay: a new one for each, the same one to go on after a crash. A key made
+ *   of the order alone would be answered with the first attempt's lock, which that attempt has ended.
  * @param pay takes the money, and says whether it got it
  * @returns the redemption's id, which gives it back when the order is cancelled; null when the payment failed
- * @throws Refused before the payment, where the coupon can't be used; after it only where the lock ran out meanwhile, or
- *   the book was paused or ended: then refund the payment, or honour the discount without the coupon
+ * @throws Refused before the payment, where the coupon can't be used; after it only where the lock ran out meanwhile,
+ *   or the book was paused or ended: then refund the payment, or honour the discount without the coupon
  */
 export async function checkOut(
   client: Client,
@@ -91,8 +91,9 @@ export async function checkOut(
     await post(client, `${path}/unlock`, { userId, lockToken }, `${attempt}-unlock`);
     return null;
   }
-  // The token goes with it: had the lock expired and been granted to another checkout, this would be refused. A lock keeps
-  // the coupon; it reserves nothing of the book's limits, and promises nothing against a pause, a void or the book's end.
+  // The token goes with it: had the lock expired and been granted to another checkout, this would be refused. A lock
+  // keeps the coupon; it reserves nothing of the book's limits, and promises nothing against a pause, a void or the
+  // book's end.
   const redemption = { userId, lockToken, reference: id };
   const redeemed = await post<Coupon>(client, `${path}/redeem`, redemption, `${attempt}-redeem`);
   return redeemed.redemption!.id;

@@ -1,7 +1,7 @@
 /**
- * Receives webhooks and checks their signatures (Standard Webhooks 1.0), by nothing but Node. Run it with the secret that
- * `POST /v1/webhooks` showed: `SECRET=whsec_… npx node examples/webhook-receiver.ts`; it listens on port 8080 of this
- * machine unless PORT says. After a rotation start it with the new secret within 24 hours: until then both sign.
+ * Receives webhooks and checks their signatures (Standard Webhooks 1.0), by nothing but Node. Run it with the secret
+ * that `POST /v1/webhooks` showed: `SECRET=whsec_… npx node examples/webhook-receiver.ts`; it listens on port 8080 of
+ * this machine unless PORT says. After a rotation start it with the new secret within 24 hours: until then both sign.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders } from 'node:http';

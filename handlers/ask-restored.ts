@@ -15,8 +15,8 @@ const logs = new CloudWatchLogsClient();
 const askMillis = 13 * 60_000;
 
 /**
- * Asks the database that a drill restored, and says what it answered. It is the only thing that can reach it, and can reach
- * no other database. The login is the stage's own, as the copy has it.
+ * Asks the database that a drill restored, and says what it answered. Nothing else reaches that database,
+ * and this function reaches no other. The login is the stage's own, as the copy has it.
  */
 export const handler = lambdaStack('ask-restored', async (event: unknown) => {
   const deadline = systemClock.monotonic() + askMillis;

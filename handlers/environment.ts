@@ -1,4 +1,4 @@
-type Environment = Record<string, string | undefined>;
+import type { Environment } from '../core/index.ts';
 
 /** Reads a variable that must be set. Throws an Error that names it. */
 export function requireVariable(env: Environment, name: string): string {

@@ -4,9 +4,9 @@ import { type Announcer, announceMaxMillis, type Log, type StockNews } from '../
 const callsMost = 2;
 
 /**
- * Opens an announcer that has a function tell operators (handlers/announce.ts), for a process whose network leads nowhere. The
- * AWS SDK is loaded by this alone. Where the function can't be called, or fails, a line at level error says so, which an
- * alarm counts (resources/logs.yml).
+ * Opens an announcer that has a function tell operators (handlers/announce.ts), for a process whose network leads
+ * nowhere. The AWS SDK is loaded by this alone. Where the function can't be called, or fails, a line at level error
+ * says so, which an alarm counts (resources/logs.yml).
  * @param parts.functionArn its region is the one that is called
  */
 export async function openLambdaAnnouncer(parts: { functionArn: string; log: Log }): Promise<Announcer> {

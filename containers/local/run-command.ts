@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import type { Environment } from '../../core/index.ts';
 import { keepSecrets } from './keep-secrets.ts';
 import { chooseAccount } from './machine/choose-account.ts';
 import { EmbeddedStartError } from './machine/embedded-start-error.ts';
@@ -9,12 +10,11 @@ import { clusterUser } from './postgres/create-cluster.ts';
 import { startEmbeddedPostgres } from './postgres/embedded-postgres.ts';
 import { placeData } from './postgres/place-data.ts';
 import { readPostmasterFile } from './postgres/postmaster-file.ts';
-
-type Environment = Record<string, string | undefined>;
+import { restoreBackup } from './restore-backup.ts';
 
 const project = resolve(import.meta.dirname, '../..');
 
-/** Commands of the project by their name, and programs that come with PostgreSQL's client. */
+/** Commands of the project by their name; any other is one of PostgreSQL's client: `psql`, `backup`, `restore`. */
 const commands: Record<string, string> = {
   migrate: 'core/db/migrate-command.ts',
   'after-restore': 'core/restore/after-restore-command.ts',
@@ -25,7 +25,6 @@ const commands: Record<string, string> = {
   reconcile: 'operations/events/reconcile-command.ts',
   distribute: 'operations/distribute/distribute-command.ts',
 };
-const programs: Record<string, string> = { psql: 'psql', backup: 'pg_dump', restore: 'pg_restore' };
 
 /**
  * Runs a command with the settings of `npm start`: `.env`, the installation's secrets, and its database. If the
@@ -67,27 +66,32 @@ async function findDatabase(home: string): Promise<{ url: string; stop(): Promis
 }
 
 /** Returns the command's exit code. */
-function launch(name: string, args: string[], environment: Environment): Promise<number> {
-  const file = commands[name];
-  const program = file === undefined ? programs[name]! : process.execPath;
-  const own = file === undefined ? programArguments(name, environment) : [join(project, file)];
-  const env = file === undefined ? { ...environment, ...libpqVariables(environment) } : environment;
-  const child = spawn(program, [...own, ...args], { stdio: 'inherit', env });
+async function launch(name: string, args: string[], environment: Environment): Promise<number> {
   // A Ctrl-C reaches the child too; this process waits for it, and then stops the database.
   process.on('SIGINT', () => {});
-  return new Promise((done, fail) => {
-    child.once('exit', (code) => done(code ?? 1));
-    child.once('error', () =>
-      fail(new EmbeddedStartError(`${program} can't be run: install PostgreSQL's client (Debian: postgresql-client).`)),
+  const file = commands[name];
+  if (file !== undefined) return await exitOf(process.execPath, [join(project, file), ...args], environment);
+  const env = { ...environment, ...libpqVariables(environment) };
+  try {
+    if (name === 'restore') return await restoreBackup(args, env);
+    return await exitOf(...programOf(name, args), env);
+  } catch {
+    throw new EmbeddedStartError(
+      `PostgreSQL's programs can't be run: install PostgreSQL's client (Debian: postgresql-client).`,
     );
-  });
+  }
 }
 
-function programArguments(name: string, environment: Environment): string[] {
-  const { PGDATABASE } = libpqVariables(environment);
-  if (name === 'restore')
-    return ['--clean', '--if-exists', '--no-owner', '--single-transaction', `--dbname=${PGDATABASE}`];
-  return name === 'backup' ? ['--format=custom'] : [];
+function programOf(name: string, args: string[]): [program: string, args: string[]] {
+  return name === 'backup' ? ['pg_dump', ['--format=custom', ...args]] : ['psql', args];
+}
+
+function exitOf(program: string, args: string[], env: Environment): Promise<number> {
+  const child = spawn(program, args, { stdio: 'inherit', env });
+  return new Promise((done, fail) => {
+    child.once('exit', (code) => done(code ?? 1));
+    child.once('error', fail);
+  });
 }
 
 /** Not as an argument, where everyone on the machine could read the password. */

@@ -6,6 +6,7 @@ import {
   type Config,
   ConfigError,
   describeDatabaseTrouble,
+  type Environment,
   limits,
   migrateToLatest,
   type RedisState,
@@ -24,8 +25,6 @@ import { type LocalRedis, startLocalRedis } from './local-redis.ts';
 import { EmbeddedStartError } from './machine/embedded-start-error.ts';
 import { requirePort } from './machine/require-port.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './postgres/embedded-postgres.ts';
-
-type Environment = Record<string, string | undefined>;
 
 /** What has been started and must be stopped in the end, the latest first. */
 type Started = { stop(): Promise<void> }[];

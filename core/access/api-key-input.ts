@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { invalidInput } from '../errors.ts';
 import { Fault } from '../input/field-rules.ts';
-import { label, nullable, oneOf, strictObject } from '../input/shapes.ts';
+import { givenTime, label, nullable, oneOf, strictObject } from '../input/shapes.ts';
 import { readTime } from '../input/time-rules.ts';
 import { limits } from '../limits.ts';
 
@@ -14,9 +14,7 @@ export const ApiKeyInput = strictObject(
   {
     name: label(limits.apiKeyNameMaxChars, 'checkout'),
     role: ApiKeyRole,
-    expiresAt: Type.Optional(
-      nullable(Type.String({ minLength: 1, maxLength: 64, description: 'RFC 3339; null or left out: never.' })),
-    ),
+    expiresAt: Type.Optional(nullable(givenTime('RFC 3339; null or left out: never.', '2027-01-01T00:00:00Z'))),
   },
   { examples: [{ name: 'checkout', role: 'redeemer' }] },
 );

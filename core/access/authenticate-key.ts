@@ -4,7 +4,7 @@ import type { Config } from '../config.ts';
 import type { Core } from '../core.ts';
 import { limits } from '../limits.ts';
 import type { ApiKeyRole } from './api-key-input.ts';
-import { findTenantId } from './find-tenant-id.ts';
+import { findTenantId, type TenantCore } from './find-tenant-id.ts';
 import { hashKey, tenantOfKey } from './key-format.ts';
 import type { FoundCaller } from './known-callers.ts';
 
@@ -15,7 +15,8 @@ interface Row {
   remainingMillis: number | null;
 }
 
-type KeyCore = Pick<Core, 'pool' | 'clock' | 'config' | 'knownApiKeys' | 'knownTenants'>;
+/** What the owner of a key is found with. */
+export type KeyCore = TenantCore & Pick<Core, 'clock' | 'config' | 'knownApiKeys'>;
 
 /**
  * Finds out whose key this is; null for a key that is unknown, revoked or expired, or a text that is no key at all.
@@ -35,7 +36,7 @@ function isRootKey({ adminKey }: Pick<Config, 'adminKey'>, hash: Buffer): boolea
   return adminKey !== null && timingSafeEqual(hash, hashKey(adminKey));
 }
 
-async function rootCaller(core: Pick<Core, 'pool' | 'knownTenants'>): Promise<Caller> {
+async function rootCaller(core: TenantCore): Promise<Caller> {
   const tenantId = await findTenantId(core, 'default');
   if (tenantId === null) throw new Error('the tenant "default" is missing; the migrations make it');
   return { tenantId, role: 'root', actor: 'root', customerId: null };

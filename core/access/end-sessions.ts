@@ -5,7 +5,8 @@ import { isUuid } from '../uuid.ts';
 import { forgetSession } from './authenticate-session.ts';
 import { hashSessionSecret } from './session-secret.ts';
 
-type EndCore = Pick<Core, 'coldPool' | 'knownSessions'>;
+/** What a session is ended with. */
+export type EndCore = Pick<Core, 'coldPool' | 'knownSessions'>;
 
 /**
  * Ends the session with this secret, if there is one: here at once, in other processes after limits.apiKeyCacheMillis

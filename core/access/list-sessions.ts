@@ -10,31 +10,24 @@ import {
   sessionView,
 } from './session-view.ts';
 
+/** What sessions are listed with. */
+export type SessionListCore = Pick<Core, 'coldPool' | 'config'>;
+
 /** More people are not at work at once; the newest are told. */
 const listedMaxSessions = 1_000;
 
 /** The live sessions of the caller's key or person, newest first. */
-export function listOwnSessions(
-  core: Pick<Core, 'coldPool' | 'config'>,
-  { tenantId, actor }: Caller,
-): Promise<SessionView[]> {
+export function listOwnSessions(core: SessionListCore, { tenantId, actor }: Caller): Promise<SessionView[]> {
   return list(core, tenantId, actor);
 }
 
 /** Those of everybody in the caller's tenant. Whether the caller may is the route's to decide (admin). */
-export function listSessionsOfTenant(
-  core: Pick<Core, 'coldPool' | 'config'>,
-  { tenantId }: Caller,
-): Promise<SessionView[]> {
+export function listSessionsOfTenant(core: SessionListCore, { tenantId }: Caller): Promise<SessionView[]> {
   return list(core, tenantId, null);
 }
 
 /** Read from the primary: whoever has just ended one wants to see that it is gone. */
-async function list(
-  core: Pick<Core, 'coldPool' | 'config'>,
-  tenantId: number,
-  actor: string | null,
-): Promise<SessionView[]> {
+async function list(core: SessionListCore, tenantId: number, actor: string | null): Promise<SessionView[]> {
   const answer = await core.coldPool.query<SessionRow>({
     name: 'list-sessions',
     text: `select ${sessionColumns} from ${sessionTables}

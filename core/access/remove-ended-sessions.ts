@@ -1,5 +1,5 @@
 import type { BackgroundTask } from '../background/run-tasks.ts';
-import type { Core } from '../core.ts';
+import type { BackgroundCore } from '../db/open-pools.ts';
 import { limits } from '../limits.ts';
 
 const everyMillis = 600_000;
@@ -9,7 +9,7 @@ const removedMaxRows = 1_000;
 /**
  * Removes sessions and links that can't be used any more. They are refused without it; it only keeps the tables small.
  */
-export function removingEndedSessions({ backgroundPool }: Pick<Core, 'backgroundPool'>): BackgroundTask {
+export function removingEndedSessions({ backgroundPool }: BackgroundCore): BackgroundTask {
   return {
     name: 'ended sessions',
     restMillis: everyMillis,

@@ -1,22 +1,19 @@
-import type { Core } from '../core.ts';
-import { type ColdCore, inColdTransaction } from '../db/cold-transaction.ts';
+import { inColdTransaction } from '../db/cold-transaction.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { refuse } from '../errors.ts';
 import { endSession } from './end-sessions.ts';
 import { findTenantId } from './find-tenant-id.ts';
-import { type NewSession, startSession } from './start-session.ts';
+import { type NewSession, type SignInCore, startSession } from './start-session.ts';
 
 /** Somebody whom the company's sign-in has made sure of. */
 export interface SignedInPerson {
   issuer: string;
-  /** The issuer's own name for the person. */
+  /** The issuer's own name for the person, which never changes. */
   subject: string;
   /** For people; it may change from one sign-in to the next. */
   name: string;
   groups: readonly string[];
 }
-
-type PersonCore = ColdCore & Pick<Core, 'clock' | 'config' | 'pool' | 'knownSessions' | 'knownTenants'>;
 
 /**
  * Begins a session of a person, in the tenant and with the role that the first of OIDC_ROLES gives whose group the
@@ -25,7 +22,7 @@ type PersonCore = ColdCore & Pick<Core, 'clock' | 'config' | 'pool' | 'knownSess
  * @throws CouponError `forbidden` for somebody in none of the groups, or of a tenant that does not exist
  */
 export async function signInAsPerson(
-  core: PersonCore,
+  core: SignInCore,
   person: SignedInPerson,
   formerSecret: string | null,
 ): Promise<NewSession> {

@@ -1,14 +1,12 @@
 import type { Core } from '../core.ts';
-import { type ColdCore, inColdTransaction } from '../db/cold-transaction.ts';
+import { inColdTransaction } from '../db/cold-transaction.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { refuse } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { endSession } from './end-sessions.ts';
 import { findTenantId } from './find-tenant-id.ts';
 import { hashSessionSecret, isSessionSecret, makeSessionSecret, rootCheck } from './session-secret.ts';
-import { type NewSession, startSession } from './start-session.ts';
-
-type LinkCore = ColdCore & Pick<Core, 'clock' | 'config' | 'pool' | 'knownSessions' | 'knownTenants'>;
+import { type NewSession, type SignInCore, startSession } from './start-session.ts';
 
 /**
  * Makes the secret of a link that signs somebody in once, as the bootstrap key would, within
@@ -34,7 +32,7 @@ export async function makeSignInLink(core: Pick<Core, 'coldPool' | 'config' | 'r
  * @param formerSecret the session that the browser had until now, which ends
  * @throws CouponError `unauthenticated` where the link is unknown, used or too old
  */
-export async function signInWithLink(core: LinkCore, link: string, formerSecret: string | null): Promise<NewSession> {
+export async function signInWithLink(core: SignInCore, link: string, formerSecret: string | null): Promise<NewSession> {
   const check = rootCheck(core.config);
   const tenantId = await findTenantId(core, 'default');
   if (check === null || tenantId === null || !isSessionSecret(link)) throw deadLink();

@@ -1,20 +1,20 @@
-import type { Core } from '../core.ts';
-import { type ColdCore, inColdTransaction } from '../db/cold-transaction.ts';
+import { inColdTransaction } from '../db/cold-transaction.ts';
 import { refuse } from '../errors.ts';
-import { authenticateKey } from './authenticate-key.ts';
+import { authenticateKey, type KeyCore } from './authenticate-key.ts';
 import { endSession } from './end-sessions.ts';
 import { rootCheck } from './session-secret.ts';
-import { type NewSession, type SessionBase, startSession } from './start-session.ts';
-
-type SignInCore = ColdCore &
-  Pick<Core, 'clock' | 'config' | 'pool' | 'knownApiKeys' | 'knownSessions' | 'knownTenants'>;
+import { type NewSession, type SessionBase, type SignInCore, startSession } from './start-session.ts';
 
 /**
  * Begins a session of the console that may what the API key may, for as long as the key is good.
  * @param formerSecret the session that the browser had until now, which ends
  * @throws CouponError `unauthenticated` for a key that is unknown, revoked or expired
  */
-export async function signInWithKey(core: SignInCore, key: string, formerSecret: string | null): Promise<NewSession> {
+export async function signInWithKey(
+  core: SignInCore & KeyCore,
+  key: string,
+  formerSecret: string | null,
+): Promise<NewSession> {
   const caller = await authenticateKey(core, key);
   if (caller === null) {
     throw refuse('unauthenticated', 'The key is unknown, revoked or expired.', {

@@ -1,7 +1,11 @@
 import type { Caller } from '../caller.ts';
+import type { Core } from '../core.ts';
+import type { ColdCore } from '../db/cold-transaction.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { limits } from '../limits.ts';
 import { type IdSource, newId } from '../random.ts';
+import type { EndCore } from './end-sessions.ts';
+import type { TenantCore } from './find-tenant-id.ts';
 import { hashSessionSecret, makeSessionSecret } from './session-secret.ts';
 import { type SessionRow, type SessionView, sessionColumns, sessionTables, sessionView } from './session-view.ts';
 
@@ -14,6 +18,9 @@ export interface NewSession {
   secret: string;
   session: SessionView;
 }
+
+/** What signing in works with: it finds a tenant, begins a session, and ends the one that the browser had. */
+export type SignInCore = ColdCore & IdSource & TenantCore & EndCore & Pick<Core, 'config'>;
 
 /**
  * Begins a session, and ends the oldest of the same owner where there are more than limits.sessionsMaxOfOne.

@@ -29,7 +29,11 @@ export async function dropMonth(pool: pg.Pool, store: ArchiveStore, month: Event
   await pool.query(`drop table ${month.table}`);
 }
 
-/** Removes what an earlier run has taken out of `events` and could not remove any more. */
+/**
+ * Removes the months that an earlier run has taken out of `events` and could not remove any more.
+ * @returns the names of their tables
+ * @throws ArchiveError where the export of one of them is not whole; it is not removed then
+ */
 export async function dropDetached(pool: pg.Pool, store: ArchiveStore): Promise<string[]> {
   const { rows } = await pool.query<{ name: string }>(
     `select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'

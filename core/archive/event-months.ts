@@ -17,7 +17,10 @@ export interface EventMonth {
 const settleMaxMillis = 60_000;
 const pollMillis = 100;
 
-/** The month of that name. */
+/**
+ * The month of that name, such as `2026-01`.
+ * @throws ArchiveError for any other text
+ */
 export function eventMonth(month: string): EventMonth {
   const [, year, number] = /^(\d{4})-(0[1-9]|1[0-2])$/.exec(month) ?? [];
   if (year === undefined || number === undefined)

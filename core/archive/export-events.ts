@@ -8,9 +8,6 @@ import { countStrayEvents, type EventMonth, listEventMonths, settledMoment } fro
 import { exportMonth } from './export-month.ts';
 import { type Manifest, readManifest } from './manifest.ts';
 
-/** Months that are kept in the database at least, where any are removed. */
-export const keepMonthsLeast = 3;
-
 /** What a run of the export is to do. */
 export interface EventsExport {
   /** Whole months that stay in the database; older ones are removed once they are exported. Null: all stay. */

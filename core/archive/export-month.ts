@@ -37,6 +37,8 @@ export interface MonthExport {
  * export counts as complete, and is never written again. One that broke off goes on after its last file. Call it under
  * the lock of exportEvents: two at a time would write the same files.
  * @returns the manifest of the complete export
+ * @throws ArchiveError where the folder has another month's events, or a file is not what was written; the export is
+ *   not complete then
  */
 export async function exportMonth(db: Queryable, store: ArchiveStore, wanted: MonthExport): Promise<Manifest> {
   const { month, folder, until, resumes, rowsOfFile = fileRows } = wanted;

@@ -111,7 +111,8 @@ async function readKnown(db: Queryable, events: readonly ArchivedEvent[]): Promi
   return new Map(rows.map(({ id, isReversed }) => [id, isReversed]));
 }
 
-interface Standing {
+/** What the database knows of the coupon of a lost redemption. */
+interface Whereabouts {
   n: number;
   tenantId: string;
   bookId: string | null;
@@ -125,11 +126,11 @@ async function describe(source: CodeSource & { pool: Queryable }, events: Archiv
   const described: LostRedemption[] = [];
   for (let start = 0; start < events.length; start += pieceRows) {
     const piece = events.slice(start, start + pieceRows);
-    const standings = await readStandings(source.pool, piece);
-    const codes = await codesOf(source, piece, standings);
+    const whereabouts = await readWhereabouts(source.pool, piece);
+    const codes = await codesOf(source, piece, whereabouts);
     for (const [at, event] of piece.entries()) {
-      const { tenantId, bookId, userId, canRedeem } = standings[at]!;
-      const action = event.kind === 'reversed' ? 'give-back-again' : canRedeem ? 'redeem-again' : 'honour';
+      const { tenantId, bookId, userId, canRedeem } = whereabouts[at]!;
+      const action = actionFor(event, canRedeem === true);
       described.push({
         ...{ at: event.at, action, redemptionId: event.redemption!, tenantId, bookId },
         ...{ code: codes[at]!, userId },
@@ -139,8 +140,13 @@ async function describe(source: CodeSource & { pool: Queryable }, events: Archiv
   return described;
 }
 
-async function readStandings(db: Queryable, events: readonly ArchivedEvent[]): Promise<Standing[]> {
-  const { rows } = await db.query<Standing>(
+function actionFor({ kind }: ArchivedEvent, canRedeem: boolean): LostAction {
+  if (kind === 'reversed') return 'give-back-again';
+  return canRedeem ? 'redeem-again' : 'honour';
+}
+
+async function readWhereabouts(db: Queryable, events: readonly ArchivedEvent[]): Promise<Whereabouts[]> {
+  const { rows } = await db.query<Whereabouts>(
     `select asked.n, t.id as "tenantId", b.id as "bookId", d.size > asked.pos as "isPlace", c.code, h.user_id as "userId",
         c.holder_id = asked.holder and not c.voided and (c.max_redemptions is null or c.redemptions < c.max_redemptions)
           as "canRedeem"
@@ -166,10 +172,10 @@ async function readStandings(db: Queryable, events: readonly ArchivedEvent[]): P
 async function codesOf(
   source: CodeSource & { pool: Queryable },
   events: readonly ArchivedEvent[],
-  standings: readonly Standing[],
+  whereabouts: readonly Whereabouts[],
 ): Promise<(string | null)[]> {
-  const codes = standings.map(({ code }) => code);
-  const missing = [...standings.keys()].filter((at) => codes[at] === null && standings[at]!.isPlace);
+  const codes = whereabouts.map(({ code }) => code);
+  const missing = [...whereabouts.keys()].filter((at) => codes[at] === null && whereabouts[at]!.isPlace);
   for (const [tenant, ats] of Map.groupBy(missing, (at) => events[at]!.tenant)) {
     const places = ats.map((at) => ({ deckKey: events[at]!.deck as DeckKey, pos: events[at]!.pos }));
     const found = await codesAt(source, source.pool, tenant, places);

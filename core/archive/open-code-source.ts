@@ -3,7 +3,9 @@ import { openKnownDecks } from '../decks/known-decks.ts';
 import type { CodeSecret } from '../patterns/code-secret.ts';
 import { openKnownPatterns } from '../patterns/known-patterns.ts';
 
-/** What finds the codes at places, for a command that is no API. */
+/**
+ * Opens what finds the codes at places, with empty memories, for a command that runs outside of the API's processes.
+ */
 export function openCodeSource(secret: CodeSecret): CodeSource {
   return { knownDecks: openKnownDecks(), knownPatterns: openKnownPatterns(secret) };
 }

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { DatabaseAddress } from '../config.ts';
+import type { DatabaseAddress } from '../database-address.ts';
 import { neededSchemaVersion, schemaVersion } from '../db/migrate.ts';
 import { openPool } from '../db/pool.ts';
 import { ArchiveError } from './archive-error.ts';

@@ -29,8 +29,8 @@ export interface Lanes<Member extends Queued> {
 }
 
 /**
- * How long the oldest member has waited, in milliseconds, of tenants that fill whole transactions (`heavy`) and of the others
- * (`light`), whom fair turns keep from waiting behind them.
+ * How long the oldest member has waited, in milliseconds, of tenants that fill whole transactions (`heavy`) and of the
+ * others (`light`), whom fair turns keep from waiting behind them.
  */
 export interface TenantAges {
   light: number;

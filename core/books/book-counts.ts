@@ -23,14 +23,14 @@ export interface CountsBoard {
 }
 
 /** A reading under way, and the one that begins after it. */
-interface Flight {
+interface Reading {
   running: Promise<CountsView | null>;
   next: Promise<CountsView | null> | null;
 }
 
 /** Opens a board on which nothing is read yet; over the primary, whose counts are those of `asOf`. */
 export function openCountsBoard(pool: Queryable): CountsBoard {
-  const flights = new Map<string, Flight>();
+  const readings = new Map<string, Reading>();
 
   async function read(tenantId: number, bookKey: BookKey): Promise<CountsView | null> {
     const { rows } = await pool.query<CountsRow & { asOf: Date }>({
@@ -44,25 +44,25 @@ export function openCountsBoard(pool: Queryable): CountsBoard {
   }
 
   function begin(name: string, start: () => Promise<CountsView | null>): Promise<CountsView | null> {
-    const flight: Flight = { running: start(), next: null };
-    flights.set(name, flight);
-    const land = () => {
-      if (flights.get(name) === flight) flights.delete(name);
+    const reading: Reading = { running: start(), next: null };
+    readings.set(name, reading);
+    const end = () => {
+      if (readings.get(name) === reading) readings.delete(name);
     };
-    flight.running.then(land, land);
-    return flight.running;
+    reading.running.then(end, end);
+    return reading.running;
   }
 
   return {
     read(tenantId, bookKey) {
       const name = `${tenantId} ${bookKey}`;
       const start = () => read(tenantId, bookKey);
-      const flight = flights.get(name);
-      if (flight === undefined) return begin(name, start);
+      const reading = readings.get(name);
+      if (reading === undefined) return begin(name, start);
       // What is under way may have looked before the change that this caller has just made.
       const after = () => begin(name, start);
-      flight.next ??= flight.running.then(after, after);
-      return flight.next;
+      reading.next ??= reading.running.then(after, after);
+      return reading.next;
     },
   };
 }

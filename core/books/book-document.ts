@@ -56,10 +56,10 @@ const countSums = `cross join lateral (
     from book_counters where tenant_id = $1 and book_id = b.book_id) c`;
 
 /**
- * Selects books of tenant $1, a table or a subquery, as BookRow; a `where` on `b` may follow. Counts are sums over the book's decks and
- * its counter's stripes, so they cost the same whatever the number of codes, and one statement sees them at one moment.
- * What is available is leftInDeck of each deck (test: "counts are summed over decks and stripes: assigned is what is
- * neither left nor void").
+ * Selects books of tenant $1, a table or a subquery, as BookRow; a `where` on `b` may follow. Counts are sums over the
+ * book's decks and its counter's stripes, so they cost the same whatever the number of codes, and one statement sees
+ * them at one moment. What is available is leftInDeck of each deck (test: "counts are summed over decks and stripes:
+ * assigned is what is neither left nor void").
  */
 export const bookSelection = (books: string) => `select b.id, ${selectTerms('b')}, b.rev,
     b.created_at as "createdAt", b.updated_at as "updatedAt",
@@ -67,8 +67,8 @@ export const bookSelection = (books: string) => `select b.id, ${selectTerms('b')
   from ${books} b ${countSums}`;
 
 /**
- * Selects the counts of book $2 of tenant $1 as CountsRow, in the same way, with the time up to which nothing is
- * missing.
+ * Selects the counts of book $2 of tenant $1 as CountsRow, in the same way, and `asOf`: what was committed before it is
+ * counted.
  */
 export const countsSelection = `select ${countColumns}, statement_timestamp() as "asOf"
   from ${theBook} b ${countSums}`;

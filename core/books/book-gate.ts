@@ -6,8 +6,9 @@ import type { BookKey } from '../keys.ts';
 const gateClass = 0x424f4f4b;
 
 /**
- * A gate is taken beside its book's row, and so on the server where the tenant's rows are, whoever is asked. What is not
- * there, or is another tenant's, has no gate; a book that is deleted meanwhile is missing in what is read behind it.
+ * A gate is taken beside its book's row, and so on the server where the tenant's rows are, whoever is asked. What is
+ * not there, or is another tenant's, has no gate; a book that is deleted meanwhile is missing in what is read behind
+ * it.
  */
 const bookAsked = `(select book_id from books where book_id = asked.book_id and ${ofTenant} offset 0)`;
 
@@ -18,7 +19,7 @@ const bookAsked = `(select book_id from books where book_id = asked.book_id and 
  *
  * A waiting closeBookGate goes before later arrivals, so that a pause is not starved by traffic (proved by "a change
  * waits for the transactions inside the gate and for none that come later" in books.test.ts).
- * @param bookIds in any order, with or without repeats; none is no query
+ * @param bookKeys in any order, with or without repeats; none is no query
  * @throws what the database throws, 55P03 after the connection's lock_timeout included
  */
 export async function enterBookGate(tx: Transaction, tenantId: number, bookKeys: readonly BookKey[]): Promise<void> {

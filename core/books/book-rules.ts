@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { hasLetterOrDigit, readCode } from '../codes/code-rules.ts';
 import { type InputProblem, invalidInputs, refuse } from '../errors.ts';
 import { Fault } from '../input/field-rules.ts';
-import { type Metadata, metadataProblem } from '../input/metadata-rules.ts';
+import { metadataProblem } from '../input/metadata-rules.ts';
+import type { Metadata } from '../input/shapes.ts';
 import { type GivenTime, placeTime, readTime, readZone } from '../input/time-rules.ts';
 import {
   type BookInput,

@@ -1,5 +1,5 @@
 import { type Static, type TProperties, Type } from 'typebox';
-import { label, Metadata, nullable, oneOf, optional, strictObject, withDefault } from '../input/shapes.ts';
+import { givenTime, label, Metadata, nullable, oneOf, optional, strictObject, withDefault } from '../input/shapes.ts';
 import { limits } from '../limits.ts';
 
 /** The statuses of a book. `closed` is final. */
@@ -16,12 +16,10 @@ const limit = (maximum: number, description: string) => nullable(Type.Integer({ 
 
 const boundary = (description: string, ofADay: string) =>
   nullable(
-    Type.String({
-      minLength: 1,
-      maxLength: 64,
-      description: `${description} RFC 3339, or a local time such as 2026-11-27T00:00:00 in the book’s time zone, or a day such as 2026-11-27, which stands for ${ofADay} there.`,
-      examples: ['2026-11-27T00:00:00'],
-    }),
+    givenTime(
+      `${description} RFC 3339, or a local time such as 2026-11-27T00:00:00 in the book’s time zone, or a day such as 2026-11-27, which stands for ${ofADay} there.`,
+      '2026-11-27T00:00:00',
+    ),
   );
 
 /**

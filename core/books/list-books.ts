@@ -3,7 +3,7 @@ import type { Caller } from '../caller.ts';
 import type { Core } from '../core.ts';
 import { strictObject } from '../input/shapes.ts';
 import { limits } from '../limits.ts';
-import { type Asked, cutPage, type Page, pageLimit, pageParameters } from '../paging.ts';
+import { cutPage, type ListParameters, type Page, pageLimit, pageParameters } from '../paging.ts';
 import { type BookDocument, type BookRow, bookDocument, bookSelection } from './book-document.ts';
 import { BookStatus } from './book-terms.ts';
 import { findBooksByName } from './find-books-by-name.ts';
@@ -21,7 +21,7 @@ export const BookListRequest = strictObject({
   ),
   ...pageParameters,
 });
-export type BookListRequest = Asked<Static<typeof BookListRequest>>;
+export type BookListRequest = ListParameters<Static<typeof BookListRequest>>;
 
 /**
  * Lists the tenant's books with their counts, newest first, from the replica where there is one. Books made while the

@@ -11,6 +11,8 @@ const LockToken = Type.String({
   examples: ['18403216975'],
 });
 
+const reason = (description: string) => Type.Optional(Type.String({ maxLength: limits.reasonMaxChars, description }));
+
 /** Who gets a code of which book. */
 export const AssignInput = strictObject(
   { bookId: Id, userId: UserId },
@@ -67,9 +69,7 @@ export const UnlockInput = strictObject(
         description: 'For operators: true ends the live lock, whosever it is, and wants no userId and no lockToken.',
       }),
     ),
-    reason: Type.Optional(
-      Type.String({ maxLength: limits.reasonMaxChars, description: 'With force: why. The event keeps it.' }),
-    ),
+    reason: reason('With force: why. The event keeps it.'),
   },
   {
     description: '`userId` and `lockToken`, both; or `force`, and a `reason` where there is one.',
@@ -97,17 +97,14 @@ export type RedeemInput = Static<typeof RedeemInput>;
 
 /** To whom a coupon goes. */
 export const TransferInput = strictObject(
-  {
-    userId: UserId,
-    reason: Type.Optional(Type.String({ maxLength: limits.reasonMaxChars, description: 'Why. The event keeps it.' })),
-  },
+  { userId: UserId, reason: reason('Why. The event keeps it.') },
   { examples: [{ userId: 'u-2', reason: 'A present' }] },
 );
 export type TransferInput = Static<typeof TransferInput>;
 
 /** Why a coupon is voided, or a redemption given back. */
 export const ReasonInput = strictObject(
-  { reason: Type.Optional(Type.String({ maxLength: limits.reasonMaxChars })) },
+  { reason: reason('Why. The event keeps it.') },
   { examples: [{ reason: 'The order was cancelled' }] },
 );
 export type ReasonInput = Static<typeof ReasonInput>;

@@ -7,7 +7,7 @@ import { invalidInput } from '../errors.ts';
 import { Id, strictObject, UserId } from '../input/shapes.ts';
 import { placeBound, readBound, timeBound } from '../input/time-bounds.ts';
 import { limits } from '../limits.ts';
-import { type Asked, type Page, pageLimit, pageParameters } from '../paging.ts';
+import { type ListParameters, type Page, pageLimit, pageParameters } from '../paging.ts';
 import { type RedemptionView, readRedemptions } from './redemption-view.ts';
 import type { RedemptionsWanted } from './redemptions-wanted.ts';
 import { type RedemptionWalkCore, walkRedemptions } from './walk-redemptions.ts';
@@ -34,7 +34,7 @@ const filters = {
 
 /** Which redemptions to list: all, or those that every filter passes. */
 export const RedemptionListRequest = strictObject({ ...filters, ...pageParameters });
-export type RedemptionListRequest = Asked<Static<typeof RedemptionListRequest>>;
+export type RedemptionListRequest = ListParameters<Static<typeof RedemptionListRequest>>;
 
 /** What of a request says which redemptions, and not which page of them. */
 export type RedemptionFilters = Pick<RedemptionListRequest, keyof typeof filters>;
@@ -44,10 +44,10 @@ export type RedemptionListCore = LocateCore & RedemptionWalkCore & Pick<Core, 'k
 
 /**
  * Lists the tenant's redemptions, newest first, those given back too; from the replica where there is one. What is
- * redeemed while the caller pages comes before the first page, and what commits late, between redemptions that were shown
- * already, is there for whoever begins anew. Pages by one filter are full, but for the last. Where filters meet of which each
- * passes many and all together pass few, or one user or coupon has thousands of redemptions, a page looks at
- * limits.pageScanMaxRows redemptions at most: it may be short, or even empty, and still have a cursor.
+ * redeemed while the caller pages comes before the first page, and what commits late, between redemptions that were
+ * shown already, is there for whoever begins anew. Pages by one filter are full, but for the last. Where filters meet
+ * of which each passes many and all together pass few, or one user or coupon has thousands of redemptions, a page looks
+ * at limits.pageScanMaxRows redemptions at most: it may be short, or even empty, and still have a cursor.
  * @throws CouponError `invalid-input` naming `cursor`, `from` or `to`. An unknown book, user or code has no
  *   redemptions: an empty list.
  */

@@ -6,7 +6,7 @@ import type { Queryable } from '../db/pool.ts';
 import { Id, strictObject } from '../input/shapes.ts';
 import type { BookKey } from '../keys.ts';
 import { limits } from '../limits.ts';
-import { type Asked, type Cursors, type Page, pageLimit, pageParameters } from '../paging.ts';
+import { type Cursors, type ListParameters, type Page, pageLimit, pageParameters } from '../paging.ts';
 import { expiryOf } from './rules/coupon-state.ts';
 import {
   CouponStatus,
@@ -23,7 +23,7 @@ export const UserCouponsRequest = strictObject({
   status: Type.Optional(CouponStatus),
   ...pageParameters,
 });
-export type UserCouponsRequest = Asked<Static<typeof UserCouponsRequest>>;
+export type UserCouponsRequest = ListParameters<Static<typeof UserCouponsRequest>>;
 
 interface Row extends ShownCoupon, ShownBook {
   endsAt: Date | null;

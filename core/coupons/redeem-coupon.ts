@@ -9,9 +9,8 @@ import type { RedeemedCouponView } from './rules/coupon-view.ts';
  * Redeems a coupon once and ends its lock.
  * @throws CouponError `invalid-input` (metadata), `coupon-not-found`, `coupon-void`, `held-by-another-user`,
  *   `book-not-active`, `book-outside-window`, `coupon-expired`, `code-locked`, `lock-expired`, `lock-required`,
- *   `code-already-redeemed`,
- *   `redemption-limit-reached`, `user-limit-reached`, `no-codes-left` (by a public code), `idempotency-key-reused`,
- *   `unavailable`
+ *   `code-already-redeemed`, `redemption-limit-reached`, `user-limit-reached`, `no-codes-left` (by a public code),
+ *   `idempotency-key-reused`, `unavailable`
  */
 export async function redeemCoupon(
   { batches }: { batches: CouponBatches },

@@ -20,8 +20,8 @@ export interface RedemptionPath {
 }
 
 /**
- * SQL of the redemptions along each path, as the columns of `piece` and `is_end`. Parameters: those of isWanted, then $7,
- * below which id, $8, from which id on, and $9, how many.
+ * SQL of the redemptions along each path, as the columns of `piece` and `is_end`. Parameters: those of isWanted, then
+ * $7, below which id, $8, from which id on, and $9, how many.
  */
 const paths = {
   all: `piece as (
@@ -36,8 +36,9 @@ const paths = {
     ending as (select count(*) < $9 as is_end from piece)`,
 
   /**
-   * Of the decks of a book, or the one of a code, each deck's newest ones. Those of a book of many decks are read in smaller
-   * shares. What lies below the end of a share that is full may have others above it, and is left for the next piece.
+   * Of the decks of a book, or the one of a code, each deck's newest ones. Those of a book of many decks are read in
+   * smaller shares. What lies below the end of a share that is full may have others above it, and is left for the next
+   * piece.
    */
   decks: `of_book as materialized (
       select deck_id from decks where book_id = $2 and tenant_id = $1 and ($5::int is null or deck_id = $5)

@@ -12,8 +12,8 @@ export interface RedemptionsWanted {
 }
 
 /**
- * SQL: whether a redemption `r` is wanted, by the values of wantedValues as the statement's first. The look-ups are by whole
- * keys; `offset 0` keeps PostgreSQL from making one list of a whole table out of one of them.
+ * SQL: whether a redemption `r` is wanted, by the values of wantedValues as the statement's first. The look-ups are by
+ * whole keys; `offset 0` keeps PostgreSQL from making one list of a whole table out of one of them.
  */
 export const isWanted = `($2::int is null or exists (
       select from decks where tenant_id = $1 and deck_id = r.deck_id and book_id = $2 offset 0))

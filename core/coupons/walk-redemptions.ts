@@ -21,11 +21,11 @@ export interface RedemptionStretch {
 const pieceMaxRows = 2_000;
 
 /**
- * Finds redemptions below the id `below`, newest first, `count` of them at most. A user's or a coupon's are found by their
- * coupons, where those are few; others by an index in the order of time: that of a reference, of the decks of a book, or of
- * all. So each one looked at is one found, unless there are other filters beside, or one user or coupon has more than 5,000
- * redemptions. Then limits.pageScanMaxRows are looked at, at most, and a stretch may have found few, or none, and still have
- * more to go through.
+ * Finds redemptions below the id `below`, newest first, `count` of them at most. A user's or a coupon's are found by
+ * their coupons, where those are few; others by an index in the order of time: that of a reference, of the decks of a
+ * book, or of all. So each one looked at is one found, unless there are other filters beside, or one user or coupon has
+ * more than 5,000 redemptions. Then limits.pageScanMaxRows are looked at, at most, and a stretch may have found few, or
+ * none, and still have more to go through.
  *
  * Walks of a tenant take turns.
  * @throws CouponError `unavailable`, not begun, where too many of the tenant's walks wait

@@ -1,6 +1,6 @@
 import { isNativeError } from 'node:util/types';
 import pg from 'pg';
-import type { DatabaseAddress } from '../config.ts';
+import type { DatabaseAddress } from '../database-address.ts';
 
 /** What a person can do about an error's code: of PostgreSQL, of the network, or of TLS. */
 const causes: Readonly<Record<string, string>> = {

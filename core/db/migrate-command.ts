@@ -1,4 +1,4 @@
-import { type DatabaseAddress, readDatabase } from '../config.ts';
+import { type DatabaseAddress, readDatabase } from '../database-address.ts';
 import { ConfigError } from '../environment.ts';
 import { silentLog } from '../log.ts';
 import { describeDatabaseTrouble } from './describe-database-trouble.ts';

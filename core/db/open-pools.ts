@@ -1,5 +1,6 @@
 import type pg from 'pg';
-import type { Config, DatabaseAddress } from '../config.ts';
+import type { Config } from '../config.ts';
+import type { DatabaseAddress } from '../database-address.ts';
 import type { Log } from '../log.ts';
 import { databaseLimits } from './database-limits.ts';
 import { openPool, type PoolOptions } from './pool.ts';
@@ -23,6 +24,9 @@ export interface Pools {
   /** For `/ready` and the health page, which asks it one question at a time. */
   readonly readyPool: pg.Pool;
 }
+
+/** What a task beside requests works with that asks the database alone. */
+export type BackgroundCore = Pick<Pools, 'backgroundPool'>;
 
 /**
  * Connections beside DB_POOL_MAX, coldConnections and backgroundConnections; resources/connection-budget.cjs adds them

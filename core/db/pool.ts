@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { DatabaseAddress } from '../config.ts';
+import type { DatabaseAddress } from '../database-address.ts';
 import { databaseLimits } from './database-limits.ts';
 
 /** A connection of the pool, for the operations that need one for a whole transaction. */

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import pg from 'pg';
-import { readDatabase } from '../config.ts';
+import { readDatabase } from '../database-address.ts';
 import { databaseLimits } from './database-limits.ts';
 
 const mostRows = 1000;

@@ -24,8 +24,6 @@ export interface KnownDeck {
  * not remembered is read, through the connection given, so that a caller inside a transaction needs no second one.
  */
 export interface KnownDecks {
-  /** The deck, or null where the tenant has none of that id. */
-  deckOf(queryable: Queryable, tenantId: number, deckKey: DeckKey): Promise<KnownDeck | null>;
   /** Those of the decks that exist, by id; at most one statement whatever their number. */
   decksOf(
     queryable: Queryable,
@@ -34,33 +32,26 @@ export interface KnownDecks {
   ): Promise<ReadonlyMap<DeckKey, KnownDeck>>;
 }
 
-/**
- * Opens an empty memory of at most cacheMaxEntries decks. What was not
- * found is not remembered: it may be about to come.
- */
+/** Opens an empty memory of at most cacheMaxEntries decks. What was not found is not remembered: it may come yet. */
 export function openKnownDecks(): KnownDecks {
   const memory = new BoundedMap<string, KnownDeck>(cacheMaxEntries);
 
-  const decksOf: KnownDecks['decksOf'] = async (queryable, tenantId, deckKeys) => {
-    const found = new Map<DeckKey, KnownDeck>();
-    const missing = new Set<DeckKey>();
-    for (const deckKey of deckKeys) {
-      const deck = memory.get(keyOf(tenantId, deckKey));
-      if (deck) found.set(deckKey, deck);
-      else missing.add(deckKey);
-    }
-    if (missing.size === 0) return found;
-    for (const deck of await readDecks(queryable, tenantId, [...missing])) {
-      memory.set(keyOf(deck.tenantId, deck.deckKey), deck);
-      found.set(deck.deckKey, deck);
-    }
-    return found;
-  };
-
   return {
-    decksOf,
-    deckOf: async (queryable, tenantId, deckKey) =>
-      (await decksOf(queryable, tenantId, [deckKey])).get(deckKey) ?? null,
+    async decksOf(queryable, tenantId, deckKeys) {
+      const found = new Map<DeckKey, KnownDeck>();
+      const missing = new Set<DeckKey>();
+      for (const deckKey of deckKeys) {
+        const deck = memory.get(keyOf(tenantId, deckKey));
+        if (deck) found.set(deckKey, deck);
+        else missing.add(deckKey);
+      }
+      if (missing.size === 0) return found;
+      for (const deck of await readDecks(queryable, tenantId, [...missing])) {
+        memory.set(keyOf(deck.tenantId, deck.deckKey), deck);
+        found.set(deck.deckKey, deck);
+      }
+      return found;
+    },
   };
 }
 

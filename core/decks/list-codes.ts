@@ -7,14 +7,14 @@ import { invalidInput } from '../errors.ts';
 import { strictObject } from '../input/shapes.ts';
 import type { DeckKey } from '../keys.ts';
 import { limits } from '../limits.ts';
-import { type Asked, type Page, type Position, pageLimit, pageParameters } from '../paging.ts';
+import { type ListParameters, type Page, type Position, pageLimit, pageParameters } from '../paging.ts';
 import { CodeStatus, type CodeView } from './code-view.ts';
 import type { Place } from './place.ts';
 import { type WalkCore, walkCodes } from './walk-codes.ts';
 
 /** Which codes to list: all of a book, or those of a status. */
 export const CodeListRequest = strictObject({ status: Type.Optional(CodeStatus), ...pageParameters });
-export type CodeListRequest = Asked<Static<typeof CodeListRequest>>;
+export type CodeListRequest = ListParameters<Static<typeof CodeListRequest>>;
 
 /**
  * Lists a book's codes by deck and position, from the replica where there is one. A page looks at

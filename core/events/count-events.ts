@@ -1,9 +1,9 @@
 import type { BackgroundTask } from '../background/run-tasks.ts';
 import { type EventKind, eventKindNumber } from '../coupons/rules/coupon-state.ts';
+import type { BackgroundCore } from '../db/open-pools.ts';
 import { isTimeout } from '../db/sql-errors.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { planByTime } from './plan-by-time.ts';
-import type { SettleCore } from './settled-events.ts';
 import { makeStride, type Stride } from './stride.ts';
 
 /** The kinds that reports count, each under its own name. */
@@ -22,7 +22,7 @@ const kindNumbers = countedKinds.map(eventKindNumber).join(', ');
  * Counts settled events for reports, in whichever process comes first. Where a stretch has so many of them that a
  * statement's time is over, the next ones are shorter.
  */
-export function countTask(core: SettleCore): BackgroundTask {
+export function countTask(core: BackgroundCore): BackgroundTask {
   const stride = makeStride(strideRules);
   return {
     name: 'count events',
@@ -46,7 +46,7 @@ export function countTask(core: SettleCore): BackgroundTask {
  * @returns whether more stretches are settled, as after an upgrade of a database with a history
  */
 export async function countEvents(
-  { backgroundPool }: SettleCore,
+  { backgroundPool }: BackgroundCore,
   stride: Stride = makeStride(strideRules),
 ): Promise<'more' | 'rest'> {
   return inTransaction(backgroundPool, async (tx) => {

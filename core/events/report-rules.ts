@@ -26,8 +26,8 @@ export function stepsOf(from: Date, to: Date, step: ReportStep, zone: string, mo
 }
 
 /**
- * Adds the steps before the next change of the clocks: until then one is as long as the other, and asking the zone for each
- * would hold up a process for a third of a second where there are thousands.
+ * Adds the steps before the next change of the clocks: until then one is as long as the other, and asking the zone for
+ * each would hold up a process for a third of a second where there are thousands.
  * @param at the last bound
  * @returns the last bound
  */
@@ -44,7 +44,9 @@ function addAlike(bounds: number[], at: Temporal.ZonedDateTime, step: ReportStep
 
 const stepMillis: Record<ReportStep, number> = { hour: 3_600_000, day: 86_400_000 };
 
-/** Whether the clocks show a full hour, or midnight. Where they were changed a step may begin with what they show then. */
+/**
+ * Whether the clocks show a full hour, or midnight. Where they were changed a step may begin with what they show then.
+ */
 function isWhole(at: Temporal.ZonedDateTime, step: ReportStep): boolean {
   return at.minute === 0 && at.second === 0 && at.millisecond === 0 && (step === 'hour' || at.hour === 0);
 }

@@ -1,16 +1,11 @@
-import type pg from 'pg';
 import type { BackgroundTask } from '../background/run-tasks.ts';
+import type { BackgroundCore } from '../db/open-pools.ts';
 import { inTransaction, type Transaction } from '../db/transaction.ts';
-
-/** What settling works with. */
-export interface SettleCore {
-  readonly backgroundPool: pg.Pool;
-}
 
 const restMillis = 1_000;
 
 /** Settles events once a second, in whichever process comes first. */
-export function settleTask(core: SettleCore): BackgroundTask {
+export function settleTask(core: BackgroundCore): BackgroundTask {
   return {
     name: 'settle events',
     restMillis,
@@ -37,7 +32,7 @@ export function settleTask(core: SettleCore): BackgroundTask {
  * Processes may call it at once: one of them works, and the others do nothing.
  * @returns the moment, or null where another process is at it
  */
-export async function settleEvents({ backgroundPool }: SettleCore): Promise<Date | null> {
+export async function settleEvents({ backgroundPool }: BackgroundCore): Promise<Date | null> {
   const settled = await inTransaction(backgroundPool, async (tx) => {
     const { rows } = await tx.query<Settled>({
       name: 'lock-settled-events',

@@ -1,8 +1,6 @@
 import { invalidInput } from '../errors.ts';
 import { limits } from '../limits.ts';
-
-/** A caller's own JSON object, kept as it is and never looked into. */
-export type Metadata = Record<string, unknown>;
+import type { Metadata } from './shapes.ts';
 
 /**
  * What is wrong with metadata that its shape can't say, in words that follow its name, or null where nothing is: it may

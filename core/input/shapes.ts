@@ -56,6 +56,11 @@ export const Time = Type.String({
   examples: ['2026-11-27T12:00:00.000Z'],
 });
 
+/** A time as a caller writes it. What the text means, and whether it means a time at all, only readTime can say. */
+export function givenTime(description: string, example: string) {
+  return Type.String({ minLength: 1, maxLength: 64, description, examples: [example] });
+}
+
 /** A user's id, as the caller's own system knows it. */
 export const UserId = Type.String({
   minLength: 1,
@@ -74,6 +79,7 @@ export const Metadata = Type.Unsafe<Record<string, unknown>>({
   description: `The caller’s own fields, at most ${limits.metadataMaxBytes} bytes of JSON.`,
   examples: [{ channel: 'web' }],
 });
+export type Metadata = Static<typeof Metadata>;
 
 /** A revision, 1 and up. */
 export const Rev = Type.Integer({ minimum: 1, description: 'Grows by one with each change.', examples: [1] });

@@ -1,6 +1,6 @@
-import { Type } from 'typebox';
 import { invalidInput } from '../errors.ts';
 import { Fault } from './field-rules.ts';
+import { givenTime } from './shapes.ts';
 import { type GivenTime, placeTime, readTime, type WindowEdge } from './time-rules.ts';
 
 /**
@@ -8,17 +8,13 @@ import { type GivenTime, placeTime, readTime, type WindowEdge } from './time-rul
  * @param zone whose local times and days are meant, as the end of a sentence
  */
 export function timeBound(description: string, zone: string) {
-  return Type.String({
-    minLength: 1,
-    maxLength: 64,
-    description: `${description} RFC 3339; a local time or a day is one ${zone}.`,
-    examples: ['2026-11-27T00:00:00Z'],
-  });
+  return givenTime(`${description} RFC 3339; a local time or a day is one ${zone}.`, '2026-11-27T00:00:00Z');
 }
 
 /**
- * Reads a bound that may be left out.
- * @throws CouponError `invalid-input` naming it
+ * Reads a bound that may be left out; null where it is.
+ * @param path what a refusal calls it
+ * @throws CouponError `invalid-input` for what is no time
  */
 export function readBound(path: string, text: string | null | undefined): GivenTime | null {
   if (text == null) return null;
@@ -28,7 +24,7 @@ export function readBound(path: string, text: string | null | undefined): GivenT
 }
 
 /**
- * Places a bound in a zone: milliseconds since the epoch.
+ * Places a bound in a zone: milliseconds since the Unix epoch; null where there is no bound.
  * @throws CouponError `invalid-input` naming it, where the zone does not have that moment, or has it twice
  */
 export function placeBound(path: string, time: GivenTime | null, zone: string, edge: WindowEdge): number | null {

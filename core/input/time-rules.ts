@@ -67,7 +67,8 @@ function placeDay(day: string, zone: string, edge: WindowEdge): string | Fault {
 }
 
 /**
- * Reads the name of an IANA time zone, such as `America/Argentina/Buenos_Aires`, in the case that the zone's list has.
+ * Reads the name of an IANA time zone, such as `America/Argentina/Buenos_Aires`, in upper or lower case: gives it as
+ * the list of zones spells it.
  */
 export function readZone(value: string): string | Fault {
   const fault = new Fault('must be the name of an IANA time zone, such as America/Argentina/Buenos_Aires or UTC');

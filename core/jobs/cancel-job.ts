@@ -4,6 +4,7 @@ import type { Transaction } from '../db/transaction.ts';
 import { refuse } from '../errors.ts';
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import { runOnce } from '../idempotency/run-once.ts';
+import type { JobKey } from '../keys.ts';
 import { type JobDocument, jobDocument } from './job-document.ts';
 import { findJob } from './read-job.ts';
 
@@ -40,7 +41,7 @@ export async function cancelJob(
  * In a statement behind the lock, whose transaction has its number then: so times of ends are those of commits in
  * order.
  */
-async function cancel(tx: Transaction, tenantId: number, jobKey: number): Promise<void> {
+async function cancel(tx: Transaction, tenantId: number, jobKey: JobKey): Promise<void> {
   await tx.query({
     name: 'cancel-job',
     text: `update jobs set status = 'cancelled', step = step + 1, filters = '{}', position = null,

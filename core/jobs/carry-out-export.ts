@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { idOfBook } from '../books/id-of-book.ts';
 import type { Core } from '../core.ts';
-import { findWanted, readStretch } from '../coupons/list-redemptions.ts';
+import { findWanted, type RedemptionListCore, readStretch } from '../coupons/list-redemptions.ts';
 import type { RedemptionView } from '../coupons/redemption-view.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { type ExportedCode, exportedCode } from '../decks/export-codes.ts';
@@ -16,7 +16,7 @@ import { type JobStanding, lockStep, sendProgress } from './job-step.ts';
 /**
  * What a step of an export works with. Both pools lead to the primary: a replica may still have a user who was erased.
  */
-export type ExportCore = Pick<Core, 'pool' | 'readPool' | 'coldTurns' | 'knownBooks' | 'knownDecks' | 'knownPatterns'>;
+export type ExportCore = WalkCore & RedemptionListCore & Pick<Core, 'pool'>;
 
 /** A row of an export's result, as its file shows it. */
 export type ExportRow = ExportedCode | RedemptionView;

@@ -1,8 +1,7 @@
 import type { Caller } from '../caller.ts';
-import type { Core } from '../core.ts';
-import { areChangesFree, changeCoupons } from '../coupons/engine/change-coupons.ts';
+import { areChangesFree, type ChangeCore, changeCoupons } from '../coupons/engine/change-coupons.ts';
 import type { ChangeCommand, DealCommand } from '../coupons/engine/commands.ts';
-import { areDealsFree, dealCodes } from '../coupons/engine/deal-codes.ts';
+import { areDealsFree, type DealCore, dealCodes } from '../coupons/engine/deal-codes.ts';
 import type { BatchCompanion } from '../coupons/engine/decide-batch.ts';
 import type { CouponAnswer } from '../coupons/rules/recorded-change.ts';
 import { locateCodes, placeIn } from '../decks/locate-codes.ts';
@@ -10,11 +9,8 @@ import { CouponError } from '../errors.ts';
 import { isPending, type JobRow, type RowOutcome } from './job-rows.ts';
 import { type JobStanding, lockStep, sendRows, settleRows } from './job-step.ts';
 
-/** What a step of rows works with. Its connections are those of `pool`. */
-export type RowCore = Pick<
-  Core,
-  'pool' | 'random' | 'lockTokens' | 'obstacles' | 'knownDecks' | 'knownPatterns' | 'deckMarks'
->;
+/** What a step of rows works with: what batches do. Its connections are those of `pool`. */
+export type RowCore = ChangeCore & DealCore;
 
 /**
  * How a step ended. `held-up`: nothing was done, since other sessions hold what every row needs.

@@ -7,20 +7,21 @@ import type { ColdCore } from '../db/cold-transaction.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { refuse, unavailable } from '../errors.ts';
 import { type KeyedRequest, withContent } from '../idempotency/key-hash.ts';
+import { isKeyUsed, replayStreamed } from '../idempotency/replay-streamed.ts';
 import { runOnce } from '../idempotency/run-once.ts';
 import type { BookKey } from '../keys.ts';
 import { limits } from '../limits.ts';
 import { digestBody, readAhead, readBody } from '../uploads/read-body.ts';
 import { refuseLargeExport } from './export-bounds.ts';
-import type { JobBell } from './job-bell.ts';
-import { type JobDocument, type JobRecord, jobDocument, jobSelection } from './job-document.ts';
+import { hasFile, type JobDocument, type JobName, type JobRecord, jobDocument, jobSelection } from './job-document.ts';
 import { checkParameters, type JobRequest } from './job-input.ts';
-import { dropJob, openJob, type ReceivedJob, receiveFile } from './receive-job.ts';
+import { dropJob, openJob, type ReceiveCore, type ReceivedJob, receiveFile } from './receive-job.ts';
 
 /** What making a job works with. */
 export type CreateJobCore = ColdCore &
+  ReceiveCore &
   RedemptionListCore &
-  Pick<Core, 'clock' | 'pool' | 'uploadSlots' | 'countsBoard'> & { readonly jobBell: JobBell };
+  Pick<Core, 'uploadSlots' | 'countsBoard' | 'jobBell'>;
 
 /** A file waits for its slot once so much of it has arrived, so that a slow sender delays nobody. */
 const readAheadBytes = 65_536;
@@ -35,7 +36,8 @@ const emptyDigest = '';
  * @param body null for an export, which has none
  * @throws CouponError `invalid-input` naming the parameter, for an export beyond limits.jobExportMaxRows, or for a file
  *   that can't be read as a whole, holds no row or breaks off; `idempotency-key-reused`; `book-not-found`;
- *   `body-too-large` beyond limits.jobMaxRows or limits.jobMaxBytes; `rate-limited` where limits.jobsUnfinishedMax of the tenant wait; `unavailable`
+ *   `body-too-large` beyond limits.jobMaxRows or limits.jobMaxBytes; `rate-limited` where limits.jobsUnfinishedMax of
+ *   the tenant wait; `unavailable`
  */
 export async function createJob(
   core: CreateJobCore,
@@ -48,9 +50,9 @@ export async function createJob(
     checkParameters(request);
     const { tenantId } = caller;
     const name = (digest: string) => (keyed === null ? null : withContent(keyed, nameOf(request), digest));
-    if (await isKeyUsed(core, tenantId, keyed)) {
+    if (await isKeyUsed(core.pool, tenantId, keyed)) {
       const digest = body === null ? emptyDigest : await digestBody(body, limits.jobMaxBytes);
-      return await replay(core, tenantId, name(digest));
+      return await replayStreamed<JobDocument>(core, tenantId, name(digest), 202);
     }
     const bookKey = request.bookId === undefined ? null : await findBook(core, tenantId, request.bookId);
     await refuseLargeExport(core, caller, request);
@@ -68,22 +70,6 @@ function nameOf({ bookId, ...request }: JobRequest): string {
     ([, value]) => value !== undefined,
   );
   return `/jobs ${JSON.stringify(entries.sort(([a], [b]) => (a < b ? -1 : 1)))}`;
-}
-
-async function isKeyUsed(core: CreateJobCore, tenantId: number, keyed: KeyedRequest | null): Promise<boolean> {
-  if (keyed === null) return false;
-  const { rows } = await core.pool.query({
-    name: 'is-key-used',
-    text: 'select from idempotency where tenant_id = $1 and key_hash = $2',
-    values: [tenantId, keyed.keyHash],
-  });
-  return rows.length > 0;
-}
-
-function replay(core: CreateJobCore, tenantId: number, keyed: KeyedRequest | null): Promise<Outcome<JobDocument>> {
-  return runOnce(core, tenantId, keyed, 202, () => {
-    throw unavailable('not-begun', 'The idempotency key has just run out. Repeat the request.');
-  });
 }
 
 async function take(
@@ -119,11 +105,11 @@ async function take(
 
 async function receive(
   core: CreateJobCore,
-  job: Awaited<ReturnType<typeof openJob>>,
+  job: JobName,
   { kind, header }: JobRequest,
   pieces: AsyncIterable<Uint8Array> | null,
 ): Promise<ReceivedJob> {
-  if (kind !== 'assign' && kind !== 'void') return { ...job, rows: 0, refused: 0, pieces: 0, digest: emptyDigest };
+  if (!hasFile(kind)) return { ...job, rows: 0, refused: 0, pieces: 0, digest: emptyDigest };
   return receiveFile(core, job, kind, header ?? null, pieces ?? (async function* () {})());
 }
 
@@ -135,13 +121,12 @@ async function publish(
   bookKey: BookKey | null,
 ): Promise<JobDocument> {
   await refuseTooMany(tx, tenantId);
-  const isExport = kind === 'export-codes' || kind === 'export-redemptions';
   const { rowCount } = await tx.query({
     name: 'publish-job',
     text: `update jobs set status = 'queued', book_id = $3, total = $4, done = $5, refused = $5, pieces = $6,
         filters = $7::jsonb, lease_until = clock_timestamp()
       where tenant_id = $1 and job_id = $2 and status = 'receiving'`,
-    values: [tenantId, jobKey, bookKey, isExport ? null : rows, refused, pieces, JSON.stringify(filters)],
+    values: [tenantId, jobKey, bookKey, hasFile(kind) ? rows : null, refused, pieces, JSON.stringify(filters)],
   });
   if (rowCount !== 1) throw unavailable('not-begun', 'The file took too long. Send it again.');
   const answer = await tx.query<JobRecord>({

@@ -1,6 +1,6 @@
 import type { Queryable } from '../db/pool.ts';
 import type { Transaction } from '../db/transaction.ts';
-import type { JobKey } from './job-document.ts';
+import type { JobKey } from '../keys.ts';
 
 /** A user of a tenant. */
 export interface ErasedUser {

@@ -9,8 +9,9 @@ import type { JobRequest } from './job-input.ts';
 import { type JobStanding, lockStep } from './job-step.ts';
 
 /**
- * Refuses an export of more codes than a job may write: a generated deck may have ten billion, whose export would run for
- * days and fill the database. Codes that users have are as many as were dealt, and are counted while they are written.
+ * Refuses an export of more codes than a job may write: a generated deck may have ten billion, whose export would run
+ * for days and fill the database. Codes that users have are as many as were dealt, and are counted while they are
+ * written.
  * @throws CouponError `invalid-input` naming `status`; `book-not-found`
  */
 export async function refuseLargeExport(
@@ -29,7 +30,10 @@ export async function refuseLargeExport(
   );
 }
 
-/** Ends an export that has come to more rows than a job may write. What it wrote stays until the job goes. */
+/**
+ * Has an export fail that has come to more rows than a job may write. What it wrote stays until the job is removed.
+ * @throws StepLost
+ */
 export async function endLargeExport(core: Pick<RowCore, 'pool'>, job: JobStanding): Promise<void> {
   const error = `There are more than ${limits.jobExportMaxRows} rows. Narrow the export by its filters, or stream the list with Accept: text/csv.`;
   await inTransaction(core.pool, async (tx) => {

@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { actorNames } from '../access/actor-names.ts';
 import type { Queryable } from '../db/pool.ts';
 import { exampleId, Id, nullable, oneOf, Time } from '../input/shapes.ts';
+import type { JobKey } from '../keys.ts';
 import { limits } from '../limits.ts';
 
 /** What jobs do. */
@@ -40,11 +41,6 @@ export const JobDocument = Type.Object({
 });
 export type JobDocument = Static<typeof JobDocument>;
 
-declare const keyOf: unique symbol;
-
-/** The database's own number of a job, which no caller ever sees. */
-export type JobKey = number & { readonly [keyOf]: 'job' };
-
 /** Names a job in statements. */
 export interface JobName {
   readonly tenantId: number;
@@ -59,8 +55,8 @@ export interface JobRecord extends Omit<JobDocument, 'startedAt' | 'finishedAt'>
 }
 
 /**
- * Selects JobRecords; the statement goes on with its conditions on `j`, whose tenant is $1. A job whose time is over is not
- * there any more: its pieces go some at a time, and what is left of them is no result.
+ * Selects JobRecords; the statement goes on with its conditions on `j`, whose tenant is $1. A job whose time is over is
+ * not there any more: its pieces go some at a time, and what is left of them is no result.
  */
 export const jobSelection = `select j.job_id as "jobKey", j.id, j.kind, b.id as "bookId", j.status, j.total, j.done, j.refused,
     j.started_at as "startedAt", j.finished_at as "finishedAt", j.created_by as "createdBy", j.error
@@ -92,7 +88,10 @@ export async function jobDocument(db: Queryable, tenantId: number, job: JobRecor
   return (await jobDocuments(db, tenantId, [job]))[0]!;
 }
 
-/** Whether a job of this kind has a file of rows to carry out; the others make one. */
-export function hasFile(kind: JobKind): boolean {
+/** Kinds of jobs that bring a file of rows to carry out; the others write one. */
+export type FileJobKind = 'assign' | 'void';
+
+/** Whether a job of this kind brings a file. */
+export function hasFile(kind: JobKind): kind is FileJobKind {
   return kind === 'assign' || kind === 'void';
 }

@@ -1,6 +1,7 @@
 import type { BackgroundTask } from '../background/run-tasks.ts';
-import type { Core } from '../core.ts';
+import type { BackgroundCore } from '../db/open-pools.ts';
 import { limits } from '../limits.ts';
+import type { JobName } from './job-document.ts';
 
 const everyMillis = 600_000;
 /** Pieces that one statement removes: few enough to hold nobody up. */
@@ -10,12 +11,12 @@ const piecesMax = 500;
  * A task that removes jobs some days after they ended, with their files and results, and those whose file broke off
  * with the process that read it. Every process runs it; a piece is removed once, whoever is first.
  */
-export function jobsCleanUp(core: Pick<Core, 'backgroundPool'>): BackgroundTask {
+export function jobsCleanUp(core: BackgroundCore): BackgroundTask {
   return { name: 'jobs clean-up', restMillis: everyMillis, run: () => purgeSome(core) };
 }
 
-async function purgeSome({ backgroundPool: pool }: Pick<Core, 'backgroundPool'>): Promise<'more' | 'rest'> {
-  const { rows } = await pool.query<{ tenantId: number; jobKey: number }>({
+async function purgeSome({ backgroundPool: pool }: BackgroundCore): Promise<'more' | 'rest'> {
+  const { rows } = await pool.query<JobName>({
     name: 'find-old-job',
     text: `(select tenant_id as "tenantId", job_id as "jobKey" from jobs
         where finished_at < clock_timestamp() - make_interval(days => $1) order by finished_at, job_id limit 1)

@@ -4,6 +4,7 @@ import { limits } from '../limits.ts';
 import { openCsvRecords, type RecordSink } from '../uploads/formats/csv.ts';
 import type { HeaderRule, UploadReader } from '../uploads/formats/row-sink.ts';
 import { openUtf8 } from '../uploads/formats/rows.ts';
+import type { FileJobKind } from './job-document.ts';
 import type { JobRow, RowOutcome } from './job-rows.ts';
 import { type JobLayout, readCodeLayout, readUserLayout } from './read-job-layout.ts';
 import { SeenKeys } from './seen-keys.ts';
@@ -16,7 +17,7 @@ export type TakeRow = (row: JobRow, times: number) => void;
  * outcome, among the others. Memory grows by 16 to 32 bytes a row, for the duplicates.
  * @throws CouponError `invalid-input` from `push` and `end`, where the first line does not say which column is which
  */
-export function openJobRows(kind: 'assign' | 'void', header: HeaderRule | null, take: TakeRow): UploadReader {
+export function openJobRows(kind: FileJobKind, header: HeaderRule | null, take: TakeRow): UploadReader {
   const broken: RecordSink['broken'] = (line, _text, problem) => take({ line, outcome: problem }, 1);
   const seen = new SeenKeys();
   const readRow = kind === 'assign' ? readUserRow : readCodeRow;
@@ -71,7 +72,8 @@ function readCodeRow(line: number, cells: readonly string[], { keyColumn, beside
 
 /**
  * Whether a request's field could not hold the text, whose characters are counted as there. What stands in the place of
- * bytes that are no UTF-8 is no text of anybody's: a file in another encoding would hand codes to users who do not exist.
+ * bytes that are no UTF-8 is no text of anybody's: a file in another encoding would hand codes to users who do not
+ * exist.
  */
 function isUnfit(text: string, maxChars: number): boolean {
   if (text.length > maxChars && [...text].length > maxChars) return true;

@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { Core } from '../core.ts';
 import { refuse, unavailable } from '../errors.ts';
+import type { JobKey } from '../keys.ts';
 import { limits } from '../limits.ts';
-import { uuidv7 } from '../random.ts';
+import { type IdSource, newId } from '../random.ts';
 import type { HeaderRule } from '../uploads/formats/row-sink.ts';
-import type { JobKey, JobKind, JobName } from './job-document.ts';
+import type { FileJobKind, JobKind, JobName } from './job-document.ts';
 import { isRefused, type JobRow, pieceRows } from './job-rows.ts';
 import { openJobRows } from './read-job-rows.ts';
 
 /** What receiving a job works with. */
-export type ReceiveCore = Pick<Core, 'coldPool' | 'clock' | 'random'>;
+export type ReceiveCore = IdSource & Pick<Core, 'coldPool'>;
 
 /** A job that was received and is shown to nobody yet. */
 export interface ReceivedJob extends JobName {
@@ -27,17 +28,12 @@ const piecesAtOnce = 8;
 const receivingLeaseSeconds = 3_600;
 
 /** Makes a job that nobody is shown and nobody works on. */
-export async function openJob(
-  { coldPool, clock, random }: ReceiveCore,
-  tenantId: number,
-  kind: JobKind,
-  createdBy: string,
-): Promise<JobName> {
-  const { rows } = await coldPool.query<{ jobKey: JobKey }>({
+export async function openJob(core: ReceiveCore, tenantId: number, kind: JobKind, createdBy: string): Promise<JobName> {
+  const { rows } = await core.coldPool.query<{ jobKey: JobKey }>({
     name: 'open-job',
     text: `insert into jobs (id, tenant_id, kind, status, created_by, lease_until)
       values ($1, $2, $3, 'receiving', $4, clock_timestamp() + make_interval(secs => $5)) returning job_id as "jobKey"`,
-    values: [uuidv7(clock.now(), random), tenantId, kind, createdBy, receivingLeaseSeconds],
+    values: [newId(core), tenantId, kind, createdBy, receivingLeaseSeconds],
   });
   return { tenantId, jobKey: rows[0]!.jobKey };
 }
@@ -62,7 +58,7 @@ export async function dropJob({ coldPool }: Pick<Core, 'coldPool'>, { tenantId, 
 export async function receiveFile(
   core: ReceiveCore,
   job: JobName,
-  kind: 'assign' | 'void',
+  kind: FileJobKind,
   header: HeaderRule | null,
   body: AsyncIterable<Uint8Array>,
 ): Promise<ReceivedJob> {

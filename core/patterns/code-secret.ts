@@ -83,7 +83,9 @@ export async function holdAllSecrets(tx: Transaction): Promise<void> {
   await tx.query({ name: 'hold-all-secrets', text: 'select pg_advisory_xact_lock($1, 0)', values: [lockClass] });
 }
 
-/** Stores a version's check value, unless it is there, and returns the stored one. */
+/**
+ * Stores a version's check value and returns it. Of several that store one at once the first does; all get that one.
+ */
 export async function storeCheckValue(db: Queryable, version: number, codeSecret: string): Promise<Buffer> {
   await db.query({
     name: 'store-code-secret',

@@ -3,6 +3,7 @@ import { type ChangeBookCore, changeBook } from '../book-life/change-book.ts';
 import { parsePattern } from '../codes/pattern-rules.ts';
 import type { Core } from '../core.ts';
 import { renewLockTokens } from '../coupons/engine/lock-tokens.ts';
+import { eventKindNumber } from '../coupons/rules/coupon-state.ts';
 import type { Queryable } from '../db/pool.ts';
 import { retryTransaction } from '../db/retry-transaction.ts';
 import { inTransaction, type Transaction } from '../db/transaction.ts';
@@ -19,7 +20,7 @@ export interface RestoreOrder {
   /** What the log knows of the time after the backup; null: nothing, then the margins are all there is. */
   marks: FurthestMarks | null;
   /**
-   * Codes to pass in every deck beyond its mark: as many as can have been dealt of a deck without a mark that is there.
+   * Codes to void in every deck beyond its mark: as many as may have been dealt since the last mark that was kept.
    */
   margin: number;
   /** Sequence numbers to pass in every pattern beyond its mark. */
@@ -43,7 +44,7 @@ export interface MovedDeck {
   voidedByMargin: number;
 }
 
-/** What was done. */
+/** What a restore's aftermath came to. Of an order that is not applied: what it would. */
 export interface RestoreReport {
   /** UUIDs of the books that were active; they are paused now, if `apply` said so. */
   pausedBooks: string[];
@@ -57,19 +58,7 @@ export interface RestoreReport {
 }
 
 /** The parts of the core that a restore works with; no API runs meanwhile. */
-export type RestoreCore = Pick<
-  Core,
-  | 'config'
-  | 'clock'
-  | 'random'
-  | 'coldPool'
-  | 'coldTurns'
-  | 'pool'
-  | 'knownBooks'
-  | 'knownDecks'
-  | 'knownPatterns'
-  | 'deckMarks'
->;
+export type RestoreCore = ChangeBookCore & CodeSource & Pick<Core, 'pool'>;
 
 const reason = 'It may have been handed out after the backup that was restored.';
 
@@ -98,7 +87,7 @@ export async function afterRestore(core: RestoreCore, order: RestoreOrder): Prom
   };
 }
 
-async function pauseBooks(core: ChangeBookCore & Pick<Core, 'pool'>, apply: boolean): Promise<string[]> {
+async function pauseBooks(core: RestoreCore, apply: boolean): Promise<string[]> {
   const { rows } = await core.pool.query<{ tenantId: number; id: string }>(
     `select tenant_id as "tenantId", id from books where status = 'active' order by tenant_id, book_id`,
   );
@@ -227,7 +216,8 @@ async function voidTaken(
           select $1::int, $2::int, pos, code, 1, true from lost),
         event as (
           insert into events (tenant_id, deck_id, pos, rev, at, kind, redemptions, fence, actor, reason)
-          select $1::int, $2::int, pos, 1, date_trunc('milliseconds', clock_timestamp()), 7, 0, 0, $5, $6 from lost)
+          select $1::int, $2::int, pos, 1, date_trunc('milliseconds', clock_timestamp()), ${eventKindNumber('voided')}, 0, 0, $5, $6
+          from lost)
       update decks set taken_ahead = taken_ahead + $7::bigint, voided = voided + $7::bigint
         where tenant_id = $1 and deck_id = $2`,
     values: [tenantId, deck.deckKey, places.map(({ pos }) => pos), codes, restoreActor, reason, places.length],
@@ -235,7 +225,8 @@ async function voidTaken(
   return places.length;
 }
 
-interface Sequence {
+/** A pattern, and the next number of its sequence. */
+interface NextOfPattern {
   tenantId: number;
   patternId: number;
   template: string;
@@ -252,7 +243,7 @@ function endOfSequence(template: string, alphabet: string): number {
 
 async function movePatterns(pool: pg.Pool, order: RestoreOrder): Promise<RestoreReport['patterns']> {
   return tryOut(pool, order.apply, async (tx) => {
-    const { rows } = await tx.query<Sequence>(
+    const { rows } = await tx.query<NextOfPattern>(
       `select tenant_id as "tenantId", pattern_id as "patternId", template, alphabet, next_index as "from"
         from code_patterns order by tenant_id, pattern_id for no key update`,
     );

@@ -1,4 +1,4 @@
-import type { DatabaseAddress } from '../config.ts';
+import type { DatabaseAddress } from '../database-address.ts';
 import { neededSchemaVersion, schemaVersion } from '../db/migrate.ts';
 import { openPool, type Queryable } from '../db/pool.ts';
 import { type AskUntil, askInvariants, type InvariantAnswers, nothingAsked } from './ask-invariants.ts';

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { Clock } from '../clock.ts';
-import type { DatabaseAddress } from '../config.ts';
+import type { DatabaseAddress } from '../database-address.ts';
 import { openPool, type Queryable } from '../db/pool.ts';
 import { loggable } from '../db/sql-errors.ts';
 import type { DeckMarks, Mark } from '../decks/deck-marks.ts';

@@ -1,7 +1,7 @@
 import { throttleLimits } from './throttle-limits.ts';
 
 /** The look-ups of one key in flight, and those that wait for one of them to end. */
-interface Flight {
+interface Lookups {
   count: number;
   waiting: Waiter[];
 }
@@ -14,24 +14,24 @@ type Waiter = () => boolean;
  * answered. Each call is synchronous and costs a look-up in a map.
  */
 export class LookupsInFlight {
-  readonly #flights = new Map<string, Flight>();
+  readonly #lookups = new Map<string, Lookups>();
 
   count(key: string): number {
-    return this.#flights.get(key)?.count ?? 0;
+    return this.#lookups.get(key)?.count ?? 0;
   }
 
   begin(key: string): void {
-    const flight = this.#flights.get(key);
-    if (flight === undefined) this.#flights.set(key, { count: 1, waiting: [] });
-    else flight.count += 1;
+    const lookups = this.#lookups.get(key);
+    if (lookups === undefined) this.#lookups.set(key, { count: 1, waiting: [] });
+    else lookups.count += 1;
   }
 
   /** Ends one, and lets those that wait try in the order of arrival. */
   end(key: string): void {
-    const flight = this.#flights.get(key)!;
-    flight.count -= 1;
-    while (flight.waiting.length > 0 && flight.waiting[0]!()) flight.waiting.shift();
-    if (flight.count === 0 && flight.waiting.length === 0) this.#flights.delete(key);
+    const lookups = this.#lookups.get(key)!;
+    lookups.count -= 1;
+    while (lookups.waiting.length > 0 && lookups.waiting[0]!()) lookups.waiting.shift();
+    if (lookups.count === 0 && lookups.waiting.length === 0) this.#lookups.delete(key);
   }
 
   /**
@@ -40,7 +40,7 @@ export class LookupsInFlight {
    * @returns false where so many wait already that there is no place
    */
   wait(key: string, waiter: Waiter): boolean {
-    const { waiting } = this.#flights.get(key)!;
+    const { waiting } = this.#lookups.get(key)!;
     if (waiting.length >= throttleLimits.waitingMaxLookups) return false;
     waiting.push(waiter);
     return true;

@@ -34,7 +34,7 @@ export async function orderRows(rows: HeldRows, random: Random): Promise<Ordered
 
 /**
  * Stores all rows as the codes of a deck. If the tenant or the file has one of them twice, stores none and returns
- * false; the transaction can go on. Call it under the tenant's lock.
+ * false; the transaction can go on. Call it under the tenant's lock. Throws what else the database throws.
  */
 export async function storeHeldRows(
   tx: Transaction,

@@ -6,7 +6,7 @@ import type { Caller, Outcome } from '../caller.ts';
 import type { Core } from '../core.ts';
 import type { ColdCore } from '../db/cold-transaction.ts';
 import { openColdTurns } from '../db/cold-turns.ts';
-import { openPool, type Queryable } from '../db/pool.ts';
+import { openPool } from '../db/pool.ts';
 import { loggable, sqlStateOf } from '../db/sql-errors.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { withConnection } from '../db/with-connection.ts';
@@ -14,6 +14,7 @@ import { insertDeck, reserveDeckKey } from '../decks/insert-deck.ts';
 import { lockTenantCodes } from '../decks/tenant-codes-lock.ts';
 import { unavailable } from '../errors.ts';
 import { type KeyedRequest, withContent } from '../idempotency/key-hash.ts';
+import { isKeyUsed, replayStreamed } from '../idempotency/replay-streamed.ts';
 import { runOnce } from '../idempotency/run-once.ts';
 import type { BookKey } from '../keys.ts';
 import type { TenantPatterns } from '../patterns/known-patterns.ts';
@@ -45,7 +46,8 @@ export interface Upload {
 }
 
 type UploadCore = ColdCore &
-  Pick<Core, 'config' | 'log' | 'clock' | 'pool' | 'knownBooks' | 'knownPatterns' | 'uploadSlots'>;
+  IdSource &
+  Pick<Core, 'config' | 'log' | 'pool' | 'knownBooks' | 'knownPatterns' | 'uploadSlots'>;
 
 /**
  * Memory that an upload's session may use in the database before it spills to disk: enough for a million rows of the
@@ -88,7 +90,7 @@ export async function uploadCodes(
     const path = `/books/${bookId.toLowerCase()}/codes`;
     const name = (digest: string) => (keyed === null ? null : withContent(keyed, path, `${kind} ${digest}`));
     if (await isKeyUsed(core.pool, caller.tenantId, keyed)) {
-      return await replay(core, caller.tenantId, name(await digestBody(upload.body)));
+      return await replayStreamed<UploadedDeck>(core, caller.tenantId, name(await digestBody(upload.body)), 201);
     }
     const bookKey = await findBook(core, caller.tenantId, bookId);
     await refuseClosedBook(core.pool, caller.tenantId, bookKey);
@@ -96,22 +98,6 @@ export async function uploadCodes(
   } finally {
     upload.body.resume();
   }
-}
-
-async function isKeyUsed(pool: Queryable, tenantId: number, request: KeyedRequest | null): Promise<boolean> {
-  if (request === null) return false;
-  const answer = await pool.query({
-    name: 'is-key-used',
-    text: 'select from idempotency where tenant_id = $1 and key_hash = $2',
-    values: [tenantId, request.keyHash],
-  });
-  return answer.rows.length > 0;
-}
-
-function replay(core: ColdCore, tenantId: number, request: KeyedRequest | null): Promise<Outcome<UploadedDeck>> {
-  return runOnce(core, tenantId, request, 201, () => {
-    throw unavailable('not-begun', 'The idempotency key has just run out. Repeat the request.');
-  });
 }
 
 async function takeUpload(

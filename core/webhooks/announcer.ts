@@ -16,8 +16,8 @@ export interface StockNews {
 /** Tells operators, by whatever way they have subscribed to. */
 export interface Announcer {
   /**
-   * Resolves once the news was taken over for good, within 20 seconds; it is told again where the caller does not live to
-   * see that.
+   * Resolves once the news was taken over for good, within 20 seconds; it is told again where the caller does not live
+   * to see that.
    * @throws Error where it was not, or where nobody can know
    */
   announce(news: StockNews): Promise<void>;

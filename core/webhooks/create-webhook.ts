@@ -6,7 +6,7 @@ import { refuse } from '../errors.ts';
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import { runOnce } from '../idempotency/run-once.ts';
 import { limits } from '../limits.ts';
-import { uuidv7 } from '../random.ts';
+import { type IdSource, newId } from '../random.ts';
 import { eventTypeNumbers } from './event-types.ts';
 import { secretText } from './sign-message.ts';
 import { type WebhookRow, type WebhookWithSecret, webhookColumns, webhookDocument } from './webhook-document.ts';
@@ -20,7 +20,7 @@ import { storeNewSecret } from './webhook-secrets.ts';
  *   limits.webhooksOfTenant
  */
 export async function createWebhook(
-  core: ColdCore & Pick<Core, 'clock' | 'config'>,
+  core: ColdCore & IdSource & Pick<Core, 'config'>,
   caller: Caller,
   input: WebhookInput,
   keyed: KeyedRequest | null,
@@ -34,7 +34,7 @@ export async function createWebhook(
       text: `insert into webhooks (tenant_id, id, url, description, types, created_at, updated_at)
         select $1, $2, $3, $4, $5, now, now from date_trunc('milliseconds', clock_timestamp()) as now
         returning ${webhookColumns}`,
-      values: [tenantId, uuidv7(core.clock.now(), core.random), input.url, input.description ?? null, numbersOf(input)],
+      values: [tenantId, newId(core), input.url, input.description ?? null, numbersOf(input)],
     });
     const row = rows[0]!;
     const key = await storeNewSecret(core, tx, tenantId, row.webhookKey);
@@ -54,8 +54,8 @@ export function numbersOf({ events }: Pick<WebhookInput, 'events'>): number[] {
 }
 
 /**
- * Two that come at once may pass it by one, which harms nobody. The transaction has its number from here on, before it reads
- * the clock: so events from that moment on are settled after it has ended, and are handed on to this webhook too.
+ * Two that come at once may pass it by one, which harms nobody. The transaction has its number from here on, before it
+ * reads the clock: so events from that moment on are settled after it has ended, and are handed on to this webhook too.
  */
 async function refuseTooMany(tx: Transaction, tenantId: number): Promise<void> {
   const { rows } = await tx.query<{ count: number }>({

@@ -1,8 +1,10 @@
 import { type Static, Type } from 'typebox';
+import { RedemptionView } from '../coupons/redemption-view.ts';
 import { CouponView } from '../coupons/rules/coupon-view.ts';
-import { Id, Metadata, nullable, oneOf, Rev, Time } from '../input/shapes.ts';
-import { type EventType, eventTypeNumbers } from './event-types.ts';
+import { Id, nullable, oneOf, Rev, Time } from '../input/shapes.ts';
+import { EventType } from './event-types.ts';
 
+const { id, seq, reference, metadata } = RedemptionView.properties;
 const reason = nullable(Type.String({ description: 'What whoever did it wrote.' }));
 const userOrNull = nullable(Type.String({ description: 'Null once that user was erased.', examples: ['u-1'] }));
 
@@ -11,15 +13,7 @@ export const CouponEventData = Type.Object({
   ...CouponView.properties,
   actor: Type.String({ description: 'Who did it, as in the coupon’s events.', examples: ['customer'] }),
   redemption: Type.Optional(
-    Type.Object(
-      {
-        id: Id,
-        seq: Type.Integer({ minimum: 1 }),
-        reference: nullable(Type.String({ examples: ['order-1001'] })),
-        metadata: nullable(Metadata),
-      },
-      { description: 'With `coupon.redeemed` and `coupon.reversed`.' },
-    ),
+    Type.Object({ id, seq, reference, metadata }, { description: 'With `coupon.redeemed` and `coupon.reversed`.' }),
   ),
   reason: Type.Optional(reason),
   fromUserId: Type.Optional({
@@ -62,7 +56,7 @@ export type EventData = CouponEventData | BookEventData | JobEventData | TestEve
 
 /** The body of what is sent. */
 export const WebhookEvent = Type.Object({
-  type: oneOf(Object.keys(eventTypeNumbers) as EventType[], { examples: ['coupon.redeemed'] }),
+  type: EventType,
   timestamp: { ...Time, description: 'When it happened.' },
   data: Type.Unsafe<EventData>({
     type: 'object',

@@ -1,3 +1,6 @@
+import type { Static } from 'typebox';
+import { oneOf } from '../input/shapes.ts';
+
 /**
  * What a webhook can be told of, with the number under which the database keeps each type. A number is never used for
  * another type. Those of coupons are the numbers of their events' kinds, and a kind that is missing here is not told:
@@ -21,7 +24,10 @@ export const eventTypeNumbers = {
 } as const;
 
 /** A type of event, `webhook.test` included, which nobody subscribes to. */
-export type EventType = keyof typeof eventTypeNumbers;
+export const EventType = oneOf(Object.keys(eventTypeNumbers) as (keyof typeof eventTypeNumbers)[], {
+  examples: ['coupon.redeemed'],
+});
+export type EventType = Static<typeof EventType>;
 
 /** The types that a webhook may name. */
 export const subscribableTypes = (Object.keys(eventTypeNumbers) as EventType[]).filter(
@@ -32,7 +38,10 @@ const byNumber = new Map<number, EventType>(
   Object.entries(eventTypeNumbers).map(([type, number]) => [number, type as EventType]),
 );
 
-/** The type of a number, which the database holds. */
+/**
+ * The type of a number that the database holds.
+ * @throws Error for a number of no type: an older version reads what a newer one wrote
+ */
 export function eventTypeOf(number: number): EventType {
   const type = byNumber.get(number);
   if (type === undefined) throw new Error(`${number} is the number of no type of event`);

@@ -19,9 +19,6 @@ const pausesMillis = [
   24 * hour,
 ];
 
-/** So many attempts a delivery has at most. */
-export const attemptsMax = pausesMillis.length + 1;
-
 /** A delivery that has waited so long is given up, tried or not: behind an endpoint that is dead most are not. */
 export const deliveryMaxAgeMillis = 80 * hour;
 
@@ -92,12 +89,15 @@ export function nextWindow(window: number, attempt: Attempt, failures: number): 
   return Math.max(1, attempt.statusCode === null ? Math.floor(window / 2) : window - 1);
 }
 
+/** Why an endpoint is disabled by itself. `failing`: nothing but failures for days; `gone`: it answered 410. */
+export type DisableReason = 'failing' | 'gone';
+
 /**
  * Why an endpoint is to be disabled after a failure; null: it goes on.
  * @param failures in a row, this one included
  * @param failingMillis for how long it has failed, without one success
  */
-export function reasonToDisable(attempt: Attempt, failures: number, failingMillis: number): 'gone' | 'failing' | null {
+export function reasonToDisable(attempt: Attempt, failures: number, failingMillis: number): DisableReason | null {
   if (attempt.statusCode === 410) return 'gone';
   return failures >= disableAfterFailures && failingMillis >= disableAfterMillis ? 'failing' : null;
 }

@@ -1,10 +1,10 @@
 import type { Caller, Outcome } from '../caller.ts';
-import type { Core } from '../core.ts';
 import type { ColdCore } from '../db/cold-transaction.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { refuse } from '../errors.ts';
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import { runOnce } from '../idempotency/run-once.ts';
+import type { KeySource } from '../patterns/code-secret.ts';
 import { withoutSecret } from './create-webhook.ts';
 import { findWebhook } from './find-webhook.ts';
 import { secretText } from './sign-message.ts';
@@ -21,7 +21,7 @@ const secretsMax = 5;
  * @throws CouponError `not-found`, `idempotency-key-reused`; `conflict` where five secrets sign already
  */
 export async function rotateWebhookSecret(
-  core: ColdCore & Pick<Core, 'config'>,
+  core: ColdCore & KeySource,
   caller: Caller,
   id: string,
   keyed: KeyedRequest | null,

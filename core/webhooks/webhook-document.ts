@@ -1,14 +1,11 @@
 import { type Static, Type } from 'typebox';
 import { Id, nullable, oneOf, shown, Time } from '../input/shapes.ts';
 import { type EventType, eventTypeOf } from './event-types.ts';
-import { WebhookInput, WebhookStatus } from './webhook-input.ts';
+import { WebhookStatus, webhookFields } from './webhook-input.ts';
 
-const { url, events } = shown(WebhookInput.properties);
 const fields = {
   id: Id,
-  url,
-  events,
-  description: nullable(Type.String({ description: 'For people.' })),
+  ...shown(webhookFields),
   status: WebhookStatus,
   disabledReason: nullable(
     oneOf(['by-admin', 'failing', 'gone'], {

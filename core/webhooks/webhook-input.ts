@@ -2,28 +2,31 @@ import { type Static, Type } from 'typebox';
 import type { Config } from '../config.ts';
 import { invalidInput } from '../errors.ts';
 import { Fault } from '../input/field-rules.ts';
-import { nullable, oneOf, optional, strictObject } from '../input/shapes.ts';
+import { givenTime, nullable, oneOf, optional, strictObject } from '../input/shapes.ts';
 import { readTime } from '../input/time-rules.ts';
 import { limits } from '../limits.ts';
 import { targetUrlProblem } from '../outbound/target-url.ts';
 import { subscribableTypes } from './event-types.ts';
 
-const url = Type.String({
-  minLength: 1,
-  maxLength: 2_048,
-  description: 'Where events are sent to: an `https://` URL that leads to a public address.',
-  examples: ['https://shop.example/webhooks/qurable'],
-});
-const events = Type.Array(oneOf(subscribableTypes), {
-  minItems: 1,
-  maxItems: subscribableTypes.length,
-  uniqueItems: true,
-  description: 'Of what it is told.',
-  examples: [['coupon.redeemed', 'book.low-stock']],
-});
-const description = nullable(
-  Type.String({ maxLength: limits.descriptionMaxChars, description: 'For people.', examples: ['Till system'] }),
-);
+/** What callers set of a webhook, beside its status: requests are checked by it, and answers show it. */
+export const webhookFields = {
+  url: Type.String({
+    minLength: 1,
+    maxLength: 2_048,
+    description: 'Where events are sent to: an `https://` URL that leads to a public address.',
+    examples: ['https://shop.example/webhooks/qurable'],
+  }),
+  events: Type.Array(oneOf(subscribableTypes), {
+    minItems: 1,
+    maxItems: subscribableTypes.length,
+    uniqueItems: true,
+    description: 'Of what it is told.',
+    examples: [['coupon.redeemed', 'book.low-stock']],
+  }),
+  description: nullable(
+    Type.String({ maxLength: limits.descriptionMaxChars, description: 'For people.', examples: ['Till system'] }),
+  ),
+};
 
 /** Whether a webhook is sent events. */
 export const WebhookStatus = oneOf(['enabled', 'disabled'], {
@@ -35,19 +38,18 @@ export type WebhookStatus = Static<typeof WebhookStatus>;
 
 /** What makes a webhook. */
 export const WebhookInput = strictObject(
-  { url, events, ...optional({ description }) },
+  { ...webhookFields, ...optional({ description: webhookFields.description }) },
   { examples: [{ url: 'https://shop.example/webhooks/qurable', events: ['coupon.redeemed', 'book.low-stock'] }] },
 );
 export type WebhookInput = Static<typeof WebhookInput>;
 
 /** What of a webhook may be changed. */
-export const WebhookPatch = strictObject(optional({ url, events, description, status: WebhookStatus }), {
+export const WebhookPatch = strictObject(optional({ ...webhookFields, status: WebhookStatus }), {
   examples: [{ status: 'enabled' }],
 });
 export type WebhookPatch = Static<typeof WebhookPatch>;
 
-const bound = (what: string) =>
-  Type.String({ minLength: 1, maxLength: 64, description: `${what} RFC 3339.`, examples: ['2026-11-27T00:00:00Z'] });
+const bound = (what: string) => givenTime(`${what} RFC 3339.`, '2026-11-27T00:00:00Z');
 
 /** Which events to send again. */
 export const ReplayInput = strictObject({

@@ -1,4 +1,4 @@
-import { type Clock, signAwsRequest } from '../../core/index.ts';
+import { type Clock, type Environment, signAwsRequest } from '../../core/index.ts';
 import { requireVariable } from '../environment.ts';
 import type { TopicMessage } from './write-mail.ts';
 
@@ -15,11 +15,11 @@ const publishTimeoutMillis = 5_000;
 const publishAttempts = 2;
 
 /**
- * Opens a topic by the rights of the function's role. SNS's API is one signed form, so no client of AWS is bundled, which
- * would be most of the function.
+ * Opens a topic by the rights of the function's role. SNS's API is one signed form, so no client of AWS is bundled,
+ * which would be most of the function.
  * @param env Lambda's own variables: the role's credentials, and where an emulator is
  */
-export function openTopic(arn: string, env: Record<string, string | undefined>, clock: Pick<Clock, 'now'>): Topic {
+export function openTopic(arn: string, env: Environment, clock: Pick<Clock, 'now'>): Topic {
   const [, partition, , region] = arn.split(':') as [string, string, string, string];
   const suffix = partition === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com';
   const url = new URL(env.AWS_ENDPOINT_URL_SNS ?? env.AWS_ENDPOINT_URL ?? `https://sns.${region}.${suffix}/`);

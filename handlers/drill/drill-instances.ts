@@ -7,6 +7,7 @@ import {
   type RDSClient,
   RestoreDBInstanceToPointInTimeCommand,
 } from '@aws-sdk/client-rds';
+import type { Environment } from '../../core/index.ts';
 import { requireVariable } from '../environment.ts';
 import { acceptError } from '../snapshot/snapshot-store.ts';
 
@@ -35,8 +36,6 @@ export interface DrillInstances {
   remove(name: string): Promise<void>;
 }
 
-type Environment = Record<string, string | undefined>;
-
 /** Whose they are: the role of this function can delete none without it. */
 const ofTag = 'qurable:drill-of';
 const beganTag = 'qurable:drill-began';
@@ -47,8 +46,8 @@ export function drillPrefix(stack: string): string {
 }
 
 /**
- * The instances in RDS. What a variable says comes from the template: the stack, and class, subnets and security group of
- * what is restored.
+ * The instances in RDS. What a variable says comes from the template: the stack, and class, subnets and security group
+ * of what is restored.
  */
 export function drillInstances(rds: RDSClient, env: Environment): DrillInstances {
   const stack = requireVariable(env, 'DRILL_STACK');

@@ -5,8 +5,8 @@ import type { DrillInstances } from './drill-instances.ts';
 const leftAfterMillis = 24 * 3_600_000;
 
 /**
- * Deletes instances that drills have left behind: those with a drill's name and mark that began a day ago or longer. One
- * that can't be deleted now is left for the next time, with a warning. Returns the names of those that are deleted.
+ * Deletes instances that drills have left behind: those with a drill's name and mark that began a day ago or longer.
+ * One that can't be deleted now is left for the next time, with a warning. Returns the names of those that are deleted.
  */
 export async function sweepInstances(instances: DrillInstances, nowMillis: number, log: Log): Promise<string[]> {
   const swept: string[] = [];

@@ -7,8 +7,8 @@ import { sweepInstances } from './sweep-instances.ts';
 const dayMillis = 86_400_000;
 
 /**
- * Between drills: deletes what one has left, and says for how many days none has said yes. Where none ever has, the days
- * are those of the database, so that a new stage has time for its first.
+ * Between drills: deletes what one has left, and says for how many days none has said yes. Where none ever has, the
+ * days are those of the database, so that a new stage has time for its first.
  */
 export async function watchDrills(
   instances: DrillInstances,

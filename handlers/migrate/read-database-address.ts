@@ -1,11 +1,6 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { readDatabase } from '../../core/index.ts';
+import { type DatabaseAddress, type Environment, readDatabase } from '../../core/index.ts';
 import { requireVariable } from '../environment.ts';
-
-type Environment = Record<string, string | undefined>;
-
-/** How to reach the database. */
-export type DatabaseAddress = ReturnType<typeof readDatabase>;
 
 /**
  * Makes the database's address from the secret DB_SECRET_ARN, as RDS fills it (username, password, host, port, dbname),

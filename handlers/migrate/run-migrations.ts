@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
-import { type Log, migrateToLatest } from '../../core/index.ts';
+import { type DatabaseAddress, type Log, migrateToLatest } from '../../core/index.ts';
 import { maskSecrets } from './mask-secrets.ts';
-import type { DatabaseAddress } from './read-database-address.ts';
 
 /** What CloudFormation and a person read of a run. */
 export interface MigrationReport {

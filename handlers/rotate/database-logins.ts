@@ -1,9 +1,7 @@
 import pg from 'pg';
-import { readDatabase } from '../../core/index.ts';
+import { type DatabaseAddress, type Environment, readDatabase } from '../../core/index.ts';
 import { scramVerifier } from './scram-verifier.ts';
 import type { Login } from './secret-versions.ts';
-
-type Environment = Record<string, string | undefined>;
 
 /** Owns the tables. Nobody can log in as it. Both logins act as it, so that what one makes the other may use. */
 const owner = 'qurable_owner';
@@ -96,7 +94,7 @@ function isLoginName(name: string): boolean {
   return loginNames.some((login) => login === name);
 }
 
-function addressFor(env: Environment, login: Login): ReturnType<typeof readDatabase> {
+function addressFor(env: Environment, login: Login): DatabaseAddress {
   return readDatabase({ ...env, DB_USERNAME: login.username, DB_PASSWORD: login.password });
 }
 

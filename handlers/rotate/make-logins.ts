@@ -1,4 +1,4 @@
-import type { Log } from '../../core/index.ts';
+import type { Environment, Log } from '../../core/index.ts';
 import { ensureLogin, withDatabase } from './database-logins.ts';
 import type { SecretVersions } from './secret-versions.ts';
 
@@ -15,7 +15,7 @@ export interface SecretArns {
 export async function makeLogins(
   arns: SecretArns,
   secrets: SecretVersions,
-  env: Record<string, string | undefined>,
+  env: Environment,
   log: Log,
 ): Promise<{ login: string }> {
   const login = await secrets.current(arns.login);

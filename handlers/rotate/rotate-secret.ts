@@ -1,10 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import type { Log } from '../../core/index.ts';
+import type { Environment, Log } from '../../core/index.ts';
 import { currentRole, ensureLogin, otherLogin, roleOf, setPassword, withDatabase } from './database-logins.ts';
 import { administrators, type SecretArns } from './make-logins.ts';
 import type { Login, SecretVersions } from './secret-versions.ts';
-
-type Environment = Record<string, string | undefined>;
 
 /** One of the four calls that Secrets Manager makes for a rotation, each of which it may repeat. */
 export interface RotationStep {

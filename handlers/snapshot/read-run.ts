@@ -1,3 +1,4 @@
+import type { Environment } from '../../core/index.ts';
 import { wholeVariable } from '../environment.ts';
 import type { Retention, SnapshotKind } from './snapshot-rules.ts';
 
@@ -17,7 +18,7 @@ export function readRun(event: unknown, requestId: string): { kind: SnapshotKind
 }
 
 /** Reads how long snapshots are kept. */
-export function readRetention(env: Record<string, string | undefined>): Retention {
+export function readRetention(env: Environment): Retention {
   return {
     days: wholeVariable(env, 'SNAPSHOT_RETENTION_DAYS', 14, 1, 3_650),
     keepLeast: wholeVariable(env, 'SNAPSHOT_KEEP_LEAST', 3, 1, 50),

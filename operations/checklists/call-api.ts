@@ -1,5 +1,5 @@
 /** One API, as a checklist calls it. */
-export interface Api {
+export interface CheckedApi {
   readonly address: string;
   /** Whatever the answer's status is. @throws Error in one line where none comes in ten seconds */
   ask(method: string, path: string, options?: { body?: object; isAnonymous?: boolean }): Promise<ApiAnswer>;
@@ -25,7 +25,7 @@ export interface ApiOptions {
 const answerMillis = 10_000;
 
 /** Calls an API over HTTP. */
-export function openApi({ address, key, fetch, makeIdempotencyKey }: ApiOptions): Api {
+export function openApi({ address, key, fetch, makeIdempotencyKey }: ApiOptions): CheckedApi {
   return {
     address,
     ask: async (method, path, { body, isAnonymous = false } = {}) => {

@@ -106,8 +106,8 @@ export const keyCalls = exact(100_000);
 export const readsOfSecret = exact(1_000);
 
 /**
- * Metrics with a dimension each that the functions write (`addMetric` in handlers/). A metric is charged by the hours in
- * which it has a figure, and those of restore drills have one in three hours of a day at most: one in all.
+ * Metrics with a dimension each that the functions write (`addMetric` in handlers/). A metric is charged by the hours
+ * in which it has a figure, and those of restore drills have one in three hours of a day at most: one in all.
  */
 export const metricsOfFunctions = exact(5);
 

@@ -90,7 +90,10 @@ export function memoryGbOf(template: CostTemplate): Exact {
   return divide(exact(wholeOf(taskDefinitionOf(template), 'Memory')), exact(1024));
 }
 
-/** What the service runs: the definition that it names. */
+/**
+ * The definition of the tasks that the template's service runs.
+ * @throws Error where it names none of the template
+ */
 export function taskDefinitionOf(template: CostTemplate): TemplateResource {
   const [service] = template.ofType('AWS::ECS::Service');
   const name = objectOf(service?.properties.TaskDefinition).Ref;

@@ -14,8 +14,8 @@ const causes: Record<string, string> = {
 };
 
 /**
- * Exported events below a prefix of a bucket. S3 checks each file's SHA-256 on its way in; the bucket's own encryption
- * is used. AWS's client is loaded here alone, since most installations have no bucket.
+ * Keeps exported events below a prefix of a bucket. S3 checks each file's SHA-256 on its way in; the bucket's own
+ * encryption is used. AWS's client is loaded here alone, since most installations have no bucket.
  */
 export async function openBucketArchive(bucket: string, prefix: string): Promise<ArchiveStore> {
   const aws = await import('@aws-sdk/client-s3');

@@ -11,7 +11,7 @@ const causes: Record<string, string> = {
   ENOTDIR: 'a part of its path is a file: choose another folder by EVENTS_ARCHIVE',
 };
 
-/** Exported events in a folder of this machine. */
+/** Keeps exported events in a folder of this machine. What it throws says how to mend it: an ArchiveError, mostly. */
 export function openFolderArchive(folder: string): ArchiveStore {
   const inFolder = async <T>(work: () => Promise<T>): Promise<T> => {
     try {

@@ -11,7 +11,8 @@ import { readTemplate } from '../cost/template.ts';
 import { parametersToGive } from './read-parameters.ts';
 
 /**
- * What a deployment of these files would change in the stage's month. It is told, never a no.
+ * What a deployment of these files would change in what the stage costs a month. It is told, and is never a no; skipped
+ * where the price of something is not known.
  * @param requestsPerDay the load under which both are compared
  */
 export async function checkCost(aws: AskAws, stage: Stage, requestsPerDay: number): Promise<Finding> {

@@ -26,8 +26,8 @@ const functionQuota = ['--service-code', 'lambda', '--quota-code', 'L-B99A9384']
 const unreservedLeast = 100;
 
 /**
- * Whether the account may run as many functions at a time as the stage reserves for webhooks. A new account may run ten, and
- * CloudFormation would find that out in the middle of the deployment.
+ * Whether the account may run as many functions at a time as the stage reserves for webhooks. A new account may run
+ * ten, and CloudFormation would find that out in the middle of the deployment.
  */
 export async function checkConcurrency(aws: AskAws, parameters: Record<string, unknown>): Promise<Finding> {
   const answer = await aws('service-quotas', 'get-service-quota', ...functionQuota);

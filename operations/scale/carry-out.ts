@@ -19,7 +19,10 @@ export type Deploy = (stage: string, parameters: Record<string, string>) => Prom
 
 const keptAt = (stage: Stage) => `/qurable/${stage.name}/scale-plan`;
 
-/** What was carried out and not taken back; null where nothing was. */
+/**
+ * What was carried out and not taken back; null where nothing was.
+ * @throws AwsRefusal
+ */
 export async function readCarriedOut(aws: AskAws, stage: Stage): Promise<CarriedOut | null> {
   try {
     const { Parameter } = await aws('ssm', 'get-parameter', '--name', keptAt(stage));

@@ -99,7 +99,11 @@ export function changesFor(needs: Needs, parameters: Parameters, cache: Paramete
     .filter(({ before, after }) => String(before) !== String(after));
 }
 
-/** The virtual processors that the tasks of an event take of the account while they are replaced. */
+/**
+ * The virtual processors that the tasks of an event take of the account's quota while a deployment replaces them: for a
+ * while the old ones and the new ones run.
+ * @param taskCpu of one task, in CPU units, 1,024 a processor, as the template has it
+ */
 export function processorsOfTasks(mostTasks: number, taskCpu: unknown): number {
   return (2 * mostTasks * Number(taskCpu)) / 1024;
 }

@@ -1,4 +1,4 @@
-import type { Api } from '../checklists/call-api.ts';
+import type { CheckedApi } from '../checklists/call-api.ts';
 import { type Check, type Finding, no, ok } from '../checklists/check.ts';
 import { lookPatiently, type Time } from '../checklists/time.ts';
 
@@ -6,7 +6,7 @@ import { lookPatiently, type Time } from '../checklists/time.ts';
  * Whether an API lives, can take requests, says which contract it speaks, and lets nobody in without a key.
  * @param patienceMillis how long a new name or a rolling task is waited for, for each
  */
-export function serviceChecks(api: Api, time: Time, patienceMillis: number): Check[] {
+export function serviceChecks(api: CheckedApi, time: Time, patienceMillis: number): Check[] {
   const expect = (path: string, status: number, text: string) => () =>
     lookPatiently(time, patienceMillis, () => answers(api, path, status, text));
   return [
@@ -17,7 +17,7 @@ export function serviceChecks(api: Api, time: Time, patienceMillis: number): Che
   ];
 }
 
-async function answers(api: Api, path: string, wanted: number, text: string): Promise<Finding> {
+async function answers(api: CheckedApi, path: string, wanted: number, text: string): Promise<Finding> {
   try {
     const { status, json } = await api.ask('GET', path, { isAnonymous: true });
     if (status === wanted) return ok(text);
@@ -34,7 +34,7 @@ const ways: Record<string, string> = {
   '/v1/books': 'is that the API’s address? If so, take it off the network',
 };
 
-async function tellContract(api: Api): Promise<Finding> {
+async function tellContract(api: CheckedApi): Promise<Finding> {
   const { status, json } = await api.ask('GET', '/openapi.json', { isAnonymous: true });
   const { version } = (json.info ?? {}) as { version?: unknown };
   if (status !== 200 || typeof version !== 'string') return no(`/openapi.json answers ${status} without a version`);

@@ -1,4 +1,4 @@
-import type { Api } from '../checklists/call-api.ts';
+import type { CheckedApi } from '../checklists/call-api.ts';
 import { type Check, type Finding, no, ok, skipped } from '../checklists/check.ts';
 
 /** What the steps before have made. */
@@ -28,7 +28,7 @@ const codes = 10;
  * At the end the book's other codes are void and the book is closed, whatever became of the rest.
  * @param bookName tells the books of several runs apart
  */
-export function couponChecks(api: Api, bookName: string): Check[] {
+export function couponChecks(api: CheckedApi, bookName: string): Check[] {
   const made: Partial<Made> = {};
   let broken: string | null = null;
   const steps = stepsOf(bookName).map((step) => ({
@@ -45,7 +45,7 @@ export function couponChecks(api: Api, bookName: string): Check[] {
   return [...steps, { name: 'clean up', look: () => cleanUp(api, made) }];
 }
 
-async function take(api: Api, step: Step, made: Made): Promise<Finding> {
+async function take(api: CheckedApi, step: Step, made: Made): Promise<Finding> {
   const { status, json } = await api.ask(step.method, step.path(made), { body: step.body(made) });
   // The path may hold a code, and the answer too: what went wrong is told by kind alone.
   if (status >= 300) return no(refusalOf(status, json));
@@ -118,7 +118,7 @@ function taken(made: Partial<Made>, name: keyof Made, value: unknown, text: stri
   return ok(text);
 }
 
-async function cleanUp(api: Api, { bookId, deckId }: Partial<Made>): Promise<Finding> {
+async function cleanUp(api: CheckedApi, { bookId, deckId }: Partial<Made>): Promise<Finding> {
   if (bookId === undefined) return skipped('no book was made');
   // First what matters most: a closed book gives no code away, whatever becomes of the rest.
   const closed = await api.ask('PATCH', `/v1/books/${bookId}`, { body: { status: 'closed' } });

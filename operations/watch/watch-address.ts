@@ -1,4 +1,4 @@
-import type { Api } from '../checklists/call-api.ts';
+import type { CheckedApi } from '../checklists/call-api.ts';
 import { BadInput } from '../cost/bad-input.ts';
 import { readMetrics, type Sample } from './read-metrics.ts';
 import { type Source, type Watched, WatchLost } from './watched.ts';
@@ -23,7 +23,7 @@ const slowSeconds = 1;
  * Watches one process by its metrics, from now on.
  * @throws BadInput where nobody answers at the address, or has no metrics for this key
  */
-export async function watchAddress(api: Api): Promise<Source> {
+export async function watchAddress(api: CheckedApi): Promise<Source> {
   const first = await count(api).catch((error: Error) => {
     throw new BadInput(error.message);
   });
@@ -47,7 +47,7 @@ export async function watchAddress(api: Api): Promise<Source> {
   };
 }
 
-async function count(api: Api): Promise<Counted> {
+async function count(api: CheckedApi): Promise<Counted> {
   const { status, text } = await api.ask('GET', '/metrics');
   if (status === 401 || status === 403) {
     throw new BadInput(`/metrics answers ${status}: QURABLE_ADMIN_KEY must be of an admin of the tenant default`);

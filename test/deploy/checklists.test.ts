@@ -25,8 +25,9 @@ const describeOrSkip = isLong
 const checks = 'stack backups snapshots secrets alarms told quota concurrency migrations drift cost'.split(' ');
 
 /*
- * What the emulator does not show: CloudWatch makes no figures by itself, so the load balancer's are put in here as it would
- * report them; drift is looked for in alarms alone; a subscription is confirmed as soon as it is made; and no right is missing.
+ * What the emulator does not show: CloudWatch makes no figures by itself, so the load balancer's are put in here as it
+ * would report them; drift is looked for in alarms alone; a subscription is confirmed as soon as it is made; and no
+ * right is missing.
  */
 describeOrSkip('a checklist, against a stage in an emulated account', () => {
   let trial: Trial;

@@ -16,9 +16,9 @@ const isLong = process.env.QURABLE_TEST_LONG === '1';
 const describeOrSkip = isLong ? requireOrSkip('python3 with moto[server]', canEmulate()) : describe.skip;
 
 /*
- * What the emulator shows of a strategy: that CloudFormation makes and removes what it takes, in an order that works, and
- * that the function which ECS asks answers rightly. No task runs in it, so no request is shifted, no alarm takes anything back,
- * and no role is judged.
+ * What the emulator shows of a strategy: that CloudFormation makes and removes what it takes, in an order that works,
+ * and that the function which ECS asks answers rightly. No task runs in it, so no request is shifted, no alarm takes
+ * anything back, and no role is judged.
  */
 describeOrSkip('a deployment strategy, in an emulated account', () => {
   let trial: Trial;

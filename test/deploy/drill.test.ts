@@ -21,8 +21,8 @@ import { runServerless } from './support/run-serverless.ts';
 import { startTlsPostgres, type TlsPostgres } from './support/start-tls-postgres.ts';
 
 /**
- * The restore drill's state machine, in an emulated account that runs it step by step. What is restored there is the stage's
- * database itself under another name: that a copy is a copy, the rights and the networks are not shown.
+ * The restore drill's state machine, in an emulated account that runs it step by step. What is restored there is the
+ * stage's database itself under another name: that a copy is a copy, the rights and the networks are not shown.
  */
 const longMillis = 480_000;
 const stack = 'qurable-dev';

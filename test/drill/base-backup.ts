@@ -38,7 +38,9 @@ async function copyWhatIsThere(entry: Dirent, from: string, to: string): Promise
   }
 }
 
-/** Makes the account of the server the owner of a directory and all that is in it; as nobody but root, it is already. */
+/**
+ * Makes the account of the server the owner of a directory and all that is in it; as nobody but root, it is already.
+ */
 export function giveTo(account: Account | undefined, directory: string): void {
   if (account === undefined) return;
   chownSync(directory, account.uid, account.gid);

@@ -69,10 +69,10 @@ export interface DrillReport {
 }
 
 /**
- * A restore from the first step to the last, on a database of its own that is gone afterwards: base backup and archived log
- * of a server under load, which is then killed; both restored beside it to a moment under load; the questions that a drill
- * in AWS asks as well; the marks and after-restore; one assign and one redeem, and then so many assigns that a code which
- * came twice would show.
+ * A restore from the first step to the last, on a database of its own that is gone afterwards: base backup and archived
+ * log of a server under load, which is then killed; both restored beside it to a moment under load; the questions that
+ * a drill in AWS asks as well; the marks and after-restore; one assign and one redeem, and then so many assigns that a
+ * code which came twice would show.
  */
 export async function runDrill(options: DrillOptions): Promise<DrillReport> {
   const root = mkdtempSync(join(tmpdir(), 'qurable-drill-'));

@@ -7,9 +7,9 @@ import { quantile, runOpenLoop, type Stream } from './open-loop.ts';
 const token = testSecrets.QURABLE_ADMIN_KEY;
 
 /**
- * `npm run test:beside-job [-- --seconds 10] [--turns 5] [--rate 100]`: the p99 of checkouts (assign, lock, redeem) in a
- * process that works on a job of a million rows, and without, in turns; the job is of the same book. Says the ratio, and decides
- * nothing: it is for a machine that does nothing else.
+ * `npm run test:beside-job [-- --seconds 10] [--turns 5] [--rate 100]`: the p99 of checkouts (assign, lock, redeem) in
+ * a process that works on a job of a million rows, and without, in turns; the job is of the same book. Says the ratio,
+ * and decides nothing: it is for a machine that does nothing else.
  */
 async function main(args: string[]): Promise<number> {
   const option = (name: string, usual: number) => (args.includes(name) ? Number(args[args.indexOf(name) + 1]) : usual);

@@ -3,7 +3,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type KeySource, openJwks } from '../../containers/api/auth/jwks.ts';
+import { openJwks, type VerifyingKeys } from '../../containers/api/auth/jwks.ts';
 import { type Claims, makeJwtVerifier } from '../../containers/api/auth/jwt.ts';
 import { type Clock, type Config, silentLog } from '../../core/index.ts';
 import { encodePart, signJwt } from './support.ts';
@@ -363,7 +363,7 @@ describe('what the log is told of the issuer', () => {
   let url: string;
   let answer: (response: ServerResponse) => void;
   let lines: [string, object, string][];
-  let keys: KeySource;
+  let keys: VerifyingKeys;
   beforeAll(async () => {
     server = createServer((_request, response) => answer(response));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -16,8 +16,8 @@ import { limits } from '../../core/limits.ts';
 import { admin, openTestCore, type TestCore } from '../support/open-test-core.ts';
 
 /**
- * Redemptions of another book, by another user, each with the reference `web`, all later than those that are looked for:
- * more than a page looks at.
+ * Redemptions of another book, by another user, each with the reference `web`, all later than those that are looked
+ * for: more than a page looks at.
  */
 const others = limits.pageScanMaxRows + 5_000;
 

@@ -111,13 +111,13 @@ async function useJobsAndWebhooks(call: Call, bookId: string): Promise<void> {
 }
 
 /**
- * Statements that ask for all tenants on purpose, by a part of their text, with what a distributed PostgreSQL would make
- * of them. None is on the way of a request that decides.
+ * Statements that ask for all tenants on purpose, by a part of their text, with what a distributed PostgreSQL would
+ * make of them. None is on the way of a request that decides.
  *
  * read: every server is asked, and the answers are put together.
  * each: every server does its own part, since all that is joined is beside each other.
- * lock: it takes rows of whichever tenant with `skip locked`, which Citus does not do over several servers: there it would
- * find them first, and take each by its tenant (docs/beyond-one-database.md).
+ * lock: it takes rows of whichever tenant with `skip locked`, which Citus does not do over several servers: there it
+ * would find them first, and take each by its tenant (docs/beyond-one-database.md).
  */
 const ofAllTenants: [part: string, how: 'read' | 'each' | 'lock', why: string][] = [
   ['select check_value from code_secrets', 'read', 'at the start: whether any tenant’s key has another secret'],
@@ -164,7 +164,9 @@ test('a statement names its tenant by a parameter for every table of tenants, wh
   );
 });
 
-/** Locks of the application's own, by the file that takes them: of what, and where that is in a distributed PostgreSQL. */
+/**
+ * Locks of the application's own, by the file that takes them: of what, and where that is in a distributed PostgreSQL.
+ */
 const ownLocks: Record<string, { of: string; where: 'beside a row of the tenant' | 'on the server that is asked' }> = {
   'core/books/book-gate.ts': { of: 'a book', where: 'beside a row of the tenant' },
   // `tenants` is whole on every server: what brings codes to a tenant must be sent to one of them.

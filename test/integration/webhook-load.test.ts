@@ -185,7 +185,8 @@ test(title, async () => {
     const revs = [...revisionsTaken(receiver).values()];
     expect(revs.filter((of) => !/^(1,)+2(,2)*$/.test(of.join()))).toEqual([]);
   }
-  // Beside the requests that were under way when their process was killed, nothing was sent twice to the one that takes all.
+  // Beside the requests that were under way when their process was killed, nothing was sent twice to the one that takes
+  // all.
   expect(calm.received.length).toBeLessThan(events + 100);
   expect(dead.received.length).toBeLessThan(50);
   expect(await findBrokenInvariants(database.url)).toEqual([]);

@@ -12,9 +12,10 @@ import {
 import { readSources, type Source } from '../support/read-sources.ts';
 import { withoutDocstring } from './docstrings.ts';
 import { functionsOf } from './functions.ts';
+import { lineWidth, wideComments } from './wide-comments.ts';
 
-/** The bounds of the house: lines of a function, lines of a file, characters of a line of a comment. */
-export const bounds = { functionLines: 70, fileLines: 350, lineWidth: 120 };
+/** The bounds of the house: lines of a function, and of a file. */
+const bounds = { functionLines: 70, fileLines: 350 };
 
 /** A figure of the house, with what it counts where that can be listed. */
 export interface Measure {
@@ -93,9 +94,6 @@ function reaches(sources: readonly Source[]): Measure[] {
 function beyondBounds(sources: readonly Source[]): Measure[] {
   const functions = sources.flatMap(functionsOf).filter(({ lines }) => lines > bounds.functionLines);
   const files = sources.filter((source) => linesOf(source) > bounds.fileLines);
-  const wide = sources.flatMap(({ path, text }) =>
-    text.split('\n').flatMap((line, at) => (isWideComment(line) ? [`${path}:${at + 1} ${[...line].length}`] : [])),
-  );
   const bare = sources.flatMap(withoutDocstring);
   // A field of a book that has this name wherever it is: what one more field would touch.
   const field = sources.filter(({ text }) => /\bmaxCodesPerUser\b/.test(text)).map(({ path }) => path);
@@ -105,7 +103,7 @@ function beyondBounds(sources: readonly Source[]): Measure[] {
       `files of more than ${bounds.fileLines} lines`,
       files.map((source) => sized({ place: source.path, lines: linesOf(source) })),
     ),
-    measured(`lines of comments of more than ${bounds.lineWidth} characters`, wide),
+    measured(`lines of comments of more than ${lineWidth} characters`, sources.flatMap(wideComments)),
     measured('exported names without a docstring', bare),
     measured('files that name a field of a book (maxCodesPerUser)', field),
   ];
@@ -113,6 +111,5 @@ function beyondBounds(sources: readonly Source[]): Measure[] {
 
 const measured = (what: string, list: string[]): Measure => ({ what, value: list.length, list });
 const sized = ({ place, lines }: { place: string; lines: number }) => `${place}: ${lines}`;
-const isWideComment = (line: string) => /^\s*(\/\*|\*( |$)|\/\/)/.test(line) && [...line].length > bounds.lineWidth;
 const linesOf = ({ text }: Source) => text.split('\n').length - 1;
 const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);

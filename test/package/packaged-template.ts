@@ -111,7 +111,9 @@ export async function packageStage(stage: string, parameters: Record<string, str
   }
 }
 
-/** Whether the claim is this process's own now. One that is older than a packaging takes was left by a killed process. */
+/**
+ * Whether the claim is this process's own now. One that is older than a packaging takes was left by a killed process.
+ */
 function isClaimed(claim: string): boolean {
   const claimed = statSync(claim, { throwIfNoEntry: false });
   if (claimed !== undefined && Date.now() - claimed.mtimeMs > packagingMillis) rmSync(claim, { force: true });
@@ -138,7 +140,9 @@ async function packageNow(args: string[]): Promise<Packaged> {
   }
 }
 
-/** What the linter says of a packaged template, where this machine has one: an empty text is praise. Takes six seconds. */
+/**
+ * What the linter says of a packaged template, where this machine has one: an empty text is praise. Takes six seconds.
+ */
 export function lint({ text }: Packaged): string {
   const directory = mkdtempSync(join(tmpdir(), 'qurable-lint-'));
   try {

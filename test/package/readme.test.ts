@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +14,23 @@ import { createTestDatabase, type TestDatabase } from '../support/start-postgres
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 const run = promisify(execFile);
+const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
+/** The scripts that the README names: after `npm run`, and in its table by their names alone. */
+const namedScripts = [
+  ...readme.matchAll(/npm run ([a-z:-]+)/g),
+  ...readme.matchAll(/`([a-z]+-events|reconcile|smoke|watch)\b/g),
+]
+  .map((match) => match[1]!)
+  .filter((name, at, all) => all.indexOf(name) === at);
+
+/** Scripts that need no run of their own, with what runs the same. */
+const runByAnother = {
+  check: 'npm test begins with it',
+  lint: 'npm test begins with it',
+  format: 'lint finds whatever it would change',
+  'test:days': 'test:long ends with it',
+};
+const escaped = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 describe('what the documentation shows', () => {
   let database: TestDatabase;
@@ -76,11 +93,24 @@ describe('what the documentation shows', () => {
   });
 
   test('every script and file that the README names is there', () => {
-    const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: object };
-    const named = [...readme.matchAll(/npm run ([a-z:-]+)/g)].map((match) => match[1]!);
-    expect(Object.keys(scripts)).toEqual(expect.arrayContaining(named));
+    expect(Object.keys(scripts)).toEqual(expect.arrayContaining(namedScripts));
     for (const [, path] of readme.matchAll(/\]\(([\w./-]+)\)/g)) {
       expect(() => readFileSync(join(root, path!))).not.toThrow();
     }
+  });
+
+  test('every script that the README names is run by a test or by CI, itself or the program behind it', () => {
+    const ci = ['.ci/run', '.github/workflows/*.yml', '.github/scripts/*'];
+    // Those two name scripts and run none.
+    const tests = { cwd: root, exclude: ['test/package/readme.test.ts', 'test/package/workflows.test.ts'] };
+    const places = [...ci, 'test/**/*.test.ts', 'test/run.ts', 'test/package/*.ts'].flatMap((pattern) =>
+      globSync(pattern, tests).map((path) => readFileSync(join(root, path), 'utf8')),
+    );
+    const isRun = (name: string) => {
+      const program = scripts[name]!.split(' ').find((word) => /^(core|operations|test)\/.*\.ts$/.test(word));
+      const texts = [`npm run ${name}`, `npmRun('${name}'`, `'run', '--silent', '${name}'`, program ?? `'${name}'`];
+      return places.some((place) => texts.some((text) => new RegExp(`${escaped(text)}(?![:-])`).test(place)));
+    };
+    expect(namedScripts.filter((name) => !isRun(name) && !(name in runByAnother))).toEqual([]);
   });
 });

@@ -39,9 +39,10 @@ export interface Recording {
 }
 
 /**
- * Runs a page's commands in a shell in which `aws`, `npm`, `npx`, `curl` and the project's scripts do nothing but write down how
- * they were called. So the shell itself takes the text apart, and a script that is not there, a name that has no value, and a
- * program that nobody has stop it. Nothing is called, and nothing outside of a folder of its own is written.
+ * Runs a page's commands in a shell in which `aws`, `npm`, `npx`, `curl` and the project's scripts do nothing but write
+ * down how they were called. So the shell itself takes the text apart, and a script that is not there, a name that has
+ * no value, and a program that nobody has stop it. Nothing is called, and nothing outside of a folder of its own is
+ * written.
  */
 export function recordCommands(text: string): Recording {
   const folder = mkdtempSync(join(tmpdir(), 'qurable-runbook-'));
@@ -55,7 +56,8 @@ export function recordCommands(text: string): Recording {
     for (const script of readdirSync(join(project, scripts)))
       writeProgram(folder, `${scripts}/${script}`, `${scripts}/${script}`);
     copyFileSync(join(project, scripts, 'on-call.sh'), join(folder, scripts, 'on-call.sh'));
-    // Without --norc, and with a pipe for its input, Debian's bash takes itself for a remote login's and reads that one's set-up.
+    // Without --norc, and with a pipe for its input, Debian's bash takes itself for a remote login's and reads that
+    // one's set-up.
     const run = spawnSync('bash', ['--norc', '-euo', 'pipefail', '-c', text], {
       cwd: folder,
       encoding: 'utf8',

@@ -188,7 +188,10 @@ describe('the pipeline', () => {
   test('runs each night what a push has no time for, on every PostgreSQL that is promised', () => {
     const { jobs } = workflows['nightly.yml']!;
     const commands = Object.values(jobs).flatMap(({ steps = [] }) => steps.map((step) => step.run ?? ''));
-    for (const command of ['npm run test:long', 'npm run test:mutants', 'npm run bench -- --quick']) {
+    for (const command of [
+      ...['npm run test:long', 'npm run test:mutants', 'npm run test:held', 'npm run test:noisy', 'npm run drill'],
+      'npm run bench -- --quick',
+    ]) {
       expect(commands.some((text) => text.includes(command))).toBe(true);
     }
     expect(jobs.postgresql?.strategy).toEqual({ 'fail-fast': false, matrix: { major: ['15', '16', '17', '18'] } });

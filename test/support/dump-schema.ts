@@ -1,8 +1,8 @@
 import type { Queryable } from '../../core/db/pool.ts';
 
 /**
- * Writes a database's schema as text: tables and views with their columns, constraints and storage options, indexes
- * and functions, each sorted, so that two schemas are equal where their texts are. Partitions of events by month are left
+ * Writes a database's schema as text: tables and views with their columns, constraints and storage options, indexes and
+ * functions, each sorted, so that two schemas are equal where their texts are. Partitions of events by month are left
  * out, because they depend on the day, and so are kysely's own tables; and constraints NOT NULL, which PostgreSQL names
  * from 18 on, as the columns say them.
  */

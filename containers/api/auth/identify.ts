@@ -14,13 +14,14 @@ export type AuthenticateSession = (secret: string, isUse: boolean) => Promise<Ca
 export type Identify = (request: FastifyRequest) => Caller | Promise<Caller>;
 
 /**
- * Makes the one question of who is asking. A request with Authorization is its token's and nobody else's, whatever
- * cookies it has, and costs nothing more for their being possible. One without may be a session's of the console.
+ * Makes the function that finds out who sends a request. One with Authorization is its token's and nobody else's,
+ * whatever cookies it has, and costs nothing more for their being possible. One without may be a session's of the
+ * console.
  */
 export function makeIdentify(authenticate: Authenticate, authenticateSession: AuthenticateSession): Identify {
   const identifyBySession = async (request: FastifyRequest, secret: string): Promise<Caller> => {
     requireSameOrigin(request);
-    const caller = await authenticateSession(secret, isUse(request));
+    const caller = await authenticateSession(secret, isSessionUse(request));
     if (caller !== null) return caller;
     throw refuse('unauthenticated', 'The session has ended. Sign in again.', { refused: 'session: unknown or ended' });
   };
@@ -31,7 +32,10 @@ export function makeIdentify(authenticate: Authenticate, authenticateSession: Au
   };
 }
 
-/** A page that asks by itself, such as for numbers each second, says `Qurable-Background: true`. */
-export function isUse(request: FastifyRequest): boolean {
+/**
+ * Whether a request is a person's use of a session. A page that asks by itself, such as for numbers each second, says
+ * `Qurable-Background: true`.
+ */
+export function isSessionUse(request: FastifyRequest): boolean {
   return request.headers['qurable-background'] !== 'true';
 }

@@ -8,7 +8,7 @@ export interface VerifyingKey {
 }
 
 /** Where the keys come from that tokens are checked with. */
-export interface KeySource {
+export interface VerifyingKeys {
   /**
    * The key that a token's `kid` names; without one, the only key there is. Null: there is none. Rejects with a
    * CouponError `unavailable` where no key could be had yet.
@@ -39,7 +39,7 @@ const toldMaxChars = 200;
  * down, asks an issuer that fails again with every token, and measures by the wall clock, which may be set back.
  * @param log is told when fetching fails for a new reason and when it succeeds again, and of keys that share a `kid`
  */
-export function openJwks(url: string, clock: Clock, log: Log): KeySource {
+export function openJwks(url: string, clock: Clock, log: Log): VerifyingKeys {
   const { host } = new URL(url);
   let keys: IssuerKey[] | null = null;
   let triedAt = Number.NEGATIVE_INFINITY;

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { compactVerify } from 'jose';
 import { type Clock, type Config, type Log, limits, type Role } from '../../../core/index.ts';
 import { findDuplicateName } from './find-duplicate-name.ts';
-import { type KeySource, openJwks, type VerifyingKey } from './jwks.ts';
+import { openJwks, type VerifyingKey, type VerifyingKeys } from './jwks.ts';
 
 /** What a verified token says. */
 export interface Claims {
@@ -53,7 +53,7 @@ export function makeJwtVerifier(config: Config['jwt'], clock: Clock, log: Log): 
  * The one key there is, whatever a token's `kid` says. It is imported once: jose would import the bytes with each
  * token.
  */
-function keyOfSecret(secret: string): KeySource {
+function keyOfSecret(secret: string): VerifyingKeys {
   const hmac = { name: 'HMAC', hash: 'SHA-256' };
   const key = crypto.subtle.importKey('raw', Buffer.from(secret), hmac, false, ['verify']);
   return { findKey: async () => ({ algorithm: 'HS256', key: await key }) };

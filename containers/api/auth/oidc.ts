@@ -1,5 +1,5 @@
 import * as client from 'openid-client';
-import { type Log, limits, type OidcConfig, refuse, unavailable } from '../../../core/index.ts';
+import { type Log, limits, type OidcConfig, refuse, type SignedInPerson, unavailable } from '../../../core/index.ts';
 
 /** What a browser keeps between its way to the issuer and back: it ties the answer to the browser that asked. */
 export interface SignInFlow {
@@ -9,13 +9,7 @@ export interface SignInFlow {
 }
 
 /** Whom the issuer says it is. */
-export interface SignedPerson {
-  /** The issuer's own name for the person, which never changes. */
-  subject: string;
-  /** For people. */
-  name: string;
-  groups: string[];
-}
+export type PersonOfIssuer = Omit<SignedInPerson, 'issuer'>;
 
 /** Signs people in by the company's OpenID Connect. */
 export interface Oidc {
@@ -29,7 +23,7 @@ export interface Oidc {
    * @throws CouponError `unauthenticated` where that is no answer to this flow, or does not hold; `forbidden` where the
    *   issuer or the person said no; `unavailable` where the issuer can't be reached
    */
-  finish(returned: URL, flow: SignInFlow): Promise<SignedPerson>;
+  finish(returned: URL, flow: SignInFlow): Promise<PersonOfIssuer>;
 }
 
 const answerMaxSeconds = 10;
@@ -112,7 +106,7 @@ async function discover(config: OidcConfig): Promise<client.Configuration> {
 
 type Tokens = Awaited<ReturnType<typeof client.authorizationCodeGrant>>;
 
-async function readPerson(config: OidcConfig, issuer: client.Configuration, tokens: Tokens): Promise<SignedPerson> {
+async function readPerson(config: OidcConfig, issuer: client.Configuration, tokens: Tokens): Promise<PersonOfIssuer> {
   const claims = tokens.claims();
   if (claims === undefined) throw new Error('the issuer sent no ID token');
   let said: Record<string, unknown> = claims;

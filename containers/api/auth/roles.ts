@@ -1,10 +1,10 @@
 import type { Role } from '../../../core/index.ts';
 
-/** Makes tenants. */
+/** The bootstrap key alone, which makes tenants. */
 export const rootOnly: readonly Role[] = ['root'];
-/** All of a tenant. */
+/** Whoever may do everything in a tenant. */
 export const admins: readonly Role[] = ['root', 'admin'];
-/** Everything but API keys, erasure and books' creation and change. */
+/** Whoever may do everything but manage API keys, erase users, and make, change or delete books. */
 export const operators: readonly Role[] = [...admins, 'operator'];
 /** Whoever may see any code of the tenant: operators and the checkout's keys. */
 export const codeReaders: readonly Role[] = [...operators, 'redeemer'];

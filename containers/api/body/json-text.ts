@@ -48,7 +48,11 @@ function refuseUnsafe(value: unknown, pointer: string): void {
   }
 }
 
-/** Says no to NUL and to lone surrogates in a text, wherever it comes from. */
+/**
+ * Refuses NUL and lone surrogates in a text, wherever it comes from.
+ * @param path as the refusal names the text: a JSON pointer, or a parameter's name
+ * @throws CouponError `invalid-input`
+ */
 export function refuseUnsafeText(text: string, path: string): void {
   if (text.includes('\0')) throw invalidInput(path, 'must not contain the character NUL (\\u0000)');
   if (!text.isWellFormed()) throw invalidInput(path, 'must not contain half of a surrogate pair');

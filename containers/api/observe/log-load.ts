@@ -25,10 +25,10 @@ export interface LoadSums {
 }
 
 /**
- * Logs, for every ten seconds in which there was any load, the worst of what was seen each second and the mean size of a batch.
- * The deployment makes metrics and an alarm of these lines (resources/logs.yml), because a metric that is only served has
- * nobody to ask for it there; where there is no line, nothing waited.
- * @returns stops it
+ * Logs, for every ten seconds in which there was any load, the worst of what was seen each second and the mean size of
+ * a batch. The deployment makes metrics and an alarm of these lines (resources/logs.yml), because a metric that is only
+ * served has nobody to ask for it there; where there is no line, nothing waited.
+ * @returns what stops it
  */
 export function logLoad(sources: LoadSources, log: Logger): () => void {
   let worst = { queueAgeMillis: 0, lightQueueAgeMillis: 0, poolWaiting: 0 };

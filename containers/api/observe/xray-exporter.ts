@@ -5,8 +5,8 @@ import { type Log, signAwsRequest, systemClock } from '../../../core/index.ts';
 const [sent, failed] = [0, 1] as const;
 
 /**
- * Opens an exporter to X-Ray's OTLP endpoint, which wants each request signed by the task's role. It sends once: what is
- * refused or too late is lost, and the log says so when the reason is news. Nobody waits for it.
+ * Opens an exporter to X-Ray's OTLP endpoint, which wants each request signed by the task's role. It sends once: what
+ * is refused or too late is lost, and the log says so when the reason is news. Nobody waits for it.
  * @param to.url such as https://xray.us-east-1.amazonaws.com/v1/traces
  */
 export async function openXrayExporter(

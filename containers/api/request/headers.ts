@@ -1,7 +1,10 @@
 import type { FastifyRequest } from 'fastify';
 import { invalidInput } from '../../../core/index.ts';
 
-/** The revision that the request's If-Match names; null where it names none, as `*`. */
+/**
+ * The revision that the request's If-Match names, 1 and up; null without that header, and for `*`.
+ * @throws CouponError `invalid-input` for anything else, several revisions included
+ */
 export function readIfMatch(request: FastifyRequest): number | null {
   const header = request.headers['if-match'];
   if (header === undefined || header === '*') return null;
@@ -17,8 +20,8 @@ export function hasVersion(request: FastifyRequest, etag: string): boolean {
 }
 
 /**
- * Whether the client would rather have CSV than JSON (RFC 9110, section 12.5.1): it wants it more, or names it first. Of the
- * ranges that take a type in, the narrowest one counts.
+ * Whether the client would rather have CSV than JSON (RFC 9110, section 12.5.1): it wants it more, or names it first.
+ * Of the ranges that take a type in, the narrowest one counts.
  */
 export function prefersCsv(request: FastifyRequest): boolean {
   const ranges = readRanges(request.headers.accept ?? '');

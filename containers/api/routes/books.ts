@@ -46,13 +46,14 @@ const ifNoneMatch = {
 
 /** The routes of books. */
 export const bookRoutes = routes('book-routes', (app) => {
-  addWrites(app);
+  addCreate(app);
+  addChanges(app);
   addReads(app);
   addCounts(app);
   addReport(app);
 });
 
-function addWrites(app: Api): void {
+function addCreate(app: Api): void {
   const { core } = app;
 
   app.post(
@@ -78,6 +79,10 @@ function addWrites(app: Api): void {
       return outcome;
     },
   );
+}
+
+function addChanges(app: Api): void {
+  const { core } = app;
 
   app.patch(
     '/v1/books/:bookId',

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import {
   authenticateSession,
   type Core,
@@ -20,7 +20,7 @@ import {
   strictObject,
 } from '../../../core/index.ts';
 import { clearCookie, readCookie, requireSafeConnection, sessionCookie, writeCookie } from '../auth/cookies.ts';
-import { isUse } from '../auth/identify.ts';
+import { isSessionUse } from '../auth/identify.ts';
 import { admins, codeReaders } from '../auth/roles.ts';
 import { requireSameOrigin } from '../auth/same-origin.ts';
 import { takeSignIn } from '../auth/take-sign-in.ts';
@@ -30,7 +30,7 @@ import { type Api, routes } from './api.ts';
 const SignInWith = Type.Array(oneOf(['key', 'oidc']));
 
 const Session = Type.Object({ ...SessionView.properties, signInWith: SignInWith });
-type Session = SessionView & { signInWith: ('key' | 'oidc')[] };
+type Session = Static<typeof Session>;
 
 const SignIn = strictObject({
   key: Type.Optional(Type.String({ minLength: 1, maxLength: limits.apiKeyMaxChars })),
@@ -87,7 +87,7 @@ function addCurrentSession(app: Api): void {
     async (request) => {
       requireSameOrigin(request);
       const secret = readCookie(request, sessionCookie);
-      const isKnown = secret !== null && (await authenticateSession(core, secret, isUse(request))) !== null;
+      const isKnown = secret !== null && (await authenticateSession(core, secret, isSessionUse(request))) !== null;
       const session = isKnown ? await readSession(core, secret) : null;
       if (session !== null) return { ...session, signInWith: waysToSignIn(core) };
       throw refuse('unauthenticated', 'Nobody is signed in. Sign in with a key.', { refused: 'session: none' });
@@ -162,6 +162,6 @@ function answerSignIn(
   return { ...session, signInWith: waysToSignIn(core) };
 }
 
-function waysToSignIn({ config }: Core): ('key' | 'oidc')[] {
+function waysToSignIn({ config }: Core): Static<typeof SignInWith> {
   return config.oidc === null ? ['key'] : ['key', 'oidc'];
 }

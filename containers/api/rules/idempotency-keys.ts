@@ -12,8 +12,8 @@ declare module 'fastify' {
 
 /**
  * Takes Idempotency-Keys on the routes that are `idempotent`: names the request in `request.keyed`, after the body's
- * validation, and answers with the Outcome that the handler returns, marked where it is a replay, and with the address of
- * what was made.
+ * validation, and answers with the Outcome that the handler returns, marked where it is a replay, and with the address
+ * of what was made.
  * @throws Error, at the start, for a POST that does not say whether it is idempotent, and for one whose path has a
  *   parameter that nobody knows how to spell
  */

@@ -26,8 +26,8 @@ export interface RouteRules {
    */
   looksUpCode?: 'for-user' | 'for-nobody';
   /**
-   * Where what it made can be read, for the Location of a success (idempotency-keys.ts); left out where it makes nothing
-   * that has an address.
+   * Where what it made can be read, for the Location of a success (idempotency-keys.ts); left out where it makes
+   * nothing that has an address.
    */
   locationOf?: (made: never) => string;
   /** What a success of it does once, for the metrics (observe-requests.ts). */

@@ -1,6 +1,7 @@
 import type { BackgroundTask } from '../../background/run-tasks.ts';
 import type { Core } from '../../core.ts';
 import type { Queryable } from '../../db/pool.ts';
+import type { BookKey } from '../../keys.ts';
 import { announceMaxMillis, type StockNews } from '../announcer.ts';
 import { stocks } from './stock-rules.ts';
 
@@ -9,7 +10,10 @@ type AnnounceCore = Pick<Core, 'announcer' | 'backgroundPool' | 'clock'>;
 const restMillis = 2_000;
 /** Announcements of a piece, one after the other: each is a call of some ten milliseconds. */
 const newsAtOnce = 20;
-/** A claim is open again after so long: the process that made it died, or could not tell. Above what an announcement takes. */
+/**
+ * A claim is open again after so long: the process that made it died, or could not tell. Above what an announcement
+ * takes.
+ */
 const leaseMillis = 60_000;
 /** What could not be told for so long is no news any more. */
 const newsMaxAgeMillis = 3 * 24 * 3_600_000;
@@ -47,7 +51,7 @@ export async function announceStock(core: AnnounceCore, signal: AbortSignal): Pr
 
 interface Claimed extends Omit<StockNews, 'stock' | 'at'> {
   tenantId: number;
-  bookKey: number;
+  bookKey: BookKey;
   seq: number;
   stock: number;
   at: Date;

@@ -45,16 +45,16 @@ export async function claimEndpoints(
     disable: null,
     waiting: [],
     readAt: asked,
-    isDry: false,
     inFlight: 0,
     results: [],
   }));
 }
 
 /**
- * Gives a lease back, so that the endpoint is served by whoever finds something due. What came in behind something that
- * rests is not due before that, or this process would be back at once. An endpoint that has a pause is left as it is:
- * nobody is back before its end, and behind a dead one may wait a great deal.
+ * Gives a lease back, so that another process may serve the endpoint. Deliveries that wait behind an earlier one of the
+ * same coupon, which is tried again later, are put off until that moment: else the endpoint would be claimed again at
+ * once, and nothing could be sent. Not so where the endpoint itself has a pause: nobody claims it before its end, and
+ * behind a dead endpoint the deliveries may be many.
  */
 export async function releaseEndpoint(db: Queryable, endpoint: Endpoint): Promise<void> {
   const { tenantId, webhookKey, fence, pauseMillis } = endpoint;

@@ -94,6 +94,18 @@ async function serve(core: DeliveryCore, endpoint: Endpoint, signal: AbortSignal
     }
   };
 
+  /** Reads what is due next, where all that was read before is on its way. */
+  const refill = async () => {
+    const most = Math.max(8, 4 * endpoint.window);
+    const read = await readOutgoing(core, endpoint, [...sending], most);
+    endpoint.readAt = now();
+    isLeft = read === null;
+    if (read === null) return;
+    endpoint.waiting.push(...read.outgoing);
+    for (const { deliveryKey } of read.outgoing) sending.add(deliveryKey);
+    for (const { deliveryKey } of read.gone) endpoint.results.push(removed(deliveryKey));
+  };
+
   let endsAt = Number.POSITIVE_INFINITY;
   for (;;) {
     if (endpoint.results.length > 0) {
@@ -104,16 +116,7 @@ async function serve(core: DeliveryCore, endpoint: Endpoint, signal: AbortSignal
     if (signal.aborted) endsAt = Math.min(endsAt, now() + endMaxMillis);
     if (isStopping()) forgetWaiting(endpoint, sending);
     else if (endpoint.waiting.length === 0) {
-      const most = Math.max(8, 4 * endpoint.window);
-      const read = await readOutgoing(core, endpoint, [...sending], most);
-      endpoint.readAt = now();
-      isLeft = read === null;
-      if (read !== null) {
-        endpoint.isDry = read.isAll;
-        endpoint.waiting.push(...read.outgoing);
-        for (const { deliveryKey } of read.outgoing) sending.add(deliveryKey);
-        for (const { deliveryKey } of read.gone) endpoint.results.push(removed(deliveryKey));
-      }
+      await refill();
       pump();
     }
     if (endpoint.inFlight === 0 && endpoint.results.length === 0 && endpoint.waiting.length === 0) {

@@ -1,4 +1,6 @@
+import type { DeliveryDocument } from '../delivery-document.ts';
 import type { EventReference } from '../delivery-row.ts';
+import type { DisableReason } from '../retry-rules.ts';
 
 /** An endpoint that this process serves, by a lease in the database. */
 export interface Endpoint {
@@ -17,12 +19,10 @@ export interface Endpoint {
   /** How long it is to be sent nothing from when what is known of it is recorded; null: it goes on. */
   pauseMillis: number | null;
   /** Why it is to be disabled; null: it is not. */
-  disable: 'gone' | 'failing' | null;
+  disable: DisableReason | null;
   /** What is read and not sent yet, and when it was read. */
   waiting: Outgoing[];
   readAt: number;
-  /** Whether the last read found all that is due. */
-  isDry: boolean;
   inFlight: number;
   results: Result[];
 }
@@ -39,7 +39,7 @@ export interface Outgoing {
 /** What came of a delivery. */
 export interface Result {
   deliveryKey: number;
-  status: 'pending' | 'delivered' | 'failed';
+  status: DeliveryDocument['status'];
   /** Until when it rests, for one that is pending. */
   pauseMillis: number;
   statusCode: number | null;

@@ -1,16 +1,14 @@
 import type { BackgroundTask } from '../../background/run-tasks.ts';
-import type { Core } from '../../core.ts';
+import type { BackgroundCore } from '../../db/open-pools.ts';
 import { inTransaction, type Transaction } from '../../db/transaction.ts';
 import { planByTime } from '../../events/plan-by-time.ts';
 import { makeStride, type Stride } from '../../events/stride.ts';
 import { eventTypeNumbers, subjects } from '../event-types.ts';
 
-type FanOutCore = Pick<Core, 'backgroundPool'>;
-
 const restMillis = 1_000;
 
 /** Hands settled events on to webhooks, in whichever process comes first. */
-export function fanOutTask(core: FanOutCore): BackgroundTask {
+export function fanOutTask(core: BackgroundCore): BackgroundTask {
   const stride = makeStride();
   return { name: 'hand on events', restMillis, run: () => fanOutEvents(core, stride) };
 }
@@ -21,7 +19,7 @@ export function fanOutTask(core: FanOutCore): BackgroundTask {
  * made once, whatever is killed. Of processes that call it at once one works.
  * @returns whether there is more
  */
-export async function fanOutEvents({ backgroundPool }: FanOutCore, stride: Stride): Promise<'more' | 'rest'> {
+export async function fanOutEvents({ backgroundPool }: BackgroundCore, stride: Stride): Promise<'more' | 'rest'> {
   return inTransaction(backgroundPool, async (tx) => {
     const stretch = await nextStretch(tx, stride.millis());
     if (stretch === null) return 'rest';

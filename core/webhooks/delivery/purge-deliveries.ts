@@ -1,16 +1,14 @@
 import type { BackgroundTask } from '../../background/run-tasks.ts';
-import type { Core } from '../../core.ts';
+import type { BackgroundCore } from '../../db/open-pools.ts';
 import { limits } from '../../limits.ts';
 import { deliveryMaxAgeMillis } from '../retry-rules.ts';
-
-type PurgeCore = Pick<Core, 'backgroundPool'>;
 
 const restMillis = 300_000;
 /** Rows that one statement changes: few enough to hold nobody up. */
 const rowsAtOnce = 5_000;
 
 /** Removes what is no longer shown, and gives up what has waited too long; every process runs it. */
-export function purgeTask(core: PurgeCore): BackgroundTask {
+export function purgeTask(core: BackgroundCore): BackgroundTask {
   return { name: 'purge deliveries', restMillis, run: () => purgeDeliveries(core) };
 }
 
@@ -19,7 +17,7 @@ export function purgeTask(core: PurgeCore): BackgroundTask {
  * those that have waited for more than three days behind an endpoint that did not live.
  * @returns whether there may be more
  */
-export async function purgeDeliveries({ backgroundPool: db }: PurgeCore): Promise<'more' | 'rest'> {
+export async function purgeDeliveries({ backgroundPool: db }: BackgroundCore): Promise<'more' | 'rest'> {
   // Each piece is chosen once, by a `with` of its own: PostgreSQL may carry out a query within a condition or a join again
   // for each row, and so go beyond its limit.
   const { rowCount: tooOld } = await db.query({

@@ -1,4 +1,5 @@
 import type { Core } from '../../core.ts';
+import type { Queryable } from '../../db/pool.ts';
 import { type EventReference, idOfEvent } from '../delivery-row.ts';
 import { signedHeaders } from '../sign-message.ts';
 import { readSigningKeys } from '../webhook-secrets.ts';
@@ -6,7 +7,7 @@ import { bodyOf, buildData } from './build-messages.ts';
 import type { Due, Endpoint, Outgoing } from './endpoint.ts';
 import { readDue } from './read-due.ts';
 
-type OutgoingCore = Pick<Core, 'backgroundPool' | 'clock' | 'config' | 'random'>;
+type OutgoingCore = Pick<Core, 'backgroundPool' | 'clock' | 'config'>;
 
 /** What of a webhook goes into its messages. */
 interface Target {
@@ -17,10 +18,8 @@ interface Target {
 }
 
 /** What an endpoint is to be sent next. */
-export interface Read {
+export interface NextOutgoing {
   outgoing: Outgoing[];
-  /** Whether this was all that is due. */
-  isAll: boolean;
   /** What is due and can't be told any more. */
   gone: Due[];
 }
@@ -34,9 +33,9 @@ export async function readOutgoing(
   endpoint: Endpoint,
   sending: readonly number[],
   most: number,
-): Promise<Read | null> {
+): Promise<NextOutgoing | null> {
   const { backgroundPool: db, config, clock } = core;
-  const target = await readTarget(core, endpoint);
+  const target = await readTarget(db, endpoint);
   if (target === null || target.status !== 'enabled') return null;
   const keys = await readSigningKeys(db, config, endpoint.tenantId, endpoint.webhookKey);
   if (keys === null) return null;
@@ -51,12 +50,12 @@ export async function readOutgoing(
     const headers = { ...fixedHeaders, ...signedHeaders({ id, timestamp, body }, keys) };
     return [{ deliveryKey: each.deliveryKey, attempts: each.attempts, url: target.url, headers, body }];
   });
-  return { outgoing, isAll: due.length < most, gone: due.filter(({ deliveryKey }) => !data.has(deliveryKey)) };
+  return { outgoing, gone: due.filter(({ deliveryKey }) => !data.has(deliveryKey)) };
 }
 
 const fixedHeaders = { 'content-type': 'application/json; charset=utf-8', 'user-agent': 'Qurable-Webhooks/1' };
 
-async function readTarget({ backgroundPool: db }: OutgoingCore, endpoint: Endpoint): Promise<Target | null> {
+async function readTarget(db: Queryable, endpoint: Endpoint): Promise<Target | null> {
   const { rows } = await db.query<Target>({
     name: 'read-webhook-target',
     text: `select w.id, t.id as "tenantUuid", url, status from webhooks w join tenants t on t.tenant_id = w.tenant_id

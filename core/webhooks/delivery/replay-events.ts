@@ -1,20 +1,19 @@
 import type { BackgroundTask } from '../../background/run-tasks.ts';
-import type { Core } from '../../core.ts';
+import type { BackgroundCore } from '../../db/open-pools.ts';
 import { inTransaction, type Transaction } from '../../db/transaction.ts';
 import { planByTime } from '../../events/plan-by-time.ts';
 import { makeStride, type Stride } from '../../events/stride.ts';
 import { eventTypeNumbers, subjects } from '../event-types.ts';
 import { findRemovedMonths } from '../find-removed-months.ts';
+import { stocks } from './stock-rules.ts';
 import { statusTypeSql } from './watch-books.ts';
-
-type ReplayCore = Pick<Core, 'backgroundPool'>;
 
 const restMillis = 1_000;
 /** A replay goes on once fewer than so many wait. */
 const waitingMax = 5_000;
 
 /** Carries out replays, in whichever process comes first. */
-export function replayTask(core: ReplayCore): BackgroundTask {
+export function replayTask(core: BackgroundCore): BackgroundTask {
   const stride = makeStride();
   return { name: 'replay events', restMillis, run: () => replayEvents(core, stride) };
 }
@@ -24,7 +23,7 @@ export function replayTask(core: ReplayCore): BackgroundTask {
  * the database meanwhile none is made, and the webhook says so.
  * @returns whether there is more
  */
-export async function replayEvents({ backgroundPool }: ReplayCore, stride: Stride): Promise<'more' | 'rest'> {
+export async function replayEvents({ backgroundPool }: BackgroundCore, stride: Stride): Promise<'more' | 'rest'> {
   return inTransaction(backgroundPool, async (tx) => {
     const stretch = await nextStretch(tx, stride.millis());
     if (stretch === null) return 'rest';
@@ -44,7 +43,7 @@ export async function replayEvents({ backgroundPool }: ReplayCore, stride: Strid
             on before.tenant_id = $1 and before.book_id = r.book_id and before.rev = r.rev - 1
           where r.at >= $3::text::timestamptz and r.at < $4::text::timestamptz and r.tenant_id = $1
           union all
-          select case stock when 1 then ${eventTypeNumbers['book.low-stock']} else ${eventTypeNumbers['book.exhausted']} end,
+          select case stock when ${stocks.low} then ${eventTypeNumbers['book.low-stock']} else ${eventTypeNumbers['book.exhausted']} end,
             ${subjects.stock}, book_id, 0, seq, at
           from stock_changes where at >= $3::text::timestamptz and at < $4::text::timestamptz and tenant_id = $1
           union all

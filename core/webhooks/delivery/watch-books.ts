@@ -9,7 +9,9 @@ import { crossedLines, type Stock, stockSql, stocks } from './stock-rules.ts';
 type WatchCore = Pick<Core, 'announcer' | 'backgroundPool' | 'clock' | 'log'>;
 
 const restMillis = 2_000;
-/** With so many books that a look takes long, looks come further apart: at most a twentieth of the time, or a minute. */
+/**
+ * With so many books that a look takes long, looks come further apart: at most a twentieth of the time, or a minute.
+ */
 const restPerWork = 20;
 const restMaxMillis = 60_000;
 /** How often the log says how many books run out: for a metric, which an alarm or a graph looks at by the minute. */

@@ -42,7 +42,10 @@ export interface DatabaseNeed {
   storageMaxGb: number;
 }
 
-/** What a load needs of the database that is written to. */
+/**
+ * What a load needs of the database that is written to, beside what that can do.
+ * @throws BadInput for a class whose number of processors is not known here
+ */
 export function databaseNeedOf(database: TemplateResource, context: RuleContext): DatabaseNeed {
   const instanceClass = textOf(database, 'DBInstanceClass');
   const size = instanceClass.split('.').at(-1)!;

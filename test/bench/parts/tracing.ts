@@ -11,8 +11,8 @@ import { mixOf, mostMixedPerSecond, type SpeedStage } from './speed.ts';
 const traceOneIn = 100;
 
 /**
- * The day's mix as fast as it will go, in turns by a process that traces one request in a hundred and by one that traces
- * nothing. Spans go to a receiver on this machine, which takes them and throws them away.
+ * The day's mix as fast as it will go, in turns by a process that traces one request in a hundred and by one that
+ * traces nothing. Spans go to a receiver on this machine, which takes them and throws them away.
  */
 export async function measureTracing(
   { stage, plan, supplies }: SpeedStage,

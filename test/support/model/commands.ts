@@ -232,7 +232,9 @@ const opening: Command[] = (['u1', 'u1', 'u2', 'u3'] as const).map((user, index)
   return { op: 'draw', book: index % (publicBook + 1), user, by: 'admin', key: index === 0 ? 'a' : null };
 });
 
-/** Three books, the last one with a public code, the number of codes in each, and what is done at once, step by step. */
+/**
+ * Three books, the last one with a public code, the number of codes in each, and what is done at once, step by step.
+ */
 export const sequence = fc.record({
   books: fc.array(fc.record(terms), { minLength: publicBook + 1, maxLength: publicBook + 1 }),
   sizes: fc.array(fc.integer({ min: 2, max: 8 }), { minLength: publicBook + 1, maxLength: publicBook + 1 }),

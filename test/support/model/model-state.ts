@@ -16,7 +16,9 @@ export interface ModelBook {
   rev: number;
 }
 
-/** One user in one book, as `<book> <user> <erasures before>`: what a user holds after an erasure is another holder's. */
+/**
+ * One user in one book, as `<book> <user> <erasures before>`: what a user holds after an erasure is another holder's.
+ */
 export type HolderName = string;
 
 export interface ModelCoupon {

@@ -79,7 +79,9 @@ function lockChecks({ lockedUntil, tokens }: ModelCoupon, lockToken: string | nu
   ];
 }
 
-/** Why a redeem would be refused now. A lock is refused for the same reasons, except that it wants no lock before it. */
+/**
+ * Why a redeem would be refused now. A lock is refused for the same reasons, except that it wants no lock before it.
+ */
 export function redeemChecks(
   state: ModelState,
   { coupon, book, index }: Pick<Found, 'coupon' | 'book' | 'index'>,

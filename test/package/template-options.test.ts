@@ -1,0 +1,165 @@
+import { spawnSync } from 'node:child_process';
+import { join, resolve } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { requireOrSkip } from '../support/require-or-skip.ts';
+import {
+  packaged,
+  packageStages,
+  secretsOf,
+  stages,
+  statementsOf,
+  templateOf,
+  variablesOf,
+} from './packaged-stages.ts';
+import {
+  lint,
+  ofType,
+  type Properties,
+  packageStage,
+  packagingMillis,
+  referencesIn,
+  resource,
+} from './packaged-template.ts';
+
+const resourcesFolder = resolve(import.meta.dirname, '../../resources');
+const describeWithLinter = requireOrSkip('cfn-lint', !spawnSync('cfn-lint', ['--version']).error);
+
+packageStages();
+
+describeWithLinter('the linter of CloudFormation', () => {
+  test(
+    'has nothing to say about any template',
+    () => {
+      for (const each of Object.values(packaged)) expect([each.ok ? '' : each.output, lint(each)]).toEqual(['', '']);
+    },
+    packagingMillis,
+  );
+
+  test.each(['registry.yml', 'budget.yml', 'transaction-search.yml'])(
+    'has nothing to say about the stack of %s',
+    (name) => {
+      const linted = spawnSync('cfn-lint', [join(resourcesFolder, name)], { encoding: 'utf8' });
+      expect(linted.stdout + linted.stderr).toBe('');
+    },
+  );
+});
+
+describe('the company’s sign-in to the console', () => {
+  test('is told to the tasks, which alone may read its secret; without one nothing of it is there', () => {
+    const arn = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:OidcClient-abcdef';
+    expect(variablesOf('options')).toMatchObject({
+      OIDC_ISSUER: 'https://login.example',
+      OIDC_CLIENT_ID: 'qurable-console',
+      OIDC_ROLES: 'coupon-admins=admin;support=operator',
+    });
+    expect(secretsOf('options').OIDC_CLIENT_SECRET).toBe(arn);
+    const readers = (stage: keyof typeof packaged) =>
+      statementsOf(templateOf(stage)).filter(({ statement }) => JSON.stringify(statement).includes(arn));
+    expect(readers('options').map(({ place }) => place)).toEqual(Array(2).fill('OidcClientSecretPolicy'));
+    expect(readers('dev')).toEqual([]);
+    expect(secretsOf('dev')).not.toHaveProperty('OIDC_CLIENT_SECRET');
+  });
+});
+
+test('with a way out of the network, the function that sends webhooks is called through that, and no endpoint is paid', () => {
+  expect(templateOf('options').Resources).not.toHaveProperty('LambdaEndpoint');
+  expect(variablesOf('options')).toHaveProperty('WEBHOOK_SENDER_FUNCTION');
+});
+
+describe('traces', () => {
+  const ofXray = (stage: keyof typeof packaged) =>
+    statementsOf(templateOf(stage)).filter(({ statement }) => JSON.stringify(statement).includes('xray:'));
+
+  test('are off by themselves: no right, no endpoint, nothing told to tasks or functions', () => {
+    for (const stage of stages) {
+      expect(ofXray(stage)).toEqual([]);
+      expect(templateOf(stage).Resources).not.toHaveProperty('XrayEndpoint');
+      expect(variablesOf(stage)).toMatchObject({ OTEL_EXPORTER_OTLP_ENDPOINT: '', TRACE_AWS_REGION: '' });
+      for (const [, { Properties }] of ofType(templateOf(stage), 'AWS::Lambda::Function'))
+        expect(Properties).not.toHaveProperty('TracingConfig');
+    }
+  });
+
+  test('of tasks are signed for X-Ray, through the way out that there is, with the right to write them and no other', () => {
+    expect(variablesOf('options')).toMatchObject({
+      OTEL_EXPORTER_OTLP_ENDPOINT: { 'Fn::Sub': expect.stringContaining('https://xray.') },
+      TRACE_AWS_REGION: { Ref: 'AWS::Region' },
+      TRACE_ONE_IN: '100',
+    });
+    expect(templateOf('options').Resources).not.toHaveProperty('XrayEndpoint');
+    const tasks = ofXray('options').filter(({ place }) => place === 'TracesOfTasks');
+    expect(tasks.map(({ statement }) => statement.Action)).toEqual(['xray:PutTraceSegments']);
+    expect(resource(templateOf('options'), 'TracesOfTasks').Roles).toEqual([{ Ref: 'TaskRole' }]);
+  });
+
+  test('of functions are Lambda’s own, of every function and by its role', () => {
+    const functions = ofType(templateOf('options'), 'AWS::Lambda::Function').filter(
+      ([, { Properties }]) => 'TracingConfig' in Properties,
+    );
+    const roles = functions.map(([, { Properties }]) => referencesIn(Properties.Role!)[0]);
+    for (const [, { Properties }] of functions) expect(Properties.TracingConfig).toEqual({ Mode: 'Active' });
+    expect(functions).toHaveLength(ofType(templateOf('options'), 'AWS::Lambda::Function').length);
+    const allowed = referencesIn(resource(templateOf('options'), 'TracesOfFunctions').Roles!);
+    expect(allowed.toSorted()).toEqual(roles.toSorted());
+  });
+
+  test(
+    'of tasks without a way out have an endpoint, for their role and for writing alone',
+    async () => {
+      const packaged = await packageStage('dev', { traceTasks: 'true' });
+      expect([packaged.ok ? '' : packaged.output, lint(packaged)]).toEqual(['', '']);
+      const { template } = packaged;
+      const { PolicyDocument, ServiceName } = resource(template, 'XrayEndpoint') as { [name: string]: Properties };
+      expect(JSON.stringify(ServiceName)).toContain('.xray');
+      expect((PolicyDocument!.Statement as Properties[])[0]).toMatchObject({
+        Action: 'xray:PutTraceSegments',
+        Condition: { ArnEquals: { 'aws:PrincipalArn': { 'Fn::GetAtt': ['TaskRole', 'Arn'] } } },
+      });
+    },
+    packagingMillis,
+  );
+});
+
+describe('what contradicts itself or is unknown', () => {
+  test.each([
+    [{ minTasks: '5', maxTasks: '2' }, 'minTasks 5 is more than maxTasks 2'],
+    [{ maxTasks: '9' }, 'base has 9 tasks, more than this stage’s eventMaxTasks 4'],
+    [{ databaseMaxWalMb: '8192' }, 'databaseMaxWalMb must be at most a fifth of databaseStorageGb'],
+    [{ clientCidr: '203.0.113.0/33' }, 'clientCidr "203.0.113.0/33": it must be a network such as 203.0.113.0/24'],
+    [{ alertMail: 'ana@example.com' }, 'there is no parameter "alertMail"'],
+  ])(
+    'is refused at package time: %j',
+    async (parameters, reason) => {
+      const { ok, output } = await packageStage('dev', parameters);
+      expect(ok).toBe(false);
+      expect(output).toContain(reason);
+    },
+    packagingMillis,
+  );
+});
+
+describe('a JWKS address', () => {
+  test(
+    'is refused at package time where the tasks have no way out to fetch it',
+    async () => {
+      const { ok, output } = await packageStage('dev', { jwksUrl: 'https://issuer.example/keys' });
+      expect(ok).toBe(false);
+      expect(output).toContain(
+        'jwksUrl is set, but the tasks have no way out to fetch it: set nat to one or each-zone',
+      );
+    },
+    packagingMillis,
+  );
+
+  test('with a way out takes the place of the signing secret, and each private subnet has a route', () => {
+    expect(variablesOf('options')).toMatchObject({ JWT_JWKS_URL: 'https://issuer.example/keys' });
+    expect(secretsOf('options')).not.toHaveProperty('JWT_SECRET');
+    const routes = ofType(templateOf('options'), 'AWS::EC2::Route').filter(
+      ([, { Properties }]) => 'NatGatewayId' in Properties,
+    );
+    expect(routes.map(([, { Properties }]) => Properties.RouteTableId)).toEqual([
+      { Ref: 'PrivateRoutesA' },
+      { Ref: 'PrivateRoutesB' },
+    ]);
+  });
+});
