@@ -1,5 +1,7 @@
+import { bundlePackages } from './test/support/bundle-packages.ts';
+
 /** ES modules all the way: Node's own loader runs the files, swc only strips the types. */
-export default {
+export default async () => ({
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
@@ -8,9 +10,11 @@ export default {
       { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' }, sourceMaps: 'inline' },
     ],
   },
+  moduleNameMapper: await bundlePackages(),
   testMatch: ['<rootDir>/test/**/*.test.ts'],
+  testSequencer: '<rootDir>/test/support/long-files-first.ts',
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   testTimeout: 60_000,
   maxWorkers: 3,
-};
+});

@@ -661,15 +661,18 @@ describe('the pace of requests', () => {
     const clock = new MovedClock();
     const throttle = openThrottleOver([memoryFailures()], { redis: null, clock, log: silentLog, config });
     const shop = backend(newTenant());
+    // No answer waits for a timer, so that all of a second is done when its clock goes on, however slow the machine is.
+    const findAtOnce = async (userId: string, code: string) => {
+      (await begin(throttle, shop, '10.0.0.1', userId, code))?.found();
+    };
     let guesses = 0;
     // 250 guesses a second, each beside two codes and users of their own.
     for (let second = 0; second < 160; second += 1) {
-      const looks = Array.from({ length: 250 }, (_, n) => guess(throttle, shop, '10.0.0.1', `made-up-${second}-${n}`));
-      const found = Array.from({ length: 500 }, (_, n) =>
-        find(throttle, shop, '10.0.0.1', `u-${second}-${n}`, `CODE-${second}-${n}`),
-      );
-      guesses += countTrue(await Promise.all(looks));
-      await Promise.all(found);
+      const answers = Array.from({ length: 250 }, async (_, n) => {
+        for (const one of [2 * n, 2 * n + 1]) await findAtOnce(`u-${second}-${one}`, `CODE-${second}-${one}`);
+        return guess(throttle, shop, '10.0.0.1', `made-up-${second}-${n}`);
+      });
+      guesses += countTrue(await Promise.all(answers));
       clock.advance(1_000);
     }
     expect(guesses).toBeGreaterThanOrEqual(36_000);

@@ -95,6 +95,11 @@ function redeem(
   return redeemCoupon(from, book.caller, code, input, request);
 }
 
+/** A core whose time goes by at a twentieth, so that the machine's pace decides nothing. */
+function openPatient(): Promise<Core> {
+  return one.openAnother({ clock: { ...systemClock, monotonic: () => systemClock.monotonic() / 20 } });
+}
+
 /** What became of each: its status, or the kind of its refusal. */
 async function outcomesOf(answers: Promise<{ body: { status: string } }>[]): Promise<string[]> {
   const settled = await Promise.allSettled(answers);
@@ -138,10 +143,7 @@ describe('a coupon that somebody holds', () => {
   });
 
   test('is waited for when it is let go soon: the request succeeds then', async () => {
-    // Its time goes by at a twentieth, so that the machine's pace decides nothing.
-    const patient = await one.openAnother({
-      clock: { ...systemClock, monotonic: () => systemClock.monotonic() / 20 },
-    });
+    const patient = await openPatient();
     const coupon = await assign(held);
     await session.query('select from coupons where code = $1 for update', [coupon.code]);
     const outcome = redeem(held, coupon, undefined, patient);
@@ -268,13 +270,15 @@ describe('the lock on a tenant’s codes that somebody keeps', () => {
 
 describe('what nobody can name', () => {
   test('refuses the one that waits for it: here a key that an open transaction has used', async () => {
+    // Whoever has waited too long meanwhile would be refused with it, and each try takes as long as a lock is waited for.
+    const patient = await openPatient();
     const coupons = await Promise.all(Array.from({ length: 8 }, () => assign(held)));
     const { keyHash } = keyedRequest(admin, 'taken', 'coupons/assign', {});
     await session.query('insert into idempotency (tenant_id, key_hash, fingerprint, status) values (1, $1, 0, 200)', [
       keyHash,
     ]);
     const outcomes = await outcomesOf(
-      coupons.map((coupon, index) => redeem(held, coupon, index === 3 ? 'taken' : null)),
+      coupons.map((coupon, index) => redeem(held, coupon, index === 3 ? 'taken' : null, patient)),
     );
     expect(outcomes).toEqual(coupons.map((_, index) => (index === 3 ? refused : 'assigned')));
   });

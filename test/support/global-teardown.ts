@@ -1,6 +1,7 @@
 import './global-setup.ts';
 
-/** Jest's global teardown: the run's PostgreSQL and its data are gone when it resolves. */
+/** Jest's global teardown: the run's PostgreSQL, its data and its folder are gone when it resolves. */
 export default async function tearDownTestRun(): Promise<void> {
-  await globalThis.qurableTestPostgres?.stop();
+  await globalThis.qurableTestRun?.postgres.stop();
+  globalThis.qurableTestRun?.folder.remove();
 }
