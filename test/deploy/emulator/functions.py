@@ -97,6 +97,7 @@ def run(function, event):
         "EMULATOR_TIMEOUT_SECONDS": str(function.timeout),
         "EMULATOR_REQUEST_ID": request_id,
         "EMULATOR_CLOCK_OFFSET_MILLIS": str(_state["clock_offset_millis"]),
+        "EMULATOR_COMPILE_CACHE": os.environ.get("NODE_COMPILE_CACHE", ""),
     }
     read, write = os.pipe()
     command = [environment["node"], os.path.join(_here, "runtime.mjs"), str(write)]

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { bareEnvironment } from '../../support/bare-environment.ts';
 
 /** How a command of the Serverless Framework ended. */
@@ -11,6 +12,7 @@ export type ServerlessRun = {
 };
 
 const longestMillis = 240_000;
+const keepBundles = fileURLToPath(new URL('keep-bundles.ts', import.meta.url));
 
 /**
  * Runs `sls` in a directory, with an account's address and invented credentials, or without either.
@@ -27,7 +29,7 @@ export async function runServerless(
     endpointUrl === null
       ? { AWS_ENDPOINT_URL: 'http://127.0.0.1:9', AWS_EC2_METADATA_DISABLED: 'true' }
       : { AWS_ENDPOINT_URL: endpointUrl, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
-  const child = spawn(process.execPath, [sls, ...args], {
+  const child = spawn(process.execPath, ['--import', keepBundles, sls, ...args], {
     cwd: directory,
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: longestMillis,

@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import type { BuildOptions } from 'esbuild';
+
+/**
+ * Loaded before the Serverless Framework (`node --import`): what esbuild made of a function is taken again by the next
+ * packaging in the same test run, if it is asked with the same options and every file that went into it is as it was. A
+ * run packages the same functions some eighty times, with other parameters, of which the functions know nothing.
+ */
+const load = createRequire(import.meta.url);
+const esbuildFile = load.resolve('esbuild');
+const esbuild = load(esbuildFile) as typeof import('esbuild');
+const kept = join(tmpdir(), 'kept-bundles');
+
+/** As much of an esbuild context as serverless-esbuild asks for. */
+async function context(options: BuildOptions) {
+  return { rebuild: () => rebuild(options), dispose: async () => {} };
+}
+load.cache[esbuildFile]!.exports = { ...esbuild, context };
+
+async function rebuild(options: BuildOptions): Promise<object> {
+  const { outdir, ...asked } = options;
+  const question = hashOf([JSON.stringify(asked, functionsToo), ...['package.json', 'tsconfig.json'].map(read)]);
+  const former = keptFor(question);
+  if (former !== null) cpSync(former, outdir!, { recursive: true });
+  else keep(question, await esbuild.build({ ...options, metafile: true }));
+  return { errors: [], warnings: [] };
+}
+
+/** The folder of what was made when the same was asked and the files were as they are now; null: there is none. */
+function keptFor(question: string): string | null {
+  const list = join(kept, `${question}.json`);
+  if (!existsSync(list)) return null;
+  const inputs = JSON.parse(readFileSync(list, 'utf8')) as string[];
+  const folder = folderOf(question, inputs);
+  return existsSync(folder) ? folder : null;
+}
+
+/** Keeps what was made. Another process may do the same at the same time: each moves whole things into place. */
+function keep(question: string, { metafile }: Awaited<ReturnType<typeof esbuild.build>>): void {
+  const inputs = Object.keys(metafile!.inputs);
+  mkdirSync(kept, { recursive: true });
+  const made = mkdtempSync(join(kept, 'made-'));
+  for (const output of Object.keys(metafile!.outputs)) cpSync(output, join(made, basename(output)));
+  try {
+    renameSync(made, folderOf(question, inputs));
+  } catch {
+    // It is there already, and the same.
+    rmSync(made, { recursive: true });
+  }
+  const list = join(kept, `${question}.json`);
+  writeFileSync(`${list}.${process.pid}`, JSON.stringify(inputs));
+  renameSync(`${list}.${process.pid}`, list);
+}
+
+/** Files that are missing count as empty: what was made of them is not what is asked for. */
+function folderOf(question: string, inputs: string[]): string {
+  return join(kept, hashOf([question, ...inputs.flatMap((path) => [path, read(path)])]));
+}
+
+const texts = new Map<string, string>();
+/** A file of the project, read once a process. */
+function read(path: string): string {
+  const known = texts.get(path) ?? (existsSync(path) ? readFileSync(path, 'utf8') : '');
+  texts.set(path, known);
+  return known;
+}
+
+function hashOf(texts: string[]): string {
+  const hash = createHash('sha256');
+  for (const text of texts) hash.update(`${text.length}\0`).update(text);
+  return hash.digest('hex').slice(0, 32);
+}
+
+/** A plugin of esbuild is told apart by its text. */
+function functionsToo(_name: string, value: unknown): unknown {
+  return typeof value === 'function' ? String(value) : value;
+}
