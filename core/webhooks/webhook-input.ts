@@ -52,10 +52,13 @@ export type WebhookPatch = Static<typeof WebhookPatch>;
 const bound = (what: string) => givenTime(`${what} RFC 3339.`, '2026-11-27T00:00:00Z');
 
 /** Which events to send again. */
-export const ReplayInput = strictObject({
-  from: bound('The first moment whose events are sent again.'),
-  to: bound('The moment after the last one, at most now.'),
-});
+export const ReplayInput = strictObject(
+  {
+    from: bound('The first moment whose events are sent again.'),
+    to: bound('The moment after the last one, at most now.'),
+  },
+  { examples: [{ from: '2026-11-27T00:00:00Z', to: '2026-11-28T00:00:00Z' }] },
+);
 export type ReplayInput = Static<typeof ReplayInput>;
 
 /** @throws CouponError `invalid-input` naming `/url` */
