@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-/** Every table that has to do with books and their codes. */
+/** Every table that has to do with books and their codes, and with what is counted of them. */
 const tables = [
   'books',
   'dealers',
@@ -13,6 +13,9 @@ const tables = [
   'coupons',
   'redemptions',
   'events',
+  'settled_events',
+  'counted_events',
+  'event_counts',
   'book_revisions',
   'book_counters',
   'idempotency',
