@@ -26,8 +26,8 @@ export interface AwsRequest {
 }
 
 /**
- * Signs a request by Signature Version 4, for the services whose client is not here. Every header is signed. The AWS SDK's
- * own signer does it, which is loaded with the first request: most processes sign nothing.
+ * Signs a request by Signature Version 4, for the services whose client is not here. Every header is signed. The AWS
+ * SDK's own signer does it, which is loaded with the first request: most processes sign nothing.
  * @returns the headers to send, in lower case: those that were given, and those of the signature
  */
 export async function signAwsRequest(

@@ -9,9 +9,9 @@ export interface RemovedMonth {
 }
 
 /**
- * Finds the months whose events have left the database within `[from, until)`, the latest first. Since the tenant was made
- * each month has had a partition, and one that is missing has been removed; a table that is no part of `events` any more
- * is missing too. In a transaction that has read events before, no month leaves between that and its end.
+ * Finds the months whose events have left the database within `[from, until)`, the latest first. Since the tenant was
+ * made each month has had a partition, and one that is missing has been removed; a table that is no part of `events`
+ * any more is missing too. In a transaction that has read events before, no month leaves between that and its end.
  * @param from a moment as PostgreSQL reads it, as `until`
  */
 export async function findRemovedMonths(

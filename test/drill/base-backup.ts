@@ -8,9 +8,9 @@ import type { Account } from '../../containers/local/machine/choose-account.ts';
 const leftOut = new Set(['postmaster.pid', 'postmaster.opts', 'pg_wal', 'pg_replslot']);
 
 /**
- * Copies a running server's files into a directory that is not there yet, as pg_basebackup does: between pg_backup_start
- * and pg_backup_stop, while it is written to. The write-ahead log that makes it whole is in the archive. The process goes
- * on with its other work meanwhile, such as the load on that server.
+ * Copies a running server's files into a directory that is not there yet, as pg_basebackup does: between
+ * pg_backup_start and pg_backup_stop, while it is written to. The write-ahead log that makes it whole is in the
+ * archive. The process goes on with its other work meanwhile, such as the load on that server.
  * @param client one session for both ends
  */
 export async function takeBaseBackup(client: pg.Client, dataDirectory: string, backup: string): Promise<void> {

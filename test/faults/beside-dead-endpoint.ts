@@ -9,10 +9,10 @@ import { quantile } from './open-loop.ts';
 const usersOfCall = 10_000;
 
 /**
- * `npm run test:beside-dead-endpoint [-- --events 10000] [--turns 5]`: how many deliveries a second an endpoint takes which
- * is well, beside two dead ones that want the same events, and without them, in turns. One of the dead hangs, the other
- * refuses connections, and what waits for them grows from turn to turn. Says the ratio, and decides nothing: it is for a
- * machine that does nothing else.
+ * `npm run test:beside-dead-endpoint [-- --events 10000] [--turns 5]`: how many deliveries a second an endpoint takes
+ * which is well, beside two dead ones that want the same events, and without them, in turns. One of the dead hangs, the
+ * other refuses connections, and what waits for them grows from turn to turn. Says the ratio, and decides nothing: it
+ * is for a machine that does nothing else.
  */
 async function main(args: string[]): Promise<number> {
   const option = (name: string, usual: number) => (args.includes(name) ? Number(args[args.indexOf(name) + 1]) : usual);

@@ -124,7 +124,8 @@ describe('the OpenAPI document', () => {
     const isNamed = (word: string) => new RegExp(`(?<![\\w-])${word.replaceAll('.', '\\.')}(?![\\w-])`).test(text);
     const words = wordsOf(api.document);
     expect(words.size).toBeGreaterThan(200);
-    // A list of problems' kinds and one of reasons are among them; which route has a test, test/http/authorisation.test.ts says.
+    // A list of problems' kinds and one of reasons are among them; which route has a test,
+    // test/http/authorisation.test.ts says.
     expect([...words].filter((word) => !isNamed(word)).sort()).toEqual([]);
   });
 

@@ -44,7 +44,10 @@ async function sendInVain(error: OutboundError): Promise<void> {
   await deliverWebhooks({ ...api.core, sender }, new AbortController().signal);
 }
 
-/** Does everything that webhooks are told of, to one coupon of a book with two codes, and gives the book's id and the coupon's code. */
+/**
+ * Does everything that webhooks are told of, to one coupon of a book with two codes, and gives the book's id and the
+ * coupon's code.
+ */
 async function doEverything(): Promise<{ bookId: string; code: string; jobId: string }> {
   const { id: bookId } = await post('/v1/books', { name: 'All', status: 'active' });
   await post(`/v1/books/${bookId}/codes`, { codes: ['TOLD-1'] });

@@ -270,7 +270,8 @@ describe('the lock on a tenant’s codes that somebody keeps', () => {
 
 describe('what nobody can name', () => {
   test('refuses the one that waits for it: here a key that an open transaction has used', async () => {
-    // Whoever has waited too long meanwhile would be refused with it, and each try takes as long as a lock is waited for.
+    // Whoever has waited too long meanwhile would be refused with it, and each try takes as long as a lock is waited
+    // for.
     const patient = await openPatient();
     const coupons = await Promise.all(Array.from({ length: 8 }, () => assign(held)));
     const { keyHash } = keyedRequest(admin, 'taken', 'coupons/assign', {});

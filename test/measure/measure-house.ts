@@ -15,7 +15,7 @@ import { functionsOf } from './functions.ts';
 import { lineWidth, wideComments } from './wide-comments.ts';
 
 /** The bounds of the house: lines of a function, and of a file. */
-const bounds = { functionLines: 70, fileLines: 350 };
+export const bounds = { functionLines: 70, fileLines: 350 };
 
 /** A figure of the house, with what it counts where that can be listed. */
 export interface Measure {

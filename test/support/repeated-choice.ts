@@ -1,6 +1,9 @@
 const innermost = /\([^()]*\)/;
 const isQuery = /^\(\s*(select|with)\b/i;
-/** It chooses some of the rows: run again, it may choose others. `offset 0` is a fence for the planner, and chooses none. */
+/**
+ * It chooses some of the rows: run again, it may choose others. `offset 0` is a fence for the planner, and chooses
+ * none.
+ */
 const isChoice = /\blimit\b|\boffset\s+(?!0\b)|\bskip\s+locked\b/i;
 /** Before a query that PostgreSQL carries out once, or for each row on purpose. */
 const isCarriedOutOnPurpose = /\b(array|as\s+materialized|lateral)\s*$/i;
@@ -8,9 +11,10 @@ const isChange = /\bupdate\s+\w+(\s+(as\s+)?\w+)?\s+set\b|\bdelete\s+from\b/i;
 
 /**
  * The queries within a statement that changes or deletes rows which choose some rows (`limit`, `offset`, `skip locked`)
- * and stand where PostgreSQL may carry them out again for each row that it looks at: behind `in`, or in a join. Each time
- * other rows may be chosen, and more are changed than the limit says. In `array(…)`, or in a `with … as materialized`,
- * they are carried out once. It reads the text as this project writes its statements, and is no parser of SQL.
+ * and stand where PostgreSQL may carry them out again for each row that it looks at: behind `in`, or in a join. Each
+ * time other rows may be chosen, and more are changed than the limit says. In `array(…)`, or in a `with … as
+ * materialized`, they are carried out once. It reads the text as this project writes its statements, and is no parser
+ * of SQL.
  */
 export function choicesMadeAgain(statement: string): string[] {
   if (!isChange.test(statement)) return [];

@@ -11,9 +11,9 @@ export interface RunFolder {
 
 /**
  * Makes a folder for this run and says so in this process's environment, from where Jest's workers inherit it and
- * `bareEnvironment` hands it on. It stands in for /tmp, so that nothing is left there, even by programs that never clean
- * up. In it are also the caches that make starts cheap and must not outlive the sources that they came from: Node's, of
- * what it has compiled, and the Serverless Framework's, of its schema. It is gone when this process ends.
+ * `bareEnvironment` hands it on. It stands in for /tmp, so that nothing is left there, even by programs that never
+ * clean up. In it are also the caches that make starts cheap and must not outlive the sources that they came from:
+ * Node's, of what it has compiled, and the Serverless Framework's, of its schema. It is gone when this process ends.
  */
 export function openRunFolder(): RunFolder {
   const path = mkdtempSync(join(tmpdir(), 'qurable-run-'));

@@ -5,6 +5,9 @@ import { describe, expect, test } from '@jest/globals';
 import { decisiveTerms } from '../../core/books/book-terms.ts';
 import { mutants } from '../faults/mutant-list.ts';
 import { withoutDocstring } from '../measure/docstrings.ts';
+import { functionsOf } from '../measure/functions.ts';
+import { bounds } from '../measure/measure-house.ts';
+import { wideComments } from '../measure/wide-comments.ts';
 import {
   fileGraph,
   findCircles,
@@ -162,6 +165,21 @@ describe('what the sources hold', () => {
 
   test('no file of the product switches a check of the compiler or of the linter off', () => {
     expect(filesWith(/@ts-(ignore|expect-error|nocheck)|biome-ignore/, () => true)).toEqual([]);
+  });
+
+  test('no comment is wider than a line that the formatter makes, in tests and examples neither', () => {
+    const others = globSync('{test,examples}/**/*.{ts,js}', { cwd: root }).map((path) => {
+      return { path, text: readFileSync(join(root, path), 'utf8') };
+    });
+    expect([...sources, ...others].flatMap(wideComments)).toEqual([]);
+  });
+
+  test('no file and, but for components of the console, no function is beyond the bounds of the house', () => {
+    const isComponent = (path: string) => path.endsWith('.tsx');
+    const functions = sources.filter(({ path }) => !isComponent(path)).flatMap(functionsOf);
+    expect(functions.filter(({ lines }) => lines > bounds.functionLines)).toEqual([]);
+    const files = sources.filter(({ text }) => text.split('\n').length - 1 > bounds.fileLines);
+    expect(files.map(({ path }) => path)).toEqual([]);
   });
 
   test('every exported name has a docstring, or as a schema of the API a description', () => {

@@ -169,8 +169,8 @@ function decideMember(
 }
 
 /**
- * A coupon that was found by a public code is its user's, unless it has changed hands since: then the user's own is looked
- * for anew, whoever asks. A use is only here where one was found.
+ * A coupon that was found by a public code is its user's, unless it has changed hands since: then the user's own is
+ * looked for anew, whoever asks. A use is only here where one was found.
  */
 function hasChangedHands({ command, publicCode }: ChangeTarget, coupon: CouponState | undefined): boolean {
   if (publicCode === null || !('userId' in command)) return false;

@@ -30,8 +30,8 @@ export function holderMapKey(bookKey: BookKey, userId: string): string {
  * aside for those to be.
  *
  * Exact in a statement after the books' dealer locks: every new holder and every new coupon of a book is made under its
- * dealer's lock. (Counting rows that an upsert changed is not: its INSERT arm is not guarded by its WHERE, and a new user
- * passes any limit.)
+ * dealer's lock. (Counting rows that an upsert changed is not: its INSERT arm is not guarded by its WHERE, and a new
+ * user passes any limit.)
  */
 export async function readHolders(
   tx: Transaction,

@@ -19,8 +19,8 @@ export function replayTask(core: BackgroundCore): BackgroundTask {
 }
 
 /**
- * Makes the deliveries of the next stretch of one replay. What waits already is not made twice. Of events that have left
- * the database meanwhile none is made, and the webhook says so.
+ * Makes the deliveries of the next stretch of one replay. What waits already is not made twice. Of events that have
+ * left the database meanwhile none is made, and the webhook says so.
  * @returns whether there is more
  */
 export async function replayEvents({ backgroundPool }: BackgroundCore, stride: Stride): Promise<'more' | 'rest'> {
@@ -88,8 +88,8 @@ async function nextStretch(tx: Transaction, millis: number): Promise<Stretch | n
 }
 
 /**
- * The stretch's events were read in this transaction, so none of them leaves before its end: a month that is missing now
- * was missing then.
+ * The stretch's events were read in this transaction, so none of them leaves before its end: a month that is missing
+ * now was missing then.
  */
 async function noteMissed(tx: Transaction, { tenantId, webhookKey, from, until }: Stretch): Promise<void> {
   for (const missed of await findRemovedMonths(tx, tenantId, from, until)) {

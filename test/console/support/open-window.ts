@@ -78,8 +78,8 @@ export async function openWindow(browser: Browser, address: string, seen: Partia
 }
 
 /**
- * Looks at a page in one of many looks. What axe looks for hangs on colours and on the narrowness, in one language as in
- * the other: so each theme is inspected once, and so is each of the two ways in which a page is laid out.
+ * Looks at a page in one of many looks. What axe looks for hangs on colours and on the narrowness, in one language as
+ * in the other: so each theme is inspected once, and so is each of the two ways in which a page is laid out.
  */
 export async function lookOrInspect(window: Window, { theme, width }: Pick<Look, 'theme' | 'width'>, name: string) {
   if (width === (theme === 'light' ? 320 : 1024)) await window.inspect(name);
