@@ -42,8 +42,9 @@ async function useEverything(): Promise<void> {
   const at = `/v1/books/${book.id}`;
   await call('POST', `${at}/codes/generate`, { count: 50, pattern: 'ALL-####-####-##' });
   await call('POST', `${at}/codes`, { codes: ['OWN-1', 'OWN-2'] });
-  await call('POST', '/v1/coupons/assign-batch', { bookId: book.id, userIds: ['other', 'third'] });
+  // By its name first: a code that is drawn may be any of the book's.
   await call('POST', '/v1/coupons/OWN-1/assign', { userId: 'user' });
+  await call('POST', '/v1/coupons/assign-batch', { bookId: book.id, userIds: ['other', 'third'] });
   const { code } = await call('POST', '/v1/coupons/assign', { bookId: book.id, userId: 'user' });
   const coupon = `/v1/coupons/${code}`;
   await call('POST', `${coupon}/validate`, { userId: 'user' });
