@@ -41,7 +41,11 @@ export async function signAwsRequest(
   const { protocol, hostname, pathname, searchParams } = url;
   const signed = await signer.sign(
     {
-      ...{ method, protocol, hostname, body, path: pathname },
+      method,
+      protocol,
+      hostname,
+      path: pathname,
+      body,
       query: Object.fromEntries([...searchParams.keys()].map((name) => [name, searchParams.getAll(name)])),
       headers: { ...Object.fromEntries(given), host: url.host },
     },
