@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { countEvents } from '../../core/events/count-events.ts';
-import { settleEvents } from '../../core/events/settled-events.ts';
+import { settleAll } from '../support/settle-all.ts';
 import { startTestApi, type TestApi } from './support.ts';
 
 let api: TestApi;
@@ -15,8 +15,7 @@ afterAll(() => api.close());
 
 const read = (query: string, id = bookId) => api.call('GET', `/v1/books/${id}/report?${query}`);
 async function settle() {
-  await settleEvents(api.core);
-  await settleEvents(api.core);
+  await settleAll(api.core);
   while ((await countEvents(api.core)) === 'more');
 }
 type Step = Record<'assigned' | 'locked' | 'redeemed' | 'reversed' | 'voided', number> & { at: string };

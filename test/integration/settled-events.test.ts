@@ -15,7 +15,7 @@ beforeAll(async () => {
   testCore = await openTestCore('settled-events');
   const { core } = testCore;
   bookId = (await createBook(core, admin, { name: 'Settled', status: 'active' }, null)).body.id;
-  await generateCodes(core, admin, bookId, { count: 1_000, pattern: 'STTL-########' }, null);
+  await generateCodes(core, admin, bookId, { count: 10_000, pattern: 'STTL-########' }, null);
 });
 afterAll(() => testCore.close());
 
