@@ -27,8 +27,9 @@ export async function signInWithKey(
     role === 'root' && check !== null
       ? { tenantId, role, actor, rootCheck: check }
       : { tenantId, role, actor, keyId: keyIdOf(actor) };
+  const session = await inColdTransaction(core, tenantId, (tx) => startSession(core, tx, base));
   if (formerSecret !== null) await endSession(core, formerSecret);
-  return inColdTransaction(core, tenantId, (tx) => startSession(core, tx, base));
+  return session;
 }
 
 /** Out of `key:<short id>`, as authenticateKey names the keys of tenants. */
