@@ -12,8 +12,14 @@ const leftOut = new Set(['postmaster.pid', 'postmaster.opts', 'pg_wal', 'pg_repl
  * pg_backup_start and pg_backup_stop, while it is written to. The write-ahead log that makes it whole is in the
  * archive. The process goes on with its other work meanwhile, such as the load on that server.
  * @param client one session for both ends
+ * @param underLoad what must have happened before the backup ends
  */
-export async function takeBaseBackup(client: pg.Client, dataDirectory: string, backup: string): Promise<void> {
+export async function takeBaseBackup(
+  client: pg.Client,
+  dataDirectory: string,
+  backup: string,
+  underLoad: () => Promise<void>,
+): Promise<void> {
   await client.query("select pg_backup_start('drill', true)");
   await mkdir(backup, { mode: 0o700 });
   for (const entry of await readdir(dataDirectory, { withFileTypes: true })) {
@@ -21,6 +27,7 @@ export async function takeBaseBackup(client: pg.Client, dataDirectory: string, b
   }
   await mkdir(join(backup, 'pg_wal'), { mode: 0o700 });
   await mkdir(join(backup, 'pg_replslot'), { mode: 0o700 });
+  await underLoad();
   const { rows } = await client.query<{ labelfile: string }>('select labelfile from pg_backup_stop(true)');
   await writeFile(join(backup, 'backup_label'), rows[0]!.labelfile, { mode: 0o600 });
 }

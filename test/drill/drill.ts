@@ -115,7 +115,7 @@ async function drill(root: string, options: DrillOptions, stops: (() => Promise<
   await pause(options.loadMillis / 4);
   const backupStarted = performance.now();
   const beforeBackup = load.acknowledged.length;
-  await takeBaseBackup(client, first.dataDirectory, join(root, 'backup'));
+  await takeBaseBackup(client, first.dataDirectory, join(root, 'backup'), () => load.until(beforeBackup + 1));
   const duringBackup = load.acknowledged.length - beforeBackup;
   const backupMillis = performance.now() - backupStarted;
   say(`base backup under load: ${seconds(backupMillis)}, in which ${duringBackup} writes were acknowledged`);
@@ -123,13 +123,15 @@ async function drill(root: string, options: DrillOptions, stops: (() => Promise<
 
   // What was acknowledged before the clock is read was committed before the moment.
   const upTo = load.acknowledged.length;
-  const { rows } = await client.query<{ moment: string; restoredTo: number; segment: string }>(
-    `select now::text as moment, extract(epoch from now)::float8 * 1000 as "restoredTo",
-      pg_walfile_name(pg_current_wal_lsn()) as segment from clock_timestamp() as now`,
+  const { rows } = await client.query<{ moment: string; restoredTo: number }>(
+    `select now::text as moment, extract(epoch from now)::float8 * 1000 as "restoredTo" from clock_timestamp() as now`,
   );
-  const { moment, restoredTo, segment } = rows[0]!;
+  const { moment, restoredTo } = rows[0]!;
   await pause(options.loadMillis);
-  await untilArchived(client, segment);
+  // All writes that were under way are through, and one at least came after the moment: without one in the archive, the
+  // server would never know that it has reached the moment.
+  await load.until(Math.max(upTo, load.acknowledged.length) + 2 * options.customers + 1);
+  await untilArchived(client, await writtenSegment(client));
   const failedAt = Date.now();
   process.kill(first.pid, 'SIGQUIT');
   await first.exited;
@@ -219,6 +221,14 @@ function openWithMarks(url: string, marks: string[]): Promise<Core> {
 
 async function* linesOf(lines: readonly string[]): AsyncGenerator<string> {
   yield* lines;
+}
+
+/** The segment of the log in which everything is that was acknowledged so far, or the last of it. */
+async function writtenSegment(client: pg.Client): Promise<string> {
+  const { rows } = await client.query<{ segment: string }>(
+    'select pg_walfile_name(pg_current_wal_insert_lsn()) as segment',
+  );
+  return rows[0]!.segment;
 }
 
 /** Names of segments ascend with the log. */

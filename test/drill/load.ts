@@ -16,6 +16,8 @@ export interface Acknowledged {
 export interface Load {
   /** What was acknowledged so far, in the order of the answers. */
   readonly acknowledged: Acknowledged[];
+  /** Resolves once so many writes are acknowledged. Never, where the server is gone. */
+  until(count: number): Promise<void>;
   /** Ends once each customer has had its last answer, or its refusal. */
   stop(): Promise<void>;
 }
@@ -40,6 +42,9 @@ export function startLoad(core: Core, bookId: string, customers: number): Load {
   const running = Promise.all(Array.from({ length: customers }, (_, number) => customer(number)));
   return {
     acknowledged,
+    async until(count) {
+      while (acknowledged.length < count) await pause(5);
+    },
     async stop() {
       isOver = true;
       await running;

@@ -2,10 +2,12 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Client } from 'pg';
 import { assignCoupon, createBook, generateCodes, redeemCoupon } from '../../core/index.ts';
 import { systemRandom } from '../../core/random.ts';
+import { bePatient } from '../support/be-patient.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { admin, openTestCore, type TestCore } from '../support/open-test-core.ts';
 import { waitForLockWait } from '../support/wait-for-lock.ts';
 
+bePatient();
 let testCore: TestCore;
 let other: Client;
 

@@ -41,7 +41,7 @@ beforeAll(async () => {
   await asSuperuser(`CREATE ROLE ${weak} LOGIN PASSWORD '${password}'`, `CREATE DATABASE ${weak}`);
 });
 afterAll(async () => {
-  await asSuperuser(`DROP DATABASE ${weak}`, `DROP ROLE ${weak}`);
+  await asSuperuser(`DROP DATABASE ${weak} WITH (FORCE)`, `DROP ROLE ${weak}`);
   await database.drop();
 });
 

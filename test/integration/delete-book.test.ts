@@ -16,9 +16,11 @@ import {
   voidCoupon,
 } from '../../core/index.ts';
 import { watchBooks } from '../../core/webhooks/delivery/watch-books.ts';
+import { bePatient } from '../support/be-patient.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { admin, openTestCore, type TestCore } from '../support/open-test-core.ts';
 
+bePatient();
 let testCore: TestCore;
 let cores: [Core, Core, Core];
 beforeAll(async () => {

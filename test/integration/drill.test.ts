@@ -24,5 +24,5 @@ test(
     expect(report.voided).toBeGreaterThan(0);
     if (isLong) console.log(said.join('\n'), report);
   },
-  isLong ? 1_800_000 : 300_000,
+  isLong ? 1_800_000 : 900_000,
 );

@@ -10,10 +10,12 @@ import { checkInput } from '../../core/input/check-input.ts';
 import { strictObject, UserId } from '../../core/input/shapes.ts';
 import type { BookKey } from '../../core/keys.ts';
 import { eraseUser } from '../../core/users/erase-user.ts';
+import { bePatient } from '../support/be-patient.ts';
 import { admin, type ColdCore, openColdCore } from '../support/open-cold-core.ts';
 import { createTestDatabase, findDeadlocks, type TestDatabase } from '../support/start-postgres.ts';
 import { waitForLockWait } from '../support/wait-for-lock.ts';
 
+bePatient();
 const personal = 'order of jane@example.com';
 let database: TestDatabase;
 let core: ColdCore;

@@ -14,12 +14,14 @@ import {
 import { limits } from '../../core/limits.ts';
 import { checkCodeSecret } from '../../core/patterns/code-secret.ts';
 import { rewrapPatternKeys } from '../../core/patterns/rewrap-pattern-keys.ts';
+import { bePatient } from '../support/be-patient.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { codesOfDeck } from '../support/coupon-model-codes.ts';
 import { admin, openTestCore, type TestCore, testConfig } from '../support/open-test-core.ts';
 import { findDeadlocks } from '../support/start-postgres.ts';
 import { uploadText } from '../support/upload-text.ts';
 
+bePatient();
 let testCore: TestCore;
 
 beforeAll(async () => {

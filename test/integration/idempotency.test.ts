@@ -24,6 +24,7 @@ import {
   voidCoupon,
 } from '../../core/index.ts';
 import { uploadCodes } from '../../core/uploads/upload-codes.ts';
+import { bePatient } from '../support/be-patient.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { codesOfDeck } from '../support/coupon-model-codes.ts';
 import { type FaultProxy, openFaultProxy } from '../support/fault-proxy.ts';
@@ -48,6 +49,7 @@ interface Post {
 
 const root: Caller = { ...admin, role: 'root' };
 
+bePatient();
 let testCore: TestCore;
 let one: Core;
 let other: Core;

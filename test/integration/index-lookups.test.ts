@@ -28,6 +28,7 @@ import {
   validateCoupon,
   voidCoupon,
 } from '../../core/index.ts';
+import { bePatient } from '../support/be-patient.ts';
 import { keyed } from '../support/keyed.ts';
 import { admin, testConfig } from '../support/open-test-core.ts';
 import { createTestDatabase, type TestDatabase } from '../support/start-postgres.ts';
@@ -45,6 +46,7 @@ const mostPages = 150;
 /** The rows there were when a process started and made its plans. */
 const starts = [0, 30, 150, 500, 2_000, 8_000];
 
+bePatient();
 let database: TestDatabase;
 let observer: Client;
 let bookId: string;

@@ -15,7 +15,7 @@ import { type ApiProcess, startApiProcess, startApiProcesses } from '../support/
 const isLong = process.env.QURABLE_TEST_LONG === '1';
 const users = isLong ? 1_000_000 : 20_000;
 const kills = isLong ? 10 : 4;
-jest.setTimeout(isLong ? 5_400_000 : 300_000);
+jest.setTimeout(isLong ? 5_400_000 : 900_000);
 
 const csv = { 'content-type': 'text/csv' };
 let scratch: string;
@@ -94,12 +94,13 @@ async function killSomething(turn: number): Promise<void> {
     apis[at] = await untilThere(() => startApiProcess(server.url));
     return;
   }
-  const { rows } = await untilThere(() =>
-    pool.query<{ pid: number }>(
+  // A session may have ended since it was seen.
+  await untilThere(async () => {
+    const { rows } = await pool.query<{ pid: number }>(
       `select pid from pg_stat_activity where application_name = 'qurable background' limit 1`,
-    ),
-  );
-  if (rows[0] !== undefined) process.kill(rows[0].pid, 'SIGKILL');
+    );
+    process.kill(rows[0]!.pid, 'SIGKILL');
+  });
   await untilThere(() => pool.query('select 1'));
 }
 
@@ -116,6 +117,13 @@ function* lines(count: number, line: (index: number) => string): Generator<strin
 }
 
 test('a job whose processes and database are killed again and again does each row once, and its result is whole', async () => {
+  // A process of the API and one of the database's at least. A machine that stalls may see the job only at its end.
+  while ((await killJob()) < 2);
+  expect(await findBrokenInvariants(server.url)).toEqual([]);
+});
+
+/** Kills while a job in a new book runs, looks at what came of it, and returns how often it killed. */
+async function killJob(): Promise<number> {
   const client = new ApiClient(apis.map(({ address }) => address));
   const { body: book } = await client.post('/v1/books', { name: 'Killed', status: 'active' });
   const pattern = { count: 2 * users, pattern: 'KILL-#####-#####' };
@@ -131,8 +139,6 @@ test('a job whose processes and database are killed again and again does each ro
     if (at.status !== 'running') break;
     await killSomething(killed);
   }
-  // A process of the API and one of the database's at least.
-  expect(killed).toBeGreaterThan(1);
   const end = await until(made.body.id, ({ status }) => status !== 'running');
   const twice = users / 1_000;
   expect(end).toEqual({ status: 'done', total: users, done: users, refused: twice });
@@ -148,12 +154,15 @@ test('a job whose processes and database are killed again and again does each ro
   }
   expect([wrong, result.length, codes.size]).toEqual([[], users, users - twice]);
   const { rows: counts } = await pool.query<{ coupons: string; events: string; users: string }>(
-    `select (select count(*) from coupons) as coupons, (select count(*) from events) as events,
-       (select count(distinct user_id) from holders) as users`,
+    `with own as (select deck_id from decks join books using (book_id) where books.id = $1)
+     select (select count(*) from coupons join own using (deck_id)) as coupons,
+       (select count(*) from events join own using (deck_id)) as events,
+       (select count(distinct user_id) from holders join books using (book_id) where books.id = $1) as users`,
+    [book.id],
   );
   expect(Object.values(counts[0]!).map(Number)).toEqual(Array(3).fill(users - twice));
-  expect(await findBrokenInvariants(server.url)).toEqual([]);
-});
+  return killed;
+}
 
 test('a job that voids codes while they are checked out: each code is redeemed or void, as it was told', async () => {
   const client = new ApiClient(apis.map(({ address }) => address));

@@ -28,12 +28,14 @@ import { claimJob } from '../../core/jobs/claim-job.ts';
 import { type JobStanding, lockStep, readStanding, StepLost, sendProgress } from '../../core/jobs/job-step.ts';
 import { jobsCleanUp } from '../../core/jobs/purge-jobs.ts';
 import { jobTask } from '../../core/jobs/run-jobs.ts';
+import { bePatient } from '../support/be-patient.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { openFaultProxy } from '../support/fault-proxy.ts';
 import { admin, openTestCore, type TestCore, testConfig } from '../support/open-test-core.ts';
 import { finishJobs } from '../support/run-jobs.ts';
 import { waitForLockWait } from '../support/wait-for-lock.ts';
 
+bePatient();
 let opened: TestCore;
 let core: Core;
 /** Another process. */
