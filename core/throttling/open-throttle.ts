@@ -14,6 +14,7 @@ import { LookupsInFlight } from './lookups-in-flight.ts';
 import { memoryFailures } from './memory-failures.ts';
 import { postgresFailures } from './postgres-failures.ts';
 import { redisFailures } from './redis-failures.ts';
+import { throttleLimits } from './throttle-limits.ts';
 import { openTokenPace } from './token-pace.ts';
 import { type Try, waitForRoom } from './wait-for-room.ts';
 
@@ -74,6 +75,8 @@ export interface ThrottleParts {
   clock: Clock;
   log: Log;
   config: Pick<Config, 'codeSecret' | 'rateLimitPerSecond'>;
+  /** How long a look-up waits for others; throttleLimits.waitingMaxMillis unless told, by tests. */
+  waitingMaxMillis?: number;
 }
 
 /**
@@ -92,7 +95,7 @@ export function openThrottle(parts: ThrottleParts): Throttle {
 
 /** The same over given sides, for tests that share or break them. The last one must not reject. */
 export function openThrottleOver(sides: readonly FailureSide[], parts: Omit<ThrottleParts, 'pool'>): Throttle {
-  const { redis, clock, log, config } = parts;
+  const { redis, clock, log, config, waitingMaxMillis = throttleLimits.waitingMaxMillis } = parts;
   const hash = (kind: string, name: string) => nameHash(config.codeSecret, kind, name);
   const known = openKnownFailures(sides, hash, clock, log);
   const inFlight = new LookupsInFlight();
@@ -151,7 +154,7 @@ export function openThrottleOver(sides: readonly FailureSide[], parts: Omit<Thro
       const asked: Asked = { ...namesOf(caller, address, userId), code, userId };
       const decision = decide(asked);
       if (decision === 'go') return begin(asked, null);
-      if (decision === 'wait') return waitForRoom(inFlight, () => attempt(asked));
+      if (decision === 'wait') return waitForRoom(inFlight, () => attempt(asked), waitingMaxMillis);
       const refusal = tooManyFailures(decision);
       if (asked.own.kind === 'user' && inFlight.count(asked.own.key) === 0) return begin(asked, refusal);
       throw refusal;

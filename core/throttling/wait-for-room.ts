@@ -1,6 +1,5 @@
 import { type CouponError, refuse } from '../errors.ts';
 import type { LookupsInFlight } from './lookups-in-flight.ts';
-import { throttleLimits } from './throttle-limits.ts';
 
 /** What a try comes to: the look-up begins, is refused, or has to wait for one of the key `busy`. */
 export type Try<Lookup> = { lookup: Lookup } | { refusal: CouponError } | { busy: string };
@@ -8,9 +7,14 @@ export type Try<Lookup> = { lookup: Lookup } | { refusal: CouponError } | { busy
 /**
  * Tries a look-up, and again each time one of the key ends that it has to wait for.
  * @param attempt must begin the look-up where it says so: the next waiting one is tried right after it
- * @throws CouponError the try's refusal; `rate-limited` after waitingMaxMillis, or where too many wait already
+ * @param waitingMaxMillis how long it waits at most
+ * @throws CouponError the try's refusal; `rate-limited` after that time, or where too many wait already
  */
-export function waitForRoom<Lookup>(inFlight: LookupsInFlight, attempt: () => Try<Lookup>): Promise<Lookup> {
+export function waitForRoom<Lookup>(
+  inFlight: LookupsInFlight,
+  attempt: () => Try<Lookup>,
+  waitingMaxMillis: number,
+): Promise<Lookup> {
   return new Promise((resolve, reject) => {
     let isSettled = false;
     let waitsFor = '';
@@ -22,7 +26,7 @@ export function waitForRoom<Lookup>(inFlight: LookupsInFlight, attempt: () => Tr
       settle();
       reject(tooManyAtOnce());
     };
-    const timer = setTimeout(refuseBusy, throttleLimits.waitingMaxMillis);
+    const timer = setTimeout(refuseBusy, waitingMaxMillis);
     /** Returns true if it need not be called again for the key that it waited for. */
     const next = (): boolean => {
       if (isSettled) return true;

@@ -24,7 +24,9 @@ const hour = 60 * minute;
 const config = { codeSecret: 'a secret for tests, thirty-two characters', rateLimitPerSecond: 0 };
 
 // What is asked here is what Redis answers, not how fast: a busy machine may take its time.
-const patience = { commandTimeoutMillis: 10_000, silenceMaxMillis: 20_000 };
+const patience = { commandTimeoutMillis: 30_000, silenceMaxMillis: 60_000 };
+/** So long a look-up waits for others here. */
+const patientMillis = 60_000;
 
 /** A clock that the test moves. */
 class MovedClock implements Clock {
@@ -170,9 +172,9 @@ for (const [name, makeSide, describeSide] of sides) {
     };
 
     /** Tasks that count in one place: each has a side of its own where the place is outside the process. */
-    function openTasks(count: number, clock: Clock): Throttle[] {
+    function openTasks(count: number, clock: Clock, waitingMaxMillis = patientMillis): Throttle[] {
       const shared = makeSide();
-      const parts = { redis: null, clock, log: silentLog, config };
+      const parts = { redis: null, clock, log: silentLog, config, waitingMaxMillis };
       return Array.from({ length: count }, () =>
         openThrottleOver([watched(name === 'memory' ? shared : makeSide())], parts),
       );
@@ -372,7 +374,7 @@ for (const [name, makeSide, describeSide] of sides) {
     });
 
     test('say that it is too much at once where those in flight do not end', async () => {
-      const [throttle] = openTasks(1, new MovedClock());
+      const [throttle] = openTasks(1, new MovedClock(), 100);
       const caller = customer(newTenant(), 'u-1');
       const held = await Promise.all(
         Array.from({ length: 30 }, () => begin(throttle!, caller, '203.0.113.1', null, 'X')),
@@ -578,12 +580,22 @@ describe('failed look-ups in PostgreSQL', () => {
     await side.record([later], 1_790_000_000_000 + 24 * hour);
     const rowsOf = async () =>
       (await pool.query('select key_hash from failed_lookups where tenant_id = $1', [tenantId])).rows;
-    for (let n = 0; n < 100 && (await rowsOf()).length > 1; n += 1) await sleep(10);
+    for (let n = 0; n < 3_000 && (await rowsOf()).length > 1; n += 1) await sleep(10);
     expect(await rowsOf()).toEqual([{ key_hash: later.keyHash }]);
   });
 });
 
 describe('what throttling writes', () => {
+  async function untilThereAre<T>(count: number, look: () => Promise<T[]>): Promise<T[]> {
+    let seen = await look();
+    for (let n = 0; n < 3_000 && seen.length < count; n += 1) {
+      await sleep(10);
+      seen = await look();
+    }
+    expect(seen).toHaveLength(count);
+    return seen;
+  }
+
   test('names no user, token or address in clear, in Redis or in PostgreSQL', async () => {
     const tenantId = newTenant();
     const caller = customer(tenantId, 'someone@example.com');
@@ -593,8 +605,11 @@ describe('what throttling writes', () => {
       caller,
       '203.0.113.77',
     );
-    const { rows } = await pool.query('select f::text from failed_lookups f where tenant_id = $1', [tenantId]);
-    expect(rows).toHaveLength(2);
+    // The note is waited for shortly only; what it writes is there soon.
+    const rows = await untilThereAre(
+      2,
+      async () => (await pool.query('select f::text from failed_lookups f where tenant_id = $1', [tenantId])).rows,
+    );
     expect(JSON.stringify(rows)).not.toMatch(/someone|example|203\.0\.113/);
     if (connection === null) return;
     await fail(
@@ -603,8 +618,8 @@ describe('what throttling writes', () => {
       caller,
       '203.0.113.77',
     );
-    const keys = await connection.command((client) => client.keys(`*:${tenantId}:*`));
-    expect(keys).toHaveLength(2);
+    const { command } = connection;
+    const keys = await untilThereAre(2, () => command((client) => client.keys(`*:${tenantId}:*`)));
     expect(keys.join(' ')).not.toMatch(/someone|example|203\.0\.113/);
     const lifetimes = await connection.command((client) => Promise.all(keys.map((key) => client.pttl(key))));
     expect(Math.min(...lifetimes)).toBeGreaterThan(0);
@@ -659,7 +674,8 @@ describe('the pace of requests', () => {
 
   test('ends for a token at ten failures a second, whatever it finds beside them', async () => {
     const clock = new MovedClock();
-    const throttle = openThrottleOver([memoryFailures()], { redis: null, clock, log: silentLog, config });
+    const parts = { redis: null, clock, log: silentLog, config, waitingMaxMillis: patientMillis };
+    const throttle = openThrottleOver([memoryFailures()], parts);
     const shop = backend(newTenant());
     // No answer waits for a timer, so that all of a second is done when its clock goes on, however slow the machine is.
     const findAtOnce = async (userId: string, code: string) => {
@@ -704,7 +720,8 @@ describe('the pace of requests', () => {
         // Each task may hold back a twentieth of a second's requests that it did not need.
         expect(passed).toBeGreaterThanOrEqual(limit - 3 * Math.floor(limit / 20));
         expect(passed).toBeLessThanOrEqual(limit + Math.ceil(refilled));
-        expect(refused[0]!.refusal.retryAfterSeconds).toBe(1);
+        // On a machine that stalls, all of them may have been granted meanwhile.
+        for (const { refusal } of refused) expect(refusal.retryAfterSeconds).toBe(1);
         await sleep(1_050);
         expect((await request(tasks, caller, 3)).passed).toBe(3);
       }

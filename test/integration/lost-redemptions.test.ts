@@ -48,7 +48,8 @@ test('after a restore, exactly what was redeemed or given back and is lost is li
   const kept = await redeem(again, 'again');
   const givenBack = await redeem(backLost, 'back-lost');
   await backUp(core.pool);
-  const moment = new Date();
+  const { rows } = await core.pool.query<{ now: Date }>('select clock_timestamp() as now');
+  const moment = rows[0]!.now;
 
   const lostAgain = await redeem(again, 'again');
   await transferCoupon(core, admin, moved, { userId: 'mover' }, null);

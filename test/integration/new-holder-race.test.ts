@@ -19,7 +19,10 @@ beforeAll(async () => {
   await Promise.all([first.connect(), second.connect()]);
   patient = openPool(
     { connectionString: testCore.database.url },
-    { max: 4, applicationName: 'test', onError: () => {}, plans: 'by-key', lockTimeoutMillis: 30_000 },
+    {
+      ...{ max: 4, applicationName: 'test', onError: () => {}, plans: 'by-key' },
+      ...{ lockTimeoutMillis: 60_000, statementTimeoutMillis: 60_000, idleInTransactionMillis: 60_000 },
+    },
   );
 });
 afterAll(async () => {

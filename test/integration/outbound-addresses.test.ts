@@ -8,6 +8,8 @@ import { openSender, type Sender } from '../../core/outbound/open-sender.ts';
 import { isPublicAddress } from '../../core/outbound/public-address.ts';
 import { targetUrlProblem } from '../../core/outbound/target-url.ts';
 
+/** For what is to succeed: longer than any machine stalls. */
+const patientMillis = 60_000;
 let server: Server;
 let port: number;
 let connections = 0;
@@ -16,8 +18,8 @@ beforeAll(async () => {
   server.on('connection', () => {
     connections += 1;
   });
-  // On every address of the machine, those of IPv6 too, so that whatever gets through arrives.
-  await new Promise<void>((resolve) => server.listen(0, '::', resolve));
+  // On every address of the machine, those of IPv6 too where it has any, so that whatever gets through arrives.
+  await new Promise<void>((resolve) => server.listen(0, resolve));
   port = (server.address() as AddressInfo).port;
 });
 afterAll(() => new Promise((resolve) => server.close(resolve)));
@@ -92,7 +94,7 @@ describe('an address that leads inward', () => {
     async (address) => {
       const before = connections;
       for (const host of [address, 'shop.example']) {
-        const agent = new Agent({ connect: openConnector(false, 1_000, async () => [address]) });
+        const agent = new Agent({ connect: openConnector(false, patientMillis, async () => [address]) });
         const origin = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
         const failure = await agent.request({ origin, path: '/', method: 'GET' }).then(
           () => null,
@@ -141,7 +143,7 @@ describe('a name', () => {
   });
 
   test('leads to the address that was looked at, whatever its name leads to elsewhere', async () => {
-    const agent = new Agent({ connect: openConnector(true, 1_000, async () => ['127.0.0.1']) });
+    const agent = new Agent({ connect: openConnector(true, patientMillis, async () => ['127.0.0.1']) });
     const { statusCode } = await agent.request({ origin: `http://shop.example:${port}`, path: '/', method: 'GET' });
     expect(statusCode).toBe(204);
     await agent.destroy();
@@ -193,7 +195,7 @@ describe('where receivers on this machine are allowed', () => {
       more();
     });
     await new Promise<void>((resolve) => endless.listen(0, '127.0.0.1', resolve));
-    const sender = openSender({ allowLoopback: true, clock: systemClock });
+    const sender = openSender({ allowLoopback: true, clock: systemClock, answerMaxMillis: patientMillis });
     const url = `http://127.0.0.1:${(endless.address() as AddressInfo).port}/`;
     const answer = await sender.send({ url, headers: {}, body: '{}' });
     expect(answer).toEqual({ statusCode: 200, error: null, retryAfter: null, millis: expect.any(Number) });

@@ -84,7 +84,7 @@ async function serveUntilKilled({ proxy, pool, marks, stallSeconds, at }: Servic
   api.process.stdout!.on('data', (data: Buffer) => log.push(data));
   const logEnds = once(api.process.stdout!, 'close');
   const client = new ApiClient([api.address]);
-  const { bookId, names } = await makeBook(client);
+  const { bookId, names } = await makeBook(new ApiClient([api.address], true));
   const given: Acknowledged[] = [];
   const load = startLoad(client, bookId, names, given);
   await untilGiven(given, 200);
@@ -192,7 +192,7 @@ function afterRestore(databaseUrl: string, ...args: string[]): Promise<string> {
 async function giveAgain(databaseUrl: string, bookId: string, given: Acknowledged[]): Promise<Acknowledged[]> {
   const api = await startApiProcess(databaseUrl);
   try {
-    const client = new ApiClient([api.address]);
+    const client = new ApiClient([api.address], true);
     const again = new Set<string>();
     const asked = [...given];
     const ask = async () => {
@@ -204,7 +204,7 @@ async function giveAgain(databaseUrl: string, bookId: string, given: Acknowledge
     await Promise.all(Array.from({ length: 20 }, ask));
     for (let drawn = 1, from = 0; drawn > 0; from += 5_000) {
       const userIds = Array.from({ length: 5_000 }, (_, index) => `third-${from + index}`);
-      const { status, body } = await client.post('/v1/coupons/assign-batch', { bookId, userIds });
+      const { status, body } = await client.post('/v1/coupons/assign-batch', { bookId, userIds }, `batch-${from}`);
       expect(status).toBe(200);
       const codes = (body.results as { code?: string }[]).flatMap(({ code }) => code ?? []);
       for (const code of codes) again.add(code);

@@ -71,7 +71,10 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  await onServer(`drop database if exists ${database}`, ...roles.map((role) => `drop role if exists ${role}`));
+  await onServer(
+    `drop database if exists ${database} with (force)`,
+    ...roles.map((role) => `drop role if exists ${role}`),
+  );
   // As RDS makes its administrator: no superuser, but it may make roles, and the database is its own.
   await onServer(
     `create role ${administrator} login createrole password 'of-the-template'`,
@@ -88,7 +91,10 @@ beforeEach(async () => {
 });
 
 afterAll(async () => {
-  await onServer(`drop database if exists ${database}`, ...roles.map((role) => `drop role if exists ${role}`));
+  await onServer(
+    `drop database if exists ${database} with (force)`,
+    ...roles.map((role) => `drop role if exists ${role}`),
+  );
 });
 
 describe('the rotation of the database’s passwords', () => {

@@ -7,6 +7,7 @@ import { runOnce } from '../../core/idempotency/run-once.ts';
 import { limits } from '../../core/limits.ts';
 import { admin, type ColdCore, openColdCore } from '../support/open-cold-core.ts';
 import { createTestDatabase, type TestDatabase } from '../support/start-postgres.ts';
+import { waitForLockWait } from '../support/wait-for-lock.ts';
 
 let database: TestDatabase;
 let one: ColdCore;
@@ -107,12 +108,16 @@ test('a refusal rolls back what was done and is not remembered', async () => {
 });
 
 test('a request that waits for an equal one which is then refused is done itself', async () => {
+  const [begun, end] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const failing = runOnce(one, 1, keyed('k'), 201, async () => {
-    await sleep(100);
+    begun.resolve();
+    await end.promise;
     throw refuse('conflict', 'no');
   });
-  await sleep(30);
+  await begun.promise;
   const waiting = runOnce(other, 1, keyed('k'), 201, effect('b'));
+  await waitForLockWait(one.pool, 1, waiting);
+  end.resolve();
   await expect(failing).rejects.toEqual(refused('conflict'));
   expect(await waiting).toEqual({ body: { name: 'b' }, replayed: false });
 });
@@ -157,7 +162,8 @@ test('two that deadlock are both done in the end, since the one that was given u
     runOnce(other, 1, keyed('k2'), 200, crossing('y', 'x')),
   ]);
   expect(outcomes.map((outcome) => outcome.body.done)).toEqual(['xy', 'yx']);
-  expect(met).toBe(3);
+  // Once more, or oftener where the machine is so slow that the other one gives up too.
+  expect(met).toBeGreaterThanOrEqual(3);
 });
 
 test('the answer is given only after the COMMIT, so that a lost connection before it leaves no effect and no key', async () => {

@@ -56,7 +56,8 @@ async function inMinutes(minutes: number): Promise<string> {
 }
 
 async function waitUntilPast(time: string): Promise<void> {
-  while ((await databaseNow()) < Date.parse(time)) await sleep(50);
+  // A whole millisecond more: within it, all have the same time.
+  while ((await databaseNow()) <= Date.parse(time)) await sleep(50);
 }
 
 /** An active book with a coupon that ana holds, and codes that nobody has. */

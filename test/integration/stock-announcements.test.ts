@@ -14,6 +14,7 @@ import { silentLog } from '../../core/log.ts';
 import { announceStock } from '../../core/webhooks/delivery/announce-stock.ts';
 import { countRunningOut, watchBooks, watchBooksTask } from '../../core/webhooks/delivery/watch-books.ts';
 import { admin, openTestCore, type TestCore } from '../support/open-test-core.ts';
+import { patiently } from '../support/patiently.ts';
 
 const going = new AbortController().signal;
 
@@ -44,12 +45,12 @@ async function makeBook(name: string, count: number): Promise<string> {
 
 async function deal(bookId: string, count: number): Promise<void> {
   const users = Array.from({ length: count }, () => crypto.randomUUID());
-  await Promise.all(users.map((userId) => assignCoupon(core, admin, { bookId, userId }, null)));
+  await Promise.all(users.map((userId) => patiently(() => assignCoupon(core, admin, { bookId, userId }, null))));
 }
 
 async function lookAndTell(by: Core = core): Promise<void> {
-  while ((await watchBooks(by)) === 'more');
-  while ((await announceStock(by, going)) === 'more');
+  while ((await patiently(() => watchBooks(by))) === 'more');
+  while ((await patiently(() => announceStock(by, going))) === 'more');
 }
 
 const waiting = async () =>

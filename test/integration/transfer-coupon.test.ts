@@ -1,5 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
+import type { Core } from '../../core/core.ts';
+import { changeCoupons } from '../../core/coupons/engine/change-coupons.ts';
+import { openPool } from '../../core/db/pool.ts';
 import {
   assignCoupon,
   createBook,
@@ -17,15 +20,27 @@ import { admin, openTestCore, type TestCore } from '../support/open-test-core.ts
 import { waitForLockWait } from '../support/wait-for-lock.ts';
 
 let testCore: TestCore;
+/** Waits for locks as long as the test needs. */
+let patient: pg.Pool;
 let books = 0;
 
 beforeAll(async () => {
   testCore = await openTestCore('transfers');
+  patient = openPool(
+    { connectionString: testCore.database.url },
+    {
+      ...{ max: 4, applicationName: 'test', onError: () => {}, plans: 'by-key' },
+      ...{ lockTimeoutMillis: 60_000, statementTimeoutMillis: 60_000, idleInTransactionMillis: 60_000 },
+    },
+  );
 });
 afterEach(async () => {
   expect(await findBrokenInvariants(testCore.database.url)).toEqual([]);
 });
-afterAll(() => testCore.close());
+afterAll(async () => {
+  await patient.end();
+  await testCore.close();
+});
 
 async function makeBook(terms: object = {}): Promise<string> {
   books += 1;
@@ -41,6 +56,13 @@ const transfer = (code: string, userId: string, reason?: string) =>
   transferCoupon(testCore.core, admin, code, reason === undefined ? { userId } : { userId, reason });
 const redeem = async (code: string, userId: string) =>
   (await redeemCoupon(testCore.core, admin, code, { userId, reference: `order of ${userId}` })).body;
+/** Redeems in a batch of its own, which waits for locks as long as the test holds them. */
+async function redeemPatiently(core: Core, code: string, userId: string): Promise<void> {
+  const rest = { caller: admin, keyed: null, lockToken: null, reference: null, metadata: null };
+  const command = { op: 'redeem' as const, code, userId, ...rest };
+  const [answer] = await changeCoupons({ ...core, pool: patient }, admin.tenantId, [command]);
+  if (typeof answer !== 'object' || !('body' in answer)) throw answer;
+}
 /** Runs a statement that locks rows, and keeps them locked. */
 async function hold(statement: string) {
   const client = new pg.Client(testCore.database.url);
@@ -155,21 +177,16 @@ test('a redeem that began before its coupon changed hands can’t count beside t
   const given = await assigned(bookId, 'ana');
   const own = await assigned(bookId, 'bea');
   const other = await testCore.openAnother();
-  // A lock is waited for shortly only: what follows finds connections and plans that are there.
-  const spare = await assigned(bookId, 'eva');
-  await redeemCoupon(other, admin, await assigned(bookId, 'ivo'), { userId: 'ivo' });
-  await transferCoupon(other, admin, spare, { userId: 'uma' });
-  await redeem(spare, 'uma');
   const holdsAna = await hold(`select from holders where user_id = 'ana' for no key update`);
   // It has seen that the coupon is Ana's, and waits for her row.
-  const ofGiven = settled(redeem(given, 'bea'));
+  const ofGiven = settled(redeemPatiently(testCore.core, given, 'bea'));
   await waitForLockWait(holdsAna.client, 1);
   // Without the gate it is over at once; with the gate it waits for the redeem.
-  const moving = settled(transferCoupon(other, admin, given, { userId: 'bea' }));
+  const moving = settled(transferCoupon({ ...other, coldPool: patient }, admin, given, { userId: 'bea' }));
   await Promise.race([moving, waitForLockWait(holdsAna.client, 2)]);
   // What the redeems write waits here, behind their decisions.
   const holdsCounters = await hold('select from book_counters for update');
-  const ofOwn = settled(redeemCoupon(other, admin, own, { userId: 'bea' }));
+  const ofOwn = settled(redeemPatiently(other, own, 'bea'));
   await waitForLockWait(holdsAna.client, 2);
   await holdsAna.letGo();
   await Promise.race([ofGiven, waitForLockWait(holdsCounters.client, 2, ofOwn)]).catch(() => {});

@@ -8,6 +8,7 @@ import { uploadCodes } from '../../core/uploads/upload-codes.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { codesOfDeck } from '../support/coupon-model-codes.ts';
 import { admin, openTestCore, type TestCore } from '../support/open-test-core.ts';
+import { patiently } from '../support/patiently.ts';
 
 /** Drawn a batch at a time: within one the order of the answers is the order of the draws. */
 const batch = 250;
@@ -93,7 +94,7 @@ async function draw(bookId: string, count: number): Promise<string[]> {
   const drawn: string[] = [];
   while (drawn.length < count) {
     const coupons = Array.from({ length: Math.min(batch, count - drawn.length) }, () =>
-      assignCoupon(testCore.core, admin, { bookId, userId: 'u-1' }),
+      patiently(() => assignCoupon(testCore.core, admin, { bookId, userId: 'u-1' })),
     );
     for (const { body } of await Promise.all(coupons)) drawn.push(body.code);
   }
@@ -131,7 +132,9 @@ describe('chi-square of draw order against code stays below the value that chanc
     /** Takes codes that lie close together, so that any trace of them in the draws would show. */
     const takeSome = async (from: number, count: number) => {
       const named = [...left].sort().slice(from, from + count);
-      await Promise.all(named.map((code) => assignCode(testCore.core, admin, code, { userId: 'u-2' })));
+      await Promise.all(
+        named.map((code) => patiently(() => assignCode(testCore.core, admin, code, { userId: 'u-2' }))),
+      );
       for (const code of named) left.delete(code);
     };
     await takeSome(0, 150);

@@ -8,6 +8,7 @@ import { assignCode, assignCoupon, createBook, generateCodes, readBook, voidCoup
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { codesOfDeck } from '../support/coupon-model-codes.ts';
 import { admin, openTestCore, type TestCore } from '../support/open-test-core.ts';
+import { patiently } from '../support/patiently.ts';
 import { uploadText } from '../support/upload-text.ts';
 import { waitForLockWait } from '../support/wait-for-lock.ts';
 
@@ -71,7 +72,7 @@ describe('voiding a deck', () => {
         () => 0,
       ),
     );
-    const { body: deck } = await voidDeck(core, admin, bookId, deckId, null);
+    const { body: deck } = await patiently(() => voidDeck(core, admin, bookId, deckId, null));
     const drawn = (await Promise.all(draws)).reduce<number>((sum, one) => sum + one, 0);
     expect(deck.dealt).toBe(drawn);
     expect(deck.voided).toBe(300 - drawn);
@@ -88,7 +89,7 @@ describe('voiding a deck', () => {
         'select from dealers where book_id = (select book_id from books where id = $1) for no key update',
         [bookId],
       );
-      const voiding = voidDeck(core, admin, bookId, deckId, null);
+      const voiding = patiently(() => voidDeck(core, admin, bookId, deckId, null));
       await waitForLockWait(dealer, 1, voiding);
       expect((await listDecks(core, admin, bookId, {})).data).toMatchObject([{ dealt: 0, voided: 0 }]);
       await dealer.query('commit');

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import pg from 'pg';
 import { assignCoupon, createBook, createWebhook, generateCodes, redeemCoupon } from '../../core/index.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { handOn } from '../support/deliver-webhooks.ts';
 import { admin, openTestCore, type TestCore } from '../support/open-test-core.ts';
+import { patiently } from '../support/patiently.ts';
 import { type ApiProcess, startApiProcess } from '../support/start-api-processes.ts';
 import { type Received, type Receiver, startReceiver } from '../support/webhook-receiver.ts';
 
@@ -20,6 +22,8 @@ interface Target extends Receiver {
 }
 
 let testCore: TestCore;
+/** Waits for the locks of the processes for as long as they hold them. */
+let pool: pg.Pool;
 let bookId: string;
 let failing: Target;
 let calm: Target;
@@ -29,6 +33,7 @@ let processes: ApiProcess[] = [];
 beforeAll(async () => {
   testCore = await openTestCore('webhook_load', {}, loopback);
   const { core } = testCore;
+  pool = new pg.Pool({ connectionString: testCore.database.url, max: 1 });
   bookId = (await createBook(core, admin, { name: 'Load', status: 'active' }, null)).body.id;
   await generateCodes(core, admin, bookId, { count: coupons, pattern: 'LOAD-########' }, null);
   [failing, calm, dead] = [await makeTarget(), await makeTarget(), await makeTarget()];
@@ -36,6 +41,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all(processes.map((each) => each.stop()));
   await Promise.all([failing, calm, dead].map((each) => each.close()));
+  await pool.end();
   await testCore.close();
 });
 
@@ -74,16 +80,15 @@ async function readFences(): Promise<Map<string, number>> {
 /** Lets the leases of a process that was killed come to their end, unless another one has the endpoint by now. */
 async function endLeases(fences: Map<string, number>): Promise<void> {
   for (const held of fences) {
-    await testCore.core.pool.query(
+    await pool.query(
       'update webhooks set lease_until = clock_timestamp() where id = $1 and fence = $2 and lease_until is not null',
       held,
     );
   }
 }
 
-/** Lets the hours pass for which failed messages of the endpoint rest. It waits for nobody's lock. */
+/** Lets the hours pass for which failed messages of the endpoint rest. */
 async function passRests(): Promise<void> {
-  const { pool } = testCore.core;
   await pool.query(
     `with resting as materialized (
        select delivery_id, tenant_id from webhook_deliveries
@@ -152,7 +157,7 @@ test(title, async () => {
   dead.answer = () => null;
   failing.answer = makeTrouble();
   const codes = await forEachCoupon(
-    async (index) => (await assignCoupon(core, admin, { bookId, userId: `u-${index}` })).body.code,
+    async (index) => (await patiently(() => assignCoupon(core, admin, { bookId, userId: `u-${index}` }))).body.code,
   );
   await handOn(core);
   // Until the second process is there, the first one alone has endpoints, and much waits at them.
@@ -164,7 +169,9 @@ test(title, async () => {
   processes.push(await startApiProcess(database.url, loopback));
   opening.resolve();
   // What happens from now on is read by processes while it is written.
-  const redeeming = forEachCoupon((index) => redeemCoupon(core, admin, codes[index]!, { userId: `u-${index}` }, null));
+  const redeeming = forEachCoupon((index) =>
+    patiently(() => redeemCoupon(core, admin, codes[index]!, { userId: `u-${index}` }, null)),
+  );
   await until(() => taken(failing).length > events / 6);
   await processes[0]!.stop('SIGKILL');
   await endLeases(firsts);

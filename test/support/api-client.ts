@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { testSecrets } from './open-test-core.ts';
 
 /** An answer of an API, with the fields that tests look at. */
@@ -27,10 +28,16 @@ export interface ApiAnswer {
 /** Calls that take turns between the API processes given, with the tests' root key. */
 export class ApiClient {
   readonly #addresses: string[];
+  readonly #isPatient: boolean;
   #turn = 0;
 
-  constructor(addresses: string[]) {
+  /**
+   * @param isPatient whether a call that was turned away with nothing begun, or that has a key, is repeated when its
+   *   answer says so, for tests that ask what becomes of calls and not whether a busy machine has time for them
+   */
+  constructor(addresses: string[], isPatient = false) {
     this.#addresses = addresses;
+    this.#isPatient = isPatient;
   }
 
   post(path: string, body: object = {}, key?: string): Promise<ApiAnswer> {
@@ -48,6 +55,23 @@ export class ApiClient {
     body?: object | string,
     headers: Record<string, string> = {},
   ): Promise<ApiAnswer> {
+    for (;;) {
+      const { retryAfterSeconds, ...answer } = await this.#send(method, path, body, headers);
+      const isRepeated =
+        this.#isPatient &&
+        answer.kind === 'unavailable' &&
+        (answer.body.outcome === 'not-begun' || headers['idempotency-key'] !== undefined);
+      if (!isRepeated) return answer;
+      await sleep(retryAfterSeconds * 1_000);
+    }
+  }
+
+  async #send(
+    method: string,
+    path: string,
+    body: object | string | undefined,
+    headers: Record<string, string>,
+  ): Promise<ApiAnswer & { retryAfterSeconds: number }> {
     const address = this.#addresses[this.#turn++ % this.#addresses.length]!;
     const init: RequestInit = {
       method,
@@ -66,6 +90,7 @@ export class ApiClient {
       kind,
       replayed: answer.headers.get('idempotency-replayed') === 'true',
       body: parsed,
+      retryAfterSeconds: Number(answer.headers.get('retry-after') ?? 0),
     };
   }
 }

@@ -28,6 +28,7 @@ import type { Page } from '../../../core/paging.ts';
 import { uploadCodes } from '../../../core/uploads/upload-codes.ts';
 import { codesOfDeck } from '../coupon-model-codes.ts';
 import { keyed } from '../keyed.ts';
+import { patiently } from '../patiently.ts';
 
 /** Where a book's window lies; the times themselves are so far off that no clock matters. */
 export type Window = 'open' | 'bounded' | 'future' | 'past';
@@ -129,10 +130,11 @@ export interface World {
 
 /**
  * Makes the call on a core and returns its answer; a refusal is an answer, anything else that is thrown is thrown on.
+ * What a busy machine turned away is asked again: that it has no time is nothing that a model knows.
  */
 export async function makeCall(core: Core, world: World, call: Call): Promise<Reply> {
   try {
-    return await send(core, world, call);
+    return await patiently(() => send(core, world, call));
   } catch (error) {
     if (!(error instanceof CouponError)) throw error;
     const { kind, rev } = error.refusal;
