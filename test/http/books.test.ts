@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { contractTerms } from '../support/contract-book.ts';
 import { type Answer, type Body, rootKey, startTestApi, type TestApi, tokenOf } from './support.ts';
@@ -299,7 +300,11 @@ describe('GET /v1/books', () => {
     const namesOf = (answer: Answer) => answer.body.data.map(({ name }) => name);
     beforeAll(async () => {
       await api.call('POST', '/v1/tenants', { body: { slug: 'names', name: 'Names' }, as: rootKey });
-      for (const name of names) await create({ name, ...(name === names[0] && { status: 'active' }) }, { as: asNamer });
+      for (const name of names) {
+        await create({ name, ...(name === names[0] && { status: 'active' }) }, { as: asNamer });
+        // Books of one millisecond have no order.
+        await sleep(5);
+      }
     });
 
     test.each([

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { makeSignInLink } from '../../core/index.ts';
 import { type Browser, type OtherProcess, openBrowser, startOtherProcess } from './console-support.ts';
@@ -296,6 +297,8 @@ describe('one’s own sessions', () => {
     const [mine, theirs] = [await makeKey('operator'), await makeKey('operator')];
     const [here, there, stranger] = [browser, openBrowser(api.app), openBrowser(api.app)];
     await here.signIn(mine.secret);
+    // Sessions of one millisecond have no order.
+    await sleep(5);
     const second = await there.signIn(mine.secret);
     const strange = await stranger.signIn(theirs.secret);
     const list = await here.call('GET', '/console/sessions');
@@ -336,6 +339,7 @@ describe('one’s own sessions', () => {
   test('of one key there are 50 at most: the oldest ends', async () => {
     const { secret } = await makeKey('admin');
     await browser.signIn(secret);
+    await sleep(5);
     const later = Array.from({ length: 50 }, () => openBrowser(api.app));
     for (const each of later) await each.signIn(secret);
     expect(await askOther()).toBe(401);

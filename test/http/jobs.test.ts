@@ -332,10 +332,10 @@ describe('what a job is refused for', () => {
       body: { name: 'B' },
     });
     const as = tokenOf('operator', 'o', 'other');
-    const made = await Promise.all(
-      Array.from({ length: 100 }, () => create(`kind=export-codes&bookId=${book.id}`, undefined, { as })),
-    );
-    expect(new Set(made.map(({ status }) => status))).toEqual(new Set([202]));
+    // One after the other: of a tenant's writes at once, those that wait for long are turned away.
+    for (let made = 0; made < 100; made += 1) {
+      expect((await create(`kind=export-codes&bookId=${book.id}`, undefined, { as })).status).toBe(202);
+    }
     const { status, body } = await create(`kind=export-codes&bookId=${book.id}`, undefined, { as });
     expect([status, body.kind]).toEqual([429, 'rate-limited']);
     await finishJobs(api.core);

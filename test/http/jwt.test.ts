@@ -1,7 +1,6 @@
 import { createHmac, createSign, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { openJwks, type VerifyingKeys } from '../../containers/api/auth/jwks.ts';
 import { type Claims, makeJwtVerifier } from '../../containers/api/auth/jwt.ts';
@@ -229,6 +228,8 @@ describe('a JWT under JWT_JWKS_URL', () => {
       const { status, body } = answer();
       response.writeHead(status, status === 302 ? { location: '/elsewhere' } : {}).end(body);
     });
+    // Node would close an idle connection after five seconds, just when a client that was stalled sends on it.
+    server.keepAliveTimeout = 0;
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`;
   });
@@ -366,6 +367,8 @@ describe('what the log is told of the issuer', () => {
   let keys: VerifyingKeys;
   beforeAll(async () => {
     server = createServer((_request, response) => answer(response));
+    // Node would close an idle connection after five seconds, just when a client that was stalled sends on it.
+    server.keepAliveTimeout = 0;
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys?secret=1`;
   });
@@ -384,7 +387,8 @@ describe('what the log is told of the issuer', () => {
   async function ask(kid = 'a'): Promise<boolean> {
     clock.seconds += 601;
     const found = await keys.findKey(kid).catch(() => null);
-    await sleep(50);
+    // Keys that are there are fetched anew behind the answer; whoever asks for one that is not waits for that.
+    await keys.findKey('of nobody').catch(() => null);
     return found !== null;
   }
 
@@ -443,8 +447,8 @@ describe('what the log is told of the issuer', () => {
     expect(await ask()).toBe(false);
     await closed;
     expect(lines).toMatchObject([['warn', { cause: 'the answer is longer than 1000000 bytes' }, failed]]);
-    // What the two ends of the connection hold comes on top.
-    expect(sent).toBeLessThan(16_000_000);
+    // What the two ends of the connection hold comes on top, which is up to the machine's settings.
+    expect(sent).toBeLessThan(100_000_000);
   });
 });
 

@@ -16,12 +16,14 @@ const program = fileURLToPath(new URL('../../containers/api/main.ts', import.met
 async function runToEnd(environment: Record<string, string>): Promise<{ code: number | null; said: string }> {
   const child = spawn(process.execPath, [program], {
     env: { ...bareEnvironment(), HOST: '127.0.0.1', ...environment },
+    stdio: ['ignore', 'ignore', 'pipe'],
   });
   let said = '';
   child.stderr.on('data', (bytes: Buffer) => {
     said += bytes.toString();
   });
-  const [code] = (await once(child, 'exit')) as [number | null];
+  // Not `exit`, which may come before the last of what it said.
+  const [code] = (await once(child, 'close')) as [number | null];
   return { code, said };
 }
 
@@ -71,7 +73,6 @@ describe('a container that is told to stop', () => {
   let api: ApiProcess;
   beforeAll(async () => {
     database = await createTestDatabase('stopping');
-    api = await startApiProcess(database.url, { LOG_LEVEL: 'info' });
   });
   afterAll(async () => {
     await api.stop();
@@ -89,17 +90,40 @@ describe('a container that is told to stop', () => {
     return response.status;
   }
 
-  test('on SIGTERM it is not ready at once, answers what is asked, and ends with exit code 0', async () => {
+  /** How long it answers everybody after SIGTERM. */
+  const pauseMillis = 5_000;
+  interface Asked {
+    /** The statuses of readiness and of a change; fewer where nobody answered. */
+    seen: number[];
+    millis: number;
+  }
+  async function stopAndAsk(): Promise<Asked> {
     const headers = { authorization: `Bearer ${rootKey}`, 'content-type': 'application/json' };
-    const ended = once(api.process, 'exit');
+    const began = performance.now();
     api.process.kill('SIGTERM');
-    const deadline = performance.now() + 4_000;
-    let status = 200;
-    while (status === 200 && performance.now() < deadline) status = await ask('/ready');
-    expect(status).toBe(503);
-    expect(await ask('/v1/books', { method: 'POST', headers, body: '{"name":"Late"}' })).toBe(201);
-    expect(await ended).toEqual([0, null]);
-    await expect(ask('/health')).rejects.toThrow();
+    const seen: number[] = [];
+    try {
+      let status = 200;
+      while (status === 200) status = await ask('/ready');
+      seen.push(status);
+      seen.push(await ask('/v1/books', { method: 'POST', headers, body: '{"name":"Late"}' }));
+    } catch {
+      // It listens no more.
+    }
+    return { seen, millis: performance.now() - began };
+  }
+
+  test('on SIGTERM it is not ready at once, answers what is asked, and ends with exit code 0', async () => {
+    let asked: Asked = { seen: [], millis: Number.POSITIVE_INFINITY };
+    // The pause is of real time: who was stalled beyond its end asked nobody, and tries with another process.
+    for (let tries = 0; tries < 4 && asked.millis > pauseMillis; tries += 1) {
+      api = await startApiProcess(database.url, { LOG_LEVEL: 'info' });
+      const ended = once(api.process, 'exit');
+      asked = await stopAndAsk();
+      expect(await ended).toEqual([0, null]);
+      await expect(ask('/health')).rejects.toThrow();
+    }
+    expect(asked.seen).toEqual([503, 201]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { findFreePort } from '../../containers/local/machine/find-free-port.ts';
 
 /** Where in a conversation a fault strikes: a statement by its name, or the text of a simple query such as `commit`. */
 export type FaultPoint = string;
@@ -77,10 +78,9 @@ export async function openFaultProxy(databaseUrl: string): Promise<FaultProxy> {
     client.on('close', () => links.delete(link));
   };
 
-  let server = await listen(onClient, 0);
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the proxy listens on no port');
-  const { port } = address;
+  // Not one that the system gives to clients: while the proxy refuses, one of them might have it.
+  const port = await findFreePort();
+  let server = await listen(onClient, port);
   const url = new URL(databaseUrl);
   url.hostname = '127.0.0.1';
   url.port = String(port);

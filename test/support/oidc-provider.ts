@@ -126,6 +126,8 @@ export async function startOidcProvider(): Promise<OidcProvider> {
     else if (route === undefined) answer.writeHead(404).end();
     else void route(request, url, answer);
   });
+  // Node would close an idle connection after five seconds, just when a client that was stalled sends on it.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const provider: OidcProvider = {
     issuer: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

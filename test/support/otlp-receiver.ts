@@ -36,6 +36,8 @@ export async function startOtlpReceiver(
     headers.push(request.headers);
     answer(response);
   });
+  // Node would close an idle connection after five seconds, just when a client that was stalled sends on it.
+  server.keepAliveTimeout = 0;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {

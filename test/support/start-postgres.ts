@@ -10,6 +10,7 @@ import { silentLog } from '../../core/log.ts';
 
 /** The database that the tests' databases are copied from: migrated, empty, closed to connections. */
 const templateName = 'qurable_template';
+const objectInUse = '55006';
 const urlVariable = 'QURABLE_TEST_POSTGRES_URL';
 const logVariable = 'QURABLE_TEST_POSTGRES_LOG';
 /** Where another PostgreSQL than the installed one is, as `npm run test:postgres` says. */
@@ -120,7 +121,15 @@ async function runStatement(url: string, statement: string): Promise<void> {
   const client = new Client({ connectionString: url });
   await client.connect();
   try {
-    await client.query(statement);
+    for (;;) {
+      try {
+        await client.query(statement);
+        return;
+      } catch (error) {
+        // The server waits five seconds for the end of others' connections to the database, which a busy machine exceeds.
+        if ((error as { code?: string }).code !== objectInUse) throw error;
+      }
+    }
   } finally {
     await client.end();
   }

@@ -78,6 +78,8 @@ export async function startReceiver(port = 0): Promise<Receiver> {
     response.writeHead(status, more).end();
   }
 
+  // Node would close an idle connection after five seconds, just when a client that was stalled sends on it.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   return Object.assign(receiver, { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook` });
 }

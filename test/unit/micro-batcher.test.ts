@@ -1,8 +1,12 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { refuse } from '../../core/errors.ts';
 import { openHarness, pushAll, settleAll } from '../support/batcher-harness.ts';
 import { databaseError } from '../support/database-error.ts';
+
+afterEach(() => {
+  jest.useRealTimers();
+});
 
 describe('a batch', () => {
   test('a command to an idle batcher runs at once and alone, without a timer', async () => {
@@ -61,6 +65,7 @@ describe('a batch', () => {
   });
 
   test('fewer than the last transaction had are gathered until gatherMillis after its beginning', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
     const harness = openHarness({ worthwhileMembers: 3, gatherMillis: 60_000 });
     const answers = pushAll(harness, ['a', 'b']);
     await settleAll();
@@ -69,8 +74,12 @@ describe('a batch', () => {
     harness.time.millis += 59_990;
     answers.push(...pushAll(harness, ['c']));
     await settleAll();
+    jest.advanceTimersByTime(9);
+    await settleAll();
     expect(harness.runs).toHaveLength(1);
-    while (harness.runs.length === 1) await settleAll();
+    harness.time.millis += 10;
+    jest.advanceTimersByTime(1);
+    await settleAll();
     expect(harness.runs[1]!.commands).toEqual(['c']);
     harness.runs[1]!.finish();
     expect(await Promise.all(answers)).toEqual([...'ABC']);
