@@ -15,6 +15,7 @@ export default async () => ({
   testSequencer: '<rootDir>/test/support/long-files-first.ts',
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
-  testTimeout: 60_000,
+  // Most tests take moments. This ends what hangs, and is far beyond what a slow or busy machine makes of any of them.
+  testTimeout: 300_000,
   maxWorkers: 3,
 });

@@ -34,7 +34,8 @@ const project = resolve(import.meta.dirname, '../..');
 /** More lines than any log keeps in memory while it can’t write, at 330 characters each with the request’s id below. */
 const manyRequests = 12_000;
 const requestId = 'x'.repeat(128);
-jest.setTimeout(120_000);
+/** Seconds each; a machine that is slow or stands still for a while must not decide. */
+jest.setTimeout(600_000);
 
 let scratch: string;
 let port: number;
@@ -78,7 +79,7 @@ function environmentOf(program: Program): NodeJS.ProcessEnv {
 async function ready(program: Program, pid: number): Promise<void> {
   const began = performance.now();
   while ((await fetch(`http://127.0.0.1:${port}/ready`).catch(() => null))?.status !== 200) {
-    if (performance.now() - began > 60_000) throw new Error('not ready within 60 s');
+    if (performance.now() - began > 240_000) throw new Error('not ready within 240 s');
     await delay(50);
   }
   seen.push(...processesUnder(pid));
@@ -102,9 +103,9 @@ async function onFile(program: Program, file: number): Promise<ChildProcess> {
 
 /** Checks that the product is alive: that it answers what asks no database, and what changes it. */
 async function expectAnswers(): Promise<void> {
-  const signal = AbortSignal.timeout(10_000);
-  expect((await fetch(`http://127.0.0.1:${port}/health`, { signal })).status).toBe(200);
-  const init = { method: 'POST', body: JSON.stringify({ name: 'Verano' }), signal };
+  // A log that is waited for holds an answer up for good: the test's own time finds that.
+  expect((await fetch(`http://127.0.0.1:${port}/health`)).status).toBe(200);
+  const init = { method: 'POST', body: JSON.stringify({ name: 'Verano' }) };
   await callLocalApi({ home: scratch, port }, 201, '/v1/books', init);
 }
 
@@ -189,7 +190,7 @@ requireOrSkip('python3 with its module pty', hasTerminals)('a terminal', () => {
     terminal = await onTerminal('plain', 'npm start');
     await expectAnswers();
     const began = performance.now();
-    while (!terminal.output().includes('route=/v1/books') && performance.now() - began < 10_000) await delay(20);
+    while (!terminal.output().includes('route=/v1/books') && performance.now() - began < 120_000) await delay(20);
     const line = /^\d\d:\d\d:\d\d info {2}request requestId=\S+ method=POST route=\/v1\/books status=201 /m;
     expect(terminal.output()).toMatch(line);
     expect(terminal.output()).not.toContain('{"level"');
@@ -208,7 +209,7 @@ describe('a reader that has stopped reading', () => {
   async function readUntil(text: string): Promise<string> {
     const buffer = Buffer.alloc(1 << 20);
     let read = '';
-    for (const began = performance.now(); performance.now() - began < 30_000; await delay(1)) {
+    for (const began = performance.now(); performance.now() - began < 120_000; await delay(1)) {
       try {
         read += buffer.toString('latin1', 0, readSync(pipe, buffer));
       } catch (error) {
@@ -296,7 +297,7 @@ requireOrSkip('the right to mount a tmpfs', canMount())('a full disk under the l
     rmSync(join(disk, 'ballast'));
     const read = () => readFileSync(join(disk, 'log'), 'utf8');
     const began = performance.now();
-    while (!read().includes('log lines were dropped') && performance.now() - began < 20_000) await delay(50);
+    while (!read().includes('log lines were dropped') && performance.now() - began < 120_000) await delay(50);
     await expectAnswers();
     stop();
     await expectGone();
