@@ -130,6 +130,15 @@ async function makeManyLines(): Promise<void> {
   socket.destroy();
 }
 
+/**
+ * Checks that each request was written or counted, and the one that expectAnswers asks. Of what was counted some few may
+ * be lines of the background, which come by the clock: the more, the slower the machine is.
+ */
+function expectAllCounted(lines: number): void {
+  expect(lines).toBeGreaterThanOrEqual(manyRequests + 1);
+  expect(lines).toBeLessThan(manyRequests + 100);
+}
+
 /** Checks that nothing of the program is left: no process of those seen, and no listener. */
 async function expectGone(processes = seen): Promise<void> {
   await waitUntilGone(processes);
@@ -243,11 +252,9 @@ describe('a reader that has stopped reading', () => {
     );
     const health = entries.filter(({ route }) => route === '/health').length;
     const dropped = entries.reduce((sum, entry) => sum + (entry.dropped ?? 0), 0);
-    // One more is what expectAnswers asks.
-    expect([health + dropped, entries.find((entry) => entry.dropped)]).toMatchObject([
-      manyRequests + 1,
-      { level: 'warn', msg: `${entries.find((entry) => entry.dropped)?.dropped} log lines were dropped` },
-    ]);
+    expectAllCounted(health + dropped);
+    const notice = entries.find((entry) => entry.dropped);
+    expect(notice).toMatchObject({ level: 'warn', msg: `${notice?.dropped} log lines were dropped` });
     expect(dropped).toBeGreaterThan(1_000);
     stop();
     await expectGone();
@@ -307,7 +314,8 @@ requireOrSkip('the right to mount a tmpfs', canMount())('a full disk under the l
       .map((line) => JSON.parse(line) as { route?: string; dropped?: number; msg: string });
     const health = entries.filter(({ route }) => route === '/health').length;
     const dropped = entries.reduce((sum, entry) => sum + (entry.dropped ?? 0), 0);
-    expect([health + dropped, entries.at(-1)?.msg]).toEqual([manyRequests + 1, 'closed']);
+    expectAllCounted(health + dropped);
+    expect(entries.at(-1)?.msg).toBe('closed');
     expect(dropped).toBeGreaterThan(1_000);
   });
 });
