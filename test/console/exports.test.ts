@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { describeInBrowser } from './support/describe-in-browser.ts';
+import { holdRequest } from './support/hold-request.ts';
+import { keepJobRunning } from './support/keep-job-running.ts';
 import { startConsole, type TestConsole } from './support/start-console.ts';
 
 const codes = 50_001;
@@ -22,8 +24,11 @@ describeInBrowser('exports of long lists', () => {
     const { page } = window;
     await window.visit(`/books/${bookId}`);
     const saved = page.waitForEvent('download');
+    // The page hears of the end only when its progress was seen.
+    const news = await holdRequest(page, /\/v1\/jobs\/[^/]+$/, 'GET');
     await page.getByRole('button', { name: 'Codes with their state' }).click();
     await page.getByRole('progressbar', { name: 'The file is being written' }).waitFor();
+    news.letGo();
     const download = await saved;
     // Not a blob, which would be the page's memory.
     expect(download.url()).toMatch(/^http:.*\/v1\/jobs\/[^/]+\/result/);
@@ -49,6 +54,7 @@ describeInBrowser('exports of long lists', () => {
     await page.getByLabel('Choose a file').setInputFiles(file);
     await page.getByRole('button', { name: 'Give the codes' }).click();
     await page.getByRole('button', { name: /^Cancel: Give codes/ }).waitFor();
+    await keepJobRunning(console.core);
     await window.visit(`/books/${bookId}`);
     await page.getByRole('button', { name: 'Codes with their state' }).click();
     await page.getByText('It waits for other work to end').waitFor();

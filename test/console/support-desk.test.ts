@@ -23,7 +23,7 @@ describeInBrowser('what a support desk does in the console', () => {
 
   test('a stuck code is found however it is typed, its story is read, and its lock is let go', async () => {
     const code = await assign('ana');
-    await console.call('POST', `/v1/coupons/${code}/lock`, { userId: 'ana' });
+    await console.call('POST', `/v1/coupons/${code}/lock`, { userId: 'ana', ttlSeconds: 86_400 });
     const window = await console.openSignedIn();
     const { page } = window;
     await window.visit('/');
@@ -95,6 +95,8 @@ describeInBrowser('what a support desk does in the console', () => {
     await page.getByRole('textbox', { name: 'Usuario' }).fill(hostileUser);
     await page.getByRole('button', { name: 'Mostrar' }).click();
     await page.getByRole('link', { name: code }).waitFor();
+    // The list of all users stays until the one that was asked for is there.
+    await page.getByRole('row').nth(2).waitFor({ state: 'detached' });
     expect(await page.getByRole('row').count()).toBe(2);
     await window.inspect('redemptions');
     const download = page.waitForEvent('download');

@@ -13,7 +13,7 @@ import { runServerless } from './support/run-serverless.ts';
 
 /** Prod is dev with other numbers, and deploying it as well takes a minute that only the long run has. */
 const isLong = process.env.QURABLE_TEST_LONG === '1';
-const testMillis = 480_000;
+const testMillis = 2_400_000;
 const stack = 'qurable-prod';
 
 const describeOrSkip = isLong ? requireOrSkip('python3 with moto[server]', canEmulate()) : describe.skip;

@@ -9,7 +9,7 @@ import { canEmulate } from './emulator/start-emulator.ts';
 import { openTrial, type Trial } from './support/open-trial.ts';
 import { runServerless } from './support/run-serverless.ts';
 
-const longMillis = 480_000;
+const longMillis = 2_400_000;
 const stack = 'qurable-dev';
 /** It deploys again and again: minutes that only the long run has. */
 const isLong = process.env.QURABLE_TEST_LONG === '1';

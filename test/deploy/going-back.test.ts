@@ -14,7 +14,7 @@ import { pushImage } from './support/push-image.ts';
 import { runCommand, runScript, type ScriptRun } from './support/run-script.ts';
 import { runServerless, type ServerlessRun } from './support/run-serverless.ts';
 
-const longMillis = 480_000;
+const longMillis = 2_400_000;
 const stack = 'qurable-dev';
 const hasCli = !spawnSync('aws', ['--version']).error;
 const describeOrSkip = requireOrSkip('python3 with moto[server], and the aws CLI', canEmulate() && hasCli);

@@ -15,7 +15,7 @@ import { pushImage } from './support/push-image.ts';
 import { runScript } from './support/run-script.ts';
 import { runServerless } from './support/run-serverless.ts';
 
-const longMillis = 480_000;
+const longMillis = 2_400_000;
 const stack = 'qurable-dev';
 const hasCli = !spawnSync('aws', ['--version']).error;
 /** It deploys, and walks through each of an operator's commands: minutes that only the long run has. */

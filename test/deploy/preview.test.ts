@@ -14,7 +14,7 @@ import { openTrial, type Trial } from './support/open-trial.ts';
 import { runScript, type ScriptRun } from './support/run-script.ts';
 import { runServerless } from './support/run-serverless.ts';
 
-const longMillis = 480_000;
+const longMillis = 2_400_000;
 const stack = 'qurable-dev';
 const hasCli = !spawnSync('aws', ['--version']).error;
 const describeOrSkip = requireOrSkip('python3 with moto[server], and the aws CLI', canEmulate() && hasCli);

@@ -8,7 +8,7 @@ import { openTrial, type Trial } from './support/open-trial.ts';
 import { runCommand } from './support/run-script.ts';
 import { runServerless } from './support/run-serverless.ts';
 
-const longMillis = 600_000;
+const longMillis = 2_400_000;
 const hasCli = !spawnSync('aws', ['--version']).error;
 /** It deploys again and again: minutes that only the long run has. */
 const isLong = process.env.QURABLE_TEST_LONG === '1';

@@ -34,7 +34,8 @@ const project = resolve(import.meta.dirname, '../..');
 /** More lines than any log keeps in memory while it can’t write, at 330 characters each with the request’s id below. */
 const manyRequests = 12_000;
 const requestId = 'x'.repeat(128);
-jest.setTimeout(120_000);
+/** Seconds each; a machine that is slow or stands still for a while must not decide. */
+jest.setTimeout(600_000);
 
 let scratch: string;
 let port: number;
@@ -78,7 +79,7 @@ function environmentOf(program: Program): NodeJS.ProcessEnv {
 async function ready(program: Program, pid: number): Promise<void> {
   const began = performance.now();
   while ((await fetch(`http://127.0.0.1:${port}/ready`).catch(() => null))?.status !== 200) {
-    if (performance.now() - began > 60_000) throw new Error('not ready within 60 s');
+    if (performance.now() - began > 240_000) throw new Error('not ready within 240 s');
     await delay(50);
   }
   seen.push(...processesUnder(pid));
@@ -102,9 +103,9 @@ async function onFile(program: Program, file: number): Promise<ChildProcess> {
 
 /** Checks that the product is alive: that it answers what asks no database, and what changes it. */
 async function expectAnswers(): Promise<void> {
-  const signal = AbortSignal.timeout(10_000);
-  expect((await fetch(`http://127.0.0.1:${port}/health`, { signal })).status).toBe(200);
-  const init = { method: 'POST', body: JSON.stringify({ name: 'Verano' }), signal };
+  // A log that is waited for holds an answer up for good: the test's own time finds that.
+  expect((await fetch(`http://127.0.0.1:${port}/health`)).status).toBe(200);
+  const init = { method: 'POST', body: JSON.stringify({ name: 'Verano' }) };
   await callLocalApi({ home: scratch, port }, 201, '/v1/books', init);
 }
 
@@ -127,6 +128,15 @@ async function makeManyLines(): Promise<void> {
   for (let sent = 0; sent < manyRequests; sent += perWrite) socket.write(request.repeat(perWrite));
   await all;
   socket.destroy();
+}
+
+/**
+ * Checks that each request was written or counted, and the one that expectAnswers asks. Of what was counted some few may
+ * be lines of the background, which come by the clock: the more, the slower the machine is.
+ */
+function expectAllCounted(lines: number): void {
+  expect(lines).toBeGreaterThanOrEqual(manyRequests + 1);
+  expect(lines).toBeLessThan(manyRequests + 100);
 }
 
 /** Checks that nothing of the program is left: no process of those seen, and no listener. */
@@ -189,7 +199,7 @@ requireOrSkip('python3 with its module pty', hasTerminals)('a terminal', () => {
     terminal = await onTerminal('plain', 'npm start');
     await expectAnswers();
     const began = performance.now();
-    while (!terminal.output().includes('route=/v1/books') && performance.now() - began < 10_000) await delay(20);
+    while (!terminal.output().includes('route=/v1/books') && performance.now() - began < 120_000) await delay(20);
     const line = /^\d\d:\d\d:\d\d info {2}request requestId=\S+ method=POST route=\/v1\/books status=201 /m;
     expect(terminal.output()).toMatch(line);
     expect(terminal.output()).not.toContain('{"level"');
@@ -208,7 +218,7 @@ describe('a reader that has stopped reading', () => {
   async function readUntil(text: string): Promise<string> {
     const buffer = Buffer.alloc(1 << 20);
     let read = '';
-    for (const began = performance.now(); performance.now() - began < 30_000; await delay(1)) {
+    for (const began = performance.now(); performance.now() - began < 120_000; await delay(1)) {
       try {
         read += buffer.toString('latin1', 0, readSync(pipe, buffer));
       } catch (error) {
@@ -242,11 +252,9 @@ describe('a reader that has stopped reading', () => {
     );
     const health = entries.filter(({ route }) => route === '/health').length;
     const dropped = entries.reduce((sum, entry) => sum + (entry.dropped ?? 0), 0);
-    // One more is what expectAnswers asks.
-    expect([health + dropped, entries.find((entry) => entry.dropped)]).toMatchObject([
-      manyRequests + 1,
-      { level: 'warn', msg: `${entries.find((entry) => entry.dropped)?.dropped} log lines were dropped` },
-    ]);
+    expectAllCounted(health + dropped);
+    const notice = entries.find((entry) => entry.dropped);
+    expect(notice).toMatchObject({ level: 'warn', msg: `${notice?.dropped} log lines were dropped` });
     expect(dropped).toBeGreaterThan(1_000);
     stop();
     await expectGone();
@@ -296,7 +304,7 @@ requireOrSkip('the right to mount a tmpfs', canMount())('a full disk under the l
     rmSync(join(disk, 'ballast'));
     const read = () => readFileSync(join(disk, 'log'), 'utf8');
     const began = performance.now();
-    while (!read().includes('log lines were dropped') && performance.now() - began < 20_000) await delay(50);
+    while (!read().includes('log lines were dropped') && performance.now() - began < 120_000) await delay(50);
     await expectAnswers();
     stop();
     await expectGone();
@@ -306,7 +314,8 @@ requireOrSkip('the right to mount a tmpfs', canMount())('a full disk under the l
       .map((line) => JSON.parse(line) as { route?: string; dropped?: number; msg: string });
     const health = entries.filter(({ route }) => route === '/health').length;
     const dropped = entries.reduce((sum, entry) => sum + (entry.dropped ?? 0), 0);
-    expect([health + dropped, entries.at(-1)?.msg]).toEqual([manyRequests + 1, 'closed']);
+    expectAllCounted(health + dropped);
+    expect(entries.at(-1)?.msg).toBe('closed');
     expect(dropped).toBeGreaterThan(1_000);
   });
 });

@@ -29,11 +29,17 @@ interface ImageConfig {
 }
 
 const workers = 24;
-const startWithinMillis = 20_000;
+/** Two seconds on an idle machine: this only ends what hangs. */
+const startWithinMillis = 180_000;
 /**
  * limits.drainMaxMillis, the pause before it, and what a process takes to end: below the task's stop timeout of 40 s.
  */
 const stopWithinMillis = limits.drainMaxMillis + 10_000;
+/** For how long it takes new connections after SIGTERM, less what a request takes on its way. */
+const acceptsForMillis = 4_000;
+/** Where nothing ran for so long, the machine stood still: what it shows of some seconds is worth nothing then. */
+const stillMillis = 750;
+const attempts = 5;
 const megabyte = 1_000_000;
 
 let root = '';
@@ -52,7 +58,11 @@ async function show(): Promise<void> {
     showFiles();
     const database = await createTestDatabase('image');
     await showMigration(database.url);
-    await showServiceAndDrain(database.url);
+    let isShown = false;
+    for (let attempt = 0; !isShown; attempt += 1) {
+      if (attempt === attempts) throw new Error(`this machine stood still in each of ${attempts} drains`);
+      isShown = await showServiceAndDrain(database.url);
+    }
     console.log('image: 1 passed, 0 failed');
   } finally {
     await postgres.stop();
@@ -109,7 +119,8 @@ async function showMigration(databaseUrl: string): Promise<void> {
   check(code === 0, 'its own migrate command runs');
 }
 
-async function showServiceAndDrain(databaseUrl: string): Promise<void> {
+/** Returns whether the machine ran on all the time. */
+async function showServiceAndDrain(databaseUrl: string): Promise<boolean> {
   const port = await findFreePort();
   const child = start(config.Cmd, {
     DATABASE_URL: databaseUrl,
@@ -123,7 +134,7 @@ async function showServiceAndDrain(databaseUrl: string): Promise<void> {
     await waitForReady(port, child);
     showConfinement(child);
     showHealthCheck(port);
-    await showDrain(port, child);
+    return await showDrain(port, child);
   } finally {
     child.kill('SIGKILL');
   }
@@ -146,35 +157,64 @@ function showHealthCheck(port: number): void {
 
 /**
  * As a deployment does it: load all the time, SIGTERM, and new requests until the load balancer has seen that the task
- * is not ready. One request is slow on purpose: half of its body comes long after the signal.
+ * is not ready. One request is slow on purpose: half of its body comes long after the signal. It says nothing, and
+ * returns false, where the machine stood still meanwhile.
  */
-async function showDrain(port: number, child: ChildProcess): Promise<void> {
+async function showDrain(port: number, child: ChildProcess): Promise<boolean> {
   const load = { answered: 0, failures: [] as string[], stop: false };
   const running = Array.from({ length: workers }, () => keepAsking(port, load));
-  await sleep(1_500);
-  const before = load.answered;
+  // However long that takes: each worker has had some answers.
+  while (load.answered < 10 * workers && load.failures.length === 0 && child.exitCode === null) await sleep(20);
   const slow = openSlowRequest(port);
   await sleep(200);
 
+  const still = watchForStandstill();
+  const before = load.answered;
   const signalled = performance.now();
+  const sinceSignal = () => performance.now() - signalled;
   const ended = once(child, 'exit');
   child.kill('SIGTERM');
-  while ((await ask(port, '/ready')) === 200) await sleep(50);
-  await sleep(2_000);
+  // A task that can't be reached any more is not ready either.
+  while ((await ask(port, '/ready').catch(() => 0)) === 200) await sleep(50);
+  while (sinceSignal() < acceptsForMillis && load.answered - before < 10 * workers) await sleep(20);
   load.stop = true;
   await Promise.all(running);
   const during = load.answered - before;
+  const longestStill = still.stop();
   // The server stops accepting after five seconds; this one is answered after that.
-  await sleep(6_500 - (performance.now() - signalled));
+  await sleep(6_500 - sinceSignal());
   slow.finish();
-  const slowStatus = await slow.status;
+  const slowStatus = await slow.status.catch((error) => String(error));
   const [code] = await ended;
-  const millis = performance.now() - signalled;
+  const millis = sinceSignal();
+  if (longestStill > stillMillis) {
+    say(`once more: the machine stood still for ${Math.round(longestStill)} ms`);
+    return false;
+  }
 
-  check(before > 100 && during > 100, `it served ${before} requests, and ${during} more after SIGTERM`);
+  check(during >= workers, `it served ${before} requests, and ${during} more after SIGTERM`);
   check(load.failures.length === 0, `none of them failed${load.failures.length > 0 ? `: ${load.failures[0]}` : ''}`);
   check(slowStatus === 201, 'a request whose body came late was answered');
   check(code === 0 && millis < stopWithinMillis, `it ended by itself after ${(millis / 1000).toFixed(1)} s`);
+  return true;
+}
+
+/** Measures the longest time for which this process did not get to run. */
+function watchForStandstill(): { stop(): number } {
+  let [last, longest] = [performance.now(), 0];
+  const look = () => {
+    const now = performance.now();
+    longest = Math.max(longest, now - last);
+    last = now;
+  };
+  const timer = setInterval(look, 20);
+  return {
+    stop: () => {
+      clearInterval(timer);
+      look();
+      return longest;
+    },
+  };
 }
 
 async function keepAsking(port: number, load: { answered: number; failures: string[]; stop: boolean }): Promise<void> {

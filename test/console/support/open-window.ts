@@ -36,7 +36,7 @@ export async function openWindow(browser: Browser, address: string, seen: Partia
   });
   await tellViolations(context);
   // No test's outcome hangs on how fast a shared machine is.
-  context.setDefaultTimeout(120_000);
+  context.setDefaultTimeout(300_000);
   const page = await context.newPage();
   const faults = watchFaults(context, page, address);
   const picture = async (name: string) => {
@@ -105,8 +105,9 @@ function watchFaults(context: BrowserContext, page: Page, address: string): stri
   });
   page.on('pageerror', (error) => faults.push(`an error in the page: ${error.stack || String(error)}`));
   page.on('console', (message) => {
-    // The browser writes a line for each answer that is a refusal, which pages expect.
-    const isRefusal = message.text().startsWith('Failed to load resource: the server responded with a status of 4');
+    // The browser writes a line for each answer that is a refusal, which pages expect: of a server that is too busy for
+    // the moment too, whom they ask again.
+    const isRefusal = /^Failed to load resource: the server responded with a status of (4|503)/.test(message.text());
     if (message.type() === 'error' && !isRefusal) faults.push(`in the browser’s log: ${message.text()}`);
   });
   return faults;
@@ -114,8 +115,10 @@ function watchFaults(context: BrowserContext, page: Page, address: string): stri
 
 /** Waits until the page says that it waits for nothing more. */
 async function settled(page: Page): Promise<void> {
-  await page.waitForSelector('h1');
-  await page.waitForFunction(() => document.querySelector('.loading') === null);
+  // Both at one moment: what is loaded by now may have brought something else that loads.
+  await page.waitForFunction(
+    () => document.querySelector('h1') !== null && document.querySelector('.loading') === null,
+  );
   await page.evaluate(() => document.fonts.ready.then(() => undefined));
 }
 

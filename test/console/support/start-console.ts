@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Browser, chromium } from 'playwright-core';
 import { buildApp } from '../../../containers/api/app.ts';
 import { openLog } from '../../../containers/api/observe/log.ts';
@@ -28,6 +29,9 @@ export interface TestConsole {
 /** The tests' root key. */
 export const rootKey = testSecrets.QURABLE_ADMIN_KEY;
 
+/** A browser starts within a second or two, and much later on a machine that has other things to do. */
+const browserStartMillis = 180_000;
+
 /** Starts the API on a free port with the console as it is in the sources, and a browser. */
 export async function startConsole(name: string, more: Record<string, string> = {}): Promise<TestConsole> {
   const database = await createTestDatabase(name);
@@ -37,7 +41,11 @@ export async function startConsole(name: string, more: Record<string, string> = 
   const metrics = openMetrics({ queueAgeMillis: () => core.batches.queueAgeMillis() });
   const app = await buildApp(core, { log, metrics, health: { droppedLogLines: () => 0, background } });
   const address = await app.listen({ port: 0, host: '127.0.0.1' });
-  const browser = await chromium.launch({ executablePath: findChromium()!, args: ['--no-sandbox', '--disable-gpu'] });
+  const browser = await chromium.launch({
+    executablePath: findChromium()!,
+    args: ['--no-sandbox', '--disable-gpu'],
+    timeout: browserStartMillis,
+  });
   const open = async (look: Partial<Look> = {}) => openWindow(browser, address, look);
   return {
     address,
@@ -61,8 +69,9 @@ export async function startConsole(name: string, more: Record<string, string> = 
   };
 }
 
+/** As a client does it: what the server is too busy for is sent again, under the same key. */
 async function callApi<T>(address: string, key: string, method: string, path: string, body: unknown): Promise<T> {
-  const response = await fetch(address + path, {
+  const request = {
     method,
     headers: {
       authorization: `Bearer ${key}`,
@@ -70,7 +79,13 @@ async function callApi<T>(address: string, key: string, method: string, path: st
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
+  };
+  let response = await fetch(address + path, request);
+  for (let repeat = 0; response.status === 503 && repeat < 20; repeat += 1) {
+    await response.text();
+    await sleep(1_000);
+    response = await fetch(address + path, request);
+  }
   const text = await response.text();
   if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
   return (text === '' ? null : JSON.parse(text)) as T;

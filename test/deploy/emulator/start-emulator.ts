@@ -27,7 +27,8 @@ export type EmulatorOptions = {
   order?: string;
 };
 
-const startMillis = 60_000;
+/** Some seconds on an idle machine. */
+const startMillis = 300_000;
 const server = fileURLToPath(new URL('server.py', import.meta.url));
 const modules = fileURLToPath(new URL('../../../node_modules', import.meta.url));
 

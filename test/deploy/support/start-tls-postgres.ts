@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdtempSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../../containers/local/postgres/embedded-postgres.ts';
@@ -27,19 +28,35 @@ export async function startTlsPostgres(): Promise<TlsPostgres> {
     settings: { max_connections: '60', shared_buffers: '64MB' },
     log: (line) => process.stderr.write(`${line}\n`),
   });
+  const url = new URL(postgres.url);
+  url.searchParams.set('sslmode', 'no-verify');
   try {
     await turnOnTls(postgres);
+    await untilTls(url.href);
   } catch (error) {
     await postgres.stop();
     throw error;
   }
-  const url = new URL(postgres.url);
-  url.searchParams.set('sslmode', 'no-verify');
   return {
     superuserUrl: url.href,
     certificateFile: join(root, 'server.crt'),
     stop: () => postgres.stop(),
   };
+}
+
+/** The server reads what was set anew a moment after it was told to. */
+async function untilTls(url: string): Promise<void> {
+  for (;;) {
+    const client = new Client(url);
+    try {
+      await client.connect();
+      await client.end();
+      return;
+    } catch (error) {
+      if (!String(error).includes('does not support SSL')) throw error;
+      await sleep(20);
+    }
+  }
 }
 
 /** The certificate and the rule are set on the running server: they are read again at a reload. */
