@@ -12,7 +12,7 @@ import { requireOrSkip } from '../support/require-or-skip.ts';
 import { canEmulate } from './emulator/start-emulator.ts';
 import { openTrial, type Trial } from './support/open-trial.ts';
 import { runScript, type ScriptRun } from './support/run-script.ts';
-import { runServerless } from './support/run-serverless.ts';
+import { keepBundles, runServerless } from './support/run-serverless.ts';
 
 const longMillis = 2_400_000;
 const stack = 'qurable-dev';
@@ -35,7 +35,7 @@ describeOrSkip('a preview of a deployment', () => {
   }, longMillis);
 
   const preview = (stage: string): Promise<ScriptRun> =>
-    runScript(project.directory, emulator.url, 'preview.sh', [stage]);
+    runScript(project.directory, emulator.url, 'preview.sh', [stage], { NODE_OPTIONS: keepBundles });
 
   /** Replaces a text of the copy that must be there. */
   function edit(path: string, from: string, to: string): void {

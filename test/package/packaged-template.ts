@@ -1,10 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
-  closeSync,
   existsSync,
   mkdtempSync,
-  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -17,6 +15,7 @@ import { join, relative, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { copyProject } from '../deploy/support/copy-project.ts';
 import { runServerless } from '../deploy/support/run-serverless.ts';
+import { claimFile } from '../support/claim-file.ts';
 
 /** A value of a template: text, number, or an object with an intrinsic function. */
 export type Value = string | number | boolean | null | Value[] | { [name: string]: Value };
@@ -96,7 +95,7 @@ export async function packageStage(stage: string, parameters: Record<string, str
   const claim = `${kept}.claim`;
   for (;;) {
     if (existsSync(kept)) return JSON.parse(readFileSync(kept, 'utf8'));
-    if (isClaimed(claim)) break;
+    if (claimFile(claim)) break;
     await sleep(200);
   }
   try {
@@ -108,21 +107,6 @@ export async function packageStage(stage: string, parameters: Record<string, str
     return result;
   } finally {
     rmSync(claim, { force: true });
-  }
-}
-
-/**
- * Whether the claim is this process's own now. One that is older than a packaging takes was left by a killed process.
- */
-function isClaimed(claim: string): boolean {
-  const claimed = statSync(claim, { throwIfNoEntry: false });
-  if (claimed !== undefined && Date.now() - claimed.mtimeMs > packagingMillis) rmSync(claim, { force: true });
-  try {
-    closeSync(openSync(claim, 'wx'));
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
   }
 }
 

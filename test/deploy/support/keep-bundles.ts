@@ -3,17 +3,23 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, r
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { BuildOptions } from 'esbuild';
+import { claimFile } from '../../support/claim-file.ts';
 
 /**
  * Loaded before the Serverless Framework (`node --import`): what esbuild made of a function is taken again by the next
  * packaging in the same test run, if it is asked with the same options and every file that went into it is as it was. A
- * run packages the same functions some eighty times, with other parameters, of which the functions know nothing.
+ * run packages the same functions some eighty times, with other parameters, of which the functions know nothing. What
+ * another process is making now is waited for.
  */
 const load = createRequire(import.meta.url);
 const esbuildFile = load.resolve('esbuild');
 const esbuild = load(esbuildFile) as typeof import('esbuild');
 const kept = join(tmpdir(), 'kept-bundles');
+
+/** What esbuild puts in the place of names. */
+type Definitions = Readonly<Record<string, string>>;
 
 /** As much of an esbuild context as serverless-esbuild asks for. */
 async function context(options: BuildOptions) {
@@ -22,31 +28,45 @@ async function context(options: BuildOptions) {
 load.cache[esbuildFile]!.exports = { ...esbuild, context };
 
 async function rebuild(options: BuildOptions): Promise<object> {
-  const { outdir, ...asked } = options;
+  const { outdir, define = {}, ...asked } = options;
   const question = hashOf([JSON.stringify(asked, functionsToo), ...['package.json', 'tsconfig.json'].map(read)]);
-  const former = keptFor(question);
-  if (former !== null) cpSync(former, outdir!, { recursive: true });
-  else keep(question, await esbuild.build({ ...options, metafile: true }));
+  mkdirSync(kept, { recursive: true });
+  const claim = join(kept, `${question}.claim`);
+  for (;;) {
+    const former = keptFor(question, define);
+    if (former !== null) {
+      cpSync(former, outdir!, { recursive: true });
+      break;
+    }
+    if (claimFile(claim)) {
+      try {
+        keep(question, define, await esbuild.build({ ...options, metafile: true }));
+      } finally {
+        rmSync(claim, { force: true });
+      }
+      break;
+    }
+    await sleep(100);
+  }
   return { errors: [], warnings: [] };
 }
 
 /** The folder of what was made when the same was asked and the files were as they are now; null: there is none. */
-function keptFor(question: string): string | null {
+function keptFor(question: string, define: Definitions): string | null {
   const list = join(kept, `${question}.json`);
   if (!existsSync(list)) return null;
   const inputs = JSON.parse(readFileSync(list, 'utf8')) as string[];
-  const folder = folderOf(question, inputs);
+  const folder = folderOf(question, define, inputs);
   return existsSync(folder) ? folder : null;
 }
 
 /** Keeps what was made. Another process may do the same at the same time: each moves whole things into place. */
-function keep(question: string, { metafile }: Awaited<ReturnType<typeof esbuild.build>>): void {
+function keep(question: string, define: Definitions, { metafile }: Awaited<ReturnType<typeof esbuild.build>>): void {
   const inputs = Object.keys(metafile!.inputs);
-  mkdirSync(kept, { recursive: true });
   const made = mkdtempSync(join(kept, 'made-'));
   for (const output of Object.keys(metafile!.outputs)) cpSync(output, join(made, basename(output)));
   try {
-    renameSync(made, folderOf(question, inputs));
+    renameSync(made, folderOf(question, define, inputs));
   } catch {
     // It is there already, and the same.
     rmSync(made, { recursive: true });
@@ -56,9 +76,14 @@ function keep(question: string, { metafile }: Awaited<ReturnType<typeof esbuild.
   renameSync(`${list}.${process.pid}`, list);
 }
 
-/** Files that are missing count as empty: what was made of them is not what is asked for. */
-function folderOf(question: string, inputs: string[]): string {
-  return join(kept, hashOf([question, ...inputs.flatMap((path) => [path, read(path)])]));
+/**
+ * Files that are missing count as empty: what was made of them is not what is asked for. What is defined for all the
+ * functions, such as the calendar of events, counts for those alone that have its name in a file.
+ */
+function folderOf(question: string, define: Definitions, inputs: string[]): string {
+  const isNamed = (name: string) => inputs.some((path) => read(path).includes(name.split('.').at(-1)!));
+  const defined = Object.entries(define).filter(([name]) => isNamed(name));
+  return join(kept, hashOf([question, JSON.stringify(defined), ...inputs.flatMap((path) => [path, read(path)])]));
 }
 
 const texts = new Map<string, string>();

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { bareEnvironment } from '../../support/bare-environment.ts';
 
 /** How a command of the Serverless Framework ended. */
@@ -13,7 +12,12 @@ export type ServerlessRun = {
 
 /** Half a minute on two busy cores: this only ends what hangs. */
 const longestMillis = 900_000;
-const keepBundles = fileURLToPath(new URL('keep-bundles.ts', import.meta.url));
+
+/**
+ * Node's flag by which `sls` takes a function's bundle that the run has made before. What a test starts that runs `sls`
+ * by itself gets it as NODE_OPTIONS.
+ */
+export const keepBundles = `--import=${new URL('keep-bundles.ts', import.meta.url).href}`;
 
 /**
  * Runs `sls` in a directory, with an account's address and invented credentials, or without either.
@@ -30,7 +34,7 @@ export async function runServerless(
     endpointUrl === null
       ? { AWS_ENDPOINT_URL: 'http://127.0.0.1:9', AWS_EC2_METADATA_DISABLED: 'true' }
       : { AWS_ENDPOINT_URL: endpointUrl, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
-  const child = spawn(process.execPath, ['--import', keepBundles, sls, ...args], {
+  const child = spawn(process.execPath, [keepBundles, sls, ...args], {
     cwd: directory,
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: longestMillis,
