@@ -14,15 +14,21 @@ export interface LookupNames {
   ceiling: FailureName | null;
 }
 
+/** What all look-ups of a token share. A caller is one object for as long as its token is remembered. */
+const knownTokens = new WeakMap<Caller, Pick<LookupNames, 'shared' | 'ceiling'>>();
+
 /** The keys of a look-up by this caller, from this address and for this user. */
-export function namesOf({ tenantId, actor, customerId }: Caller, address: string, userId: string | null): LookupNames {
+export function namesOf(caller: Caller, address: string, userId: string | null): LookupNames {
+  const { tenantId, actor, customerId } = caller;
   if (customerId !== null) {
     const own = failureName('user', tenantId, customerId);
     return { own, shared: failureName('address', tenantId, address), ceiling: null };
   }
-  return {
-    own: userId === null ? failureName('caller', tenantId, actor) : failureName('named', tenantId, userId),
-    shared: failureName('token', tenantId, actor),
-    ceiling: failureName('ceiling', tenantId, actor),
-  };
+  let ofToken = knownTokens.get(caller);
+  if (ofToken === undefined) {
+    ofToken = { shared: failureName('token', tenantId, actor), ceiling: failureName('ceiling', tenantId, actor) };
+    knownTokens.set(caller, ofToken);
+  }
+  const own = userId === null ? failureName('caller', tenantId, actor) : failureName('named', tenantId, userId);
+  return { own, shared: ofToken.shared, ceiling: ofToken.ceiling };
 }

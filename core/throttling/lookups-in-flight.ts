@@ -2,6 +2,7 @@ import { throttleLimits } from './throttle-limits.ts';
 
 /** The look-ups of one key in flight, and those that wait for one of them to end. */
 interface Lookups {
+  readonly key: string;
   count: number;
   waiting: Waiter[];
 }
@@ -20,18 +21,25 @@ export class LookupsInFlight {
     return this.#lookups.get(key)?.count ?? 0;
   }
 
-  begin(key: string): void {
-    const lookups = this.#lookups.get(key);
-    if (lookups === undefined) this.#lookups.set(key, { count: 1, waiting: [] });
-    else lookups.count += 1;
+  /** @returns what `end` takes, so that it need not look the key up */
+  begin(key: string): Lookups {
+    let lookups = this.#lookups.get(key);
+    if (lookups === undefined) {
+      lookups = { key, count: 0, waiting: [] };
+      this.#lookups.set(key, lookups);
+    }
+    lookups.count += 1;
+    return lookups;
   }
 
-  /** Ends one, and lets those that wait try in the order of arrival. */
-  end(key: string): void {
-    const lookups = this.#lookups.get(key)!;
+  /**
+   * Ends one, and lets those that wait try in the order of arrival.
+   * @param lookups what `begin` gave
+   */
+  end(lookups: Lookups): void {
     lookups.count -= 1;
     while (lookups.waiting.length > 0 && lookups.waiting[0]!()) lookups.waiting.shift();
-    if (lookups.count === 0 && lookups.waiting.length === 0) this.#lookups.delete(key);
+    if (lookups.count === 0 && lookups.waiting.length === 0) this.#lookups.delete(lookups.key);
   }
 
   /**

@@ -100,30 +100,27 @@ export function openThrottleOver(sides: readonly FailureSide[], parts: Omit<Thro
   const known = openKnownFailures(sides, hash, clock, log);
   const inFlight = new LookupsInFlight();
 
-  function stateOf(name: FailureName, flightKey: string): KeyState {
-    return {
-      kind: name.kind,
-      view: known.isEmpty ? undefined : known.view(name),
-      inFlight: inFlight.count(flightKey),
-    };
+  function stateOf(name: FailureName, lookups: number): KeyState {
+    return { kind: name.kind, view: known.isEmpty ? undefined : known.view(name), inFlight: lookups };
   }
 
   function decide({ own, shared, ceiling }: LookupNames): LookupDecision {
+    // Both counts of a token share its look-ups in flight.
+    const ofShared = inFlight.count(shared.key);
     const states = {
-      own: stateOf(own, own.key),
-      shared: stateOf(shared, shared.key),
-      // Both counts of a token share its look-ups in flight.
-      ceiling: ceiling === null ? undefined : stateOf(ceiling, shared.key),
+      own: stateOf(own, inFlight.count(own.key)),
+      shared: stateOf(shared, ofShared),
+      ceiling: ceiling === null ? undefined : stateOf(ceiling, ofShared),
     };
     return decideLookup(states, clock.now());
   }
 
   function begin({ own, shared, ceiling, code, userId }: Asked, onlyIfHeld: CouponError | null): Lookup {
-    inFlight.begin(own.key);
-    inFlight.begin(shared.key);
+    const ofOwn = inFlight.begin(own.key);
+    const ofShared = inFlight.begin(shared.key);
     const end = () => {
-      inFlight.end(own.key);
-      inFlight.end(shared.key);
+      inFlight.end(ofOwn);
+      inFlight.end(ofShared);
     };
     return {
       onlyIfHeld,

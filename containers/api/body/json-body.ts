@@ -17,7 +17,9 @@ export function refuseEncodedBody(request: FastifyRequest): CouponError | null {
   if (encoding !== '' && encoding !== 'identity') {
     return refuse('unsupported-media-type', 'Send the body as it is: no Content-Encoding is taken.');
   }
-  const charset = charsetOf(request.headers['content-type'] ?? '');
+  const contentType = request.headers['content-type'] ?? '';
+  if (!contentType.includes(';')) return null;
+  const charset = charsetOf(contentType);
   if (takenCharsets.has(charset)) return null;
   return refuse(
     'unsupported-media-type',

@@ -6,9 +6,10 @@ const numericParameters = new Set(['limit']);
  * a list, which no route's schema takes.
  */
 export function parseQuery(query: string): Record<string, unknown> {
+  // A plain object is checked faster than one without a prototype, and most requests have no query.
+  if (query === '') return {};
   // Without a prototype, so that a parameter called `__proto__` is a name like any other.
   const values: Record<string, unknown> = Object.create(null);
-  if (query === '') return values;
   for (const [name, value] of new URLSearchParams(query)) {
     const before = values[name];
     if (before !== undefined) values[name] = [before, value];
