@@ -3,6 +3,7 @@ import { fieldOf, type Problem } from '../calls/problem.ts';
 import { formatNumber } from '../language/formats.ts';
 import { messages } from '../messages/messages.ts';
 import { Button } from './button.tsx';
+import { fieldLabels } from './field-labels.ts';
 
 /** What a problem is called, in a sentence in the language in use. Of a conflict, what stands in the way. */
 export function problemSentence({ kind, reason, title }: Problem): string {
@@ -15,6 +16,13 @@ export function problemSentence({ kind, reason, title }: Problem): string {
 function fieldWords(path: string): string | null {
   const fields: Record<string, string> = messages().problems.fields;
   return fields[fieldOf(path)] ?? null;
+}
+
+/** What a field is called beside it; its name in the API where the console has no such field. */
+function FieldTitle({ path }: { path: string }) {
+  const labels: Record<string, string> = fieldLabels();
+  const label = labels[fieldOf(path)];
+  return label === undefined ? <code lang="en">{fieldOf(path)}</code> : <strong>{label}</strong>;
 }
 
 /**
@@ -41,7 +49,7 @@ export function ProblemBox({ problem, retry }: { problem: Problem | null; retry?
         <ul>
           {errors.map(({ path, message }) => (
             <li key={path}>
-              <code lang="en">{fieldOf(path)}</code>: {fieldWords(path)}{' '}
+              <FieldTitle path={path} />: {fieldWords(path)}{' '}
               <bdi class="server-words" lang="en">
                 {message}
               </bdi>

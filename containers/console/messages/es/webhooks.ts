@@ -33,6 +33,7 @@ export const webhooks = {
   disabled: 'Desactivado',
   failing: 'Falla',
   failingSince: 'Falla desde',
+  since: 'desde',
   replayMissed: 'No se envió de nuevo, porque sus eventos ya no estaban en la base de datos:',
   reasons: {
     'by-admin': 'Alguien lo desactivó.',
