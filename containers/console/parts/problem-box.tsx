@@ -28,6 +28,7 @@ function FieldTitle({ path }: { path: string }) {
 /**
  * A problem where it happened: what it is in plain words, what the server says, and what to do. It takes the focus when
  * it appears, so that whoever does not see it hears it.
+ * @param retry offered unless nothing is there, which is so the next time too
  */
 export function ProblemBox({ problem, retry }: { problem: Problem | null; retry?: () => void }) {
   const box = useRef<HTMLDivElement>(null);
@@ -59,7 +60,7 @@ export function ProblemBox({ problem, retry }: { problem: Problem | null; retry?
       )}
       {retryAfterSeconds !== null && <p>{text.problems.waitSeconds(formatNumber(retryAfterSeconds))}</p>}
       {requestId !== null && problem.status >= 500 && <p class="muted">{text.problems.requestId(requestId)}</p>}
-      {retry !== undefined && <Button onClick={retry}>{text.common.tryAgain}</Button>}
+      {retry !== undefined && problem.status !== 404 && <Button onClick={retry}>{text.common.tryAgain}</Button>}
     </div>
   );
 }
