@@ -54,6 +54,11 @@ describeInBrowser('an attack by way of a browser', () => {
   test.each(origins)('a page of %s changes nothing and reads nothing by scripts', async (_of, host) => {
     const before = await bookNames();
     const page = await visitAttacker(host);
+    // What its page may not read, the browser's own log does say.
+    const statuses: number[] = [];
+    page.on('response', (response) => {
+      if (response.url().startsWith(console.address)) statuses.push(response.status());
+    });
     const outcomes = await page.evaluate(
       async ({ address, id }) => {
         const send = async (path: string, init: RequestInit) => {
@@ -82,6 +87,8 @@ describeInBrowser('an attack by way of a browser', () => {
       { address: console.address, id: bookId },
     );
     expect(outcomes.filter((outcome) => outcome.startsWith('read'))).toEqual([]);
+    expect(statuses.length).toBeGreaterThan(0);
+    expect(statuses.filter((status) => status < 400)).toEqual([]);
     expect(await bookNames()).toEqual(before);
     await expectSignedIn(page);
     await page.context().close();

@@ -59,6 +59,10 @@ describeInBrowser('bad input and bad luck', () => {
       await window.visit(`/redemptions?${new URLSearchParams({ userId: name })}`);
       await page.getByRole('cell', { name, exact: true }).first().waitFor();
       await window.look('redemptions-of-any-name');
+      // As a table, which is scrolled by itself.
+      await page.setViewportSize({ width: 768, height: 1024 });
+      await window.look('redemptions-of-any-name-as-a-table');
+      await page.setViewportSize({ width: 320, height: 640 });
       for (const part of ['decks', 'rules', '']) {
         await window.visit(`/books/${bookId}/${part}`);
         await window.look(`book-of-any-name-${part}`);

@@ -60,7 +60,7 @@ describeInBrowser('what people do in the console', () => {
     await page.getByRole('button', { name: 'Crear el talonario' }).click();
     const fault = page.locator('.field-error', { hasText: 'Escribe un número entero, o nada para no poner límite.' });
     expect(await fault.locator('[lang="en"]').textContent()).toMatch(/^must be /);
-    const summary = page.getByRole('alert').getByRole('listitem').filter({ hasText: 'maxRedemptions' });
+    const summary = page.getByRole('alert').getByRole('listitem').filter({ hasText: 'Usos en total' });
     expect(await summary.textContent()).toContain('Escribe un número entero, o nada');
     // Whatever is not in the page's own language says so: a screen reader reads it as what it is.
     const unmarked = await page.locator('main').evaluate((main) => {

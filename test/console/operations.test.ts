@@ -166,6 +166,21 @@ describeInBrowser('long work, webhooks and the server, in the console', () => {
     await window.close();
   });
 
+  test('a book with a public code shows the code, and no stock that could run out', async () => {
+    const terms = { name: 'Everybody', publicCode: 'SUMMER20' };
+    const { id } = await console.call<{ id: string }>('POST', '/v1/books', terms);
+    const window = await console.openSignedIn({ width: 320 });
+    const { page } = window;
+    await window.visit('/?q=Everybody');
+    await page.locator('.card').getByText('SUMMER20').waitFor();
+    expect(await page.locator('.card').getByText('left').count()).toBe(0);
+    await window.visit(`/books/${id}`);
+    await page.locator('.figures').getByText('SUMMER20').waitFor();
+    expect(await page.locator('.figures').getByText('Left').count()).toBe(0);
+    await window.look('book-public');
+    await window.close();
+  });
+
   test('an operator sees how the server fares and who is told of what, and no keys', async () => {
     const key = { name: 'On call', role: 'operator' };
     const { secret } = await console.call<{ secret: string }>('POST', '/v1/api-keys', key);

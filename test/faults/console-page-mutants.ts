@@ -110,7 +110,7 @@ export const consolePageMutants: Mutant[] = [
   },
   {
     takesOut: 'the own scrolling of wide tables',
-    file: `${styles}/parts.css`,
+    file: `${styles}/tables.css`,
     edits: [{ find: '.table-scroll {\n  overflow-x: auto;', replace: '.table-scroll {\n  overflow-x: visible;' }],
     testFile: badInput,
     caughtBy: 'a user and a book with one long word in the name are found and shown as they are',

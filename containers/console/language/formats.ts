@@ -81,14 +81,16 @@ export function formatTick(seconds: number, zone: string): string {
   return time === '00:00' ? formatter(zone, { day: 'numeric', month: 'short' }, 'tick').format(at) : time;
 }
 
-/** How far a moment is away, in the largest unit that says something: `in 3 days`, `2 minutes ago`. */
+/** How far a moment is away, in the largest unit that says something: `in 3 days`, `2 minutes ago`, `now`. */
 export function formatDistance(at: string | Date, now: number): string {
   const away = new Date(at).getTime() - now;
   const size = Math.abs(away);
   const [unit, millis] =
     size >= 2 * dayMillis ? ['day', dayMillis] : size >= hourMillis ? ['hour', hourMillis] : ['minute', minuteMillis];
   const words = new Intl.RelativeTimeFormat(language.value, { numeric: 'auto' });
-  return words.format(Math.round(away / (millis as number)), unit as Intl.RelativeTimeFormatUnit);
+  const count = Math.round(away / (millis as number));
+  // “This minute” is said of no moment.
+  return count === 0 ? words.format(0, 'second') : words.format(count, unit as Intl.RelativeTimeFormatUnit);
 }
 
 /** What a zone's clocks show at a moment, as a field for date and time takes it: `2026-11-28T21:05`. */

@@ -157,7 +157,11 @@ function Process({ process: { pools, tasks } }: { process: NonNullable<Health['p
               {
                 title: text.lastFailedAt,
                 cell: ({ lastFailedAt }) =>
-                  lastFailedAt !== null && <ShortMoment at={lastFailedAt} zone={viewerZone()} />,
+                  lastFailedAt === null ? (
+                    <span class="muted">{text.never}</span>
+                  ) : (
+                    <ShortMoment at={lastFailedAt} zone={viewerZone()} />
+                  ),
               },
             ]}
           />

@@ -9,8 +9,10 @@ export function NotFoundPage() {
   const text = messages().shell;
   return (
     <Page title={text.notFoundTitle}>
-      <p>{text.notFound}</p>
-      <ButtonLink href={linkTo('/')}>{text.home}</ButtonLink>
+      <div class="stack message">
+        <p>{text.notFound}</p>
+        <ButtonLink href={linkTo('/')}>{text.home}</ButtonLink>
+      </div>
     </Page>
   );
 }
@@ -21,8 +23,10 @@ export function ForbiddenPage() {
   const role = session.value?.role ?? 'redeemer';
   return (
     <Page title={text.forbiddenTitle}>
-      <p>{isOperator() ? text.forbidden(text.roles[role]) : text.redeemerOnly}</p>
-      {isOperator() && <ButtonLink href={linkTo('/')}>{text.home}</ButtonLink>}
+      <div class="stack message">
+        <p>{isOperator() ? text.forbidden(text.roles[role]) : text.redeemerOnly}</p>
+        {isOperator() && <ButtonLink href={linkTo('/')}>{text.home}</ButtonLink>}
+      </div>
     </Page>
   );
 }

@@ -42,10 +42,18 @@ export function WebhooksPage() {
           },
           { title: text.description.label, cell: ({ description }) => <span dir="auto">{description}</span> },
           { title: text.events, isNumber: true, cell: ({ events }) => formatNumber(events.length) },
-          { title: text.state, cell: (webhook) => <WebhookState webhook={webhook} /> },
           {
-            title: text.failingSince,
-            cell: ({ failingSince }) => failingSince !== null && <ShortMoment at={failingSince} zone={zone} />,
+            title: text.state,
+            cell: (webhook) => (
+              <>
+                <WebhookState webhook={webhook} />
+                {webhook.failingSince !== null && (
+                  <div class="muted">
+                    {text.since} <ShortMoment at={webhook.failingSince} zone={zone} />
+                  </div>
+                )}
+              </>
+            ),
           },
           { title: text.createdAt, cell: ({ createdAt }) => <ShortMoment at={createdAt} zone={zone} /> },
         ]}

@@ -90,6 +90,7 @@ function ChartTable({ caption, times, series, nameStep, stepTitle }: ChartProps)
         ]}
         rows={times.map((_time, row) => row)}
         keyOf={String}
+        staysGrid
       />
     </details>
   );

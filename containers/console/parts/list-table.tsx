@@ -24,6 +24,8 @@ export interface TableProps<T> {
   keyOf: (row: T) => string;
   /** The zone of the times in it, said below; left out where there are none. */
   zone?: string;
+  /** Stays a grid on the narrowest screen: for columns of numbers, which are compared with those above and below. */
+  staysGrid?: boolean;
   /** The row that the address names: shown, and told as the present one. */
   isPresent?: (row: T) => boolean;
 }
@@ -31,13 +33,26 @@ export interface TableProps<T> {
 /** What scrolls must be reachable by the keyboard. */
 const byKeyboard = { tabIndex: 0 };
 
+/** Some browsers forget that a table is one where it is laid out as a list. */
+const roles = {
+  table: { role: 'table' },
+  rowgroup: { role: 'rowgroup' },
+  row: { role: 'row' },
+  columnheader: { role: 'columnheader' },
+  rowheader: { role: 'rowheader' },
+  cell: { role: 'cell' },
+} as const;
+
 const present = { 'aria-current': true, ref: showRow } as const;
 
 function showRow(row: HTMLElement | null): void {
   row?.scrollIntoView({ block: 'nearest' });
 }
 
-/** A table that is scrolled sideways by itself where the screen is narrow, by the keyboard too. */
+/**
+ * A table. It is scrolled sideways by itself where it is wider than its place, by the keyboard too. On the narrowest
+ * screens each row is a list instead, whose cells have their column's title before them: nothing is out of sight.
+ */
 export function Table<T>({
   caption,
   isCaptionShown = false,
@@ -45,34 +60,35 @@ export function Table<T>({
   rows,
   keyOf,
   zone,
+  staysGrid = false,
   isPresent = () => false,
 }: TableProps<T>) {
   const words = messages().common;
   return (
     <>
       <section class="table-scroll" {...byKeyboard} aria-label={words.listOf(caption)}>
-        <table>
+        <table class={staysGrid ? undefined : 'rows'} {...roles.table}>
           <caption class={isCaptionShown ? undefined : 'visually-hidden'}>{caption}</caption>
-          <thead>
-            <tr>
+          <thead {...roles.rowgroup}>
+            <tr {...roles.row}>
               {columns.map(({ title, isNumber }) => (
-                <th key={title} scope="col" class={isNumber ? 'number' : undefined}>
+                <th key={title} scope="col" {...roles.columnheader} class={isNumber ? 'number' : undefined}>
                   {title}
                 </th>
               ))}
             </tr>
           </thead>
-          <tbody>
+          <tbody {...roles.rowgroup}>
             {rows.map((row) => (
-              <tr key={keyOf(row)} {...(isPresent(row) ? present : {})}>
+              <tr key={keyOf(row)} {...roles.row} {...(isPresent(row) ? present : {})}>
                 {columns.map(({ title, cell, isNumber, isHead }) =>
                   isHead ? (
-                    <th key={title} scope="row">
-                      {cell(row)}
+                    <th key={title} scope="row" {...roles.rowheader} data-title={title}>
+                      <div>{cell(row)}</div>
                     </th>
                   ) : (
-                    <td key={title} class={isNumber ? 'number' : undefined}>
-                      {cell(row)}
+                    <td key={title} {...roles.cell} class={isNumber ? 'number' : undefined} data-title={title}>
+                      <div>{cell(row)}</div>
                     </td>
                   ),
                 )}

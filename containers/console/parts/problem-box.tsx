@@ -3,6 +3,7 @@ import { fieldOf, type Problem } from '../calls/problem.ts';
 import { formatNumber } from '../language/formats.ts';
 import { messages } from '../messages/messages.ts';
 import { Button } from './button.tsx';
+import { fieldLabels } from './field-labels.ts';
 
 /** What a problem is called, in a sentence in the language in use. Of a conflict, what stands in the way. */
 export function problemSentence({ kind, reason, title }: Problem): string {
@@ -17,9 +18,17 @@ function fieldWords(path: string): string | null {
   return fields[fieldOf(path)] ?? null;
 }
 
+/** What a field is called beside it; its name in the API where the console has no such field. */
+function FieldTitle({ path }: { path: string }) {
+  const labels: Record<string, string> = fieldLabels();
+  const label = labels[fieldOf(path)];
+  return label === undefined ? <code lang="en">{fieldOf(path)}</code> : <strong>{label}</strong>;
+}
+
 /**
  * A problem where it happened: what it is in plain words, what the server says, and what to do. It takes the focus when
  * it appears, so that whoever does not see it hears it.
+ * @param retry offered unless nothing is there, which is so the next time too
  */
 export function ProblemBox({ problem, retry }: { problem: Problem | null; retry?: () => void }) {
   const box = useRef<HTMLDivElement>(null);
@@ -41,7 +50,7 @@ export function ProblemBox({ problem, retry }: { problem: Problem | null; retry?
         <ul>
           {errors.map(({ path, message }) => (
             <li key={path}>
-              <code lang="en">{fieldOf(path)}</code>: {fieldWords(path)}{' '}
+              <FieldTitle path={path} />: {fieldWords(path)}{' '}
               <bdi class="server-words" lang="en">
                 {message}
               </bdi>
@@ -51,7 +60,7 @@ export function ProblemBox({ problem, retry }: { problem: Problem | null; retry?
       )}
       {retryAfterSeconds !== null && <p>{text.problems.waitSeconds(formatNumber(retryAfterSeconds))}</p>}
       {requestId !== null && problem.status >= 500 && <p class="muted">{text.problems.requestId(requestId)}</p>}
-      {retry !== undefined && <Button onClick={retry}>{text.common.tryAgain}</Button>}
+      {retry !== undefined && problem.status !== 404 && <Button onClick={retry}>{text.common.tryAgain}</Button>}
     </div>
   );
 }

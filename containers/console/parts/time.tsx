@@ -1,4 +1,4 @@
-import { formatExactMoment, formatMoment, viewerZone } from '../language/formats.ts';
+import { formatExactMoment, formatMoment, placeOf, viewerZone } from '../language/formats.ts';
 import { messages } from '../messages/messages.ts';
 
 /**
@@ -12,7 +12,7 @@ export function Moment({ at, zone, isExact = false }: { at: string; zone: string
   const here = format(at, viewerZone());
   return (
     <time dateTime={at} class="moment">
-      {words.inZone(there, zone)}
+      {words.inZone(there, placeOf(zone))}
       {here !== there && <span class="muted"> · {words.viewerTime(here)}</span>}
     </time>
   );

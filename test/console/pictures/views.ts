@@ -37,6 +37,7 @@ export function viewsOf({ books, codes, webhookId }: ShowCase): View[] {
     { name: 'book-draft', path: `/books/${books.draft}` },
     { name: 'book-empty', path: `/books/${books.empty}` },
     { name: 'book-demo', path: `/books/${books.demo}` },
+    { name: 'book-public', path: `/books/${books.public}` },
     { name: 'book-close', path: `/books/${books.running}`, act: press(`${actions}-caution`) },
     { name: 'book-extend', path: `/books/${books.running}`, act: press(`${actions} >> nth=1`) },
     { name: 'codes', path: `/books/${books.running}/decks` },

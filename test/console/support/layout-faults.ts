@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 /**
  * Finds what does not keep its place on a page: a page that is scrolled sideways (WCAG 1.4.10), text that leaves the
  * screen or the box that it is in, and texts that lie on one another. A table may be wider than the screen, as it is
- * scrolled by itself.
+ * scrolled by itself; a list that is stacked on a narrow screen may not.
  */
 export async function findLayoutFaults(page: Page): Promise<string[]> {
   return page.evaluate(() => {
@@ -31,7 +31,10 @@ export async function findLayoutFaults(page: Page): Promise<string[]> {
       const range = document.createRange();
       range.selectNodeContents(node);
       const box = owner.closest(`${boxes}, ${cells}`)?.getBoundingClientRect() ?? null;
-      const scrolled = owner.closest('.table-scroll, dialog');
+      // On a narrow screen the rows of a list are to be seen whole, and the titles of columns stand in them.
+      const isStacked = clientWidth <= 480 && owner.closest('.rows') !== null;
+      if (isStacked && owner.closest('thead') !== null) continue;
+      const scrolled = owner.closest(isStacked ? 'dialog' : '.table-scroll, dialog');
       const isCut = getComputedStyle(owner).textOverflow === 'ellipsis';
       for (const rect of range.getClientRects()) {
         if (rect.width === 0 || isCut) continue;

@@ -43,8 +43,9 @@ export const decks = {
   stopped: 'Stopped. Whether the file was taken, the list above shows.',
   uploaded: (n: number) => `${count(n, { one: 'code is', other: 'codes are' })} in the book now.`,
   nothingTaken: 'No row was taken, so there is no new list.',
-  rejected: (n: number, duplicates: string) =>
-    `${count(n, { one: 'row was', other: 'rows were' })} not taken, ${duplicates} of them because the code was there already.`,
+  /** @param duplicates how many of them are codes that were there already; null: none */
+  rejected: (n: number, duplicates: string | null) =>
+    `${count(n, { one: 'row was', other: 'rows were' })} not taken${duplicates === null ? '' : `, ${duplicates} of them because the code was there already`}.`,
   rejectionsTitle: 'Rows that were not taken',
   rejectionsShown: (n: number) => `The first ${count(n, { one: 'row', other: 'rows' })}`,
   line: 'Line',

@@ -52,5 +52,6 @@ export const health = {
   fine: 'Fine',
   failures: 'Failures in a row',
   lastFailedAt: 'Last failed',
+  never: 'Never',
   othersOnly: 'What all tenants together cause is shown to the first tenant alone.',
 };

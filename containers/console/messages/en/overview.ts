@@ -23,6 +23,7 @@ export const overview = {
   noCodes: 'Active, and has no codes yet.',
   books: 'Books',
   available: 'left',
+  publicCode: 'public code',
   assigned: 'given out',
   redemptions: 'redeemed',
   givenShare: (share: string) => `${share} given out`,

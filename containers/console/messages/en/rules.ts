@@ -48,6 +48,8 @@ export const rules = {
   activateTitle: 'Activate this book',
   activateText: (codes: number) =>
     `${count(codes, { one: 'code', other: 'codes' })} can be given out from now on, and used within the book’s time.`,
+  activatePublic: (code: string) =>
+    `Whoever brings ${code} gets a coupon of their own from now on, within the book’s time.`,
   pause: 'Pause',
   pauseTitle: 'Pause this book',
   pauseText: 'At once nothing can be given out, locked or used. What users have stays, and you can resume at any time.',
@@ -60,6 +62,8 @@ export const rules = {
   closeTitle: 'Close this book for good',
   closeText: (left: number, out: number) =>
     `${count(left, { one: 'code', other: 'codes' })} can’t be given out any more, and ${count(out, { one: 'coupon', other: 'coupons' })} in users’ hands can’t be used. A closed book is never opened again.`,
+  closePublic: (code: string, out: number) =>
+    `Nobody gets a coupon for ${code} any more, and ${count(out, { one: 'coupon', other: 'coupons' })} in users’ hands can’t be used. A closed book is never opened again.`,
   extend: 'Extend the end…',
   extendAction: 'Move the end',
   extendTitle: 'Extend the end',

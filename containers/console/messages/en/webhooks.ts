@@ -30,6 +30,7 @@ export const webhooks = {
   disabled: 'Off',
   failing: 'Failing',
   failingSince: 'Failing since',
+  since: 'since',
   replayMissed: 'Not sent again, since its events had left the database:',
   reasons: {
     'by-admin': 'Somebody switched it off.',

@@ -55,5 +55,6 @@ export const health = {
   fine: 'Bien',
   failures: 'Fallos seguidos',
   lastFailedAt: 'Último fallo',
+  never: 'Nunca',
   othersOnly: 'Lo que causan todos los inquilinos juntos se muestra solo al primero.',
 } satisfies Translation<typeof english>;

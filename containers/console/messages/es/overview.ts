@@ -29,6 +29,7 @@ export const overview = {
   noCodes: 'Está activo y todavía no tiene códigos.',
   books: 'Talonarios',
   available: 'quedan',
+  publicCode: 'código público',
   assigned: 'entregados',
   redemptions: 'canjeados',
   givenShare: (share) => `${share} entregado`,

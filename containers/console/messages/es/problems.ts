@@ -23,7 +23,7 @@ export const problems = {
     'redemption-limit-reached': 'El talonario ya tiene tantos canjes como permite.',
     'code-already-assigned': 'El código ya es de un usuario.',
     'code-already-redeemed': 'Al cupón no le queda ningún canje.',
-    'code-locked': 'Una compra tiene bloqueado el cupón en este momento.',
+    'code-locked': 'Un pago tiene el cupón en este momento.',
     'lock-required': 'El talonario exige un bloqueo antes de cada canje.',
     'lock-expired': 'El bloqueo terminó.',
     'coupon-void': 'El cupón está anulado. Es definitivo.',

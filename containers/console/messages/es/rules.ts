@@ -49,6 +49,8 @@ export const rules = {
   activateTitle: 'Activar este talonario',
   activateText: (codes) =>
     `Desde ahora se pueden entregar ${count(codes, { one: 'código', many: 'de códigos', other: 'códigos' })}, y usar dentro de su vigencia.`,
+  activatePublic: (code) =>
+    `Desde ahora, quien traiga ${code} recibe un cupón propio, dentro de la vigencia del talonario.`,
   pause: 'Pausar',
   pauseTitle: 'Pausar este talonario',
   pauseText:
@@ -62,6 +64,8 @@ export const rules = {
   closeTitle: 'Cerrar este talonario para siempre',
   closeText: (left, out) =>
     `${count(left, { one: 'código ya no se puede', many: 'de códigos ya no se pueden', other: 'códigos ya no se pueden' })} entregar, y ${count(out, { one: 'cupón en manos de usuarios ya no se puede', many: 'de cupones en manos de usuarios ya no se pueden', other: 'cupones en manos de usuarios ya no se pueden' })} usar. Un talonario cerrado no se vuelve a abrir.`,
+  closePublic: (code, out) =>
+    `Nadie más recibe un cupón por ${code}, y ${count(out, { one: 'cupón en manos de usuarios ya no se puede', many: 'de cupones en manos de usuarios ya no se pueden', other: 'cupones en manos de usuarios ya no se pueden' })} usar. Un talonario cerrado no se vuelve a abrir.`,
   extend: 'Extender el final…',
   extendAction: 'Mover el final',
   extendTitle: 'Extender el final',

@@ -14,7 +14,7 @@ export const shell = {
   keys: 'Claves de API',
   health: 'Estado',
   searchLabel: 'Buscar un código o un usuario',
-  searchHint: 'Código o id de usuario',
+  searchHint: 'Código o usuario',
   searchKey: 'Pulsa / para llegar aquí desde cualquier lugar',
   search: 'Buscar',
   searching: 'Buscando…',

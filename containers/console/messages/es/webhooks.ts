@@ -14,8 +14,8 @@ export const webhooks = {
   eventsMissing: 'Elige al menos uno.',
   types: {
     'coupon.assigned': 'Se entregó un código',
-    'coupon.locked': 'Una caja tomó un cupón',
-    'coupon.unlocked': 'Una caja soltó un cupón',
+    'coupon.locked': 'Un pago tomó un cupón',
+    'coupon.unlocked': 'Un pago soltó un cupón',
     'coupon.redeemed': 'Se canjeó un cupón',
     'coupon.reversed': 'Se devolvió un canje',
     'coupon.voided': 'Se anuló un cupón',
@@ -33,6 +33,7 @@ export const webhooks = {
   disabled: 'Desactivado',
   failing: 'Falla',
   failingSince: 'Falla desde',
+  since: 'desde',
   replayMissed: 'No se envió de nuevo, porque sus eventos ya no estaban en la base de datos:',
   reasons: {
     'by-admin': 'Alguien lo desactivó.',

@@ -100,10 +100,10 @@ function StatusDialog({ act, book, onDone, onClose }: DialogProps & { act: keyof
     close: text.closeTitle,
   };
   const sentences = {
-    activate: text.activateText(available),
+    activate: book.publicCode === null ? text.activateText(available) : text.activatePublic(book.publicCode),
     pause: text.pauseText,
     resume: text.resumeText,
-    close: text.closeText(available, assigned),
+    close: book.publicCode === null ? text.closeText(available, assigned) : text.closePublic(book.publicCode, assigned),
   };
   return (
     <Confirm<Book>

@@ -12,20 +12,29 @@ import { isDemo } from './remove-book.tsx';
 
 /** A book's numbers as they are now, what is to be done next where it is not under way, and its lists as files. */
 export function BookNumbers({ book }: { book: Loaded<Book> }) {
-  const { book: text, exports } = messages();
-  const { id, status, counts: read } = book.data!;
+  const { book: text, exports, terms } = messages();
+  const { id, status, publicCode, counts: read } = book.data!;
   const counts = usePoll<BookCounts>(`/v1/books/${id}/counts`) ?? read;
-  const figures = [
-    [text.available, counts.available],
+  const used = [
     [text.assigned, counts.assigned],
     [text.redemptions, counts.redemptions],
     [text.voided, counts.voided],
-    [text.codesInAll, counts.codes],
   ] as const;
+  // With a public code there is no stock: codes are made as they are asked for.
+  const figures =
+    publicCode === null
+      ? ([[text.available, counts.available], ...used, [text.codesInAll, counts.codes]] as const)
+      : used;
   return (
     <>
       <NextStep book={book.data!} codes={counts.codes} />
       <dl class="figures figures-large">
+        {publicCode !== null && (
+          <div class="figure-text">
+            <dt>{terms.publicCode.label}</dt>
+            <dd>{publicCode}</dd>
+          </div>
+        )}
         {figures.map(([label, value]) => (
           <div key={label}>
             <dt>{label}</dt>

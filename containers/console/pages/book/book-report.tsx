@@ -2,7 +2,7 @@ import { useMemo } from 'preact/hooks';
 import { address, changeQuery } from '../../address/address.ts';
 import type { Report } from '../../calls/types.ts';
 import { useLoad } from '../../calls/use-load.ts';
-import { formatDay, formatExactMoment, formatMoment, formatNumber } from '../../language/formats.ts';
+import { formatDay, formatExactMoment, formatMoment, formatNumber, placeOf } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
 import { Chart } from '../../parts/chart.tsx';
 import { SelectField } from '../../parts/field.tsx';
@@ -73,7 +73,7 @@ function ReportChart({ report }: { report: Report }) {
   return (
     <>
       <Chart
-        caption={text.caption(sum('assigned'), sum('redeemed'), name(times[0]!), zone)}
+        caption={text.caption(sum('assigned'), sum('redeemed'), name(times[0]!), placeOf(zone))}
         times={times}
         series={series}
         zone={zone}

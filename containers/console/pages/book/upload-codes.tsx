@@ -93,7 +93,7 @@ function UploadResult({ result }: { result: UploadedDeck }) {
     <div class="stack">
       <p>
         <strong>{deckId === null ? text.nothingTaken : text.uploaded(accepted)}</strong>{' '}
-        {rejected > 0 && text.rejected(rejected, formatNumber(duplicates))}
+        {rejected > 0 && text.rejected(rejected, duplicates === 0 ? null : formatNumber(duplicates))}
       </p>
       {rejections.length > 0 && (
         <>

@@ -3,7 +3,7 @@ import { linkTo, part } from '../../address/address.ts';
 import { isAdmin } from '../../calls/session.ts';
 import type { Book, Job, Page as ListPage, Webhook } from '../../calls/types.ts';
 import { useFresh } from '../../calls/use-fresh.ts';
-import { formatDistance, formatMoment, formatShare, viewerZone } from '../../language/formats.ts';
+import { formatDistance, formatMoment, formatShare, placeOf, viewerZone } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
 import { ProblemBox } from '../../parts/problem-box.tsx';
 import { type Attention, attentionOf } from './book-attention.ts';
@@ -85,7 +85,7 @@ function bookItem(book: Book, attention: Attention, now: number): Item {
 
 function sentenceOf(attention: Attention, book: Book, now: number): string {
   const text = messages().overview;
-  const at = (moment: string) => messages().common.inZone(formatMoment(moment, book.timeZone), book.timeZone);
+  const at = (moment: string) => messages().common.inZone(formatMoment(moment, book.timeZone), placeOf(book.timeZone));
   switch (attention.kind) {
     case 'no-codes':
       return text.noCodes;

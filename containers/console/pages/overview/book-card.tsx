@@ -10,7 +10,10 @@ import { Sparkline } from '../../parts/sparkline.tsx';
 
 const dayMillis = 86_400_000;
 
-/** A book with its numbers, which are asked for while the card is on the screen. */
+/**
+ * A book with its numbers, which are asked for while the card is on the screen. Of one with a public code nothing is
+ * left or runs out: its codes are made as they are asked for.
+ */
 export function BookCard({ book }: { book: Book }) {
   const text = messages().overview;
   const card = useRef<HTMLLIElement>(null);
@@ -30,10 +33,17 @@ export function BookCard({ book }: { book: Book }) {
         <BookStatus status={book.status} />
       </div>
       <dl class="figures">
-        <div class="figure-main">
-          <dt>{text.available}</dt>
-          <dd>{formatFigure(available)}</dd>
-        </div>
+        {book.publicCode === null ? (
+          <div class="figure-main">
+            <dt>{text.available}</dt>
+            <dd>{formatFigure(available)}</dd>
+          </div>
+        ) : (
+          <div class="figure-main figure-text">
+            <dt>{text.publicCode}</dt>
+            <dd>{book.publicCode}</dd>
+          </div>
+        )}
         <div>
           <dt>{text.assigned}</dt>
           <dd>{formatFigure(assigned)}</dd>
@@ -44,7 +54,9 @@ export function BookCard({ book }: { book: Book }) {
         </div>
       </dl>
       {isMoving && <LastDay bookId={book.id} isSeen={isSeen} />}
-      <meter class="meter" min={0} max={1} value={share} aria-label={text.givenShare(formatShare(share))} />
+      {book.publicCode === null && (
+        <meter class="meter" min={0} max={1} value={share} aria-label={text.givenShare(formatShare(share))} />
+      )}
       <p class="muted card-foot">
         {book.endsAt === null ? text.openEnd : text.endsOn(momentOf(book.endsAt, book.timeZone))}
       </p>
