@@ -131,7 +131,7 @@ async function makeManyLines(): Promise<void> {
 }
 
 /**
- * Checks that each request was written or counted, and the one that expectAnswers asks. Of what was counted some few may
+ * Checks that each request was written or counted, and the one that expectAnswers asks. Of what was counted a few may
  * be lines of the background, which come by the clock: the more, the slower the machine is.
  */
 function expectAllCounted(lines: number): void {

@@ -126,7 +126,7 @@ async function runStatement(url: string, statement: string): Promise<void> {
         await client.query(statement);
         return;
       } catch (error) {
-        // The server waits five seconds for the end of others' connections to the database, which a busy machine exceeds.
+        // The server waits five seconds for the end of others’ connections to it, which a busy machine exceeds.
         if ((error as { code?: string }).code !== objectInUse) throw error;
       }
     }
