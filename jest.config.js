@@ -15,7 +15,7 @@ export default async () => ({
   testSequencer: '<rootDir>/test/support/long-files-first.ts',
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
-  // A test that hangs, and none that is slow: on a busy machine some take ten times as long as usual.
+  // So long that it ends what hangs, and nothing that is slow: on a busy machine some take ten times as long as usual.
   testTimeout: 300_000,
   maxWorkers: 3,
 });
