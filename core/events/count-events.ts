@@ -13,10 +13,18 @@ export type CountedKind = (typeof countedKinds)[number];
 
 const restMillis = 1_000;
 /** Some hundred thousand events are counted in a second; days in which nothing happened are gone through in a few. */
-const strideRules = { firstMillis: 600_000, leastMillis: 1_000, mostMillis: 86_400_000, wantedEvents: 100_000 };
+const strideRules = {
+  firstMillis: 600_000,
+  leastMillis: 1_000,
+  mostMillis: 86_400_000,
+  wantedEvents: 100_000,
+  // Each stretch reads anew what autovacuum has not yet entered into the index of times: up to a minute's events, or
+  // more. So where there are many, it is begun every few seconds only.
+  gatherMillis: 4_000,
+  busyEvents: 1_000,
+};
 
-const countOf = (kind: CountedKind) => `count(*) filter (where e.kind = ${eventKindNumber(kind)})`;
-const kindNumbers = countedKinds.map(eventKindNumber).join(', ');
+const sumOf = (kind: CountedKind) => `coalesce(sum(events) filter (where counted.kind = ${eventKindNumber(kind)}), 0)`;
 
 /**
  * Counts settled events for reports, in whichever process comes first. Where a stretch has so many of them that a
@@ -42,7 +50,7 @@ export function countTask(core: BackgroundCore): BackgroundTask {
  * Counts the next stretch of settled events by book and quarter of an hour. The counts and how far they reach are
  * written in one transaction, so each event is counted once, whatever is killed. Of processes that call it at once one
  * works.
- * @param stride how long the stretch is at most
+ * @param stride how long the stretch is
  * @returns whether more stretches are settled, as after an upgrade of a database with a history
  */
 export async function countEvents(
@@ -57,26 +65,27 @@ export async function countEvents(
         from (
           select counted_until, counted_until + make_interval(secs => $1::float8 / 1000) as next from counted_events
           for update skip locked) as counted
-        cross join settled_events where counted_until < settled_until`,
-      values: [stride.millis()],
+        cross join settled_events
+        where counted_until < settled_until and counted_until + make_interval(secs => $2::float8 / 1000) <= settled_until`,
+      values: [stride.millis(), stride.gatherMillis()],
     });
     const stretch = rows[0];
     if (stretch === undefined) return 'rest';
     await planByTime(tx);
     const counted = await tx.query<{ events: number }>({
       name: 'count-events',
+      // By deck and kind first: so a row of events is counted once, and only the sums look for their book.
       text: `with counted as materialized (
-          select e.tenant_id, d.book_id, date_bin('15 minutes', e.at, 'epoch') as at,
-            ${countedKinds.map((kind) => `${countOf(kind)} as ${kind}`).join(', ')}
-          from events e join decks d on d.tenant_id = e.tenant_id and d.deck_id = e.deck_id
-          where e.at >= $1::text::timestamptz and e.at < $2::text::timestamptz and e.kind in (${kindNumbers})
-          group by 1, 2, 3),
+          select tenant_id, deck_id, date_bin('15 minutes', at, 'epoch') as at, kind, count(*) as events from events
+          where at >= $1::text::timestamptz and at < $2::text::timestamptz group by 1, 2, 3, 4),
         kept as (
           insert into event_counts as c (tenant_id, book_id, at, ${countedKinds.join(', ')})
-          select tenant_id, book_id, at, ${countedKinds.join(', ')} from counted
+          select counted.tenant_id, book_id, at, ${countedKinds.map(sumOf).join(', ')}
+          from counted join decks d on d.tenant_id = counted.tenant_id and d.deck_id = counted.deck_id
+          where counted.kind in (${countedKinds.map(eventKindNumber).join(', ')}) group by 1, 2, 3
           on conflict (tenant_id, book_id, at) do update set
             ${countedKinds.map((kind) => `${kind} = c.${kind} + excluded.${kind}`).join(', ')})
-        select coalesce(sum(${countedKinds.join(' + ')}), 0)::int as events from counted`,
+        select coalesce(sum(events), 0)::int as events from counted`,
       values: [stretch.from, stretch.until],
     });
     await tx.query({

@@ -190,6 +190,44 @@ test('a day in which next to nothing happened is counted in a few stretches', as
   expect(stretches).toBeLessThan(12);
 });
 
+test('behind a stretch with many events the next one is left until it is some seconds long, and behind one with few it is not', async () => {
+  const kept = await stalled.query('select * from settled_events, counted_events');
+  const second = (seconds: number) => new Date(Date.UTC(2031, 5, 2) + seconds * 1_000);
+  const settledUntil = (seconds: number) =>
+    stalled.query('update settled_events set settled_until = $1', [second(seconds)]);
+  const happen = (events: number, seconds: number) =>
+    stalled.query(
+      `insert into events (tenant_id, deck_id, pos, rev, at, kind, redemptions, fence, actor)
+        select tenant_id, deck_id, pos, 1, $2, 7, 0, 0, 'test' from decks, generate_series(1, $1) pos`,
+      [events, second(seconds)],
+    );
+  const { run } = countTask(testCore.core);
+  const counted = async () => {
+    while ((await run(new AbortController().signal)) === 'more');
+    const { rows } = await stalled.query(
+      `select counted_until as until, (select sum(voided)::int from event_counts where at >= '2031-06-01') as voided
+        from counted_events`,
+    );
+    return [(rows[0].until.getTime() - second(0).getTime()) / 1_000, rows[0].voided];
+  };
+  await stalled.query('update counted_events set counted_until = $1', [second(0)]);
+  await happen(2_000, 0.5);
+  await settledUntil(1);
+  expect(await counted()).toEqual([1, 2_000]);
+  await happen(10, 1.5);
+  await settledUntil(4.9);
+  expect(await counted()).toEqual([1, 2_000]);
+  await settledUntil(5);
+  expect(await counted()).toEqual([5, 2_010]);
+  await happen(1, 5.5);
+  await settledUntil(5.6);
+  expect(await counted()).toEqual([5.6, 2_011]);
+  await stalled.query(`delete from events where actor = 'test'`);
+  await stalled.query(`delete from event_counts where at >= '2031-06-01'`);
+  await stalled.query(`update settled_events set settled_until = $1`, [kept.rows[0].settled_until]);
+  await stalled.query(`update counted_events set counted_until = $1`, [kept.rows[0].counted_until]);
+});
+
 test('another process that holds the row is not waited for', async () => {
   await stalled.query('begin');
   await stalled.query('select from settled_events, counted_events for update');
