@@ -3,6 +3,7 @@ import { type EventKind, eventKindNumber } from '../coupons/rules/coupon-state.t
 import type { BackgroundCore } from '../db/open-pools.ts';
 import { isTimeout } from '../db/sql-errors.ts';
 import { inTransaction } from '../db/transaction.ts';
+import { indexNewEvents } from './index-new-events.ts';
 import { planByTime } from './plan-by-time.ts';
 import { makeStride, type Stride } from './stride.ts';
 
@@ -18,8 +19,8 @@ const strideRules = {
   leastMillis: 1_000,
   mostMillis: 86_400_000,
   wantedEvents: 100_000,
-  // Each stretch reads anew what autovacuum has not yet entered into the index of times: up to a minute's events, or
-  // more. So where there are many, it is begun every few seconds only.
+  // Each stretch reads anew what is not yet entered into the index of times. So where there is much, it is begun every
+  // few seconds only.
   gatherMillis: 4_000,
   busyEvents: 1_000,
 };
@@ -54,11 +55,32 @@ export function countTask(core: BackgroundCore): BackgroundTask {
  * @returns whether more stretches are settled, as after an upgrade of a database with a history
  */
 export async function countEvents(
-  { backgroundPool }: BackgroundCore,
+  core: BackgroundCore,
   stride: Stride = makeStride(strideRules),
 ): Promise<'more' | 'rest'> {
+  const counted = await countStretch(core, stride);
+  if (counted === null) return 'rest';
+  stride.went(counted.events);
+  if (!counted.isLast) return 'more';
+  if (stride.gatherMillis() > 0) await indexNewEvents(core, counted);
+  return 'rest';
+}
+
+interface Stretch {
+  from: string;
+  until: string;
+  /** Whether all is counted that is settled. */
+  isLast: boolean;
+}
+
+interface CountedStretch extends Stretch {
+  events: number;
+}
+
+/** Returns null where no stretch is settled, or another process is at it. */
+function countStretch({ backgroundPool }: BackgroundCore, stride: Stride): Promise<CountedStretch | null> {
   return inTransaction(backgroundPool, async (tx) => {
-    const { rows } = await tx.query<{ from: string; until: string; isLast: boolean }>({
+    const { rows } = await tx.query<Stretch>({
       name: 'lock-counted-events',
       text: `select counted_until::text as "from", least(next, settled_until)::text as until,
           next >= settled_until as "isLast"
@@ -70,7 +92,7 @@ export async function countEvents(
       values: [stride.millis(), stride.gatherMillis()],
     });
     const stretch = rows[0];
-    if (stretch === undefined) return 'rest';
+    if (stretch === undefined) return null;
     await planByTime(tx);
     const counted = await tx.query<{ events: number }>({
       name: 'count-events',
@@ -93,7 +115,6 @@ export async function countEvents(
       text: 'update counted_events set counted_until = $1::text::timestamptz',
       values: [stretch.until],
     });
-    stride.went(counted.rows[0]!.events);
-    return stretch.isLast ? 'rest' : 'more';
+    return { ...stretch, events: counted.rows[0]!.events };
   });
 }

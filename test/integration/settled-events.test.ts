@@ -228,6 +228,42 @@ test('behind a stretch with many events the next one is left until it is some se
   await stalled.query(`update counted_events set counted_until = $1`, [kept.rows[0].counted_until]);
 });
 
+test('behind a stretch with many events all that is new is in the index of times, and who holds the table is not waited for', async () => {
+  await settleAll(testCore.core);
+  const { rows } = await stalled.query(
+    `select settled_until - interval '10 s' as at, to_char((settled_until - interval '10 s') at time zone 'UTC', '"events_"YYYY_MM') as month
+      from settled_events`,
+  );
+  const { at, month } = rows[0];
+  await stalled.query('select create_event_partitions($1, 1)', [at]);
+  const { run } = countTask(testCore.core);
+  const happen = async (rev: number) => {
+    await stalled.query(
+      `insert into events (tenant_id, deck_id, pos, rev, at, kind, redemptions, fence, actor)
+        select 1, 1000000, pos, $1, $2, 7, 0, 0, 'test' from generate_series(1, 20000) pos`,
+      [rev, at],
+    );
+    await stalled.query('update counted_events set counted_until = $1', [at]);
+  };
+  const countMissing = async () => {
+    const answer = await stalled.query(`select brin_summarize_new_values('${month}_at_idx') as missing`);
+    return answer.rows[0].missing;
+  };
+  await happen(1);
+  expect(await run(new AbortController().signal)).toBe('rest');
+  expect(await countMissing()).toBe(0);
+  await happen(2);
+  await stalled.query('begin');
+  await stalled.query(`lock table ${month} in share update exclusive mode`);
+  expect(await run(new AbortController().signal)).toBe('rest');
+  await stalled.query('commit');
+  expect(await countMissing()).toBeGreaterThan(0);
+  await stalled.query(`delete from events where actor = 'test'`);
+  await stalled.query('delete from event_counts');
+  await stalled.query(`update counted_events set counted_until = $1::timestamptz - interval '1 day'`, [at]);
+  await count();
+});
+
 test('another process that holds the row is not waited for', async () => {
   await stalled.query('begin');
   await stalled.query('select from settled_events, counted_events for update');
