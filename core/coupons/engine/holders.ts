@@ -2,6 +2,7 @@ import { plainArray, textArray } from '../../db/array-text.ts';
 import { ofTenant } from '../../db/of-tenant.ts';
 import type { Transaction } from '../../db/transaction.ts';
 import type { BookKey } from '../../keys.ts';
+import { booksWhere } from './locks/limited-books.ts';
 import { ownCoupon } from './own-coupon-sql.ts';
 
 /** A user in a book, as a batch that hands out codes sees it. */
@@ -28,13 +29,8 @@ export function holderMapKey(bookKey: BookKey, userId: string): string {
   return `${bookKey}\n${userId}`;
 }
 
-/** Those of the books in $2 that are so. Each is read once, however many of its users are asked for. */
-const booksWhere = (condition: string) =>
-  `array(select asked.id from (select distinct id from unnest($2::int[]) as each (id)) as asked
-        where exists (select from books where book_id = asked.id and ${ofTenant} and (${condition}) offset 0))`;
-
-const limitedBooks = booksWhere('max_codes_per_user is not null or public_code is not null');
-const publicBooks = booksWhere('public_code is not null');
+const limitedBooks = booksWhere('max_codes_per_user is not null or public_code is not null', '$2::int[]');
+const publicBooks = booksWhere('public_code is not null', '$2::int[]');
 
 /** The statement of readHolders. To look for each user's own coupon takes a third of its time. */
 function holdersSql(own: { columns: string; join: string }): string {
