@@ -96,6 +96,19 @@ test('the moment never goes back, and a candidate of another cluster is dropped'
   expect((await settle())!.getTime()).toBeGreaterThanOrEqual(reached.getTime());
 });
 
+test('a candidate is left until it is so old, by whichever process it was set, unless it is from the future', async () => {
+  const other = await testCore.openAnother();
+  expect(await settle()).not.toBeNull();
+  const minuteMillis = 60_000;
+  expect(await settleEvents(other, minuteMillis)).toBeNull();
+  expect(await settleEvents(testCore.core, minuteMillis)).toBeNull();
+  const { pool } = testCore.core;
+  await pool.query(`update settled_events set candidate_until = candidate_until - interval '1 minute'`);
+  expect(await settleEvents(other, minuteMillis)).not.toBeNull();
+  await pool.query(`update settled_events set candidate_until = 'infinity', candidate_xid = '9000000000000'`);
+  expect(await settleEvents(other, minuteMillis)).not.toBeNull();
+});
+
 test('processes that settle and count at once, under load, count each event once', async () => {
   const other = await testCore.openAnother();
   let isOver = false;
