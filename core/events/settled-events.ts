@@ -3,14 +3,16 @@ import type { BackgroundCore } from '../db/open-pools.ts';
 import { inTransaction, type Transaction } from '../db/transaction.ts';
 
 const restMillis = 1_000;
+/** A little less than a process rests at least. */
+const turnMillis = 800;
 
-/** Settles events once a second, in whichever process comes first. */
+/** Settles events about once a second, in whichever process comes first. */
 export function settleTask(core: BackgroundCore): BackgroundTask {
   return {
     name: 'settle events',
     restMillis,
     run: async () => {
-      await settleEvents(core);
+      await settleEvents(core, turnMillis);
       return 'rest';
     },
   };
@@ -30,15 +32,17 @@ export function settleTask(core: BackgroundCore): BackgroundTask {
  * database's clock does, it waits for the clock.
  *
  * Processes may call it at once: one of them works, and the others do nothing.
- * @returns the moment, or null where another process is at it
+ * @param leastMillis how old the candidate must be; one from the future is of any age
+ * @returns the moment, or null where the candidate is younger, or another process is at it
  */
-export async function settleEvents({ backgroundPool }: BackgroundCore): Promise<Date | null> {
+export async function settleEvents({ backgroundPool }: BackgroundCore, leastMillis = 0): Promise<Date | null> {
   const settled = await inTransaction(backgroundPool, async (tx) => {
     const { rows } = await tx.query<Settled>({
       name: 'lock-settled-events',
       text: `select settled_until as until, candidate_xid is not null as "hasCandidate" from settled_events
+        where coalesce(candidate_until <= now() - make_interval(secs => $1::float8 / 1000) or candidate_until > now(), true)
         for update skip locked`,
-      values: [],
+      values: [leastMillis],
     });
     return rows[0]?.hasCandidate ? settleCandidate(tx) : rows[0];
   });

@@ -96,6 +96,19 @@ test('the moment never goes back, and a candidate of another cluster is dropped'
   expect((await settle())!.getTime()).toBeGreaterThanOrEqual(reached.getTime());
 });
 
+test('a candidate is left until it is so old, by whichever process it was set, unless it is from the future', async () => {
+  const other = await testCore.openAnother();
+  expect(await settle()).not.toBeNull();
+  const minuteMillis = 60_000;
+  expect(await settleEvents(other, minuteMillis)).toBeNull();
+  expect(await settleEvents(testCore.core, minuteMillis)).toBeNull();
+  const { pool } = testCore.core;
+  await pool.query(`update settled_events set candidate_until = candidate_until - interval '1 minute'`);
+  expect(await settleEvents(other, minuteMillis)).not.toBeNull();
+  await pool.query(`update settled_events set candidate_until = 'infinity', candidate_xid = '9000000000000'`);
+  expect(await settleEvents(other, minuteMillis)).not.toBeNull();
+});
+
 test('processes that settle and count at once, under load, count each event once', async () => {
   const other = await testCore.openAnother();
   let isOver = false;
@@ -188,6 +201,80 @@ test('a day in which next to nothing happened is counted in a few stretches', as
   let stretches = 1;
   while ((await run(new AbortController().signal)) === 'more') stretches += 1;
   expect(stretches).toBeLessThan(12);
+});
+
+test('behind a stretch with many events the next one is left until it is some seconds long, and behind one with few it is not', async () => {
+  const kept = await stalled.query('select * from settled_events, counted_events');
+  const second = (seconds: number) => new Date(Date.UTC(2031, 5, 2) + seconds * 1_000);
+  const settledUntil = (seconds: number) =>
+    stalled.query('update settled_events set settled_until = $1', [second(seconds)]);
+  const happen = (events: number, seconds: number) =>
+    stalled.query(
+      `insert into events (tenant_id, deck_id, pos, rev, at, kind, redemptions, fence, actor)
+        select tenant_id, deck_id, pos, 1, $2, 7, 0, 0, 'test' from decks, generate_series(1, $1) pos`,
+      [events, second(seconds)],
+    );
+  const { run } = countTask(testCore.core);
+  const counted = async () => {
+    while ((await run(new AbortController().signal)) === 'more');
+    const { rows } = await stalled.query(
+      `select counted_until as until, (select sum(voided)::int from event_counts where at >= '2031-06-01') as voided
+        from counted_events`,
+    );
+    return [(rows[0].until.getTime() - second(0).getTime()) / 1_000, rows[0].voided];
+  };
+  await stalled.query('update counted_events set counted_until = $1', [second(0)]);
+  await happen(2_000, 0.5);
+  await settledUntil(1);
+  expect(await counted()).toEqual([1, 2_000]);
+  await happen(10, 1.5);
+  await settledUntil(4.9);
+  expect(await counted()).toEqual([1, 2_000]);
+  await settledUntil(5);
+  expect(await counted()).toEqual([5, 2_010]);
+  await happen(1, 5.5);
+  await settledUntil(5.6);
+  expect(await counted()).toEqual([5.6, 2_011]);
+  await stalled.query(`delete from events where actor = 'test'`);
+  await stalled.query(`delete from event_counts where at >= '2031-06-01'`);
+  await stalled.query(`update settled_events set settled_until = $1`, [kept.rows[0].settled_until]);
+  await stalled.query(`update counted_events set counted_until = $1`, [kept.rows[0].counted_until]);
+});
+
+test('behind a stretch with many events all that is new is in the index of times, and who holds the table is not waited for', async () => {
+  await settleAll(testCore.core);
+  const { rows } = await stalled.query(
+    `select settled_until - interval '10 s' as at, to_char((settled_until - interval '10 s') at time zone 'UTC', '"events_"YYYY_MM') as month
+      from settled_events`,
+  );
+  const { at, month } = rows[0];
+  await stalled.query('select create_event_partitions($1, 1)', [at]);
+  const { run } = countTask(testCore.core);
+  const happen = async (rev: number) => {
+    await stalled.query(
+      `insert into events (tenant_id, deck_id, pos, rev, at, kind, redemptions, fence, actor)
+        select 1, 1000000, pos, $1, $2, 7, 0, 0, 'test' from generate_series(1, 20000) pos`,
+      [rev, at],
+    );
+    await stalled.query('update counted_events set counted_until = $1', [at]);
+  };
+  const countMissing = async () => {
+    const answer = await stalled.query(`select brin_summarize_new_values('${month}_at_idx') as missing`);
+    return answer.rows[0].missing;
+  };
+  await happen(1);
+  expect(await run(new AbortController().signal)).toBe('rest');
+  expect(await countMissing()).toBe(0);
+  await happen(2);
+  await stalled.query('begin');
+  await stalled.query(`lock table ${month} in share update exclusive mode`);
+  expect(await run(new AbortController().signal)).toBe('rest');
+  await stalled.query('commit');
+  expect(await countMissing()).toBeGreaterThan(0);
+  await stalled.query(`delete from events where actor = 'test'`);
+  await stalled.query('delete from event_counts');
+  await stalled.query(`update counted_events set counted_until = $1::timestamptz - interval '1 day'`, [at]);
+  await count();
 });
 
 test('another process that holds the row is not waited for', async () => {

@@ -123,7 +123,7 @@ async function read(tx: Transaction, tenantId: number, targets: DealTarget[], pa
     takeLock.dealers(tx, tenantId, bookKeys),
     takeLock.counters(tx, tenantId, [], redeemedBooks),
     readDealtDecks(tx, tenantId, { bookKeys, deckKeys, members: targets.length, wanted }),
-    readHolders(tx, tenantId, targets.flatMap(wantedHolder)),
+    readHolders(tx, tenantId, targets.flatMap(wantedHolder), targets.some(bringsPublicCode)),
     // Before the keys: a coupon is changed without the dealer's lock, and whoever sees a change sees its key too.
     readCouponStates(tx, tenantId, wanted),
     // For locks too: one is refused where a redeem would be.
@@ -131,6 +131,11 @@ async function read(tx: Transaction, tenantId: number, targets: DealTarget[], pa
     readClockAndKeys(tx, tenantId, keyHashes),
   ]);
   return { books, decks, holders, coupons, redemptions, ...clockAndKeys };
+}
+
+/** Whether it depends on the coupon that the user has already. */
+function bringsPublicCode({ command, isPublic }: DealTarget): boolean {
+  return isPublic || command.op === 'use';
 }
 
 function wantedHolder({ command, bookKey }: DealTarget): { bookKey: BookKey; userId: string }[] {
