@@ -4,12 +4,14 @@ import { inTransaction } from '../db/transaction.ts';
 
 /** Shorter than PostgreSQL's deadlock_timeout, behind which whoever waits for an autovacuum makes it give up. */
 const lockTimeoutMillis = 100;
+/** Other tasks wait for its connection, and changes of the table wait for its lock. */
+const statementTimeoutMillis = 1_000;
 
 /**
  * Enters what is new in the months of these moments into events_at_idx, as autovacuum does within a minute or so, and
  * under load now and then not before it vacuums the whole table. Until events are entered, whoever reads a stretch of
- * time reads them all. Where autovacuum, or another process, is at a table, it does nothing. What is too much for one
- * statement is gone on with by the next call.
+ * time reads them all. Where autovacuum, or another process, is at a table, or the tables are not this role's own, it
+ * does nothing. What is too much for one statement is gone on with by the next call.
  * @param moments two of them, as the database writes them
  */
 export async function indexNewEvents(
@@ -18,13 +20,17 @@ export async function indexNewEvents(
 ): Promise<void> {
   try {
     await inTransaction(backgroundPool, async (tx) => {
-      await tx.query({ name: 'wait-for-events', text: `set local lock_timeout = ${lockTimeoutMillis}` });
+      await tx.query({
+        name: 'wait-for-events',
+        text: `select set_config('lock_timeout', $1, true), set_config('statement_timeout', $2, true)`,
+        values: [String(lockTimeoutMillis), String(statementTimeoutMillis)],
+      });
       await tx.query({
         name: 'index-new-events',
-        text: `select brin_summarize_new_values(index)
+        text: `select brin_summarize_new_values(c.oid)
           from (select distinct to_regclass('events_' || to_char(at at time zone 'UTC', 'YYYY_MM') || '_at_idx') as index
             from unnest(array[$1, $2]::timestamptz[]) as at) as months
-          where index is not null`,
+          join pg_class c on c.oid = months.index where pg_has_role(c.relowner, 'usage')`,
         values: [moments.from, moments.until],
       });
     });

@@ -41,7 +41,8 @@ export function makeStride(rules: StrideRules = usualRules): Stride {
   };
   return {
     millis: () => millis,
-    gatherMillis: () => (isBusy ? rules.gatherMillis : 0),
+    // No longer than a stretch may be: else each would end before what has come by then.
+    gatherMillis: () => (isBusy ? Math.min(rules.gatherMillis, millis) : 0),
     went(events) {
       isBusy = events >= rules.busyEvents;
       if (events < wantedEvents / 2) millis = Math.min(mostMillis, millis * 2);

@@ -368,6 +368,13 @@ export const mutants: Mutant[] = [
     caughtBy: 'a redeem whose connection is cut before COMMIT arrives',
   },
   {
+    takesOut: 'the look inside the gate whether a public code is the book’s still',
+    file: 'core/coupons/engine/decide-deal.ts',
+    edits: [{ find: 'return book?.publicCode === publicCode ? book : null;', replace: 'return book ?? null;' }],
+    testFile: 'test/integration/public-code-race.test.ts',
+    caughtBy: 'that the book’s opening overtakes',
+  },
+  {
     takesOut: 'the look for a coupon that somebody else has dealt to the user meanwhile',
     file: 'core/coupons/engine/decide-deal.ts',
     edits: [{ find: 'if (before === undefined && holder.own !== null) return new Redirect(null);', replace: '' }],

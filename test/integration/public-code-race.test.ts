@@ -1,5 +1,15 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type Caller, createBook, eraseUser, lockCoupon, redeemCoupon, transferCoupon } from '../../core/index.ts';
+import {
+  assignCode,
+  type Caller,
+  changeBook,
+  createBook,
+  eraseUser,
+  generateCodes,
+  lockCoupon,
+  redeemCoupon,
+  transferCoupon,
+} from '../../core/index.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { admin, openTestCore, type TestCore } from '../support/open-test-core.ts';
 
@@ -46,3 +56,47 @@ test('a customer’s use of a public code whose coupon goes to another meanwhile
   expect(body.code).not.toBe(code);
   expect(await findBrokenInvariants(testCore.database.url)).toEqual([]);
 });
+
+/** Has `what` happen once codes are located, before anything is locked. */
+function behindLocating(what: () => Promise<unknown>): void {
+  const { pool } = testCore.core;
+  const query = pool.query;
+  pool.query = async function (this: typeof pool, ...args: [{ name?: string }]) {
+    const answer = await (query as (...all: unknown[]) => unknown).apply(pool, args);
+    if (args[0].name === 'locate-codes') {
+      pool.query = query;
+      await what();
+    }
+    return answer;
+  } as unknown as typeof query;
+}
+
+const uses = {
+  assign: (code: string) => assignCode(testCore.core, admin, code, { userId: 'dan' }),
+  lock: (code: string) => lockCoupon(testCore.core, admin, code, { userId: 'dan' }),
+  redeem: (code: string) => redeemCoupon(testCore.core, admin, code, { userId: 'dan' }),
+};
+
+let drafts = 0;
+for (const [name, use] of Object.entries(uses)) {
+  for (const given of [null, 'another'] as const) {
+    const title = given === null ? 'gives it up' : 'changes it';
+    test(`nothing is dealt by a draft’s public code to a user’s ${name} that the book’s opening overtakes, where that ${title}`, async () => {
+      const { core } = testCore;
+      drafts += 1;
+      const before = `BEFORE-OPENING-${drafts}`;
+      const terms = { publicCode: before, maxRedemptionsPerCode: null };
+      const { id } = (await createBook(core, admin, { name: 'Draft', ...terms }, null)).body;
+      await generateCodes(core, admin, id, { count: 10, pattern: `DRAFT${drafts}-########` }, null);
+      const publicCode = given === null ? null : `AFTER-OPENING-${drafts}`;
+      behindLocating(() => changeBook(core, admin, id, { publicCode, status: 'active' }, null));
+      await expect(use(before)).rejects.toMatchObject({ refusal: { kind: 'coupon-not-found' } });
+      const { rows } = await core.pool.query(
+        'select sum(next_pos)::int as dealt from decks d join books b using (book_id) where b.id = $1',
+        [id],
+      );
+      expect(rows).toEqual([{ dealt: 0 }]);
+      expect(await findBrokenInvariants(testCore.database.url)).toEqual([]);
+    });
+  }
+}

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { migrateToLatest } from '../../core/db/migrate.ts';
+import { indexNewEvents } from '../../core/events/index-new-events.ts';
 import { silentLog } from '../../core/log.ts';
 import { loginNames, withDatabase } from '../../handlers/rotate/database-logins.ts';
 import { makeLogins } from '../../handlers/rotate/make-logins.ts';
@@ -121,6 +122,34 @@ describe('the rotation of the database’s passwords', () => {
       const { rows } = await client.query("select distinct tableowner from pg_tables where schemaname = 'public'");
       expect(rows).toEqual([{ tableowner: 'qurable_owner' }]);
       await expect(client.query('create role intruder')).rejects.toMatchObject({ code: '42501' });
+    });
+  });
+
+  test('lets the API enter new events into their index, which takes the owner; any other role leaves them out', async () => {
+    const login = await secrets.current(arns.login);
+    const moments = { from: '2031-08-01T10:00:00Z', until: '2031-08-02T10:00:00Z' };
+    await asLogin(login, async (client) => {
+      await client.query("select create_event_partitions('2031-08-01Z', 1)");
+      const happen = (rev: number) =>
+        client.query(
+          `insert into events (tenant_id, deck_id, pos, rev, at, kind, redemptions, fence, actor)
+            select 1, 1000000, pos, $1, '2031-08-01 12:00Z', 7, 0, 0, 'test' from generate_series(1, 10000) pos`,
+          [rev],
+        );
+      const indexAs = async (role: Login) => {
+        const backgroundPool = new pg.Pool({ ...addressOf(role), max: 1 });
+        await indexNewEvents({ backgroundPool }, moments).finally(() => backgroundPool.end());
+      };
+      const countMissing = async () => {
+        const { rows } = await client.query(`select brin_summarize_new_values('events_2031_08_at_idx') as missing`);
+        return rows[0].missing;
+      };
+      await happen(1);
+      await indexAs(login);
+      expect(await countMissing()).toBe(0);
+      await happen(2);
+      await indexAs(await secrets.current(arns.master));
+      expect(await countMissing()).toBeGreaterThan(0);
     });
   });
 

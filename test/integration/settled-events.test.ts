@@ -4,6 +4,7 @@ import pg from 'pg';
 import { openPool } from '../../core/db/pool.ts';
 import { countEvents, countTask } from '../../core/events/count-events.ts';
 import { settleEvents } from '../../core/events/settled-events.ts';
+import { makeStride } from '../../core/events/stride.ts';
 import { assignCoupon, createBook, generateCodes, readReport } from '../../core/index.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { admin, openTestCore, type TestCore } from '../support/open-test-core.ts';
@@ -275,6 +276,32 @@ test('behind a stretch with many events all that is new is in the index of times
   await stalled.query('delete from event_counts');
   await stalled.query(`update counted_events set counted_until = $1::timestamptz - interval '1 day'`, [at]);
   await count();
+});
+
+test('where stretches are shorter than what is gathered, because there is so much, all that is settled is counted and indexed', async () => {
+  const rules = { firstMillis: 1_000, leastMillis: 1_000, mostMillis: 1_000, wantedEvents: 1_000 };
+  const stride = makeStride({ ...rules, gatherMillis: 4_000, busyEvents: 1 });
+  const kept = await stalled.query('select * from settled_events, counted_events');
+  const move = (settled: string, counted: string) =>
+    stalled.query(
+      `with s as (update settled_events set settled_until = $1) update counted_events set counted_until = $2`,
+      [settled, counted],
+    );
+  await stalled.query(`select create_event_partitions('2031-07-10', 1)`);
+  await stalled.query(
+    `insert into events (tenant_id, deck_id, pos, rev, at, kind, redemptions, fence, actor)
+      select 1, 1000000, pos, 1, '2031-07-02 10:00Z'::timestamptz + pos * interval '1 ms', 7, 0, 0, 'test'
+      from generate_series(0, 1999) pos`,
+  );
+  const until = async () => (await stalled.query('select counted_until as until from counted_events')).rows[0].until;
+  await move('2031-07-02 10:00:01Z', '2031-07-02 10:00Z');
+  expect(await countEvents(testCore.core, stride)).toBe('rest');
+  await move('2031-07-02 10:00:02Z', '2031-07-02 10:00:01Z');
+  expect(await countEvents(testCore.core, stride)).toBe('rest');
+  const reached = await until();
+  await stalled.query('delete from events where deck_id = 1000000');
+  await move(kept.rows[0].settled_until, kept.rows[0].counted_until);
+  expect(reached).toEqual(new Date('2031-07-02T10:00:02Z'));
 });
 
 test('another process that holds the row is not waited for', async () => {

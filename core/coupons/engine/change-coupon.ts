@@ -25,8 +25,8 @@ export async function changeCoupon(
       return await queues.changes.push(tenantId, command);
     } catch (error) {
       if (!(error instanceof Redirect)) throw error;
-      const { dealFrom } = error;
-      if (dealFrom === null || !isUse(command)) {
+      const { dealBy } = error;
+      if (dealBy === null || !isUse(command)) {
         if (round === roundsMax) throw error;
         continue;
       }
@@ -36,7 +36,8 @@ export async function changeCoupon(
           op: 'use',
           caller,
           keyed,
-          bookKey: dealFrom,
+          bookKey: dealBy.publicBook,
+          publicCode: dealBy.code,
           userId,
           use: command,
         });

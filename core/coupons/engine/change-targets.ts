@@ -74,7 +74,7 @@ function missingPlace(command: ChangeCommand, publicCode: PublicCode | null): Lo
 
 /** Whoever brings a public code and has no coupon is dealt one first. */
 export function redirectToDeal({ command, location, publicCode }: ChangeTarget): Redirect | null {
-  return publicCode !== null && location === null && isUse(command) ? new Redirect(publicCode.publicBook) : null;
+  return publicCode !== null && location === null && isUse(command) ? new Redirect(publicCode) : null;
 }
 
 /**

@@ -37,12 +37,12 @@ export function isUse(command: ChangeCommand): command is UseCommand {
 
 /**
  * What takes a code out of a deck. `bookKey` is null for a book that does not exist. `use` deals a coupon to a user of
- * a book with a public code, and does with it what the user came for.
+ * a book by the book's public code, as it is stored, and does with it what the user came for.
  */
 export type DealCommand = Command &
   (
     | { op: 'draw'; bookKey: BookKey | null; userId: string }
-    | { op: 'use'; bookKey: BookKey; userId: string; use: UseCommand }
+    | { op: 'use'; bookKey: BookKey; publicCode: string; userId: string; use: UseCommand }
     | { op: 'take'; code: string; userId: string }
     | { op: 'discard'; code: string; reason: string | null }
   );

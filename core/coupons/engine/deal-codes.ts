@@ -103,10 +103,15 @@ async function findTargets(core: LocateCore, tenantId: number, commands: DealCom
   const named = commands.flatMap((command) => ('code' in command ? [command.code] : []));
   const found = (await locateCodes(core, tenantId, named, { always: false })).values();
   return commands.map((command) => {
-    if (!('code' in command)) return { command, bookKey: command.bookKey, location: null, isPublic: false };
+    if (!('code' in command)) {
+      const publicCode = command.op === 'use' ? command.publicCode : null;
+      return { command, bookKey: command.bookKey, location: null, publicCode };
+    }
     const located = found.next().value ?? null;
-    if (isPublic(located)) return { command, bookKey: located.publicBook, location: null, isPublic: true };
-    return { command, bookKey: located?.bookKey ?? null, location: located, isPublic: false };
+    if (isPublic(located)) {
+      return { command, bookKey: located.publicBook, location: null, publicCode: located.code };
+    }
+    return { command, bookKey: located?.bookKey ?? null, location: located, publicCode: null };
   });
 }
 
@@ -134,8 +139,8 @@ async function read(tx: Transaction, tenantId: number, targets: DealTarget[], pa
 }
 
 /** Whether it depends on the coupon that the user has already. */
-function bringsPublicCode({ command, isPublic }: DealTarget): boolean {
-  return isPublic || command.op === 'use';
+function bringsPublicCode({ publicCode }: DealTarget): boolean {
+  return publicCode !== null;
 }
 
 function wantedHolder({ command, bookKey }: DealTarget): { bookKey: BookKey; userId: string }[] {

@@ -26,8 +26,8 @@ export interface DealTarget {
   readonly bookKey: BookKey | null;
   /** Where a code that is named stands. */
   readonly location: Location | null;
-  /** Whether the code that is named is the public code of the book. */
-  readonly isPublic: boolean;
+  /** The code that was named, where it was found to be the book's public one: as it is stored. */
+  readonly publicCode: string | null;
 }
 
 /** What of a coupon decides whether its code may be taken: one of the database's, or one made by the batch. */
@@ -77,7 +77,7 @@ export function decideDeal(
   core: DecideCore,
   tenantId: number,
   state: DealState,
-  { command, location, isPublic, bookKey }: DealTarget,
+  { command, location, publicCode, bookKey }: DealTarget,
 ): DealtChange | CouponError {
   switch (command.op) {
     case 'draw':
@@ -85,7 +85,7 @@ export function decideDeal(
     case 'use':
       return use(core, tenantId, state, command);
     case 'take':
-      return isPublic ? takeOwn(core, state, command, bookKey!) : take(state, command, location);
+      return publicCode === null ? take(state, command, location) : takeOwn(core, state, command, bookKey!, publicCode);
     case 'discard':
       return discard(state, command, location);
   }
@@ -125,9 +125,9 @@ function use(
   state: DealState,
   command: DealCommand & { op: 'use' },
 ): DealtChange | CouponError {
-  const { caller, keyed, bookKey, userId, use: wanted } = command;
-  const book = state.books.get(bookKey);
-  if (book === undefined) return new CouponError(missingCoupon(caller, undefined, false)!);
+  const { caller, keyed, bookKey, publicCode, userId, use: wanted } = command;
+  const book = bookOfPublicCode(state, bookKey, publicCode);
+  if (book === null) return new CouponError(missingCoupon(caller, undefined, false)!);
   const holder = state.holders.get(holderMapKey(bookKey, userId))!;
   const before = state.dealtTo.get(holderMapKey(bookKey, userId));
   if (before === undefined && holder.own !== null) return new Redirect(null);
@@ -151,13 +151,23 @@ function ofNoCoupon({ rev: _ofNone, ...refusal }: Refusal): Refusal {
   return refusal as Refusal;
 }
 
+/** The book, where this is its public code still: a draft's may be changed behind whoever found it. */
+function bookOfPublicCode({ books }: DealState, bookKey: BookKey, publicCode: string): BookRules | null {
+  const book = books.get(bookKey);
+  return book?.publicCode === publicCode ? book : null;
+}
+
 /** Assigns the user its own coupon of a book, whose public code was named: one drawn at random. */
 function takeOwn(
   core: DecideCore,
   state: DealState,
   command: DealCommand & { op: 'take' },
   bookKey: BookKey,
+  publicCode: string,
 ): DealtChange | CouponError {
+  if (bookOfPublicCode(state, bookKey, publicCode) === null) {
+    return new CouponError(missingCoupon(command.caller, undefined, false)!);
+  }
   const holderKey = holderMapKey(bookKey, command.userId);
   const own = state.dealtTo.get(holderKey)?.coupon ?? state.holders.get(holderKey)?.own ?? null;
   if (own?.voided) return new CouponError(voidRefusal(own));

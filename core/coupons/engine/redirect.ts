@@ -1,17 +1,17 @@
+import type { PublicCode } from '../../decks/public-code-row.ts';
 import { CouponError } from '../../errors.ts';
-import type { BookKey } from '../../keys.ts';
 
 /**
  * Says that a request belongs into another batch than the one it is in: nothing was done for it. Only changeCoupon sees
  * it; whoever else would is told to repeat the request.
  */
 export class Redirect extends CouponError {
-  /** The book from which a coupon is to be dealt first; null: the coupon is there, and is to be found anew. */
-  readonly dealFrom: BookKey | null;
+  /** By which public code a coupon is to be dealt first; null: the coupon is there, and is to be found anew. */
+  readonly dealBy: PublicCode | null;
 
-  constructor(dealFrom: BookKey | null) {
+  constructor(dealBy: PublicCode | null) {
     const detail = 'The coupon changed hands again and again. Repeat the request with the same Idempotency-Key.';
     super({ kind: 'unavailable', outcome: 'not-begun', detail, retryAfterSeconds: 1 });
-    this.dealFrom = dealFrom;
+    this.dealBy = dealBy;
   }
 }
