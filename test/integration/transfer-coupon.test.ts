@@ -69,7 +69,11 @@ async function hold(statement: string) {
   await client.connect();
   await client.query('begin');
   await client.query(statement);
-  return { client, letGo: () => client.end() };
+  const letGo = async () => {
+    await client.query('rollback');
+    await client.end();
+  };
+  return { client, letGo };
 }
 
 const settled = async (promise: Promise<unknown>) => (await Promise.allSettled([promise]))[0]!;

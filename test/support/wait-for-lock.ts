@@ -21,9 +21,10 @@ export async function waitForLockWait(
   until?.then(settle, settle);
   for (let tries = 0; tries < mostTries; tries += 1) {
     await client.query('select pg_stat_clear_snapshot()');
+    // Who has been let through is no longer among these, while pg_stat_activity shows it until it goes on.
     const { rows } = await client.query<{ waiting: number }>(
-      `select count(*)::int as waiting from pg_stat_activity
-       where datname = current_database() and wait_event_type = 'Lock'`,
+      `select count(distinct pid)::int as waiting from pg_locks join pg_stat_activity using (pid)
+       where datname = current_database() and not granted`,
     );
     if (rows[0]!.waiting >= sessions) return;
     if (isSettled) throw new Error('it ended without waiting for a lock');

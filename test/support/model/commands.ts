@@ -170,7 +170,7 @@ const calls: [weight: number, arbitrary: fc.Arbitrary<Command>][] = [
   [3, onCoupon('unlock')],
   [1, forceCall],
   [3, transferCall],
-  [3, fc.record({ op: fc.constant('reverse' as const), redemption: index, key })],
+  [4, fc.record({ op: fc.constant('reverse' as const), redemption: index, key: mostlyKey })],
   [2, voidCall],
   [3, fc.record({ op: fc.constant('patch' as const), book, changes })],
   [1, generateCall],
