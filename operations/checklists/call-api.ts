@@ -1,7 +1,7 @@
 /** One API, as a checklist calls it. */
 export interface CheckedApi {
   readonly address: string;
-  /** Whatever the answer's status is. @throws Error in one line naming the address where none comes in answerMaxSeconds */
+  /** Whatever the answer's status is. @throws Error in one line with the address where none comes in time */
   ask(method: string, path: string, options?: { body?: object; isAnonymous?: boolean }): Promise<ApiAnswer>;
 }
 
@@ -23,9 +23,9 @@ export interface ApiOptions {
 }
 
 /**
- * How long an answer is waited for. The API itself refuses within some seconds what it can't do in time, so whoever takes
- * longer is not reached, or hangs. And a load balancer gives up only after a minute, which is too long for a checklist of
- * twenty calls.
+ * How long an answer is waited for. The API itself refuses within some seconds what it can't do in time, so whoever
+ * takes longer is not reached, or hangs. And a load balancer gives up only after a minute, which is too long for a
+ * checklist of twenty calls.
  */
 const answerMaxSeconds = 10;
 

@@ -87,8 +87,8 @@ async function until(id: string, isThere: (at: Progress) => boolean): Promise<Pr
 }
 
 /**
- * Kills every process of the API, of which one works on the job, and starts as many anew. Returns whether it struck: the
- * job was left in the middle.
+ * Kills every process of the API, of which one works on the job, and starts as many anew. Returns whether it struck:
+ * the job was left in the middle.
  */
 async function killApis(id: string): Promise<boolean> {
   await Promise.all(apis.map((api) => api.stop('SIGKILL')));

@@ -4,6 +4,7 @@ import { Redis } from 'ioredis';
 import { type ApiAnswer, ApiClient, countKinds } from '../support/api-client.ts';
 import { patientProcess } from '../support/be-patient.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
+import { testSecrets } from '../support/open-test-core.ts';
 import { requireOrSkip } from '../support/require-or-skip.ts';
 import { type ApiProcess, startApiProcesses } from '../support/start-api-processes.ts';
 import { createTestDatabase, type TestDatabase } from '../support/start-postgres.ts';
@@ -23,7 +24,7 @@ requireOrSkip('a redis-server on the PATH', redis !== null)('a Redis that fails 
   beforeAll(async () => {
     server = redis!;
     database = await createTestDatabase('redis loss');
-    // They turn nothing away because the machine is slow: so a 503, of any kind and however short, is the lost Redis' doing.
+    // They turn nothing away because the machine is slow: so a 503, however short, is the lost Redis' doing.
     const environment = { ...patientProcess, REDIS_URL: server.url, RATE_LIMIT_PER_SECOND: '100000' };
     processes = await startApiProcesses(database.url, 2, environment);
     api = new ApiClient(processes.map(({ address }) => address));
@@ -85,7 +86,17 @@ requireOrSkip('a redis-server on the PATH', redis !== null)('a Redis that fails 
     expect(await findBrokenInvariants(database.url)).toEqual([]);
   }
 
-  /** Waits until the shops' processes write into an empty Redis. */
+  /** Waits until every process has seen that Redis gives no answer, as its metrics say. */
+  async function untilAway(): Promise<void> {
+    const headers = { authorization: `Bearer ${testSecrets.QURABLE_ADMIN_KEY}` };
+    for (const { address } of processes) {
+      const isUp = async () =>
+        (await (await fetch(`${address}/metrics`, { headers })).text()).includes('qurable_redis_up 1');
+      while (await isUp()) await sleep(20);
+    }
+  }
+
+  /** Waits until the processes write into an empty Redis. */
   async function untilUsed(client: Redis): Promise<void> {
     while ((await client.dbsize()) === 0) await sleep(20);
   }
@@ -112,6 +123,7 @@ requireOrSkip('a redis-server on the PATH', redis !== null)('a Redis that fails 
     shopWhile(async (shopOn) => {
       server.stall();
       try {
+        await untilAway();
         await shopOn();
       } finally {
         server.goOn();
@@ -127,6 +139,7 @@ requireOrSkip('a redis-server on the PATH', redis !== null)('a Redis that fails 
       const before = server;
       const { password } = new URL(before.url);
       await before.kill();
+      await untilAway();
       await shopOn();
       server = (await startTestRedis({ ...full, port: before.port }))!;
       await before.stop();
@@ -138,5 +151,9 @@ requireOrSkip('a redis-server on the PATH', redis !== null)('a Redis that fails 
       client.disconnect();
     }));
 
-  test('a Redis that is gone for good costs no wrong answer and no 5xx', () => shopWhile(() => server.kill()));
+  test('a Redis that is gone for good costs no wrong answer and no 5xx', () =>
+    shopWhile(async () => {
+      await server.kill();
+      await untilAway();
+    }));
 });

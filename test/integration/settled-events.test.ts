@@ -378,6 +378,7 @@ describe('the index of times, behind a stretch that ends at a moment of a year t
     await stalled.query('alter index of_another_name rename to events_2033_02_at_idx');
   });
 
+  // A minute, since without a bound of its own the wait has no end.
   test('whoever holds the table, as autovacuum does, is not waited for, and stops neither the count nor the task', async () => {
     await makeMonths('2032_01', '2032_02');
     await happen('2032-01-31T23:59:30Z');
@@ -395,7 +396,7 @@ describe('the index of times, behind a stretch that ends at a moment of a year t
     expect(await run(signal)).toBe('rest');
     expect(await countedUntil()).toBe('2032-02-01T00:05:00.000Z');
     await backgroundPool.end();
-  });
+  }, 60_000);
 });
 
 test('where stretches are shorter than what is gathered, because there is so much, all that is settled is counted and indexed', async () => {
