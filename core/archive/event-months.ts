@@ -44,7 +44,10 @@ export async function listEventMonths(db: Queryable): Promise<EventMonth[]> {
   return rows.map(({ name }) => eventMonth(name.slice('events_'.length).replace('_', '-')));
 }
 
-/** Events outside of every month's partition, which no export reads; they come of a clock that was off. */
+/**
+ * Events outside of every month's partition, which no export reads and no removal takes: of a clock that was off, or of
+ * a month whose partition was not there yet.
+ */
 export async function countStrayEvents(db: Queryable): Promise<number> {
   const { rows } = await db.query<{ count: number }>('select count(*) from events_default');
   return rows[0]!.count;

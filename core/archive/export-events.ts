@@ -36,7 +36,7 @@ export async function exportEvents(pool: pg.Pool, store: ArchiveStore, wanted: E
     const stray = await countStrayEvents(pool);
     if (stray > 0)
       say(
-        `${number.format(stray)} events lie outside of every month (events_default): a clock was off. They are not exported`,
+        `${number.format(stray)} events lie outside of every month (events_default): a clock was off, or their month had no partition when they were written. They are neither exported nor removed`,
       );
     for (const table of await dropDetached(pool, store)) say(`${table}: the removal that was broken off is finished`);
     const now = await settledMoment(pool);

@@ -12,7 +12,8 @@ const statementTimeoutMillis = 1_000;
  * under load now and then not before it vacuums the whole table. Until events are entered, whoever reads a stretch of
  * time reads them all. Where autovacuum, or another process, is at a table, or the tables are not this role's own, it
  * does nothing. What is too much for one statement is gone on with by the next call.
- * @param moments two of them, as the database writes them
+ * @param moments two of them, as the database writes them; a month without a partition, or whose index is not made yet,
+ *   has nothing to enter
  */
 export async function indexNewEvents(
   { backgroundPool }: BackgroundCore,

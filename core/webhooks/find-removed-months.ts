@@ -1,6 +1,6 @@
 import type { Queryable } from '../db/pool.ts';
 
-/** The part of a span of time whose events have left the database with the partition of their month. */
+/** The part of a span of time whose month has no events of a tenant in the database, and most likely had some. */
 export interface RemovedMonth {
   /** Such as `2026-01`. */
   month: string;
@@ -9,9 +9,12 @@ export interface RemovedMonth {
 }
 
 /**
- * Finds the months whose events have left the database within `[from, until)`, the latest first. Since the tenant was
- * made each month has had a partition, and one that is missing has been removed; a table that is no part of `events`
- * any more is missing too. In a transaction that has read events before, no month leaves between that and its end.
+ * Finds the months within `[from, until)` that have no partition and none of the tenant's events elsewhere, the latest
+ * first. Mostly each month since the tenant was made has had a partition, and one that is missing has been removed; a
+ * table that is no part of `events` any more is missing too. That a month was removed is written down nowhere: one in
+ * which no process ran, so that it never had a partition, or in which the tenant had no events, looks the same. So what
+ * callers are told must be true of those too. In a transaction that has read events before, no month leaves between
+ * that and its end.
  * @param from a moment as PostgreSQL reads it, as `until`
  */
 export async function findRemovedMonths(

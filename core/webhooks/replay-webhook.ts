@@ -24,7 +24,7 @@ export type ReplayDocument = Static<typeof ReplayDocument>;
  * sent before or not, under the ids of the first time. It is done in the background, no faster than the endpoint takes
  * it. Events that leave the database before it comes to them are not sent, and the webhook says so (`replayMissed`).
  * @throws CouponError `invalid-input` naming the field; `not-found`; `idempotency-key-reused`; `conflict` where the
- *   webhook is disabled, or events of the span have left the database
+ *   webhook is disabled, or a month of the span has left the database
  */
 export async function replayWebhook(
   core: ColdCore & Pick<Core, 'clock'>,
@@ -53,7 +53,7 @@ export async function replayWebhook(
 async function refuseRemovedEvents(tx: Transaction, tenantId: number, from: Date, to: Date): Promise<void> {
   const [gone] = await findRemovedMonths(tx, tenantId, from.toISOString(), to.toISOString());
   if (gone === undefined) return;
-  const detail = `The events of ${gone.month} have left the database. Begin after that month, or have whoever runs the installation bring it back (npm run import-events).`;
+  const detail = `No events of ${gone.month} are in the database: if there were any, they have left it. Begin after that month, or have whoever runs the installation bring it back (npm run import-events).`;
   throw refuse('conflict', detail, { reason: 'events-removed' });
 }
 

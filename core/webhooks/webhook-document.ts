@@ -24,7 +24,7 @@ const fields = {
       },
       {
         description:
-          'A replay came to events of this span after they had left the database, and sent none of them. It is said until a replay of all of it is accepted, which takes that they were brought back. Null: no replay missed any.',
+          'A replay came to this span when its months were not in the database any more: if there were events, they had left it, and none was sent. It is said until a replay of all of it is accepted, which takes that they were brought back. Null: no replay missed any.',
       },
     ),
   ),

@@ -1,7 +1,7 @@
 /** One API, as a checklist calls it. */
 export interface CheckedApi {
   readonly address: string;
-  /** Whatever the answer's status is. @throws Error in one line where none comes in ten seconds */
+  /** Whatever the answer's status is. @throws Error in one line with the address where none comes in time */
   ask(method: string, path: string, options?: { body?: object; isAnonymous?: boolean }): Promise<ApiAnswer>;
 }
 
@@ -22,7 +22,12 @@ export interface ApiOptions {
   makeIdempotencyKey: () => string;
 }
 
-const answerMillis = 10_000;
+/**
+ * How long an answer is waited for. The API itself refuses within some seconds what it can't do in time, so whoever
+ * takes longer is not reached, or hangs. And a load balancer gives up only after a minute, which is too long for a
+ * checklist of twenty calls.
+ */
+const answerMaxSeconds = 10;
 
 /** Calls an API over HTTP. */
 export function openApi({ address, key, fetch, makeIdempotencyKey }: ApiOptions): CheckedApi {
@@ -34,7 +39,7 @@ export function openApi({ address, key, fetch, makeIdempotencyKey }: ApiOptions)
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...(method === 'POST' && !path.endsWith('/validate') ? { 'idempotency-key': makeIdempotencyKey() } : {}),
       };
-      const signal = AbortSignal.timeout(answerMillis);
+      const signal = AbortSignal.timeout(1_000 * answerMaxSeconds);
       const init = { method, headers, signal, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
       try {
         // A redirect would take the key elsewhere, and is no answer of the API.
@@ -42,7 +47,7 @@ export function openApi({ address, key, fetch, makeIdempotencyKey }: ApiOptions)
         const text = await answer.text();
         return { status: answer.status, text, json: jsonOf(text) };
       } catch (error) {
-        throw new Error(`${address} gives no answer (${causeOf(error as Error)}): is it the right address?`);
+        throw new Error(noAnswer(address, `${method} ${beginningOf(path)}`, error as Error));
       }
     },
   };
@@ -57,6 +62,14 @@ function jsonOf(text: string): Record<string, unknown> {
   }
 }
 
-function causeOf({ cause, name }: Error): string {
-  return (cause as { code?: string } | undefined)?.code ?? name;
+/** As much of a path as names what is asked: behind it a code may stand. */
+function beginningOf(path: string): string {
+  return path.split('?')[0]!.split('/').slice(0, 3).join('/');
+}
+
+function noAnswer(address: string, asked: string, { cause, name }: Error): string {
+  if (name === 'TimeoutError')
+    return `${address} gives no answer to ${asked} within ${answerMaxSeconds} seconds: look into the API’s log whether it is overloaded or hangs, and whether a firewall is in between`;
+  const { code, message } = (cause ?? {}) as { code?: string; message?: string };
+  return `${address} gives no answer to ${asked} (${code ?? message ?? name}): is it the right address, and does the API run there?`;
 }

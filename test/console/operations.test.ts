@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Locator } from 'playwright-core';
 import { describeInBrowser } from './support/describe-in-browser.ts';
 import { keepJobRunning } from './support/keep-job-running.ts';
 import { startConsole, type TestConsole } from './support/start-console.ts';
@@ -167,17 +168,38 @@ describeInBrowser('long work, webhooks and the server, in the console', () => {
   });
 
   test('a book with a public code shows the code, and no stock that could run out', async () => {
-    const terms = { name: 'Everybody', publicCode: 'SUMMER20' };
-    const { id } = await console.call<{ id: string }>('POST', '/v1/books', terms);
+    const { id } = await console.call<{ id: string }>('POST', '/v1/books', {
+      name: 'Everybody',
+      publicCode: 'SUMMER20',
+    });
+    const plain = await console.call<{ id: string }>('POST', '/v1/books', { name: 'Everybody once' });
     const window = await console.openSignedIn({ width: 320 });
     const { page } = window;
     await window.visit('/?q=Everybody');
-    await page.locator('.card').getByText('SUMMER20').waitFor();
-    expect(await page.locator('.card').getByText('left').count()).toBe(0);
+    const card = page.locator('.card').filter({ hasNotText: 'Everybody once' });
+    const plainCard = page.locator('.card').filter({ hasText: 'Everybody once' });
+    /** How often a book's card, or its page, has its code, what is left, and how much of it was given. */
+    const shownIn = async (part: Locator) => [
+      await part.getByText('SUMMER20').count(),
+      await part.getByText(/^left$/i).count(),
+      await part.getByRole('meter').count(),
+    ];
+    await card.getByRole('link').waitFor();
+    expect([await shownIn(card), await shownIn(plainCard)]).toEqual([
+      [1, 0, 0],
+      [0, 1, 1],
+    ]);
     await window.visit(`/books/${id}`);
-    await page.locator('.figures').getByText('SUMMER20').waitFor();
-    expect(await page.locator('.figures').getByText('Left').count()).toBe(0);
+    await page.locator('.figures').waitFor();
+    const ofPage = [await shownIn(page.locator('.figures'))];
     await window.look('book-public');
+    await window.visit(`/books/${plain.id}`);
+    await page.locator('.figures').waitFor();
+    ofPage.push(await shownIn(page.locator('.figures')));
+    expect(ofPage.map(([code, left]) => [code, left])).toEqual([
+      [1, 0],
+      [0, 1],
+    ]);
     await window.close();
   });
 

@@ -5,11 +5,13 @@ const attacks = 'test/console/attacks.test.ts';
 const flows = 'test/console/flows.test.ts';
 const badInput = 'test/console/bad-input.test.ts';
 const pages = 'test/console/pages.test.ts';
+const operations = 'test/console/operations.test.ts';
 const parts = 'containers/console/parts';
 const styles = 'containers/console/styles';
 
 const named = 'has a name of its own that holds what is seen of it (en)';
 const byTab = 'is reached by the Tab key alone, and seen to have the focus';
+const publicBook = 'a book with a public code shows the code, and no stock that could run out';
 const asked = 'that asks something keeps the focus in its question, and has it back after Escape';
 
 /** What makes the console's pages usable by everybody, and of no use to an attacker: each is tried in a browser. */
@@ -114,6 +116,51 @@ export const consolePageMutants: Mutant[] = [
     edits: [{ find: '.table-scroll {\n  overflow-x: auto;', replace: '.table-scroll {\n  overflow-x: visible;' }],
     testFile: badInput,
     caughtBy: 'a user and a book with one long word in the name are found and shown as they are',
+  },
+  {
+    takesOut: 'the stacking of a list’s rows on narrow screens',
+    file: `${styles}/tables.css`,
+    edits: [
+      {
+        find: '@media (max-width: 30rem) {\n  th,\n  td {\n    padding-inline',
+        replace: '@media (max-width: 1rem) {\n  th,\n  td {\n    padding-inline',
+      },
+    ],
+    testFile: pages,
+    caughtBy: 'have no barrier, no foreign request and no violation (light, 320, en)',
+  },
+  {
+    takesOut: 'the breaking of long words in a stacked row',
+    file: `${styles}/tables.css`,
+    edits: [
+      {
+        find: 'grid-template-columns: 5.75rem minmax(0, 1fr);',
+        replace: 'grid-template-columns: 5.75rem max-content;',
+      },
+    ],
+    testFile: pages,
+    caughtBy: 'names stay within the narrowest screen, wherever they stand: one long word',
+  },
+  {
+    takesOut: 'the public code in the place of a stock on a book’s card',
+    file: 'containers/console/pages/overview/book-card.tsx',
+    edits: [{ find: '{book.publicCode === null ? (', replace: '{book.publicCode !== undefined ? (' }],
+    testFile: operations,
+    caughtBy: publicBook,
+  },
+  {
+    takesOut: 'the lack of a share that was given of a public book’s codes',
+    file: 'containers/console/pages/overview/book-card.tsx',
+    edits: [{ find: '{book.publicCode === null && (', replace: '{book.publicCode !== undefined && (' }],
+    testFile: operations,
+    caughtBy: publicBook,
+  },
+  {
+    takesOut: 'the public code in the place of a stock on a book’s page',
+    file: 'containers/console/pages/book/book-numbers.tsx',
+    edits: [{ find: '    publicCode === null\n', replace: '    publicCode !== undefined\n' }],
+    testFile: operations,
+    caughtBy: publicBook,
   },
   {
     takesOut: 'the contrast of secondary text',

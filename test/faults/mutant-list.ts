@@ -1,6 +1,7 @@
 import type { LockName } from '../../core/coupons/engine/locks/lock-order.ts';
 import { consoleMutants } from './console-mutants.ts';
 import { consolePageMutants } from './console-page-mutants.ts';
+import { eventMutants } from './event-mutants.ts';
 import { webhookMutants } from './webhook-mutants.ts';
 
 /** A lock, a guard or a rule that is taken out, and the test that must notice. */
@@ -474,5 +475,23 @@ export const mutants: Mutant[] = [
     testFile: jobs,
     caughtBy: 'a step that fails half-way leaves neither effects nor progress',
   },
+  {
+    takesOut: 'what a process does itself while Redis is away',
+    file: 'core/throttling/request-pace.ts',
+    edits: [
+      {
+        find: 'import { rateKey } from',
+        replace: "import { unavailable } from '../errors.ts';\nimport { rateKey } from",
+      },
+      {
+        find: '        const now = clock.monotonic();\n        if (redis === null',
+        replace:
+          "        const now = clock.monotonic();\n        if (redis?.status === 'away') throw unavailable('not-begun', 'Redis is away.', 1);\n        if (redis === null",
+      },
+    ],
+    testFile: 'test/integration/redis-loss.test.ts',
+    caughtBy: 'a Redis that hangs, and goes on again, costs no wrong answer and no 5xx',
+  },
+  ...eventMutants,
   ...webhookMutants,
 ];

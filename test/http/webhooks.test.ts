@@ -185,13 +185,13 @@ describe('POST /v1/webhooks/{id}/replay', () => {
     expect([answer.status, pathsOf(answer)]).toEqual([400, paths]);
   });
 
-  test('409: a month whose events have left the database is a conflict that names it', async () => {
+  test('409: a month that is not in the database is a conflict that names it, and does not claim that it had events', async () => {
     const path = await make();
     await api.core.pool.query(`update tenants set created_at = '2025-01-15T00:00:00Z' where slug = 'default'`);
     const span = { from: '2025-01-01T00:00:00Z', to: '2025-03-01T00:00:00Z' };
     const { status, body } = await api.call('POST', `${path}/replay`, { body: span });
     expect([status, body.kind, body.reason]).toEqual([409, 'conflict', 'events-removed']);
-    expect(body.detail).toContain('2025-02');
+    expect(body.detail).toMatch(/^No events of 2025-02 are in the database: if there were any, they have left it\./);
     const recent = { from: ago(1_000), to: ago(0) };
     expect((await api.call('POST', `${path}/replay`, { body: recent })).status).toBe(202);
     const before = { from: '2024-01-01T00:00:00Z', to: '2024-03-01T00:00:00Z' };

@@ -229,6 +229,22 @@ describe('the archive of events', () => {
     await forget(month);
   });
 
+  test('events of a month without a partition are told, and neither exported nor removed', async () => {
+    const { store } = archive();
+    const at = '2001-01-31T00:00:00Z';
+    await pool.query(
+      `insert into events (tenant_id, deck_id, pos, rev, at, kind, redemptions, fence, actor)
+        select 1, 1, pos, 1, $1, 1, 0, 0, 'root' from generate_series(1, 3) as pos`,
+      [at],
+    );
+    const said = await run(store, { keepMonths: 3 });
+    expect(said[0]).toBe(
+      '3 events lie outside of every month (events_default): a clock was off, or their month had no partition when they were written. They are neither exported nor removed',
+    );
+    expect((await store.list()).filter((path) => path.startsWith('2001'))).toEqual([]);
+    expect((await pool.query('delete from events where at = $1', [at])).rowCount).toBe(3);
+  });
+
   test('of two exports at a time, one is refused', async () => {
     const { store } = archive();
     const results = await Promise.allSettled([run(store), run(store)]);

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { openPool } from '../../core/db/pool.ts';
 import { countEvents, countTask } from '../../core/events/count-events.ts';
-import { settleEvents } from '../../core/events/settled-events.ts';
+import { settleEvents, settleTask } from '../../core/events/settled-events.ts';
 import { makeStride } from '../../core/events/stride.ts';
 import { assignCoupon, createBook, generateCodes, readReport } from '../../core/index.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
@@ -97,17 +97,69 @@ test('the moment never goes back, and a candidate of another cluster is dropped'
   expect((await settle())!.getTime()).toBeGreaterThanOrEqual(reached.getTime());
 });
 
-test('a candidate is left until it is so old, by whichever process it was set, unless it is from the future', async () => {
-  const other = await testCore.openAnother();
+test('a candidate is left until it is 800 ms old, by whichever process it was set, unless it is from the future', async () => {
+  const now = '2031-01-01T00:00:10.000Z';
+  await stalled.query('create schema frozen');
+  await stalled.query(
+    `create function frozen.now() returns timestamptz language sql as $$ select timestamptz '${now}' $$`,
+  );
+  // So no pause of the machine decides how old a candidate is.
+  const openFrozen = () =>
+    new pg.Pool({
+      connectionString: testCore.database.url,
+      max: 1,
+      options: '-c search_path=frozen,pg_catalog,public',
+    });
+  const pools = [openFrozen(), openFrozen()];
+  const kept = await stalled.query('select * from settled_events');
+  /** Whether one process settles a candidate that another one has set so many milliseconds ago. */
+  const isSettled = async (ageMillis: number | null): Promise<boolean> => {
+    const at = ageMillis === null ? null : new Date(Date.parse(now) - ageMillis);
+    await stalled.query(
+      `update settled_events set candidate_until = $1::timestamptz,
+        candidate_xid = case when $1::timestamptz is not null then pg_current_xact_id() end`,
+      [at],
+    );
+    for (const backgroundPool of pools) {
+      expect(await settleTask({ backgroundPool }).run(new AbortController().signal)).toBe('rest');
+    }
+    const { rows } = await stalled.query<{ at: Date | null }>('select candidate_until as at from settled_events');
+    return rows[0]!.at?.getTime() !== at?.getTime();
+  };
+  const ages = [0, 799, 800, 60_000, -1, -60_000, null];
+  const found: [number | null, boolean][] = [];
+  for (const age of ages) found.push([age, await isSettled(age)]);
+  await Promise.all(pools.map((pool) => pool.end()));
+  await stalled.query('drop schema frozen cascade');
+  const { settled_until, candidate_until, candidate_xid } = kept.rows[0];
+  await stalled.query('update settled_events set settled_until = $1, candidate_until = $2, candidate_xid = $3', [
+    settled_until,
+    candidate_until,
+    candidate_xid,
+  ]);
+  expect(found).toEqual([
+    [0, false],
+    [799, false],
+    [800, true],
+    [60_000, true],
+    [-1, true],
+    [-60_000, true],
+    [null, true],
+  ]);
+});
+
+test('a candidate of ids that are yet to come, as after a dump, is dropped', async () => {
   expect(await settle()).not.toBeNull();
-  const minuteMillis = 60_000;
-  expect(await settleEvents(other, minuteMillis)).toBeNull();
-  expect(await settleEvents(testCore.core, minuteMillis)).toBeNull();
-  const { pool } = testCore.core;
-  await pool.query(`update settled_events set candidate_until = candidate_until - interval '1 minute'`);
-  expect(await settleEvents(other, minuteMillis)).not.toBeNull();
-  await pool.query(`update settled_events set candidate_until = 'infinity', candidate_xid = '9000000000000'`);
-  expect(await settleEvents(other, minuteMillis)).not.toBeNull();
+  await testCore.core.pool.query(
+    `update settled_events set candidate_until = 'infinity', candidate_xid = '9000000000000'`,
+  );
+  const reached = await settle();
+  expect(reached!.getTime()).toBeLessThan(await clock());
+  const { rows } = await stalled.query<{ at: Date; xid: string }>(
+    'select candidate_until as at, candidate_xid::text as xid from settled_events',
+  );
+  expect(rows[0]!.at.getTime()).toBeLessThanOrEqual(await clock());
+  expect(rows[0]!.xid).not.toBe('9000000000000');
 });
 
 test('processes that settle and count at once, under load, count each event once', async () => {
@@ -242,40 +294,109 @@ test('behind a stretch with many events the next one is left until it is some se
   await stalled.query(`update counted_events set counted_until = $1`, [kept.rows[0].counted_until]);
 });
 
-test('behind a stretch with many events all that is new is in the index of times, and who holds the table is not waited for', async () => {
-  await settleAll(testCore.core);
-  const { rows } = await stalled.query(
-    `select settled_until - interval '10 s' as at, to_char((settled_until - interval '10 s') at time zone 'UTC', '"events_"YYYY_MM') as month
-      from settled_events`,
-  );
-  const { at, month } = rows[0];
-  await stalled.query('select create_event_partitions($1, 1)', [at]);
-  const { run } = countTask(testCore.core);
-  const happen = async (rev: number) => {
+describe('the index of times, behind a stretch that ends at a moment of a year to come', () => {
+  const { signal } = new AbortController();
+  const busy = 2_000;
+  let kept: { settled: Date; counted: Date };
+  beforeEach(async () => {
+    await settleAll(testCore.core);
+    await count();
+    const { rows } = await stalled.query(
+      'select settled_until as settled, counted_until as counted from settled_events, counted_events',
+    );
+    kept = rows[0];
+  });
+  afterEach(async () => {
+    await move(kept.counted, kept.settled);
+    await stalled.query(`delete from events where actor = 'test'`);
+  });
+
+  const move = async (counted: Date | string, settled: Date | string) => {
+    await stalled.query(
+      'with c as (update counted_events set counted_until = $1) update settled_events set settled_until = $2',
+      [counted, settled],
+    );
+  };
+  const countedUntil = async () =>
+    (await stalled.query<{ at: Date }>('select counted_until as at from counted_events')).rows[0]!.at.toISOString();
+  /** So many pages of events at a moment, of a deck that is none: no report counts them. */
+  let rev = 0;
+  const happen = async (at: string, events = 20_000) => {
+    rev += 1;
     await stalled.query(
       `insert into events (tenant_id, deck_id, pos, rev, at, kind, redemptions, fence, actor)
-        select 1, 1000000, pos, $1, $2, 7, 0, 0, 'test' from generate_series(1, 20000) pos`,
-      [rev, at],
+        select 1, 1000000, pos, $1, $2, 7, 0, 0, 'test' from generate_series(1, $3) pos`,
+      [rev, at, events],
     );
-    await stalled.query('update counted_events set counted_until = $1', [at]);
   };
-  const countMissing = async () => {
-    const answer = await stalled.query(`select brin_summarize_new_values('${month}_at_idx') as missing`);
-    return answer.rows[0].missing;
+  /** Months whose index nobody else enters anything into. */
+  const makeMonths = async (...months: string[]) => {
+    for (const month of months) {
+      await stalled.query(`select create_event_partitions('${month.replace('_', '-')}-01T00:00:00Z', 1)`);
+      await stalled.query(`alter table events_${month} set (autovacuum_enabled = off)`);
+      await stalled.query(`alter index events_${month}_at_idx set (autosummarize = off)`);
+    }
   };
-  await happen(1);
-  expect(await run(new AbortController().signal)).toBe('rest');
-  expect(await countMissing()).toBe(0);
-  await happen(2);
-  await stalled.query('begin');
-  await stalled.query(`lock table ${month} in share update exclusive mode`);
-  expect(await run(new AbortController().signal)).toBe('rest');
-  await stalled.query('commit');
-  expect(await countMissing()).toBeGreaterThan(0);
-  await stalled.query(`delete from events where actor = 'test'`);
-  await stalled.query('delete from event_counts');
-  await stalled.query(`update counted_events set counted_until = $1::timestamptz - interval '1 day'`, [at]);
-  await count();
+  /** How many stretches of pages are not in the index of a month, which has them all afterwards. */
+  const countMissing = async (month: string) => {
+    const { rows } = await stalled.query<{ missing: number }>(
+      `select brin_summarize_new_values('events_${month}_at_idx') as missing`,
+    );
+    return rows[0]!.missing;
+  };
+  const from = '2032-01-31T23:59:00.000Z';
+  const until = '2032-02-01T00:01:00.000Z';
+
+  test('many events: all that is new is in it, of both months where the stretch lies in two', async () => {
+    await makeMonths('2032_01', '2032_02');
+    await happen('2032-01-31T23:59:30Z');
+    await happen('2032-02-01T00:00:30Z');
+    await move(from, until);
+    expect(await countTask(testCore.core).run(signal)).toBe('rest');
+    expect(await countedUntil()).toBe(until);
+    expect([await countMissing('2032_01'), await countMissing('2032_02')]).toEqual([0, 0]);
+  });
+
+  test('few events: nothing is entered, and autovacuum does it some time', async () => {
+    await makeMonths('2032_01', '2032_02');
+    await happen('2032-01-01T00:00:00Z');
+    await happen('2032-01-31T23:59:30Z', 10);
+    await move(from, until);
+    expect(await countTask(testCore.core).run(signal)).toBe('rest');
+    expect(await countedUntil()).toBe(until);
+    expect(await countMissing('2032_01')).toBeGreaterThan(0);
+  });
+
+  test('a month without a partition, or with one whose index is not made yet, has nothing to enter, and is counted', async () => {
+    await happen('2033-01-31T23:59:30Z', busy);
+    await makeMonths('2033_02');
+    await stalled.query('alter index events_2033_02_at_idx rename to of_another_name');
+    await happen('2033-02-01T00:00:30Z', busy);
+    await move('2033-01-31T23:59:00Z', '2033-02-01T00:01:00Z');
+    expect(await countTask(testCore.core).run(signal)).toBe('rest');
+    expect(await countedUntil()).toBe('2033-02-01T00:01:00.000Z');
+    await stalled.query('alter index of_another_name rename to events_2033_02_at_idx');
+  });
+
+  // A minute, since without a bound of its own the wait has no end.
+  test('whoever holds the table, as autovacuum does, is not waited for, and stops neither the count nor the task', async () => {
+    await makeMonths('2032_01', '2032_02');
+    await happen('2032-01-31T23:59:30Z');
+    await move(from, until);
+    // Nothing else ends a wait for a lock here.
+    const backgroundPool = new pg.Pool({ connectionString: testCore.database.url, max: 1 });
+    const { run } = countTask({ backgroundPool });
+    await stalled.query('begin');
+    await stalled.query('lock table events_2032_01 in share update exclusive mode');
+    expect(await run(signal)).toBe('rest');
+    await stalled.query('commit');
+    expect(await countedUntil()).toBe(until);
+    expect(await countMissing('2032_01')).toBeGreaterThan(0);
+    await move(until, '2032-02-01T00:05:00Z');
+    expect(await run(signal)).toBe('rest');
+    expect(await countedUntil()).toBe('2032-02-01T00:05:00.000Z');
+    await backgroundPool.end();
+  }, 60_000);
 });
 
 test('where stretches are shorter than what is gathered, because there is so much, all that is settled is counted and indexed', async () => {

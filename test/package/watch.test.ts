@@ -10,6 +10,7 @@ import { watchAddress } from '../../operations/watch/watch-address.ts';
 import { watchStage } from '../../operations/watch/watch-stage.ts';
 import type { Watched } from '../../operations/watch/watched.ts';
 import { bareEnvironment } from '../support/bare-environment.ts';
+import { patientProcess } from '../support/be-patient.ts';
 import { testSecrets } from '../support/open-test-core.ts';
 import { type ApiProcess, startApiProcess } from '../support/start-api-processes.ts';
 import { createTestDatabase, type TestDatabase } from '../support/start-postgres.ts';
@@ -84,7 +85,8 @@ describe('a watch of an address', () => {
   let api: ApiProcess;
   beforeAll(async () => {
     database = await createTestDatabase('watch');
-    api = await startApiProcess(database.url);
+    // No failure of the database but those that are made up.
+    api = await startApiProcess(database.url, patientProcess);
   });
   afterAll(async () => {
     await api.stop();
@@ -151,7 +153,8 @@ describe('a watch of an address', () => {
     ],
     [
       'the database fails',
-      (text) => text.replace(/(failures_total\{reason="timed out"\}) \d+/, '$1 7'),
+      (text) =>
+        text.replace(/(failures_total\{reason="timed out"\}) (\d+)/, (_, name, n) => `${name} ${Number(n) + 7}`),
       /^no +database +7 failures/,
     ],
     ['the database is away', (text) => text.replace(/(qurable_database_up) 1/, '$1 0'), /^no +watch .*is away/],

@@ -28,3 +28,11 @@ export function bePatient({ without }: { without?: 'cold' } = {}): void {
   Object.assign(databaseLimits, { coldLockTries: 10_000, coldRetryTurnMillis: patienceMillis });
   Object.assign(limits, { uploadMaxWaitMillis: patienceMillis, coldTurnMaxWaitMillis: patienceMillis });
 }
+
+/**
+ * The environment in which a process of the API waits as long as cores do after `bePatient`: then no answer of it says
+ * `unavailable` because the machine is slow, and one that does has another cause.
+ */
+export const patientProcess = {
+  NODE_OPTIONS: `--import=${new URL('./be-patient-in-process.ts', import.meta.url).href}`,
+};

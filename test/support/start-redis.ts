@@ -9,6 +9,9 @@ export type TestRedis = {
   port: number;
   /** Ends the server at once (SIGKILL), as a crash would, and resolves when it is gone. */
   kill(): Promise<void>;
+  /** Stops the server where it is: what is sent to it stays without an answer until `goOn`. */
+  stall(): void;
+  goOn(): void;
   /** Stops the server and deletes its log. May be called twice, and after `kill`. */
   stop(): Promise<void>;
 };
@@ -35,5 +38,12 @@ export async function startTestRedis(
     process.kill(pid, 'SIGKILL');
     await exited;
   };
-  return { url, port, kill, stop: redis.stop };
+  return {
+    url,
+    port,
+    kill,
+    stall: () => void process.kill(pid, 'SIGSTOP'),
+    goOn: () => void process.kill(pid, 'SIGCONT'),
+    stop: redis.stop,
+  };
 }

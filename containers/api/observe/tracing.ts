@@ -3,14 +3,17 @@ import type { SpanExporter } from '@opentelemetry/sdk-trace';
 import type { BatchTrace, Config, Log, RequestTrace, TraceAttributes, Tracing } from '../../../core/index.ts';
 import { openXrayExporter } from './xray-exporter.ts';
 
-/** Members of a batch that its trace names, at most. */
-const linksMax = 32;
-/** Spans that wait to be sent, at most: more are dropped, and nobody waits for the receiver. */
-const queueMaxSpans = 2_048;
-const sendEveryMillis = 2_000;
-const sendTimeoutMillis = 2_000;
-/** How long the end of the process waits for the last spans: longer than one try to send takes. */
-const closeMaxMillis = 3_000;
+/** How much of traces is kept, and how long their sending may take. */
+export const tracingLimits = {
+  /** Members of a batch that its trace names, at most. */
+  linksMax: 32,
+  /** Spans that wait to be sent, at most: more are dropped, and nobody waits for the receiver. */
+  queueMaxSpans: 2_048,
+  sendEveryMillis: 2_000,
+  sendTimeoutMillis: 2_000,
+  /** How long the end of the process waits for the last spans: longer than one try to send takes. */
+  closeMaxMillis: 3_000,
+} as const;
 
 /** What the container does with traces. */
 export interface ContainerTracing extends Tracing {
@@ -19,7 +22,7 @@ export interface ContainerTracing extends Tracing {
    * @param traceparent the header of that name, by W3C Trace Context; sampled there is sampled here
    */
   sample(traceparent: unknown): SampledRequest | null;
-  /** Sends what waits, for three seconds at most. Never rejects. */
+  /** Sends what waits, for tracingLimits.closeMaxMillis at most. Never rejects. */
   close(): Promise<void>;
 }
 
@@ -41,13 +44,13 @@ async function openProvider(config: NonNullable<Config['tracing']>, log: Pick<Lo
     resource: resourceFromAttributes({ 'service.name': 'qurable-api' }),
     // What is not sampled never gets here.
     sampler: new sdk.AlwaysOnSampler(),
-    spanLimits: { linkCountLimit: linksMax },
+    spanLimits: { linkCountLimit: tracingLimits.linksMax },
     spanProcessors: [
       new sdk.BatchSpanProcessor({
         exporter,
-        maxQueueSize: queueMaxSpans,
-        scheduledDelayMillis: sendEveryMillis,
-        exportTimeoutMillis: sendTimeoutMillis,
+        maxQueueSize: tracingLimits.queueMaxSpans,
+        scheduledDelayMillis: tracingLimits.sendEveryMillis,
+        exportTimeoutMillis: tracingLimits.sendTimeoutMillis,
       }),
     ],
   });
@@ -106,7 +109,7 @@ export async function openTracing(
       return isNext || parent !== null ? begin(parent) : null;
     },
     beginBatch(queue, from, members): BatchTrace {
-      const linked = members.slice(0, linksMax).flatMap((member) => spans.get(member) ?? []);
+      const linked = members.slice(0, tracingLimits.linksMax).flatMap((member) => spans.get(member) ?? []);
       const links = linked.map((span) => ({ context: span.spanContext() }));
       const batch = tracer.startSpan(`batch ${queue}`, { root: true, startTime: from, links }, api.ROOT_CONTEXT);
       return {
@@ -120,7 +123,7 @@ export async function openTracing(
     },
     async close() {
       const timer = Promise.withResolvers<void>();
-      const timeOut = setTimeout(timer.resolve, closeMaxMillis);
+      const timeOut = setTimeout(timer.resolve, tracingLimits.closeMaxMillis);
       await Promise.race([provider.shutdown().catch(() => {}), timer.promise]);
       clearTimeout(timeOut);
     },
@@ -131,7 +134,7 @@ async function openExporter(
   { endpoint, awsRegion }: NonNullable<Config['tracing']>,
   log: Pick<Log, 'warn'>,
 ): Promise<SpanExporter> {
-  const to = { url: `${endpoint.replace(/\/$/, '')}/v1/traces`, timeoutMillis: sendTimeoutMillis };
+  const to = { url: `${endpoint.replace(/\/$/, '')}/v1/traces`, timeoutMillis: tracingLimits.sendTimeoutMillis };
   if (awsRegion !== null) return openXrayExporter({ ...to, region: awsRegion }, log);
   const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-proto');
   return new OTLPTraceExporter(to);

@@ -184,7 +184,7 @@ function addDeliveries(app: Api): void {
       schema: {
         operationId: 'replayWebhook',
         summary: 'Send the events of a span of time again',
-        description: `Those of coupons, books and jobs that the webhook wants to be told of, sent before or not, under the \`webhook-id\` of the first time. A month whose events have left the database is a \`conflict\`; where they leave while the replay goes on, the webhook says so (\`replayMissed\`). A job’s end can be told again as long as the job is kept: ${limits.jobKeptDays} days.`,
+        description: `Those of coupons, books and jobs that the webhook wants to be told of, sent before or not, under the \`webhook-id\` of the first time. A month that is not in the database any more is a \`conflict\`; where one leaves while the replay goes on, the webhook says so (\`replayMissed\`). A job’s end can be told again as long as the job is kept: ${limits.jobKeptDays} days.`,
         tags: ['webhooks'],
         params: WebhookPath,
         body: ReplayInput,

@@ -45,7 +45,7 @@ export const problems = {
     'book-in-use': 'Somebody has a code of this book already, so it stays.',
     'book-status': 'The book’s state does not allow this.',
     'code-exists': 'Such a code is there already, or could come of a pattern.',
-    'events-removed': 'What happened then is not kept any more.',
+    'events-removed': 'Of what happened then nothing is kept any more.',
     'job-finished': 'The job has ended already.',
     'job-unfinished': 'The job has not ended yet.',
     'pattern-overlaps': 'Codes of this pattern could be the same as those of another one.',

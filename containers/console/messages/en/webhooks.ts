@@ -31,7 +31,7 @@ export const webhooks = {
   failing: 'Failing',
   failingSince: 'Failing since',
   since: 'since',
-  replayMissed: 'Not sent again, since its events had left the database:',
+  replayMissed: 'Not sent again, since no events of then were in the database any more:',
   reasons: {
     'by-admin': 'Somebody switched it off.',
     failing: 'It failed for five days and was switched off.',

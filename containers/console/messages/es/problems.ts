@@ -47,7 +47,7 @@ export const problems = {
     'book-in-use': 'Alguien ya tiene un código de este talonario, así que se queda.',
     'book-status': 'El estado del talonario no lo permite.',
     'code-exists': 'Ya existe un código así, o un patrón podría producirlo.',
-    'events-removed': 'Lo que pasó entonces ya no se conserva.',
+    'events-removed': 'De lo que pasó entonces ya no se conserva nada.',
     'job-finished': 'El trabajo ya terminó.',
     'job-unfinished': 'El trabajo todavía no terminó.',
     'pattern-overlaps': 'Los códigos de este patrón podrían coincidir con los de otro.',

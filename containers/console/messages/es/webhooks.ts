@@ -34,7 +34,7 @@ export const webhooks = {
   failing: 'Falla',
   failingSince: 'Falla desde',
   since: 'desde',
-  replayMissed: 'No se envió de nuevo, porque sus eventos ya no estaban en la base de datos:',
+  replayMissed: 'No se envió de nuevo, porque los eventos de entonces ya no estaban en la base de datos:',
   reasons: {
     'by-admin': 'Alguien lo desactivó.',
     failing: 'Falló durante cinco días y se desactivó.',

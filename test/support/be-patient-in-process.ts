@@ -1,0 +1,4 @@
+import { bePatient } from './be-patient.ts';
+
+/** Loaded before an API's own program, by `patientProcess`. */
+bePatient();
