@@ -11,9 +11,13 @@ set -euo pipefail
 command="$1" stage="$2"
 parameter="/qurable/$stage/passed-deployments"
 
+# Asked for once: a NAME and its value a line; nothing where there is no such stack.
+outputs=''
+[ "$command" = strike ] || outputs="$(aws cloudformation describe-stacks --stack-name "qurable-$stage" \
+  --query 'Stacks[0].Outputs[].[OutputKey,OutputValue]' --output text 2>/dev/null || true)"
+
 output() { # NAME
-  aws cloudformation describe-stacks --stack-name "qurable-$stage" \
-    --query "Stacks[0].Outputs[?OutputKey=='$1'].OutputValue" --output text 2>/dev/null || true
+  awk -F '\t' -v name="$1" '$1 == name { print $2 }' <<<"$outputs"
 }
 
 live() { output Deployment; }

@@ -14,6 +14,8 @@ export interface PackagedStage {
 
 const project = resolve(import.meta.dirname, '../..');
 const longestMillis = 300_000;
+/** What the packager is told of this process's environment: how Node runs, and where what can be made again is kept. */
+const passedOn = ['PATH', 'TMPDIR', 'NODE_OPTIONS', 'NODE_COMPILE_CACHE', 'SLS_SCHEMA_CACHE_BASE_DIR'];
 /** Packaging alone touches no zone and sends no mail; a name in a zone is what a stage for customers has. */
 const examples = { domainName: 'coupons.example.com', hostedZoneId: 'Z0123456789ABCDEFGHIJ' };
 
@@ -115,7 +117,7 @@ async function runPackager(directory: string, args: string[]): Promise<void> {
     timeout: longestMillis,
     // No account, and an address at which nothing answers: nothing of AWS can be reached, not even by accident.
     env: {
-      PATH: process.env.PATH,
+      ...Object.fromEntries(passedOn.map((name) => [name, process.env[name]])),
       HOME: directory,
       CI: '1',
       SLS_TELEMETRY_DISABLED: '1',

@@ -67,8 +67,9 @@ describe('a function that starts cold', () => {
     '%s: its bundle is below 1 MB and a fresh Node imports it, with only the SDK beside it',
     async (name) => {
       const file = await bundle(name);
-      const times = [await importMillis(file), await importMillis(file), await importMillis(file)];
-      const best = Math.min(...times);
+      let best = await importMillis(file);
+      for (let again = 0; again < 2 && best >= allowedMillis; again += 1)
+        best = Math.min(best, await importMillis(file));
       process.stderr.write(
         `${name}: ${Math.round(statSync(file).size / 1024)} KiB, imported in ${Math.round(best)} ms\n`,
       );

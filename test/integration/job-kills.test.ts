@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import pg from 'pg';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../containers/local/postgres/embedded-postgres.ts';
 import { migrateToLatest } from '../../core/db/migrate.ts';
@@ -23,7 +23,7 @@ let server: EmbeddedPostgres;
 let pool: pg.Pool;
 let apis: ApiProcess[];
 
-beforeEach(async () => {
+beforeAll(async () => {
   scratch = mkdtempSync(join(tmpdir(), 'qurable-job-kills-'));
   server = await startEmbeddedPostgres({
     dataDirectory: join(scratch, 'postgres'),
@@ -34,10 +34,12 @@ beforeEach(async () => {
   await migrateToLatest({ connectionString: server.url }, silentLog);
   pool = new pg.Pool({ connectionString: server.url, max: 2 });
   pool.on('error', () => {});
+});
+beforeEach(async () => {
   apis = await startApiProcesses(server.url, 2);
 });
-afterEach(async () => {
-  await Promise.all(apis.map((api) => api.stop()));
+afterEach(() => Promise.all(apis.map((api) => api.stop())));
+afterAll(async () => {
   await pool.end();
   await server.stop();
   rmSync(scratch, { recursive: true, force: true });

@@ -4,6 +4,7 @@ import { backgroundConnections, coldConnections, sideConnections } from '../../c
 import {
   asList,
   ofType,
+  optionsOfProd,
   type Packaged,
   type Properties,
   packageStage,
@@ -60,7 +61,7 @@ const cases: [string, string, Record<string, string>, [number, number]][] = [
   ['dev', 'canary', {}, [4, 8]],
   ['dev', 'blue-green', {}, [4, 8]],
   ['prod', 'rolling', trialOfProd, [50, 75]],
-  ['prod', 'canary', { ...trialOfProd, ...larger }, [50, 100]],
+  ['prod', 'canary', { ...optionsOfProd, ...larger }, [50, 100]],
   ['prod', 'blue-green', { ...trialOfProd, eventMaxTasks: '37' }, [37, 74]],
 ];
 

@@ -10,7 +10,8 @@ import { withRegistry } from '../../operations/cost/package-stage.ts';
 import { readPrices } from '../../operations/cost/read-prices.ts';
 import { loadOf, scenarios } from '../../operations/cost/strategy.ts';
 import { type CostTemplate, readTemplate } from '../../operations/cost/template.ts';
-import { type Packaged, packageStage, packagingMillis, trialOfProd } from './packaged-template.ts';
+import { keepBundles } from '../deploy/support/run-serverless.ts';
+import { optionsOfProd, type Packaged, packageStage, packagingMillis, trialOfProd } from './packaged-template.ts';
 
 const project = resolve(import.meta.dirname, '../..');
 const prices = readPrices('us-east-1');
@@ -23,14 +24,7 @@ beforeAll(async () => {
   scratch = mkdtempSync(join(tmpdir(), 'qurable-cost-test-'));
   packaged.dev = await packageStage('dev');
   packaged.prod = await packageStage('prod', trialOfProd);
-  packaged.options = await packageStage('prod', {
-    domainName: 'coupons.example.com',
-    hostedZoneId: 'Z0123456789ABCDEFGHIJ',
-    alertEmail: 'ops@example.com',
-    jwksUrl: 'https://issuer.example/keys',
-    nat: 'each-zone',
-    codeSecretArn: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:CodeSecret-abcdef',
-  });
+  packaged.options = await packageStage('prod', optionsOfProd);
 }, packagingMillis);
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
@@ -76,10 +70,12 @@ test('what a request costs is what the benchmark measured, within a factor of tw
 });
 
 describe('npm run cost', () => {
-  const run = (...args: string[]) =>
+  const run = (...args: string[]) => runWith({}, ...args);
+  const runWith = (environment: NodeJS.ProcessEnv, ...args: string[]) =>
     spawnSync(process.execPath, [join(project, 'operations/cost/cost-command.ts'), ...args], {
       cwd: scratch,
       encoding: 'utf8',
+      env: { ...process.env, ...environment },
     });
   const write = (name: string, text: string) => {
     writeFileSync(join(scratch, name), text);
@@ -113,7 +109,7 @@ describe('npm run cost', () => {
   test(
     'packages a stage by itself, without an account and without a network',
     () => {
-      const { status, stdout, stderr } = run('--stage', 'prod', '--json');
+      const { status, stdout, stderr } = runWith({ NODE_OPTIONS: keepBundles }, '--stage', 'prod', '--json');
       expect([status, stderr]).toEqual([0, '']);
       const [low] = JSON.parse(stdout).scenarios;
       // With a domain, which a stage for customers has and the trial of it above has not.

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import {
   asList,
   ofType,
+  optionsOfProd,
   type Packaged,
   type Properties,
   packageStage,
@@ -11,18 +12,12 @@ import {
   trialOfProd,
 } from './packaged-template.ts';
 
-const secured = {
-  domainName: 'coupons.example.com',
-  hostedZoneId: 'Z0123456789ABCDEFGHIJ',
-  alertEmail: 'ops@example.com',
-  permissionsBoundaryArn: 'arn:aws:iam::123456789012:policy/qurable-prod-boundary',
-};
 let prod: Packaged;
 let options: Packaged;
 
 beforeAll(async () => {
   prod = await packageStage('prod', trialOfProd);
-  options = await packageStage('prod', secured);
+  options = await packageStage('prod', optionsOfProd);
 }, packagingMillis);
 
 describe('a change of what runs', () => {
@@ -97,7 +92,7 @@ describe('on the first day', () => {
     const roles = ofType(options.template, 'AWS::IAM::Role');
     expect(roles.length).toBeGreaterThanOrEqual(9);
     for (const [name, { Properties }] of roles) {
-      expect([name, Properties.PermissionsBoundary]).toEqual([name, secured.permissionsBoundaryArn]);
+      expect([name, Properties.PermissionsBoundary]).toEqual([name, optionsOfProd.permissionsBoundaryArn]);
     }
   });
 });

@@ -19,6 +19,18 @@ export const stages = ['dev', 'prod'] as const;
 /** A stage, or prod with whatever it can have beside its defaults. */
 export type PackagedStage = (typeof stages)[number] | 'options';
 
+/** Dev with traces of its tasks, which have no way out of the network there. */
+export const tracedDev = { traceTasks: 'true' };
+
+/** The stages with each way of deployment that has two sets of tasks, with what prod must have for them. */
+export const twoSetCases = (['dev', 'prod'] as const).flatMap((stage) =>
+  (['canary', 'blue-green'] as const).map((deployment) => ({
+    stage,
+    deployment,
+    given: stage === 'dev' ? {} : { ...optionsOfProd, databaseClass: 'db.t4g.large' },
+  })),
+);
+
 /** What was packaged of each; filled before the first test of a file that calls packageStages. */
 export const packaged = {} as Record<PackagedStage, Packaged>;
 

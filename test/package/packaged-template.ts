@@ -1,15 +1,5 @@
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -81,6 +71,7 @@ export const optionsOfProd = {
   traceOneIn: '100',
   traceFunctions: 'true',
   codeSecretArn: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:CodeSecret-abcdef',
+  permissionsBoundaryArn: 'arn:aws:iam::123456789012:policy/qurable-prod-boundary',
 };
 
 /**
@@ -89,7 +80,10 @@ export const optionsOfProd = {
  * sources is kept for the other test files of a run, and one that another file is packaging now is waited for.
  */
 export async function packageStage(stage: string, parameters: Record<string, string> = {}): Promise<Packaged> {
-  const given = Object.entries(parameters).map(([name, value]) => `--param=${name}=${value}`);
+  // Sorted: whoever names them in another order asks for the same.
+  const given = Object.entries(parameters)
+    .map(([name, value]) => `--param=${name}=${value}`)
+    .sort();
   const args = ['package', '--stage', stage, ...given];
   const kept = join(tmpdir(), `qurable-packaged-${hashOf(args)}.json`);
   const claim = `${kept}.claim`;
@@ -121,21 +115,6 @@ async function packageNow(args: string[]): Promise<Packaged> {
     return { ...run, template: JSON.parse(text), text, stackPolicy: service.provider.stackPolicy };
   } finally {
     copy.dispose();
-  }
-}
-
-/**
- * What the linter says of a packaged template, where this machine has one: an empty text is praise. Takes six seconds.
- */
-export function lint({ text }: Packaged): string {
-  const directory = mkdtempSync(join(tmpdir(), 'qurable-lint-'));
-  try {
-    const file = join(directory, 'template.json');
-    writeFileSync(file, text);
-    const linted = spawnSync('cfn-lint', ['--format', 'parseable', file], { encoding: 'utf8' });
-    return linted.error ? '' : linted.stdout + linted.stderr;
-  } finally {
-    rmSync(directory, { recursive: true });
   }
 }
 

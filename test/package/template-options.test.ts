@@ -1,48 +1,19 @@
-import { spawnSync } from 'node:child_process';
-import { join, resolve } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { requireOrSkip } from '../support/require-or-skip.ts';
 import {
-  packaged,
+  type packaged,
   packageStages,
   secretsOf,
   stages,
   statementsOf,
   templateOf,
+  tracedDev,
   variablesOf,
 } from './packaged-stages.ts';
-import {
-  lint,
-  ofType,
-  type Properties,
-  packageStage,
-  packagingMillis,
-  referencesIn,
-  resource,
-} from './packaged-template.ts';
-
-const resourcesFolder = resolve(import.meta.dirname, '../../resources');
-const describeWithLinter = requireOrSkip('cfn-lint', !spawnSync('cfn-lint', ['--version']).error);
+import { ofType, type Properties, packageStage, packagingMillis, referencesIn, resource } from './packaged-template.ts';
 
 packageStages();
 
-describeWithLinter('the linter of CloudFormation', () => {
-  test(
-    'has nothing to say about any template',
-    () => {
-      for (const each of Object.values(packaged)) expect([each.ok ? '' : each.output, lint(each)]).toEqual(['', '']);
-    },
-    packagingMillis,
-  );
-
-  test.each(['registry.yml', 'budget.yml', 'transaction-search.yml'])(
-    'has nothing to say about the stack of %s',
-    (name) => {
-      const linted = spawnSync('cfn-lint', [join(resourcesFolder, name)], { encoding: 'utf8' });
-      expect(linted.stdout + linted.stderr).toBe('');
-    },
-  );
-});
+packageStages();
 
 describe('the company’s sign-in to the console', () => {
   test('is told to the tasks, which alone may read its secret; without one nothing of it is there', () => {
@@ -106,9 +77,7 @@ describe('traces', () => {
   test(
     'of tasks without a way out have an endpoint, for their role and for writing alone',
     async () => {
-      const packaged = await packageStage('dev', { traceTasks: 'true' });
-      expect([packaged.ok ? '' : packaged.output, lint(packaged)]).toEqual(['', '']);
-      const { template } = packaged;
+      const { template } = await packageStage('dev', tracedDev);
       const { PolicyDocument, ServiceName } = resource(template, 'XrayEndpoint') as { [name: string]: Properties };
       expect(JSON.stringify(ServiceName)).toContain('.xray');
       expect((PolicyDocument!.Statement as Properties[])[0]).toMatchObject({

@@ -3,11 +3,9 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { requireOrSkip } from '../support/require-or-skip.ts';
 
 const project = resolve(import.meta.dirname, '../..');
 const folder = join(project, '.github/workflows');
-const describeWithLinter = requireOrSkip('cfn-lint', !spawnSync('cfn-lint', ['--version']).error);
 
 interface Step {
   name?: string;
@@ -303,11 +301,4 @@ describe('a role of the pipeline', () => {
     });
     return effects.includes('Allow') && !effects.includes('Deny');
   }
-});
-
-describeWithLinter('the linter of CloudFormation', () => {
-  test.each(['pipeline.yml', 'pipeline-stage.yml'])('has nothing to say about %s', (name) => {
-    const linted = spawnSync('cfn-lint', [join(project, 'resources', name)], { encoding: 'utf8' });
-    expect(linted.stdout + linted.stderr).toBe('');
-  });
 });

@@ -26,7 +26,7 @@ const { values } = parseArgs({
 
 if (values.help) console.log(usage);
 else if (findChromium() === null) {
-  console.error('bench:console: there is no Chromium on this machine (apt-get install chromium)');
+  console.error('bench:console: there is no Chromium on this machine (apt-get install chromium-headless-shell)');
   process.exitCode = 1;
 } else await run();
 

@@ -30,7 +30,7 @@ const { values, positionals } = parseArgs({
 
 if (values.help) console.log(usage);
 else if (findChromium() === null) {
-  console.error('screenshots: there is no Chromium on this machine (apt-get install chromium)');
+  console.error('screenshots: there is no Chromium on this machine (apt-get install chromium-headless-shell)');
   process.exitCode = 1;
 } else await run();
 

@@ -6,4 +6,7 @@ import { findChromium } from './find-chromium.ts';
 jest.setTimeout(900_000);
 
 /** `describe`, where this machine has a browser; else the tests are skipped in one loud line. */
-export const describeInBrowser = requireOrSkip('Debian’s Chromium (apt-get install chromium)', findChromium() !== null);
+export const describeInBrowser = requireOrSkip(
+  'Debian’s Chromium (apt-get install chromium-headless-shell)',
+  findChromium() !== null,
+);
