@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useId, useState } from 'preact/hooks';
 import { address, changeQuery, linkTo, part } from '../address/address.ts';
 import { fieldError, type Problem } from '../calls/problem.ts';
 import type { Book, Redemption } from '../calls/types.ts';
@@ -50,10 +50,15 @@ export function RedemptionsPage() {
   );
 }
 
-/** The filters as they are typed. They are in the address once they are applied. */
+/**
+ * The filters as they are typed. They are in the address once they are applied. On a narrow screen, which they would
+ * fill, they are behind a button.
+ */
 function FilterForm({ given, problem, isLoading }: { given: Filters; problem: Problem | null; isLoading: boolean }) {
   const text = messages().redemptions;
   const [typed, setTyped] = useState(given);
+  const [isOpen, setOpen] = useState(() => filters.some((name) => given[name] !== ''));
+  const id = useId();
   const set = (name: keyof Filters) => (value: string) => setTyped((before) => ({ ...before, [name]: value }));
   const field = (name: keyof Filters) => ({
     value: typed[name],
@@ -63,7 +68,7 @@ function FilterForm({ given, problem, isLoading }: { given: Filters; problem: Pr
   });
   return (
     <form
-      class="panel stack"
+      class={isOpen ? 'panel stack filter-form filter-form-open' : 'panel stack filter-form'}
       aria-label={text.filters}
       noValidate
       onSubmit={(event) => {
@@ -71,7 +76,10 @@ function FilterForm({ given, problem, isLoading }: { given: Filters; problem: Pr
         changeQuery(typed);
       }}
     >
-      <div class="fields">
+      <Button aria-expanded={isOpen} aria-controls={id} onClick={() => setOpen(!isOpen)}>
+        {text.filters}
+      </Button>
+      <div class="fields" id={id}>
         <BookField label={text.book} value={typed.bookId} onValue={set('bookId')} none={text.anyBook} />
         <TextField label={text.user} {...field('userId')} />
         <TextField label={text.code} {...field('code')} />

@@ -13,9 +13,9 @@ export const redemptions = {
   from: 'From',
   to: 'To',
   apply: 'Show',
-  clear: 'Clear',
+  clear: 'Clear filters',
   at: 'When',
   givenBack: 'Given back',
   export: 'Export as CSV',
-  no: 'No.',
+  no: 'Use no.',
 };

@@ -16,9 +16,9 @@ export const redemptions = {
   from: 'Desde',
   to: 'Hasta',
   apply: 'Mostrar',
-  clear: 'Quitar',
+  clear: 'Quitar filtros',
   at: 'Cuándo',
   givenBack: 'Devuelto',
   export: 'Exportar como CSV',
-  no: 'N.º',
+  no: 'Uso n.º',
 } satisfies Translation<typeof english>;
