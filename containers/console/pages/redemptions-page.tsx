@@ -45,7 +45,7 @@ export function RedemptionsPage() {
           />
         </div>
       )}
-      <RedemptionTable list={list} bookId={given.bookId} />
+      <RedemptionTable list={list} bookId={given.bookId} isFiltered={query !== ''} />
     </Page>
   );
 }
@@ -105,7 +105,15 @@ function FilterForm({ given, problem, isLoading }: { given: Filters; problem: Pr
 }
 
 /** @param bookId of the book whose redemptions they are; empty: of any, each of which is then named */
-function RedemptionTable({ list, bookId }: { list: LoadedList<Redemption>; bookId: string }) {
+function RedemptionTable({
+  list,
+  bookId,
+  isFiltered,
+}: {
+  list: LoadedList<Redemption>;
+  bookId: string;
+  isFiltered: boolean;
+}) {
   const { redemptions: text } = messages();
   const book = useLoad<Book>(bookId === '' ? null : `/v1/books/${part(bookId)}`);
   const zone = book.data?.timeZone ?? viewerZone();
@@ -122,7 +130,7 @@ function RedemptionTable({ list, bookId }: { list: LoadedList<Redemption>; bookI
       zone={zone}
       empty={
         <EmptyState title={text.empty}>
-          <p>{text.emptyHint}</p>
+          <p>{isFiltered ? text.emptyHint : text.emptyAtAll}</p>
         </EmptyState>
       }
       columns={[

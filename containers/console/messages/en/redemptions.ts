@@ -4,6 +4,7 @@ export const redemptions = {
   intro: 'Every use of a code, newest first; those given back too.',
   empty: 'No redemptions here',
   emptyHint: 'Nothing that was redeemed fits these filters. Try fewer of them, or a longer time.',
+  emptyAtAll: 'Each use of a code appears here as it happens.',
   filters: 'Filters',
   book: 'Book',
   anyBook: 'All books',

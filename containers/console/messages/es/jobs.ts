@@ -8,7 +8,7 @@ export const jobs = {
     'Las tareas largas siguen solas aunque cierres esta página, y cada fila se procesa una sola vez. El resultado se guarda siete días.',
   empty: 'Todavía no hay trabajos',
   emptyHint:
-    'Empieza uno abajo: entregar códigos a un archivo de usuarios, anular un archivo de códigos o exportar una lista larga.',
+    'Empieza uno aquí: entregar códigos a un archivo de usuarios, anular un archivo de códigos o exportar una lista larga.',
   kind: 'Qué',
   kinds: {
     assign: 'Entregar códigos',

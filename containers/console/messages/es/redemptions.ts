@@ -7,6 +7,7 @@ export const redemptions = {
   intro: 'Cada canje de un código, los últimos primero; también los devueltos.',
   empty: 'Aquí no hay canjes',
   emptyHint: 'Ningún canje cumple estos filtros. Prueba con menos, o con más tiempo.',
+  emptyAtAll: 'Cada uso de un código aparece aquí cuando ocurre.',
   filters: 'Filtros',
   book: 'Talonario',
   anyBook: 'Todos los talonarios',
