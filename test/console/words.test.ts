@@ -1,7 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import { matchPath } from '../../containers/console/address/match-path.ts';
 import { chooseLanguage } from '../../containers/console/language/choices.ts';
-import { formatDuration, fromLocalInput, toLocalInput } from '../../containers/console/language/formats.ts';
+import {
+  formatBeside,
+  formatDay,
+  formatDuration,
+  formatExactMoment,
+  formatMoment,
+  fromLocalInput,
+  toLocalInput,
+} from '../../containers/console/language/formats.ts';
+import { language } from '../../containers/console/language/language.ts';
 import { readWholeNumber } from '../../containers/console/language/read-number.ts';
 import { en } from '../../containers/console/messages/en.ts';
 import { es } from '../../containers/console/messages/es.ts';
@@ -43,6 +52,8 @@ describe('languages', () => {
   test('a million is counted as each language does', () => {
     expect(en.common.codes(1_000_000)).toBe('1,000,000 codes');
     expect(es.common.codes(1_000_000)).toBe('1.000.000 de códigos');
+    // Beside a longer number it has its mark too, which is not usual in running text.
+    expect(es.common.codes(1_900)).toBe('1.900 códigos');
     expect([en.common.codes(1), es.common.codes(1), es.common.codes(0)]).toEqual(['1 code', '1 código', '0 códigos']);
   });
 });
@@ -60,6 +71,28 @@ describe('local times', () => {
     expect(fromLocalInput(local, zone)).toBe(instant);
     if (instant !== null) expect(toLocalInput(instant, zone)).toBe(local);
   });
+});
+
+test('a time has two digits for its hour, so that times stand under one another', () => {
+  const at = '2026-11-29T03:05:09Z';
+  const before = language.value;
+  for (const [name, words] of [
+    ['en', ['29 Nov 2026, 03:05', '29 Nov 2026, 03:05:09', '29 Nov 2026']],
+    ['es', ['29 nov 2026, 03:05', '29 nov 2026, 03:05:09', '29 nov 2026']],
+  ] as const) {
+    language.value = name;
+    expect([formatMoment(at, 'UTC'), formatExactMoment(at, 'UTC'), formatDay(at, 'UTC')]).toEqual(words);
+  }
+  language.value = before;
+});
+
+test.each([
+  ['America/Argentina/Buenos_Aires', false, null],
+  ['UTC', false, '09:00'],
+  ['UTC', true, '09:00:00'],
+  ['Pacific/Kiritimati', false, '29 Nov 2026, 09:00'],
+] as const)('beside a moment of %s (exact: %s) a viewer in Buenos Aires reads %s', (zone, isExact, shown) => {
+  expect(formatBeside('2026-11-29T12:00:00Z', zone, isExact, 'America/Argentina/Buenos_Aires')).toBe(shown);
 });
 
 describe('numbers that people type', () => {

@@ -6,6 +6,7 @@ const flows = 'test/console/flows.test.ts';
 const badInput = 'test/console/bad-input.test.ts';
 const pages = 'test/console/pages.test.ts';
 const operations = 'test/console/operations.test.ts';
+const layout = 'test/console/layout.test.ts';
 const parts = 'containers/console/parts';
 const styles = 'containers/console/styles';
 
@@ -212,5 +213,38 @@ export const consolePageMutants: Mutant[] = [
     ],
     testFile: attacks,
     caughtBy: 'markup in any text that somebody can store is text on every page',
+  },
+  {
+    takesOut: 'the line break from a badge in a list on a phone',
+    file: `${styles}/tables.css`,
+    edits: [{ find: '.rows .badge {\n    white-space: normal;', replace: '.rows .badge {\n    white-space: nowrap;' }],
+    testFile: layout,
+    caughtBy: 'every page and question keeps its layout in Spanish (320)',
+  },
+  {
+    takesOut: 'the line on which numbers stand beside one another',
+    file: `${styles}/parts.css`,
+    edits: [
+      {
+        find: 'flex-direction: column-reverse;\n  justify-content: flex-end;',
+        replace: 'flex-direction: column-reverse;\n  justify-content: flex-start;',
+      },
+    ],
+    testFile: layout,
+    caughtBy: 'every page and question keeps its layout in Spanish (320)',
+  },
+  {
+    takesOut: 'the words that fit a list of choices',
+    file: 'containers/console/messages/es/decks.ts',
+    edits: [{ find: "auto: 'Automático'", replace: "auto: 'Detectarlo automáticamente'" }],
+    testFile: layout,
+    caughtBy: 'every page and question keeps its layout in Spanish (320)',
+  },
+  {
+    takesOut: 'the room for a list’s buttons on a laptop',
+    file: `${styles}/tables.css`,
+    edits: [{ find: '@media (max-width: 75rem)', replace: '@media (max-width: 35rem)' }],
+    testFile: layout,
+    caughtBy: 'every page and question keeps its layout in Spanish (1024)',
   },
 ];

@@ -4,6 +4,10 @@ const minuteMillis = 60_000;
 const hourMillis = 60 * minuteMillis;
 const dayMillis = 24 * hourMillis;
 
+const day = { day: 'numeric', month: 'short', year: 'numeric' } as const;
+/** Two digits for the hour in each language, so that times stand under one another. */
+const minute = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
+
 /** Formatters are dear to make and there are few of them. */
 const kept = new Map<string, Intl.DateTimeFormat>();
 
@@ -12,9 +16,9 @@ export function viewerZone(): string {
   return Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
-/** A whole number, with the marks of the language. */
+/** A whole number, with the marks of the language: in Spanish too from a thousand on, as numbers stand under one another. */
 export function formatNumber(value: number): string {
-  return new Intl.NumberFormat(language.value).format(value);
+  return new Intl.NumberFormat(language.value, { useGrouping: 'always' }).format(value);
 }
 
 /** A whole number as a figure that is read across a room: from a billion on in short, as a code for everybody has. */
@@ -61,23 +65,36 @@ export function formatDuration(millis: number): string {
 
 /** A moment on the clocks of a zone, to the minute: `28 Nov 2026, 21:05`. */
 export function formatMoment(at: string | Date, zone: string): string {
-  return formatter(zone, { dateStyle: 'medium', timeStyle: 'short', hourCycle: 'h23' }).format(new Date(at));
+  return formatter(zone, { ...day, ...minute }, 'moment').format(new Date(at));
 }
 
 /** The same to the second, for what is looked into. */
 export function formatExactMoment(at: string | Date, zone: string): string {
-  return formatter(zone, { dateStyle: 'medium', timeStyle: 'medium', hourCycle: 'h23' }).format(new Date(at));
+  return formatter(zone, { ...day, ...minute, second: '2-digit' }, 'exact').format(new Date(at));
+}
+
+/**
+ * What the viewer's clocks show at a moment of a zone, to stand beside it: the time alone where the day is the same.
+ * @returns null where they show the same
+ */
+export function formatBeside(at: string, zone: string, isExact: boolean, viewer = viewerZone()): string | null {
+  const format = isExact ? formatExactMoment : formatMoment;
+  const here = format(at, viewer);
+  if (here === format(at, zone)) return null;
+  if (formatDay(at, viewer) !== formatDay(at, zone)) return here;
+  const time = isExact ? { ...minute, second: '2-digit' as const } : minute;
+  return formatter(viewer, time, isExact ? 'exact time' : 'time').format(new Date(at));
 }
 
 /** A day on the calendar of a zone. */
 export function formatDay(at: string | Date, zone: string): string {
-  return formatter(zone, { dateStyle: 'medium' }).format(new Date(at));
+  return formatter(zone, day, 'day').format(new Date(at));
 }
 
 /** A mark on an axis of time: the time of day, and at midnight the day that begins. */
 export function formatTick(seconds: number, zone: string): string {
   const at = new Date(seconds * 1_000);
-  const time = formatter(zone, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }, 'time').format(at);
+  const time = formatter(zone, minute, 'time').format(at);
   return time === '00:00' ? formatter(zone, { day: 'numeric', month: 'short' }, 'tick').format(at) : time;
 }
 
@@ -89,8 +106,9 @@ export function formatDistance(at: string | Date, now: number): string {
     size >= 2 * dayMillis ? ['day', dayMillis] : size >= hourMillis ? ['hour', hourMillis] : ['minute', minuteMillis];
   const words = new Intl.RelativeTimeFormat(language.value, { numeric: 'auto' });
   const count = Math.round(away / (millis as number));
-  // “This minute” is said of no moment.
-  return count === 0 ? words.format(0, 'second') : words.format(count, unit as Intl.RelativeTimeFormatUnit);
+  return count === 0
+    ? words.format(Math.round(away / 1_000), 'second')
+    : words.format(count, unit as Intl.RelativeTimeFormatUnit);
 }
 
 /** What a zone's clocks show at a moment, as a field for date and time takes it: `2026-11-28T21:05`. */
@@ -112,11 +130,8 @@ export function timeZones(): string[] {
   return ['UTC', ...Intl.supportedValuesOf('timeZone').filter((zone) => zone !== 'UTC')];
 }
 
-function formatter(
-  zone: string,
-  options: Intl.DateTimeFormatOptions,
-  style = options.timeStyle ?? 'day',
-): Intl.DateTimeFormat {
+/** @param style what the options are called, one name for each */
+function formatter(zone: string, options: Intl.DateTimeFormatOptions, style: string): Intl.DateTimeFormat {
   const name = `${language.value} ${zone} ${style}`;
   let found = kept.get(name);
   if (found === undefined) {
@@ -146,6 +161,6 @@ export function fromLocalInput(local: string, zone: string): string | null {
 }
 
 function offsetAt(at: number, zone: string): number {
-  const minute = Math.floor(at / minuteMillis) * minuteMillis;
-  return Date.parse(`${toLocalInput(new Date(minute).toISOString(), zone)}Z`) - minute;
+  const whole = Math.floor(at / minuteMillis) * minuteMillis;
+  return Date.parse(`${toLocalInput(new Date(whole).toISOString(), zone)}Z`) - whole;
 }

@@ -7,7 +7,7 @@ export type CountWords<Category extends string> = (count: number, words: Record<
  */
 export function countWordsOf<Category extends Intl.LDMLPluralRule>(locale: string): CountWords<Category> {
   const rules = new Intl.PluralRules(locale);
-  const numbers = new Intl.NumberFormat(locale);
+  const numbers = new Intl.NumberFormat(locale, { useGrouping: 'always' });
   return (count, words) => `${numbers.format(count)} ${words[rules.select(count) as Category]}`;
 }
 

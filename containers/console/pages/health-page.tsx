@@ -106,7 +106,7 @@ function Redis({ state }: { state: Health['redis'] }) {
 function Process({ process: { pools, tasks } }: { process: NonNullable<Health['process']> }) {
   const text = messages().health;
   return (
-    <>
+    <div class="beside">
       <section aria-labelledby="pools">
         <h2 id="pools">{text.pools}</h2>
         <Table
@@ -167,6 +167,6 @@ function Process({ process: { pools, tasks } }: { process: NonNullable<Health['p
           />
         </section>
       )}
-    </>
+    </div>
   );
 }

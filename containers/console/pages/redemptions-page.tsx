@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useId, useState } from 'preact/hooks';
 import { address, changeQuery, linkTo, part } from '../address/address.ts';
 import { fieldError, type Problem } from '../calls/problem.ts';
 import type { Book, Redemption } from '../calls/types.ts';
@@ -45,15 +45,20 @@ export function RedemptionsPage() {
           />
         </div>
       )}
-      <RedemptionTable list={list} bookId={given.bookId} />
+      <RedemptionTable list={list} bookId={given.bookId} isFiltered={query !== ''} />
     </Page>
   );
 }
 
-/** The filters as they are typed. They are in the address once they are applied. */
+/**
+ * The filters as they are typed. They are in the address once they are applied. On a narrow screen, which they would
+ * fill, they are behind a button.
+ */
 function FilterForm({ given, problem, isLoading }: { given: Filters; problem: Problem | null; isLoading: boolean }) {
   const text = messages().redemptions;
   const [typed, setTyped] = useState(given);
+  const [isOpen, setOpen] = useState(() => filters.some((name) => given[name] !== ''));
+  const id = useId();
   const set = (name: keyof Filters) => (value: string) => setTyped((before) => ({ ...before, [name]: value }));
   const field = (name: keyof Filters) => ({
     value: typed[name],
@@ -63,7 +68,7 @@ function FilterForm({ given, problem, isLoading }: { given: Filters; problem: Pr
   });
   return (
     <form
-      class="panel stack"
+      class={isOpen ? 'panel stack filter-form filter-form-open' : 'panel stack filter-form'}
       aria-label={text.filters}
       noValidate
       onSubmit={(event) => {
@@ -71,7 +76,10 @@ function FilterForm({ given, problem, isLoading }: { given: Filters; problem: Pr
         changeQuery(typed);
       }}
     >
-      <div class="fields">
+      <Button aria-expanded={isOpen} aria-controls={id} onClick={() => setOpen(!isOpen)}>
+        {text.filters}
+      </Button>
+      <div class="fields" id={id}>
         <BookField label={text.book} value={typed.bookId} onValue={set('bookId')} none={text.anyBook} />
         <TextField label={text.user} {...field('userId')} />
         <TextField label={text.code} {...field('code')} />
@@ -97,7 +105,15 @@ function FilterForm({ given, problem, isLoading }: { given: Filters; problem: Pr
 }
 
 /** @param bookId of the book whose redemptions they are; empty: of any, each of which is then named */
-function RedemptionTable({ list, bookId }: { list: LoadedList<Redemption>; bookId: string }) {
+function RedemptionTable({
+  list,
+  bookId,
+  isFiltered,
+}: {
+  list: LoadedList<Redemption>;
+  bookId: string;
+  isFiltered: boolean;
+}) {
   const { redemptions: text } = messages();
   const book = useLoad<Book>(bookId === '' ? null : `/v1/books/${part(bookId)}`);
   const zone = book.data?.timeZone ?? viewerZone();
@@ -114,7 +130,7 @@ function RedemptionTable({ list, bookId }: { list: LoadedList<Redemption>; bookI
       zone={zone}
       empty={
         <EmptyState title={text.empty}>
-          <p>{text.emptyHint}</p>
+          <p>{isFiltered ? text.emptyHint : text.emptyAtAll}</p>
         </EmptyState>
       }
       columns={[

@@ -13,7 +13,7 @@ import { Page } from '../parts/page.tsx';
 import { ProblemBox } from '../parts/problem-box.tsx';
 import { SecretDialog } from '../parts/secret-dialog.tsx';
 import { ShortMoment } from '../parts/time.tsx';
-import { bodyOf, type WebhookDraft, WebhookFields } from './webhooks/webhook-fields.tsx';
+import { bodyOf, eventTypes, type WebhookDraft, WebhookFields } from './webhooks/webhook-fields.tsx';
 import { WebhookState } from './webhooks/webhook-state.tsx';
 
 /** Who is told of events, and making one more. */
@@ -41,7 +41,10 @@ export function WebhooksPage() {
             cell: ({ id, url }) => <a href={linkTo(`/webhooks/${part(id)}`)}>{url}</a>,
           },
           { title: text.description.label, cell: ({ description }) => <span dir="auto">{description}</span> },
-          { title: text.events, isNumber: true, cell: ({ events }) => formatNumber(events.length) },
+          {
+            title: text.eventCount,
+            cell: ({ events }) => messages().jobs.of(formatNumber(events.length), formatNumber(eventTypes().length)),
+          },
           {
             title: text.state,
             cell: (webhook) => (

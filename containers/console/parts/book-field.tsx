@@ -56,6 +56,7 @@ export function BookField({
         value={value}
         onValue={onValue}
         error={error}
+        isNames
         options={[
           ['', none],
           ...listed.map(({ id, name: called }) => [id, called] as const),

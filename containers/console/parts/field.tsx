@@ -118,11 +118,23 @@ export function SelectField<Value extends string>({
   label,
   help,
   error,
-}: FieldProps & { value: Value; onValue: (value: Value) => void; options: readonly (readonly [Value, string])[] }) {
+  isNames = false,
+}: FieldProps & {
+  value: Value;
+  onValue: (value: Value) => void;
+  options: readonly (readonly [Value, string])[];
+  /** The words are names that somebody chose, of any length and direction. */
+  isNames?: boolean;
+}) {
   return (
     <Field label={label} help={help} error={error ?? null}>
       {(control) => (
-        <select {...control} value={value} onChange={(event) => onValue(event.currentTarget.value as Value)}>
+        <select
+          dir={isNames ? 'auto' : undefined}
+          {...control}
+          value={value}
+          onChange={(event) => onValue(event.currentTarget.value as Value)}
+        >
           {options.map(([name, words]) => (
             <option key={name} value={name}>
               {words}

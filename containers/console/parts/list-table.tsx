@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import type { LoadedList } from '../calls/use-load.ts';
+import { placeOf } from '../language/formats.ts';
 import { messages } from '../messages/messages.ts';
 import { Button } from './button.tsx';
 import { ProblemBox } from './problem-box.tsx';
@@ -97,7 +98,7 @@ export function Table<T>({
           </tbody>
         </table>
       </section>
-      {zone !== undefined && <p class="table-note">{words.timesOf(zone)}</p>}
+      {zone !== undefined && <p class="table-note">{words.timesOf(placeOf(zone))}</p>}
     </>
   );
 }

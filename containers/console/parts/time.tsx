@@ -1,4 +1,4 @@
-import { formatExactMoment, formatMoment, placeOf, viewerZone } from '../language/formats.ts';
+import { formatBeside, formatExactMoment, formatMoment, placeOf, viewerZone } from '../language/formats.ts';
 import { messages } from '../messages/messages.ts';
 
 /**
@@ -6,14 +6,18 @@ import { messages } from '../messages/messages.ts';
  * @param isExact to the second
  */
 export function Moment({ at, zone, isExact = false }: { at: string; zone: string; isExact?: boolean }) {
-  const format = isExact ? formatExactMoment : formatMoment;
   const words = messages().common;
-  const there = format(at, zone);
-  const here = format(at, viewerZone());
+  const there = (isExact ? formatExactMoment : formatMoment)(at, zone);
+  const here = formatBeside(at, zone, isExact);
   return (
     <time dateTime={at} class="moment">
       {words.inZone(there, placeOf(zone))}
-      {here !== there && <span class="muted"> · {words.viewerTime(here)}</span>}
+      {here !== null && (
+        <>
+          {' '}
+          <span class="muted">· {words.viewerTime(here)}</span>
+        </>
+      )}
     </time>
   );
 }

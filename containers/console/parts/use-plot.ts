@@ -13,8 +13,6 @@ export interface Series {
 
 /** As high as suits the width: a wall's screen has room for more. */
 const heightFor = (width: number) => Math.round(Math.max(220, Math.min(380, width * 0.22)));
-/** One line of text below the axis. */
-const axisPixels = 34;
 
 /** Lines that are drawn into an element. */
 export interface Plot {
@@ -85,7 +83,11 @@ function optionsOf(
 ): uPlot.Options {
   const ink = colourOf(element, 'chart-ink');
   const grid = colourOf(element, 'chart-grid');
-  const axis = { stroke: ink, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1 } };
+  // As large as the words around it, which are larger on a wall's screen.
+  const { fontSize, fontFamily } = getComputedStyle(element);
+  const em = Number.parseFloat(fontSize);
+  const font = `${Math.round(em * 0.8125)}px ${fontFamily}`;
+  const axis = { stroke: ink, font, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1 } };
   return {
     width: element.clientWidth,
     height: heightFor(element.clientWidth),
@@ -93,11 +95,19 @@ function optionsOf(
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false } },
     axes: [
-      { ...axis, size: axisPixels, values: (_plot, ticks) => ticks.map((seconds) => formatTick(seconds, zone)) },
+      {
+        ...axis,
+        values: (_plot, ticks) => ticks.map((seconds) => formatTick(seconds, zone)),
+        // One line of text.
+        size: em * 2.125,
+        space: em * 3.75,
+      },
       {
         ...axis,
         values: (_plot, values) => values.map((value) => (Number.isInteger(value) ? formatNumber(value) : '')),
-        size: 64,
+        // As wide as the longest number: on a narrow screen the lines need the rest.
+        size: (_plot, values) => em * (1 + 0.5 * Math.max(2, ...(values ?? []).map(({ length }) => length))),
+        space: em * 2,
       },
     ],
     scales: { y: { range: (_plot, _low, high) => [0, Math.max(1, high * 1.05)] } },

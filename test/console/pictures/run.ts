@@ -6,13 +6,14 @@ import { findChromium } from '../support/find-chromium.ts';
 import { type Look, languages, themes, widths } from '../support/looks.ts';
 import { startConsole, type TestConsole } from '../support/start-console.ts';
 import { makeShowCase, type ShowCase } from './show-case.ts';
-import { type View, viewsOf, waitForChart } from './views.ts';
+import { lookAt, type View, viewsOf, waitForChart } from './views.ts';
 
 const usage = `npm run screenshots [-- <part of a name> …] [--width 320] [--theme dark] [--language es] [--readme]
 
 Takes a picture of each page of the console, in its states and with its questions, in both languages, both themes and
 three widths, and keeps them in test/console/screenshots/: <name>-<width>-<theme>-<language>.png. Parts of names choose
-pages, the options choose looks. --readme takes the README's picture anew, docs/console/book.png, and nothing else.
+pages, the options choose looks. A page that does not keep its layout is named, and the run fails. --readme takes the
+README's picture anew, docs/console/book.png, and nothing else.
 The data is made for it, in a database that is gone afterwards.`;
 
 const readmePicture = join(import.meta.dirname, '../../../docs/console/book.png');
@@ -75,13 +76,9 @@ function wantedLooks(): Look[] {
 }
 
 async function take(console: TestConsole, showCase: ShowCase, view: View, look: Look): Promise<void> {
-  const { name, path, as, act } = view;
-  const key = as === 'newcomer' || as === 'operator' ? showCase[as] : undefined;
-  const window = as === 'nobody' ? await console.open(look) : await console.openSignedIn(look, key);
-  window.page.setDefaultTimeout(30_000);
-  await window.visit(path);
-  await act?.(window.page);
-  await window.picture(name);
+  const window = await lookAt(console, showCase, view, look);
+  await window.picture(view.name);
+  await window.look(view.name);
   await window.close();
 }
 

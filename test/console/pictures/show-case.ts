@@ -161,7 +161,9 @@ async function writeWeek(console: TestConsole, bookId: string): Promise<void> {
 /** How much goes on at an hour of the book's zone: little at night, most in the evening, and more at a weekend. */
 function liveliness(at: Date): number {
   const hour = (at.getUTCHours() + 21) % 24;
-  const peak = (middle: number, width: number) => Math.exp(-((hour - middle) ** 2) / width);
+  // An evening goes on into the next day.
+  const away = (middle: number) => Math.min(Math.abs(hour - middle), 24 - Math.abs(hour - middle));
+  const peak = (middle: number, width: number) => Math.exp(-(away(middle) ** 2) / width);
   const day = 1 + 0.15 * (at.getUTCDay() % 3) + (at.getUTCDay() % 6 === 0 ? 0.3 : 0);
   return day * (0.05 + peak(12.5, 8) * 0.7 + peak(20, 10));
 }

@@ -1,4 +1,7 @@
 import type { Page } from 'playwright-core';
+import type { Look } from '../support/looks.ts';
+import type { Window } from '../support/open-window.ts';
+import type { TestConsole } from '../support/start-console.ts';
 import type { ShowCase } from './show-case.ts';
 
 /** What a picture is of. */
@@ -75,6 +78,20 @@ export function viewsOf({ books, codes, webhookId }: ShowCase): View[] {
     { name: 'not-for-this-role', path: '/books/new', as: 'operator' },
     { name: 'rules-read-only', path: `/books/${books.running}/rules`, as: 'operator' },
   ];
+}
+
+/** Opens a window as whoever looks, goes to the view, and does what is done before it is seen. */
+export async function lookAt(
+  console: TestConsole,
+  showCase: ShowCase,
+  { path, as, act }: View,
+  look: Partial<Look>,
+): Promise<Window> {
+  const key = as === 'newcomer' || as === 'operator' ? showCase[as] : undefined;
+  const window = as === 'nobody' ? await console.open(look) : await console.openSignedIn(look, key);
+  await window.visit(path);
+  await act?.(window.page);
+  return window;
 }
 
 /** Waits until the chart, whose program comes later than the page, has drawn its lines. */

@@ -2,7 +2,8 @@ import type { Page } from 'playwright-core';
 
 /**
  * Finds what does not keep its place on a page: a page that is scrolled sideways (WCAG 1.4.10), text that leaves the
- * screen or the box that it is in, and texts that lie on one another. A table may be wider than the screen, as it is
+ * screen or the boxes that it is in, texts that lie on one another, choices that are cut, buttons of a list that are out
+ * of sight on a laptop, and numbers that do not stand on a line. A table may be wider than the screen, as it is
  * scrolled by itself; a list that is stacked on a narrow screen may not.
  */
 export async function findLayoutFaults(page: Page): Promise<string[]> {
@@ -30,22 +31,27 @@ export async function findLayoutFaults(page: Page): Promise<string[]> {
       if (!owner.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue;
       const range = document.createRange();
       range.selectNodeContents(node);
-      const box = owner.closest(`${boxes}, ${cells}`)?.getBoundingClientRect() ?? null;
       // On a narrow screen the rows of a list are to be seen whole, and the titles of columns stand in them.
       const isStacked = clientWidth <= 480 && owner.closest('.rows') !== null;
       if (isStacked && owner.closest('thead') !== null) continue;
       const scrolled = owner.closest(isStacked ? 'dialog' : '.table-scroll, dialog');
+      const within: DOMRect[] = [];
+      // A box within a box may leave it: all are looked at, as far as what is scrolled by itself.
+      for (let at: Element | null = owner; at !== null && at !== scrolled; at = at.parentElement)
+        if (at.matches(`${boxes}, ${cells}`)) within.push(at.getBoundingClientRect());
       const isCut = getComputedStyle(owner).textOverflow === 'ellipsis';
       for (const rect of range.getClientRects()) {
         if (rect.width === 0 || isCut) continue;
         const shown = words.slice(0, 40);
         if (scrolled === null && (rect.right > clientWidth + slack || rect.left < -slack))
           faults.push(`“${shown}” leaves the screen: ${Math.round(rect.left)} to ${Math.round(rect.right)}`);
-        if (box !== null && (rect.right > box.right + slack || rect.left < box.left - slack))
-          faults.push(`“${shown}” leaves its box: ${Math.round(rect.right)} beyond ${Math.round(box.right)}`);
+        const left = within.find((box) => rect.right > box.right + slack || rect.left < box.left - slack);
+        if (left !== undefined)
+          faults.push(`“${shown}” leaves its box: ${Math.round(rect.right)} beyond ${Math.round(left.right)}`);
         seen.push({ words: shown, owner, rect });
       }
     }
+    faults.push(...cutChoices(), ...hiddenButtons(), ...unevenFigures());
     seen.sort((one, other) => one.rect.top - other.rect.top);
     for (const [at, one] of seen.entries()) {
       for (const other of seen.slice(at + 1)) {
@@ -58,5 +64,46 @@ export async function findLayoutFaults(page: Page): Promise<string[]> {
       }
     }
     return [...new Set(faults)].slice(0, 20);
+
+    /** The chosen words of a list of choices that are longer than it is wide, unless they are names of any length. */
+    function cutChoices(): string[] {
+      return [...document.querySelectorAll<HTMLSelectElement>('select:not([dir])')].flatMap((select) => {
+        const words = select.selectedOptions[0]?.textContent ?? '';
+        const style = getComputedStyle(select);
+        const probe = document.createElement('span');
+        probe.style.cssText = `position:absolute;visibility:hidden;white-space:nowrap;font:${style.font}`;
+        probe.textContent = words;
+        document.body.append(probe);
+        const wide = probe.getBoundingClientRect().width;
+        probe.remove();
+        const arrow = 20;
+        const room =
+          select.clientWidth - Number.parseFloat(style.paddingLeft) - Number.parseFloat(style.paddingRight) - arrow;
+        return select.checkVisibility() && wide > room ? [`“${words}” is cut in its list of choices`] : [];
+      });
+    }
+
+    /** On a screen as wide as a laptop’s nobody should have to scroll a list for the buttons of its rows. */
+    function hiddenButtons(): string[] {
+      if (clientWidth < 1_000) return [];
+      return [...document.querySelectorAll('.table-scroll td .button')].flatMap((button) => {
+        const place = button.closest('.table-scroll')!.getBoundingClientRect();
+        const isOut = button.getBoundingClientRect().right > place.right + slack;
+        return isOut ? [`“${button.textContent}” is out of sight in its list`] : [];
+      });
+    }
+
+    /** Numbers in boxes beside one another, which are read as one line. */
+    function unevenFigures(): string[] {
+      const numbers = [...document.querySelectorAll('.figures-large > div:not(.figure-text)')].map((figure) => ({
+        top: figure.getBoundingClientRect().top,
+        number: figure.querySelector('dd')!.getBoundingClientRect().top,
+        words: figure.textContent,
+      }));
+      return numbers.flatMap((one) => {
+        const isUneven = numbers.some(({ top, number }) => top === one.top && number < one.number - slack);
+        return isUneven ? [`“${one.words}” stands lower than what is beside it`] : [];
+      });
+    }
   });
 }

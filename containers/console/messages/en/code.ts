@@ -31,7 +31,7 @@ export const code = {
   nobody: 'Nobody',
   erasedUser: 'A user who was erased',
   used: 'Used',
-  usedOf: (used: string, most: string) => `${used} of ${most} times`,
+  usedOf: (used: string, most: string) => `${used} of ${most}`,
   usedTimes: (used: string) => `${used} times, without a limit`,
   assignedAt: 'Given',
   expiresAt: 'Ends',

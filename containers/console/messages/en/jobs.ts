@@ -6,7 +6,7 @@ export const jobs = {
   intro:
     'Long work goes on by itself: you may close this page, and each row is done once. What came of it is kept for seven days.',
   empty: 'No jobs yet',
-  emptyHint: 'Start one below: give codes to a file of users, make a file of codes void, or have a long list written.',
+  emptyHint: 'Start one here: give codes to a file of users, make a file of codes void, or have a long list written.',
   kind: 'What',
   kinds: {
     assign: 'Give codes to users',

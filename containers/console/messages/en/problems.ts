@@ -8,7 +8,7 @@ export const problems = {
     forbidden: 'Your role may not do this.',
     'not-found': 'There is nothing at this address.',
     'book-not-found': 'There is no such book. It may have been removed.',
-    'deck-not-found': 'The book has no such deck.',
+    'deck-not-found': 'The book has no such list of codes.',
     'coupon-not-found': 'There is no such code. Check it for typing errors.',
     'redemption-not-found': 'There is no such redemption.',
     'method-not-allowed': 'The server does not know this action. Load the page anew.',

@@ -34,7 +34,7 @@ export const code = {
   nobody: 'Nadie',
   erasedUser: 'Un usuario borrado',
   used: 'Usado',
-  usedOf: (used, most) => `${used} de ${most} veces`,
+  usedOf: (used, most) => `${used} de ${most}`,
   usedTimes: (used) => `${used} veces, sin límite`,
   assignedAt: 'Entregado',
   expiresAt: 'Termina',

@@ -1,7 +1,7 @@
 import { countInSpanish as count, type Translation } from '../../language/plurals.ts';
 import type { decks as english } from '../en/decks.ts';
 
-/** Los códigos de un talonario: sus mazos y cómo llegan más. */
+/** Los códigos de un talonario: sus listas y cómo llegan más. */
 export const decks = {
   listTitle: 'Lo que hay en el talonario',
   kind: 'Códigos',
@@ -38,7 +38,7 @@ export const decks = {
   spreadsheet: 'Este es un archivo propio de un programa de hojas de cálculo. Guárdalo allí como CSV y trae ese.',
   notChosen: 'Elige primero un archivo.',
   header: 'La primera línea',
-  headers: { auto: 'Detectarlo automáticamente', present: 'Es un título', none: 'Es un código' },
+  headers: { auto: 'Automático', present: 'Es un título', none: 'Es un código' },
   upload: 'Enviar el archivo',
   cancelUpload: 'Dejar de enviar',
   stopped: 'Detenido. Si el archivo llegó a aceptarse, aparece en la lista de arriba.',

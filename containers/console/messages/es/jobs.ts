@@ -8,10 +8,10 @@ export const jobs = {
     'Las tareas largas siguen solas aunque cierres esta página, y cada fila se procesa una sola vez. El resultado se guarda siete días.',
   empty: 'Todavía no hay trabajos',
   emptyHint:
-    'Empieza uno abajo: entregar códigos a un archivo de usuarios, anular un archivo de códigos o exportar una lista larga.',
+    'Empieza uno aquí: entregar códigos a un archivo de usuarios, anular un archivo de códigos o exportar una lista larga.',
   kind: 'Qué',
   kinds: {
-    assign: 'Entregar códigos a usuarios',
+    assign: 'Entregar códigos',
     void: 'Anular códigos',
     'export-codes': 'Lista de códigos',
     'export-redemptions': 'Lista de canjes',
@@ -21,7 +21,7 @@ export const jobs = {
   chooseBook: 'Elige un talonario',
   anyBook: 'Todos los talonarios',
   status: 'Estado',
-  statuses: { queued: 'Espera', running: 'En curso', done: 'Hecho', failed: 'Falló', cancelled: 'Cancelado' },
+  statuses: { queued: 'En espera', running: 'En curso', done: 'Hecho', failed: 'Falló', cancelled: 'Cancelado' },
   progress: 'Avance',
   soFar: (done) => `${done} hasta ahora`,
   rows: (n) => count(n, { one: 'fila', many: 'de filas', other: 'filas' }),

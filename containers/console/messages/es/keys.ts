@@ -1,9 +1,9 @@
 import type { Translation } from '../../language/plurals.ts';
 import type { keys as english } from '../en/keys.ts';
 
-/** Claves de la API. */
+/** Claves de API. */
 export const keys = {
-  title: 'Claves de la API',
+  title: 'Claves de API',
   intro:
     'Cada programa, y cada persona que entra con una clave, tiene la suya. Una clave revocada termina en cinco segundos, con sus sesiones.',
   empty: 'Todavía no hay claves',

@@ -11,7 +11,7 @@ export const problems = {
     forbidden: 'Tu rol no puede hacer esto.',
     'not-found': 'No hay nada en esta dirección.',
     'book-not-found': 'No existe ese talonario. Puede que se haya quitado.',
-    'deck-not-found': 'El talonario no tiene ese mazo.',
+    'deck-not-found': 'El talonario no tiene esa lista de códigos.',
     'coupon-not-found': 'No existe ese código. Revisa cómo está escrito.',
     'redemption-not-found': 'No existe ese canje.',
     'method-not-allowed': 'El servidor no conoce esta acción. Vuelve a cargar la página.',
@@ -55,7 +55,7 @@ export const problems = {
     'slug-taken': 'Este nombre corto ya está en uso.',
     'too-many-webhooks': 'Hay tantos webhooks como puede haber. Borra uno primero.',
     'try-again': 'Otra petición está haciendo lo mismo en este momento. Inténtalo de nuevo.',
-    'webhook-disabled': 'El webhook está apagado. Enciéndelo primero.',
+    'webhook-disabled': 'El webhook está desactivado. Actívalo primero.',
   },
   fields: {
     bookId: 'Elige uno de tus talonarios.',

@@ -66,7 +66,7 @@ export const rules = {
     `${count(left, { one: 'código ya no se puede', many: 'de códigos ya no se pueden', other: 'códigos ya no se pueden' })} entregar, y ${count(out, { one: 'cupón en manos de usuarios ya no se puede', many: 'de cupones en manos de usuarios ya no se pueden', other: 'cupones en manos de usuarios ya no se pueden' })} usar. Un talonario cerrado no se vuelve a abrir.`,
   closePublic: (code, out) =>
     `Nadie más recibe un cupón por ${code}, y ${count(out, { one: 'cupón en manos de usuarios ya no se puede', many: 'de cupones en manos de usuarios ya no se pueden', other: 'cupones en manos de usuarios ya no se pueden' })} usar. Un talonario cerrado no se vuelve a abrir.`,
-  extend: 'Extender el final…',
+  extend: 'Extender…',
   extendAction: 'Mover el final',
   extendTitle: 'Extender el final',
   extendLabel: 'Nuevo final',

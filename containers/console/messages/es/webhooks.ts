@@ -11,6 +11,7 @@ export const webhooks = {
   url: { label: 'Dirección', help: 'Empieza por https:// y lleva a una dirección pública.' },
   description: { label: 'Notas', help: 'Para tu equipo: qué sistema es y quién lo cuida.' },
   events: 'De qué se le avisa',
+  eventCount: 'Avisos',
   eventsMissing: 'Elige al menos uno.',
   types: {
     'coupon.assigned': 'Se entregó un código',
@@ -47,14 +48,14 @@ export const webhooks = {
   secretText: 'Prueba al otro sistema que un mensaje es tuyo. Cópialo ahora: se muestra solo esta vez.',
   secretDone: 'Ya lo copié',
   missing: 'No existe ese webhook',
-  test: 'Enviar una prueba',
+  test: 'Enviar prueba',
   tested: 'Una prueba está en camino. Aparece en la lista de abajo.',
   rotate: 'Secreto nuevo…',
   rotateTitle: '¿Crear un secreto nuevo?',
   rotateText:
     'Durante 24 horas los mensajes se firman con los dos, para que nada se pierda mientras el otro sistema cambia al nuevo.',
   rotateAction: 'Crearlo',
-  replay: 'Enviar de nuevo…',
+  replay: 'Reenviar…',
   replayTitle: 'Enviar de nuevo un periodo',
   replayText: 'Se envía lo que pasó entonces y le interesa, se haya enviado antes o no. Las horas son las de tu reloj.',
   replayFrom: 'Desde',
@@ -84,7 +85,7 @@ export const webhooks = {
   millis: (n) => `${n} ms`,
   next: 'Próximo intento',
   again: 'enviado de nuevo a pedido',
-  statuses: { pending: 'Espera', delivered: 'Recibido', failed: 'Abandonado' },
+  statuses: { pending: 'En espera', delivered: 'Recibido', failed: 'Abandonado' },
   errors: {
     'address-not-allowed': 'lleva a una dirección interna',
     'name-not-found': 'no existe ese nombre',

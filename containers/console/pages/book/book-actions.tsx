@@ -4,7 +4,7 @@ import { isAdmin } from '../../calls/session.ts';
 import type { Book } from '../../calls/types.ts';
 import type { Loaded } from '../../calls/use-load.ts';
 import { useSubmit } from '../../calls/use-submit.ts';
-import { toLocalInput } from '../../language/formats.ts';
+import { placeOf, toLocalInput } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
 import { Button, type ButtonKind } from '../../parts/button.tsx';
 import { Confirm, FormDialog } from '../../parts/dialog.tsx';
@@ -146,7 +146,7 @@ function ExtendDialog({ book, onDone, onClose }: DialogProps) {
     >
       <TextField
         label={text.rules.extendLabel}
-        help={text.rules.extendText(book.timeZone)}
+        help={text.rules.extendText(placeOf(book.timeZone))}
         type="datetime-local"
         value={endsAt}
         onValue={setEndsAt}

@@ -101,7 +101,9 @@ function UploadResult({ result }: { result: UploadedDeck }) {
             <Button onClick={save}>{text.downloadRejections}</Button>
           </div>
           <details>
-            <summary>{text.rejectionsShown(rejections.length)}</summary>
+            <summary>
+              {rejections.length < rejected ? text.rejectionsShown(rejections.length) : text.rejectionsTitle}
+            </summary>
             <Table
               caption={text.rejectionsTitle}
               columns={[

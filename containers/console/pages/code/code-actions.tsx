@@ -177,6 +177,7 @@ function GiveBack({ uses, onDone, onClose }: { uses: readonly Use[]; onDone: () 
             label={text.whichUse}
             value={chosen}
             onValue={setChosen}
+            isNames
             options={uses.map(({ id, name }) => [id, name] as const)}
           />
         </>

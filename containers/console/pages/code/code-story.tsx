@@ -1,5 +1,5 @@
 import type { CouponEvent } from '../../calls/types.ts';
-import { formatExactMoment, formatNumber, viewerZone } from '../../language/formats.ts';
+import { formatBeside, formatExactMoment, formatNumber, placeOf } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
 
 /** What happened to a coupon, in sentences, the latest first. */
@@ -27,7 +27,7 @@ export function CodeStory({
           </li>
         ))}
       </ol>
-      <p class="table-note">{messages().common.timesOf(zone)}</p>
+      <p class="table-note">{messages().common.timesOf(placeOf(zone))}</p>
     </>
   );
 }
@@ -41,12 +41,11 @@ function actorName(actor: string, keys: ReadonlyMap<string, string>): string {
 
 /** To the second on the book's clocks, which are named below the story, and on the viewer's where those differ. */
 function StoryMoment({ at, zone }: { at: string; zone: string }) {
-  const there = formatExactMoment(at, zone);
-  const here = formatExactMoment(at, viewerZone());
+  const here = formatBeside(at, zone, true);
   return (
     <time dateTime={at}>
-      {there}
-      {here !== there && ` · ${messages().common.viewerTime(here)}`}
+      {formatExactMoment(at, zone)}
+      {here !== null && ` · ${messages().common.viewerTime(here)}`}
     </time>
   );
 }

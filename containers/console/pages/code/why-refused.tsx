@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { address, changeQuery } from '../../address/address.ts';
 import type { Book, Coupon, CouponEvent } from '../../calls/types.ts';
-import { formatExactMoment, fromLocalInput } from '../../language/formats.ts';
+import { formatExactMoment, fromLocalInput, placeOf } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
 import { TextField } from '../../parts/field.tsx';
 import { holderAt, type Reason, reasonsAt } from './standing-at.ts';
@@ -19,7 +19,7 @@ export function WhyRefused({ book, coupon, events }: { book: Book; coupon: Coupo
       <p class="muted">{text.momentIntro}</p>
       <TextField
         label={text.moment}
-        help={messages().common.timesOf(book.timeZone)}
+        help={messages().common.timesOf(placeOf(book.timeZone))}
         type="datetime-local"
         value={local}
         onValue={(value) => {

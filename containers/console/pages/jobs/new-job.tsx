@@ -28,7 +28,7 @@ export function NewJob({ onStarted }: { onStarted: () => void }) {
       {isSending && <UploadProgress share={sending.share} />}
       {sending.wasStopped(problem) ? <p role="status">{text.stopped}</p> : <ProblemBox problem={problem} />}
       <div class="actions">
-        <Button kind="primary" type="submit" isBusy={isBusy}>
+        <Button kind={kind === 'void' ? 'danger' : 'primary'} type="submit" isBusy={isBusy}>
           {text.starts[kind]}
         </Button>
         {isSending && <Button onClick={sending.stop}>{messages().decks.cancelUpload}</Button>}

@@ -14,6 +14,11 @@ export function bodyOf({ url, events, description }: WebhookDraft) {
 
 type Subscribable = Webhook['events'][number];
 
+/** Everything that a webhook may be told of, in the order in which it is offered. */
+export function eventTypes(): Subscribable[] {
+  return Object.keys(messages().webhooks.types).filter((type): type is Subscribable => type !== 'webhook.test');
+}
+
 /** The fields of a webhook. */
 export function WebhookFields({
   draft,
@@ -25,7 +30,7 @@ export function WebhookFields({
   problem: Problem | null;
 }) {
   const text = messages().webhooks;
-  const types = Object.keys(text.types).filter((type): type is Subscribable => type !== 'webhook.test');
+  const types = eventTypes();
   const wrongEvents = fieldError(problem, 'events');
   const toggle = (type: Subscribable, isOn: boolean) =>
     onDraft({ ...draft, events: types.filter((one) => (one === type ? isOn : draft.events.includes(one))) });
