@@ -260,13 +260,13 @@ async function view(
   tenantId: number,
   shown: readonly Shown[],
 ): Promise<WalkedCode[]> {
-  const bare = shown.filter(({ coupon }) => coupon === null);
+  const withoutCoupon = shown.filter(({ coupon }) => coupon === null);
   const texts = (
     await codesAt(
       source,
       connection,
       tenantId,
-      bare.map(({ deck, pos }) => ({ deckKey: deck.deckKey, pos })),
+      withoutCoupon.map(({ deck, pos }) => ({ deckKey: deck.deckKey, pos })),
     )
   ).values();
   return shown.map(({ deck, status, coupon }) => ({

@@ -7,7 +7,7 @@ const cacheMillis = 60_000;
 const cachedTokenMaxChars = 2_048;
 
 /** What authentication asks of the core. */
-export interface Lookups {
+export interface CallerLookups {
   /** Who an API key stands for; null: nobody. */
   authenticateKey(secret: string): Promise<Caller | null>;
   /** The tenant with this slug; null: there is none. */
@@ -30,7 +30,7 @@ interface CachedCaller {
  * Makes the authentication of API keys and JWTs. A good JWT is remembered for a while, by the whole of its text and
  * never beyond its own end; that of a key is for `lookups` to remember.
  */
-export function makeAuthenticate(lookups: Lookups, verifyJwt: JwtVerifier, clock: Clock): Authenticate {
+export function makeAuthenticate(lookups: CallerLookups, verifyJwt: JwtVerifier, clock: Clock): Authenticate {
   const cache = new BoundedMap<string, CachedCaller>(cacheMaxEntries);
 
   const authenticateJwt = async (token: string): Promise<Caller> => {

@@ -138,10 +138,11 @@ function usedKeyHashes(targets: ChangeTarget[]): string[] {
 }
 
 async function prepare(tx: Transaction, tenantId: number, targets: ChangeTarget[], seen: Seen): Promise<State> {
-  const bare = explained(targets).filter((location) => !seen.coupons.has(placeMapKey(location)));
-  const voidPlaces = await findVoidPlaces(tx, tenantId, bare);
+  const withoutCoupon = explained(targets).filter((location) => !seen.coupons.has(placeMapKey(location)));
+  const voidPlaces = await findVoidPlaces(tx, tenantId, withoutCoupon);
   // A deck is voided without these locks, and whoever sees that must see its key too: the keys are read again.
-  const last: ClockAndKeys = bare.length === 0 ? seen : await readClockAndKeys(tx, tenantId, usedKeyHashes(targets));
+  const last: ClockAndKeys =
+    withoutCoupon.length === 0 ? seen : await readClockAndKeys(tx, tenantId, usedKeyHashes(targets));
   return { ...seen, now: last.now, usedKeys: last.usedKeys, voidPlaces, pending: [], carried: new Map() };
 }
 
@@ -172,25 +173,25 @@ function decideMember(
  * A coupon that was found by a public code is its user's, unless it has changed hands since: then the user's own is
  * looked for anew, whoever asks. A use is only here where one was found.
  */
-function hasChangedHands({ command, publicCode }: ChangeTarget, coupon: CouponState | undefined): boolean {
-  if (publicCode === null || !('userId' in command)) return false;
+function hasChangedHands({ command, publicLocation }: ChangeTarget, coupon: CouponState | undefined): boolean {
+  if (publicLocation === null || !('userId' in command)) return false;
   return coupon === undefined ? isUse(command) : coupon.userId !== command.userId;
 }
 
 /** To a customer, a code that is not there, is void or is another user's looks the same. */
 function refuseMissing(
   state: State,
-  { command, location, publicCode }: ChangeTarget,
+  { command, location, publicLocation }: ChangeTarget,
   coupon: CouponState | undefined,
 ): Refusal | null {
-  if (publicCode !== null && !('userId' in command)) return publicCodeRefusal(publicCode.code);
+  if (publicLocation !== null && !('userId' in command)) return publicCodeRefusal(publicLocation.code);
   if (command.op === 'reverse') {
     if (coupon !== undefined) return null;
     return { kind: 'redemption-not-found', detail: `There is no redemption ${command.redemptionId}.` };
   }
   const voidPlace = location !== null && state.voidPlaces.has(placeMapKey(location));
   const missing = missingCoupon(command.caller, coupon, voidPlace);
-  if (missing === null || publicCode === null) return missing;
+  if (missing === null || publicLocation === null) return missing;
   return coupon === undefined ? noLockRefusal : ofPublicCode(missing);
 }
 

@@ -5,9 +5,9 @@ import {
   type Location,
   locateCodes,
   nowhere,
+  type PublicLocation,
 } from '../../decks/locate-codes.ts';
 import { placeMapKey } from '../../decks/place.ts';
-import type { PublicCode } from '../../decks/public-code-row.ts';
 import { type ChangeCommand, isUse } from './commands.ts';
 import { findRedemptions, type KnownRedemption } from './find-redemptions.ts';
 import { holderMapKey } from './holders.ts';
@@ -20,8 +20,8 @@ import { Redirect } from './redirect.ts';
 export interface ChangeTarget {
   readonly command: ChangeCommand;
   readonly location: Location | null;
-  /** The public code that was brought in place of the coupon's own, or null. */
-  readonly publicCode: PublicCode | null;
+  /** Where a public code was given in place of the coupon's own: its book; else null. */
+  readonly publicLocation: PublicLocation | null;
   readonly redemption: KnownRedemption | null;
 }
 
@@ -45,9 +45,9 @@ export async function findChangeTargets(
   const targets = commands.map((command, index) => {
     const redemption = command.op === 'reverse' ? (redemptions.get(command.redemptionId) ?? null) : null;
     const found = located[index] ?? null;
-    const publicCode = isPublic(found) ? found : null;
+    const publicLocation = isPublic(found) ? found : null;
     const location = redemption?.location ?? (isPublic(found) ? ownPlace(ownCoupons, command, found) : found);
-    return { command, redemption, publicCode, location: location ?? missingPlace(command, publicCode) };
+    return { command, redemption, publicLocation, location: location ?? missingPlace(command, publicLocation) };
   });
   return always ? hideFromCustomers(core, tenantId, targets) : targets;
 }
@@ -60,21 +60,21 @@ function ownOf(command: ChangeCommand, found: Located | null) {
 function ownPlace(
   ownCoupons: Map<string, OwnCoupon>,
   command: ChangeCommand,
-  { publicBook }: PublicCode,
+  { publicBook }: PublicLocation,
 ): Location | null {
   if (!('userId' in command)) return null;
   return ownCoupons.get(holderMapKey(publicBook, command.userId))?.location ?? null;
 }
 
 /** A coupon that is about to be dealt is not missing. */
-function missingPlace(command: ChangeCommand, publicCode: PublicCode | null): Location | null {
-  const isMissing = publicCode === null || !isUse(command);
+function missingPlace(command: ChangeCommand, publicLocation: PublicLocation | null): Location | null {
+  const isMissing = publicLocation === null || !isUse(command);
   return isMissing && command.caller.customerId !== null ? nowhere : null;
 }
 
 /** Whoever brings a public code and has no coupon is dealt one first. */
-export function redirectToDeal({ command, location, publicCode }: ChangeTarget): Redirect | null {
-  return publicCode !== null && location === null && isUse(command) ? new Redirect(publicCode) : null;
+export function redirectToDeal({ command, location, publicLocation }: ChangeTarget): Redirect | null {
+  return publicLocation !== null && location === null && isUse(command) ? new Redirect(publicLocation) : null;
 }
 
 /**
@@ -92,12 +92,12 @@ async function hideFromCustomers(
   const asked = ofCustomers.flatMap(({ location }) => location ?? []);
   const coupons = await readCouponStates(pool, tenantId, asked);
   return targets.map((target) => {
-    const { command, publicCode } = target;
+    const { command, publicLocation } = target;
     const { customerId } = command.caller;
     if (customerId === null || target.location === null) return target;
     const isOwn = coupons.get(placeMapKey(target.location))?.userId === customerId;
     // One that left the customer's hands since it was found by a public code is as one that the customer never had.
-    return isOwn ? target : { ...target, location: missingPlace(command, publicCode) };
+    return isOwn ? target : { ...target, location: missingPlace(command, publicLocation) };
   });
 }
 

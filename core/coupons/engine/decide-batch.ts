@@ -26,8 +26,8 @@ export interface BatchCore {
   readonly trace?: BatchTrace;
 }
 
-/** A member of a batch: its command, and whatever was found out about it before anything was locked. */
-interface Member {
+/** What a command is about, as `find` says. Each kind of batch adds what it has to know before it locks anything. */
+interface KeyedTarget {
   readonly command: { readonly keyed: KeyedRequest | null };
 }
 
@@ -90,7 +90,7 @@ type Decided<Made> = { made: Made | RecordedChange; replayed: boolean } | Coupon
  * @param isApart whether these members have met a held lock before, and wait for the next one shortly only
  * @param companion what is committed with them; its own `read` may throw
  */
-export async function decideBatch<Command, Target extends Member, Seen, State extends ClockAndKeys, Made>(
+export async function decideBatch<Command, Target extends KeyedTarget, Seen, State extends ClockAndKeys, Made>(
   core: BatchCore,
   tenantId: number,
   commands: Command[],
@@ -117,7 +117,7 @@ export async function areFree<Command, Target>(
   return findFree(obstacles, await kind.find(commands), kind);
 }
 
-async function runTransaction<Target extends Member, Seen, State extends ClockAndKeys, Made>(
+async function runTransaction<Target extends KeyedTarget, Seen, State extends ClockAndKeys, Made>(
   { pool, random, lockTokens, trace }: BatchCore,
   tenantId: number,
   targets: Target[],
@@ -152,7 +152,7 @@ async function runTransaction<Target extends Member, Seen, State extends ClockAn
   return answer(decided, recordOf);
 }
 
-function decideMember<Target extends Member, State, Made>(
+function decideMember<Target extends KeyedTarget, State, Made>(
   decisions: Pick<Decisions<Target, never, State, Made>, 'refuseFirst' | 'decide'>,
   state: State,
   memory: IdempotencyMemory<Made | RecordedChange>,

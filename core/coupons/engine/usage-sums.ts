@@ -5,7 +5,7 @@ import type { Queryable } from '../../db/pool.ts';
 import { together } from '../../db/together.ts';
 import type { Location } from '../../decks/locate-codes.ts';
 import type { BookKey } from '../../keys.ts';
-import type { Standing } from '../rules/coupon-rules.ts';
+import type { DecisionContext } from '../rules/coupon-rules.ts';
 import type { CouponState } from '../rules/coupon-state.ts';
 import { limitedBooks, limitedCoupons, locationArrays } from './locks/limited-books.ts';
 
@@ -77,11 +77,11 @@ function addTo<Key>(sums: Map<Key, number>, key: Key, amount: number): void {
 }
 
 /** What a decision about this coupon looks at beside it. */
-export function standingOf(
+export function contextOf(
   coupon: CouponState,
   known: { books: Map<BookKey, BookRules>; usage: Usage; now: Date },
-  isLockToken: Standing['isLockToken'],
-): Standing {
+  isLockToken: DecisionContext['isLockToken'],
+): DecisionContext {
   return {
     isLockToken,
     book: known.books.get(coupon.bookKey)!,
