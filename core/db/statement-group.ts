@@ -45,10 +45,10 @@ function knownColumnsOf(wire: Wire): Map<string, Columns> {
 }
 
 /**
- * Several statements with a single Sync at their end, for the driver one query. A Sync is where the server sends its
- * answers, and from where it goes on after an error. Stands on what the driver does not promise: findDriverFault tries
- * that out, and where it fails no group is made.
- * See https://www.postgresql.org/docs/15/protocol-flow.html#PROTOCOL-FLOW-PIPELINING
+ * Several statements with a single Sync at their end, which the driver takes for one query. At a Sync the server sends
+ * its answers, and after an error it goes on from there. This relies on methods and fields that are not a part of the
+ * driver's public interface. findDriverFault tests them; if it finds a fault, no group is made. See
+ * https://www.postgresql.org/docs/15/protocol-flow.html#PROTOCOL-FLOW-PIPELINING
  */
 export class StatementGroup extends pg.Query {
   /** The client asks a query for these when the server has prepared a statement: here they are the current query's. */

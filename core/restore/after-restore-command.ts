@@ -123,7 +123,7 @@ async function resume(): Promise<void> {
   if (resumed.length === 0) console.log('no book is paused by after-restore');
 }
 
-/** Only what a restore needs, under a name of its own: the API is told by its name. */
+/** Opens only what a restore needs. The connections have a name of their own, as those of the API have theirs. */
 async function withDatabase<T>(work: (core: RestoreCore) => Promise<T>): Promise<T> {
   const config = readConfig(process.env);
   const pool = openPool(config.database, { max: 2, applicationName: 'qurable after-restore', onError: () => {} });

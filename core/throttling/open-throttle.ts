@@ -139,7 +139,7 @@ export function openThrottleOver(sides: readonly FailureSide[], parts: Omit<Thro
     };
   }
 
-  /** What a look-up comes to now, if it is one that waits. */
+  /** Tries a waiting look-up again: it begins, is refused, or waits on. */
   function attempt(request: LookupRequest): Try<Lookup> {
     const decision = decide(request);
     if (decision === 'wait')

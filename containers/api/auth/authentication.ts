@@ -28,7 +28,7 @@ interface CachedCaller {
 
 /**
  * Makes the authentication of API keys and JWTs. A good JWT is remembered for a while, by the whole of its text and
- * never beyond its own end; that of a key is for `lookups` to remember.
+ * never beyond its own end; API keys are remembered by `lookups`.
  */
 export function makeAuthenticate(lookups: CallerLookups, verifyJwt: JwtVerifier, clock: Clock): Authenticate {
   const cache = new BoundedMap<string, CachedCaller>(cacheMaxEntries);

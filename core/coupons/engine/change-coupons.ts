@@ -50,7 +50,8 @@ interface State extends Seen {
  * Locks, unlocks, redeems, voids and reverses: one transaction for the whole batch (decideBatch). Locked are the gates
  * of the books, holders, coupons and counters. Proved by test/integration/races.test.ts, and by the mutants that take
  * out each lock in turn.
- * @param isApart whether these members have met a held lock before, and wait for the next one shortly only
+ * @param isApart whether a transaction with these members has timed out on a lock before: it then waits only a short
+ *   time
  * @param companion what is committed with them
  */
 export function changeCoupons(
@@ -107,9 +108,9 @@ async function read(tx: Transaction, tenantId: number, targets: ChangeTarget[], 
 }
 
 /**
- * The coupons that may be decided on. One that came to its place since the holders were looked for is left out: its
- * holder is not locked, and can't be once coupons are. Its request was here before the coupon, and is told that there
- * is none.
+ * The coupons that may be decided on. A coupon that was made after the holders were locked is left out: its holder is
+ * not locked, and no holder may be locked after a coupon. The request came before the coupon existed, and is told that
+ * there is none.
  */
 function withHolderLocked(
   coupons: Map<string, CouponState>,
@@ -140,7 +141,8 @@ function usedKeyHashes(targets: ChangeTarget[]): string[] {
 async function prepare(tx: Transaction, tenantId: number, targets: ChangeTarget[], seen: Seen): Promise<State> {
   const withoutCoupon = explained(targets).filter((location) => !seen.coupons.has(placeMapKey(location)));
   const voidPlaces = await findVoidPlaces(tx, tenantId, withoutCoupon);
-  // A deck is voided without these locks, and whoever sees that must see its key too: the keys are read again.
+  // Voiding a deck takes none of these locks. A batch that sees codes voided must also see the idempotency key under
+  // which they were, so the keys are read again.
   const last: ClockAndKeys =
     withoutCoupon.length === 0 ? seen : await readClockAndKeys(tx, tenantId, usedKeyHashes(targets));
   return { ...seen, now: last.now, usedKeys: last.usedKeys, voidPlaces, pending: [], carried: new Map() };
@@ -170,8 +172,8 @@ function decideMember(
 }
 
 /**
- * A coupon that was found by a public code is its user's, unless it has changed hands since: then the user's own is
- * looked for anew, whoever asks. A use is only here where one was found.
+ * A coupon that was found by a public code belongs to the user, unless it has changed hands since. Then the user's own
+ * coupon is looked for again, whoever asks. A redeem or lock comes here only if a coupon was found.
  */
 function hasChangedHands({ command, publicLocation }: ChangeTarget, coupon: CouponState | undefined): boolean {
   if (publicLocation === null || !('userId' in command)) return false;
@@ -195,7 +197,7 @@ function refuseMissing(
   return coupon === undefined ? noLockRefusal : ofPublicCode(missing);
 }
 
-/** Only an unlock finds no coupon by a public code: other changes deal one first. */
+/** With a public code only an unlock can find no coupon: other changes deal one first. */
 const noLockRefusal: Refusal = { kind: 'lock-expired', detail: 'No lock is live: the user has no coupon of the book.' };
 
 /** Makes the change true for the members that follow, and puts it on the list of what is written. */
@@ -216,7 +218,8 @@ function carryOut(
   const redeemerId = redemption?.redeemerId ?? holderId;
   addToUsage(state.usage, next.bookKey, redeemerId, used);
   if (redeemerId !== holderId) {
-    // The coupon counts one less for whoever has it, for whom this redemption never counted.
+    // The coupon's count is one lower now for its present holder, although this redemption never counted for that
+    // holder.
     state.carried.set(redeemerId, (state.carried.get(redeemerId) ?? 0) + used);
     state.carried.set(holderId, (state.carried.get(holderId) ?? 0) - used);
   }

@@ -34,7 +34,7 @@ export async function findChangeTargets(
   const reversals = commands.flatMap((command) => (command.op === 'reverse' ? [command.redemptionId] : []));
   const redemptions = await findRedemptions(core.pool, tenantId, reversals);
   const codes = commands.map((command) => (command.op === 'reverse' ? '' : command.code));
-  // A customer must not learn from the time it takes whether a code is one of the pattern: it is always asked for.
+  // The time of an answer must not tell a customer whether a code fits a pattern, so the database is always asked.
   const always = commands.some((command) => command.caller.customerId !== null);
   const located = await locateCodes(core, tenantId, codes, { always });
   const ownCoupons = await findOwnCoupons(
@@ -78,10 +78,10 @@ export function redirectToDeal({ command, location, publicLocation }: ChangeTarg
 }
 
 /**
- * Sends a customer's command to nowhere unless the coupon is its own, before anything is locked. A row that is locked
- * and counted took a sixth longer than one that is not there: some hundred tries told which codes somebody holds. A
- * coupon that comes into the customer's hands meanwhile came after the request; one that leaves them is found out under
- * its lock.
+ * Replaces the place of a customer's command by `nowhere` unless the coupon is the customer's own, before anything is
+ * locked. To lock and count a row took a sixth longer than to miss one, so some hundred tries told which codes somebody
+ * holds. If the customer gets the coupon after this read, the request came first. If the customer loses it, the check
+ * under its lock finds that out.
  */
 async function hideFromCustomers(
   { pool }: Pick<LocateCore, 'pool'>,
@@ -96,7 +96,8 @@ async function hideFromCustomers(
     const { customerId } = command.caller;
     if (customerId === null || target.location === null) return target;
     const isOwn = coupons.get(placeMapKey(target.location))?.userId === customerId;
-    // One that left the customer's hands since it was found by a public code is as one that the customer never had.
+    // If the customer has lost the coupon since it was found by a public code, it counts as one that the customer never
+    // had.
     return isOwn ? target : { ...target, location: missingPlace(command, publicLocation) };
   });
 }

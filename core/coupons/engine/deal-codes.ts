@@ -49,7 +49,8 @@ export interface DealCore extends BatchCore, CodeSource {
  * is left is exact, a code can't be dealt twice, and a user's coupons can be counted. A coupon that is dealt by a
  * public code is locked or redeemed in the same transaction. Nobody else sees it yet, so only its book's counter is
  * locked for that. Proved by test/integration/races.test.ts.
- * @param isApart whether these members have met a held lock before, and wait for the next one shortly only
+ * @param isApart whether a transaction with these members has timed out on a lock before: it then waits only a short
+ *   time
  * @param companion what is committed with them
  */
 export function dealCodes(
@@ -129,9 +130,10 @@ async function read(tx: Transaction, tenantId: number, targets: DealTarget[], pa
     takeLock.counters(tx, tenantId, [], redeemedBooks),
     readDealtDecks(tx, tenantId, { bookKeys, deckKeys, members: targets.length, wanted }),
     readHolders(tx, tenantId, targets.flatMap(wantedHolder), targets.some(bringsPublicCode)),
-    // Before the keys: a coupon is changed without the dealer's lock, and whoever sees a change sees its key too.
+    // Coupons are read before the keys: they change without the dealer's lock, and a batch that sees a change must see
+    // its key too.
     readCouponStates(tx, tenantId, wanted),
-    // For locks too: one is refused where a redeem would be.
+    // Needed for a lock too, which is refused wherever a redeem would be.
     sumByBook(tx, tenantId, booksOf(targets.filter(({ command }) => command.op === 'use'))),
     readClockAndKeys(tx, tenantId, keyHashes),
   ]);
@@ -155,7 +157,7 @@ async function write(
 ): Promise<RecordOf<DealtChange>> {
   const { dealt, now } = state;
   const drawn = dealt.filter(({ namedCode }) => namedCode === null).map(({ place }) => place);
-  // COMMIT goes out with what is written, so the marks are out before either.
+  // COMMIT is sent together with the writes, so the marks have to be out before both.
   const [, codes] = await together([markDealt(core.deckMarks, tenantId, state), codesAt(core, tx, tenantId, drawn)]);
   const drawnCodes = codes.values();
   const changesOf = new Map(dealt.map((one) => [one, changesWithCode(one, one.namedCode ?? drawnCodes.next().value!)]));

@@ -31,7 +31,7 @@ interface KeyedTarget {
   readonly command: { readonly keyed: KeyedRequest | null };
 }
 
-/** What the members of a batch are about, and what that needs. */
+/** Finds what the commands of a batch are about, and which locks they need. */
 export interface BatchTargets<Command, Target> extends Pick<Passage<Target, CouponAnswer>, 'needsOf' | 'findHeld'> {
   /** Finds what each command is about, in their order. That never changes, and so needs no lock. */
   find(commands: Command[]): Promise<Target[]>;
@@ -45,11 +45,12 @@ export interface BatchTargets<Command, Target> extends Pick<Passage<Target, Coup
  */
 export interface Decisions<Target, Seen, State, Made> {
   /**
-   * Takes the locks in the order of takeLock, and reads what is decided on. Every statement is sent at once, and finds
-   * the locks of those before it taken and their owners' changes made.
+   * Takes the locks in the order of takeLock, then reads what is decided on. All statements are sent at once and run
+   * one after the other: each one runs with the locks of those before it, and sees what the earlier owners of these
+   * locks have committed.
    */
   read(tx: Transaction, targets: Target[], patience: Patience): Promise<Seen>;
-  /** Reads what only those answers show to be wanted. */
+  /** Reads what turns out to be needed only once those answers are there. */
   prepare(tx: Transaction, targets: Target[], seen: Seen): Promise<State>;
   /** A refusal that comes before trouble with the member's key, or null. */
   refuseFirst?(state: State, target: Target): CouponError | null;
@@ -74,7 +75,7 @@ export interface BatchCompanion<Command> {
   write(tx: Transaction, answers: ReadonlyMap<Command, CouponAnswer | CouponError>): void;
 }
 
-/** How a thing made is recorded. What an earlier batch made is a record already. */
+/** Makes the record of what a member has made. What an earlier batch made is a record already. */
 export type RecordOf<Made> = (made: Made | RecordedChange) => RecordedChange;
 
 /** What became of a member: what it made, or what an earlier one with the same key had made; or why nothing. */
@@ -87,7 +88,8 @@ type Decided<Made> = { made: Made | RecordedChange; replayed: boolean } | Coupon
  *
  * Members that need what another session holds are left out, and answered `heldUp`: proved by
  * test/integration/held-up.test.ts.
- * @param isApart whether these members have met a held lock before, and wait for the next one shortly only
+ * @param isApart whether a transaction with these members has timed out on a lock before: it then waits only a short
+ *   time
  * @param companion what is committed with them; its own `read` may throw
  */
 export async function decideBatch<Command, Target extends KeyedTarget, Seen, State extends ClockAndKeys, Made>(

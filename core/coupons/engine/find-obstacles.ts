@@ -76,7 +76,10 @@ function closed(bookKeys: BookKey[]): Held {
   return new Map(bookKeys.map((bookKey) => [thing.gate(bookKey), 'closed']));
 }
 
-/** In one transaction, whose end lets go of what the statements could take. Only a table's own lock can hold it up. */
+/**
+ * Runs in one transaction, whose end releases every lock that the statements got. Only a lock of a whole table can make
+ * it wait.
+ */
 function look<Looks extends readonly unknown[]>(
   pool: pg.Pool,
   statements: (tx: Transaction) => [...Looks],

@@ -4,7 +4,10 @@ import { isLockTimeout } from '../../db/sql-errors.ts';
 import type { CouponError } from '../../errors.ts';
 import type { Held, Obstacles } from './obstacles.ts';
 
-/** A batch runs again so often without those that are held up; each time costs a time-out. */
+/**
+ * How often a batch runs at most, each time without the members that were found to be held up. Each run that fails
+ * costs a lock timeout.
+ */
 const roundsMax = 3;
 
 /** How a kind of batch runs, and how it looks at what stands in its way. */
