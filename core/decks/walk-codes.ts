@@ -171,7 +171,7 @@ class Walk {
   /** The position to go on at, or null where the deck was walked through. */
   async #throughDeck(deck: WalkedDeck, from: number): Promise<number | null> {
     this.#looks -= 1;
-    // What can still be dealt begins at the next position, and nothing before it can.
+    // Codes from the next position on can still be dealt; codes before it can't.
     let pos = this.#status === 'available' ? Math.max(from, deck.nextPos) : from;
     while (pos < deck.size) {
       if (this.#isFull()) return pos;
@@ -192,7 +192,7 @@ class Walk {
     return null;
   }
 
-  /** Without a filter each coupon is shown, so that no more are read than fit. */
+  /** Without a filter every coupon is shown, so no more are read than are shown. */
   #wantedCoupons(): number {
     return this.#status === null ? this.#items - this.shown.length : couponPieceRows;
   }

@@ -119,7 +119,7 @@ interface RowBatch<Command> {
     core: RowCore,
     tenantId: number,
     commands: Command[],
-    isApart: boolean,
+    hasTimedOut: boolean,
     companion: BatchCompanion<Command>,
   ): Promise<unknown>;
   /** Finds out which of them are held up still. */

@@ -6,7 +6,10 @@ import type { FailureMark, FailureSide } from './failure-side.ts';
 import type { RecentLookUps } from './recent-look-ups.ts';
 import { type FailureKind, failureBudgets, throttleLimits } from './throttle-limits.ts';
 
-/** A key in this process: what all tasks had counted, and what they don't know yet. */
+/**
+ * The failures of a key as this process knows them: those that all tasks have counted, and its own that are not shared
+ * yet.
+ */
 export interface FailureEntry {
   kind: FailureKind;
   tenantId: number;

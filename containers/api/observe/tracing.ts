@@ -3,7 +3,7 @@ import type { SpanExporter } from '@opentelemetry/sdk-trace';
 import type { BatchTrace, Config, Log, RequestTrace, TraceAttributes, Tracing } from '../../../core/index.ts';
 import { openXrayExporter } from './xray-exporter.ts';
 
-/** Members of a batch that its trace names, at most. */
+/** The most members of a batch that its trace links to. */
 const linksMax = 32;
 /** Spans that wait to be sent, at most: more are dropped, and nobody waits for the receiver. */
 const queueMaxSpans = 2_048;

@@ -1,6 +1,6 @@
 import type { MemberAnswer } from '../../batching/batch.ts';
 import { type BookRules, readBooksForDecision } from '../../books/read-book-rules.ts';
-import { type Patience, waitForLocks } from '../../db/lock-patience.ts';
+import { type LockWait, setLockWait } from '../../db/lock-wait.ts';
 import { together } from '../../db/together.ts';
 import type { Transaction } from '../../db/transaction.ts';
 import type { CodeSource } from '../../decks/codes-at.ts';
@@ -50,7 +50,7 @@ interface State extends Seen {
  * Locks, unlocks, redeems, voids and reverses: one transaction for the whole batch (decideBatch). Locked are the gates
  * of the books, holders, coupons and counters. Proved by test/integration/races.test.ts, and by the mutants that take
  * out each lock in turn.
- * @param isApart whether a transaction with these members has timed out on a lock before: it then waits only a short
+ * @param hasTimedOut whether a transaction of these members has timed out on a lock before; then it waits only a short
  *   time
  * @param companion what is committed with them
  */
@@ -58,10 +58,10 @@ export function changeCoupons(
   core: ChangeCore,
   tenantId: number,
   commands: ChangeCommand[],
-  isApart = false,
+  hasTimedOut = false,
   companion?: BatchCompanion<ChangeCommand>,
 ): Promise<MemberAnswer<CouponAnswer>[]> {
-  return decideBatch(core, tenantId, commands, changesOf(core, tenantId), isApart, companion);
+  return decideBatch(core, tenantId, commands, changesOf(core, tenantId), hasTimedOut, companion);
 }
 
 /** Which of these commands, which were held up, nothing holds up any more. */
@@ -78,7 +78,7 @@ function changesOf(
     redirect: redirectToDeal,
     needsOf: needsOfChange,
     findHeld: (targets) => findChangeObstacles(core.pool, tenantId, locationsOf(targets)),
-    read: (tx, targets, patience) => read(tx, tenantId, targets, patience),
+    read: (tx, targets, lockWait) => read(tx, tenantId, targets, lockWait),
     prepare: (tx, targets, seen) => prepare(tx, tenantId, targets, seen),
     decide: (state, target) => decideMember(core, tenantId, state, target),
     write: async (tx, { now, books, pending, carried }) => {
@@ -89,12 +89,12 @@ function changesOf(
   };
 }
 
-async function read(tx: Transaction, tenantId: number, targets: ChangeTarget[], patience: Patience): Promise<Seen> {
+async function read(tx: Transaction, tenantId: number, targets: ChangeTarget[], lockWait: LockWait): Promise<Seen> {
   const locations = locationsOf(targets);
   const bookKeys = [...new Set(locations.map(({ bookKey }) => bookKey))];
   const redemptionIds = targets.flatMap(({ redemption }) => redemption?.id ?? []);
   const [, , books, limited, locked, , reversed, usage, clockAndKeys] = await together([
-    waitForLocks(tx, patience),
+    setLockWait(tx, lockWait),
     takeLock.gates(tx, tenantId, bookKeys),
     readBooksForDecision(tx, tenantId, bookKeys),
     takeLock.holders(tx, tenantId, locations, targets.flatMap(reversedPlace)),

@@ -12,7 +12,7 @@ import { type ChangeCommand, isUse } from './commands.ts';
 import { findRedemptions, type KnownRedemption } from './find-redemptions.ts';
 import { holderMapKey } from './holders.ts';
 import { readCouponStates } from './locks/coupons.ts';
-import { thing } from './obstacles.ts';
+import { nameOf } from './obstacles.ts';
 import { findOwnCoupons, type OwnCoupon } from './own-coupons.ts';
 import { Redirect } from './redirect.ts';
 
@@ -109,9 +109,9 @@ async function hideFromCustomers(
 export function needsOfChange({ command, location }: ChangeTarget): string[] {
   if (location === null) return [];
   const { bookKey } = location;
-  const needs = [thing.gate(bookKey), thing.coupon(location), thing.holderOf(location)];
-  if ('userId' in command) needs.push(thing.holder(bookKey, command.userId));
-  if (mayCount(command)) needs.push(thing.counter(bookKey));
+  const needs = [nameOf.gate(bookKey), nameOf.coupon(location), nameOf.holderOf(location)];
+  if ('userId' in command) needs.push(nameOf.holder(bookKey, command.userId));
+  if (mayCount(command)) needs.push(nameOf.counter(bookKey));
   return needs;
 }
 

@@ -77,14 +77,15 @@ export function openCouponBatches(
     ...common,
     name: 'deals',
     laneOf: laneOfDeal,
-    run: (tenantId, commands, isApart, trace) => dealCodes(traced(core, trace), tenantId, commands, isApart),
+    run: (tenantId, commands, hasTimedOut, trace) => dealCodes(traced(core, trace), tenantId, commands, hasTimedOut),
     isFree: (tenantId, commands) => areDealsFree(core, tenantId, commands),
   });
   const changes = openMicroBatcher<ChangeCommand, CouponAnswer>({
     ...common,
     name: 'changes',
     laneOf: laneOfChange,
-    run: (tenantId, commands, isApart, trace) => changeCoupons(traced(core, trace), tenantId, commands, isApart),
+    run: (tenantId, commands, hasTimedOut, trace) =>
+      changeCoupons(traced(core, trace), tenantId, commands, hasTimedOut),
     isFree: (tenantId, commands) => areChangesFree(core, tenantId, commands),
   });
   const looks = openMicroBatcher<CouponQuery, CouponSnapshot>({

@@ -1,6 +1,6 @@
 import type { MemberAnswer } from '../../batching/batch.ts';
 import { readBooksForDecision } from '../../books/read-book-rules.ts';
-import { type Patience, waitForLocks } from '../../db/lock-patience.ts';
+import { type LockWait, setLockWait } from '../../db/lock-wait.ts';
 import { together } from '../../db/together.ts';
 import type { Transaction } from '../../db/transaction.ts';
 import { type CodeSource, codesAt } from '../../decks/codes-at.ts';
@@ -33,7 +33,7 @@ import { insertHolders, readHolders } from './holders.ts';
 import { insertCoupons } from './insert-coupons.ts';
 import { readCouponStates } from './locks/coupons.ts';
 import { takeLock } from './locks/lock-order.ts';
-import { thing } from './obstacles.ts';
+import { nameOf } from './obstacles.ts';
 import { readClockAndKeys } from './read-clock-and-keys.ts';
 import { sumByBook } from './usage-sums.ts';
 import { lastOf, writeChanges } from './write-changes.ts';
@@ -49,7 +49,7 @@ export interface DealCore extends BatchCore, CodeSource {
  * is left is exact, a code can't be dealt twice, and a user's coupons can be counted. A coupon that is dealt by a
  * public code is locked or redeemed in the same transaction. Nobody else sees it yet, so only its book's counter is
  * locked for that. Proved by test/integration/races.test.ts.
- * @param isApart whether a transaction with these members has timed out on a lock before: it then waits only a short
+ * @param hasTimedOut whether a transaction of these members has timed out on a lock before; then it waits only a short
  *   time
  * @param companion what is committed with them
  */
@@ -57,10 +57,10 @@ export function dealCodes(
   core: DealCore,
   tenantId: number,
   commands: DealCommand[],
-  isApart = false,
+  hasTimedOut = false,
   companion?: BatchCompanion<DealCommand>,
 ): Promise<MemberAnswer<CouponAnswer>[]> {
-  return decideBatch(core, tenantId, commands, dealsOf(core, tenantId), isApart, companion);
+  return decideBatch(core, tenantId, commands, dealsOf(core, tenantId), hasTimedOut, companion);
 }
 
 /** Which of these commands, which were held up, nothing holds up any more. */
@@ -76,7 +76,7 @@ function dealsOf(
     find: (commands) => findTargets(core, tenantId, commands),
     needsOf,
     findHeld: (targets) => findDealObstacles(core.pool, tenantId, booksOf(targets), booksOf(targets.filter(redeems))),
-    read: (tx, targets, patience) => read(tx, tenantId, targets, patience),
+    read: (tx, targets, lockWait) => read(tx, tenantId, targets, lockWait),
     prepare: async (_tx, _targets, seen) => openDealState(seen),
     refuseFirst: (state, { command }) => refuseClaim(state, command),
     decide: (state, target) => decideDeal(core, tenantId, state, target),
@@ -96,8 +96,8 @@ function redeems({ command }: DealTarget): boolean {
 function needsOf(target: DealTarget): string[] {
   const { bookKey } = target;
   if (bookKey === null) return [];
-  const needs = [thing.gate(bookKey), thing.dealer(bookKey)];
-  return redeems(target) ? [...needs, thing.counter(bookKey)] : needs;
+  const needs = [nameOf.gate(bookKey), nameOf.dealer(bookKey)];
+  return redeems(target) ? [...needs, nameOf.counter(bookKey)] : needs;
 }
 
 async function findTargets(core: LocateCore, tenantId: number, commands: DealCommand[]): Promise<DealTarget[]> {
@@ -116,14 +116,14 @@ async function findTargets(core: LocateCore, tenantId: number, commands: DealCom
   });
 }
 
-async function read(tx: Transaction, tenantId: number, targets: DealTarget[], patience: Patience): Promise<DealSeen> {
+async function read(tx: Transaction, tenantId: number, targets: DealTarget[], lockWait: LockWait): Promise<DealSeen> {
   const bookKeys = booksOf(targets);
   const redeemedBooks = booksOf(targets.filter(redeems));
   const wanted = targets.flatMap(({ location }) => location ?? []);
   const deckKeys = [...new Set(wanted.map(({ deckKey }) => deckKey))];
   const keyHashes = targets.flatMap(({ command }) => command.keyed?.keyHash ?? []);
   const [, , books, , , decks, holders, coupons, redemptions, clockAndKeys] = await together([
-    waitForLocks(tx, patience),
+    setLockWait(tx, lockWait),
     takeLock.gates(tx, tenantId, bookKeys),
     readBooksForDecision(tx, tenantId, bookKeys),
     takeLock.dealers(tx, tenantId, bookKeys),

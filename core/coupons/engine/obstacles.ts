@@ -78,7 +78,7 @@ export function openObstacles(clock: Clock): Obstacles {
 }
 
 /** The names of things. */
-export const thing = {
+export const nameOf = {
   gate: (bookKey: BookKey) => `gate ${bookKey}`,
   dealer: (bookKey: BookKey) => `dealer ${bookKey}`,
   coupon: (place: { deckKey: DeckKey; pos: number }) => `coupon ${place.deckKey} ${place.pos}`,
