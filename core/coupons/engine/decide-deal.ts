@@ -116,13 +116,14 @@ function drawFor(random: Random, state: DealState, book: BookRules, holder: Hold
   return deal(state, dealCoupon(place, null, book, holder, state.now, state.validityOf(book)));
 }
 
-type UseCommand = DealCommand & { op: 'use' };
+/** Deals a coupon by a public code, for the redeem or lock in its `use`. */
+type DealForUse = DealCommand & { op: 'use' };
 
 /**
  * Lets a user redeem or lock by a public code. The user may have been dealt a coupon by this batch, or hold one since
  * before it, or have none yet; only a user who has none is dealt one here.
  */
-function use(core: DecideCore, tenantId: number, state: DealState, command: UseCommand): DealtChange | CouponError {
+function use(core: DecideCore, tenantId: number, state: DealState, command: DealForUse): DealtChange | CouponError {
   const { caller, bookKey, publicCode, userId } = command;
   const book = bookOfPublicCode(state, bookKey, publicCode);
   if (book === null) return new CouponError(missingCoupon(caller, undefined, false)!);
@@ -139,7 +140,7 @@ function useDealt(
   core: DecideCore,
   tenantId: number,
   state: DealState,
-  command: UseCommand,
+  command: DealForUse,
   dealt: DealtCoupon,
 ): DealtChange | CouponError {
   const decision = decideUse(core, tenantId, state, command, dealt.coupon);
@@ -153,7 +154,7 @@ function dealAndUse(
   core: DecideCore,
   tenantId: number,
   state: DealState,
-  command: UseCommand,
+  command: DealForUse,
   book: BookRules,
   holder: Holder,
 ): DealtChange | CouponError {
@@ -171,7 +172,7 @@ function decideUse(
   core: DecideCore,
   tenantId: number,
   state: DealState,
-  { use: command }: UseCommand,
+  { use: command }: DealForUse,
   coupon: CouponState,
 ): Decision {
   return decideChange(core, tenantId, { ...state, reversed: noReversals }, { command, redemption: null }, coupon);
