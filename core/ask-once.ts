@@ -1,4 +1,4 @@
-/** Whoever asks while the question is asked gets the same answer, however many they are. */
+/** Shares one call among all who ask while it is under way: they get the same answer. */
 export function askOnce<T>(ask: () => Promise<T>): () => Promise<T> {
   let asked: Promise<T> | null = null;
   return () => {

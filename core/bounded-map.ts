@@ -1,10 +1,11 @@
-/** Entries of a memory of what could be asked for again: some megabytes each. */
+/** Most entries of a cache: some megabytes. What is dropped can be read again. */
 export const cacheMaxEntries = 10_000;
 
 /**
- * A map that forgets what was written longest ago once it holds `maxEntries`: what an attacker can fill must have an
- * end. Every memory of the process that grows with what comes in is one. Reading does not refresh an entry, so that a
- * read costs a map's look-up and nothing else: what is forgotten though it is used is asked for again, and is new then.
+ * A map that forgets what was written longest ago once it holds `maxEntries`: an attacker must not be able to fill a
+ * memory without end. Every memory of the process that grows with its input is such a map. Reading does not refresh an
+ * entry, so a read costs one look-up. An entry that is dropped while it is still in use is read again, and is then the
+ * newest.
  */
 export class BoundedMap<K, V> {
   readonly #entries = new Map<K, V>();

@@ -49,7 +49,7 @@ export interface Core extends Pools {
   /** Of all lists. */
   readonly cursors: Cursors;
   readonly uploadSlots: UploadSlots;
-  /** Rings where this process has made a job. */
+  /** Wakes the workers of this process when it has made a job. */
   readonly jobBell: JobBell;
   /** Null where none is configured; may be away at any moment. */
   readonly redis: RedisConnection | null;
@@ -59,9 +59,9 @@ export interface Core extends Pools {
   readonly deckMarks: DeckMarks;
   /** The tokens of coupons' locks. */
   readonly lockTokens: LockTokens;
-  /** What other sessions were found to hold, so that batches go around it. */
+  /** Locks that other sessions were found to hold, so that batches avoid them. */
   readonly obstacles: Obstacles;
-  /** Repeats those notes of all tasks, over a connection of its own. */
+  /** Repeats the marks of all tasks in this task's log, over a connection of its own. */
   readonly markRounds: MarkRounds;
   /** Sends webhooks to the internet. */
   readonly sender: Sender;

@@ -96,7 +96,7 @@ export const limits = {
   jobKeptDays: 7,
 
   headerMaxBytes: 16_384,
-  /** Heads come in one packet, and longer than a connection is kept open is of no use. */
+  /** The head of a request arrives in one packet. To wait longer than a connection is kept open would be of no use. */
   headersMaxMillis: 20_000,
   /** A body comes in one or two packets; whoever takes this long holds a connection for its own sake. */
   bodyMaxMillis: 30_000,
@@ -132,12 +132,12 @@ export const limits = {
    * hang.
    */
   heldUpMaxMillis: 1_500,
-  /** So many wait, of one tenant and of all: each look asks for all of them. */
+  /** How many such members may wait, of one tenant and in all: each check asks about all of them. */
   heldUpMaxOfTenant: 1_024,
   heldUpMaxMembers: 4_096,
 
   // Writes off the hot path.
-  /** Of one tenant, so many wait for their turn, and so long. */
+  /** How many of one tenant may wait for their turn, and for how long. */
   coldTurnMaxWaiting: 100,
   coldTurnMaxWaitMillis: 5_000,
   /** A search beyond would take the better part of ten seconds. */

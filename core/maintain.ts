@@ -30,7 +30,7 @@ async function tidyUp({ backgroundPool: pool }: BackgroundCore): Promise<'more' 
   return removed < purgeRows ? 'rest' : 'more';
 }
 
-/** Of these keys, removes those that have run out still, and that nobody else holds. */
+/** Removes those of these keys that are still expired and that no other transaction has locked. */
 async function removeKeys(pool: Queryable, tenantId: number, keys: readonly string[]): Promise<number> {
   const { rowCount } = await pool.query(
     `delete from idempotency where tenant_id = $1 and key_hash = any(array(

@@ -5,7 +5,7 @@ import { beginDrill } from './drill/begin-drill.ts';
 import { drillInstances, drillPrefix } from './drill/drill-instances.ts';
 import { drillReports } from './drill/drill-reports.ts';
 import { lookAtRestore } from './drill/look-at-restore.ts';
-import { makeReport } from './drill/make-report.ts';
+import { makeDrillReport } from './drill/make-report.ts';
 import { instanceName, readStep } from './drill/read-step.ts';
 import { removeInstance } from './drill/remove-instance.ts';
 import { reportDrill } from './drill/report-drill.ts';
@@ -31,5 +31,5 @@ export const handler = lambdaStack('drill', async (event: unknown, { log, metric
   if (name === 'begin') return beginDrill(instances, { instance, beganAt, nowMillis }, log);
   if (name === 'look') return lookAtRestore(instances, { instance, beganAt, nowMillis });
   if (name === 'remove') return removeInstance(instances, instance);
-  return reportDrill(reports, makeReport({ instance, run, beganAt, state }), log, metrics);
+  return reportDrill(reports, makeDrillReport({ instance, run, beganAt, state }), log, metrics);
 });

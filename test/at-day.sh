@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs a command with another clock, for it and for everything that it starts, PostgreSQL among them. All have one offset
-# from the machine's clock, so that they agree; durations are the machine's own, and Redis knows nothing else. Needs a C
-# compiler (apt-get install gcc libc6-dev). For example, everything that is run on a push, on Black Friday in Buenos Aires:
+# Runs a command, and everything that it starts, such as PostgreSQL, with another date and time. All of them have the
+# same offset from the machine's clock, so they agree. Durations do not change, and Redis uses nothing else. It needs a
+# C compiler (apt-get install gcc libc6-dev). For example, all that runs on a push, as on Black Friday in Buenos Aires:
 #
 #   bash test/at-day.sh 2026-11-27T12:00:00-03:00 America/Argentina/Buenos_Aires bash .ci/run
 #
@@ -12,7 +12,8 @@ zone=$2
 shift 2
 
 source=$(dirname "$0")/support/clock-offset.c
-# One library a version of its source, made beside its place and moved there: runs may begin at the same time.
+# Each version of the source has its own library. It is made under another name and then moved, since several runs may
+# begin at once.
 library=${TMPDIR:-/tmp}/clock-offset-$(cksum <"$source" | cut -d ' ' -f 1).so
 if [ ! -e "$library" ]; then
   cc -O2 -shared -fPIC -o "$library.$$" "$source"

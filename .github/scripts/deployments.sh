@@ -2,11 +2,12 @@
 # Which deployment of a stage is live, which have passed their smoke test, and which one to go back to.
 #   deployments.sh live STAGE             the timestamp of what runs; nothing where nothing runs
 #   deployments.sh passed STAGE           notes that what runs has passed its smoke test
-#   deployments.sh before STAGE           the newest that has passed and is older than what runs; a sentence and status 1 without one
-#   deployments.sh strike STAGE TIMESTAMP forgets whatever has passed after it: one goes back because of that
+#   deployments.sh before STAGE           the newest that has passed and is older than what runs; status 1 without one
+#   deployments.sh strike STAGE TIMESTAMP forgets the newer ones that have passed, since one of them was bad
 #
-# The stack itself says what is live (its output Deployment): a deployment that failed has left its files in the deployment
-# bucket, and a rollback leaves none. What has passed is a parameter of Systems Manager, written only after the smoke test.
+# The stack's output Deployment says what is live. The deployment bucket can't tell: a failed deployment leaves its
+# files there, and a rollback leaves none. What has passed is kept in a parameter of Systems Manager, which is written
+# only after the smoke test.
 set -euo pipefail
 command="$1" stage="$2"
 parameter="/qurable/$stage/passed-deployments"
@@ -28,7 +29,7 @@ passed() { # one a line, the oldest first
   tr ' ' '\n' <<<"$value" | grep -E '^[0-9]{13}$' | sort -n || true
 }
 
-# As many as the deployment bucket keeps (serverless.yml, maxPreviousDeploymentArtifacts).
+# Keeps as many as the deployment bucket does (serverless.yml, maxPreviousDeploymentArtifacts).
 remember() { # the timestamps on standard input
   local list
   list="$(sort -nu | tail -n 10 | tr '\n' ' ')"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs a command while this machine may reach a stage whose load balancer lets only clientCidr in: its address is added to the
-# load balancer's security group before, and taken out after, however the command ends. A stage that is open to everybody,
-# or to this machine, is left as it is.
+# Runs a command against a stage whose load balancer lets only clientCidr in. It adds this machine's address to the load
+# balancer's security group before, and removes it after, however the command ends. It changes nothing if the stage is
+# open to everybody or to this machine.
 #   let-in.sh STAGE COMMAND [ARGUMENT…]
 # OWN_ADDRESS is this machine's address as others see it; without it checkip.amazonaws.com is asked.
 set -euo pipefail
@@ -12,11 +12,11 @@ output() { # NAME
     --query "Stacks[0].Outputs[?OutputKey=='$1'].OutputValue" --output text
 }
 client_cidr="$(output ClientCidr)"
-# Nothing: deployed before there was this output.
+# Empty: the stage was deployed before there was this output.
 case "$client_cidr" in '' | None | 0.0.0.0/0) exec "$@" ;; esac
 
 address="${OWN_ADDRESS:-$(curl --fail --silent --show-error --max-time 10 https://checkip.amazonaws.com)}/32"
-# The template's own rule, which is not this script's to take out.
+# This rule is the template's own, so this script must not remove it.
 if [ "$client_cidr" = "$address" ]; then exec "$@"; fi
 
 group="$(output LoadBalancerSecurityGroup)"
@@ -27,7 +27,7 @@ change() { # authorize|revoke
       --ip-permissions "IpProtocol=tcp,FromPort=$port,ToPort=$port,IpRanges=[{CidrIp=$address,Description=let-in}]" >/dev/null
   done
 }
-# A run that was killed has left its rules.
+# A run that was killed may have left its rules.
 change revoke 2>/dev/null || true
 trap 'change revoke || true' EXIT
 trap 'exit 130' INT TERM

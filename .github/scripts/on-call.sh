@@ -1,7 +1,8 @@
 # shellcheck shell=bash
-# What the pages of docs/runbooks/ use, for a terminal of bash or zsh. Sourced once a terminal, in the project's folder:
+# Functions that the pages of docs/runbooks/ use, for bash or zsh. Source it once in each terminal, in the project's
+# folder:
 #   . .github/scripts/on-call.sh STAGE
-# AWS_REGION is `region` of resources/stages.yml where the environment does not say it: the aws CLI would take its own otherwise.
+# Without AWS_REGION in the environment it takes `region` of resources/stages.yml, not the aws CLI's own default.
 STAGE="${1:?say the stage, such as prod}"
 export STAGE AWS_REGION="${AWS_REGION:-us-east-1}"
 
@@ -33,13 +34,14 @@ alarm() { # [NAME]
   fi
 }
 
-# The first fifty lines of a log group of the last hour, or of other minutes, that a filter pattern of CloudWatch lets through.
+# The first fifty lines of a log group that match a CloudWatch filter pattern, of the last hour or so many minutes.
 log_lines() { # GROUP [PATTERN] [MINUTES]
   aws logs filter-log-events --log-group-name "$1" --filter-pattern "${2:-}" \
     --start-time "$(($(date +%s) - ${3:-60} * 60))000" --max-items 50 --query 'events[].[message]' --output text
 }
 
-# What the database's sessions did or waited for in the last quarter of an hour: how many at a time, the most first.
+# What the database's sessions did or waited for in the last quarter of an hour: the average number of sessions, the
+# highest first.
 database_load() { # db.wait_event|db.sql|db.application
   local id
   id="$(aws rds describe-db-instances --db-instance-identifier "qurable-$STAGE" \
@@ -48,7 +50,8 @@ database_load() { # db.wait_event|db.sql|db.application
     --start-time "$(($(date +%s) - 900))" --end-time "$(date +%s)" --query 'Keys[].[Total,Dimensions]' --output json
 }
 
-# Runs statements beside the database, reading only unless told --write first (docs/deployment.md, "A way to the database").
+# Runs statements beside the database, reading only unless told --write first (docs/deployment.md, "A way to the
+# database").
 sql() { # [--write] [--timeout SECONDS] "STATEMENTS"
   .github/scripts/operate.sh "$STAGE" sql "$@"
 }
@@ -67,7 +70,8 @@ capacity() {
     --query 'services[0].[desiredCount,runningCount]' --output text
 }
 
-# The database, or with -replica its copy: among others gigabytes, to how many they may grow, until when it can be restored.
+# The database, or with -replica its copy: its storage and the limit of that, the latest moment that can be restored,
+# and more.
 database_state() { # [-replica]
   aws rds describe-db-instances --db-instance-identifier "qurable-$STAGE${1:-}" --output json --query 'DBInstances[0].{
     status: DBInstanceStatus, class: DBInstanceClass, multiAz: MultiAZ, zone: AvailabilityZone, replication: StatusInfos,
@@ -92,7 +96,7 @@ cache_state() {
     --query 'ReplicationGroups[0].[Status,CacheNodeType,NodeGroups[0].NodeGroupMembers[].[CacheClusterId,CurrentRole]]'
 }
 
-# Starts all tasks anew, some at a time: nobody is refused, and it takes minutes. The one function here that changes something.
+# Restarts all tasks, some at a time. It takes minutes, and no request is refused. Only this function changes something.
 roll_tasks() {
   aws ecs update-service --cluster "qurable-$STAGE" --service qurable-api --force-new-deployment --query service.status
 }

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Runs one command for an operator beside a stage's database, in a task of the API's image that ends with it, and prints what
-# it printed. Who started it with which command stays in CloudTrail (RunTask), what it printed in the log group
-# /ecs/qurable-STAGE-operator.
+# Runs one command for an operator near a stage's database: in a task of the API's image, which ends with the command.
+# It prints the command's output. CloudTrail (RunTask) keeps who started which command, and the log group
+# /ecs/qurable-STAGE-operator keeps the output.
 #   operate.sh STAGE sql [--write] [--timeout SECONDS] "STATEMENTS"
 #   operate.sh STAGE after-restore --since 2026-11-28T03:00:00Z [FLAG…]     with the marks of the API's log from then on
 #   operate.sh STAGE after-restore --marks FILE [FLAG…]                     with those of a file on this machine
 #   operate.sh STAGE after-restore [FLAG…]                                  as npm run after-restore
-#   operate.sh STAGE export-events|verify-events|import-events|reconcile [FLAG…]      as the npm scripts, on the stage's bucket
+#   operate.sh STAGE export-events|verify-events|import-events|reconcile [FLAG…]   on the stage's bucket
 #   operate.sh STAGE rewrap-pattern-keys                                    makes the next code secret, and wraps by it
-# Whoever runs it needs ecs:RunTask, DescribeTasks and StopTask, iam:PassRole on the stage's operators' roles, logs:FilterLogEvents,
-# cloudformation:DescribeStacks; for marks s3:PutObject and GetObject below operator/ in the backup bucket with its key; for
-# the code secret secretsmanager:PutSecretValue.
+# It needs ecs:RunTask, DescribeTasks and StopTask, iam:PassRole on the roles of the stage's operator tasks,
+# logs:FilterLogEvents and cloudformation:DescribeStacks. Marks also need s3:PutObject and GetObject below operator/ in
+# the backup bucket, and its key. The code secret also needs secretsmanager:PutSecretValue.
 set -euo pipefail
 stage="$1" command="$2"
 shift 2
@@ -39,7 +39,8 @@ marks_since() { # TIME
     --filter-pattern '"deck marks"' --query 'events[].[message]' --output text
 }
 
-# The next version of the code secret under its own label, unless an earlier try has made it. What tasks use stays as it is.
+# Makes the next version of the code secret under its own label, unless an earlier try has made it. Tasks go on using
+# the present version.
 make_next_code_secret() {
   local secret version label labels
   secret="$(output CodeSecretArn)" version="$(($(output CodeSecretVersion) + 1))"
@@ -48,7 +49,7 @@ make_next_code_secret() {
   case " $(tr '\t\n' '  ' <<<"$labels") " in
     *" $label "*) echo "$label is there" ;;
     *)
-      # By way of a file, so that no list of processes shows it.
+      # The secret goes through a file: as an argument, any list of processes would show it.
       (umask 077; aws secretsmanager get-random-password --password-length 64 --exclude-punctuation \
         --query RandomPassword --output text | tr -d '\n' >"$folder/secret")
       aws secretsmanager put-secret-value --secret-id "$secret" --version-stages "$label" \
@@ -101,7 +102,7 @@ echo "runs as $task; to break it off: aws ecs stop-task --cluster $cluster --tas
 
 described() { aws ecs describe-tasks --cluster "$cluster" --tasks "$task" --query "tasks[0].$1" --output text; }
 until [ "$(described lastStatus)" = STOPPED ]; do sleep "${PAUSE:-3}"; done
-# The log's last lines may be on their way.
+# The last lines may reach the log a little later.
 sleep "${PAUSE:-3}"
 aws logs filter-log-events --log-group-name "$(output OperatorLogGroup)" \
   --log-stream-names "operator/operator/${task##*/}" --query 'events[].[message]' --output text || true

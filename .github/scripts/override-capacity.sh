@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A surge that no calendar knew of: more tasks until a moment, at once and through every later call of `scale`.
+# For a surge that the calendar does not have: more tasks from now on until a given time. Later calls of `scale` keep
+# them.
 #   override-capacity.sh STAGE MIN MAX UNTIL     UNTIL as 2026-11-28T22:00, on the clocks of eventTimeZone
 #   override-capacity.sh STAGE end               ends it before its time
 set -euo pipefail

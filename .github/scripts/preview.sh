@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What a deployment of these files would change in a stage, as Markdown on standard output. Nothing is changed: a change set is
-# made, read and deleted. The parameters are those of the deployment that runs (the stack's output GivenParameters).
+# Prints as Markdown what a deployment of these files would change in a stage. It changes nothing: it makes a change
+# set, reads it and deletes it. The parameters are those of the live deployment (the stack's output GivenParameters).
 #   preview.sh STAGE
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -8,7 +8,7 @@ stage="$1" stack="qurable-$1"
 work="$(mktemp -d)"
 name="" bucket="" key=""
 clean() {
-  # Neither is there before it has been made.
+  # Either may be missing, if the script stopped before making it.
   [ -z "$name" ] || aws cloudformation delete-change-set --stack-name "$stack" --change-set-name "$name" || true
   [ -z "$key" ] || aws s3api delete-object --bucket "$bucket" --key "$key" >/dev/null || true
   rm -rf "$work"
@@ -29,7 +29,7 @@ of_stack parameters > "$work/parameters"
 mapfile -t parameters < "$work/parameters"
 npx sls package --stage "$stage" "${parameters[@]}" >&2
 
-# The template is larger than a call may be, so it is fetched from the bucket of the deployments.
+# The template is too large for the call itself, so CloudFormation fetches it from the deployment bucket.
 bucket="$(of_stack bucket)"
 run="preview-${GITHUB_RUN_ID:-by-hand}-$(date +%s)-$RANDOM"
 object="serverless/qurable/$stage/preview/$run.json"
@@ -39,7 +39,7 @@ region="$(of_stack region)"
 aws cloudformation create-change-set --stack-name "$stack" --change-set-name "$run" --change-set-type UPDATE \
   --capabilities CAPABILITY_IAM CAPABILITY_NAMED_IAM --template-url "https://$bucket.s3.$region.amazonaws.com/$key" >/dev/null
 name="$run"
-# A change set that failed is read too: it says why, and that there is nothing to change is such a failure.
+# A failed change set is read too, because it says why. "Nothing to change" is such a failure.
 aws cloudformation wait change-set-create-complete --stack-name "$stack" --change-set-name "$name" 2>/dev/null || true
 aws cloudformation describe-change-set --stack-name "$stack" --change-set-name "$name" > "$work/changes.json"
 node .github/scripts/tell-changes.mjs "$stage" < "$work/changes.json"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the API's image and pushes it under the tag that belongs to its files and processor, unless it is there already.
-# Needs docker, the aws CLI, and node; the registry's stack must be there (resources/registry.yml).
+# Builds the API's image and pushes it under the tag that belongs to its files and processor, unless it is there
+# already. Needs docker, the aws CLI, and node; the registry's stack must be there (resources/registry.yml).
 #   push-image.sh [ARM64|X86_64]      as cpuArchitecture in resources/stages.yml
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -12,8 +12,8 @@ if aws ecr describe-images --repository-name qurable-api --image-ids "imageTag=$
 fi
 repository="$(aws ecr describe-repositories --repository-names qurable-api --query 'repositories[0].repositoryUri' --output text)"
 case "$architecture" in ARM64) platform=linux/arm64 ;; *) platform=linux/amd64 ;; esac
-# The base's tag may be built anew with Debian's mends. What it is at this moment is named by its digest, so that both stages
-# are built on one base, and the image says which: `docker image inspect` shows it for as long as the image is there.
+# The tag of the base image may move when Debian publishes fixes. So its present digest is used: both build stages get
+# the same base, and `docker image inspect` shows which one it was.
 base="$(sed -n 's/^ARG BASE=//p' containers/api/Dockerfile)"
 docker pull --quiet --platform "$platform" "$base" >/dev/null
 digest="$(docker image inspect --format '{{index .RepoDigests 0}}' "$base")"

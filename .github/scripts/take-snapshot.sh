@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Takes snapshots of a stage's database and cache before a deployment, and waits until the database's can be restored. Fails
-# where that one does; the cache holds hints, and a snapshot of it that fails is a warning.
+# Takes snapshots of a stage's database and cache before a deployment, and waits until the database's can be restored.
+# It fails if the database's snapshot fails. The cache may be lost, so a failure of its snapshot is only a warning.
 #   take-snapshot.sh STAGE RUN
 set -euo pipefail
 answer="$(mktemp)" payload="$(mktemp)"

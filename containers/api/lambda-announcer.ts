@@ -1,6 +1,6 @@
 import { type Announcer, announceMaxMillis, type Log, type StockNews } from '../../core/index.ts';
 
-/** A try by the SDK's own time-outs would take minutes; what was not told is told by a later one. */
+/** With the SDK's own timeouts one try could take minutes. What it could not tell is told by a later try. */
 const callsMost = 2;
 
 /**

@@ -72,7 +72,7 @@ export async function startServer(config: Config, options: StartOptions = {}): P
   const containerLog = options.log ?? openLog(config.logLevel);
   const { log } = containerLog;
   let core: Core | undefined = options.core;
-  // The core reports to the metrics and they ask the core: whoever asks before it is open sees empty queues.
+  // The core reports to the metrics, and the metrics ask the core. Before it is open they see empty queues.
   const sums = { batches: 0, members: 0 };
   let background: RunningTasks | undefined;
   const metrics = openMetrics({
@@ -120,7 +120,10 @@ export async function startServer(config: Config, options: StartOptions = {}): P
   }
 }
 
-/** What functions do for this process where there are any; the core has webhooks sent by this process otherwise. */
+/**
+ * The Lambda functions that send webhooks and tell operators, if there are any. Without them this process sends
+ * webhooks itself.
+ */
 async function openFunctionsOf(config: Config, log: Log): Promise<{ sender?: Sender; announcer?: Announcer }> {
   const { webhookSenderFunction: sends, stockAnnouncerFunction: announces } = config;
   return {

@@ -11,7 +11,7 @@ const fileMaxBytes = 64 * 1024 * 1024;
 const giveUpMillis = 200;
 const saySeldomMillis = 10_000;
 
-interface Line {
+interface MarkLine {
   text: string;
   done: () => void;
 }
@@ -25,7 +25,7 @@ interface Line {
  * @param say receives single lines for people.
  */
 export function keepMarks(home: string, say: (line: string) => void): WriteMark {
-  let waiting: Line[] = [];
+  let waiting: MarkLine[] = [];
   let isWriting = false;
   let lastSaid = Number.NEGATIVE_INFINITY;
   /** Whether the last line was given up. Then batches do not wait: each would wait for the stalled disk anew. */

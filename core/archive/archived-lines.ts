@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { ArchiveError } from './archive-error.ts';
 import type { ArchiveStore } from './archive-store.ts';
-import { type ArchivedEvent, compareKeys, keyOf, parseEventLine } from './event-lines.ts';
+import { type ArchivedEvent, compareKeys, eventKeyOf, parseEventLine } from './event-lines.ts';
 import { type ArchivedFile, sha256 } from './manifest.ts';
 
 /** A line of the archive, and the event that it is. */
@@ -30,12 +30,16 @@ export async function* readArchivedLines(store: ArchiveStore, file: ArchivedFile
   let last: ArchivedEvent | null = null;
   for await (const line of lines) {
     const event = parseEventLine(line, where);
-    if (rows === 0 ? compareKeys(keyOf(event), file.first) !== 0 : compareKeys(keyOf(last!), keyOf(event)) >= 0)
+    if (
+      rows === 0
+        ? compareKeys(eventKeyOf(event), file.first) !== 0
+        : compareKeys(eventKeyOf(last!), eventKeyOf(event)) >= 0
+    )
       throw new ArchiveError(`${where} has its events in another order than its manifest says: export again`);
     rows += 1;
     last = event;
     yield { line, event };
   }
-  if (rows !== file.rows || last === null || compareKeys(keyOf(last), file.last) !== 0)
+  if (rows !== file.rows || last === null || compareKeys(eventKeyOf(last), file.last) !== 0)
     throw new ArchiveError(`${where} has ${rows} events, and its manifest says ${file.rows}: export again`);
 }

@@ -46,7 +46,7 @@ export async function dropDetached(pool: pg.Pool, store: ArchiveStore): Promise<
   return rows.map(({ name }) => name);
 }
 
-/** Reports count events by their rows: one that is gone before would be in none. */
+/** Reports count the rows of events: an event that is removed before that would be missing in them. */
 async function refuseUncounted(pool: pg.Pool, { month, table }: EventMonth): Promise<void> {
   const { rows } = await pool.query<{ isLeft: boolean }>(
     `select exists (select from ${table} where at >= (select counted_until from counted_events)) as "isLeft"`,
@@ -55,7 +55,7 @@ async function refuseUncounted(pool: pg.Pool, { month, table }: EventMonth): Pro
     throw new ArchiveError(`reports have not counted all events of ${month} yet: let the API run, and try again later`);
 }
 
-/** Webhooks are handed events by their rows too. Where nobody wants to be told of anything, all are handed on. */
+/** Webhooks are handed events by their rows too. If no webhook is enabled, all events count as handed on. */
 async function refuseUntold(pool: pg.Pool, { month, table }: EventMonth): Promise<void> {
   const { rows } = await pool.query<{ isLeft: boolean }>(
     `select exists (select from webhooks where status = 'enabled')

@@ -89,7 +89,7 @@ export function parseEventLine(line: string, where: string): ArchivedEvent {
 }
 
 /** Where an event stands. */
-export function keyOf({ tenant, deck, pos, rev }: ArchivedEvent): EventKey {
+export function eventKeyOf({ tenant, deck, pos, rev }: ArchivedEvent): EventKey {
   return [tenant, deck, pos, rev];
 }
 

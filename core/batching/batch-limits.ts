@@ -8,14 +8,14 @@ export const batchLimits = {
   /** A transaction costs the database as much as some 15 members, and the API as some 10. */
   worthwhileMembers: 24,
   /**
-   * Fewer are gathered for so long: longer than most transactions, and less than anyone notices. At 1,160 requests of
-   * the day's mix a second it saves a quarter of the API's time and two fifths of the database's, for 1 ms in a median
-   * answer.
+   * How long fewer members than that are gathered: longer than most transactions take, and too short for anyone to
+   * notice. At 1,160 requests of the day's mix a second it saves a quarter of the API's time and two fifths of the
+   * database's, for 1 ms in a median answer.
    */
   gatherMillis: 15,
   /** Healthy transactions end before; one that takes longer most likely waits for a lock. */
   slowMillis: 100,
-  /** Slow ones that leave their place to others, where the pool has connections for that. */
+  /** How many slow transactions are not counted as in flight, if the pool has connections for that. */
   maxSlow: 4,
   /** How often members that are held up look whether they may go on: each look is one short transaction a tenant. */
   heldUpEveryMillis: 100,

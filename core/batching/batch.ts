@@ -9,13 +9,13 @@ export type MemberAnswer<Answer> = Answer | CouponError | typeof heldUp;
 
 /**
  * Runs one batch of one tenant in one transaction and answers every member, in order.
- * @param isApart whether a transaction with these members has timed out on a lock before: it then waits only a short
+ * @param hasTimedOut whether a transaction of these members has timed out on a lock before; then it waits only a short
  *   time
  */
 export type BatchRun<Command, Answer> = (
   tenantId: number,
   commands: Command[],
-  isApart: boolean,
+  hasTimedOut: boolean,
   trace: BatchTrace | null,
 ) => Promise<MemberAnswer<Answer>[]>;
 

@@ -31,7 +31,7 @@ export function openDepartures(options: DepartureOptions): Departures {
   const { clock, flights, waiting, mayDepart, depart, worthwhileMembers, gatherMillis } = options;
   let isScheduled = false;
   /** The timer that is set while too few wait or no transaction may begin, and the moment at which it fires. */
-  let patience: { timer: NodeJS.Timeout; until: number } | null = null;
+  let wait: { timer: NodeJS.Timeout; until: number } | null = null;
   let last = { beganAt: Number.NEGATIVE_INFINITY, members: 0 };
 
   function schedule(): void {
@@ -53,7 +53,7 @@ export function openDepartures(options: DepartureOptions): Departures {
 
   /** At the end of this turn of the event loop, when all requests that arrived in it have been pushed. */
   function departSoon(): void {
-    endPatience();
+    cancelWait();
     isScheduled = true;
     setImmediate(() => {
       isScheduled = false;
@@ -62,13 +62,13 @@ export function openDepartures(options: DepartureOptions): Departures {
   }
 
   function waitUntil(until: number, then: () => void): void {
-    if (patience?.until === until) return;
-    endPatience();
+    if (wait?.until === until) return;
+    cancelWait();
     const wake = () => {
-      patience = null;
+      wait = null;
       then();
     };
-    patience = { timer: setTimeout(wake, Math.ceil(until - clock.monotonic())), until };
+    wait = { timer: setTimeout(wake, Math.ceil(until - clock.monotonic())), until };
   }
 
   /** When a transaction may begin for fewer than worthwhileMembers. */
@@ -77,9 +77,9 @@ export function openDepartures(options: DepartureOptions): Departures {
     return areAllBack ? Number.NEGATIVE_INFINITY : last.beganAt + gatherMillis;
   }
 
-  function endPatience(): void {
-    if (patience !== null) clearTimeout(patience.timer);
-    patience = null;
+  function cancelWait(): void {
+    if (wait !== null) clearTimeout(wait.timer);
+    wait = null;
   }
 
   return {

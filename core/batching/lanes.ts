@@ -7,19 +7,19 @@ export interface Queued {
 }
 
 /** The members that wait, by tenant and lane. A lane is served in order of arrival; lanes and tenants take turns. */
-export interface Lanes<Member extends Queued> {
+export interface Lanes<Item extends Queued> {
   /** Members waiting, in all lanes. */
   readonly size: number;
   /** Members of one tenant that wait. */
   sizeOf(tenantId: number): number;
   /** Puts a member at the end of its lane. */
-  add(tenantId: number, lane: number | string, member: Member): void;
+  add(tenantId: number, lane: number | string, member: Item): void;
   /** The first tenant in turn that `mayRun`; null: there is none. */
   next(mayRun: (tenantId: number) => boolean): number | null;
   /**
    * Takes up to `most` members of a tenant, an equal share from each lane. Tenant and lanes go to the end of the turn.
    */
-  take(tenantId: number, most: number): Member[];
+  take(tenantId: number, most: number): Item[];
   /** About how long the oldest member of a tenant has waited, in milliseconds; 0 where none waits. */
   ageOf(tenantId: number): number;
   /** The same for the tenant whose member has waited longest. */
@@ -38,13 +38,13 @@ export interface TenantAges {
 }
 
 /** The members of one (tenant, lane). */
-interface Lane<Member> {
+interface Lane<Item> {
   name: number | string;
-  members: Member[];
+  members: Item[];
 }
 
-interface Tenant<Member> {
-  lanes: Map<number | string, Lane<Member>>;
+interface Tenant<Item> {
+  lanes: Map<number | string, Lane<Item>>;
   size: number;
   /** How long the members that were taken last had waited, and when. Forgotten when the queue was empty in between. */
   lastWaitMillis: number;
@@ -52,11 +52,11 @@ interface Tenant<Member> {
 }
 
 /** Opens an empty set of lanes. A tenant without members takes no room. */
-export function openLanes<Member extends Queued>(clock: Clock): Lanes<Member> {
-  const tenants = new Map<number, Tenant<Member>>();
+export function openLanes<Item extends Queued>(clock: Clock): Lanes<Item> {
+  const tenants = new Map<number, Tenant<Item>>();
   let size = 0;
 
-  function laneOf(tenant: Tenant<Member>, name: number | string): Lane<Member> {
+  function laneOf(tenant: Tenant<Item>, name: number | string): Lane<Item> {
     let lane = tenant.lanes.get(name);
     if (lane === undefined) {
       lane = { name, members: [] };
@@ -114,8 +114,8 @@ export function openLanes<Member extends Queued>(clock: Clock): Lanes<Member> {
   };
 }
 
-function takeShares<Member>(tenant: Tenant<Member>, most: number): Member[] {
-  const batch: Member[] = [];
+function takeShares<Item>(tenant: Tenant<Item>, most: number): Item[] {
+  const batch: Item[] = [];
   while (batch.length < most && tenant.lanes.size > 0) {
     const share = Math.max(1, Math.floor((most - batch.length) / tenant.lanes.size));
     for (const lane of [...tenant.lanes.values()]) {

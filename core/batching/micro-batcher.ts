@@ -169,7 +169,7 @@ class Batcher<Command, Answer> implements MicroBatcher<Command, Answer> {
     const startedAt = clock.monotonic();
     this.#departures.note(members.length, startedAt);
     const trace = beginTrace(this.#options, members, startedAt);
-    settleBatch(this.#settling, { tenantId, members, isApart: false, trace }).finally(() => {
+    settleBatch(this.#settling, { tenantId, members, hasTimedOut: false, trace }).finally(() => {
       land();
       onBatch?.(name, members.length, clock.monotonic() - startedAt);
       trace?.end(clock.monotonic(), { 'qurable.members': members.length, 'qurable.tenant': tenantId });

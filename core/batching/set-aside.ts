@@ -7,7 +7,7 @@ export interface Waiter {
 }
 
 /** The parts and bounds of a set-aside. */
-export interface SetAsideOptions<Member extends Waiter> {
+export interface SetAsideOptions<Item extends Waiter> {
   clock: Clock;
   /** Milliseconds between two checks. */
   everyMillis: number;
@@ -20,16 +20,16 @@ export interface SetAsideOptions<Member extends Waiter> {
    * Finds out which members could run now, in their order, without waiting for any lock. If it fails, none can.
    * One check runs at a time.
    */
-  look(tenantId: number, members: Member[]): Promise<boolean[]>;
+  look(tenantId: number, members: Item[]): Promise<boolean[]>;
   /** Takes back a member that can run now. */
-  onFree(tenantId: number, member: Member): void;
+  onFree(tenantId: number, member: Item): void;
   /** Answers a member that has waited too long. */
-  onRefused(member: Member): void;
+  onRefused(member: Item): void;
 }
 
 /** Members that need a row or a gate that another session holds. They use no connection, no lock and no queue. */
-export interface SetAside<Member> {
-  add(tenantId: number, member: Member): void;
+export interface SetAside<Item> {
+  add(tenantId: number, member: Item): void;
   readonly size: number;
   /** Refuses all members, those to come too. */
   close(): void;
@@ -39,16 +39,16 @@ export interface SetAside<Member> {
  * Opens a set-aside. If the lock is released within maxWaitMillis, the members run as usual. After that they are
  * refused, so that nobody waits for a lock that is never released.
  */
-export function openSetAside<Member extends Waiter>(options: SetAsideOptions<Member>): SetAside<Member> {
+export function openSetAside<Item extends Waiter>(options: SetAsideOptions<Item>): SetAside<Item> {
   const { clock, everyMillis, maxWaitMillis, maxOfTenant, maxOfAll, look, onFree, onRefused } = options;
-  const tenants = new Map<number, Set<Member>>();
+  const tenants = new Map<number, Set<Item>>();
   let size = 0;
   let isAwake = false;
   let isLooking = false;
   let isClosed = false;
 
   /** Returns whether the member was still there: a check may end after its members were refused. */
-  function remove(tenantId: number, member: Member): boolean {
+  function remove(tenantId: number, member: Item): boolean {
     const members = tenants.get(tenantId);
     if (members === undefined || !members.delete(member)) return false;
     if (members.size === 0) tenants.delete(tenantId);
@@ -56,7 +56,7 @@ export function openSetAside<Member extends Waiter>(options: SetAsideOptions<Mem
     return true;
   }
 
-  function refuseWhere(isOver: (member: Member) => boolean): void {
+  function refuseWhere(isOver: (member: Item) => boolean): void {
     for (const [tenantId, members] of [...tenants]) {
       for (const member of [...members]) if (isOver(member) && remove(tenantId, member)) onRefused(member);
     }

@@ -23,7 +23,7 @@ export interface Batch<Command, Answer> {
   tenantId: number;
   members: Member<Command, Answer>[];
   /** Whether a transaction with these members has timed out on a lock before. */
-  isApart: boolean;
+  hasTimedOut: boolean;
   /** Null where none of them is traced. */
   trace: BatchTrace | null;
 }
@@ -33,9 +33,9 @@ export async function settleBatch<Command, Answer>(
   parts: SettleParts<Command, Answer>,
   batch: Batch<Command, Answer>,
 ): Promise<void> {
-  const { tenantId, members, isApart, trace } = batch;
+  const { tenantId, members, hasTimedOut, trace } = batch;
   try {
-    const answers = await parts.run(tenantId, commandsOf(members), isApart, trace);
+    const answers = await parts.run(tenantId, commandsOf(members), hasTimedOut, trace);
     members.forEach((member, index) => {
       const answer = answers[index]!;
       if (answer === heldUp) parts.setAside(tenantId, member);
@@ -56,15 +56,15 @@ async function settleFailed<Command, Answer>(
   batch: Batch<Command, Answer>,
   error: unknown,
 ): Promise<void> {
-  const { members, isApart } = batch;
+  const { members, hasTimedOut } = batch;
   const isHeld = isLockTimeout(error) && !isLate(parts, members);
   if (members.length > 1 && (isPoison(error) || isHeld)) {
     const half = members.length >> 1;
-    await settleBatch(parts, { ...batch, members: members.slice(0, half), isApart: isApart || isHeld });
-    await settleBatch(parts, { ...batch, members: members.slice(half), isApart: isApart || isHeld });
+    await settleBatch(parts, { ...batch, members: members.slice(0, half), hasTimedOut: hasTimedOut || isHeld });
+    await settleBatch(parts, { ...batch, members: members.slice(half), hasTimedOut: hasTimedOut || isHeld });
     return;
   }
-  if (isHeld && !isApart) return settleBatch(parts, { ...batch, isApart: true });
+  if (isHeld && !hasTimedOut) return settleBatch(parts, { ...batch, hasTimedOut: true });
   const answer = answerToFailure(error);
   parts.log.error({ queue: parts.name, members: members.length, error: loggable(error) }, 'a batch failed');
   for (const member of members) member.reject(answer);

@@ -59,7 +59,7 @@ export function openCountsBoard(pool: Queryable): CountsBoard {
       const start = () => read(tenantId, bookKey);
       const reading = readings.get(name);
       if (reading === undefined) return begin(name, start);
-      // What is under way may have looked before the change that this caller has just made.
+      // A reading that is under way may have begun before the change that this caller has just made.
       const after = () => begin(name, start);
       reading.next ??= reading.running.then(after, after);
       return reading.next;

@@ -5,7 +5,10 @@ import type { Transaction } from '../db/transaction.ts';
 import type { BookKey } from '../keys.ts';
 import { closeBookGate } from './book-gate.ts';
 
-/** Once its codes are stored it has done too much to begin again, and tries for its book's gate half a minute. */
+/**
+ * An upload that has stored its codes has done too much to begin again, so it tries for half a minute to close the
+ * gate.
+ */
 const publishGateTries = 80;
 
 /**

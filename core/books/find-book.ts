@@ -27,7 +27,8 @@ export async function closeGateOfOpenBook(tx: Transaction, tenantId: number, boo
 }
 
 /**
- * Binding only behind the book's gate; before it, this spares the work for a book that is closed already.
+ * The result is certain only behind the book's gate. Before it, this check saves the work for a book that is closed
+ * already.
  * @throws CouponError `book-not-active` where the book is closed, `book-not-found` where it was deleted meanwhile
  */
 export async function refuseClosedBook(queryable: Queryable, tenantId: number, bookKey: BookKey): Promise<void> {

@@ -6,8 +6,8 @@ import { isUuid } from '../uuid.ts';
 /**
  * Remembers what never changes of a book: which internal id its public id stands for. Shared by all requests of a
  * process and bounded to cacheMaxEntries. "Not found" is never remembered: the book may be made in the next moment by
- * another process. A book may be deleted by another process, which nobody tells this one: its internal id, which is
- * never used again, then leads to no row.
+ * another process. Another process may delete a book without this one knowing: the internal id then leads to no row,
+ * and is never used again.
  */
 export interface KnownBooks {
   /**

@@ -12,7 +12,7 @@ export async function readBookCounts(
   caller: Caller,
   bookId: string,
 ): Promise<CountsView> {
-  // What is remembered of the book will do: counts are read anew, and there are none of a deleted book.
+  // The remembered id of the book is enough: the counts are always read, and a deleted book has none.
   const bookKey = await core.knownBooks.bookKeyOf(caller.tenantId, bookId);
   const counts = bookKey === null ? null : await core.countsBoard.read(caller.tenantId, bookKey);
   if (counts === null) throw bookNotFound();

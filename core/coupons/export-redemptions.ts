@@ -2,18 +2,18 @@ import type { Readable } from 'node:stream';
 import type { Caller } from '../caller.ts';
 import { csvCell } from '../codes/csv-cell.ts';
 import { csvStream } from '../csv-stream.ts';
-import { findWanted, type RedemptionFilters, type RedemptionListCore, readStretch } from './list-redemptions.ts';
+import { findWanted, type RedemptionFilters, type RedemptionListCore, readRedemptionPage } from './list-redemptions.ts';
 import type { RedemptionView } from './redemption-view.ts';
 import type { RedemptionsWanted } from './redemptions-wanted.ts';
 import type { RedemptionWalkCore } from './walk-redemptions.ts';
 
 /** Redemptions read at a time, with metadata of up to 4 KB each. */
-const stretchItems = 1_000;
+const pageItems = 1_000;
 
 /**
  * Writes all redemptions that the filters pass as CSV (RFC 4180) in UTF-8, newest first, with the header
  * `id,code,bookId,userId,seq,at,reference,metadata,reversedAt`; metadata as JSON. Memory stays flat, and the database
- * is asked only as fast as the stream is read. Each stretch is read at a moment of its own.
+ * is asked only as fast as the stream is read. Each page is read at a moment of its own.
  *
  * What strangers wrote is written so that no spreadsheet runs it: see csv-cell.ts.
  * @param hasMark whether the file begins with a byte order mark
@@ -37,15 +37,15 @@ async function* csvPieces(
   yield redemptionCsv.header;
   let below = found?.belowId ?? null;
   while (found !== null && below !== null) {
-    const stretch: { data: RedemptionView[]; last: string | null } = await readStretch(
+    const page: { data: RedemptionView[]; last: string | null } = await readRedemptionPage(
       core,
       tenantId,
       found.wanted,
       below,
-      stretchItems,
+      pageItems,
     );
-    if (stretch.data.length > 0) yield stretch.data.map(redemptionCsv.line).join('');
-    below = stretch.last;
+    if (page.data.length > 0) yield page.data.map(redemptionCsv.line).join('');
+    below = page.last;
   }
 }
 

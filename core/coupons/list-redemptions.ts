@@ -63,12 +63,18 @@ export async function listRedemptions(
   const [below = null] = request.cursor == null ? [] : core.cursors.open(list, request.cursor);
   const found = await findWanted(core, tenantId, request);
   if (found === null) return { data: [], nextCursor: null };
-  const page = await readStretch(core, tenantId, found.wanted, below === null ? found.belowId : String(below), limit);
+  const page = await readRedemptionPage(
+    core,
+    tenantId,
+    found.wanted,
+    below === null ? found.belowId : String(below),
+    limit,
+  );
   return { data: page.data, nextCursor: page.last === null ? null : core.cursors.seal(list, [page.last]) };
 }
 
-/** Reads one stretch of redemptions below an id. */
-export async function readStretch(
+/** Reads one page of the redemptions below an id. `last` is where the next one begins; null: this is the last page. */
+export async function readRedemptionPage(
   core: RedemptionWalkCore,
   tenantId: number,
   wanted: RedemptionsWanted,

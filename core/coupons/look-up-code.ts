@@ -3,8 +3,7 @@ import { idOfBook } from '../books/id-of-book.ts';
 import type { Caller } from '../caller.ts';
 import type { Queryable } from '../db/pool.ts';
 import { CodeStatus } from '../decks/code-view.ts';
-import { isPublic, type LocateCore, locateCodes } from '../decks/locate-codes.ts';
-import type { PublicCode } from '../decks/public-code-row.ts';
+import { isPublic, type LocateCore, locateCodes, type PublicLocation } from '../decks/locate-codes.ts';
 import { CouponError } from '../errors.ts';
 import { Code, Id, nullable } from '../input/shapes.ts';
 import type { DeckKey } from '../keys.ts';
@@ -63,7 +62,11 @@ async function readIds(
 }
 
 /** A public code stands in no deck, and whoever brings it may be dealt a coupon. */
-async function lookUpPublicCode(db: Queryable, caller: Caller, { code, publicBook }: PublicCode): Promise<CodeLookUp> {
+async function lookUpPublicCode(
+  db: Queryable,
+  caller: Caller,
+  { code, publicBook }: PublicLocation,
+): Promise<CodeLookUp> {
   const bookId = await idOfBook(db, caller.tenantId, publicBook);
   if (bookId === null) throw new CouponError(missingCoupon(caller, undefined, false)!);
   return { code, bookId, deckId: null, status: 'available', coupon: null };

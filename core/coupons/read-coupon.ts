@@ -13,6 +13,6 @@ export async function readCoupon(
   caller: Caller,
   code: string,
 ): Promise<CouponView> {
-  const { coupon, standing } = await batches.looks.push(caller.tenantId, { caller, code, userId: null });
-  return viewCoupon(coupon, standing.book, expiryOf(coupon, standing.book.endsAt), standing.now);
+  const { coupon, context } = await batches.looks.push(caller.tenantId, { caller, code, userId: null });
+  return viewCoupon(coupon, context.book, expiryOf(coupon, context.book.endsAt), context.now);
 }

@@ -4,9 +4,8 @@ import type { Caller, Outcome } from '../caller.ts';
 import { type ColdCore, inColdTransaction } from '../db/cold-transaction.ts';
 import { together } from '../db/together.ts';
 import type { Transaction } from '../db/transaction.ts';
-import { isPublic, type LocateCore, type Location, locateCodes } from '../decks/locate-codes.ts';
+import { isPublic, type LocateCore, type Location, locateCodes, type PublicLocation } from '../decks/locate-codes.ts';
 import { placeMapKey } from '../decks/place.ts';
-import type { PublicCode } from '../decks/public-code-row.ts';
 import { CouponError } from '../errors.ts';
 import type { KeyedRequest } from '../idempotency/key-hash.ts';
 import type { TransferInput } from './coupon-inputs.ts';
@@ -29,16 +28,16 @@ export interface TransferCore extends ColdCore, LocateCore {
   readonly lockTokens: LockTokens;
 }
 
-/** Who wants which coupon to go to whom. */
-interface Asked {
+/** Who asks for which coupon to go to which user. */
+interface TransferRequest {
   readonly userId: string;
   readonly reason: string | null;
   readonly caller: Caller;
   readonly keyed: KeyedRequest | null;
   /** Where the code stands, which never changes; null where there is no such code, and for a public one. */
   readonly location: Location | null;
-  /** The public code that was named, which is nobody's coupon in particular; or null. */
-  readonly publicCode: PublicCode | null;
+  /** Where a public code was named, which is nobody's coupon in particular: its book; else null. */
+  readonly publicLocation: PublicLocation | null;
 }
 
 /**
@@ -63,14 +62,17 @@ export async function transferCoupon(
 ): Promise<Outcome<CouponView>> {
   const { tenantId } = caller;
   const [located = null] = await locateCodes(core, tenantId, [code], { always: false });
-  const [location, publicCode] = isPublic(located) ? [null, located] : [located, null];
-  const asked = { caller, keyed, location, publicCode, userId, reason: reason ?? null };
-  const { recorded, replayed } = await inColdTransaction(core, tenantId, (tx) => transfer(tx, asked));
+  const [location, publicLocation] = isPublic(located) ? [null, located] : [located, null];
+  const request = { caller, keyed, location, publicLocation, userId, reason: reason ?? null };
+  const { recorded, replayed } = await inColdTransaction(core, tenantId, (tx) => transfer(tx, request));
   return { body: answerOf(recorded, (coupon) => core.lockTokens.tokenOf(tenantId, coupon)), replayed };
 }
 
-async function transfer(tx: Transaction, asked: Asked): Promise<{ recorded: RecordedChange; replayed: boolean }> {
-  const { caller, keyed, location, userId } = asked;
+async function transfer(
+  tx: Transaction,
+  request: TransferRequest,
+): Promise<{ recorded: RecordedChange; replayed: boolean }> {
+  const { caller, keyed, location, userId } = request;
   const { tenantId, actor } = caller;
   if (location !== null) await closeBookGate(tx, tenantId, location.bookKey);
   const places = location === null ? [] : [location];
@@ -91,14 +93,14 @@ async function transfer(tx: Transaction, asked: Asked): Promise<{ recorded: Reco
   const remembered = memory.recall(keyed);
   if (remembered instanceof CouponError) throw remembered;
   if (remembered !== null) return { recorded: remembered, replayed: true };
-  if (asked.publicCode !== null) throw new CouponError(publicCodeRefusal(asked.publicCode.code));
+  if (request.publicLocation !== null) throw new CouponError(publicCodeRefusal(request.publicLocation.code));
 
   const coupon = location === null ? undefined : coupons.get(placeMapKey(location));
   const missing = missingCoupon(caller, coupon, voidPlaces.size > 0);
   if (missing !== null) throw new CouponError(missing);
   const book = books.get(coupon!.bookKey)!;
   const receiver = holders.get(holderMapKey(book.bookKey, userId))!;
-  const decision = decideTransfer(coupon!, { book, now }, { actor, receiver, reason: asked.reason });
+  const decision = decideTransfer(coupon!, { book, now }, { actor, receiver, reason: request.reason });
   if ('refusal' in decision) throw new CouponError(decision.refusal);
   const pending = { change: decision.change, expiresAt: expiryOf(coupon!, book.endsAt), keyed };
   write(tx, tenantId, coupon!, receiver, decision.change);

@@ -54,10 +54,10 @@ export async function validateCoupon(
   input: ValidateInput,
 ): Promise<Validation> {
   const { userId, lockToken = null } = input;
-  const { coupon, standing, leftToDeal } = await batches.looks.push(caller.tenantId, { caller, code, userId });
-  const refusal = refusalToRedeem(coupon, standing, { userId, lockToken });
+  const { coupon, context, leftToDeal } = await batches.looks.push(caller.tenantId, { caller, code, userId });
+  const refusal = refusalToRedeem(coupon, context, { userId, lockToken });
   const reason = refusal?.kind ?? (leftToDeal === 0 ? 'no-codes-left' : null);
-  const { publicCode } = standing.book;
+  const { publicCode } = context.book;
   const isDealt = leftToDeal === null;
   return {
     redeemable: reason === null,

@@ -7,22 +7,20 @@ export const databaseLimits = {
   answerTimeoutMillis: 45_000,
   lockTimeoutMillis: 5_000,
   idleInTransactionMillis: 15_000,
-  /** A batch holds its locks for milliseconds: who has waited so long waits for something else than a batch. */
+  /** A batch holds its locks for milliseconds. A longer wait means that something other than a batch has the lock. */
   hotLockTimeoutMillis: 400,
-  /** Less, where one such wait has been already. */
+  /** Shorter, after one such wait has timed out. */
   shortLockTimeoutMillis: 150,
-  /** More, where many processes want the same row: fifty tasks that deal from one book make a queue of a second. */
+  /** Longer, for a row that many processes want: fifty tasks that deal from one book make a queue of a second. */
   busyLockTimeoutMillis: 1_500,
-  /** A process that is frozen in the middle of a batch lets go of its locks after so long. */
+  /** The server ends an idle batch after this time, so that a frozen process does not keep its locks. */
   hotIdleInTransactionMillis: 2_500,
-  /**
-   * Writes off the hot path give up a wait for a lock so soon, and let go of all that they hold, before they try again.
-   */
+  /** After this time a write off the hot path stops waiting for a lock, releases all that it holds, and tries again. */
   coldLockTimeoutMillis: 250,
   coldLockTries: 5,
-  /** About so long they pause in between. */
+  /** The pause between two of these tries, about. */
   coldLockPauseMillis: 100,
-  /** Who gave its turn back, since a lock was held, waits no longer for the next one: it has waited already. */
+  /** How long such a write waits for its next turn, after it gave its turn back: it has waited already. */
   coldRetryTurnMillis: 500,
   connectTimeoutMillis: 5_000,
   idleConnectionMillis: 30_000,

@@ -15,10 +15,10 @@ const int8 = 20;
 const int8AsNumber = { getTypeParser: () => Number } as unknown as pg.CustomTypesConfig;
 
 /**
- * Finds out what in the driver is other than statement groups need: they stand on methods and fields that it does not
- * promise, and that any version may change. Tries out, without a connection, the writing of groups and the taking in of
- * their answers.
- * @returns what is other, in words for the log; null where nothing is
+ * Tests whether the driver still works as statement groups need it: they rely on methods and fields that are not a part
+ * of its public interface, so any version may change them. Without a connection, it writes groups and reads their
+ * answers.
+ * @returns what has changed, in words for the log; null: nothing has
  */
 export function findDriverFault(): string | null {
   try {

@@ -38,19 +38,22 @@ async function partitionsWithout(db: pg.Pool): Promise<Partition[]> {
   return rows.filter(({ isWhole, isAttached }) => !(isWhole === true && isAttached));
 }
 
-/** Building waits for the transactions that run, and holds nobody up meanwhile. Attaching does, so it waits shortly. */
-const buildPatience = `select set_config('lock_timeout', '600000', false)`;
-const attachPatience = `select set_config('lock_timeout', '5000', false)`;
+/**
+ * Building an index waits for the running transactions, and delays nobody meanwhile. Attaching it blocks others while
+ * it waits, so it waits only a short time.
+ */
+const buildLockTimeout = `select set_config('lock_timeout', '600000', false)`;
+const attachLockTimeout = `select set_config('lock_timeout', '5000', false)`;
 
 /** The names come from the catalogue, quoted by the server. */
 async function indexPartition(db: pg.Pool, { table, index, isWhole }: Partition): Promise<void> {
-  await db.query(buildPatience);
+  await db.query(buildLockTimeout);
   if (isWhole === false) await db.query(`drop index concurrently ${index}`);
   if (isWhole !== true) {
     await db.query(
       `create index concurrently ${index} on ${table} using brin (at) with (pages_per_range = 32, autosummarize = on)`,
     );
   }
-  await db.query(attachPatience);
+  await db.query(attachLockTimeout);
   await db.query(`alter index events_at_idx attach partition ${index}`);
 }

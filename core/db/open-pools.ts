@@ -25,7 +25,7 @@ export interface Pools {
   readonly readyPool: pg.Pool;
 }
 
-/** What a task beside requests works with that asks the database alone. */
+/** What a background task works with that uses the database alone. */
 export type BackgroundCore = Pick<Pools, 'backgroundPool'>;
 
 /**

@@ -1,15 +1,16 @@
 import type pg from 'pg';
 import type { Connection, Queryable } from './pool.ts';
 
-/** The statements that are sent before this turn's promises have ended. */
+/** The statements of one turn of the event loop. */
 interface Turn {
   failure: { error: unknown } | null;
 }
 
 /**
- * Sends each statement when the one before it was answered, by nothing but what the driver promises. Once one has
- * failed, those behind it in its turn are not sent and throw its error: behind a BEGIN that failed, they would be
- * carried out for good. What writes itself, such as a COPY, goes out in its place, whatever became of those before it.
+ * Sends each statement only when the one before it was answered, by the driver's public interface alone. Once a
+ * statement has failed, those behind it in its turn are not sent and throw its error: behind a BEGIN that failed, they
+ * would run outside of any transaction, and stay. What writes itself, such as a COPY, is sent in its place, whatever
+ * became of those before it.
  */
 export function sendOneByOne(connection: Connection): Queryable {
   let turn: Turn | null = null;

@@ -14,10 +14,10 @@ export interface Wire {
 type Columns = object | null;
 
 /**
- * Members of the driver's query that its types do not declare: it writes itself to the connection, handles the server's
- * messages, and calls back once.
+ * What the driver's query has and its types do not declare. A query writes itself to the connection, handles the
+ * server's messages, and calls back once.
  */
-interface Member {
+interface DriverQuery {
   name?: string;
   text: string;
   callback: (error: unknown, result?: pg.QueryResult) => void;
@@ -45,26 +45,26 @@ function knownColumnsOf(wire: Wire): Map<string, Columns> {
 }
 
 /**
- * Several statements with a single Sync at their end, for the driver one query. A Sync is where the server sends its
- * answers, and from where it goes on after an error. Stands on what the driver does not promise: findDriverFault tries
- * that out, and where it fails no group is made.
- * See https://www.postgresql.org/docs/15/protocol-flow.html#PROTOCOL-FLOW-PIPELINING
+ * Several statements with a single Sync at their end, which the driver takes for one query. At a Sync the server sends
+ * its answers, and after an error it goes on from there. This relies on methods and fields that are not a part of the
+ * driver's public interface. findDriverFault tests them; if it finds a fault, no group is made. See
+ * https://www.postgresql.org/docs/15/protocol-flow.html#PROTOCOL-FLOW-PIPELINING
  */
 export class StatementGroup extends pg.Query {
-  /** The client asks a query for these when the server has prepared a statement: here they are the current member's. */
+  /** The client asks a query for these when the server has prepared a statement: here they are the current query's. */
   declare name: string | undefined;
   declare text: string;
   /** Set by the client; it ends the timer of `query_timeout`. */
   declare callback: ((error?: unknown) => void) | undefined;
   declare _result: { _types?: unknown };
-  readonly #members: Member[] = [];
+  readonly #queries: DriverQuery[] = [];
   /** Of the connection that the group was written to. */
   #known = new Map<string, Columns>();
   #answered = 0;
   #columns: Columns = null;
   /** The names of statements that this group makes known to the server. */
   readonly #introduced = new Set<string>();
-  /** For the client, in milliseconds: the longest that a member asks for, else the pool's. */
+  /** For the client, in milliseconds: the longest that a query asks for, else the pool's. */
   query_timeout: number | undefined;
 
   constructor() {
@@ -76,36 +76,36 @@ export class StatementGroup extends pg.Query {
    * @param callback called once with the statement's own answer, or with what kept it or one before it from being
    *   carried out
    */
-  add(statement: string | pg.QueryConfig, values: unknown[] | undefined, callback: Member['callback']): void {
-    const member = new pg.Query(statement as pg.QueryConfig, values) as unknown as Member;
-    this.#members.push(member);
+  add(statement: string | pg.QueryConfig, values: unknown[] | undefined, callback: DriverQuery['callback']): void {
+    const query = new pg.Query(statement as pg.QueryConfig, values) as unknown as DriverQuery;
+    this.#queries.push(query);
     const { query_timeout: own } = statement as { query_timeout?: number };
     if (own !== undefined) this.query_timeout = Math.max(own, this.query_timeout ?? 0);
-    member.callback = callback;
+    query.callback = callback;
   }
 
-  /** Writes all members at once; an error is returned, as the client expects it, and then nothing is written. */
+  /** Writes all queries at once; an error is returned, as the client expects it, and then nothing is written. */
   #write(wire: Wire): Error | null {
     this.#known = knownColumnsOf(wire);
     const bytes: Buffer[] = [];
     let isKnown = false;
-    // Collects what a member would write, and leaves out what is known and the Sync behind each statement.
+    // Collects what a query would write, and leaves out what is known and the Sync behind each statement.
     const collector: Wire = Object.create(wire, {
       _send: { value: (message: Buffer) => bytes.push(message) },
       sync: { value: () => {} },
       describe: { value: (portal: object) => isKnown || wire.describe.call(collector, portal) },
     });
     let failure: Error | null = null;
-    for (const member of this.#members) {
-      failure ??= this.#introduce(member, wire);
-      isKnown = member.name !== undefined && this.#known.has(member.name);
-      member._result._types = this._result._types;
-      const { callback } = member;
-      member.callback = (error) => {
+    for (const query of this.#queries) {
+      failure ??= this.#introduce(query, wire);
+      isKnown = query.name !== undefined && this.#known.has(query.name);
+      query._result._types = this._result._types;
+      const { callback } = query;
+      query.callback = (error) => {
         failure ??= error as Error;
       };
-      member.prepare(collector);
-      member.callback = callback;
+      query.prepare(collector);
+      query.callback = callback;
     }
     if (failure !== null) return failure;
     wire.stream.write(Buffer.concat([...bytes, syncMessage]));
@@ -114,25 +114,25 @@ export class StatementGroup extends pg.Query {
   }
 
   /** With one name for two texts, the server would run the first text instead of the second. */
-  #introduce({ name, text }: Member, wire: Wire): Error | null {
+  #introduce({ name, text }: DriverQuery, wire: Wire): Error | null {
     if (name === undefined) return null;
     const before = wire.parsedStatements[name] ?? wire.submittedNamedStatements[name];
     if (before === undefined) this.#introduced.add(name);
     return before === undefined || before === text ? null : new Error(`two statements are named ${name}`);
   }
 
-  get #current(): Member | undefined {
-    return this.#members[this.#answered];
+  get #current(): DriverQuery | undefined {
+    return this.#queries[this.#answered];
   }
 
-  /** What the server sends from now on is the answer to this member. */
+  /** What the server sends from now on is the answer to this query. */
   #turnTo(index: number): void {
     this.#answered = index;
-    const member = this.#current;
-    this.name = member?.name;
-    this.text = member?.text ?? '';
+    const query = this.#current;
+    this.name = query?.name;
+    this.text = query?.text ?? '';
     this.#columns = this.#known.get(this.name ?? '') ?? null;
-    if (this.#columns !== null) member!.handleRowDescription(this.#columns);
+    if (this.#columns !== null) query!.handleRowDescription(this.#columns);
   }
 
   handleRowDescription(columns: object): void {
@@ -145,10 +145,10 @@ export class StatementGroup extends pg.Query {
   }
 
   handleCommandComplete(message: object, wire: Wire): void {
-    const member = this.#current!;
-    member.handleCommandComplete(message, wire);
-    if (member.name !== undefined) this.#known.set(member.name, this.#columns);
-    this.#finish(member, wire);
+    const query = this.#current!;
+    query.handleCommandComplete(message, wire);
+    if (query.name !== undefined) this.#known.set(query.name, this.#columns);
+    this.#finish(query, wire);
   }
 
   /** The server's answer to an empty statement, instead of "command complete". */
@@ -156,17 +156,17 @@ export class StatementGroup extends pg.Query {
     this.#finish(this.#current!, wire);
   }
 
-  #finish(member: Member, wire: Wire): void {
+  #finish(query: DriverQuery, wire: Wire): void {
     this.#turnTo(this.#answered + 1);
-    member.handleReadyForQuery(wire);
+    query.handleReadyForQuery(wire);
   }
 
   handleError(error: unknown, wire: Wire): void {
-    for (const member of this.#members.slice(this.#answered)) {
+    for (const query of this.#queries.slice(this.#answered)) {
       // The server has not read it, or its connection is gone: the next one to send it must say its text again.
-      const { name } = member;
+      const { name } = query;
       if (name !== undefined && this.#introduced.has(name)) delete wire.submittedNamedStatements[name];
-      member.callback(error);
+      query.callback(error);
     }
     this.callback?.(error);
   }

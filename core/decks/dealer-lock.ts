@@ -12,8 +12,8 @@ export async function lockDealers(tx: Transaction, tenantId: number, bookKeys: B
 }
 
 /**
- * Of these books, those whose dealer, or one of whose decks, somebody else holds, and by which transaction as far as
- * the row says. It does not wait.
+ * Finds the books of which another transaction has locked the dealer's row or a deck's, with that transaction's id if
+ * the row tells it. It does not wait.
  */
 export async function findHeldDealers(
   tx: Transaction,

@@ -11,7 +11,7 @@ import type { CodeListRequest } from './list-codes.ts';
 import type { Place } from './place.ts';
 import { type CodeStretch, type WalkCore, type WalkedCode, walkCodes } from './walk-codes.ts';
 
-/** Codes read at a time: enough to keep the connection busy, little enough to be nothing in memory. */
+/** Codes read at a time: enough to keep the connection busy, and few enough to need little memory. */
 const stretchItems = 5_000;
 
 /**

@@ -11,7 +11,7 @@ export const searchBounds = { pageCodes: 20_000 };
 export interface UploadedSearch {
   /** One of them that the pattern could produce; null: there is none. */
   found: string | null;
-  /** The tenant's last uploaded deck when it began, 0 for none: it says nothing of later ones. */
+  /** The tenant's last uploaded deck when the search began, 0 for none. Later decks were not searched. */
   lastDeckKey: number;
 }
 

@@ -17,7 +17,7 @@ import { refusePublicCodesOf } from './public-codes.ts';
 import type { StockCore } from './stock-public-book.ts';
 import { lockTenantCodes } from './tenant-codes-lock.ts';
 
-/** New codes are uploaded while the tenant's codes are searched; so often the search begins again. */
+/** How often the search begins again because new codes were uploaded while it ran. */
 const searchTries = 3;
 
 /** Thrown out of a transaction that needs a search: nothing may be searched while its locks are held. */

@@ -4,7 +4,7 @@ import type { BookKey, DeckKey } from '../keys.ts';
 import { deckAt, type KnownPattern, type TenantPatterns } from '../patterns/known-patterns.ts';
 import type { CodeSource } from './codes-at.ts';
 import type { Place } from './place.ts';
-import { bookOfRow, type PublicCode } from './public-code-row.ts';
+import { bookOfRow } from './public-code-row.ts';
 
 /** Where a code stands. A coupon is named by its place. */
 export interface Location extends Place {
@@ -13,11 +13,18 @@ export interface Location extends Place {
   readonly code: string;
 }
 
+/** What a public code stands for: a whole book, and no place in a deck. */
+export interface PublicLocation {
+  readonly publicBook: BookKey;
+  /** The code as it is stored: in upper case. */
+  readonly code: string;
+}
+
 /** What a code stands for: a place in a deck, or a whole book. */
-export type Located = Location | PublicCode;
+export type Located = Location | PublicLocation;
 
 /** Whether it is the public code of a book. */
-export function isPublic(located: Located | null): located is PublicCode {
+export function isPublic(located: Located | null): located is PublicLocation {
   return located !== null && 'publicBook' in located;
 }
 

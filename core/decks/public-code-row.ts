@@ -1,13 +1,5 @@
 import type { BookKey, DeckKey } from '../keys.ts';
 
-/** A code that stands for a whole book, and in no deck. */
-export interface PublicCode {
-  /** The book whose public code it is. */
-  readonly publicBook: BookKey;
-  /** As it is stored: in upper case. */
-  readonly code: string;
-}
-
 /**
  * A public code has its row among the uploaded codes, whose key keeps every code of a tenant unique and which is where
  * codes are looked up. In place of a deck it names its book, as a negative number: no deck has one.

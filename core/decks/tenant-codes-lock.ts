@@ -4,9 +4,10 @@ import type { Transaction } from '../db/transaction.ts';
 const lockClass = 0x434f4445;
 
 /**
- * Lets one transaction at a time bring codes into a tenant, until it ends: two patterns that overlap, or a pattern and
- * an uploaded code that it could produce, would otherwise be checked past each other. It also makes a tenant's deck ids
- * become visible in ascending order, on which KnownPatterns relies. Comes before the book's gate in the order of locks.
+ * Lets one transaction at a time bring codes into a tenant, until it ends: otherwise two transactions could each bring
+ * in one of two overlapping patterns, or a pattern and a code that it could produce, and neither check would see the
+ * other. It also makes a tenant's deck ids become visible in ascending order, on which KnownPatterns relies. Comes
+ * before the book's gate in the order of locks.
  * @throws what the database throws, 55P03 after the connection's lock_timeout included
  */
 export async function lockTenantCodes(tx: Transaction, tenantId: number): Promise<void> {

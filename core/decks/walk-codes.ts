@@ -171,7 +171,7 @@ class Walk {
   /** The position to go on at, or null where the deck was walked through. */
   async #throughDeck(deck: WalkedDeck, from: number): Promise<number | null> {
     this.#looks -= 1;
-    // What can still be dealt begins at the next position, and nothing before it can.
+    // Codes from the next position on can still be dealt; codes before it can't.
     let pos = this.#status === 'available' ? Math.max(from, deck.nextPos) : from;
     while (pos < deck.size) {
       if (this.#isFull()) return pos;
@@ -192,7 +192,7 @@ class Walk {
     return null;
   }
 
-  /** Without a filter each coupon is shown, so that no more are read than fit. */
+  /** Without a filter every coupon is shown, so no more are read than are shown. */
   #wantedCoupons(): number {
     return this.#status === null ? this.#items - this.shown.length : couponPieceRows;
   }
@@ -260,13 +260,13 @@ async function view(
   tenantId: number,
   shown: readonly Shown[],
 ): Promise<WalkedCode[]> {
-  const bare = shown.filter(({ coupon }) => coupon === null);
+  const withoutCoupon = shown.filter(({ coupon }) => coupon === null);
   const texts = (
     await codesAt(
       source,
       connection,
       tenantId,
-      bare.map(({ deck, pos }) => ({ deckKey: deck.deckKey, pos })),
+      withoutCoupon.map(({ deck, pos }) => ({ deckKey: deck.deckKey, pos })),
     )
   ).values();
   return shown.map(({ deck, status, coupon }) => ({

@@ -19,8 +19,8 @@ const strideRules = {
   leastMillis: 1_000,
   mostMillis: 86_400_000,
   wantedEvents: 100_000,
-  // Each stretch reads anew what is not yet entered into the index of times. So where there is much, it is begun every
-  // few seconds only.
+  // Each run reads again all events that are not in the index of times yet. So while there are many, a run begins only
+  // every few seconds.
   gatherMillis: 4_000,
   busyEvents: 1_000,
 };
@@ -28,8 +28,8 @@ const strideRules = {
 const sumOf = (kind: CountedKind) => `coalesce(sum(events) filter (where counted.kind = ${eventKindNumber(kind)}), 0)`;
 
 /**
- * Counts settled events for reports, in whichever process comes first. Where a stretch has so many of them that a
- * statement's time is over, the next ones are shorter.
+ * Counts settled events for reports, in whichever process comes first. If a stretch has so many of them that its
+ * statement times out, the next stretches are shorter.
  */
 export function countTask(core: BackgroundCore): BackgroundTask {
   const stride = makeStride(strideRules);
@@ -49,8 +49,8 @@ export function countTask(core: BackgroundCore): BackgroundTask {
 
 /**
  * Counts the next stretch of settled events by book and quarter of an hour. The counts and how far they reach are
- * written in one transaction, so each event is counted once, whatever is killed. Of processes that call it at once one
- * works.
+ * written in one transaction, so each event is counted once, whichever process is killed. If several processes call it
+ * at once, one of them works.
  * @param stride how long the stretch is
  * @returns whether more stretches are settled, as after an upgrade of a database with a history
  */

@@ -2,16 +2,16 @@ import type { BackgroundCore } from '../db/open-pools.ts';
 import { isTimeout } from '../db/sql-errors.ts';
 import { inTransaction } from '../db/transaction.ts';
 
-/** Shorter than PostgreSQL's deadlock_timeout, behind which whoever waits for an autovacuum makes it give up. */
+/** Shorter than PostgreSQL's deadlock_timeout: a session that waits longer than that for an autovacuum cancels it. */
 const lockTimeoutMillis = 100;
 /** Other tasks wait for its connection, and changes of the table wait for its lock. */
 const statementTimeoutMillis = 1_000;
 
 /**
  * Enters what is new in the months of these moments into events_at_idx, as autovacuum does within a minute or so, and
- * under load now and then not before it vacuums the whole table. Until events are entered, whoever reads a stretch of
- * time reads them all. Where autovacuum, or another process, is at a table, or the tables are not this role's own, it
- * does nothing. What is too much for one statement is gone on with by the next call.
+ * under load now and then not before it vacuums the whole table. Until events are entered, a query for any stretch of
+ * time reads all of them. While autovacuum or another process works on a table, or if this role does not own the
+ * tables, this does nothing. If one statement is not enough, the next call goes on.
  * @param moments two of them, as the database writes them; a month without a partition, or whose index is not made yet,
  *   has nothing to enter
  */

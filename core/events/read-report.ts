@@ -60,7 +60,7 @@ export const ReportView = Type.Object({
 });
 export type ReportView = Static<typeof ReportView>;
 
-type Step = ReportView['data'][number];
+type ReportRow = ReportView['data'][number];
 
 const defaultDays: Record<ReportStep, number> = { hour: 7, day: 30 };
 const dayMillis = 86_400_000;
@@ -118,7 +118,7 @@ async function readCounts(db: Queryable, tenantId: number, bookKey: BookKey, fro
   };
 }
 
-function addUp(bounds: readonly number[], quarters: readonly Quarter[]): Step[] {
+function addUp(bounds: readonly number[], quarters: readonly Quarter[]): ReportRow[] {
   const steps = bounds.slice(0, -1).map((at) => ({ at: new Date(at).toISOString(), ...nothing() }));
   const inOrder = [...quarters].sort((a, b) => a.at.getTime() - b.at.getTime());
   let place = 0;

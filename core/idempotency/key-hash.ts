@@ -22,8 +22,8 @@ export function keyedRequest(caller: Caller, key: string, path: string, body: un
 
 /**
  * The same key for a request whose body is a stream, by a digest of what that held, which is known only once it has
- * been read. Keys are stored with a hash of both texts, so another path or content would make strangers of earlier
- * requests.
+ * been read. A hash of both texts is stored with each key: if either were written in another way, repeats of earlier
+ * requests would not match.
  */
 export function withContent({ keyHash }: KeyedRequest, path: string, content: string): KeyedRequest {
   return { keyHash, fingerprint: fingerprintOf(path, canonicalJson(content)) };

@@ -54,7 +54,10 @@ export async function runOnce<T extends object>(
   }
 }
 
-/** True when this transaction is the key's first. Waits for one that has inserted the key and not yet ended. */
+/**
+ * Whether this transaction is the first to use the key. It waits for another transaction that has inserted the key and
+ * not ended yet.
+ */
 async function claimKey(tx: Transaction, tenantId: number, request: KeyedRequest, status: number): Promise<boolean> {
   const answer = await tx.query({
     name: 'claim-idempotency-key',
@@ -74,7 +77,7 @@ async function readReply<T>(tx: Transaction, tenantId: number, request: KeyedReq
   });
   const row = answer.rows[0];
   if (row === undefined) {
-    // The key was removed for its age between the two statements.
+    // Between the two statements the key expired and was removed.
     throw unavailable('not-begun', 'The idempotency key has just run out. Repeat the request.');
   }
   if (row.fingerprint !== request.fingerprint || row.reply === null) {

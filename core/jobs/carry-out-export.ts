@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { idOfBook } from '../books/id-of-book.ts';
 import type { Core } from '../core.ts';
-import { findWanted, type RedemptionListCore, readStretch } from '../coupons/list-redemptions.ts';
+import { findWanted, type RedemptionListCore, readRedemptionPage } from '../coupons/list-redemptions.ts';
 import type { RedemptionView } from '../coupons/redemption-view.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { type ExportedCode, exportedCode } from '../decks/export-codes.ts';
@@ -21,8 +21,8 @@ export type ExportCore = WalkCore & RedemptionListCore & Pick<Core, 'pool'>;
 /** A row of an export's result, as its file shows it. */
 export type ExportRow = ExportedCode | RedemptionView;
 
-/** Some rows, and where to go on; null: there are no more. */
-interface Stretch {
+/** Some rows of an export, and where the next ones begin; null: these are the last. */
+interface ExportPage {
   readonly rows: readonly ExportRow[];
   readonly position: object | string | null;
 }
@@ -32,7 +32,7 @@ const codeBounds = { items: 1_000, looks: 10_000, withLastRedeemed: true };
 const redemptionsMax = 500;
 
 /**
- * Reads the next stretch of an export into a piece of its own, which is committed with the progress.
+ * Reads the next page of an export into a piece of its own, which is committed with the progress.
  * @throws StepLost
  */
 export async function carryOutExport(core: ExportCore, job: JobStanding): Promise<StepResult> {
@@ -59,7 +59,7 @@ export async function carryOutExport(core: ExportCore, job: JobStanding): Promis
   return isEnd ? 'end' : 'more';
 }
 
-async function readCodes(core: WalkCore, { tenantId, bookKey, filters, position }: JobStanding): Promise<Stretch> {
+async function readCodes(core: WalkCore, { tenantId, bookKey, filters, position }: JobStanding): Promise<ExportPage> {
   const from = (position as Place | null) ?? { deckKey: 0 as DeckKey, pos: 0 };
   const { codes, next } = await walkCodes(core, tenantId, bookKey!, filters.status ?? null, from, codeBounds);
   const { deckKey, pos } = next ?? { deckKey: 0, pos: 0 };
@@ -69,14 +69,14 @@ async function readCodes(core: WalkCore, { tenantId, bookKey, filters, position 
 async function readRedemptions(
   core: ExportCore,
   { tenantId, bookKey, filters, position }: JobStanding,
-): Promise<Stretch> {
+): Promise<ExportPage> {
   const bookId = bookKey === null ? null : await idOfBook(core.pool, tenantId, bookKey);
   // A book that was deleted meanwhile had no redemptions.
   if (bookKey !== null && bookId === null) return { rows: [], position: null };
   const found = await findWanted(core, tenantId, { ...filters, bookId });
   if (found === null) return { rows: [], position: null };
   const below = (position as string | null) ?? found.belowId;
-  const { data, last } = await readStretch(core, tenantId, found.wanted, below, redemptionsMax);
+  const { data, last } = await readRedemptionPage(core, tenantId, found.wanted, below, redemptionsMax);
   return { rows: data, position: last };
 }
 

@@ -86,8 +86,8 @@ function assign(core: RowCore, job: JobStanding, tasks: Task[]): Promise<StepRes
 }
 
 /**
- * A code in somebody's hands is changed, one that nobody has leaves its deck. Which it is may change between two tries,
- * once and one way only.
+ * A code that a user has is voided as a coupon; a code that nobody has is taken out of its deck. A code may be assigned
+ * between two tries, but it never goes back, so this changes once at most.
  */
 function voidCodes(core: RowCore, job: JobStanding, tasks: Task[]): Promise<StepResult> {
   const tries = tasks[0]!.row.tries ?? 0;
@@ -119,7 +119,7 @@ interface RowBatch<Command> {
     core: RowCore,
     tenantId: number,
     commands: Command[],
-    isApart: boolean,
+    hasTimedOut: boolean,
     companion: BatchCompanion<Command>,
   ): Promise<unknown>;
   /** Finds out which of them are held up still. */

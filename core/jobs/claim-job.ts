@@ -14,7 +14,7 @@ export interface JobLease extends JobName {
  */
 export const leaseSeconds = 15;
 
-/** How many of the jobs that wait are tried in one go: others may be faster. */
+/** How many waiting jobs are tried in one go, since other workers may take some of them first. */
 const triedMax = 10;
 
 /**
@@ -47,7 +47,7 @@ async function claim(pool: pg.Pool, { tenantId, jobKey }: JobName): Promise<numb
   try {
     const { rows } = await pool.query<{ fence: number }>({
       name: 'claim-job',
-      // Whoever waited for the row sees what the faster one made of it.
+      // A worker that waited for the row reads it as the faster worker has left it.
       text: `update jobs set status = 'running', fence = fence + 1,
           lease_until = clock_timestamp() + make_interval(secs => $3),
           started_at = coalesce(started_at, date_trunc('milliseconds', clock_timestamp()))

@@ -95,7 +95,7 @@ async function take(
       core.jobBell.ring();
       return outcome;
     } finally {
-      // Where the answer to COMMIT was lost, a job that was published is none that is dropped.
+      // If the answer to COMMIT was lost, the job may be published: dropJob leaves a published job alone.
       if (!isPublished) await dropJob(core, job).catch(() => {});
     }
   } finally {

@@ -1,4 +1,6 @@
-/** Tells who works on jobs in this process that there is a new one; those of other processes find it by themselves. */
+/**
+ * Tells the job workers of this process that there is a new job. Those of other processes find it when they next look.
+ */
 export interface JobBell {
   ring(): void;
   /** What is called when it rings, one listener at most. */

@@ -30,7 +30,7 @@ async function purgeSome({ backgroundPool: pool }: BackgroundCore): Promise<'mor
   if (job === undefined) return 'rest';
   await pool.query({
     name: 'purge-job-pieces',
-    // An array is made once. What stands behind `in` may be carried out again for each row, and go beyond its limit.
+    // PostgreSQL makes an array once. A subquery behind `in` may run again for each row, and then go beyond its limit.
     text: `delete from job_pieces where tenant_id = $1 and job_id = $2 and piece = any(array(
         select piece from job_pieces where tenant_id = $1 and job_id = $2 order by piece limit $3))`,
     values: [job.tenantId, job.jobKey, piecesMax],

@@ -63,7 +63,7 @@ function readCodeRow(line: number, cells: readonly string[], { keyColumn, beside
   const code = cells[keyColumn]!.trim();
   const reason = besideColumn === null ? '' : cells[besideColumn]!.trim();
   const refuse = (outcome: RowOutcome): ReadRow => ({ row: { line, outcome }, times: 1, key: '' });
-  // What no code can be is none that exists, as in a request that names it.
+  // A text that can't be a code is answered as an unknown code, just as in a request.
   if (code === '' || code.length > codeTextMaxChars || unsafeValueProblem(code) !== null)
     return refuse('coupon-not-found');
   if (isUnfit(reason, limits.reasonMaxChars)) return refuse('invalid-reason');
@@ -71,9 +71,9 @@ function readCodeRow(line: number, cells: readonly string[], { keyColumn, beside
 }
 
 /**
- * Whether a request's field could not hold the text, whose characters are counted as there. What stands in the place of
- * bytes that are no UTF-8 is no text of anybody's: a file in another encoding would hand codes to users who do not
- * exist.
+ * Whether a request's field would refuse the text; characters are counted in the same way. A text with the character
+ * that replaces bytes which are not UTF-8 is refused too: else a file in another encoding would assign codes to users
+ * who do not exist.
  */
 function isUnfit(text: string, maxChars: number): boolean {
   if (text.length > maxChars && [...text].length > maxChars) return true;

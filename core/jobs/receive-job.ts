@@ -22,9 +22,9 @@ export interface ReceivedJob extends JobName {
   readonly digest: string;
 }
 
-/** Pieces are stored so many at a time, and what is read of a file meanwhile waits. */
+/** How many pieces are stored at a time. Reading waits meanwhile. */
 const piecesAtOnce = 8;
-/** What comes in keeps the job; a process that died leaves it to maintenance. */
+/** Whenever pieces are stored, the lease is renewed. If the process dies, maintenance removes the job after its end. */
 const receivingLeaseSeconds = 3_600;
 
 /** Makes a job that nobody is shown and nobody works on. */

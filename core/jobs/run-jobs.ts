@@ -15,7 +15,7 @@ export type JobsCore = Omit<RowCore, 'pool'> &
   Omit<ExportCore, 'pool' | 'readPool'> &
   Pick<Core, 'backgroundPool' | 'batches' | 'clock' | 'log'>;
 
-/** A step should take so long: what waits for its locks, or for the process, waits no longer. */
+/** How long a step should take. What waits for its locks, or for the process, waits no longer than that. */
 const stepMillis = 50;
 /**
  * A job may use a quarter of one connection's time, and less of the process's: other processes may be busy, which this

@@ -162,7 +162,8 @@ function knownPattern(row: NewDeckRow, decks: readonly DeckRange[], secret: Code
 
 /** Opens a pattern's key, or says that this process can't. */
 function openKey(row: Pick<NewDeckRow, 'key_version' | 'wrapped_key'>, secret: CodeSecret): Buffer {
-  // A task that runs on while CODE_SECRET is rotated meets keys of the next version: another task can serve them.
+  // While CODE_SECRET is rotated, a task that still has the former one may meet keys of the next version. Another task
+  // can use them.
   if (row.key_version !== secret.codeSecretVersion) {
     const detail = `A pattern's key is wrapped by version ${row.key_version} of CODE_SECRET; this process has version ${secret.codeSecretVersion}.`;
     throw unavailable('not-begun', detail, 5);
@@ -172,7 +173,10 @@ function openKey(row: Pick<NewDeckRow, 'key_version' | 'wrapped_key'>, secret: C
   return opened.key;
 }
 
-/** Patterns by the length of their codes and what stands before the first `#`: few are left to compare in full. */
+/**
+ * Patterns by the length of their codes and the text before the first `#`, so that only few have to be compared in
+ * full.
+ */
 function matcher(patterns: readonly KnownPattern[]): TenantPatterns['match'] {
   const byStart = new Map<string, KnownPattern[]>();
   const startsByLength = new Map<number, Set<number>>();

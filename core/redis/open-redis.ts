@@ -22,7 +22,7 @@ export interface RedisConnection {
 }
 
 /** How long Redis is waited for, in milliseconds. */
-export interface RedisPatience {
+export interface RedisTimeouts {
   commandTimeoutMillis: number;
   /**
    * A socket with commands on it that stays silent for this long is cut. From then on the status says `away` and nobody
@@ -32,10 +32,10 @@ export interface RedisPatience {
   silenceMaxMillis: number;
 }
 
-/** Redis answers in well under a millisecond inside a region; what takes longer is worth less than doing without. */
-const usualPatience: RedisPatience = { commandTimeoutMillis: 75, silenceMaxMillis: 300 };
+/** Redis answers in well under a millisecond inside a region. An answer that takes longer is not worth waiting for. */
+const usualTimeouts: RedisTimeouts = { commandTimeoutMillis: 75, silenceMaxMillis: 300 };
 const connectTimeoutMillis = 2_000;
-/** After close() a socket may take this long to say goodbye; a shutdown must not wait for one that can't. */
+/** How long a socket may take to close after close(). A shutdown must not wait for one that can't. */
 const disconnectTimeoutMillis = 100;
 /** Redis is back within seconds after a failover; asking twice a second then costs neither side anything. */
 const reconnectFirstMillis = 50;
@@ -45,19 +45,19 @@ const reconnectMaxMillis = 2_000;
  * Opens the connection in the background and returns at once; null where no Redis is configured. Never throws because
  * Redis is away: it is looked for until close(), with jittered pauses of at most two seconds. The log gets one line
  * each time Redis comes or goes.
- * @param patience for tests that must not depend on how busy the machine is
+ * @param timeouts for tests that must not depend on how busy the machine is
  */
 export function openRedis(
   address: RedisAddress | null,
   log: Log,
   random: Random = systemRandom,
-  patience: RedisPatience = usualPatience,
+  timeouts: RedisTimeouts = usualTimeouts,
 ): RedisConnection | null {
   if (address === null) return null;
-  const client = openClient(address, random, patience);
+  const client = openClient(address, random, timeouts);
   let status: RedisState = 'away';
   let failedCommands = 0;
-  /** What the log was told last: an error is worth a line when it is news, not once an attempt or a command. */
+  /** The last error in the log. An error is logged when it changes, and not for every attempt or command. */
   let told: RedisState | null = null;
   let lastError = 'the connection was closed';
   const tell = (state: 'ready' | 'away') => {
@@ -105,15 +105,15 @@ export function openRedis(
   };
 }
 
-function openClient(address: RedisAddress, random: Random, patience: RedisPatience): Redis {
-  const options = optionsOf(address, random, patience);
+function openClient(address: RedisAddress, random: Random, timeouts: RedisTimeouts): Redis {
+  const options = optionsOf(address, random, timeouts);
   return address.url === undefined ? new Redis(options) : new Redis(address.url, options);
 }
 
 function optionsOf(
   address: RedisAddress,
   random: Random,
-  patience: RedisPatience,
+  timeouts: RedisTimeouts,
 ): RedisOptions & { replyMapping: 'legacy' } {
   return {
     ...(address.host === undefined ? {} : { host: address.host }),
@@ -125,9 +125,9 @@ function optionsOf(
     lazyConnect: true,
     connectTimeout: connectTimeoutMillis,
     disconnectTimeout: disconnectTimeoutMillis,
-    commandTimeout: patience.commandTimeoutMillis,
-    socketTimeout: patience.silenceMaxMillis,
-    // A command is worth nothing later: none is queued while Redis is away, none is sent a second time.
+    commandTimeout: timeouts.commandTimeoutMillis,
+    socketTimeout: timeouts.silenceMaxMillis,
+    // A late command is of no use: none is queued while Redis is away, and none is sent twice.
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
@@ -137,7 +137,9 @@ function optionsOf(
   };
 }
 
-/** Doubles up to the longest pause; half of it is chance, so that tasks do not come back in step. */
+/**
+ * The pause doubles up to the longest one. Half of it is random, so that tasks do not reconnect at the same moments.
+ */
 function reconnectPause(attempt: number, random: Random): number {
   const pause = Math.min(reconnectMaxMillis, reconnectFirstMillis * 2 ** Math.min(attempt, 10));
   return pause / 2 + random.below(pause / 2 + 1);

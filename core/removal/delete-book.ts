@@ -100,7 +100,10 @@ async function readDecks(tx: Transaction, tenantId: number, bookKey: BookKey): P
   return rows;
 }
 
-/** A book's way to a draft does not lead back. This is asked all the same: what it would cost is somebody's coupon. */
+/**
+ * No book becomes a draft again, so a draft has dealt nothing. It is checked all the same: a mistake here would delete
+ * somebody's coupon.
+ */
 async function refuseAssigned(tx: Transaction, tenantId: number, deckKeys: DeckKey[]): Promise<void> {
   const { rows } = await tx.query<{ assigned: boolean }>({
     name: 'is-anything-assigned',

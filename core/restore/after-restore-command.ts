@@ -14,7 +14,7 @@ import { checkCodeSecret } from '../patterns/code-secret.ts';
 import { openKnownPatterns } from '../patterns/known-patterns.ts';
 import { systemRandom } from '../random.ts';
 import { afterRestore, type RestoreCore } from './after-restore.ts';
-import { printMarks, printReport } from './print-restore.ts';
+import { printMarks, printRestoreReport } from './print-restore.ts';
 import { readDeckMarks } from './read-deck-marks.ts';
 import { defaultMargin, marginMaxShare, voidsTooMuch } from './restore-margin-rules.ts';
 import { booksOfRestore, resumeBooks } from './resume-books.ts';
@@ -103,16 +103,16 @@ async function run(files: string[], margin: string | undefined, patternMargin: s
     ];
     const missing = needed.filter((line) => !flags[line.slice(2, line.indexOf(':')) as keyof Flags]);
     if (!flags.apply) {
-      printReport(plan, 'would be');
+      printRestoreReport(plan, 'would be');
       console.log('\nNothing was changed: this was a dry run. Say --apply to carry it out.');
       for (const line of missing) console.log(`It will need ${line}`);
       return;
     }
     if (missing.length > 0) {
-      printReport(plan, 'would be');
+      printRestoreReport(plan, 'would be');
       throw new FlagNeeded(`nothing was changed; say ${missing.join('\nand say ')}`);
     }
-    printReport(await afterRestore(core, { ...order, apply: true }), 'were');
+    printRestoreReport(await afterRestore(core, { ...order, apply: true }), 'were');
     console.log('\nLook at the books, then set them active again with after-restore --resume, or one by one.');
   });
 }
@@ -123,7 +123,7 @@ async function resume(): Promise<void> {
   if (resumed.length === 0) console.log('no book is paused by after-restore');
 }
 
-/** Only what a restore needs, under a name of its own: the API is told by its name. */
+/** Opens only what a restore needs. The connections have a name of their own, as those of the API have theirs. */
 async function withDatabase<T>(work: (core: RestoreCore) => Promise<T>): Promise<T> {
   const config = readConfig(process.env);
   const pool = openPool(config.database, { max: 2, applicationName: 'qurable after-restore', onError: () => {} });

@@ -17,7 +17,7 @@ import { restoreActor, restorer } from './resume-books.ts';
 
 /** How far to move. */
 export interface RestoreOrder {
-  /** What the log knows of the time after the backup; null: nothing, then the margins are all there is. */
+  /** The marks that the log has of the time after the backup; null: none, so that only the margins protect. */
   marks: FurthestMarks | null;
   /**
    * Codes to void in every deck beyond its mark: as many as may have been dealt since the last mark that was kept.

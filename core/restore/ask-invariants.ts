@@ -9,9 +9,9 @@ export interface InvariantAnswers {
   asked: number;
   /** Those that are broken, with how many rows break them; the rows hold codes and are not told. */
   broken: { name: string; rows: number }[];
-  /** Those that got no answer in all the time that there was. */
+  /** Those whose query was still running when the time was over. */
   unanswered: string[];
-  /** Those that fold events, where not all events are there. */
+  /** Those that need all events, and can't be asked because some have been removed. */
   leftOut: string[];
   /** The place of the one that is to be asked next; null once there is none. */
   next: number | null;

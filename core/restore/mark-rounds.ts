@@ -27,12 +27,13 @@ export interface MarkRounds {
 const everyMillis = 1_000;
 /** With so many decks that reading them takes long, rounds come further apart: at most a twentieth of the time. */
 const restPerWork = 20;
-/** However long a round took, a rest is no longer. */
+/** The longest rest, however long a round took. */
 const restMaxMillis = 5_000;
-/** Rounds that end further apart than that are late: the longest rest and the longest round, and some more. */
+/** Rounds that end further apart than this are late: the longest rest, the longest round, and some reserve. */
 const lateMillis = 10_000;
 /**
- * A process that has nothing to mark says so as often, so that a log that has stopped can be told from a quiet shop.
+ * How often a process with nothing to mark writes an empty line, so that a log that has stopped can be told from a
+ * quiet shop.
  */
 const heartbeatMillis = 60_000;
 

@@ -28,7 +28,7 @@ export function printMarks(files: string[], marks: FurthestMarks | null, margin:
 }
 
 /** Tells by book and deck what was done, or would be. */
-export function printReport(
+export function printRestoreReport(
   { pausedBooks, decks, patterns, lostDecks }: RestoreReport,
   tense: 'would be' | 'were',
 ): void {

@@ -79,8 +79,8 @@ export interface LookupStates {
 }
 
 /**
- * `go`; `wait` until a look-up in flight has ended, since it may fail; or a refusal, in milliseconds to come back
- * after.
+ * `go`: look the code up. `wait` until a look-up in flight has ended, since it may fail. A number: refuse, for so many
+ * milliseconds.
  */
 export type LookupDecision = 'go' | 'wait' | number;
 

@@ -4,7 +4,7 @@ import type { Log } from '../log.ts';
 import { addFailures, type FailureView, failuresLeft } from './failure-rules.ts';
 import type { FailureSide } from './failure-side.ts';
 import { RecentLookUps } from './recent-look-ups.ts';
-import { type Entry, openFailureSharing, wholeNow } from './share-failures.ts';
+import { type FailureEntry, openFailureSharing, wholeNow } from './share-failures.ts';
 import { type FailureKind, failureBudgets, throttleLimits } from './throttle-limits.ts';
 
 /** One key whose failures are counted. */
@@ -49,11 +49,11 @@ export function openKnownFailures(
   clock: Clock,
   log: Log,
 ): KnownFailures {
-  const entries = new BoundedMap<string, Entry>(throttleLimits.knownMaxEntries);
+  const entries = new BoundedMap<string, FailureEntry>(throttleLimits.knownMaxEntries);
   const sharing = openFailureSharing(sides, clock, log);
 
   /** The entry of a key that still has failures. An empty one is dropped. */
-  function live(key: string, now: number): Entry | undefined {
+  function live(key: string, now: number): FailureEntry | undefined {
     const entry = entries.get(key);
     if (entry === undefined || entry.failures.emptyAt > now) return entry;
     entries.delete(key);
@@ -98,7 +98,7 @@ export function openKnownFailures(
 }
 
 /** Starts to watch a token's look-ups once its users have the smaller budget, which is before a flood. */
-function watch(entry: Entry, now: number): void {
+function watch(entry: FailureEntry, now: number): void {
   if (entry.recent !== null || entry.kind !== 'token') return;
   const budget = failureBudgets[entry.kind];
   if (failuresLeft(entry.failures, budget, now) >= budget.tightensAtFailures!) entry.recent = new RecentLookUps();

@@ -1,28 +1,31 @@
 import { throttleLimits } from './throttle-limits.ts';
 
 /** The look-ups of one key in flight, and those that wait for one of them to end. */
-interface Lookups {
+interface KeyLookups {
   readonly key: string;
   count: number;
-  waiting: Waiter[];
+  waiting: TryAgain[];
 }
 
-/** Tries to begin. Returns true if it need not be called again: it has begun, was refused, or waits elsewhere. */
-type Waiter = () => boolean;
+/**
+ * Tries to begin a look-up. Returns true if it need not be called again: the look-up has begun, was refused, or waits
+ * elsewhere.
+ */
+type TryAgain = () => boolean;
 
 /**
  * Counts look-ups in flight, of this process alone: each may be a guess that fails, and so counts before it is
  * answered. Each call is synchronous and costs a look-up in a map.
  */
 export class LookupsInFlight {
-  readonly #lookups = new Map<string, Lookups>();
+  readonly #lookups = new Map<string, KeyLookups>();
 
   count(key: string): number {
     return this.#lookups.get(key)?.count ?? 0;
   }
 
   /** @returns what `end` takes, so that it need not look the key up */
-  begin(key: string): Lookups {
+  begin(key: string): KeyLookups {
     let lookups = this.#lookups.get(key);
     if (lookups === undefined) {
       lookups = { key, count: 0, waiting: [] };
@@ -36,21 +39,21 @@ export class LookupsInFlight {
    * Ends one, and lets those that wait try in the order of arrival.
    * @param lookups what `begin` gave
    */
-  end(lookups: Lookups): void {
+  end(lookups: KeyLookups): void {
     lookups.count -= 1;
     while (lookups.waiting.length > 0 && lookups.waiting[0]!()) lookups.waiting.shift();
     if (lookups.count === 0 && lookups.waiting.length === 0) this.#lookups.delete(lookups.key);
   }
 
   /**
-   * Has `waiter` called each time a look-up of the key ends, until it gives true.
+   * Has `tryAgain` called each time a look-up of the key ends, until it gives true.
    * @param key one of which a look-up is in flight, without which nothing would ever end
    * @returns false where so many wait already that there is no place
    */
-  wait(key: string, waiter: Waiter): boolean {
+  wait(key: string, tryAgain: TryAgain): boolean {
     const { waiting } = this.#lookups.get(key)!;
     if (waiting.length >= throttleLimits.waitingMaxLookups) return false;
-    waiting.push(waiter);
+    waiting.push(tryAgain);
     return true;
   }
 }

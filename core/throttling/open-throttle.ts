@@ -115,7 +115,7 @@ export function openThrottleOver(sides: readonly FailureSide[], parts: Omit<Thro
     return decideLookup(states, clock.now());
   }
 
-  function begin({ own, shared, ceiling, code, userId }: Asked, onlyIfHeld: CouponError | null): Lookup {
+  function begin({ own, shared, ceiling, code, userId }: LookupRequest, onlyIfHeld: CouponError | null): Lookup {
     const ofOwn = inFlight.begin(own.key);
     const ofShared = inFlight.begin(shared.key);
     const end = () => {
@@ -139,28 +139,30 @@ export function openThrottleOver(sides: readonly FailureSide[], parts: Omit<Thro
     };
   }
 
-  /** What a look-up comes to now, if it is one that waits. */
-  function attempt(asked: Asked): Try<Lookup> {
-    const decision = decide(asked);
-    if (decision === 'wait') return { busy: inFlight.count(asked.own.key) > 0 ? asked.own.key : asked.shared.key };
-    return decision === 'go' ? { lookup: begin(asked, null) } : { refusal: tooManyFailures(decision) };
+  /** Tries a waiting look-up again: it begins, is refused, or waits on. */
+  function attempt(request: LookupRequest): Try<Lookup> {
+    const decision = decide(request);
+    if (decision === 'wait')
+      return { busy: inFlight.count(request.own.key) > 0 ? request.own.key : request.shared.key };
+    return decision === 'go' ? { lookup: begin(request, null) } : { refusal: tooManyFailures(decision) };
   }
 
   return {
     beginLookup(caller, address, userId, code) {
-      const asked: Asked = { ...namesOf(caller, address, userId), code, userId };
-      const decision = decide(asked);
-      if (decision === 'go') return begin(asked, null);
-      if (decision === 'wait') return waitForRoom(inFlight, () => attempt(asked), waitingMaxMillis);
+      const request: LookupRequest = { ...namesOf(caller, address, userId), code, userId };
+      const decision = decide(request);
+      if (decision === 'go') return begin(request, null);
+      if (decision === 'wait') return waitForRoom(inFlight, () => attempt(request), waitingMaxMillis);
       const refusal = tooManyFailures(decision);
-      if (asked.own.kind === 'user' && inFlight.count(asked.own.key) === 0) return begin(asked, refusal);
+      if (request.own.kind === 'user' && inFlight.count(request.own.key) === 0) return begin(request, refusal);
       throw refusal;
     },
     checkRate: openTokenPace(config.rateLimitPerSecond, redis, (name) => hash('rate', name), clock),
   };
 }
 
-interface Asked extends LookupNames {
+/** A look-up that is to begin: the keys that it is counted under, the code, and who asks. */
+interface LookupRequest extends LookupNames {
   code: string;
   userId: string | null;
 }

@@ -6,8 +6,11 @@ import type { FailureMark, FailureSide } from './failure-side.ts';
 import type { RecentLookUps } from './recent-look-ups.ts';
 import { type FailureKind, failureBudgets, throttleLimits } from './throttle-limits.ts';
 
-/** A key in this process: what all tasks had counted, and what they don't know yet. */
-export interface Entry {
+/**
+ * The failures of a key as this process knows them: those that all tasks have counted, and its own that are not shared
+ * yet.
+ */
+export interface FailureEntry {
   kind: FailureKind;
   tenantId: number;
   keyHash: string;
@@ -23,9 +26,9 @@ export interface Entry {
 /** Tells all tasks what this one has counted, and learns what they have. */
 export interface FailureSharing {
   /** The entry of a key that waits to be shared. */
-  waitingEntry(key: string): Entry | undefined;
+  waitingEntry(key: string): FailureEntry | undefined;
   /** Has the entry shared next time; beyond pendingMaxKeys it waits for its next failure. */
-  add(key: string, entry: Entry): void;
+  add(key: string, entry: FailureEntry): void;
   /** Shares what was added. Resolves when that is done, or after noteMaxWaitMillis; never rejects. */
   share(): Promise<void>;
 }
@@ -51,7 +54,7 @@ export function openFailureSharing(sides: readonly FailureSide[], clock: Clock, 
     isSharing = false;
   }
 
-  async function shareBatch(batch: readonly Entry[]): Promise<void> {
+  async function shareBatch(batch: readonly FailureEntry[]): Promise<void> {
     const marks = batch.map(({ tenantId, keyHash, kind, unsent, learned }) => {
       return { tenantId, keyHash, kind, count: unsent, known: learned };
     });
@@ -99,7 +102,7 @@ export function openFailureSharing(sides: readonly FailureSide[], clock: Clock, 
 
 /** Entries with failures that the other tasks don't know of yet, and the moment when they do. */
 interface Gathering {
-  entries: Map<string, Entry>;
+  entries: Map<string, FailureEntry>;
   shared: PromiseWithResolvers<void>;
 }
 
@@ -107,7 +110,7 @@ function emptyGathering(): Gathering {
   return { entries: new Map(), shared: Promise.withResolvers<void>() };
 }
 
-function addUnsent(entry: Entry, now: number): Failures {
+function addUnsent(entry: FailureEntry, now: number): Failures {
   return entry.unsent === 0
     ? entry.learned!
     : addFailures(entry.learned, entry.unsent, failureBudgets[entry.kind], now);

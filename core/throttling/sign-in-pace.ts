@@ -14,7 +14,7 @@ export interface SignInPaceParts {
 
 /**
  * Opens the pace at which one address may try to sign in, limits.signInsPerSecond: every try costs a query or more, and
- * who tries is nobody yet. Its names are addresses of the tenant 0, which does not exist.
+ * nobody knows yet who is trying. Addresses are counted under the tenant 0, which does not exist.
  */
 export function openSignInPace({ redis, clock, config }: SignInPaceParts): RequestPace {
   const hash = (name: string) => nameHash(config.codeSecret, 'sign-in', name);

@@ -5,7 +5,7 @@ import type { LookupsInFlight } from './lookups-in-flight.ts';
 export type Try<Lookup> = { lookup: Lookup } | { refusal: CouponError } | { busy: string };
 
 /**
- * Tries a look-up, and again each time one of the key ends that it has to wait for.
+ * Tries a look-up, and tries it again each time a look-up of the key that it waits for has ended.
  * @param attempt must begin the look-up where it says so: the next waiting one is tried right after it
  * @param waitingMaxMillis how long it waits at most
  * @throws CouponError the try's refusal; `rate-limited` after that time, or where too many wait already

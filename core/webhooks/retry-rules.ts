@@ -58,9 +58,9 @@ export function pauseAfter(attempts: number, attempt: Attempt, share: number): n
 }
 
 /**
- * How long an endpoint is sent nothing after a failure, in milliseconds, 0: not at all. It is told its receiver's wish
- * at once, and its own pauses once it has failed several times in a row, so that a dead one costs a request an
- * interval.
+ * How long an endpoint is sent nothing after a failure, in milliseconds; 0: no pause. A pause that the receiver asks
+ * for begins at once. The product's own pauses begin after several failures in a row, so that a dead endpoint costs one
+ * request an interval.
  * @param failures in a row, this one included
  */
 export function endpointPauseAfter(failures: number, attempt: Attempt): number {

@@ -19,7 +19,12 @@ export interface DrillReport {
 }
 
 /** Judges what the steps of a drill found. */
-export function makeReport(drill: { instance: string; run: string; beganAt: number; state: DrillState }): DrillReport {
+export function makeDrillReport(drill: {
+  instance: string;
+  run: string;
+  beganAt: number;
+  state: DrillState;
+}): DrillReport {
   const { instance, run, beganAt, state } = drill;
   const { begun, asked, failed, notRemoved } = state;
   const restoredTo = begun === undefined ? null : Date.parse(begun.restoreTo);

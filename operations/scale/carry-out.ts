@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { type AskAws, AwsRefusal } from '../checklists/ask-aws.ts';
 import type { Stage } from '../checklists/read-stage.ts';
 import { asGiven, parametersToGive } from '../preflight/read-parameters.ts';
-import type { Change } from './plan.ts';
+import type { ParameterChange } from './plan.ts';
 
 const project = resolve(import.meta.dirname, '../..');
 
@@ -41,7 +41,7 @@ export async function readCarriedOut(aws: AskAws, stage: Stage): Promise<Carried
 export async function carryOut(
   parts: { aws: AskAws; stage: Stage; deploy: Deploy },
   event: string,
-  changes: readonly Change[],
+  changes: readonly ParameterChange[],
 ): Promise<string | null> {
   const { aws, stage, deploy } = parts;
   const earlier = await readCarriedOut(aws, stage);

@@ -80,14 +80,14 @@ function withClass(parameters: Parameters, databaseClass: string): Parameters {
 }
 
 /** One parameter that the plan changes. */
-export interface Change {
+export interface ParameterChange {
   name: string;
   before: unknown;
   after: unknown;
 }
 
 /** What is different between a stage and what an event needs of it. */
-export function changesFor(needs: Needs, parameters: Parameters, cache: Parameters): Change[] {
+export function changesFor(needs: Needs, parameters: Parameters, cache: Parameters): ParameterChange[] {
   const wanted: Parameters = {
     eventMinTasks: needs.leastTasks,
     eventMaxTasks: needs.mostTasks,

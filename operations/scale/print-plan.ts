@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import type { EventTime } from '../../handlers/scale/event-calendar.ts';
 import type { Month } from '../cost/estimate-month.ts';
 import { dollars } from '../cost/exact.ts';
-import type { Change, Needs, Parameters } from './plan.ts';
+import type { Needs, ParameterChange, Parameters } from './plan.ts';
 import { processorsOfTasks } from './plan.ts';
 
 const load = createRequire(import.meta.url);
@@ -16,7 +16,7 @@ export interface Plan {
   time: EventTime;
   parameters: Parameters;
   needs: Needs;
-  changes: readonly Change[];
+  changes: readonly ParameterChange[];
   /** Under the event's load, with the stage as it is and as it would be. */
   before: Month;
   after: Month;

@@ -24,7 +24,7 @@ const hour = 60 * minute;
 const config = { codeSecret: 'a secret for tests, thirty-two characters', rateLimitPerSecond: 0 };
 
 // What is asked here is what Redis answers, not how fast: a busy machine may take its time.
-const patience = { commandTimeoutMillis: 30_000, silenceMaxMillis: 60_000 };
+const timeouts = { commandTimeoutMillis: 30_000, silenceMaxMillis: 60_000 };
 /** So long a look-up waits for others here. */
 const patientMillis = 60_000;
 
@@ -142,7 +142,7 @@ beforeAll(async () => {
   const address = { connectionString: database.url };
   pool = openPool(address, { max: 4, applicationName: 'throttling test', onError: () => {} });
   if (redis === null) return;
-  connection = openRedis({ url: redis.url, tls: false }, silentLog, systemRandom, patience)!;
+  connection = openRedis({ url: redis.url, tls: false }, silentLog, systemRandom, timeouts)!;
   while (connection.status !== 'ready') await sleep(5);
 });
 

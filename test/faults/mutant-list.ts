@@ -378,7 +378,7 @@ export const mutants: Mutant[] = [
   {
     takesOut: 'the look for a coupon that somebody else has dealt to the user meanwhile',
     file: 'core/coupons/engine/decide-deal.ts',
-    edits: [{ find: 'if (before === undefined && holder.own !== null) return new Redirect(null);', replace: '' }],
+    edits: [{ find: 'if (holder.own !== null) return new Redirect(null);', replace: '' }],
     testFile: races,
     caughtBy: 'a user who brings a public code 300 times at once',
   },
@@ -387,8 +387,8 @@ export const mutants: Mutant[] = [
     file: 'core/coupons/engine/decide-deal.ts',
     edits: [
       {
-        find: 'const before = state.dealtTo.get(holderMapKey(bookKey, userId));',
-        replace: 'const before = undefined as DealtCoupon | undefined;',
+        find: 'const dealt = state.dealtTo.get(holderMapKey(bookKey, userId));',
+        replace: 'const dealt = undefined as DealtCoupon | undefined;',
       },
     ],
     testFile: races,

@@ -4,7 +4,7 @@ import { Client } from 'pg';
 import type { Caller } from '../../core/caller.ts';
 import { type Clock, systemClock } from '../../core/clock.ts';
 import type { Core } from '../../core/core.ts';
-import { thing } from '../../core/coupons/engine/obstacles.ts';
+import { nameOf } from '../../core/coupons/engine/obstacles.ts';
 import {
   assignCode,
   assignCoupon,
@@ -181,7 +181,7 @@ describe('a coupon that somebody holds', () => {
       'select deck_id as "deckKey", pos from coupons where code = $1',
       [coupon.code],
     );
-    while (core.obstacles.areFree([thing.coupon(rows[0]!)])) await sleep(10);
+    while (core.obstacles.areFree([nameOf.coupon(rows[0]!)])) await sleep(10);
     while ((await countWaiting()) > 0) await sleep(10);
     const again = outcomesOf([redeem(held, coupon)]);
     let mostWaiting = 0;

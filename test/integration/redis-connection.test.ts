@@ -2,7 +2,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Log } from '../../core/log.ts';
-import { openRedis, type RedisConnection, type RedisPatience } from '../../core/redis/open-redis.ts';
+import { openRedis, type RedisConnection, type RedisTimeouts } from '../../core/redis/open-redis.ts';
 import { requireOrSkip } from '../support/require-or-skip.ts';
 import { startTestRedis, type TestRedis } from '../support/start-redis.ts';
 
@@ -14,11 +14,11 @@ afterEach(async () => {
   for (const thing of opened.splice(0)) await thing.close();
 });
 
-function open(url: string, patience?: RedisPatience): { connection: RedisConnection; lines: string[] } {
+function open(url: string, timeouts?: RedisTimeouts): { connection: RedisConnection; lines: string[] } {
   const lines: string[] = [];
   const keep = (_fields: object, message: string) => void lines.push(message);
   const log: Log = { info: keep, warn: keep, error: keep };
-  const connection = openRedis({ url, tls: url.startsWith('rediss:') }, log, undefined, patience)!;
+  const connection = openRedis({ url, tls: url.startsWith('rediss:') }, log, undefined, timeouts)!;
   opened.push(connection);
   return { connection, lines };
 }
@@ -29,7 +29,7 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 /** For what is to succeed: longer than any machine stalls. */
-const patient: RedisPatience = { commandTimeoutMillis: 600_000, silenceMaxMillis: 600_000 };
+const patientTimeouts: RedisTimeouts = { commandTimeoutMillis: 600_000, silenceMaxMillis: 600_000 };
 
 /** A port that stays the test's own while the servers behind it come and go. */
 async function startRelay(to: number): Promise<{ port: number; to: number }> {
@@ -118,7 +118,7 @@ requireOrSkip('a redis-server or valkey-server on the PATH', redis !== null)('a 
     const first = (await startTestRedis())!;
     opened.push({ close: () => first.stop() });
     const relay = await startRelay(first.port);
-    const { connection, lines } = open(first.url.replace(`:${first.port}`, `:${relay.port}`), patient);
+    const { connection, lines } = open(first.url.replace(`:${first.port}`, `:${relay.port}`), patientTimeouts);
     await until(() => connection.status === 'ready');
     expect(await ping(connection)).toBe('PONG');
     await first.kill();
@@ -127,7 +127,7 @@ requireOrSkip('a redis-server or valkey-server on the PATH', redis !== null)('a 
     opened.push({ close: () => again.stop() });
     relay.to = again.port;
     // A server that was started anew has a password of its own; this one is to be the same as before.
-    const admin = open(again.url, patient).connection;
+    const admin = open(again.url, patientTimeouts).connection;
     await until(() => admin.status === 'ready');
     await admin.command((client) => client.config('SET', 'requirepass', new URL(first.url).password));
     await until(() => connection.status === 'ready');
@@ -142,7 +142,7 @@ requireOrSkip('a redis-server or valkey-server on the PATH', redis !== null)('a 
     const server = (await startTestRedis())!;
     opened.push({ close: () => server.stop() });
     // By itself the command would never end.
-    const { connection } = open(server.url, patient);
+    const { connection } = open(server.url, patientTimeouts);
     await until(() => connection.status === 'ready');
     const outcome = connection.command((client) => client.blpop('nothing', 0)).catch((error: unknown) => error);
     await server.kill();

@@ -7,7 +7,7 @@ import { systemClock } from '../../core/clock.ts';
 import { openPool } from '../../core/db/pool.ts';
 import { CouponError } from '../../core/errors.ts';
 import { silentLog } from '../../core/log.ts';
-import { openRedis, type RedisConnection, type RedisPatience } from '../../core/redis/open-redis.ts';
+import { openRedis, type RedisConnection, type RedisTimeouts } from '../../core/redis/open-redis.ts';
 import { type Lookup, openThrottle, type Throttle } from '../../core/throttling/open-throttle.ts';
 import { requireOrSkip } from '../support/require-or-skip.ts';
 import { createTestDatabase, findDeadlocks, type TestDatabase } from '../support/start-postgres.ts';
@@ -21,7 +21,7 @@ const address = '203.0.113.1';
  */
 const waitMaxMillis = 3_000;
 /** The tests' own commands wait as long as a busy machine needs. */
-const patient = { commandTimeoutMillis: 30_000, silenceMaxMillis: 30_000 };
+const patientTimeouts = { commandTimeoutMillis: 30_000, silenceMaxMillis: 30_000 };
 
 const redis: TestRedis | null = await startTestRedis({ maxMemory: '6mb' });
 const url = redis?.url;
@@ -42,8 +42,8 @@ const customer = (id: string): Caller => ({
   customerId: id,
 });
 
-async function connect(patience?: RedisPatience): Promise<RedisConnection> {
-  const connection = openRedis({ url: server.url, tls: false }, silentLog, undefined, patience)!;
+async function connect(timeouts?: RedisTimeouts): Promise<RedisConnection> {
+  const connection = openRedis({ url: server.url, tls: false }, silentLog, undefined, timeouts)!;
   connections.push(connection);
   while (connection.status !== 'ready') await sleep(5);
   return connection;
@@ -189,7 +189,7 @@ requireOrSkip('a redis-server or valkey-server on the PATH', url !== undefined)(
     lastTenant += 1;
     connections = [];
     server = (await startTestRedis({ maxMemory: '6mb' }))!;
-    admin = await connect(patient);
+    admin = await connect(patientTimeouts);
     tasks = [openTask(await connect()), openTask(await connect())];
   });
   afterEach(async () => {
@@ -217,7 +217,7 @@ requireOrSkip('a redis-server or valkey-server on the PATH', url !== undefined)(
 
   test('goes on when Redis is full and evicts what it likes', async () => {
     // It fills Redis on a busy machine too; whom the fault must not hold up are the tasks.
-    const filling = await connect(patient);
+    const filling = await connect(patientTimeouts);
     await underLoad(async () => {
       const value = 'x'.repeat(10_000);
       for (let round = 0; round < 20; round += 1) {

@@ -5,6 +5,7 @@ import {
   assignRefusal,
   bookRefusal,
   type Decision,
+  type DecisionContext,
   decideForcedUnlock,
   decideLock,
   decideRedeem,
@@ -12,7 +13,6 @@ import {
   decideUnlock,
   decideVoid,
   refusalToRedeem,
-  type Standing,
 } from '../../core/coupons/rules/coupon-rules.ts';
 import {
   type CouponState,
@@ -73,7 +73,7 @@ const coupon: CouponState = {
   voided: false,
 };
 const isLockToken = (token: string) => token === '2';
-const standing: Standing = { book, now, holderRedemptions: 0, bookRedemptions: 0, isLockToken };
+const context: DecisionContext = { book, now, holderRedemptions: 0, bookRedemptions: 0, isLockToken };
 const act = { userId: 'u-1', actor: 'key:1' };
 const redemption = { id: '019fffff-0000-7000-8000-000000000002', reference: 'o-1', metadata: null };
 
@@ -88,7 +88,7 @@ function changeOf(decision: Decision) {
 
 interface Situation {
   coupon: CouponState;
-  standing: Standing;
+  context: DecisionContext;
   userId: string;
   lockToken: string | null;
   /** Every refusal that applies. */
@@ -137,7 +137,7 @@ function* situations(): Generator<Situation> {
                         redemptions: usedUp ? 1 : 0,
                         lockExpiresAt: lock.live ? later(1000) : null,
                       },
-                      standing: {
+                      context: {
                         book: {
                           ...book,
                           status,
@@ -183,21 +183,20 @@ function differences(
 
 describe('the order of refusals, over every combination of them', () => {
   test('a redeem gives the first that applies', () => {
-    const decide = ({ coupon, standing, userId, lockToken }: Situation) =>
-      kindOf(decideRedeem(coupon, standing, { userId, actor: 'root', lockToken, redemption }));
+    const decide = ({ coupon, context, userId, lockToken }: Situation) =>
+      kindOf(decideRedeem(coupon, context, { userId, actor: 'root', lockToken, redemption }));
     const decided = 2 * 2 * 4 * 5 * 5 * 2 * 2 * 2 * 2;
     expect(differences(decide, (applies) => first(applies))).toEqual({ found: [], decided });
   });
 
   test('a lock gives the first that applies; that the book wants a lock is none', () => {
-    const decide = ({ coupon, standing, userId, lockToken }: Situation) =>
-      kindOf(decideLock(coupon, standing, { userId, actor: 'root', lockToken, ttlSeconds: null }));
+    const decide = ({ coupon, context, userId, lockToken }: Situation) =>
+      kindOf(decideLock(coupon, context, { userId, actor: 'root', lockToken, ttlSeconds: null }));
     expect(differences(decide, (applies) => first(applies, ['lock-required'])).found).toEqual([]);
   });
 
   test('validate gives the first that applies to a redeem with the same fields', () => {
-    const decide = ({ coupon, standing, ...asked }: Situation) =>
-      refusalToRedeem(coupon, standing, asked)?.kind ?? null;
+    const decide = ({ coupon, context, ...asked }: Situation) => refusalToRedeem(coupon, context, asked)?.kind ?? null;
     expect(differences(decide, (applies) => first(applies)).found).toEqual([]);
   });
 
@@ -208,18 +207,18 @@ describe('the order of refusals, over every combination of them', () => {
       'coupon-expired',
       ...order.slice(order.indexOf('lock-required')),
     ];
-    const decide = ({ coupon, standing, userId, lockToken }: Situation) =>
-      kindOf(decideUnlock(coupon, standing, { userId, actor: 'root', lockToken: lockToken! }));
+    const decide = ({ coupon, context, userId, lockToken }: Situation) =>
+      kindOf(decideUnlock(coupon, context, { userId, actor: 'root', lockToken: lockToken! }));
     const withToken = ({ lockToken }: Situation) => lockToken !== null;
     expect(differences(decide, (applies) => first(applies, others), withToken).found).toEqual([]);
   });
 
   test('an unlock by force looks at the coupon and whether a lock is live, and at no token', () => {
     const by = { actor: 'root', reason: null };
-    const decide = ({ coupon, standing }: Situation) => kindOf(decideForcedUnlock(coupon, standing, by));
-    const expected = ({ coupon, standing }: Situation) => {
+    const decide = ({ coupon, context }: Situation) => kindOf(decideForcedUnlock(coupon, context, by));
+    const expected = ({ coupon, context }: Situation) => {
       if (coupon.voided) return 'coupon-void';
-      return isLocked(coupon, standing.now) ? null : 'lock-expired';
+      return isLocked(coupon, context.now) ? null : 'lock-expired';
     };
     expect([...situations()].filter((situation) => decide(situation) !== expected(situation))).toEqual([]);
   });
@@ -236,8 +235,8 @@ describe('the order of refusals, over every combination of them', () => {
 
   test('every refusal carries the revision of the coupon', () => {
     const revisions = new Set<number | undefined>();
-    for (const { coupon, standing, userId, lockToken } of situations()) {
-      const decision = decideRedeem(coupon, standing, { userId, actor: 'root', lockToken, redemption });
+    for (const { coupon, context, userId, lockToken } of situations()) {
+      const decision = decideRedeem(coupon, context, { userId, actor: 'root', lockToken, redemption });
       if ('refusal' in decision) revisions.add(decision.refusal.rev);
     }
     expect(revisions).toEqual(new Set([4]));
@@ -276,14 +275,14 @@ describe('the window of a book', () => {
 
 describe('a lock', () => {
   test('a grant adds 1 to the token and lasts the book’s time, or the time asked for', () => {
-    const granted = changeOf(decideLock(coupon, standing, { ...act, ttlSeconds: null, lockToken: null }));
+    const granted = changeOf(decideLock(coupon, context, { ...act, ttlSeconds: null, lockToken: null }));
     expect(granted).toMatchObject({ kind: 'locked', next: { fence: 3, rev: 5, lockExpiresAt: later(300_000) } });
-    const short = changeOf(decideLock(coupon, standing, { ...act, ttlSeconds: 1, lockToken: null }));
+    const short = changeOf(decideLock(coupon, context, { ...act, ttlSeconds: 1, lockToken: null }));
     expect(short.next.lockExpiresAt).toEqual(later(1000));
   });
 
   test('ends with its book at the latest, when it is granted and when it is renewed', () => {
-    const ending = { ...standing, book: { ...book, endsAt: later(10_000) } };
+    const ending = { ...context, book: { ...book, endsAt: later(10_000) } };
     const granted = changeOf(decideLock(coupon, ending, { ...act, ttlSeconds: 60, lockToken: null }));
     expect(granted.next.lockExpiresAt).toEqual(later(10_000));
     const renewed = changeOf(
@@ -296,17 +295,17 @@ describe('a lock', () => {
 
   test('of an earlier version keeps its plain token when it is renewed, and the next grant has one that can’t be guessed', () => {
     const old = { ...coupon, hasPlainToken: true, lockExpiresAt: later(5) };
-    const renewed = changeOf(decideLock(old, standing, { ...act, ttlSeconds: null, lockToken: '2' }));
+    const renewed = changeOf(decideLock(old, context, { ...act, ttlSeconds: null, lockToken: '2' }));
     expect(renewed.next.hasPlainToken).toBe(true);
     const granted = changeOf(
-      decideLock({ ...old, lockExpiresAt: now }, standing, { ...act, ttlSeconds: null, lockToken: null }),
+      decideLock({ ...old, lockExpiresAt: now }, context, { ...act, ttlSeconds: null, lockToken: null }),
     );
     expect(granted.next.hasPlainToken).toBe(false);
   });
 
   test('a renewal keeps the token and counts from now', () => {
     const locked = { ...coupon, lockExpiresAt: later(5) };
-    const renewed = changeOf(decideLock(locked, standing, { ...act, ttlSeconds: 60, lockToken: '2' }));
+    const renewed = changeOf(decideLock(locked, context, { ...act, ttlSeconds: 60, lockToken: '2' }));
     expect(renewed).toMatchObject({ kind: 'lock-renewed', next: { fence: 2, lockExpiresAt: later(60_000) } });
   });
 
@@ -318,11 +317,11 @@ describe('a lock', () => {
       false,
     ]);
     const redeem = (expires: Date, lockToken: string | null) =>
-      kindOf(decideRedeem(at(expires), standing, { ...act, lockToken, redemption }));
+      kindOf(decideRedeem(at(expires), context, { ...act, lockToken, redemption }));
     expect([redeem(later(1), '2'), redeem(later(1), null)]).toEqual([null, 'code-locked']);
     expect([redeem(now, '2'), redeem(now, null)]).toEqual(['lock-expired', null]);
     const lock = (expires: Date, lockToken: string | null) =>
-      kindOf(decideLock(at(expires), standing, { ...act, lockToken, ttlSeconds: null }));
+      kindOf(decideLock(at(expires), context, { ...act, lockToken, ttlSeconds: null }));
     expect([lock(now, null), lock(now, '2'), lock(later(1), null), lock(later(1), '2')]).toEqual([
       null,
       'lock-expired',
@@ -334,9 +333,9 @@ describe('a lock', () => {
   test('only the current token to the letter opens it', () => {
     const locked = { ...coupon, lockExpiresAt: later(1000) };
     for (const lockToken of ['1', '3', '02', '2.0', ' 2', '', '0', 'NaN']) {
-      expect(kindOf(decideUnlock(locked, standing, { ...act, lockToken }))).toBe('code-locked');
+      expect(kindOf(decideUnlock(locked, context, { ...act, lockToken }))).toBe('code-locked');
     }
-    expect(changeOf(decideUnlock(locked, standing, { ...act, lockToken: '2' }))).toMatchObject({
+    expect(changeOf(decideUnlock(locked, context, { ...act, lockToken: '2' }))).toMatchObject({
       kind: 'unlocked',
       next: { lockExpiresAt: null, fence: 2 },
     });
@@ -344,7 +343,7 @@ describe('a lock', () => {
 
   test('a refusal says after how many seconds a retry makes sense, rounded up', () => {
     const locked = { ...coupon, lockExpiresAt: later(1001) };
-    const decision = decideLock(locked, standing, { ...act, lockToken: null, ttlSeconds: null });
+    const decision = decideLock(locked, context, { ...act, lockToken: null, ttlSeconds: null });
     expect(decision).toMatchObject({ refusal: { kind: 'code-locked', retryAfterSeconds: 2 } });
     expect(JSON.stringify(decision)).not.toContain('"2"');
   });
@@ -353,7 +352,7 @@ describe('a lock', () => {
 describe('redemptions', () => {
   test('a redeem counts one, ends the lock and numbers the redemption', () => {
     const twice = { ...coupon, maxRedemptions: 2, redemptions: 1, lockExpiresAt: later(1000) };
-    const change = changeOf(decideRedeem(twice, standing, { ...act, lockToken: '2', redemption }));
+    const change = changeOf(decideRedeem(twice, context, { ...act, lockToken: '2', redemption }));
     expect(change).toMatchObject({
       kind: 'redeemed',
       next: { redemptions: 2, lockExpiresAt: null, rev: 5 },
@@ -362,24 +361,24 @@ describe('redemptions', () => {
   });
 
   test('a number that was given back is not used again', () => {
-    const first = changeOf(decideRedeem(coupon, standing, { ...act, lockToken: null, redemption }));
+    const first = changeOf(decideRedeem(coupon, context, { ...act, lockToken: null, redemption }));
     const back = changeOf(
       decideReverse(first.next, { id: redemption.id, reversed: false }, { actor: 'root', reason: null }),
     );
     expect(back.next).toMatchObject({ redemptions: 0, reversals: 1 });
-    const second = changeOf(decideRedeem(back.next, standing, { ...act, lockToken: null, redemption }));
+    const second = changeOf(decideRedeem(back.next, context, { ...act, lockToken: null, redemption }));
     expect([first.redemption?.seq, second.redemption?.seq]).toEqual([1, 2]);
   });
 
   test('a coupon without a limit is never used up', () => {
     const unlimited = { ...coupon, maxRedemptions: null, redemptions: 1_000_000 };
     expect(isRedeemed(unlimited)).toBe(false);
-    expect(kindOf(decideRedeem(unlimited, standing, { ...act, lockToken: null, redemption }))).toBeNull();
+    expect(kindOf(decideRedeem(unlimited, context, { ...act, lockToken: null, redemption }))).toBeNull();
   });
 
   test('what the coupon was granted counts, whatever the book allows now', () => {
     const granted = { ...coupon, maxRedemptions: 2, redemptions: 1 };
-    expect(kindOf(decideRedeem(granted, standing, { ...act, lockToken: null, redemption }))).toBeNull();
+    expect(kindOf(decideRedeem(granted, context, { ...act, lockToken: null, redemption }))).toBeNull();
   });
 
   test('a limit refuses from the moment it is reached, also when it was lowered below what was used', () => {
@@ -387,7 +386,7 @@ describe('redemptions', () => {
       kindOf(
         decideRedeem(
           coupon,
-          { ...standing, book: { ...book, maxRedemptions: 5 }, bookRedemptions: count },
+          { ...context, book: { ...book, maxRedemptions: 5 }, bookRedemptions: count },
           { ...act, lockToken: null, redemption },
         ),
       );

@@ -4,7 +4,7 @@ import type { RestoredAnswers } from '../../core/restore/ask-restored.ts';
 import { beginDrill } from '../../handlers/drill/begin-drill.ts';
 import type { DrillInstances, Instance } from '../../handlers/drill/drill-instances.ts';
 import { lookAtRestore } from '../../handlers/drill/look-at-restore.ts';
-import { makeReport } from '../../handlers/drill/make-report.ts';
+import { makeDrillReport } from '../../handlers/drill/make-report.ts';
 import { instanceName, readStep } from '../../handlers/drill/read-step.ts';
 import { removeInstance } from '../../handlers/drill/remove-instance.ts';
 import { sweepInstances } from '../../handlers/drill/sweep-instances.ts';
@@ -153,7 +153,7 @@ describe('the report', () => {
     },
     invariants: { asked: 44, broken: [], unanswered: [], leftOut: [], next: null },
   };
-  const report = (state: object) => makeReport({ ...drill, run: 'a', state });
+  const report = (state: object) => makeDrillReport({ ...drill, run: 'a', state });
 
   test('says yes where nothing speaks against it, and how long it took and how far behind it was', () => {
     expect(report({ begun, asked })).toMatchObject({ good: true, against: [], rpoSeconds: 241, rtoSeconds: 1200 });

@@ -88,11 +88,11 @@ describe('a lock that somebody else keeps', () => {
   function openHeld(options: Partial<BatcherOptions<string, string>> = {}) {
     const held = new Set<string>();
     const known = new Set<string>();
-    const runs: { commands: string[]; isApart: boolean }[] = [];
+    const runs: { commands: string[]; hasTimedOut: boolean }[] = [];
     const harness = openHarness({
       maxMembers: 8,
-      run: async (_tenantId, commands, isApart) => {
-        runs.push({ commands, isApart });
+      run: async (_tenantId, commands, hasTimedOut) => {
+        runs.push({ commands, hasTimedOut });
         const open = commands.filter((command) => !known.has(command));
         if (open.some((command) => held.has(command))) throw databaseError('55P03');
         return commands.map((command) => (known.has(command) ? heldUp : command.toUpperCase()));
@@ -111,7 +111,7 @@ describe('a lock that somebody else keeps', () => {
     held.add('c');
     const outcomes = await Promise.all(pushAll(harness, [...'abcdefgh']));
     expect(outcomes).toEqual(['A', 'B', 'refused: unavailable', 'D', 'E', 'F', 'G', 'H']);
-    expect(runs.map(({ isApart }) => isApart)).toEqual([false, ...Array(runs.length - 1).fill(true)]);
+    expect(runs.map(({ hasTimedOut }) => hasTimedOut)).toEqual([false, ...Array(runs.length - 1).fill(true)]);
     expect(runs).toHaveLength(7);
   });
 

@@ -3,7 +3,7 @@ import { heldUp } from '../../core/batching/batch.ts';
 import type { Clock } from '../../core/clock.ts';
 import { obstacleKeptMillis, obstaclesMax, openObstacles } from '../../core/coupons/engine/obstacles.ts';
 import { passObstacles } from '../../core/coupons/engine/pass-obstacles.ts';
-import type { Patience } from '../../core/db/lock-patience.ts';
+import type { LockWait } from '../../core/db/lock-wait.ts';
 import { databaseError } from '../support/database-error.ts';
 
 function open() {
@@ -46,7 +46,7 @@ describe('a batch', () => {
   /** Runs members that each need the thing of their own name; `locked` says by whom each is held. */
   function bench(locked: Map<string, string>) {
     const { obstacles } = open();
-    const runs: [string[], Patience][] = [];
+    const runs: [string[], LockWait][] = [];
     const pass = (targets: string[]) =>
       passObstacles(
         obstacles,
@@ -54,8 +54,8 @@ describe('a batch', () => {
         {
           needsOf: (target) => [target],
           findHeld: async () => new Map(locked),
-          run: async (members, patience) => {
-            runs.push([members, patience]);
+          run: async (members, lockWait) => {
+            runs.push([members, lockWait]);
             if (members.some((member) => locked.has(member))) throw databaseError('55P03');
             return members.map((member) => member.toUpperCase());
           },

@@ -36,7 +36,10 @@ export function sendCsv(reply: FastifyReply, csv: Readable, name: string): never
     .send(reply.request.method === 'HEAD' ? unread(csv) : csv) as never;
 }
 
-/** In place of a stream that nobody is sent: the framework would read it to its end, which may be billions of rows. */
+/**
+ * Stands in for the file when only its head is asked for: the framework would read the file to its end, which may be
+ * billions of rows.
+ */
 function unread(csv: Readable): Readable {
   csv.destroy();
   return Readable.from([]);

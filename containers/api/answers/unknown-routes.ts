@@ -21,7 +21,7 @@ export const unknownRoutes = fp(
       for (const method of [route.method].flat()) known.methods.add(method.toUpperCase());
       paths.set(route.url, known);
     });
-    // In a hook, since the framework reads the body before a handler and would refuse one that it can't read.
+    // Done in a hook: before a handler, the framework reads the body, and would refuse one that it can't read.
     app.addHook('onRequest', (request, reply, done) => {
       if (request.is404) answer([...paths.values()], request, reply);
       else done();

@@ -7,7 +7,7 @@ const cacheMillis = 60_000;
 const cachedTokenMaxChars = 2_048;
 
 /** What authentication asks of the core. */
-export interface Lookups {
+export interface CallerLookups {
   /** Who an API key stands for; null: nobody. */
   authenticateKey(secret: string): Promise<Caller | null>;
   /** The tenant with this slug; null: there is none. */
@@ -28,9 +28,9 @@ interface CachedCaller {
 
 /**
  * Makes the authentication of API keys and JWTs. A good JWT is remembered for a while, by the whole of its text and
- * never beyond its own end; that of a key is for `lookups` to remember.
+ * never beyond its own end; API keys are remembered by `lookups`.
  */
-export function makeAuthenticate(lookups: Lookups, verifyJwt: JwtVerifier, clock: Clock): Authenticate {
+export function makeAuthenticate(lookups: CallerLookups, verifyJwt: JwtVerifier, clock: Clock): Authenticate {
   const cache = new BoundedMap<string, CachedCaller>(cacheMaxEntries);
 
   const authenticateJwt = async (token: string): Promise<Caller> => {

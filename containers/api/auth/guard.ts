@@ -126,13 +126,13 @@ function refuseOtherUserInBody(request: FastifyRequest, _reply: FastifyReply, do
   }
 }
 
-/** A value that is no text is no user; what it is instead, validation says. */
+/** A value that is not a text can't be a user id. Validation refuses it later. */
 function refuseOtherUser(caller: Caller, userId: unknown): void {
   if (caller.customerId === null || typeof userId !== 'string' || userId === caller.customerId) return;
   throw refuse('forbidden', 'A customer acts for itself only: userId must be the token’s sub.');
 }
 
-/** What is no text, as a parameter that comes twice, validation refuses. */
+/** Validation refuses what is not a text, such as a parameter that comes twice. */
 function refuseUnsafeParameters(parameters: Record<string, unknown>): void {
   for (const name in parameters) {
     const value = parameters[name];

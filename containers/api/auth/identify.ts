@@ -14,9 +14,8 @@ export type AuthenticateSession = (secret: string, isUse: boolean) => Promise<Ca
 export type Identify = (request: FastifyRequest) => Caller | Promise<Caller>;
 
 /**
- * Makes the function that finds out who sends a request. One with Authorization is its token's and nobody else's,
- * whatever cookies it has, and costs nothing more for their being possible. One without may be a session's of the
- * console.
+ * Makes the function that finds out who sends a request. A request with Authorization belongs to its token, whatever
+ * cookies it has, and no cookie is looked up for it. A request without it may belong to a session of the console.
  */
 export function makeIdentify(authenticate: Authenticate, authenticateSession: AuthenticateSession): Identify {
   const identifyBySession = async (request: FastifyRequest, secret: string): Promise<Caller> => {

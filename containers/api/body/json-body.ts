@@ -8,7 +8,7 @@ import { parseJsonText } from './json-text.ts';
 
 type Done = (error: Error | null, body?: unknown) => void;
 
-/** In these a text is UTF-8 whichever of them is named. */
+/** Charsets whose texts are UTF-8 as they are. */
 const takenCharsets = new Set(['', 'utf-8', 'utf8', 'us-ascii', 'ascii']);
 
 /** Why a body in another coding than plain UTF-8 is not taken: one for its transport, such as gzip, or a charset. */

@@ -16,9 +16,9 @@ const contentPolicy =
 const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><path fill="#1a7f5a" d="M3 7h26v6a3 3 0 0 0 0 6v6H3v-6a3 3 0 0 0 0-6z"/><path stroke="#fff" stroke-width="2" stroke-dasharray="3 2" d="M20 7v18"/></svg>`;
 
 /**
- * A route has up to a dozen refusals, all of one shape: with an example and headers each they are five screens long, so
- * the pages show what they mean and the schema Problem once. The address of the document is told in the guide, as the
- * contract has it.
+ * A route has up to a dozen refusals, all of one shape. With an example and headers for each they would fill five
+ * screens, so the pages show only what each means, and the schema Problem once. The address of the document is told in
+ * the guide, as the contract has it.
  */
 const styles = `
 .swagger-ui .info .main > a { display: none; }

@@ -2,7 +2,7 @@ import type { Log } from '../../../core/index.ts';
 
 /** What is worth a line a second at most. */
 const windowMillis = 1_000;
-/** Far more kinds of trouble than there are; beyond them every line is written. */
+/** Most kinds of trouble that are told apart: far more than there are. Beyond that every line is written. */
 const kindsMax = 200;
 /** An error's own words, as far as they tell one from another. */
 const messageMaxChars = 200;

@@ -6,7 +6,7 @@ const reservedChars = 200_000;
 const chunkMaxChars = 65_536;
 
 /** One or several whole lines. */
-export interface Line {
+export interface LogLine {
   readonly text: string;
   /** Called once the line is written or given up; null where nobody waits for it. */
   settle: (() => void) | null;
@@ -18,7 +18,7 @@ export interface Line {
  */
 export class LineQueue {
   readonly #noticeOf: ((dropped: number) => string) | undefined;
-  #lines: Line[] = [];
+  #lines: LogLine[] = [];
   /** Of the lines that are being written, too. */
   #chars = 0;
   #isFull = false;
@@ -44,7 +44,7 @@ export class LineQueue {
    * @param settle of a line that somebody waits for, which has some room beyond the bound
    * @returns whether there was room
    */
-  add(text: string, settle: Line['settle']): boolean {
+  add(text: string, settle: LogLine['settle']): boolean {
     const isAwaited = settle !== null;
     if (this.#chars + text.length > queueMaxChars + (isAwaited ? reservedChars : 0)) this.#isFull = true;
     else if (isAwaited || !this.#isFull) {
@@ -56,13 +56,13 @@ export class LineQueue {
     return false;
   }
 
-  #append(line: Line): void {
+  #append(line: LogLine): void {
     this.#lines.push(line);
     this.#chars += line.text.length;
   }
 
   /** Takes out as many lines as go into one write; they use their room until `release`. */
-  take(): Line[] {
+  take(): LogLine[] {
     if (this.#isFull && this.#chars <= queueMaxChars / 2) this.#tellDropped();
     let chars = 0;
     const after = this.#lines.findIndex(({ text }) => {
@@ -80,7 +80,7 @@ export class LineQueue {
   }
 
   /** Gives back the room of lines that were written, and tells who waits for them. */
-  release(lines: readonly Line[]): void {
+  release(lines: readonly LogLine[]): void {
     for (const { text, settle } of lines) {
       this.#chars -= text.length;
       settle?.();
@@ -88,7 +88,7 @@ export class LineQueue {
   }
 
   /** Tells whoever waits for one of these lines, or for one in the queue, to wait no longer. */
-  giveUpWaiting(lines: readonly Line[]): void {
+  giveUpWaiting(lines: readonly LogLine[]): void {
     for (const line of [...lines, ...this.#lines]) {
       line.settle?.();
       line.settle = null;

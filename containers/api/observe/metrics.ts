@@ -220,7 +220,7 @@ function addShortages(registry: Registry, sources: MetricSources): void {
       registers,
       async collect() {
         const books = await runningOut();
-        // No number is better than an old one.
+        // An old number would mislead: without a new one there is none.
         this.reset();
         if (books === null) return;
         this.set({ stock: 'low' }, books.lowBooks);

@@ -1,4 +1,4 @@
-import { type Line, LineQueue } from './line-queue.ts';
+import { LineQueue, type LogLine } from './line-queue.ts';
 
 /**
  * Text on its way to standard output or standard error. Nobody waits for it: a terminal that is gone or stopped, a full
@@ -87,7 +87,7 @@ class QueuedOutput implements Output {
   }
 
   /** Returns whether there was room. Lines of one turn of the event loop share a write. */
-  #enqueue(text: string, settle: Line['settle']): boolean {
+  #enqueue(text: string, settle: LogLine['settle']): boolean {
     if (!this.#queue.add(text, settle)) return false;
     if (!this.#isWriting && !this.#isScheduled) {
       this.#isScheduled = true;
@@ -110,7 +110,7 @@ class QueuedOutput implements Output {
     this.#attempt(Buffer.from(lines.map(({ text }) => text).join('')), lines);
   }
 
-  #attempt(bytes: Buffer, lines: Line[]): void {
+  #attempt(bytes: Buffer, lines: LogLine[]): void {
     this.#retry = null;
     this.#sink(bytes, (error, written) => {
       const rest = bytes.subarray(written);
@@ -123,7 +123,7 @@ class QueuedOutput implements Output {
     });
   }
 
-  #fail(rest: Buffer, lines: Line[]): void {
+  #fail(rest: Buffer, lines: LogLine[]): void {
     this.#isDead = true;
     this.#queue.giveUpWaiting(lines);
     const now = () => this.#attempt(rest, lines);

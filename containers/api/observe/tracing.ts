@@ -5,7 +5,7 @@ import { openXrayExporter } from './xray-exporter.ts';
 
 /** How much of traces is kept, and how long their sending may take. */
 export const tracingLimits = {
-  /** Members of a batch that its trace names, at most. */
+  /** The most members of a batch that its trace links to. */
   linksMax: 32,
   /** Spans that wait to be sent, at most: more are dropped, and nobody waits for the receiver. */
   queueMaxSpans: 2_048,

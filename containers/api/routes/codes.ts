@@ -49,7 +49,7 @@ function addGenerate(app: Api): void {
         response: { 201: ref(GeneratedDeck) },
       },
     },
-    // Not read as an id here: trouble with the key is named before a book that can't be there.
+    // The id is not checked here: a problem with the idempotency key is reported before a missing book.
     ({ caller, params, body, keyed }) => generateCodes(core, caller, params.bookId, body, keyed),
   );
 }
@@ -151,7 +151,7 @@ function addDecks(app: Api): void {
         response: { 200: ref(Deck) },
       },
     },
-    // Not read as ids here: trouble with the key is named before what can't be there.
+    // The ids are not checked here: a problem with the idempotency key is reported before a missing book or deck.
     ({ caller, params, keyed }) => voidDeck(core, caller, params.bookId, params.deckId, keyed),
   );
 }

@@ -79,7 +79,7 @@ function addReverse(app: Api): void {
         response: { 200: ref(Coupon) },
       },
     },
-    // Not read as an id here: trouble with the key is named before a redemption that can't be there.
+    // The id is not checked here: a problem with the idempotency key is reported before a missing redemption.
     ({ caller, params, body, keyed }) => reverseRedemption(core, caller, params.redemptionId, body, keyed),
   );
 }

@@ -76,8 +76,8 @@ const spellings: Record<string, (text: string) => string> = {
 };
 
 /**
- * The one spelling of a route's path, such as `coupons/BF26-7K2M-Q9XD/redeem`, without the API's base. Keys are stored
- * with a hash of it, so another spelling would make strangers of repeats that are under way.
+ * The one spelling of a route's path, such as `coupons/BF26-7K2M-Q9XD/redeem`, without the API's base. A hash of it is
+ * stored with each key: if the spelling changed, repeats of earlier requests would not match.
  */
 function pathSpeller(route: RouteOptions): (params: unknown) => string {
   const parts = route.url.replace(/^\/(v1\/)?/, '').split('/');

@@ -1,6 +1,6 @@
 import type { MemberAnswer } from '../../batching/batch.ts';
 import { type BookRules, readBooksForDecision } from '../../books/read-book-rules.ts';
-import { type Patience, waitForLocks } from '../../db/lock-patience.ts';
+import { type LockWait, setLockWait } from '../../db/lock-wait.ts';
 import { together } from '../../db/together.ts';
 import type { Transaction } from '../../db/transaction.ts';
 import type { CodeSource } from '../../decks/codes-at.ts';
@@ -50,17 +50,18 @@ interface State extends Seen {
  * Locks, unlocks, redeems, voids and reverses: one transaction for the whole batch (decideBatch). Locked are the gates
  * of the books, holders, coupons and counters. Proved by test/integration/races.test.ts, and by the mutants that take
  * out each lock in turn.
- * @param isApart whether these members have met a held lock before, and wait for the next one shortly only
+ * @param hasTimedOut whether a transaction of these members has timed out on a lock before; then it waits only a short
+ *   time
  * @param companion what is committed with them
  */
 export function changeCoupons(
   core: ChangeCore,
   tenantId: number,
   commands: ChangeCommand[],
-  isApart = false,
+  hasTimedOut = false,
   companion?: BatchCompanion<ChangeCommand>,
 ): Promise<MemberAnswer<CouponAnswer>[]> {
-  return decideBatch(core, tenantId, commands, changesOf(core, tenantId), isApart, companion);
+  return decideBatch(core, tenantId, commands, changesOf(core, tenantId), hasTimedOut, companion);
 }
 
 /** Which of these commands, which were held up, nothing holds up any more. */
@@ -77,7 +78,7 @@ function changesOf(
     redirect: redirectToDeal,
     needsOf: needsOfChange,
     findHeld: (targets) => findChangeObstacles(core.pool, tenantId, locationsOf(targets)),
-    read: (tx, targets, patience) => read(tx, tenantId, targets, patience),
+    read: (tx, targets, lockWait) => read(tx, tenantId, targets, lockWait),
     prepare: (tx, targets, seen) => prepare(tx, tenantId, targets, seen),
     decide: (state, target) => decideMember(core, tenantId, state, target),
     write: async (tx, { now, books, pending, carried }) => {
@@ -88,12 +89,12 @@ function changesOf(
   };
 }
 
-async function read(tx: Transaction, tenantId: number, targets: ChangeTarget[], patience: Patience): Promise<Seen> {
+async function read(tx: Transaction, tenantId: number, targets: ChangeTarget[], lockWait: LockWait): Promise<Seen> {
   const locations = locationsOf(targets);
   const bookKeys = [...new Set(locations.map(({ bookKey }) => bookKey))];
   const redemptionIds = targets.flatMap(({ redemption }) => redemption?.id ?? []);
   const [, , books, limited, locked, , reversed, usage, clockAndKeys] = await together([
-    waitForLocks(tx, patience),
+    setLockWait(tx, lockWait),
     takeLock.gates(tx, tenantId, bookKeys),
     readBooksForDecision(tx, tenantId, bookKeys),
     takeLock.holders(tx, tenantId, locations, targets.flatMap(reversedPlace)),
@@ -107,9 +108,9 @@ async function read(tx: Transaction, tenantId: number, targets: ChangeTarget[], 
 }
 
 /**
- * The coupons that may be decided on. One that came to its place since the holders were looked for is left out: its
- * holder is not locked, and can't be once coupons are. Its request was here before the coupon, and is told that there
- * is none.
+ * The coupons that may be decided on. A coupon that was made after the holders were locked is left out: its holder is
+ * not locked, and no holder may be locked after a coupon. The request came before the coupon existed, and is told that
+ * there is none.
  */
 function withHolderLocked(
   coupons: Map<string, CouponState>,
@@ -138,10 +139,12 @@ function usedKeyHashes(targets: ChangeTarget[]): string[] {
 }
 
 async function prepare(tx: Transaction, tenantId: number, targets: ChangeTarget[], seen: Seen): Promise<State> {
-  const bare = explained(targets).filter((location) => !seen.coupons.has(placeMapKey(location)));
-  const voidPlaces = await findVoidPlaces(tx, tenantId, bare);
-  // A deck is voided without these locks, and whoever sees that must see its key too: the keys are read again.
-  const last: ClockAndKeys = bare.length === 0 ? seen : await readClockAndKeys(tx, tenantId, usedKeyHashes(targets));
+  const withoutCoupon = explained(targets).filter((location) => !seen.coupons.has(placeMapKey(location)));
+  const voidPlaces = await findVoidPlaces(tx, tenantId, withoutCoupon);
+  // Voiding a deck takes none of these locks. A batch that sees codes voided must also see the idempotency key under
+  // which they were, so the keys are read again.
+  const last: ClockAndKeys =
+    withoutCoupon.length === 0 ? seen : await readClockAndKeys(tx, tenantId, usedKeyHashes(targets));
   return { ...seen, now: last.now, usedKeys: last.usedKeys, voidPlaces, pending: [], carried: new Map() };
 }
 
@@ -169,32 +172,32 @@ function decideMember(
 }
 
 /**
- * A coupon that was found by a public code is its user's, unless it has changed hands since: then the user's own is
- * looked for anew, whoever asks. A use is only here where one was found.
+ * A coupon that was found by a public code belongs to the user, unless it has changed hands since. Then the user's own
+ * coupon is looked for again, whoever asks. A redeem or lock comes here only if a coupon was found.
  */
-function hasChangedHands({ command, publicCode }: ChangeTarget, coupon: CouponState | undefined): boolean {
-  if (publicCode === null || !('userId' in command)) return false;
+function hasChangedHands({ command, publicLocation }: ChangeTarget, coupon: CouponState | undefined): boolean {
+  if (publicLocation === null || !('userId' in command)) return false;
   return coupon === undefined ? isUse(command) : coupon.userId !== command.userId;
 }
 
 /** To a customer, a code that is not there, is void or is another user's looks the same. */
 function refuseMissing(
   state: State,
-  { command, location, publicCode }: ChangeTarget,
+  { command, location, publicLocation }: ChangeTarget,
   coupon: CouponState | undefined,
 ): Refusal | null {
-  if (publicCode !== null && !('userId' in command)) return publicCodeRefusal(publicCode.code);
+  if (publicLocation !== null && !('userId' in command)) return publicCodeRefusal(publicLocation.code);
   if (command.op === 'reverse') {
     if (coupon !== undefined) return null;
     return { kind: 'redemption-not-found', detail: `There is no redemption ${command.redemptionId}.` };
   }
   const voidPlace = location !== null && state.voidPlaces.has(placeMapKey(location));
   const missing = missingCoupon(command.caller, coupon, voidPlace);
-  if (missing === null || publicCode === null) return missing;
+  if (missing === null || publicLocation === null) return missing;
   return coupon === undefined ? noLockRefusal : ofPublicCode(missing);
 }
 
-/** Only an unlock finds no coupon by a public code: other changes deal one first. */
+/** With a public code only an unlock can find no coupon: other changes deal one first. */
 const noLockRefusal: Refusal = { kind: 'lock-expired', detail: 'No lock is live: the user has no coupon of the book.' };
 
 /** Makes the change true for the members that follow, and puts it on the list of what is written. */
@@ -215,7 +218,8 @@ function carryOut(
   const redeemerId = redemption?.redeemerId ?? holderId;
   addToUsage(state.usage, next.bookKey, redeemerId, used);
   if (redeemerId !== holderId) {
-    // The coupon counts one less for whoever has it, for whom this redemption never counted.
+    // The coupon's count is one lower now for its present holder, although this redemption never counted for that
+    // holder.
     state.carried.set(redeemerId, (state.carried.get(redeemerId) ?? 0) + used);
     state.carried.set(holderId, (state.carried.get(holderId) ?? 0) - used);
   }

@@ -5,14 +5,14 @@ import {
   type Location,
   locateCodes,
   nowhere,
+  type PublicLocation,
 } from '../../decks/locate-codes.ts';
 import { placeMapKey } from '../../decks/place.ts';
-import type { PublicCode } from '../../decks/public-code-row.ts';
 import { type ChangeCommand, isUse } from './commands.ts';
 import { findRedemptions, type KnownRedemption } from './find-redemptions.ts';
 import { holderMapKey } from './holders.ts';
 import { readCouponStates } from './locks/coupons.ts';
-import { thing } from './obstacles.ts';
+import { nameOf } from './obstacles.ts';
 import { findOwnCoupons, type OwnCoupon } from './own-coupons.ts';
 import { Redirect } from './redirect.ts';
 
@@ -20,8 +20,8 @@ import { Redirect } from './redirect.ts';
 export interface ChangeTarget {
   readonly command: ChangeCommand;
   readonly location: Location | null;
-  /** The public code that was brought in place of the coupon's own, or null. */
-  readonly publicCode: PublicCode | null;
+  /** Where a public code was given in place of the coupon's own: its book; else null. */
+  readonly publicLocation: PublicLocation | null;
   readonly redemption: KnownRedemption | null;
 }
 
@@ -34,7 +34,7 @@ export async function findChangeTargets(
   const reversals = commands.flatMap((command) => (command.op === 'reverse' ? [command.redemptionId] : []));
   const redemptions = await findRedemptions(core.pool, tenantId, reversals);
   const codes = commands.map((command) => (command.op === 'reverse' ? '' : command.code));
-  // A customer must not learn from the time it takes whether a code is one of the pattern: it is always asked for.
+  // The time of an answer must not tell a customer whether a code fits a pattern, so the database is always asked.
   const always = commands.some((command) => command.caller.customerId !== null);
   const located = await locateCodes(core, tenantId, codes, { always });
   const ownCoupons = await findOwnCoupons(
@@ -45,9 +45,9 @@ export async function findChangeTargets(
   const targets = commands.map((command, index) => {
     const redemption = command.op === 'reverse' ? (redemptions.get(command.redemptionId) ?? null) : null;
     const found = located[index] ?? null;
-    const publicCode = isPublic(found) ? found : null;
+    const publicLocation = isPublic(found) ? found : null;
     const location = redemption?.location ?? (isPublic(found) ? ownPlace(ownCoupons, command, found) : found);
-    return { command, redemption, publicCode, location: location ?? missingPlace(command, publicCode) };
+    return { command, redemption, publicLocation, location: location ?? missingPlace(command, publicLocation) };
   });
   return always ? hideFromCustomers(core, tenantId, targets) : targets;
 }
@@ -60,28 +60,28 @@ function ownOf(command: ChangeCommand, found: Located | null) {
 function ownPlace(
   ownCoupons: Map<string, OwnCoupon>,
   command: ChangeCommand,
-  { publicBook }: PublicCode,
+  { publicBook }: PublicLocation,
 ): Location | null {
   if (!('userId' in command)) return null;
   return ownCoupons.get(holderMapKey(publicBook, command.userId))?.location ?? null;
 }
 
 /** A coupon that is about to be dealt is not missing. */
-function missingPlace(command: ChangeCommand, publicCode: PublicCode | null): Location | null {
-  const isMissing = publicCode === null || !isUse(command);
+function missingPlace(command: ChangeCommand, publicLocation: PublicLocation | null): Location | null {
+  const isMissing = publicLocation === null || !isUse(command);
   return isMissing && command.caller.customerId !== null ? nowhere : null;
 }
 
 /** Whoever brings a public code and has no coupon is dealt one first. */
-export function redirectToDeal({ command, location, publicCode }: ChangeTarget): Redirect | null {
-  return publicCode !== null && location === null && isUse(command) ? new Redirect(publicCode) : null;
+export function redirectToDeal({ command, location, publicLocation }: ChangeTarget): Redirect | null {
+  return publicLocation !== null && location === null && isUse(command) ? new Redirect(publicLocation) : null;
 }
 
 /**
- * Sends a customer's command to nowhere unless the coupon is its own, before anything is locked. A row that is locked
- * and counted took a sixth longer than one that is not there: some hundred tries told which codes somebody holds. A
- * coupon that comes into the customer's hands meanwhile came after the request; one that leaves them is found out under
- * its lock.
+ * Replaces the place of a customer's command by `nowhere` unless the coupon is the customer's own, before anything is
+ * locked. To lock and count a row took a sixth longer than to miss one, so some hundred tries told which codes somebody
+ * holds. If the customer gets the coupon after this read, the request came first. If the customer loses it, the check
+ * under its lock finds that out.
  */
 async function hideFromCustomers(
   { pool }: Pick<LocateCore, 'pool'>,
@@ -92,12 +92,13 @@ async function hideFromCustomers(
   const asked = ofCustomers.flatMap(({ location }) => location ?? []);
   const coupons = await readCouponStates(pool, tenantId, asked);
   return targets.map((target) => {
-    const { command, publicCode } = target;
+    const { command, publicLocation } = target;
     const { customerId } = command.caller;
     if (customerId === null || target.location === null) return target;
     const isOwn = coupons.get(placeMapKey(target.location))?.userId === customerId;
-    // One that left the customer's hands since it was found by a public code is as one that the customer never had.
-    return isOwn ? target : { ...target, location: missingPlace(command, publicCode) };
+    // If the customer has lost the coupon since it was found by a public code, it counts as one that the customer never
+    // had.
+    return isOwn ? target : { ...target, location: missingPlace(command, publicLocation) };
   });
 }
 
@@ -108,9 +109,9 @@ async function hideFromCustomers(
 export function needsOfChange({ command, location }: ChangeTarget): string[] {
   if (location === null) return [];
   const { bookKey } = location;
-  const needs = [thing.gate(bookKey), thing.coupon(location), thing.holderOf(location)];
-  if ('userId' in command) needs.push(thing.holder(bookKey, command.userId));
-  if (mayCount(command)) needs.push(thing.counter(bookKey));
+  const needs = [nameOf.gate(bookKey), nameOf.coupon(location), nameOf.holderOf(location)];
+  if ('userId' in command) needs.push(nameOf.holder(bookKey, command.userId));
+  if (mayCount(command)) needs.push(nameOf.counter(bookKey));
   return needs;
 }
 

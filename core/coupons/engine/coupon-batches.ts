@@ -13,7 +13,7 @@ import { changeCoupon } from './change-coupon.ts';
 import { areChangesFree, type ChangeCore, changeCoupons } from './change-coupons.ts';
 import type { ChangeCommand, DealCommand } from './commands.ts';
 import { areDealsFree, type DealCore, dealCodes } from './deal-codes.ts';
-import { type CouponQuestion, type LookCore, lookAtCoupons, type SeenCoupon } from './look-at-coupons.ts';
+import { type CouponQuery, type CouponSnapshot, type LookCore, lookAtCoupons } from './look-at-coupons.ts';
 
 /** A queue by its name. */
 export type CouponQueue = 'deals' | 'changes' | 'looks';
@@ -22,7 +22,7 @@ export type CouponQueue = 'deals' | 'changes' | 'looks';
 export interface CouponBatches {
   readonly deals: MicroBatcher<DealCommand, CouponAnswer>;
   readonly changes: MicroBatcher<ChangeCommand, CouponAnswer>;
-  readonly looks: MicroBatcher<CouponQuestion, SeenCoupon>;
+  readonly looks: MicroBatcher<CouponQuery, CouponSnapshot>;
   /** Queues a change of a coupon that may be named by a public code, and so may have to be dealt first. */
   changeCoupon(command: ChangeCommand): Promise<CouponAnswer>;
   /** Milliseconds that the oldest member of any queue has waited. */
@@ -77,23 +77,24 @@ export function openCouponBatches(
     ...common,
     name: 'deals',
     laneOf: laneOfDeal,
-    run: (tenantId, commands, isApart, trace) => dealCodes(traced(core, trace), tenantId, commands, isApart),
+    run: (tenantId, commands, hasTimedOut, trace) => dealCodes(traced(core, trace), tenantId, commands, hasTimedOut),
     isFree: (tenantId, commands) => areDealsFree(core, tenantId, commands),
   });
   const changes = openMicroBatcher<ChangeCommand, CouponAnswer>({
     ...common,
     name: 'changes',
     laneOf: laneOfChange,
-    run: (tenantId, commands, isApart, trace) => changeCoupons(traced(core, trace), tenantId, commands, isApart),
+    run: (tenantId, commands, hasTimedOut, trace) =>
+      changeCoupons(traced(core, trace), tenantId, commands, hasTimedOut),
     isFree: (tenantId, commands) => areChangesFree(core, tenantId, commands),
   });
-  const looks = openMicroBatcher<CouponQuestion, SeenCoupon>({
+  const looks = openMicroBatcher<CouponQuery, CouponSnapshot>({
     ...common,
     name: 'looks',
     laneOf: ({ code }) => laneOfCode(code),
-    run: (tenantId, questions) => lookAtCoupons(core, tenantId, questions),
+    run: (tenantId, queries) => lookAtCoupons(core, tenantId, queries),
     // A look takes no lock that anybody could hold.
-    isFree: async (_tenantId, questions) => questions.map(() => true),
+    isFree: async (_tenantId, queries) => queries.map(() => true),
   });
   const queues = { deals, changes, looks };
   const all = Object.values(queues);

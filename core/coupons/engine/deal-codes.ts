@@ -1,6 +1,6 @@
 import type { MemberAnswer } from '../../batching/batch.ts';
 import { readBooksForDecision } from '../../books/read-book-rules.ts';
-import { type Patience, waitForLocks } from '../../db/lock-patience.ts';
+import { type LockWait, setLockWait } from '../../db/lock-wait.ts';
 import { together } from '../../db/together.ts';
 import type { Transaction } from '../../db/transaction.ts';
 import { type CodeSource, codesAt } from '../../decks/codes-at.ts';
@@ -33,7 +33,7 @@ import { insertHolders, readHolders } from './holders.ts';
 import { insertCoupons } from './insert-coupons.ts';
 import { readCouponStates } from './locks/coupons.ts';
 import { takeLock } from './locks/lock-order.ts';
-import { thing } from './obstacles.ts';
+import { nameOf } from './obstacles.ts';
 import { readClockAndKeys } from './read-clock-and-keys.ts';
 import { sumByBook } from './usage-sums.ts';
 import { lastOf, writeChanges } from './write-changes.ts';
@@ -49,17 +49,18 @@ export interface DealCore extends BatchCore, CodeSource {
  * is left is exact, a code can't be dealt twice, and a user's coupons can be counted. A coupon that is dealt by a
  * public code is locked or redeemed in the same transaction. Nobody else sees it yet, so only its book's counter is
  * locked for that. Proved by test/integration/races.test.ts.
- * @param isApart whether these members have met a held lock before, and wait for the next one shortly only
+ * @param hasTimedOut whether a transaction of these members has timed out on a lock before; then it waits only a short
+ *   time
  * @param companion what is committed with them
  */
 export function dealCodes(
   core: DealCore,
   tenantId: number,
   commands: DealCommand[],
-  isApart = false,
+  hasTimedOut = false,
   companion?: BatchCompanion<DealCommand>,
 ): Promise<MemberAnswer<CouponAnswer>[]> {
-  return decideBatch(core, tenantId, commands, dealsOf(core, tenantId), isApart, companion);
+  return decideBatch(core, tenantId, commands, dealsOf(core, tenantId), hasTimedOut, companion);
 }
 
 /** Which of these commands, which were held up, nothing holds up any more. */
@@ -75,7 +76,7 @@ function dealsOf(
     find: (commands) => findTargets(core, tenantId, commands),
     needsOf,
     findHeld: (targets) => findDealObstacles(core.pool, tenantId, booksOf(targets), booksOf(targets.filter(redeems))),
-    read: (tx, targets, patience) => read(tx, tenantId, targets, patience),
+    read: (tx, targets, lockWait) => read(tx, tenantId, targets, lockWait),
     prepare: async (_tx, _targets, seen) => openDealState(seen),
     refuseFirst: (state, { command }) => refuseClaim(state, command),
     decide: (state, target) => decideDeal(core, tenantId, state, target),
@@ -95,8 +96,8 @@ function redeems({ command }: DealTarget): boolean {
 function needsOf(target: DealTarget): string[] {
   const { bookKey } = target;
   if (bookKey === null) return [];
-  const needs = [thing.gate(bookKey), thing.dealer(bookKey)];
-  return redeems(target) ? [...needs, thing.counter(bookKey)] : needs;
+  const needs = [nameOf.gate(bookKey), nameOf.dealer(bookKey)];
+  return redeems(target) ? [...needs, nameOf.counter(bookKey)] : needs;
 }
 
 async function findTargets(core: LocateCore, tenantId: number, commands: DealCommand[]): Promise<DealTarget[]> {
@@ -115,23 +116,24 @@ async function findTargets(core: LocateCore, tenantId: number, commands: DealCom
   });
 }
 
-async function read(tx: Transaction, tenantId: number, targets: DealTarget[], patience: Patience): Promise<DealSeen> {
+async function read(tx: Transaction, tenantId: number, targets: DealTarget[], lockWait: LockWait): Promise<DealSeen> {
   const bookKeys = booksOf(targets);
   const redeemedBooks = booksOf(targets.filter(redeems));
   const wanted = targets.flatMap(({ location }) => location ?? []);
   const deckKeys = [...new Set(wanted.map(({ deckKey }) => deckKey))];
   const keyHashes = targets.flatMap(({ command }) => command.keyed?.keyHash ?? []);
   const [, , books, , , decks, holders, coupons, redemptions, clockAndKeys] = await together([
-    waitForLocks(tx, patience),
+    setLockWait(tx, lockWait),
     takeLock.gates(tx, tenantId, bookKeys),
     readBooksForDecision(tx, tenantId, bookKeys),
     takeLock.dealers(tx, tenantId, bookKeys),
     takeLock.counters(tx, tenantId, [], redeemedBooks),
     readDealtDecks(tx, tenantId, { bookKeys, deckKeys, members: targets.length, wanted }),
     readHolders(tx, tenantId, targets.flatMap(wantedHolder), targets.some(bringsPublicCode)),
-    // Before the keys: a coupon is changed without the dealer's lock, and whoever sees a change sees its key too.
+    // Coupons are read before the keys: they change without the dealer's lock, and a batch that sees a change must see
+    // its key too.
     readCouponStates(tx, tenantId, wanted),
-    // For locks too: one is refused where a redeem would be.
+    // Needed for a lock too, which is refused wherever a redeem would be.
     sumByBook(tx, tenantId, booksOf(targets.filter(({ command }) => command.op === 'use'))),
     readClockAndKeys(tx, tenantId, keyHashes),
   ]);
@@ -155,7 +157,7 @@ async function write(
 ): Promise<RecordOf<DealtChange>> {
   const { dealt, now } = state;
   const drawn = dealt.filter(({ namedCode }) => namedCode === null).map(({ place }) => place);
-  // COMMIT goes out with what is written, so the marks are out before either.
+  // COMMIT is sent together with the writes, so the marks have to be out before both.
   const [, codes] = await together([markDealt(core.deckMarks, tenantId, state), codesAt(core, tx, tenantId, drawn)]);
   const drawnCodes = codes.values();
   const changesOf = new Map(dealt.map((one) => [one, changesWithCode(one, one.namedCode ?? drawnCodes.next().value!)]));

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { MemberAnswer } from '../../batching/batch.ts';
-import type { Patience } from '../../db/lock-patience.ts';
+import type { LockWait } from '../../db/lock-wait.ts';
 import { retryTransaction } from '../../db/retry-transaction.ts';
 import { together } from '../../db/together.ts';
 import { inTwoSteps, type Transaction } from '../../db/transaction.ts';
@@ -13,7 +13,7 @@ import { answerOf, type CouponAnswer, type RecordedChange } from '../rules/recor
 import { type IdempotencyMemory, openIdempotencyMemory } from './idempotency-memory.ts';
 import type { LockTokens } from './lock-tokens.ts';
 import type { Obstacles } from './obstacles.ts';
-import { findFree, type Passage, passObstacles } from './pass-obstacles.ts';
+import { type BatchWithLocks, findFree, passObstacles } from './pass-obstacles.ts';
 import type { ClockAndKeys } from './read-clock-and-keys.ts';
 
 /** What the transaction of a batch works with, whatever it decides. */
@@ -26,13 +26,14 @@ export interface BatchCore {
   readonly trace?: BatchTrace;
 }
 
-/** A member of a batch: its command, and whatever was found out about it before anything was locked. */
-interface Member {
+/** What a command is about, as `find` says. Each kind of batch adds what it has to know before it locks anything. */
+interface KeyedTarget {
   readonly command: { readonly keyed: KeyedRequest | null };
 }
 
-/** What the members of a batch are about, and what that needs. */
-export interface BatchTargets<Command, Target> extends Pick<Passage<Target, CouponAnswer>, 'needsOf' | 'findHeld'> {
+/** Finds what the commands of a batch are about, and which locks they need. */
+export interface BatchTargets<Command, Target>
+  extends Pick<BatchWithLocks<Target, CouponAnswer>, 'needsOf' | 'findHeld'> {
   /** Finds what each command is about, in their order. That never changes, and so needs no lock. */
   find(commands: Command[]): Promise<Target[]>;
   /** Why a member belongs into another batch, as far as that is known before anything is locked; or null. */
@@ -45,11 +46,12 @@ export interface BatchTargets<Command, Target> extends Pick<Passage<Target, Coup
  */
 export interface Decisions<Target, Seen, State, Made> {
   /**
-   * Takes the locks in the order of takeLock, and reads what is decided on. Every statement is sent at once, and finds
-   * the locks of those before it taken and their owners' changes made.
+   * Takes the locks in the order of takeLock, then reads what is decided on. All statements are sent at once and run
+   * one after the other: each one runs with the locks of those before it, and sees what the earlier owners of these
+   * locks have committed.
    */
-  read(tx: Transaction, targets: Target[], patience: Patience): Promise<Seen>;
-  /** Reads what only those answers show to be wanted. */
+  read(tx: Transaction, targets: Target[], lockWait: LockWait): Promise<Seen>;
+  /** Reads what turns out to be needed only once those answers are there. */
   prepare(tx: Transaction, targets: Target[], seen: Seen): Promise<State>;
   /** A refusal that comes before trouble with the member's key, or null. */
   refuseFirst?(state: State, target: Target): CouponError | null;
@@ -74,7 +76,7 @@ export interface BatchCompanion<Command> {
   write(tx: Transaction, answers: ReadonlyMap<Command, CouponAnswer | CouponError>): void;
 }
 
-/** How a thing made is recorded. What an earlier batch made is a record already. */
+/** Makes the record of what a member has made. What an earlier batch made is a record already. */
 export type RecordOf<Made> = (made: Made | RecordedChange) => RecordedChange;
 
 /** What became of a member: what it made, or what an earlier one with the same key had made; or why nothing. */
@@ -87,24 +89,25 @@ type Decided<Made> = { made: Made | RecordedChange; replayed: boolean } | Coupon
  *
  * Members that need what another session holds are left out, and answered `heldUp`: proved by
  * test/integration/held-up.test.ts.
- * @param isApart whether these members have met a held lock before, and wait for the next one shortly only
+ * @param hasTimedOut whether a transaction of these members has timed out on a lock before; then it waits only a short
+ *   time
  * @param companion what is committed with them; its own `read` may throw
  */
-export async function decideBatch<Command, Target extends Member, Seen, State extends ClockAndKeys, Made>(
+export async function decideBatch<Command, Target extends KeyedTarget, Seen, State extends ClockAndKeys, Made>(
   core: BatchCore,
   tenantId: number,
   commands: Command[],
   kind: BatchKind<Command, Target, Seen, State, Made>,
-  isApart: boolean,
+  hasTimedOut: boolean,
   companion?: BatchCompanion<Target['command']>,
 ): Promise<MemberAnswer<CouponAnswer>[]> {
-  const run = (targets: Target[], patience: Patience) =>
-    runTransaction(core, tenantId, targets, kind, patience, companion);
+  const run = (targets: Target[], lockWait: LockWait) =>
+    runTransaction(core, tenantId, targets, kind, lockWait, companion);
   const targets = await kind.find(commands);
   const redirects = targets.map((target) => kind.redirect?.(target) ?? null);
   const staying = targets.filter((_target, index) => redirects[index] === null);
-  const passage = { needsOf: kind.needsOf, findHeld: kind.findHeld, run };
-  const answers = (await passObstacles(core.obstacles, staying, passage, isApart)).values();
+  const batch = { needsOf: kind.needsOf, findHeld: kind.findHeld, run };
+  const answers = (await passObstacles(core.obstacles, staying, batch, hasTimedOut)).values();
   return redirects.map((redirect) => redirect ?? answers.next().value!);
 }
 
@@ -117,12 +120,12 @@ export async function areFree<Command, Target>(
   return findFree(obstacles, await kind.find(commands), kind);
 }
 
-async function runTransaction<Target extends Member, Seen, State extends ClockAndKeys, Made>(
+async function runTransaction<Target extends KeyedTarget, Seen, State extends ClockAndKeys, Made>(
   { pool, random, lockTokens, trace }: BatchCore,
   tenantId: number,
   targets: Target[],
   decisions: Decisions<Target, Seen, State, Made>,
-  patience: Patience,
+  lockWait: LockWait,
   companion?: BatchCompanion<Target['command']>,
 ): Promise<(CouponAnswer | CouponError)[]> {
   const tokenOf = (coupon: CouponState) => lockTokens.tokenOf(tenantId, coupon);
@@ -132,8 +135,8 @@ async function runTransaction<Target extends Member, Seen, State extends ClockAn
     );
   const steps = {
     read: async (tx: Transaction) => {
-      if (companion === undefined) return decisions.read(tx, targets, patience);
-      const [, seen] = await together([companion.read(tx), decisions.read(tx, targets, patience)]);
+      if (companion === undefined) return decisions.read(tx, targets, lockWait);
+      const [, seen] = await together([companion.read(tx), decisions.read(tx, targets, lockWait)]);
       return seen;
     },
     write: async (tx: Transaction, seen: Seen) => {
@@ -152,7 +155,7 @@ async function runTransaction<Target extends Member, Seen, State extends ClockAn
   return answer(decided, recordOf);
 }
 
-function decideMember<Target extends Member, State, Made>(
+function decideMember<Target extends KeyedTarget, State, Made>(
   decisions: Pick<Decisions<Target, never, State, Made>, 'refuseFirst' | 'decide'>,
   state: State,
   memory: IdempotencyMemory<Made | RecordedChange>,

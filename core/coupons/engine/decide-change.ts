@@ -13,7 +13,7 @@ import {
 import type { CouponState } from '../rules/coupon-state.ts';
 import type { ChangeTarget } from './change-targets.ts';
 import type { BatchCore } from './decide-batch.ts';
-import { standingOf, type Usage } from './usage-sums.ts';
+import { contextOf, type Usage } from './usage-sums.ts';
 
 /** What is known of a coupon's surroundings, read after the last lock and kept up to date while a batch decides. */
 export interface Surroundings {
@@ -34,18 +34,18 @@ export function decideChange(
 ): Decision {
   const { actor } = command.caller;
   const isLockToken = (token: string) => lockTokens.isTokenOf(tenantId, coupon, token);
-  const standing = standingOf(coupon, state, isLockToken);
+  const context = contextOf(coupon, state, isLockToken);
   switch (command.op) {
     case 'lock':
-      return decideLock(coupon, standing, { ...command, actor });
+      return decideLock(coupon, context, { ...command, actor });
     case 'unlock':
-      return decideUnlock(coupon, standing, { ...command, actor });
+      return decideUnlock(coupon, context, { ...command, actor });
     case 'force-unlock':
-      return decideForcedUnlock(coupon, standing, { ...command, actor });
+      return decideForcedUnlock(coupon, context, { ...command, actor });
     case 'redeem': {
       const { reference, metadata } = command;
       const id = uuidv7(state.now.getTime(), random);
-      return decideRedeem(coupon, standing, { ...command, actor, redemption: { id, reference, metadata } });
+      return decideRedeem(coupon, context, { ...command, actor, redemption: { id, reference, metadata } });
     }
     case 'void':
       return decideVoid(coupon, { ...command, actor });

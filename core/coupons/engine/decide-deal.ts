@@ -3,10 +3,11 @@ import { type DealtDeck, drawPlace, takePlace } from '../../decks/draw-rules.ts'
 import type { Location } from '../../decks/locate-codes.ts';
 import { placeMapKey } from '../../decks/place.ts';
 import { CouponError, type Refusal, refuse } from '../../errors.ts';
+import type { KeyedRequest } from '../../idempotency/key-hash.ts';
 import type { BookKey, DeckKey } from '../../keys.ts';
 import type { Random } from '../../random.ts';
-import { assignRefusal, refuseMoreCodes, voidRefusal } from '../rules/coupon-rules.ts';
-import type { CouponState } from '../rules/coupon-state.ts';
+import { assignRefusal, type Decision, refuseMoreCodes, voidRefusal } from '../rules/coupon-rules.ts';
+import type { Change, CouponState } from '../rules/coupon-state.ts';
 import { missingCoupon } from '../rules/missing-coupon.ts';
 import { newCoupon, undrawn } from '../rules/new-coupon.ts';
 import type { DealCommand } from './commands.ts';
@@ -115,38 +116,77 @@ function drawFor(random: Random, state: DealState, book: BookRules, holder: Hold
   return deal(state, dealCoupon(place, null, book, holder, state.now, state.validityOf(book)));
 }
 
+/** Deals a coupon by a public code, for the redeem or lock in its `use`. */
+type DealForUse = DealCommand & { op: 'use' };
+
 /**
- * Deals a coupon to a user who brings a public code, and does what the user came for; where that is refused, nothing is
- * dealt. A user who has a coupon is sent back to where coupons are changed.
+ * Lets a user redeem or lock by a public code. The user may have been dealt a coupon by this batch, or hold one since
+ * before it, or have none yet; only a user who has none is dealt one here.
  */
-function use(
+function use(core: DecideCore, tenantId: number, state: DealState, command: DealForUse): DealtChange | CouponError {
+  const { caller, bookKey, publicCode, userId } = command;
+  const book = bookOfPublicCode(state, bookKey, publicCode);
+  if (book === null) return new CouponError(missingCoupon(caller, undefined, false)!);
+  const dealt = state.dealtTo.get(holderMapKey(bookKey, userId));
+  if (dealt !== undefined) return useDealt(core, tenantId, state, command, dealt);
+  const holder = state.holders.get(holderMapKey(bookKey, userId))!;
+  // The queue of changes locks coupons that exist; this one does not.
+  if (holder.own !== null) return new Redirect(null);
+  return dealAndUse(core, tenantId, state, command, book, holder);
+}
+
+/** Uses a coupon that this batch has dealt for an earlier command. */
+function useDealt(
   core: DecideCore,
   tenantId: number,
   state: DealState,
-  command: DealCommand & { op: 'use' },
+  command: DealForUse,
+  dealt: DealtCoupon,
 ): DealtChange | CouponError {
-  const { caller, keyed, bookKey, publicCode, userId, use: wanted } = command;
-  const book = bookOfPublicCode(state, bookKey, publicCode);
-  if (book === null) return new CouponError(missingCoupon(caller, undefined, false)!);
-  const holder = state.holders.get(holderMapKey(bookKey, userId))!;
-  const before = state.dealtTo.get(holderMapKey(bookKey, userId));
-  if (before === undefined && holder.own !== null) return new Redirect(null);
-  const coupon = before?.coupon ?? newCoupon(undrawn, book, holder, state.now, state.validityOf(book));
-  const surroundings = { ...state, reversed: noReversals };
-  const decision = decideChange(core, tenantId, surroundings, { command: wanted, redemption: null }, coupon);
-  if ('refusal' in decision)
-    return new CouponError(before === undefined ? ofNoCoupon(decision.refusal) : decision.refusal);
-  const dealt = before ?? drawFor(core.random, state, book, holder);
+  const decision = decideUse(core, tenantId, state, command, dealt.coupon);
+  return 'refusal' in decision
+    ? new CouponError(decision.refusal)
+    : noteUse(state, dealt, decision.change, command.keyed);
+}
+
+/** Deals a coupon and uses it. The use is decided first: if it is refused, nothing is dealt. */
+function dealAndUse(
+  core: DecideCore,
+  tenantId: number,
+  state: DealState,
+  command: DealForUse,
+  book: BookRules,
+  holder: Holder,
+): DealtChange | CouponError {
+  const coupon = newCoupon(undrawn, book, holder, state.now, state.validityOf(book));
+  const decision = decideUse(core, tenantId, state, command, coupon);
+  if ('refusal' in decision) return new CouponError(ofNoCoupon(decision.refusal));
+  const dealt = drawFor(core.random, state, book, holder);
   if (dealt instanceof CouponError) return dealt;
-  if (before === undefined) noteChange(dealt, dealOf(dealt, command), null);
-  const { change } = decision;
-  addToUsage(state.usage, bookKey, holder.holderId, change.next.redemptions - coupon.redemptions);
+  // The idempotency key belongs to the use, whose answer the request gets.
+  noteChange(dealt, dealOf(dealt, command), null);
+  return noteUse(state, dealt, decision.change, command.keyed);
+}
+
+function decideUse(
+  core: DecideCore,
+  tenantId: number,
+  state: DealState,
+  { use: command }: DealForUse,
+  coupon: CouponState,
+): Decision {
+  return decideChange(core, tenantId, { ...state, reversed: noReversals }, { command, redemption: null }, coupon);
+}
+
+function noteUse(state: DealState, dealt: DealtCoupon, change: Change, keyed: KeyedRequest | null): DealtChange {
+  const used = change.next.redemptions - dealt.coupon.redemptions;
+  addToUsage(state.usage, dealt.book.bookKey, dealt.holder!.holderId, used);
   return noteChange(dealt, change, keyed);
 }
 
 const noReversals: ReadonlySet<string> = new Set();
 
-/** There is no coupon whose revision could be told. */
+/** The refusal without a revision: it was decided on a coupon that does not exist. */
 function ofNoCoupon({ rev: _ofNone, ...refusal }: Refusal): Refusal {
   return refusal as Refusal;
 }

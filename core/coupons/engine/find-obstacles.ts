@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { findClosedGates } from '../../books/book-gate.ts';
 import { bookCounterStripes } from '../../books/counter-stripes.ts';
-import { waitForLocks } from '../../db/lock-patience.ts';
+import { setLockWait } from '../../db/lock-wait.ts';
 import { together } from '../../db/together.ts';
 import { inTwoSteps, type Transaction } from '../../db/transaction.ts';
 import { findHeldDealers } from '../../decks/dealer-lock.ts';
@@ -10,7 +10,7 @@ import type { BookKey } from '../../keys.ts';
 import { findHeldCounters, type HeldCounter } from './locks/counters.ts';
 import { findHeldCoupons } from './locks/coupons.ts';
 import { findHeldHolders } from './locks/holders.ts';
-import { type Held, thing } from './obstacles.ts';
+import { type Held, nameOf } from './obstacles.ts';
 
 /**
  * Of what changes of coupons at these places lock, the things that are held by others now. It waits for no row and no
@@ -26,9 +26,9 @@ export async function findChangeObstacles(pool: pg.Pool, tenantId: number, locat
   ]);
   return new Map([
     ...closed(gates),
-    ...coupons.map((coupon) => [thing.coupon(coupon), coupon.lockedBy] as const),
-    ...holders.map((holder) => [thing.holderOf(holder), holder.lockedBy] as const),
-    ...holders.map(({ bookKey, userId, lockedBy }) => [thing.holder(bookKey, userId ?? ''), lockedBy] as const),
+    ...coupons.map((coupon) => [nameOf.coupon(coupon), coupon.lockedBy] as const),
+    ...holders.map((holder) => [nameOf.holderOf(holder), holder.lockedBy] as const),
+    ...holders.map(({ bookKey, userId, lockedBy }) => [nameOf.holder(bookKey, userId ?? ''), lockedBy] as const),
     ...heldCounters(counters),
   ]);
 }
@@ -50,14 +50,14 @@ export async function findDealObstacles(
   ]);
   return new Map([
     ...closed(gates),
-    ...dealers.map(({ bookKey, lockedBy }) => [thing.dealer(bookKey), lockedBy] as const),
+    ...dealers.map(({ bookKey, lockedBy }) => [nameOf.dealer(bookKey), lockedBy] as const),
     ...heldCounters(counters),
   ]);
 }
 
 function heldCounters(counters: HeldCounter[]): [string, string][] {
   const stripes = counters.map(({ bookKey, stripe, lockedBy }): [string, string] => [
-    thing.stripe(bookKey, stripe),
+    nameOf.stripe(bookKey, stripe),
     lockedBy,
   ]);
   return [...stripes, ...booksWithoutCounter(counters)];
@@ -68,22 +68,25 @@ function booksWithoutCounter(counters: HeldCounter[]): Held {
   const ofBook = (bookKey: BookKey) => counters.filter((counter) => counter.bookKey === bookKey);
   const isWithout = ({ bookKey, stripe, isLimited }: HeldCounter) =>
     isLimited ? stripe === 0 : ofBook(bookKey).length >= bookCounterStripes;
-  return new Map(counters.filter(isWithout).map(({ bookKey, lockedBy }) => [thing.counter(bookKey), lockedBy]));
+  return new Map(counters.filter(isWithout).map(({ bookKey, lockedBy }) => [nameOf.counter(bookKey), lockedBy]));
 }
 
 /** Nobody can see who closed a gate. That is rare enough for two in a row to count as one. */
 function closed(bookKeys: BookKey[]): Held {
-  return new Map(bookKeys.map((bookKey) => [thing.gate(bookKey), 'closed']));
+  return new Map(bookKeys.map((bookKey) => [nameOf.gate(bookKey), 'closed']));
 }
 
-/** In one transaction, whose end lets go of what the statements could take. Only a table's own lock can hold it up. */
+/**
+ * Runs in one transaction, whose end releases every lock that the statements got. Only a lock of a whole table can make
+ * it wait.
+ */
 function look<Looks extends readonly unknown[]>(
   pool: pg.Pool,
   statements: (tx: Transaction) => [...Looks],
 ): Promise<{ -readonly [Index in keyof Looks]: Awaited<Looks[Index]> }> {
   return inTwoSteps(pool, {
     read: async (tx) => {
-      const [, seen] = await together([waitForLocks(tx, 'short'), together(statements(tx))]);
+      const [, seen] = await together([setLockWait(tx, 'short'), together(statements(tx))]);
       return seen;
     },
     write: async (_tx, seen) => seen,

@@ -9,7 +9,7 @@ import { ownCoupon } from './own-coupon-sql.ts';
 export interface Holder {
   readonly bookKey: BookKey;
   readonly userId: string;
-  /** Set aside already where the user has had no code of the book yet. */
+  /** Reserved from the sequence if the user has had no code of the book yet. */
   readonly holderId: number;
   /** There is no row yet. */
   readonly isNew: boolean;
@@ -57,8 +57,8 @@ const readHoldersAndOwnSql = holdersSql({
 });
 
 /**
- * Reads the holders that these users are already, with their coupons counted where the book limits them, and sets ids
- * aside for those to be.
+ * Reads the holders that these users are already, with their coupons counted where the book limits them, and reserves
+ * ids for the new ones.
  *
  * Exact in a statement after the books' dealer locks: every new holder and every new coupon of a book is made under its
  * dealer's lock. (Counting rows that an upsert changed is not: its INSERT arm is not guarded by its WHERE, and a new

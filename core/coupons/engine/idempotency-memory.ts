@@ -18,7 +18,8 @@ export interface IdempotencyMemory<Made> {
   remember(keyed: KeyedRequest | null, made: Made): void;
 }
 
-interface Entry<Made> {
+/** What is known of a key that was used before. */
+interface KnownKey<Made> {
   fingerprint: number;
   /** Whether the key stands for a change of a coupon, and not for another kind of call. */
   isChange: boolean;
@@ -32,7 +33,7 @@ export async function openIdempotencyMemory<Made>(
   tenantId: number,
   usedKeys: Map<string, UsedKey>,
 ): Promise<IdempotencyMemory<Made | RecordedChange>> {
-  const known = new Map<string, Entry<Made | RecordedChange>>();
+  const known = new Map<string, KnownKey<Made | RecordedChange>>();
   const events = [...usedKeys.values()].flatMap(({ event }) => event ?? []);
   const replays = (await replayChanges(db, tenantId, events)).values();
   for (const [keyHash, { fingerprint, event }] of usedKeys) {

@@ -2,9 +2,12 @@ import { BoundedMap } from '../../bounded-map.ts';
 import type { Clock } from '../../clock.ts';
 import type { BookKey, DeckKey } from '../../keys.ts';
 
-/** So many things that are held are remembered. */
+/** How many held things are remembered at most. */
 export const obstaclesMax = 10_000;
-/** What was held is looked at before it is run into again; an entry that is no longer true costs one look. */
+/**
+ * How long a held thing is remembered. Before a batch needs it again it is checked; an entry that is out of date costs
+ * one check.
+ */
 export const obstacleKeptMillis = 10_000;
 
 /**
@@ -28,7 +31,7 @@ export interface Obstacles {
   areFree(things: readonly string[]): boolean;
   /** Whether one of these was seen to pass from one holder to the next. */
   areBusy(things: readonly string[]): boolean;
-  /** Takes in what a look has seen: of all that it looked at, these are held. */
+  /** Notes the result of a check: of all the things that it looked at, these are held. */
   note(lookedAt: Iterable<string>, held: Held): void;
   /** Whether nothing is known of anything. */
   readonly isEmpty: boolean;
@@ -75,7 +78,7 @@ export function openObstacles(clock: Clock): Obstacles {
 }
 
 /** The names of things. */
-export const thing = {
+export const nameOf = {
   gate: (bookKey: BookKey) => `gate ${bookKey}`,
   dealer: (bookKey: BookKey) => `dealer ${bookKey}`,
   coupon: (place: { deckKey: DeckKey; pos: number }) => `coupon ${place.deckKey} ${place.pos}`,

@@ -5,8 +5,8 @@ import type { BookKey } from '../../keys.ts';
 import { holderMapKey } from './holders.ts';
 import { ownCoupon } from './own-coupon-sql.ts';
 
-/** Whose coupon of which book. */
-export interface Asked {
+/** A user, and the book whose coupon is meant. */
+export interface BookUser {
   readonly bookKey: BookKey;
   readonly userId: string;
 }
@@ -25,11 +25,15 @@ export interface OwnCoupon {
  *
  * It takes no lock, so it may be out of date once it is answered.
  */
-export async function findOwnCoupons(db: Queryable, tenantId: number, asked: Asked[]): Promise<Map<string, OwnCoupon>> {
-  const wanted = [...new Map(asked.map((one) => [holderMapKey(one.bookKey, one.userId), one])).values()];
+export async function findOwnCoupons(
+  db: Queryable,
+  tenantId: number,
+  users: BookUser[],
+): Promise<Map<string, OwnCoupon>> {
+  const wanted = [...new Map(users.map((one) => [holderMapKey(one.bookKey, one.userId), one])).values()];
   if (wanted.length === 0) return new Map();
   const { rows } = await db.query<
-    Asked & Omit<Location, 'bookKey' | 'deckKey'> & { deckKey: Location['deckKey'] | null; carried: number }
+    BookUser & Omit<Location, 'bookKey' | 'deckKey'> & { deckKey: Location['deckKey'] | null; carried: number }
   >({
     name: 'find-own-coupons',
     text: `select w.book_id as "bookKey", w.user_id as "userId", h.carried_redemptions as carried,

@@ -1,20 +1,23 @@
 import { heldUp, type MemberAnswer } from '../../batching/batch.ts';
-import type { Patience } from '../../db/lock-patience.ts';
+import type { LockWait } from '../../db/lock-wait.ts';
 import { isLockTimeout } from '../../db/sql-errors.ts';
 import type { CouponError } from '../../errors.ts';
 import type { Held, Obstacles } from './obstacles.ts';
 
-/** A batch runs again so often without those that are held up; each time costs a time-out. */
+/**
+ * How often a batch runs at most, each time without the members that were found to be held up. Each run that fails
+ * costs a lock timeout.
+ */
 const roundsMax = 3;
 
-/** How a kind of batch runs, and how it looks at what stands in its way. */
-export interface Passage<Target, Answer> {
+/** How a kind of batch runs, what it locks, and how to find out which of that is held. */
+export interface BatchWithLocks<Target, Answer> {
   /** The names of all that the target's transaction locks, as far as they are known before. */
   needsOf(target: Target): string[];
   /** Which of the things that these targets need are held by others now. It waits for no row. */
   findHeld(targets: Target[]): Promise<Held>;
   /** Runs one transaction. */
-  run(targets: Target[], patience: Patience): Promise<(Answer | CouponError)[]>;
+  run(targets: Target[], lockWait: LockWait): Promise<(Answer | CouponError)[]>;
 }
 
 /**
@@ -26,8 +29,8 @@ export interface Passage<Target, Answer> {
 export async function passObstacles<Target, Answer>(
   obstacles: Obstacles,
   targets: Target[],
-  { needsOf, findHeld, run }: Passage<Target, Answer>,
-  isApart: boolean,
+  { needsOf, findHeld, run }: BatchWithLocks<Target, Answer>,
+  hasTimedOut: boolean,
 ): Promise<MemberAnswer<Answer>[]> {
   const answers: MemberAnswer<Answer>[] = targets.map(() => heldUp);
   const isOpen = (index: number) => obstacles.isEmpty || obstacles.areFree(needsOf(targets[index]!));
@@ -37,7 +40,7 @@ export async function passObstacles<Target, Answer>(
     const isBusy = () => !obstacles.isEmpty && obstacles.areBusy(members.flatMap(needsOf));
     const wasBusy = isBusy();
     try {
-      const got = await run(members, patienceFor(isApart, wasBusy, round));
+      const got = await run(members, lockWaitFor(hasTimedOut, wasBusy, round));
       for (const [at, index] of open.entries()) answers[index] = got[at]!;
       break;
     } catch (error) {
@@ -51,8 +54,8 @@ export async function passObstacles<Target, Answer>(
   return answers;
 }
 
-function patienceFor(isApart: boolean, isBusy: boolean, round: number): Patience {
-  if (isApart) return 'short';
+function lockWaitFor(hasTimedOut: boolean, isBusy: boolean, round: number): LockWait {
+  if (hasTimedOut) return 'short';
   if (isBusy) return 'long';
   return round > 1 ? 'short' : 'usual';
 }
@@ -61,16 +64,16 @@ function patienceFor(isApart: boolean, isBusy: boolean, round: number): Patience
 export async function findFree<Target, Answer>(
   obstacles: Obstacles,
   targets: Target[],
-  passage: Pick<Passage<Target, Answer>, 'needsOf' | 'findHeld'>,
+  batch: Pick<BatchWithLocks<Target, Answer>, 'needsOf' | 'findHeld'>,
 ): Promise<boolean[]> {
-  await noteObstacles(obstacles, targets, passage);
-  return targets.map((target) => obstacles.areFree(passage.needsOf(target)));
+  await noteObstacles(obstacles, targets, batch);
+  return targets.map((target) => obstacles.areFree(batch.needsOf(target)));
 }
 
 async function noteObstacles<Target>(
   obstacles: Obstacles,
   targets: Target[],
-  { needsOf, findHeld }: Pick<Passage<Target, never>, 'needsOf' | 'findHeld'>,
+  { needsOf, findHeld }: Pick<BatchWithLocks<Target, never>, 'needsOf' | 'findHeld'>,
 ): Promise<void> {
   obstacles.note(targets.flatMap(needsOf), await findHeld(targets));
 }

@@ -1,4 +1,4 @@
-import type { PublicCode } from '../../decks/public-code-row.ts';
+import type { PublicLocation } from '../../decks/locate-codes.ts';
 import { CouponError } from '../../errors.ts';
 
 /**
@@ -7,9 +7,9 @@ import { CouponError } from '../../errors.ts';
  */
 export class Redirect extends CouponError {
   /** By which public code a coupon is to be dealt first; null: the coupon is there, and is to be found anew. */
-  readonly dealBy: PublicCode | null;
+  readonly dealBy: PublicLocation | null;
 
-  constructor(dealBy: PublicCode | null) {
+  constructor(dealBy: PublicLocation | null) {
     const detail = 'The coupon changed hands again and again. Repeat the request with the same Idempotency-Key.';
     super({ kind: 'unavailable', outcome: 'not-begun', detail, retryAfterSeconds: 1 });
     this.dealBy = dealBy;

@@ -5,7 +5,7 @@ import type { Queryable } from '../../db/pool.ts';
 import { together } from '../../db/together.ts';
 import type { Location } from '../../decks/locate-codes.ts';
 import type { BookKey } from '../../keys.ts';
-import type { Standing } from '../rules/coupon-rules.ts';
+import type { DecisionContext } from '../rules/coupon-rules.ts';
 import type { CouponState } from '../rules/coupon-state.ts';
 import { limitedBooks, limitedCoupons, locationArrays } from './locks/limited-books.ts';
 
@@ -18,8 +18,8 @@ export interface Usage {
 }
 
 /**
- * Reads what the limits count of the books and holders at these places, and of these books beside, in statements after
- * the last lock.
+ * Reads the redemptions that limits count: those of the books and holders at these places, and of the books in `more`.
+ * To be called after the last lock.
  */
 export async function readUsage(
   db: Queryable,
@@ -34,7 +34,7 @@ export async function readUsage(
   return { byBook, byHolder };
 }
 
-/** Redemptions of those of these books that limit them, in a statement after the last lock. */
+/** The redemptions of those of these books that limit them. To be called after the last lock. */
 export async function sumByBook(db: Queryable, tenantId: number, bookKeys: BookKey[]): Promise<Map<BookKey, number>> {
   if (bookKeys.length === 0) return new Map();
   const { rows } = await db.query<{ bookKey: BookKey; redemptions: number }>({
@@ -76,12 +76,12 @@ function addTo<Key>(sums: Map<Key, number>, key: Key, amount: number): void {
   if (sum !== undefined) sums.set(key, sum + amount);
 }
 
-/** What a decision about this coupon looks at beside it. */
-export function standingOf(
+/** What a decision about this coupon needs to know besides the coupon. */
+export function contextOf(
   coupon: CouponState,
   known: { books: Map<BookKey, BookRules>; usage: Usage; now: Date },
-  isLockToken: Standing['isLockToken'],
-): Standing {
+  isLockToken: DecisionContext['isLockToken'],
+): DecisionContext {
   return {
     isLockToken,
     book: known.books.get(coupon.bookKey)!,

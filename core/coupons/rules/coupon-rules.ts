@@ -2,8 +2,8 @@ import type { BookRules } from '../../books/read-book-rules.ts';
 import type { PlainKind, Refusal, RefusalFacts } from '../../errors.ts';
 import { type Change, type CouponState, expiryOf, isLocked, isRedeemed, type NewRedemption } from './coupon-state.ts';
 
-/** Everything beside the coupon that a decision about it looks at, read after the last lock. */
-export interface Standing {
+/** What a decision needs to know besides the coupon itself. It is read after the last lock. */
+export interface DecisionContext {
   book: BookRules;
   /** The database's clock, after the last lock. */
   now: Date;
@@ -35,16 +35,16 @@ export interface Receiver {
 /** Grants a lock, or renews the one whose token is given, for `ttlSeconds` from now. */
 export function decideLock(
   coupon: CouponState,
-  standing: Standing,
+  context: DecisionContext,
   act: Act & { ttlSeconds: number | null; lockToken: string | null },
 ): Decision {
-  const { book, now } = standing;
+  const { book, now } = context;
   const refusal =
     refuseVoidOrForeign(coupon, act.userId) ??
     refuseBookClosed(coupon, book, now) ??
     refuseExpired(coupon, now) ??
-    refuseToken(coupon, act.lockToken, standing) ??
-    refuseUsedUp(coupon, standing);
+    refuseToken(coupon, act.lockToken, context) ??
+    refuseUsedUp(coupon, context);
   if (refusal !== null) return { refusal };
   const lockExpiresAt = lockEnd(expiryOf(coupon, book.endsAt), now, act.ttlSeconds ?? book.lockTtlSeconds);
   if (act.lockToken !== null) return changed('lock-renewed', act.actor, coupon, { lockExpiresAt });
@@ -59,8 +59,12 @@ function lockEnd(expiresAt: Date | null, now: Date, ttlSeconds: number): Date {
 }
 
 /** Ends the live lock whose token is given. Works whatever the book's state: letting go is never wrong. */
-export function decideUnlock(coupon: CouponState, standing: Standing, act: Act & { lockToken: string }): Decision {
-  const refusal = refuseVoidOrForeign(coupon, act.userId) ?? refuseToken(coupon, act.lockToken, standing);
+export function decideUnlock(
+  coupon: CouponState,
+  context: DecisionContext,
+  act: Act & { lockToken: string },
+): Decision {
+  const refusal = refuseVoidOrForeign(coupon, act.userId) ?? refuseToken(coupon, act.lockToken, context);
   if (refusal !== null) return { refusal };
   return changed('unlocked', act.actor, coupon, { lockExpiresAt: null });
 }
@@ -68,7 +72,7 @@ export function decideUnlock(coupon: CouponState, standing: Standing, act: Act &
 /** Ends the live lock, whosever it is. Works whatever the book's state. */
 export function decideForcedUnlock(
   coupon: CouponState,
-  { now }: Pick<Standing, 'now'>,
+  { now }: Pick<DecisionContext, 'now'>,
   act: { actor: string; reason: string | null },
 ): Decision {
   if (coupon.voided) return { refusal: voidRefusal(coupon) };
@@ -81,10 +85,10 @@ export function decideForcedUnlock(
 /** Redeems once and ends the lock. */
 export function decideRedeem(
   coupon: CouponState,
-  standing: Standing,
+  context: DecisionContext,
   act: Act & { lockToken: string | null; redemption: Omit<NewRedemption, 'seq'> },
 ): Decision {
-  const refusal = refusalToRedeem(coupon, standing, act);
+  const refusal = refusalToRedeem(coupon, context, act);
   if (refusal !== null) return { refusal };
   const redemptions = coupon.redemptions + 1;
   const decision = changed('redeemed', act.actor, coupon, { redemptions, lockExpiresAt: null });
@@ -106,7 +110,7 @@ export function decideVoid(coupon: CouponState, act: { actor: string; reason: st
  */
 export function decideTransfer(
   coupon: CouponState,
-  { book, now }: Pick<Standing, 'book' | 'now'>,
+  { book, now }: Pick<DecisionContext, 'book' | 'now'>,
   { receiver, ...act }: { receiver: Receiver; actor: string; reason: string | null },
 ): Decision {
   const refusal = refuseTransfer(coupon, book, now, receiver);
@@ -165,16 +169,16 @@ export function decideReverse(
 /** Why a redeem by this user with this token, or without one, would be refused now, or null. */
 export function refusalToRedeem(
   coupon: CouponState,
-  standing: Standing,
+  context: DecisionContext,
   { userId, lockToken }: { userId: string; lockToken: string | null },
 ): Refusal | null {
   return (
     refuseVoidOrForeign(coupon, userId) ??
-    refuseBookClosed(coupon, standing.book, standing.now) ??
-    refuseExpired(coupon, standing.now) ??
-    refuseToken(coupon, lockToken, standing) ??
-    refuseLockMissing(coupon, standing.book, lockToken) ??
-    refuseUsedUp(coupon, standing)
+    refuseBookClosed(coupon, context.book, context.now) ??
+    refuseExpired(coupon, context.now) ??
+    refuseToken(coupon, lockToken, context) ??
+    refuseLockMissing(coupon, context.book, lockToken) ??
+    refuseUsedUp(coupon, context)
   );
 }
 
@@ -224,7 +228,7 @@ function refuseExpired(coupon: CouponState, now: Date): Refusal | null {
 function refuseToken(
   coupon: CouponState,
   lockToken: string | null,
-  { now, isLockToken }: Pick<Standing, 'now' | 'isLockToken'>,
+  { now, isLockToken }: Pick<DecisionContext, 'now' | 'isLockToken'>,
 ): Refusal | null {
   if (!isLocked(coupon, now)) {
     if (lockToken === null) return null;
@@ -252,7 +256,10 @@ function refuseLockMissing(coupon: CouponState, book: BookRules, lockToken: stri
   return refusalOf(coupon, 'lock-required', 'The book wants a lock: lock the coupon, then give its lockToken here.');
 }
 
-function refuseUsedUp(coupon: CouponState, { book, bookRedemptions, holderRedemptions }: Standing): Refusal | null {
+function refuseUsedUp(
+  coupon: CouponState,
+  { book, bookRedemptions, holderRedemptions }: DecisionContext,
+): Refusal | null {
   if (isRedeemed(coupon)) return usedUpRefusal(coupon);
   if (book.maxRedemptions !== null && bookRedemptions >= book.maxRedemptions) {
     return refusalOf(coupon, 'redemption-limit-reached', `The book allows ${book.maxRedemptions} redemptions in all.`);

@@ -11,11 +11,11 @@ const restMillis = 2_000;
 /** Announcements of a piece, one after the other: each is a call of some ten milliseconds. */
 const newsAtOnce = 20;
 /**
- * A claim is open again after so long: the process that made it died, or could not tell. Above what an announcement
- * takes.
+ * After this time a claim may be taken by another process: the one that made it has died, or could not announce. Longer
+ * than an announcement takes.
  */
 const leaseMillis = 60_000;
-/** What could not be told for so long is no news any more. */
+/** After this time an announcement that could not be made is given up: it is no news any more. */
 const newsMaxAgeMillis = 3 * 24 * 3_600_000;
 
 /** Tells operators of books that run out; null where there is no way to. */

@@ -10,7 +10,7 @@ import { stocks } from './stock-rules.ts';
 
 /**
  * What is to be told in some deliveries, by delivery: built from what the database holds at this moment, so that a user
- * who was erased is in none of it. Left out is what has left the database.
+ * who was erased is in none of it. Events that have left the database are left out.
  */
 export async function buildData(
   db: Queryable,

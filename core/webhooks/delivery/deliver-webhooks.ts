@@ -72,7 +72,7 @@ export async function deliverWebhooks(core: DeliveryCore, signal: AbortSignal): 
 async function serve(core: DeliveryCore, endpoint: Endpoint, signal: AbortSignal): Promise<'served' | 'left'> {
   let isLeft = false;
   const bell = makeBell();
-  /** What is read, and until it is recorded as sent: the database still has it for due. */
+  /** Deliveries that were read and are not recorded as sent yet. In the database they are still due. */
   const sending = new Set<number>();
   const now = () => core.clock.monotonic();
   const isStopping = () => isLeft || signal.aborted || endpoint.pauseMillis !== null || endpoint.disable !== null;
@@ -94,7 +94,7 @@ async function serve(core: DeliveryCore, endpoint: Endpoint, signal: AbortSignal
     }
   };
 
-  /** Reads what is due next, where all that was read before is on its way. */
+  /** Reads the next deliveries that are due, once all that were read before are on their way. */
   const refill = async () => {
     const most = Math.max(8, 4 * endpoint.window);
     const read = await readOutgoing(core, endpoint, [...sending], most);
@@ -124,7 +124,7 @@ async function serve(core: DeliveryCore, endpoint: Endpoint, signal: AbortSignal
       await releaseEndpoint(core.backgroundPool, endpoint);
       return isLeft ? 'left' : 'served';
     }
-    // What is still on its way may arrive, so its lease is left to run out before anybody sends it again.
+    // A request that is under way may still arrive, so nobody sends it again before the lease has run out.
     if (now() > endsAt) return 'served';
     await bell.wait(lookMillis);
   }

@@ -10,13 +10,13 @@ export interface Endpoint {
   readonly fence: number;
   /** When the lease ends at the latest, by this process's own monotonic clock, read before it was asked for. */
   leaseEndsAt: number;
-  /** In a row; those that are not recorded yet included. */
+  /** Failures in a row, with those that are not recorded yet. */
   failures: number;
   /** Since when it has failed, by the monotonic clock; null: the last request succeeded. */
   failingSince: number | null;
   /** How many requests it may have in flight. */
   window: number;
-  /** How long it is to be sent nothing from when what is known of it is recorded; null: it goes on. */
+  /** How long it is sent nothing, from the moment at which this is recorded; null: sending goes on. */
   pauseMillis: number | null;
   /** Why it is to be disabled; null: it is not. */
   disable: DisableReason | null;

@@ -16,7 +16,7 @@ export function fanOutTask(core: BackgroundCore): BackgroundTask {
 /**
  * Makes a delivery of each event of the next stretch of settled events, and of each job that ended in it, for each
  * webhook that wants to be told of it. The deliveries and how far they reach are written in one transaction, so each is
- * made once, whatever is killed. Of processes that call it at once one works.
+ * made once, whichever process is killed. If several processes call it at once, one of them works.
  * @returns whether there is more
  */
 export async function fanOutEvents({ backgroundPool }: BackgroundCore, stride: Stride): Promise<'more' | 'rest'> {

@@ -18,8 +18,8 @@ export function purgeTask(core: BackgroundCore): BackgroundTask {
  * @returns whether there may be more
  */
 export async function purgeDeliveries({ backgroundPool: db }: BackgroundCore): Promise<'more' | 'rest'> {
-  // Each piece is chosen once, by a `with` of its own: PostgreSQL may carry out a query within a condition or a join
-  // again for each row, and so go beyond its limit.
+  // Each piece is chosen once, by a `with` of its own: PostgreSQL may run a query in a condition or a join again for
+  // each row, and then go beyond its limit.
   const { rowCount: tooOld } = await db.query({
     name: 'give-up-old-deliveries',
     text: `with old as materialized (

@@ -33,8 +33,8 @@ export function readCouponStates(
 }
 
 /**
- * Of these places, those whose coupon somebody else holds, and by which transaction as far as the row says. It does not
- * wait.
+ * Finds the places whose coupon's row another transaction has locked, with that transaction's id if the row tells it.
+ * It does not wait.
  */
 export async function findHeldCoupons(
   tx: Transaction,
