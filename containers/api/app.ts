@@ -13,6 +13,7 @@ import {
 import { answerHeaders, setHeaders } from './answers/answer-headers.ts';
 import { answerClientError } from './answers/client-errors.ts';
 import { answerError, problemAnswers } from './answers/problem-answers.ts';
+import { serializersOfOwnSchemas } from './answers/serializers.ts';
 import { unknownRoutes } from './answers/unknown-routes.ts';
 import { type Authenticate, makeAuthenticate } from './auth/authentication.ts';
 import { guard } from './auth/guard.ts';
@@ -155,6 +156,7 @@ function makeFastify(core: Core, log: Log): FastifyInstance {
       setHeaders(reply);
       answerError(error, request, reply, log);
     },
+    schemaController: { compilersFactory: { buildSerializer: serializersOfOwnSchemas() } },
     ajv: {
       customOptions: {
         // A wrong type is refused, not mended, and so is an unknown field.
