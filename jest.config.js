@@ -17,5 +17,5 @@ export default async () => ({
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   // So long that it ends what hangs, and nothing that is slow: on a busy machine some take ten times as long as usual.
   testTimeout: 300_000,
-  maxWorkers: 3,
+  maxWorkers: 4,
 });
