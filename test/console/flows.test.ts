@@ -90,7 +90,7 @@ describeInBrowser('what people do in the console', () => {
     await page.getByLabel('Choose a file').setInputFiles(file);
     await page.getByRole('button', { name: 'Send the file' }).click();
     await page.getByText('2 rows were not taken, 1 of them').waitFor();
-    await page.getByText('The first 2 rows').click();
+    await page.getByText('Rows that were not taken').first().click();
     await window.inspect('uploaded');
     const download = page.waitForEvent('download');
     await page.getByRole('button', { name: 'Download them' }).click();

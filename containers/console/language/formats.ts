@@ -16,7 +16,7 @@ export function viewerZone(): string {
   return Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
-/** A whole number, with the marks of the language: in Spanish too from a thousand on, as numbers stand under one another. */
+/** A whole number with its marks, in Spanish too from a thousand on: numbers stand below one another. */
 export function formatNumber(value: number): string {
   return new Intl.NumberFormat(language.value, { useGrouping: 'always' }).format(value);
 }
