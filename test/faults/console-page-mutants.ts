@@ -123,8 +123,8 @@ export const consolePageMutants: Mutant[] = [
     file: `${styles}/tables.css`,
     edits: [
       {
-        find: '@media (max-width: 30rem) {\n  th,\n  td {\n    padding-inline',
-        replace: '@media (max-width: 1rem) {\n  th,\n  td {\n    padding-inline',
+        find: '@media (max-width: 30rem) {\n  .rows,\n  .rows tbody',
+        replace: '@media (max-width: 1rem) {\n  .rows,\n  .rows tbody',
       },
     ],
     testFile: pages,

@@ -2,8 +2,8 @@ import type { Page } from 'playwright-core';
 
 /**
  * Finds what does not keep its place on a page: a page that is scrolled sideways (WCAG 1.4.10), text that leaves the
- * screen or the boxes that it is in, texts that lie on one another, choices that are cut, buttons of a list that are out
- * of sight on a laptop, and numbers that do not stand on a line. A table may be wider than the screen, as it is
+ * screen or the boxes that it is in, texts that lie on one another, choices that are cut, buttons of a list that are
+ * out of sight on a laptop, and numbers that do not stand on a line. A table may be wider than the screen, as it is
  * scrolled by itself; a list that is stacked on a narrow screen may not.
  */
 export async function findLayoutFaults(page: Page): Promise<string[]> {
