@@ -3,7 +3,7 @@ import type { BackgroundCore } from '../db/open-pools.ts';
 import { inTransaction, type Transaction } from '../db/transaction.ts';
 
 const restMillis = 1_000;
-/** A little less than a process rests at least. */
+/** A little less than the shortest rest between two runs, so that no process misses its own turn. */
 const turnMillis = 800;
 
 /** Settles events about once a second, in whichever process comes first. */
@@ -32,7 +32,8 @@ export function settleTask(core: BackgroundCore): BackgroundTask {
  * database's clock does, it waits for the clock.
  *
  * Processes may call it at once: one of them works, and the others do nothing.
- * @param leastMillis how old the candidate must be; one from the future is of any age
+ * @param leastMillis how old the candidate must be, in milliseconds. One from the future, as after the database's clock
+ *   was set back, is settled without that wait
  * @returns the moment, or null where the candidate is younger, or another process is at it
  */
 export async function settleEvents({ backgroundPool }: BackgroundCore, leastMillis = 0): Promise<Date | null> {
