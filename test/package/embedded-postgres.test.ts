@@ -40,9 +40,11 @@ beforeEach(() => {
 afterEach(async () => {
   for (const holder of holders) holder.kill('SIGKILL');
   for (const postgres of running) await postgres.stop();
-  await waitUntil(
-    () => readPostmasterFile(dataDirectory) === null || !isRunning(readPostmasterFile(dataDirectory)!.pid),
-  );
+  await waitUntil(() => {
+    // Asked once: the file may go at any moment.
+    const postmaster = readPostmasterFile(dataDirectory);
+    return postmaster === null || !isRunning(postmaster.pid);
+  });
   rmSync(root, { recursive: true, force: true });
 });
 
