@@ -23,8 +23,10 @@ insert into idempotency (tenant_id, key_hash, fingerprint, deck_id, pos, rev)
 \\set turn :turn + 1
 \\set pos :first + :turn * :clients + :client_id
 \\set stripe random(0, 15)
-with l as materialized (select holder_id, pos, gen_random_uuid() as redemption, date_trunc('milliseconds', clock_timestamp()) as now
+with locked as materialized (select holder_id, pos, date_trunc('milliseconds', clock_timestamp()) as now
   from coupons where tenant_id = 1 and deck_id = :deck and pos = :pos for no key update),
+l as materialized (select locked.*, (lpad(to_hex((extract(epoch from now) * 1000)::bigint), 12, '0')
+    || right(replace(gen_random_uuid()::text, '-', ''), 20))::uuid as redemption from locked),
 u as (update coupons c set rev = 2, redemptions = 1 from l where c.tenant_id = 1 and c.deck_id = :deck and c.pos = :pos),
 r as (insert into redemptions (tenant_id, at, id, deck_id, pos, seq, reference)
   select 1, now, redemption, :deck, pos, 1, 'order-' || pos::text from l),
