@@ -13,6 +13,7 @@ import {
   decideUnlock,
   decideVoid,
   refusalToRedeem,
+  refuseMoreCodes,
 } from '../../core/coupons/rules/coupon-rules.ts';
 import {
   type CouponState,
@@ -391,6 +392,30 @@ describe('redemptions', () => {
         ),
       );
     expect([used(4), used(5), used(9)]).toEqual([null, 'redemption-limit-reached', 'redemption-limit-reached']);
+  });
+
+  test.each([
+    [
+      1,
+      'The book allows 1 redemption in all.',
+      'The book allows 1 redemption a user.',
+      'The book allows 1 code a user.',
+    ],
+    [
+      2,
+      'The book allows 2 redemptions in all.',
+      'The book allows 2 redemptions a user.',
+      'The book allows 2 codes a user.',
+    ],
+  ])('a refusal by a limit of %d says so in words that fit the number', (limit, inAll, ofUser, codes) => {
+    const detailOf = (limits: Partial<BookRules>) => {
+      const used = { ...context, bookRedemptions: limit, holderRedemptions: limit, book: { ...book, ...limits } };
+      const decision = decideRedeem(coupon, used, { ...act, lockToken: null, redemption });
+      return 'refusal' in decision ? decision.refusal.detail : null;
+    };
+    expect(detailOf({ maxRedemptions: limit })).toBe(inAll);
+    expect(detailOf({ maxRedemptionsPerUser: limit })).toBe(ofUser);
+    expect(refuseMoreCodes({ ...book, maxCodesPerUser: limit }, { codes: limit })?.detail).toBe(codes);
   });
 
   test('reversing gives one back and leaves a lock alone', () => {

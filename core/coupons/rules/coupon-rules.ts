@@ -143,7 +143,7 @@ export function refuseMoreCodes(book: BookRules, { codes }: Pick<Receiver, 'code
   if (most === null || codes < most) return null;
   const detail =
     book.publicCode === null
-      ? `The book allows ${most} codes a user.`
+      ? `The book allows ${amount(most, 'code')} a user.`
       : 'The book has a public code, and so gives each user one coupon.';
   return { kind: 'user-limit-reached', detail };
 }
@@ -262,13 +262,18 @@ function refuseUsedUp(
 ): Refusal | null {
   if (isRedeemed(coupon)) return usedUpRefusal(coupon);
   if (book.maxRedemptions !== null && bookRedemptions >= book.maxRedemptions) {
-    return refusalOf(coupon, 'redemption-limit-reached', `The book allows ${book.maxRedemptions} redemptions in all.`);
+    const detail = `The book allows ${amount(book.maxRedemptions, 'redemption')} in all.`;
+    return refusalOf(coupon, 'redemption-limit-reached', detail);
   }
   if (book.maxRedemptionsPerUser !== null && holderRedemptions >= book.maxRedemptionsPerUser) {
-    const detail = `The book allows ${book.maxRedemptionsPerUser} redemptions a user.`;
+    const detail = `The book allows ${amount(book.maxRedemptionsPerUser, 'redemption')} a user.`;
     return refusalOf(coupon, 'user-limit-reached', detail);
   }
   return null;
+}
+
+function amount(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function refusalOf(
