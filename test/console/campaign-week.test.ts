@@ -102,7 +102,7 @@ describeInBrowser('a campaign week, in the browser alone', () => {
     const row = page.getByRole('row', { name: /Give codes to users/ });
     await task('give 500 VIPs a code', [
       () => page.getByRole('link', { name: 'Codes', exact: true }).click(),
-      () => page.getByRole('link', { name: 'Give codes to a file of users' }).click(),
+      () => page.getByRole('link', { name: 'Give codes to the users of a file' }).click(),
       () => page.getByLabel('Choose a file').setInputFiles(file),
       () => page.getByRole('button', { name: 'Give the codes' }).click(),
       () => row.getByText('Done', { exact: true }).waitFor(),

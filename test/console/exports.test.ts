@@ -86,7 +86,7 @@ describeInBrowser('exports of long lists', () => {
     });
     await page
       .locator('tr[aria-current]')
-      .getByRole('button', { name: /^Result/ })
+      .getByRole('button', { name: /^Download/ })
       .click();
     await page.getByRole('heading', { name: 'Sign in again' }).waitFor();
     expect(downloads).toBe(0);

@@ -349,7 +349,7 @@ describeInBrowser('what people do in the console', () => {
     expect(await page.evaluate(() => document.activeElement?.id)).toBe('search');
     await page.keyboard.type('no such code');
     await page.keyboard.press('Enter');
-    await page.getByText('“no such code” is no code of yours.').waitFor();
+    await page.getByText('There is no code “no such code”.').waitFor();
     await window.close();
   });
 });

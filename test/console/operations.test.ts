@@ -25,7 +25,7 @@ describeInBrowser('long work, webhooks and the server, in the console', () => {
     const window = await console.openSignedIn();
     const { page } = window;
     await window.visit(`/books/${bookId}/decks`);
-    await page.getByRole('link', { name: 'Give codes to a file of users' }).click();
+    await page.getByRole('link', { name: 'Give codes to the users of a file' }).click();
     await page.getByRole('button', { name: 'Give the codes' }).click();
     await page.getByText('Choose a file first.').waitFor();
     const file = join(tmpdir(), `vips-${process.pid}.csv`);
@@ -38,7 +38,7 @@ describeInBrowser('long work, webhooks and the server, in the console', () => {
     await row.getByText('4 of 4').waitFor();
     await window.inspect('jobs-done');
     const saved = page.waitForEvent('download');
-    await row.getByRole('button', { name: /^Result/ }).click();
+    await row.getByRole('button', { name: /^Download/ }).click();
     const result = readFileSync(await (await saved).path(), 'utf8');
     expect(result).toContain('assigned');
     expect(result).toContain('duplicate-in-file');
@@ -51,7 +51,7 @@ describeInBrowser('long work, webhooks and the server, in the console', () => {
     const window = await console.openSignedIn();
     const { page } = window;
     await window.visit(`/books/${bookId}/decks`);
-    await page.getByRole('link', { name: 'Make a file of codes void' }).click();
+    await page.getByRole('link', { name: 'Void the codes of a file' }).click();
     const file = join(tmpdir(), `leaked-${process.pid}.csv`);
     writeFileSync(file, `code\n${code}\nNOT-OURS-1\n`);
     await page.getByLabel('Choose a file').setInputFiles(file);

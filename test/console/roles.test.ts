@@ -49,7 +49,7 @@ describeInBrowser('what a role may not do', () => {
     }
     await page.getByRole('searchbox').fill('no-such-code');
     await page.keyboard.press('Enter');
-    await page.getByText('“no-such-code” is no code of yours.').waitFor();
+    await page.getByText('There is no code “no-such-code”.').waitFor();
     await window.inspect('redeemer');
     await window.close();
   });

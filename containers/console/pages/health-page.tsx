@@ -138,7 +138,7 @@ function Process({ process: { pools, tasks } }: { process: NonNullable<Health['p
                   <>
                     {text.taskNames[name] ?? name}{' '}
                     {name in text.taskNames && (
-                      <span class="muted" lang="en">
+                      <span class="task-name muted" lang="en">
                         {name}
                       </span>
                     )}

@@ -5,7 +5,7 @@ import { call } from '../calls/call.ts';
 import { isAdmin } from '../calls/session.ts';
 import type { Coupon } from '../calls/types.ts';
 import { useBookNames } from '../calls/use-book-names.ts';
-import { useList } from '../calls/use-load.ts';
+import { type LoadedList, useList } from '../calls/use-load.ts';
 import { formatNumber, viewerZone } from '../language/formats.ts';
 import { messages } from '../messages/messages.ts';
 import { Badge } from '../parts/badge.tsx';
@@ -28,6 +28,11 @@ export function UserPage({ userId = '' }: Parameters) {
   const [isErasing, setErasing] = useState(false);
   const asked = address.value.query.get('status');
   const status = statuses.find((one) => one === asked) ?? '';
+  const coupons = useList<Coupon>(
+    `/v1/users/${part(userId)}/coupons?limit=50${status === '' ? '' : `&status=${status}`}`,
+  );
+  // Nothing is there to be chosen from, and perhaps nobody of that name.
+  const isUnknown = status === '' && coupons.items?.length === 0;
   return (
     <Page
       title={text.user.title(userId)}
@@ -39,27 +44,26 @@ export function UserPage({ userId = '' }: Parameters) {
         )
       }
     >
-      <div class="section-head">
-        <SelectField
-          label={text.user.filter}
-          value={status}
-          onValue={(value) => changeQuery({ status: value })}
-          options={[['', text.user.all], ...statuses.map((one) => [one, text.code.statuses[one]] as const)]}
-        />
-        <a href={linkTo('/redemptions', { userId })}>{text.user.redemptions}</a>
-      </div>
-      <CouponTable userId={userId} status={status} />
+      {!isUnknown && (
+        <div class="section-head">
+          <SelectField
+            label={text.user.filter}
+            value={status}
+            onValue={(value) => changeQuery({ status: value })}
+            options={[['', text.user.all], ...statuses.map((one) => [one, text.code.statuses[one]] as const)]}
+          />
+          <a href={linkTo('/redemptions', { userId })}>{text.user.redemptions}</a>
+        </div>
+      )}
+      <CouponTable coupons={coupons} isFiltered={status !== ''} />
       {isErasing && <EraseUser userId={userId} onClose={() => setErasing(false)} />}
     </Page>
   );
 }
 
-/** @param status of the coupons that are shown; empty: of any */
-function CouponTable({ userId, status }: { userId: string; status: (typeof statuses)[number] | '' }) {
+/** @param isFiltered by a state: there may be others */
+function CouponTable({ coupons, isFiltered }: { coupons: LoadedList<Coupon>; isFiltered: boolean }) {
   const text = messages();
-  const coupons = useList<Coupon>(
-    `/v1/users/${part(userId)}/coupons?limit=50${status === '' ? '' : `&status=${status}`}`,
-  );
   const bookNames = useBookNames((coupons.items ?? []).map(({ bookId }) => bookId));
   const zone = viewerZone();
   return (
@@ -69,9 +73,13 @@ function CouponTable({ userId, status }: { userId: string; status: (typeof statu
       keyOf={({ code }) => code}
       zone={zone}
       empty={
-        <EmptyState title={text.user.empty}>
-          <p>{text.user.emptyHint}</p>
-        </EmptyState>
+        isFiltered ? (
+          <EmptyState title={text.user.emptyInState} />
+        ) : (
+          <EmptyState title={text.user.empty}>
+            <p>{text.user.emptyHint}</p>
+          </EmptyState>
+        )
       }
       columns={[
         {
@@ -93,7 +101,7 @@ function CouponTable({ userId, status }: { userId: string; status: (typeof statu
           cell: ({ redemptions, maxRedemptions }) =>
             maxRedemptions === null
               ? text.user.uses(redemptions)
-              : `${formatNumber(redemptions)} / ${formatNumber(maxRedemptions)}`,
+              : text.code.usedOf(formatNumber(redemptions), formatNumber(maxRedemptions)),
         },
         {
           title: text.user.assignedAt,

@@ -104,7 +104,7 @@ function describe(
 ): string {
   const time = times[index];
   if (time === undefined) return '';
-  return `${nameStep(time)}: ${series.map(({ label, values }) => `${label} ${formatNumber(values[index]!)}`).join(' · ')}`;
+  return `${nameStep(time)}: ${series.map(({ label, values }) => `${label} ${formatNumber(values[index]!)}`).join('\u00a0· ')}`;
 }
 
 /** The step that a key leads to, within those that are there; null: the key leads nowhere. */

@@ -23,7 +23,7 @@ export interface TableProps<T> {
   columns: readonly Column<T>[];
   rows: readonly T[];
   keyOf: (row: T) => string;
-  /** The zone of the times in it, said below; left out where there are none. */
+  /** The zone of the times in it, said above; left out where there are none. */
   zone?: string;
   /** Stays a grid on the narrowest screen: for columns of numbers, which are compared with those above and below. */
   staysGrid?: boolean;
@@ -67,6 +67,7 @@ export function Table<T>({
   const words = messages().common;
   return (
     <>
+      {zone !== undefined && <p class="table-note">{words.timesOf(placeOf(zone))}</p>}
       <section class="table-scroll" {...byKeyboard} aria-label={words.listOf(caption)}>
         <table class={staysGrid ? undefined : 'rows'} {...roles.table}>
           <caption class={isCaptionShown ? undefined : 'visually-hidden'}>{caption}</caption>
@@ -98,7 +99,6 @@ export function Table<T>({
           </tbody>
         </table>
       </section>
-      {zone !== undefined && <p class="table-note">{words.timesOf(placeOf(zone))}</p>}
     </>
   );
 }

@@ -15,7 +15,10 @@ export function Moment({ at, zone, isExact = false }: { at: string; zone: string
       {here !== null && (
         <>
           {' '}
-          <span class="muted">· {words.viewerTime(here)}</span>
+          <span class="muted">
+            <span class="dot">· </span>
+            {words.viewerTime(here)}
+          </span>
         </>
       )}
     </time>

@@ -6,7 +6,8 @@ export const jobs = {
   intro:
     'Long work goes on by itself: you may close this page, and each row is done once. What came of it is kept for seven days.',
   empty: 'No jobs yet',
-  emptyHint: 'Start one here: give codes to a file of users, make a file of codes void, or have a long list written.',
+  emptyHint:
+    'Start one here: give codes to the users of a file, void the codes of a file, or have a long list written.',
   kind: 'What',
   kinds: {
     assign: 'Give codes to users',
@@ -28,8 +29,8 @@ export const jobs = {
   startedAt: 'Started',
   took: 'Took',
   actions: 'Actions',
-  result: 'Result',
-  resultOf: (name: string) => `Result of: ${name}`,
+  result: 'Download',
+  resultOf: (name: string) => `Download what came of: ${name}`,
   cancel: 'Cancel',
   cancelOf: (name: string) => `Cancel: ${name}`,
   cancelTitle: 'Cancel this job?',
@@ -40,9 +41,12 @@ export const jobs = {
   files: {
     assign: {
       label: 'File of users',
-      help: 'CSV with a column userId, and perhaps count: how many codes each gets, 1 by default.',
+      help: 'A spreadsheet saved as CSV, with a column “userId”. A column “count” may say how many codes each gets; else it is one.',
     },
-    void: { label: 'File of codes', help: 'CSV with a column code, and perhaps reason. It can’t be undone.' },
+    void: {
+      label: 'File of codes',
+      help: 'A spreadsheet saved as CSV, with a column “code”. A column “reason” may say why.',
+    },
   },
   voidConfirm: 'I know that these codes can never be used again',
   voidUnconfirmed: 'Please confirm it first.',
@@ -60,6 +64,6 @@ export const jobs = {
   byFile: 'Many at once, from a file',
   byFileHint:
     'A spreadsheet of users who each get a code, or of single codes that leaked. It goes on by itself, and you read what came of each row.',
-  goAssign: 'Give codes to a file of users',
-  goVoid: 'Make a file of codes void',
+  goAssign: 'Give codes to the users of a file',
+  goVoid: 'Void the codes of a file',
 };

@@ -28,6 +28,7 @@ export const rules = {
     endsAt:
       'This holds for every coupon, those already given out too. Coupons whose own days end earlier keep that end.',
     endsAtPast: 'This moment is over: nothing can be given out or used from now on.',
+    maxCodesPerUserRaised: 'Users who had reached the limit can get more from now on.',
     maxCodesPerUser: 'Users who have more keep what they have, and get no more.',
     maxRedemptionsPerCode: (out: number) =>
       `For coupons given out from now on. The ${count(out, { one: 'coupon', other: 'coupons' })} already out ${out === 1 ? 'keeps' : 'keep'} what they were given with.`,
@@ -61,9 +62,9 @@ export const rules = {
   closeButton: 'Close…',
   closeTitle: 'Close this book for good',
   closeText: (left: number, out: number) =>
-    `${count(left, { one: 'code', other: 'codes' })} can’t be given out any more, and ${count(out, { one: 'coupon', other: 'coupons' })} in users’ hands can’t be used. A closed book is never opened again.`,
+    `${count(left, { one: 'code', other: 'codes' })} can’t be given out any more, and none of the ${count(out, { one: 'coupon', other: 'coupons' })} given out can be used any more. A closed book is never opened again.`,
   closePublic: (code: string, out: number) =>
-    `Nobody gets a coupon for ${code} any more, and ${count(out, { one: 'coupon', other: 'coupons' })} in users’ hands can’t be used. A closed book is never opened again.`,
+    `Nobody gets a coupon for ${code} any more, and none of the ${count(out, { one: 'coupon', other: 'coupons' })} given out can be used any more. A closed book is never opened again.`,
   extend: 'Extend the end…',
   extendAction: 'Move the end',
   extendTitle: 'Extend the end',

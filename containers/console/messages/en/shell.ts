@@ -29,7 +29,7 @@ export const shell = {
   signInTitle: 'Sign in',
   signInIntro: 'Make coupon books, fill them, watch them, and answer for every code.',
   keyLabel: 'API key',
-  keyHelp: 'It begins with qk_. Your administrator makes one for you; after a first start it stands in the terminal.',
+  keyHelp: 'It begins with qk_. Your administrator makes one for you.',
   signIn: 'Sign in',
   signingIn: 'Signing in…',
   or: 'or',

@@ -10,7 +10,7 @@ export const terms = {
   description: { label: 'Notes', help: 'For your team: what the campaign is for, and who asked for it.' },
   publicCode: {
     label: 'Public code',
-    help: 'One code for everybody, such as SUMMER20: whoever brings it gets a coupon of their own, one per user. It can be changed while the book is a draft, and needs no codes: they are made for it.',
+    help: 'One code for everybody, such as SUMMER20: whoever brings it gets a coupon of their own, one per user. It can be changed only while the book is a draft, and needs no codes: they are made for it.',
   },
   timeZone: {
     label: 'Time zone',
@@ -51,10 +51,10 @@ export const terms = {
   },
   requireLock: {
     label: 'Only with a lock',
-    help: 'Redeeming then needs the token of a lock, so that two checkouts can’t use one coupon at a time.',
+    help: 'Each checkout must then hold a coupon before it redeems it, so that no two can use one coupon at a time.',
   },
   selfService: {
     label: 'Customers may take a code themselves',
-    help: 'Your app may then give a signed-in customer a code without asking your server.',
+    help: 'Your app may then give a code to a customer who is signed in, with nobody of your team in between.',
   },
 };

@@ -53,9 +53,9 @@ export const webhooks = {
     'For 24 hours messages are signed with both, so that nothing is lost while the other system changes to the new one.',
   rotateAction: 'Make it',
   replay: 'Send again…',
-  replayTitle: 'Send a span of time again',
+  replayTitle: 'Send past events again',
   replayText:
-    'What it wants to be told of and happened then is sent, whether it was sent before or not. Times are those of your clock.',
+    'All that it is told of and that happened in this time is sent, also what arrived before. Times are those of your clock.',
   replayFrom: 'From',
   replayTo: 'To',
   replayAction: 'Send it again',

@@ -8,7 +8,7 @@ export const jobs = {
     'Las tareas largas siguen solas aunque cierres esta página, y cada fila se procesa una sola vez. El resultado se guarda siete días.',
   empty: 'Todavía no hay trabajos',
   emptyHint:
-    'Empieza uno aquí: entregar códigos a un archivo de usuarios, anular un archivo de códigos o exportar una lista larga.',
+    'Empieza uno aquí: entregar códigos a los usuarios de un archivo, anular los códigos de un archivo o exportar una lista larga.',
   kind: 'Qué',
   kinds: {
     assign: 'Entregar códigos',
@@ -30,8 +30,8 @@ export const jobs = {
   startedAt: 'Empezó',
   took: 'Tardó',
   actions: 'Acciones',
-  result: 'Resultado',
-  resultOf: (name) => `Resultado de: ${name}`,
+  result: 'Descargar',
+  resultOf: (name) => `Descargar el resultado de: ${name}`,
   cancel: 'Cancelar',
   cancelOf: (name) => `Cancelar: ${name}`,
   cancelTitle: '¿Cancelar este trabajo?',
@@ -42,9 +42,12 @@ export const jobs = {
   files: {
     assign: {
       label: 'Archivo de usuarios',
-      help: 'CSV con una columna userId y quizá count: cuántos códigos recibe cada uno, 1 si no se dice.',
+      help: 'Una hoja de cálculo guardada como CSV, con una columna «userId». Una columna «count» puede decir cuántos códigos recibe cada uno; si no, uno.',
     },
-    void: { label: 'Archivo de códigos', help: 'CSV con una columna code y quizá reason. No se puede deshacer.' },
+    void: {
+      label: 'Archivo de códigos',
+      help: 'Una hoja de cálculo guardada como CSV, con una columna «code». Una columna «reason» puede decir por qué.',
+    },
   },
   voidConfirm: 'Sé que estos códigos no podrán usarse nunca más',
   voidUnconfirmed: 'Confírmalo primero, por favor.',
@@ -62,6 +65,6 @@ export const jobs = {
   byFile: 'Muchos a la vez, desde un archivo',
   byFileHint:
     'Una hoja de cálculo con usuarios, cada uno de los cuales recibe un código, o con códigos sueltos que se filtraron. Sigue por sí solo, y lees qué pasó con cada fila.',
-  goAssign: 'Entregar códigos a un archivo de usuarios',
-  goVoid: 'Anular un archivo de códigos',
+  goAssign: 'Entregar códigos a los usuarios de un archivo',
+  goVoid: 'Anular los códigos de un archivo',
 } satisfies Translation<typeof english>;

@@ -29,6 +29,7 @@ export const rules = {
     endsAt:
       'Vale para todos los cupones, también los ya entregados. Los que terminan antes por sus propios días conservan ese final.',
     endsAtPast: 'Ese momento ya pasó: desde ahora no se puede entregar ni usar nada.',
+    maxCodesPerUserRaised: 'Los usuarios que habían llegado al límite pueden recibir más desde ahora.',
     maxCodesPerUser: 'Los usuarios que tienen más conservan lo que tienen, y no reciben más.',
     maxRedemptionsPerCode: (out) =>
       `Para los cupones que se entreguen desde ahora. ${count(out, { one: 'cupón ya entregado conserva lo suyo', many: 'de cupones ya entregados conservan lo suyo', other: 'cupones ya entregados conservan lo suyo' })}.`,
@@ -63,9 +64,9 @@ export const rules = {
   closeButton: 'Cerrar…',
   closeTitle: 'Cerrar este talonario para siempre',
   closeText: (left, out) =>
-    `${count(left, { one: 'código ya no se puede', many: 'de códigos ya no se pueden', other: 'códigos ya no se pueden' })} entregar, y ${count(out, { one: 'cupón en manos de usuarios ya no se puede', many: 'de cupones en manos de usuarios ya no se pueden', other: 'cupones en manos de usuarios ya no se pueden' })} usar. Un talonario cerrado no se vuelve a abrir.`,
+    `${count(left, { one: 'código ya no se puede', many: 'de códigos ya no se pueden', other: 'códigos ya no se pueden' })} entregar, y de ${count(out, { one: 'cupón entregado', many: 'de cupones entregados', other: 'cupones entregados' })} ya no se puede usar ninguno. Un talonario cerrado no se vuelve a abrir.`,
   closePublic: (code, out) =>
-    `Nadie más recibe un cupón por ${code}, y ${count(out, { one: 'cupón en manos de usuarios ya no se puede', many: 'de cupones en manos de usuarios ya no se pueden', other: 'cupones en manos de usuarios ya no se pueden' })} usar. Un talonario cerrado no se vuelve a abrir.`,
+    `Nadie más recibe un cupón por ${code}, y de ${count(out, { one: 'cupón entregado', many: 'de cupones entregados', other: 'cupones entregados' })} ya no se puede usar ninguno. Un talonario cerrado no se vuelve a abrir.`,
   extend: 'Extender…',
   extendAction: 'Mover el final',
   extendTitle: 'Extender el final',

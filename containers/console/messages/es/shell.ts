@@ -32,7 +32,7 @@ export const shell = {
   signInTitle: 'Entrar',
   signInIntro: 'Crea talonarios de cupones, llénalos, obsérvalos y responde por cada código.',
   keyLabel: 'Clave de API',
-  keyHelp: 'Empieza por qk_. Te la da quien administra; tras la primera instalación aparece en la terminal.',
+  keyHelp: 'Empieza por qk_. Te la da quien administra.',
   signIn: 'Entrar',
   signingIn: 'Entrando…',
   or: 'o',

@@ -13,7 +13,7 @@ export const terms = {
   description: { label: 'Notas', help: 'Para tu equipo: para qué es la campaña y quién la pidió.' },
   publicCode: {
     label: 'Código público',
-    help: 'Un código para todos, como VERANO20: quien lo trae recibe un cupón propio, uno por usuario. Se puede cambiar mientras el talonario es un borrador, y no necesita códigos: se hacen para él.',
+    help: 'Un código para todos, como VERANO20: quien lo trae recibe un cupón propio, uno por usuario. Solo se puede cambiar mientras el talonario es un borrador, y no necesita códigos: se hacen para él.',
   },
   timeZone: {
     label: 'Zona horaria',
@@ -54,10 +54,10 @@ export const terms = {
   },
   requireLock: {
     label: 'Solo con bloqueo',
-    help: 'Canjear exige entonces la llave de un bloqueo, para que dos cajas no usen un cupón a la vez.',
+    help: 'Cada caja debe entonces reservar el cupón antes de canjearlo, para que dos no usen el mismo a la vez.',
   },
   selfService: {
     label: 'Los clientes pueden tomar un código',
-    help: 'Tu aplicación puede entonces dar un código a un cliente identificado sin preguntar a tu servidor.',
+    help: 'Tu aplicación puede entonces dar un código a un cliente identificado, sin que intervenga tu equipo.',
   },
 } satisfies Translation<typeof english>;

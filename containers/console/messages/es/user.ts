@@ -7,9 +7,10 @@ export const user = {
   title: (id) => `Usuario ${id}`,
   coupons: 'Cupones',
   redemptions: 'Lo que este usuario canjeó',
-  empty: 'Este usuario no tiene cupones',
+  empty: 'No se conocen cupones de este id',
   emptyHint:
     'Nadie con exactamente este id ha recibido un código. En el id de un usuario importan mayúsculas y minúsculas.',
+  emptyInState: 'Ningún cupón está en este estado',
   code: 'Código',
   status: 'Estado',
   used: 'Usado',

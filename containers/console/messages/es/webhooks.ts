@@ -56,8 +56,9 @@ export const webhooks = {
     'Durante 24 horas los mensajes se firman con los dos, para que nada se pierda mientras el otro sistema cambia al nuevo.',
   rotateAction: 'Crearlo',
   replay: 'Reenviar…',
-  replayTitle: 'Enviar de nuevo un periodo',
-  replayText: 'Se envía lo que pasó entonces y le interesa, se haya enviado antes o no. Las horas son las de tu reloj.',
+  replayTitle: 'Enviar de nuevo lo pasado',
+  replayText:
+    'Se envía todo lo que pasó en ese tiempo y le corresponde, también lo que ya llegó. Las horas son las de tu reloj.',
   replayFrom: 'Desde',
   replayTo: 'Hasta',
   replayAction: 'Enviarlo de nuevo',

@@ -59,7 +59,7 @@ export function BookActions({ book }: { book: Loaded<Book> }) {
   return (
     <>
       {acts.map((name) => (
-        <Button key={name} kind={kindOf(name)} onClick={() => setAct(name)}>
+        <Button key={name} kind={kindOf(name, data)} onClick={() => setAct(name)}>
           {labels[name]}
         </Button>
       ))}
@@ -72,8 +72,10 @@ export function BookActions({ book }: { book: Loaded<Book> }) {
   );
 }
 
-function kindOf(act: Act): ButtonKind {
-  if (act === 'activate' || act === 'resume') return 'primary';
+/** A book without codes is to be filled first, which the page says and has a button for. */
+function kindOf(act: Act, { counts, publicCode }: Book): ButtonKind {
+  if (act === 'activate') return counts.codes === 0 && publicCode === null ? 'plain' : 'primary';
+  if (act === 'resume') return 'primary';
   return act === 'close' || act === 'remove' ? 'caution' : 'plain';
 }
 

@@ -84,7 +84,7 @@ function NextStep({ book, codes }: { book: Book; codes: number }) {
     return (
       <div class="panel next-step">
         <p>{text.nextCodes}</p>
-        <ButtonLink kind={book.status === 'draft' ? 'plain' : 'primary'} href={linkTo(`/books/${book.id}/decks`)}>
+        <ButtonLink kind="primary" href={linkTo(`/books/${book.id}/decks`)}>
           {text.goToCodes}
         </ButtonLink>
       </div>

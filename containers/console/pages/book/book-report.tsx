@@ -69,7 +69,7 @@ function ReportChart({ report }: { report: Report }) {
   );
   const sum = (kind: (typeof kinds)[number]) => formatNumber(data.reduce((total, row) => total + row[kind], 0));
   const name = (seconds: number) => (step === 'day' ? formatDay : formatMoment)(new Date(seconds * 1_000), zone);
-  if (data.length === 0) return <p class="muted">{text.nothing}</p>;
+  if (data.every((row) => kinds.every((kind) => row[kind] === 0))) return <p class="muted">{text.nothing}</p>;
   return (
     <>
       <Chart

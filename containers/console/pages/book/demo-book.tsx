@@ -56,7 +56,9 @@ export function DemoNote({ book }: { book: Book }) {
         ))}
       </ul>
       <div class="actions">
-        <Button onClick={() => setRemoving(true)}>{text.remove}</Button>
+        <Button kind="caution" onClick={() => setRemoving(true)}>
+          {text.remove}
+        </Button>
       </div>
       {isRemoving && <RemoveBookDialog book={book} onClose={() => setRemoving(false)} />}
     </aside>

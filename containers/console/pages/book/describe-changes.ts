@@ -58,7 +58,7 @@ function showTerm(term: ShownTerm, terms: Terms): string {
   return term === 'startsAt' || term === 'endsAt' ? formatMoment(value, terms.timeZone) : `“${value}”`;
 }
 
-function meaningOf(term: ShownTerm, { counts }: Book, after: Terms, now: number): string | null {
+function meaningOf(term: ShownTerm, { counts, maxCodesPerUser: most }: Book, after: Terms, now: number): string | null {
   const { meaning } = messages().rules;
   switch (term) {
     case 'status':
@@ -66,6 +66,10 @@ function meaningOf(term: ShownTerm, { counts }: Book, after: Terms, now: number)
       return null;
     case 'endsAt':
       return after.endsAt !== null && Date.parse(after.endsAt) <= now ? meaning.endsAtPast : meaning.endsAt;
+    case 'maxCodesPerUser': {
+      const isRaised = after.maxCodesPerUser === null || (most !== null && after.maxCodesPerUser > most);
+      return isRaised ? meaning.maxCodesPerUserRaised : meaning.maxCodesPerUser;
+    }
     case 'maxRedemptionsPerCode':
       return meaning.maxRedemptionsPerCode(counts.assigned);
     case 'maxRedemptions': {

@@ -86,6 +86,7 @@ function Question({ act, code, uses, onDone, onClose }: QuestionProps & { act: A
       return (
         <ToUser
           title={text.assignTitle}
+          code={code}
           about={text.assignText}
           label={text.assignUser}
           action={text.assign}
@@ -99,6 +100,7 @@ function Question({ act, code, uses, onDone, onClose }: QuestionProps & { act: A
       return (
         <ToUser
           title={text.transferTitle}
+          code={code}
           about={text.transferText}
           label={text.toUser}
           action={text.transfer}
@@ -112,6 +114,7 @@ function Question({ act, code, uses, onDone, onClose }: QuestionProps & { act: A
       return (
         <WithReason
           title={text.unlockTitle}
+          code={code}
           about={<p>{text.unlockText}</p>}
           action={text.unlock}
           path={`${path}/unlock`}
@@ -121,7 +124,7 @@ function Question({ act, code, uses, onDone, onClose }: QuestionProps & { act: A
         />
       );
     case 'giveBack':
-      return <GiveBack uses={uses} onDone={() => onDone(messages().code.gaveBack)} onClose={onClose} />;
+      return <GiveBack code={code} uses={uses} onDone={() => onDone(messages().code.gaveBack)} onClose={onClose} />;
     case 'void':
       return <VoidCode code={code} onDone={() => onDone(messages().code.voidedNow)} onClose={onClose} />;
   }
@@ -164,12 +167,18 @@ function usesOf(events: readonly CouponEvent[], zone: string): Use[] {
 }
 
 /** Gives back one of the uses, the latest unless another is chosen. */
-function GiveBack({ uses, onDone, onClose }: { uses: readonly Use[]; onDone: () => void; onClose: () => void }) {
+function GiveBack({
+  code,
+  uses,
+  onDone,
+  onClose,
+}: Pick<QuestionProps, 'code' | 'uses' | 'onClose'> & { onDone: () => void }) {
   const text = messages().code;
   const [chosen, setChosen] = useState(uses[0]!.id);
   return (
     <WithReason
       title={text.giveBackTitle}
+      code={code}
       about={
         <>
           <p>{text.giveBackText}</p>

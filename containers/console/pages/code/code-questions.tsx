@@ -10,6 +10,7 @@ import { TextField } from '../../parts/field.tsx';
 /** A question with a reason that may be given. */
 export function WithReason({
   title,
+  code,
   about,
   action,
   path,
@@ -18,6 +19,8 @@ export function WithReason({
   onClose,
 }: {
   title: string;
+  /** The code that it is about, which the question may cover on the page. */
+  code: string;
   about: ComponentChildren;
   action: string;
   path: string;
@@ -40,6 +43,7 @@ export function WithReason({
       onSubmit={() => void submit()}
       onClose={onClose}
     >
+      <NamedCode code={code} />
       {about}
       <TextField
         {...text.code.reason}
@@ -52,9 +56,18 @@ export function WithReason({
   );
 }
 
+function NamedCode({ code }: { code: string }) {
+  return (
+    <p>
+      <strong class="code">{code}</strong>
+    </p>
+  );
+}
+
 /** Asks for the user who gets the code, and sends it there. */
 export function ToUser({
   title,
+  code,
   about,
   label,
   action,
@@ -64,6 +77,7 @@ export function ToUser({
   onClose,
 }: {
   title: string;
+  code: string;
   about: string;
   label: string;
   action: string;
@@ -92,6 +106,7 @@ export function ToUser({
       onSubmit={() => void submit()}
       onClose={onClose}
     >
+      <NamedCode code={code} />
       <p>{about}</p>
       <TextField
         label={label}
