@@ -107,7 +107,7 @@ describeInBrowser('what people do in the console', () => {
     await window.visit(`/books/${id}/decks`);
     const open = page.getByRole('button', { name: /Void what is left of/ });
     await open.click();
-    await page.getByText('100 codes that nobody has yet').waitFor();
+    await page.getByText('100 codes that nobody has been given').waitFor();
     await page.getByRole('button', { name: 'Void them' }).click();
     await page.getByText('This is not the same text yet.').waitFor();
     await window.inspect('void-deck');

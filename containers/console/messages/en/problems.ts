@@ -70,7 +70,7 @@ export const problems = {
     maxRedemptions: 'Write a whole number, or nothing for no limit.',
     maxRedemptionsPerCode: 'Write a whole number, or nothing for no limit.',
     maxRedemptionsPerUser: 'Write a whole number, or nothing for no limit.',
-    name: 'It needs a name, and not too long a one.',
+    name: 'Write a name that is not too long.',
     pattern: 'Write letters, digits and -, and a # for each character that is drawn.',
     publicCode: 'A code has letters, digits, - and _.',
     reason: 'This reason can’t be kept as it is.',

@@ -62,9 +62,9 @@ export const rules = {
   closeButton: 'Close…',
   closeTitle: 'Close this book for good',
   closeText: (left: number, out: number) =>
-    `${count(left, { one: 'code', other: 'codes' })} can’t be given out any more, and none of the ${count(out, { one: 'coupon', other: 'coupons' })} given out can be used any more. A closed book is never opened again.`,
+    `${count(left, { one: 'code', other: 'codes' })} can’t be given out any more, and ${count(out, { one: 'coupon that was given out', other: 'coupons that were given out' })} can’t be used any more. A closed book is never opened again.`,
   closePublic: (code: string, out: number) =>
-    `Nobody gets a coupon for ${code} any more, and none of the ${count(out, { one: 'coupon', other: 'coupons' })} given out can be used any more. A closed book is never opened again.`,
+    `Nobody gets a coupon for ${code} any more, and ${count(out, { one: 'coupon that was given out', other: 'coupons that were given out' })} can’t be used any more. A closed book is never opened again.`,
   extend: 'Extend the end…',
   extendAction: 'Move the end',
   extendTitle: 'Extend the end',

@@ -59,8 +59,8 @@ export const code = {
   who: (actor) => `por ${actor}`,
   events: {
     assigned: (user) => `Entregado a ${user}.`,
-    locked: (until) => `Un pago lo tomó hasta ${until}.`,
-    lockRenewed: (until) => `El pago lo mantuvo hasta ${until}.`,
+    locked: (until) => `Un pago lo tomó hasta el ${until}.`,
+    lockRenewed: (until) => `El pago lo mantuvo hasta el ${until}.`,
     unlocked: 'El pago lo soltó.',
     forced: (reason) => `Un operador lo liberó: ${reason}`,
     redeemed: (seq, reference) => `Usado (n.º ${seq}), para ${reference}.`,
@@ -78,7 +78,7 @@ export const code = {
   unlocked: 'El código está libre.',
   transfer: 'Dar a otro usuario',
   transferTitle: 'Dar el código a otro usuario',
-  transferText: 'Se comprueban los límites del otro usuario, y este deja de tenerlo.',
+  transferText: 'Se comprueban los límites de quien lo recibe. Quien lo tiene ahora deja de tenerlo.',
   toUser: 'Id del otro usuario',
   transferred: (user) => `Ahora el código es de ${user}.`,
   void: 'Anular',
@@ -96,7 +96,7 @@ export const code = {
   reasons: {
     notAssigned: 'Entonces no era de nadie: todavía no se había entregado.',
     givenThen: (at) => `Antes de ${at} no era de nadie: se entregó en ese mismo minuto.`,
-    locked: (until) => `Entonces lo tenía un pago, hasta ${until}. Solo ese pago podía usarlo.`,
+    locked: (until) => `Entonces lo tenía un pago, hasta el ${until}. Solo ese pago podía usarlo.`,
     usedUp: 'Ya se había usado todas las veces que se podía.',
     voided: 'Ya estaba anulado.',
     expired: (at) => `Su tiempo había terminado: ${at}.`,

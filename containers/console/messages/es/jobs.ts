@@ -64,7 +64,7 @@ export const jobs = {
   exportStarted: 'Empezó. La lista se podrá descargar aquí cuando esté escrita.',
   byFile: 'Muchos a la vez, desde un archivo',
   byFileHint:
-    'Una hoja de cálculo con usuarios, cada uno de los cuales recibe un código, o con códigos sueltos que se filtraron. Sigue por sí solo, y lees qué pasó con cada fila.',
+    'Una hoja de cálculo con usuarios, cada uno de los cuales recibe un código, o con códigos sueltos que se filtraron. El trabajo sigue por sí solo, y después lees qué pasó con cada fila.',
   goAssign: 'Entregar códigos a los usuarios de un archivo',
   goVoid: 'Anular los códigos de un archivo',
 } satisfies Translation<typeof english>;

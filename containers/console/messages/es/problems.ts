@@ -71,7 +71,7 @@ export const problems = {
     maxRedemptions: 'Escribe un número entero, o nada para no poner límite.',
     maxRedemptionsPerCode: 'Escribe un número entero, o nada para no poner límite.',
     maxRedemptionsPerUser: 'Escribe un número entero, o nada para no poner límite.',
-    name: 'Necesita un nombre que no sea demasiado largo.',
+    name: 'Escribe un nombre que no sea demasiado largo.',
     pattern: 'Escribe letras, cifras y -, y un # por cada carácter al azar.',
     publicCode: 'Un código lleva letras, cifras, - y _.',
     reason: 'Este motivo no se puede guardar así.',

@@ -7,7 +7,7 @@ export const report = {
   step: 'Por',
   steps: { hour: 'Hora', day: 'Día' },
   stepTitles: { hour: 'Hora desde', day: 'Día' },
-  span: 'Últimos',
+  span: 'Periodo',
   caption: (assigned, redeemed, from, zone) =>
     `Desde el ${from}: ${assigned} entregados, ${redeemed} canjeados. Horas de ${zone}.`,
   assigned: 'Entregados',

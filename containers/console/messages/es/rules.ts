@@ -64,9 +64,9 @@ export const rules = {
   closeButton: 'Cerrar…',
   closeTitle: 'Cerrar este talonario para siempre',
   closeText: (left, out) =>
-    `${count(left, { one: 'código ya no se puede', many: 'de códigos ya no se pueden', other: 'códigos ya no se pueden' })} entregar, y de ${count(out, { one: 'cupón entregado', many: 'de cupones entregados', other: 'cupones entregados' })} ya no se puede usar ninguno. Un talonario cerrado no se vuelve a abrir.`,
+    `${count(left, { one: 'código dejará', many: 'de códigos dejarán', other: 'códigos dejarán' })} de poder entregarse, y ${count(out, { one: 'cupón entregado dejará', many: 'de cupones entregados dejarán', other: 'cupones entregados dejarán' })} de poder usarse. Un talonario cerrado no se vuelve a abrir.`,
   closePublic: (code, out) =>
-    `Nadie más recibe un cupón por ${code}, y de ${count(out, { one: 'cupón entregado', many: 'de cupones entregados', other: 'cupones entregados' })} ya no se puede usar ninguno. Un talonario cerrado no se vuelve a abrir.`,
+    `Nadie más recibe un cupón por ${code}, y ${count(out, { one: 'cupón entregado dejará', many: 'de cupones entregados dejarán', other: 'cupones entregados dejarán' })} de poder usarse. Un talonario cerrado no se vuelve a abrir.`,
   extend: 'Extender…',
   extendAction: 'Mover el final',
   extendTitle: 'Extender el final',

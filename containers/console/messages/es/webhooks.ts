@@ -33,8 +33,8 @@ export const webhooks = {
   enabled: 'Activo',
   disabled: 'Desactivado',
   failing: 'Falla',
-  failingSince: 'Falla desde',
-  since: 'desde',
+  failingSince: 'Falla desde el',
+  since: 'desde el',
   replayMissed: 'No se envió de nuevo, porque los eventos de entonces ya no estaban en la base de datos:',
   reasons: {
     'by-admin': 'Alguien lo desactivó.',
