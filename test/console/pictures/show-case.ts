@@ -73,7 +73,7 @@ async function useCodes(console: TestConsole, bookId: string): Promise<ShowCase[
   const [assigned, locked, used, voided] = [await give('ana'), await give('ana'), await give('ana'), await give('leo')];
   await console.call('POST', `/v1/coupons/${assigned}/redeem`, { userId: 'ana', reference: 'order-1042' });
   await console.call('POST', `/v1/coupons/${assigned}/transfer`, { userId: 'leo', reason: 'Wrong account' });
-  await console.call('POST', `/v1/coupons/${locked}/lock`, { userId: 'ana' });
+  await console.call('POST', `/v1/coupons/${locked}/lock`, { userId: 'ana', ttlSeconds: 86_400 });
   for (const reference of ['order-1043', 'order-1044'])
     await console.call('POST', `/v1/coupons/${used}/redeem`, { userId: 'ana', reference });
   await console.call('POST', `/v1/coupons/${voided}/void`, { reason: 'Shared on a forum' });

@@ -17,7 +17,7 @@ export const code = {
   whichUse: 'Which use',
   useAt: (reference: string, moment: string) => `${moment}, ${reference}`,
   bareUse: (seq: string) => `no. ${seq}`,
-  hint: 'Lower case and any kind of dash will do. Copy the code from where the customer has it.',
+  hint: 'Lower case will do, and any kind of dash, but no dash may be left out. Copy the code from where the customer has it.',
   title: (code: string) => `Code ${code}`,
   statuses: {
     available: 'Nobody has it yet',
@@ -58,7 +58,7 @@ export const code = {
     assigned: (user: string) => `Given to ${user}.`,
     locked: (until: string) => `A checkout took it until ${until}.`,
     lockRenewed: (until: string) => `The checkout kept it until ${until}.`,
-    unlocked: 'The checkout let it go.',
+    unlocked: 'It was let go.',
     forced: (reason: string) => `An operator let it go: ${reason}`,
     redeemed: (seq: string, reference: string) => `Used (no. ${seq}), for ${reference}.`,
     redeemedBare: (seq: string) => `Used (no. ${seq}).`,

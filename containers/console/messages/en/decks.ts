@@ -7,10 +7,11 @@ export const decks = {
   kinds: { generated: 'Generated', uploaded: 'From a file' },
   addedAt: 'Added',
   size: 'In all',
-  dealt: 'Ever given out',
+  dealt: 'Given out',
   left: 'Left',
-  voided: 'Voided, not given',
+  voided: 'Void',
   actions: 'Actions',
+  dealtNote: 'Given out counts those too that were made void afterwards; Void counts those that nobody had.',
   empty: 'No codes yet',
   emptyHint: 'Let codes be generated, or bring a file with yours. Until then nobody can get one.',
   generateTitle: 'Generate codes',
@@ -28,7 +29,7 @@ export const decks = {
   generate: 'Generate',
   generating: 'Generating…',
   generated: (n: number, example: string, odds: string) =>
-    `${count(n, { one: 'code is', other: 'codes are' })} in the book, such as ${example}. One guess in ${odds} is right.`,
+    `${count(n, { one: 'code is', other: 'codes are' })} in the book. They look like ${example}. One guess in ${odds} is right.`,
   uploadTitle: 'Bring codes from a file',
   uploadIntro: 'A spreadsheet saved as CSV, or a text file with one code a line.',
   uploadLabel: 'File with codes',
@@ -45,7 +46,7 @@ export const decks = {
   nothingTaken: 'No code was added.',
   /** @param duplicates how many of them are codes that were there already; null: none */
   rejected: (n: number, duplicates: string | null) =>
-    `${count(n, { one: 'row was', other: 'rows were' })} not taken${duplicates === null ? '' : `, ${duplicates} of them because the code was there already`}.`,
+    `${count(n, { one: 'row was', other: 'rows were' })} not taken${duplicates === null ? '' : `, ${duplicates} of them because the code was there before`}.`,
   rejectionsTitle: 'Rows that were not taken',
   rejectionsShown: (n: number) => `The first ${count(n, { one: 'row', other: 'rows' })}`,
   line: 'Line',

@@ -20,7 +20,7 @@ export const code = {
   whichUse: 'Qué uso',
   useAt: (reference, moment) => `${moment}, ${reference}`,
   bareUse: (seq) => `n.º ${seq}`,
-  hint: 'Sirven las minúsculas y cualquier guion. Copia el código de donde lo tiene el cliente.',
+  hint: 'Sirven las minúsculas y cualquier guion, pero no se puede omitir ninguno. Copia el código de donde lo tiene el cliente.',
   title: (code) => `Código ${code}`,
   statuses: {
     available: 'Sin entregar',
@@ -61,7 +61,7 @@ export const code = {
     assigned: (user) => `Entregado a ${user}.`,
     locked: (until) => `Un pago lo tomó hasta el ${until}.`,
     lockRenewed: (until) => `El pago lo mantuvo hasta el ${until}.`,
-    unlocked: 'El pago lo soltó.',
+    unlocked: 'Se soltó.',
     forced: (reason) => `Un operador lo liberó: ${reason}`,
     redeemed: (seq, reference) => `Usado (n.º ${seq}), para ${reference}.`,
     redeemedBare: (seq) => `Usado (n.º ${seq}).`,

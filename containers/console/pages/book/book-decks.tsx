@@ -92,6 +92,7 @@ function DeckTable({ book, decks, onVoided }: { book: Book; decks: LoadedList<De
           },
         ]}
       />
+      {book.counts.voided > 0 && <p class="table-note">{text.dealtNote}</p>}
       {chosen !== null && (
         <Confirm<Deck>
           title={text.voidTitle}

@@ -87,7 +87,7 @@ function UploadResult({ result }: { result: UploadedDeck }) {
   const reasonOf = (reason: (typeof rejections)[number]['reason']) => text.reasons[reason];
   const save = () => {
     const rows = rejections.map(({ line, code, reason }) => [line, code, reasonOf(reason)]);
-    saveFile(csvOf([[text.line, text.code, text.reason], ...rows]), 'rejected.csv');
+    saveFile(csvOf([[text.line, 'code', text.reason], ...rows]), 'rejected.csv');
   };
   return (
     <div class="stack">
