@@ -198,19 +198,27 @@ describeInBrowser('what people do in the console', () => {
   });
 
   test('a change of rules says what it means before it is made', async () => {
-    const { id } = await makeBook('Rules', { status: 'active', maxRedemptions: 100 });
+    const { id } = await makeBook('Rules', { status: 'active', maxRedemptions: 100, maxCodesPerUser: 5 });
     const window = await console.openSignedIn();
     const { page } = window;
     await window.visit(`/books/${id}/rules`);
+    await page.getByLabel('Codes per user').fill('3');
+    await page.getByRole('button', { name: 'Look at the changes' }).click();
+    await page.getByText('Users who have more keep what they have, and get no more.').waitFor();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByLabel('Codes per user').fill('9');
     await page.getByLabel('Uses per code').fill('3');
     await page.getByLabel('Uses in total').fill('');
     await page.getByRole('button', { name: 'Look at the changes' }).click();
+    await page.getByText('Codes per user: 5 → 9').waitFor();
+    await page.getByText('Users who had reached the limit can get more from now on.').waitFor();
     await page.getByText('Uses per code: 1 → 3').waitFor();
     await page.getByText('Uses in total: 100 → no limit').waitFor();
     await window.inspect('rules-preview');
     await page.getByRole('button', { name: 'Change the book' }).click();
     await page.getByText('The book is changed.').first().waitFor();
     expect(await console.call('GET', `/v1/books/${id}`)).toMatchObject({
+      maxCodesPerUser: 9,
       maxRedemptionsPerCode: 3,
       maxRedemptions: null,
     });
