@@ -58,10 +58,10 @@ async function measure(streams: Stream[], seconds: number): Promise<number> {
 function checkouts(address: string, client: ApiClient, bookId: string, rate: number) {
   let users = 0;
   return async (seconds: number): Promise<Stream[]> => {
-    const userIds = Array.from({ length: Math.ceil((2 * seconds * rate) / 3) + 10 }, () => `c-${users++}`);
+    const half = Math.ceil((seconds * rate) / 3) + 5;
+    const userIds = Array.from({ length: 2 * half }, () => `c-${users++}`);
     const { body } = await client.post('/v1/coupons/assign-batch', { bookId, userIds });
     const coupons = body.results as { code: string; userId: string }[];
-    const half = coupons.length / 2;
     const post = (path: string, fields: object) => ({
       url: `${address}/v1${path}`,
       method: 'POST',
