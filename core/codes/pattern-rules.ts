@@ -67,7 +67,7 @@ const NAMED_ALPHABETS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Letters that people type for a digit, with the digit. */
-const FOLDS: ReadonlyMap<string, string> = new Map([
+export const lookalikes: ReadonlyMap<string, string> = new Map([
   ['O', '0'],
   ['I', '1'],
   ['L', '1'],
@@ -155,7 +155,7 @@ function describeFloor(symbols: number, placeholders: number, combinations: bigi
 
 /** The letters that are read as a symbol of the alphabet though they are none themselves. */
 function foldingLetters(symbols: string): string {
-  return [...FOLDS]
+  return [...lookalikes]
     .flatMap(([letter, digit]) => (!symbols.includes(letter) && symbols.includes(digit) ? [letter] : []))
     .join('');
 }
@@ -163,7 +163,7 @@ function foldingLetters(symbols: string): string {
 function numeralTable(symbols: string, typeable: string): Uint8Array {
   const table = new Uint8Array(ASCII_CODES).fill(NO_NUMERAL);
   for (const typed of typeable) {
-    const symbol = symbols.includes(typed) ? typed : FOLDS.get(typed)!;
+    const symbol = symbols.includes(typed) ? typed : lookalikes.get(typed)!;
     table[typed.charCodeAt(0)] = symbols.indexOf(symbol);
   }
   return table;

@@ -44,6 +44,41 @@ describeInBrowser('what a support desk does in the console', () => {
     await window.close();
   });
 
+  test('a code is found without its dashes; where several may be meant, each is offered', async () => {
+    const generated = await assign('dora');
+    await console.call('POST', `/v1/books/${bookId}/codes`, { codes: ['PAPER-10', 'PAPERIO', 'PAPER-11'] });
+    const window = await console.openSignedIn();
+    const { page } = window;
+    const search = async (typed: string) => {
+      await page.keyboard.press('/');
+      await page.keyboard.type(typed);
+      await page.keyboard.press('Enter');
+    };
+    await window.visit('/');
+    await search(generated.replaceAll('-', ''));
+    await page.getByRole('heading', { name: `Code ${generated}` }).waitFor();
+    await search('paper 11');
+    await page.getByRole('heading', { name: 'Code PAPER-11' }).waitFor();
+
+    await search('paper 10');
+    await page.getByRole('heading', { name: 'Codes that are nearly the same' }).waitFor();
+    await window.inspect('find-nearly');
+    expect(await page.getByRole('main').getByRole('listitem').allTextContents()).toEqual([
+      'PAPER-10, Nobody has it yet, Verano',
+      'PAPERIO, Nobody has it yet, Verano',
+    ]);
+    await page.getByRole('link', { name: 'PAPERIO' }).click();
+    await page.getByRole('heading', { name: 'Code PAPERIO' }).waitFor();
+
+    // A user whose id is nearly a code: whom or what is meant, only they know who typed it.
+    await console.call('POST', '/v1/coupons/assign', { bookId, userId: 'paper11' });
+    await search('paper11');
+    await page.getByRole('link', { name: 'PAPER-11' }).waitFor();
+    await page.getByRole('link', { name: 'Look for a user with this id' }).click();
+    await page.getByRole('heading', { name: 'paper11' }).waitFor();
+    await window.close();
+  });
+
   test('a code goes to another user, is given back after a use, and is made void', async () => {
     const code = await assign('wrong-person');
     const window = await console.openSignedIn();

@@ -101,3 +101,102 @@ describe('GET /v1/codes/{code}', () => {
     expect([status, body.errors.map(({ path }) => path)]).toEqual([400, ['bookId']]);
   });
 });
+
+describe('GET /v1/codes?like=', () => {
+  const search = (like: string, as?: string) =>
+    api.call('GET', `/v1/codes?like=${encodeURIComponent(like)}`, as === undefined ? {} : { as });
+  const found = async (like: string) => {
+    const { status, body } = await search(like);
+    expect([status, body.nextCursor]).toEqual([200, null]);
+    return body.data.map(({ code }) => code);
+  };
+  const upload = async (codes: string[]) => {
+    const made = await api.call('POST', `/v1/books/${bookId}/codes`, { body: { codes } });
+    expect(made.body).toMatchObject({ accepted: codes.length });
+    return made.body.deckId;
+  };
+
+  test('200: a generated code without its dashes, or with blanks in their place, as a look-up gives it', async () => {
+    const { codes } = await makeDeck('generated', 'LIKE-GEN');
+    const letters = codes[0]!.replaceAll('-', '');
+    await act(codes[0]!, 'assign', { userId: 'u-like' });
+    const looked = (await lookUp(codes[0]!)).body;
+    expect(looked).toMatchObject({ status: 'assigned', coupon: { userId: 'u-like' } });
+    for (const typed of [letters, letters.toLowerCase(), codes[0]!.replaceAll('-', ' '), codes[0]!, `“${codes[0]!}”.`])
+      expect((await search(typed)).body).toEqual({ data: [looked], nextCursor: null });
+    expect(await found(`${letters}0`)).toEqual([]);
+    expect(await found(letters.slice(1))).toEqual([]);
+  });
+
+  test('200: a code that the pattern could make and did not is none', async () => {
+    const { codes } = await makeDeck('generated', 'LIKE-NOT');
+    const others = Array.from({ length: 20 }, (_, n) => `LIKENOT${String(n).padStart(8, '0')}`).filter(
+      (letters) => !codes.some((code) => code.replaceAll('-', '') === letters),
+    );
+    for (const letters of others) expect(await found(letters)).toEqual([]);
+  });
+
+  test('200: uploaded codes that differ in dashes, underscores and look-alikes alone, each of them', async () => {
+    const alike = [
+      'LIKEUP10',
+      'LIKE-UP10',
+      'LIKE-UP-10',
+      'LIKE_UP10',
+      'LIKE--UP10',
+      '-LIKEUP10-',
+      'LIKEUPIO',
+      'LIKEUPL0',
+    ];
+    await upload([...alike, 'LIKEUP1', 'LIKEUP100', 'LIKE-UQ10', 'LIKEU-P1']);
+    expect(await found('like up 10')).toEqual([...alike].sort());
+    expect(await found('LIKE-UP-IO')).toEqual([...alike].sort());
+    expect(await found('LIKE UP 2')).toEqual([]);
+  });
+
+  test('200: at most twenty, however many there are', async () => {
+    const codes = Array.from({ length: 40 }, (_, n) => {
+      const letters = 'LIKEMANY';
+      return `${letters.slice(0, 1 + (n % 7))}${'-'.repeat(1 + Math.floor(n / 7))}${letters.slice(1 + (n % 7))}`;
+    });
+    await upload(codes);
+    const some = await found('LIKEMANY');
+    expect(some).toHaveLength(20);
+    expect(codes).toEqual(expect.arrayContaining(some));
+  });
+
+  test('200: the public code of a book', async () => {
+    const publicBook = await api.call('POST', '/v1/books', { body: { name: 'Like', publicCode: 'LIKE-SUMMER' } });
+    expect((await search('likesummer')).body.data).toEqual([
+      { code: 'LIKE-SUMMER', bookId: publicBook.body.id, deckId: null, status: 'available', coupon: null },
+    ]);
+  });
+
+  test('200: nothing for a text without a letter or digit, or with one that codes do not have', async () => {
+    for (const typed of ['---', ' ', '🎁', 'AÑO 2026', "' or 1=1 --", '%', '~']) expect(await found(typed)).toEqual([]);
+  });
+
+  test('400: no text, a longer one than may be typed, or a parameter that there is not, is invalid-input', async () => {
+    for (const [query, path] of [
+      ['', 'like'],
+      ['?like=', 'like'],
+      [`?like=${'A'.repeat(257)}`, 'like'],
+      ['?like=A&limit=1', 'limit'],
+    ] as const) {
+      const { status, body } = await api.call('GET', `/v1/codes${query}`);
+      expect([status, body.kind, body.errors.map((error) => error.path)]).toEqual([400, 'invalid-input', [path]]);
+    }
+  });
+
+  test('200: nothing of another tenant', async () => {
+    await upload(['LIKE-MINE-1']);
+    expect(await found('LIKEMINE1')).toEqual(['LIKE-MINE-1']);
+    const slug = `like-${process.pid}`;
+    expect((await api.call('POST', '/v1/tenants', { body: { slug, name: 'Other' } })).status).toBe(201);
+    const elsewhere = tokenOf('admin', 'other', slug);
+    expect((await search('LIKEMINE1', elsewhere)).body).toEqual({ data: [], nextCursor: null });
+  });
+
+  test('403: a redeemer, who could guess by it', async () => {
+    expect((await search('LIKEUP10', tokenOf('redeemer', 'till'))).body.kind).toBe('forbidden');
+  });
+});

@@ -2,8 +2,10 @@ import { Type } from 'typebox';
 import {
   CodeListRequest,
   exportCodes,
+  findCodesLike,
   GenerateInput,
   generateCodes,
+  limits,
   listCodes,
   listDecks,
   lookUpCode,
@@ -19,11 +21,19 @@ import { CodeItem, CodeLookUp, Deck, GeneratedDeck } from '../schemas/answers.ts
 import { BookPath, CodePath, DeckPath, pageOf, ref } from '../schemas/common.ts';
 import { type Api, routes } from './api.ts';
 
+const CodeTyped = Type.String({
+  minLength: 1,
+  maxLength: limits.codeTypedMaxChars,
+  description: 'The code as somebody wrote, read or heard it.',
+  examples: ['bf26 7k2m q9xd'],
+});
+
 /** The routes of codes and decks, but for uploads. */
 export const codeRoutes = routes('code-routes', (app) => {
   addGenerate(app);
   addCodeList(app);
   addLookUp(app);
+  addSearch(app);
   addDecks(app);
 });
 
@@ -110,6 +120,27 @@ function addLookUp(app: Api): void {
       },
     },
     ({ caller, params }) => lookUpCode(core, caller, params.code),
+  );
+}
+
+function addSearch(app: Api): void {
+  const { core } = app;
+
+  app.get(
+    '/v1/codes',
+    {
+      config: { roles: operators },
+      schema: {
+        operationId: 'findCodes',
+        summary: 'Find a code as somebody wrote or read it',
+        description:
+          'Dashes, underscores and blanks count for nothing, and what looks alike is alike: `O` and `0`; `I`, `L` and `1`. So there may be several. For people who look for a customer’s code; a program that has a code asks for that one.',
+        tags: ['codes'],
+        querystring: strictObject({ like: CodeTyped }),
+        response: { 200: pageOf(ref(CodeLookUp), `The codes, ${limits.codesLikeMax} at most, on one page.`) },
+      },
+    },
+    async ({ caller, query }) => ({ data: await findCodesLike(core, caller, query.like), nextCursor: null }),
   );
 }
 

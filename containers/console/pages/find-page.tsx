@@ -1,10 +1,11 @@
 import { useEffect } from 'preact/hooks';
 import { address, goTo, linkTo, part } from '../address/address.ts';
-import { call } from '../calls/call.ts';
 import { isOperator } from '../calls/session.ts';
 import type { Book, CodeLookUp, Page as ListPage } from '../calls/types.ts';
+import { useBookNames } from '../calls/use-book-names.ts';
 import { useLoad } from '../calls/use-load.ts';
 import { messages } from '../messages/messages.ts';
+import { BookLink } from '../parts/book-link.tsx';
 import { ButtonLink } from '../parts/button.tsx';
 import { EmptyState } from '../parts/empty-state.tsx';
 import { Page } from '../parts/page.tsx';
@@ -12,11 +13,15 @@ import { ProblemBox } from '../parts/problem-box.tsx';
 
 /** Longer texts are no user's id, nor a code: 128 characters, and an emoji may be as many as 8 units. */
 const maxUnits = 1_024;
+/** As long as a code may be typed, and as a part of a book's name may be. */
+const codeMaxUnits = 256;
+const nameMaxUnits = 200;
 const shownMaxBooks = 10;
 
 /**
- * Leads from what was typed into the search field to what it is: a code, however it is typed, else a user. A text that
- * looks like neither is answered here. The address is that of the search, so it can be repeated and shared.
+ * Leads from what was typed into the search field to what it is: a code, however it is typed, else a user. A text
+ * that may be several things, or none, is answered here. The address is that of the search, so it can be repeated
+ * and shared.
  */
 export function FindPage() {
   const typed = (address.value.query.get('q') ?? '').trim();
@@ -25,57 +30,96 @@ export function FindPage() {
   const { data, problem, reload } = useLoad<CodeLookUp>(isAskable ? `/v1/codes/${part(typed)}` : null);
   const isUnknown = problem?.kind === 'coupon-not-found' || problem?.kind === 'invalid-input';
 
-  const isOfBooks = isUnknown && isOperator() && typed.length <= 200;
-  const books = useLoad<ListPage<Book>>(
-    isOfBooks ? `/v1/books?limit=${shownMaxBooks}&q=${encodeURIComponent(typed)}` : null,
-  );
-
+  const others = useOthers(isUnknown && isOperator() ? typed : null);
+  const direct =
+    data !== null ? `/codes/${part(data.code)}` : others.isRead ? onlyOne(others.codes, others.hasUser, typed) : null;
   useEffect(() => {
-    if (data !== null) goTo(linkTo(`/codes/${part(data.code)}`), { replace: true });
-  }, [data]);
-  useEffect(() => {
-    if (!isUnknown || !isOperator()) return;
-    // A user who has nothing is as likely a mistyped code: then the choice is theirs who typed it.
-    const controller = new AbortController();
-    const path = `/v1/users/${part(typed)}/coupons?limit=1`;
-    void call<{ data: unknown[] }>('GET', path, { signal: controller.signal }).then((answer) => {
-      if (controller.signal.aborted || !answer.ok || answer.body.data.length === 0) return;
-      goTo(linkTo(`/users/${part(typed)}`), { replace: true });
-    });
-    return () => controller.abort();
-  }, [isUnknown, typed]);
+    if (direct !== null) goTo(linkTo(direct), { replace: true });
+  }, [direct]);
 
+  const isAnswered = !isAskable || (isUnknown && direct === null && (others.isRead || !isOperator()));
+  if (!isAnswered)
+    return (
+      <Page title={text.code.findTitle}>
+        {problem === null || isUnknown ? (
+          <p class="loading">{text.shell.searching}</p>
+        ) : (
+          <ProblemBox problem={problem} retry={() => void reload()} />
+        )}
+      </Page>
+    );
   return (
     <Page title={text.code.findTitle}>
-      {isUnknown || !isAskable ? (
-        <EmptyState
-          title={typed === '' ? text.code.typeFirst : text.code.neither(typed)}
-          actions={
-            isOperator() &&
-            isAskable && <ButtonLink href={linkTo(`/users/${part(typed)}`)}>{text.code.asUser}</ButtonLink>
-          }
-        >
-          {typed !== '' && <p>{text.code.hint}</p>}
-          {isOfBooks && books.data !== null && books.data.data.length > 0 && (
-            <>
-              <h3>{text.code.booksLike}</h3>
-              <ul>
-                {books.data.data.map(({ id, name }) => (
-                  <li key={id}>
-                    <a href={linkTo(`/books/${id}`)} dir="auto">
-                      {name}
-                    </a>
-                  </li>
-                ))}
-              </ul>
-            </>
-          )}
-        </EmptyState>
-      ) : problem === null ? (
-        <p class="loading">{text.shell.searching}</p>
-      ) : (
-        <ProblemBox problem={problem} retry={() => void reload()} />
-      )}
+      <EmptyState
+        title={typed === '' ? text.code.typeFirst : text.code.neither(typed)}
+        actions={
+          isOperator() &&
+          isAskable && <ButtonLink href={linkTo(`/users/${part(typed)}`)}>{text.code.asUser}</ButtonLink>
+        }
+      >
+        {others.codes.length > 0 ? <CodesLike codes={others.codes} /> : typed !== '' && <p>{text.code.hint}</p>}
+        {others.books.length > 0 && (
+          <>
+            <h3>{text.code.booksLike}</h3>
+            <ul>
+              {others.books.map(({ id, name }) => (
+                <li key={id}>
+                  <BookLink id={id} name={name} />
+                </li>
+              ))}
+            </ul>
+          </>
+        )}
+      </EmptyState>
     </Page>
+  );
+}
+
+/** What a text may mean that is no code as it stands. */
+interface Others {
+  /** Whether all of it was read, or could not be: then it is left out. */
+  isRead: boolean;
+  codes: CodeLookUp[];
+  /** Whether there is a user of this id who has had a coupon. */
+  hasUser: boolean;
+  books: Book[];
+}
+
+/** @param typed null: nothing is asked for */
+function useOthers(typed: string | null): Others {
+  const ofText = (path: string, maxLength = maxUnits) => (typed === null || typed.length > maxLength ? null : path);
+  const like = encodeURIComponent(typed ?? '');
+  const codes = useLoad<ListPage<CodeLookUp>>(ofText(`/v1/codes?like=${like}`, codeMaxUnits));
+  const coupons = useLoad<ListPage<unknown>>(ofText(`/v1/users/${part(typed ?? '')}/coupons?limit=1`));
+  const books = useLoad<ListPage<Book>>(ofText(`/v1/books?limit=${shownMaxBooks}&q=${like}`, nameMaxUnits));
+  return {
+    isRead: typed !== null && ![codes, coupons, books].some(({ isLoading }) => isLoading),
+    codes: codes.data?.data ?? [],
+    hasUser: (coupons.data?.data.length ?? 0) > 0,
+    books: books.data?.data ?? [],
+  };
+}
+
+/** Where to go without a question: nowhere where a code and a user may be meant, or several codes. */
+function onlyOne(codes: readonly CodeLookUp[], hasUser: boolean, typed: string): string | null {
+  if (codes.length === 0) return hasUser ? `/users/${part(typed)}` : null;
+  return codes.length === 1 && !hasUser ? `/codes/${part(codes[0]!.code)}` : null;
+}
+
+function CodesLike({ codes }: { codes: CodeLookUp[] }) {
+  const text = messages().code;
+  const names = useBookNames(codes.map(({ bookId }) => bookId));
+  return (
+    <>
+      <h3>{text.codesLike}</h3>
+      <ul>
+        {codes.map(({ code, bookId, status }) => (
+          <li key={code}>
+            <a href={linkTo(`/codes/${part(code)}`)}>{code}</a>, {text.statuses[status]},{' '}
+            <BookLink id={bookId} name={names.get(bookId)} />
+          </li>
+        ))}
+      </ul>
+    </>
   );
 }

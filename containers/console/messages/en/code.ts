@@ -5,6 +5,7 @@ export const code = {
   asUser: 'Look for a user with this id',
   typeFirst: 'Type a code or a user’s id into the field at the top.',
   booksLike: 'Books with this in their name',
+  codesLike: 'Codes that are nearly the same',
   publicTitle: (code: string) => `Public code ${code}`,
   publicNow: 'It is everybody’s: whoever brings it gets a coupon of their own from this book.',
   publicHint: 'To see what happened to one customer, type their user id into the field at the top.',
@@ -17,7 +18,7 @@ export const code = {
   whichUse: 'Which use',
   useAt: (reference: string, moment: string) => `${moment}, ${reference}`,
   bareUse: (seq: string) => `no. ${seq}`,
-  hint: 'Lower case will do, and any kind of dash, but no dash may be left out. Copy the code from where the customer has it.',
+  hint: 'Lower case will do, with or without dashes and blanks. Look at each letter and digit where the customer has the code.',
   title: (code: string) => `Code ${code}`,
   statuses: {
     available: 'Nobody has it yet',

@@ -8,6 +8,7 @@ export const code = {
   asUser: 'Buscar un usuario con este id',
   typeFirst: 'Escribe un código o un id de usuario en el campo de arriba.',
   booksLike: 'Talonarios con esto en su nombre',
+  codesLike: 'Códigos casi iguales',
   publicTitle: (code) => `Código público ${code}`,
   publicNow: 'Es de todos: quien lo trae recibe un cupón propio de este talonario.',
   publicHint: 'Para ver qué le pasó a un cliente, escribe su id de usuario en el campo de arriba.',
@@ -20,7 +21,7 @@ export const code = {
   whichUse: 'Qué uso',
   useAt: (reference, moment) => `${moment}, ${reference}`,
   bareUse: (seq) => `n.º ${seq}`,
-  hint: 'Sirven las minúsculas y cualquier guion, pero no se puede omitir ninguno. Copia el código de donde lo tiene el cliente.',
+  hint: 'Sirven las minúsculas, con o sin guiones y espacios. Compara cada letra y cada cifra con el código que tiene el cliente.',
   title: (code) => `Código ${code}`,
   statuses: {
     available: 'Sin entregar',

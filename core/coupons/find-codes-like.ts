@@ -1,0 +1,43 @@
+import type { Caller } from '../caller.ts';
+import { codeOfLetters, typedLetters } from '../codes/typed-letters.ts';
+import type { Queryable } from '../db/pool.ts';
+import { type LocateCore, locateCodes } from '../decks/locate-codes.ts';
+import { storedCodesOfLetters } from '../decks/stored-codes-of-letters.ts';
+import { CouponError } from '../errors.ts';
+import { limits } from '../limits.ts';
+import type { CouponBatches } from './engine/coupon-batches.ts';
+import { type CodeLookUp, lookUpCode } from './look-up-code.ts';
+
+/**
+ * Finds the codes that somebody may mean who does not have one letter by letter: dashes, underscores and blanks count
+ * for nothing, and `O` is `0`, `I` and `L` are `1`. At most limits.codesLikeMax, in the order of their texts; none
+ * for a text without a letter or digit. It is for callers who may list all of the tenant's codes: it makes guessing
+ * easier. Each answer is true at a moment between question and answer, and binds nobody.
+ *
+ * Uploaded codes are sought in the replica where there is one, so one of the last moment may not be found yet.
+ * @throws CouponError `unavailable`
+ */
+export async function findCodesLike(
+  core: LocateCore & { readonly batches: CouponBatches; readonly readPool: Queryable },
+  caller: Caller,
+  typed: string,
+): Promise<CodeLookUp[]> {
+  const letters = typedLetters(typed);
+  if (letters === null) return [];
+  const known = await core.knownPatterns.refresh(core.pool, caller.tenantId);
+  const generated = [...known.patterns.values()].flatMap(({ pattern }) => codeOfLetters(pattern, letters) ?? []);
+  const stored = await storedCodesOfLetters(core.readPool, caller.tenantId, letters);
+
+  const located = await locateCodes(core, caller.tenantId, [...generated, ...stored], { always: false });
+  const codes = [...new Set(located.flatMap((each) => each?.code ?? []))].sort();
+  const found: CodeLookUp[] = [];
+  for (const code of codes.slice(0, limits.codesLikeMax)) {
+    try {
+      found.push(await lookUpCode(core, caller, code));
+    } catch (error) {
+      // Its deck was deleted since.
+      if (!(error instanceof CouponError && error.kind === 'coupon-not-found')) throw error;
+    }
+  }
+  return found;
+}
