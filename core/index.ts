@@ -65,7 +65,7 @@ export {
 } from './coupons/coupon-inputs.ts';
 export type { BatchListener, CouponQueue } from './coupons/engine/coupon-batches.ts';
 export { exportRedemptions } from './coupons/export-redemptions.ts';
-export { findCodesLike } from './coupons/find-codes-like.ts';
+export { findAlikeCodes } from './coupons/find-alike-codes.ts';
 export { CouponEvent, listCouponEvents } from './coupons/list-coupon-events.ts';
 export { listRedemptions, RedemptionListRequest } from './coupons/list-redemptions.ts';
 export { listUserCoupons, UserCouponsRequest } from './coupons/list-user-coupons.ts';

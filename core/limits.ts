@@ -10,7 +10,7 @@ export const limits = {
   /** As somebody typed or pasted it, with white space and what has no width. */
   codeTypedMaxChars: 256,
   /** Codes that a search by somebody's spelling gives; more would be no help in choosing. */
-  codesLikeMax: 20,
+  alikeCodesMax: 20,
   /** FF1's floor: NIST SP 800-38G wants radix^length of at least one million. */
   patternCombinationsMin: 1_000_000,
   /** A guess must not be right more often than one time in a million, unless the caller insists. */

@@ -8,7 +8,7 @@ import { formatCodes, lookalikes, type Pattern } from './pattern-rules.ts';
  */
 export function typedLetters(text: string): string | null {
   // NFKC makes one of the wide letters of a Japanese keyboard and of the usual ones.
-  const letters = normaliseCode(text.normalize('NFKC')).replace(/[^\p{L}\p{N}]+/gu, '');
+  const letters = normaliseCode(text.normalize('NFKC')).replace(/[^\p{L}\p{N}]/gu, '');
   return hasLetterOrDigit(letters) && /^[A-Z0-9]+$/.test(letters) ? letters : null;
 }
 

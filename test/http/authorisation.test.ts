@@ -88,9 +88,10 @@ const table: Record<string, Row> = {
     target: async ({ assign }) => ({ path: `/v1/codes/${(await assign()).code}` }),
     elsewhere: 'coupon-not-found',
   },
-  'GET /v1/codes': {
-    roles: operators,
-    target: async ({ assign }) => ({ path: `/v1/codes?like=${(await assign()).code}` }),
+  'GET /v1/codes/:code/alike': {
+    roles: [...operators, 'redeemer'],
+    target: async ({ assign }) => ({ path: `/v1/codes/${(await assign()).code}/alike` }),
+    elsewhere: 'coupon-not-found',
   },
   'GET /v1/books/:bookId/decks': {
     roles: operators,

@@ -238,7 +238,7 @@ const contract = [
   'POST /v1/books/{bookId}/codes',
   'GET /v1/books/{bookId}/codes',
   'GET /v1/codes/{code}',
-  'GET /v1/codes',
+  'GET /v1/codes/{code}/alike',
   'GET /v1/books/{bookId}/decks',
   'POST /v1/books/{bookId}/decks/{deckId}/void',
   'POST /v1/coupons/assign',

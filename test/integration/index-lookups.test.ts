@@ -9,7 +9,7 @@ import {
   closeCore,
   createBook,
   eraseUser,
-  findCodesLike,
+  findAlikeCodes,
   generateCodes,
   listBooks,
   listCodes,
@@ -139,7 +139,7 @@ async function doEverything(core: Core): Promise<void> {
   await assignCode(core, admin, everybody, { userId: `given ${userId}` }, key('public assign'));
   await validateCoupon(core, admin, everybody, { userId });
   await readCoupon(core, admin, code);
-  expect((await findCodesLike(core, admin, `up ${mine}`)).map((found) => found.code)).toEqual([named]);
+  expect((await findAlikeCodes(core, admin, `up ${mine}`)).map((found) => found.code)).toEqual([named]);
   await listCouponEvents(core, admin, code, { limit: 1 });
   await listUserCoupons(core, admin, userId, { limit: 1 });
   await readBook(core, admin, bookId);

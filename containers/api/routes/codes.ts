@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import {
   CodeListRequest,
   exportCodes,
-  findCodesLike,
+  findAlikeCodes,
   GenerateInput,
   generateCodes,
   limits,
@@ -21,19 +21,12 @@ import { CodeItem, CodeLookUp, Deck, GeneratedDeck } from '../schemas/answers.ts
 import { BookPath, CodePath, DeckPath, pageOf, ref } from '../schemas/common.ts';
 import { type Api, routes } from './api.ts';
 
-const CodeTyped = Type.String({
-  minLength: 1,
-  maxLength: limits.codeTypedMaxChars,
-  description: 'The code as somebody wrote, read or heard it.',
-  examples: ['bf26 7k2m q9xd'],
-});
-
 /** The routes of codes and decks, but for uploads. */
 export const codeRoutes = routes('code-routes', (app) => {
   addGenerate(app);
   addCodeList(app);
   addLookUp(app);
-  addSearch(app);
+  addAlike(app);
   addDecks(app);
 });
 
@@ -123,24 +116,24 @@ function addLookUp(app: Api): void {
   );
 }
 
-function addSearch(app: Api): void {
+function addAlike(app: Api): void {
   const { core } = app;
 
   app.get(
-    '/v1/codes',
+    '/v1/codes/:code/alike',
     {
-      config: { roles: operators },
+      config: { roles: codeReaders, looksUpCode: 'for-nobody', kinds: ['coupon-not-found'] },
       schema: {
-        operationId: 'findCodes',
-        summary: 'Find a code as somebody wrote or read it',
+        operationId: 'findAlikeCodes',
+        summary: 'Find a code as somebody wrote, read or heard it',
         description:
-          'Dashes, underscores and blanks count for nothing, and what looks alike is alike: `O` and `0`; `I`, `L` and `1`. So there may be several. For people who look for a customer’s code; a program that has a code asks for that one.',
+          'Dashes, underscores and blanks count for nothing, and what looks alike is alike: `O` and `0`; `I`, `L` and `1`. So there may be several. For people who look for a customer’s code; a program that has a code looks that one up.',
         tags: ['codes'],
-        querystring: strictObject({ like: CodeTyped }),
-        response: { 200: pageOf(ref(CodeLookUp), `The codes, ${limits.codesLikeMax} at most, on one page.`) },
+        params: CodePath,
+        response: { 200: pageOf(ref(CodeLookUp), `The codes, ${limits.alikeCodesMax} at most, on one page.`) },
       },
     },
-    async ({ caller, query }) => ({ data: await findCodesLike(core, caller, query.like), nextCursor: null }),
+    async ({ caller, params }) => ({ data: await findAlikeCodes(core, caller, params.code), nextCursor: null }),
   );
 }
 

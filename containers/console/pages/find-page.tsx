@@ -13,8 +13,7 @@ import { ProblemBox } from '../parts/problem-box.tsx';
 
 /** Longer texts are no user's id, nor a code: 128 characters, and an emoji may be as many as 8 units. */
 const maxUnits = 1_024;
-/** As long as a code may be typed, and as a part of a book's name may be. */
-const codeMaxUnits = 256;
+/** As long as a part of a book's name may be. */
 const nameMaxUnits = 200;
 const shownMaxBooks = 10;
 
@@ -30,14 +29,14 @@ export function FindPage() {
   const { data, problem, reload } = useLoad<CodeLookUp>(isAskable ? `/v1/codes/${part(typed)}` : null);
   const isUnknown = problem?.kind === 'coupon-not-found' || problem?.kind === 'invalid-input';
 
-  const others = useOthers(isUnknown && isOperator() ? typed : null);
+  const others = useOthers(isUnknown ? typed : null);
   const direct =
     data !== null ? `/codes/${part(data.code)}` : others.isRead ? onlyOne(others.codes, others.hasUser, typed) : null;
   useEffect(() => {
     if (direct !== null) goTo(linkTo(direct), { replace: true });
   }, [direct]);
 
-  const isAnswered = !isAskable || (isUnknown && direct === null && (others.isRead || !isOperator()));
+  const isAnswered = !isAskable || (isUnknown && direct === null && others.isRead);
   if (!isAnswered)
     return (
       <Page title={text.code.findTitle}>
@@ -57,7 +56,7 @@ export function FindPage() {
           isAskable && <ButtonLink href={linkTo(`/users/${part(typed)}`)}>{text.code.asUser}</ButtonLink>
         }
       >
-        {others.codes.length > 0 ? <CodesLike codes={others.codes} /> : typed !== '' && <p>{text.code.hint}</p>}
+        {others.codes.length > 0 ? <AlikeCodes codes={others.codes} /> : typed !== '' && <p>{text.code.hint}</p>}
         {others.books.length > 0 && (
           <>
             <h3>{text.code.booksLike}</h3>
@@ -87,11 +86,12 @@ interface Others {
 
 /** @param typed null: nothing is asked for */
 function useOthers(typed: string | null): Others {
-  const ofText = (path: string, maxLength = maxUnits) => (typed === null || typed.length > maxLength ? null : path);
-  const like = encodeURIComponent(typed ?? '');
-  const codes = useLoad<ListPage<CodeLookUp>>(ofText(`/v1/codes?like=${like}`, codeMaxUnits));
-  const coupons = useLoad<ListPage<unknown>>(ofText(`/v1/users/${part(typed ?? '')}/coupons?limit=1`));
-  const books = useLoad<ListPage<Book>>(ofText(`/v1/books?limit=${shownMaxBooks}&q=${like}`, nameMaxUnits));
+  const named = part(typed ?? '');
+  const ofOperators = isOperator() && typed !== null;
+  const codes = useLoad<ListPage<CodeLookUp>>(typed === null ? null : `/v1/codes/${named}/alike`);
+  const coupons = useLoad<ListPage<unknown>>(ofOperators ? `/v1/users/${named}/coupons?limit=1` : null);
+  const isName = ofOperators && typed.length <= nameMaxUnits;
+  const books = useLoad<ListPage<Book>>(isName ? `/v1/books?limit=${shownMaxBooks}&q=${named}` : null);
   return {
     isRead: typed !== null && ![codes, coupons, books].some(({ isLoading }) => isLoading),
     codes: codes.data?.data ?? [],
@@ -106,12 +106,12 @@ function onlyOne(codes: readonly CodeLookUp[], hasUser: boolean, typed: string):
   return codes.length === 1 && !hasUser ? `/codes/${part(codes[0]!.code)}` : null;
 }
 
-function CodesLike({ codes }: { codes: CodeLookUp[] }) {
+function AlikeCodes({ codes }: { codes: CodeLookUp[] }) {
   const text = messages().code;
   const names = useBookNames(codes.map(({ bookId }) => bookId));
   return (
     <>
-      <h3>{text.codesLike}</h3>
+      <h3>{text.alikeCodes}</h3>
       <ul>
         {codes.map(({ code, bookId, status }) => (
           <li key={code}>

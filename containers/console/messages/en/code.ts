@@ -5,7 +5,7 @@ export const code = {
   asUser: 'Look for a user with this id',
   typeFirst: 'Type a code or a user’s id into the field at the top.',
   booksLike: 'Books with this in their name',
-  codesLike: 'Codes that are nearly the same',
+  alikeCodes: 'Codes that are nearly the same',
   publicTitle: (code: string) => `Public code ${code}`,
   publicNow: 'It is everybody’s: whoever brings it gets a coupon of their own from this book.',
   publicHint: 'To see what happened to one customer, type their user id into the field at the top.',
