@@ -22,11 +22,13 @@ import {
 } from '../../core/index.ts';
 import type { BookKey } from '../../core/keys.ts';
 import type { Random } from '../../core/random.ts';
+import { bePatient } from '../support/be-patient.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { codesOfDeck } from '../support/coupon-model-codes.ts';
 import { admin, openTestCore, testConfig } from '../support/open-test-core.ts';
 import { testPostgresUrl } from '../support/start-postgres.ts';
 
+bePatient();
 const isLong = process.env.QURABLE_TEST_LONG === '1';
 const seed = Number(process.env.QURABLE_TEST_SEED ?? systemRandom.below(2 ** 31));
 const patterns = ['AAA-####-####', 'BB-####-####'];

@@ -6,6 +6,7 @@ import type { Core } from '../../core/core.ts';
 import { eventKindNumber } from '../../core/coupons/rules/coupon-state.ts';
 import { countEvents } from '../../core/events/count-events.ts';
 import { changeBook, createBook, readReport, systemRandom } from '../../core/index.ts';
+import { bePatient } from '../support/be-patient.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { type BookChanges, type Call, makeCall, type Reply, type World } from '../support/model/calls.ts';
 import { alone, type Command, publicBook, type Sequence, sequence } from '../support/model/commands.ts';
@@ -15,6 +16,7 @@ import type { ModelState } from '../support/model/model-state.ts';
 import { openTestCore, type TestCore } from '../support/open-test-core.ts';
 import { settleAll } from '../support/settle-all.ts';
 
+bePatient();
 const isLong = process.env.QURABLE_TEST_LONG === '1';
 const sequences = isLong ? 2_000 : 60;
 const seed = Number(process.env.QURABLE_TEST_SEED ?? systemRandom.below(2 ** 31));
