@@ -73,6 +73,65 @@ describeInBrowser('what people do in the console', () => {
     await window.close();
   });
 
+  test('a time zone that is none is told together with the other faults, in both forms', async () => {
+    const { id } = await makeBook('Zoned');
+    const window = await console.openSignedIn();
+    const { page } = window;
+    const faultOf = async (label: string) => (await page.getByLabel(label).getAttribute('aria-invalid')) === 'true';
+    for (const path of ['/books/new', `/books/${id}/rules`]) {
+      await window.visit(path);
+      await page.getByLabel('Time zone').fill('Europa/Madrid');
+      await page.getByLabel('Starts').fill('2099-03-01T00:00');
+      await page.getByLabel('Codes per user').fill('many');
+      await page.locator('main form button[type="submit"]').click();
+      await page.getByRole('alert').waitFor();
+      expect([path, await faultOf('Time zone'), await faultOf('Codes per user')]).toEqual([path, true, true]);
+      const told = page.getByRole('alert').getByRole('listitem');
+      expect(await told.filter({ hasText: 'Choose a zone of the list' }).count()).toBe(1);
+      expect(await told.filter({ hasText: 'Codes per user' }).count()).toBe(1);
+    }
+    await window.inspect('rules-refused');
+    await page.getByLabel('Time zone').fill('Europe/Madrid');
+    await page.getByLabel('Codes per user').fill('3');
+    await page.getByRole('button', { name: 'Look at the changes' }).click();
+    await page.getByRole('button', { name: 'Change the book' }).click();
+    await page.getByText('The book is changed.').first().waitFor();
+    expect(await console.call('GET', `/v1/books/${id}`)).toMatchObject({ startsAt: '2099-02-28T23:00:00.000Z' });
+    await window.close();
+  });
+
+  test('an end that has passed is told where it is typed and before the book is activated, and stops nobody', async () => {
+    const window = await console.openSignedIn();
+    const { page } = window;
+    // Not what is read out, which has the same words.
+    const warning = page.locator('.warning');
+    await window.visit('/books/new');
+    await page.getByLabel('Name').fill('Last year');
+    await page.getByLabel('Time zone').fill('UTC');
+    await page.getByLabel('Ends').fill('2020-01-01T00:00');
+    await warning.filter({ hasText: 'This moment has passed: nobody can be given a code' }).waitFor();
+    await page.getByLabel('Starts').fill('2020-02-01T00:00');
+    await warning.filter({ hasText: 'The end must come after the start.' }).waitFor();
+    await page.getByLabel('Starts').fill('');
+    await window.inspect('new-book-of-the-past');
+    await page.getByRole('button', { name: 'Make the book' }).click();
+    await page.getByRole('heading', { name: 'Last year' }).waitFor();
+    await page.getByRole('button', { name: 'Activate' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('Its end has passed: 1 Jan 2020, 00:00 (UTC). Nobody can be given a code').waitFor();
+    await window.inspect('activate-of-the-past');
+    await dialog.getByRole('button', { name: 'Activate' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Extend the end' }).click();
+    await warning.filter({ hasText: 'This moment has passed' }).waitFor();
+    await dialog.getByLabel('New end').fill('2099-01-01T00:00');
+    await warning.waitFor({ state: 'detached' });
+    await page.keyboard.press('Escape');
+    await page.getByRole('link', { name: 'Rules' }).click();
+    await warning.filter({ hasText: 'This moment has passed' }).waitFor();
+    await window.close();
+  });
+
   test('codes are generated, and brought from a file whose wrong rows are listed', async () => {
     const { id } = await makeBook('Files');
     const window = await console.openSignedIn();

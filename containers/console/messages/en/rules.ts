@@ -51,6 +51,8 @@ export const rules = {
     `${count(codes, { one: 'code', other: 'codes' })} can be given out from now on, and used within the book’s time.`,
   activatePublic: (code: string) =>
     `Whoever brings ${code} gets a coupon of their own from now on, within the book’s time.`,
+  endedText: (moment: string, place: string) =>
+    `Its end has passed: ${moment} (${place}). Nobody can be given a code or redeem one until you move the end.`,
   pause: 'Pause',
   pauseTitle: 'Pause this book',
   pauseText: 'At once nothing can be given out, locked or used. What users have stays, and you can resume at any time.',

@@ -52,6 +52,8 @@ export const rules = {
     `Desde ahora se pueden entregar ${count(codes, { one: 'código', many: 'de códigos', other: 'códigos' })}, y usar dentro de su vigencia.`,
   activatePublic: (code) =>
     `Desde ahora, quien traiga ${code} recibe un cupón propio, dentro de la vigencia del talonario.`,
+  endedText: (moment, place) =>
+    `Su final ya pasó: ${moment} (${place}). Nadie puede recibir un código ni canjearlo hasta que muevas el final.`,
   pause: 'Pausar',
   pauseTitle: 'Pausar este talonario',
   pauseText:

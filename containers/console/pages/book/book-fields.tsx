@@ -3,6 +3,7 @@ import { formatMoment, fromLocalInput, timeZones, viewerZone } from '../../langu
 import { messages } from '../../messages/messages.ts';
 import { CheckField, Field, TextField } from '../../parts/field.tsx';
 import type { BookDraft, NumberTerm } from './book-draft.ts';
+import { endFault } from './book-faults.ts';
 
 /** What the fields of a book need. */
 export interface BookFieldsProps {
@@ -142,7 +143,9 @@ function NumberField({ term, draft, problem, set }: GroupProps & { term: NumberT
 }
 
 function MomentField({ term, draft, problem, set }: GroupProps & { term: 'startsAt' | 'endsAt' }) {
-  const text = messages().terms[term];
+  const { terms } = messages();
+  const text = terms[term];
+  const fault = term === 'endsAt' ? endFault(draft, Date.now()) : null;
   return (
     <TextField
       {...text}
@@ -150,6 +153,7 @@ function MomentField({ term, draft, problem, set }: GroupProps & { term: 'starts
       value={draft[term]}
       onValue={(value) => set({ [term]: value })}
       error={fieldError(problem, term)}
+      warning={fault === null ? null : terms[fault]}
       help={
         <>
           {text.help} {onViewersClock(draft[term], draft.timeZone)}
