@@ -337,6 +337,34 @@ describeInBrowser('what people do in the console', () => {
     await window.close();
   });
 
+  test('a book’s page follows what happens elsewhere: its numbers, chart, codes, state and buttons', async () => {
+    const { id } = await makeBook('Followed', { endsAt: '2099-01-01T00:00:00Z' });
+    const generate = (pattern: string) =>
+      console.call('POST', `/v1/books/${id}/codes/generate`, { count: 10, pattern });
+    const assign = (userId: string) => console.call('POST', '/v1/coupons/assign', { bookId: id, userId });
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit(`/books/${id}`);
+    await page.locator('.button-plain', { hasText: 'Activate' }).waitFor();
+    await generate('FLW-########');
+    await page.locator('.button-primary', { hasText: 'Activate' }).waitFor();
+    await page.getByText('When everything is ready, press Activate').waitFor();
+    await console.call('PATCH', `/v1/books/${id}`, { status: 'active' });
+    await page.getByText('Nothing happened in this time.').waitFor();
+    for (const userId of ['ana', 'leo']) await assign(userId);
+    await page.locator('figcaption', { hasText: '2 given out, 0 redeemed' }).waitFor();
+    const given = page.locator('.figures > div', { hasText: 'Given out' });
+    expect(await given.locator('dd').textContent()).toBe('2');
+    await page.getByRole('link', { name: 'Codes', exact: true }).click();
+    const rows = page.getByRole('row', { name: /^Generated/ });
+    await rows.filter({ has: page.getByRole('cell', { name: '8', exact: true }) }).waitFor();
+    await assign('eva');
+    await rows.filter({ has: page.getByRole('cell', { name: '7', exact: true }) }).waitFor();
+    await generate('MORE-########');
+    await rows.nth(1).waitFor();
+    await window.close();
+  });
+
   test('finance gets its spreadsheet of redemptions', async () => {
     const { id } = await makeBook('Finance', { status: 'active' });
     await console.call('POST', `/v1/books/${id}/codes/generate`, { count: 10, pattern: 'FIN-########' });

@@ -1,9 +1,11 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { linkTo } from '../../address/address.ts';
 import { call } from '../../calls/call.ts';
 import { isOperator } from '../../calls/session.ts';
-import type { Book, Deck } from '../../calls/types.ts';
-import { type Loaded, type LoadedList, useList } from '../../calls/use-load.ts';
+import type { Book, Deck, Page } from '../../calls/types.ts';
+import { useFollowed } from '../../calls/use-followed.ts';
+import type { LiveBook } from '../../calls/use-live-book.ts';
+import { type LoadedList, useList } from '../../calls/use-load.ts';
 import { formatMoment, formatNumber } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
 import { Button, ButtonLink } from '../../parts/button.tsx';
@@ -17,10 +19,10 @@ import { GenerateCodes } from './generate-codes.tsx';
 import { UploadCodes } from './upload-codes.tsx';
 
 /** The codes of a book: what is in it, and how more come. */
-export function BookDecks({ book }: { book: Loaded<Book> }) {
+export function BookDecks({ book }: { book: LiveBook }) {
   const { decks: text, jobs } = messages();
   const data = book.data!;
-  const decks = useList<Deck>(`/v1/books/${data.id}/decks`);
+  const decks = useLiveDecks(data.id, book.asOf);
   const reload = () => {
     void decks.reload();
     void book.reload();
@@ -51,6 +53,22 @@ export function BookDecks({ book }: { book: Loaded<Book> }) {
       )}
     </>
   );
+}
+
+/** The decks of a book, whose numbers follow those of the book. */
+function useLiveDecks(bookId: string, asOf: string | null): LoadedList<Deck> {
+  const path = `/v1/books/${bookId}/decks`;
+  const decks = useList<Deck>(path);
+  const latest = useFollowed<Page<Deck>>(decks.items === null ? null : path, asOf);
+  useEffect(() => {
+    if (latest === null) return;
+    const byId = new Map(latest.data.map((deck) => [deck.id, deck]));
+    const known = new Set(decks.items?.map(({ id }) => id));
+    if (latest.data.every(({ id }) => known.has(id)))
+      decks.change((items) => items.map((deck) => byId.get(deck.id) ?? deck));
+    else void decks.reload();
+  }, [latest]);
+  return decks;
 }
 
 function DeckTable({ book, decks, onVoided }: { book: Book; decks: LoadedList<Deck>; onVoided: () => void }) {
