@@ -16,6 +16,7 @@ import { notify } from '../../parts/live.tsx';
 import { rowNames } from '../../parts/row-names.ts';
 import { ShortMoment } from '../../parts/time.tsx';
 import { GenerateCodes } from './generate-codes.tsx';
+import { hasPublicStock } from './public-stock.ts';
 import { UploadCodes } from './upload-codes.tsx';
 
 /** The codes of a book: what is in it, and how more come. */
@@ -23,17 +24,24 @@ export function BookDecks({ book }: { book: LiveBook }) {
   const { decks: text, jobs } = messages();
   const data = book.data!;
   const decks = useLiveDecks(data.id, book.asOf);
+  const isPublic = hasPublicStock(data);
+  const isClosed = data.status === 'closed';
   const reload = () => {
     void decks.reload();
     void book.reload();
   };
   return (
     <>
-      <section aria-labelledby="decks">
-        <h2 id="decks">{text.listTitle}</h2>
-        <DeckTable book={data} decks={decks} onVoided={reload} />
-      </section>
-      {isOperator() && data.status !== 'closed' && (
+      {!(isPublic && isClosed) && (
+        <section aria-labelledby="decks">
+          <h2 id="decks">{text.listTitle}</h2>
+          {data.publicCode !== null && !isClosed && (
+            <p>{isPublic ? text.publicStock(data.publicCode) : text.publicDeals(data.publicCode)}</p>
+          )}
+          {!isPublic && <DeckTable book={data} decks={decks} onVoided={reload} />}
+        </section>
+      )}
+      {isOperator() && !isPublic && !isClosed && (
         <section class="columns">
           <GenerateCodes book={data} onDone={reload} />
           <UploadCodes book={data} onDone={reload} />
@@ -44,7 +52,7 @@ export function BookDecks({ book }: { book: LiveBook }) {
           <h2 id="by-file">{jobs.byFile}</h2>
           <p class="muted">{jobs.byFileHint}</p>
           <div class="actions">
-            {data.status !== 'closed' && (
+            {!isClosed && (
               <ButtonLink href={linkTo('/jobs', { kind: 'assign', bookId: data.id })}>{jobs.goAssign}</ButtonLink>
             )}
             <ButtonLink href={linkTo('/jobs', { kind: 'void', bookId: data.id })}>{jobs.goVoid}</ButtonLink>

@@ -7,6 +7,7 @@ import { messages } from '../../messages/messages.ts';
 import { ButtonLink } from '../../parts/button.tsx';
 import { directMaxRows, ExportButton } from '../../parts/export-button.tsx';
 import { BookReport } from './book-report.tsx';
+import { hasPublicStock } from './public-stock.ts';
 import { isDemo } from './remove-book.tsx';
 
 /** A book's numbers as they are now, what is to be done next where it is not under way, and its lists as files. */
@@ -18,11 +19,10 @@ export function BookNumbers({ book }: { book: LiveBook }) {
     [text.redemptions, counts.redemptions],
     [text.voided, counts.voided],
   ] as const;
-  // With a public code there is no stock: codes are made as they are asked for.
-  const figures =
-    publicCode === null
-      ? ([[text.available, counts.available], ...used, [text.codesInAll, counts.codes]] as const)
-      : used;
+  const isPublic = hasPublicStock(book.data!);
+  const figures = isPublic
+    ? used
+    : ([[text.available, counts.available], ...used, [text.codesInAll, counts.codes]] as const);
   return (
     <>
       <NextStep book={book.data!} />
@@ -46,14 +46,16 @@ export function BookNumbers({ book }: { book: LiveBook }) {
           <h2 id="exports">{exports.title}</h2>
           <p class="muted">{exports.hint}</p>
           <div class="actions">
-            <ExportButton
-              label={exports.codes}
-              path={`/v1/books/${id}/codes?bom=true`}
-              fileName="codes.csv"
-              job={{ kind: 'export-codes', bookId: id }}
-              isLong={counts.codes > directMaxRows}
-              rows={counts.codes}
-            />
+            {!isPublic && (
+              <ExportButton
+                label={exports.codes}
+                path={`/v1/books/${id}/codes?bom=true`}
+                fileName="codes.csv"
+                job={{ kind: 'export-codes', bookId: id }}
+                isLong={counts.codes > directMaxRows}
+                rows={counts.codes}
+              />
+            )}
             <ExportButton
               label={exports.redemptions}
               path={`/v1/redemptions?bookId=${id}&bom=true`}
