@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
 import { linkTo } from '../../address/address.ts';
 import type { Book, BookCounts, Report } from '../../calls/types.ts';
 import { useLoad } from '../../calls/use-load.ts';
@@ -7,6 +7,7 @@ import { formatFigure, formatMoment, formatNumber, formatShare, placeOf, viewerZ
 import { messages } from '../../messages/messages.ts';
 import { BookStatus } from '../../parts/badge.tsx';
 import { Sparkline } from '../../parts/sparkline.tsx';
+import { hasPublicStock } from '../book/public-stock.ts';
 
 const dayMillis = 86_400_000;
 
@@ -22,8 +23,10 @@ export function BookCard({ book }: { book: Book }) {
   const polled = usePoll<BookCounts>(isSeen && isMoving ? `/v1/books/${book.id}/counts` : null);
   const latest = useRef<BookCounts | Book['counts']>(book.counts);
   if (polled !== null) latest.current = polled;
-  const { codes, available, assigned, redemptions } = latest.current;
+  const { codes, available, assigned, redemptions, voided } = latest.current;
   const share = codes === 0 ? 0 : 1 - available / codes;
+  const isPublic = hasPublicStock({ publicCode: book.publicCode, counts: latest.current });
+  const words = useId();
   return (
     <li class="card" ref={card}>
       <div class="card-head">
@@ -54,14 +57,24 @@ export function BookCard({ book }: { book: Book }) {
         </div>
       </dl>
       {isMoving && <LastDay bookId={book.id} isSeen={isSeen} />}
-      {book.publicCode === null && (
-        <meter class="meter" min={0} max={1} value={share} aria-label={text.givenShare(formatShare(share))} />
+      {!isPublic && (
+        <div class="card-meter">
+          <meter class="meter" min={0} max={1} value={share} aria-labelledby={words} />
+          <p class="muted card-foot" id={words}>
+            {codes === 0 ? text.noneYet : (voided === 0 ? text.givenShare : text.goneShare)(shownShare(share))}
+          </p>
+        </div>
       )}
       <p class="muted card-foot">
         {book.endsAt === null ? text.openEnd : text.endsOn(momentOf(book.endsAt, book.timeZone))}
       </p>
     </li>
   );
+}
+
+/** Not all of it as long as something is left. */
+function shownShare(share: number): string {
+  return formatShare(share < 1 ? Math.min(share, 0.99) : 1);
 }
 
 /** With the place whose clocks they are, where those are others than the viewer's. */
