@@ -178,7 +178,7 @@ describeInBrowser('what people do in the console', () => {
     await page.waitForFunction((element) => element === document.activeElement, opener);
     expect((await console.call<Counts>('GET', `/v1/books/${id}`)).counts.voided).toBe(0);
     await open.click();
-    await page.getByLabel('Type “Leaked” to confirm').fill('Leaked');
+    await page.getByLabel('Type “Leaked” to confirm').fill(' leaked ');
     await page.keyboard.press('Enter');
     await page.getByText('100 codes are void.').first().waitFor();
     expect((await console.call<Counts>('GET', `/v1/books/${id}`)).counts).toMatchObject({ available: 0, voided: 100 });
@@ -256,6 +256,72 @@ describeInBrowser('what people do in the console', () => {
     await window.close();
   });
 
+  test('of a book with a public code nothing is offered to fill or to void, unless it deals codes of its own', async () => {
+    const made = await makeBook('No stock', { publicCode: 'NOSTOCK20', status: 'active' });
+    const own = await makeBook('Own stock', { publicCode: 'OWNSTOCK20' });
+    await console.call('POST', `/v1/books/${own.id}/codes/generate`, { count: 5, pattern: 'OWN-########' });
+    await console.call('PATCH', `/v1/books/${own.id}`, { status: 'active' });
+    for (const code of ['NOSTOCK20', 'OWNSTOCK20']) {
+      await console.call('POST', `/v1/coupons/${code}/redeem`, { userId: 'ana', reference: 'order-1' });
+    }
+    const window = await console.openSignedIn();
+    const { page } = window;
+    const offered = async () => [
+      await page.getByRole('button', { name: 'Generate', exact: true }).count(),
+      await page.getByRole('button', { name: 'Send the file' }).count(),
+      await page.getByRole('button', { name: /^Void what is left/ }).count(),
+    ];
+    await window.visit(`/books/${made.id}/decks`);
+    await page.getByText('whoever brings NOSTOCK20 gets a coupon with a code of its own').waitFor();
+    expect(await offered()).toEqual([0, 0, 0]);
+    await window.inspect('codes-public');
+    await page.getByRole('link', { name: 'Numbers' }).click();
+    await page.getByRole('button', { name: 'Redemptions, for finance' }).waitFor();
+    // There are ten billion of them.
+    expect(await page.getByRole('button', { name: 'Codes with their state' }).count()).toBe(0);
+    await window.visit(`/books/${own.id}/decks`);
+    await page.getByText('Whoever brings OWNSTOCK20 gets one of these codes.').waitFor();
+    expect(await offered()).toEqual([1, 1, 1]);
+    await page.getByRole('link', { name: 'Numbers' }).click();
+    const left = page.locator('.figures > div', { hasText: 'Left' });
+    expect(await left.locator('dd').textContent()).toBe('4');
+    await window.close();
+  });
+
+  test('a coupon says what its book lets it do, and the question before a close what is lost', async () => {
+    const { id } = await makeBook('Half used', { status: 'active' });
+    await console.call('POST', `/v1/books/${id}/codes/generate`, { count: 4, pattern: 'HALF-########' });
+    const assign = async (userId: string) =>
+      (await console.call<{ code: string }>('POST', '/v1/coupons/assign', { bookId: id, userId })).code;
+    const [used, code] = [await assign('ana'), await assign('leo')];
+    await console.call('POST', `/v1/coupons/${used}/redeem`, { userId: 'ana', reference: 'order-1' });
+    const window = await console.openSignedIn();
+    const { page } = window;
+    const badge = async () => {
+      await window.visit(`/codes/${code}`);
+      return page.locator('.page-intro .badge').textContent();
+    };
+    expect(await badge()).toBe('Ready to use');
+    for (const [changes, words] of [
+      [{ status: 'paused' }, 'Book is paused'],
+      [{ status: 'active', startsAt: '2098-01-01' }, 'Not yet'],
+      [{ startsAt: null, endsAt: '2020-01-01' }, 'Book has ended'],
+    ] as const) {
+      await console.call('PATCH', `/v1/books/${id}`, changes);
+      expect(await badge()).toBe(words);
+    }
+    await window.inspect('code-of-an-ended-book');
+    await window.visit('/?q=Half+used');
+    await page.getByRole('meter', { name: '50% of its codes are given out', exact: true }).waitFor();
+    await page.locator('.card').getByText('50% of its codes are given out').waitFor();
+    await window.visit(`/books/${id}`);
+    await page.getByRole('button', { name: 'Close…' }).click();
+    await page
+      .getByText('2 codes that are left can’t be given out any more. 2 coupons were given out: what is not')
+      .waitFor();
+    await window.close();
+  });
+
   test('a change of rules says what it means before it is made', async () => {
     const { id } = await makeBook('Rules', { status: 'active', maxRedemptions: 100, maxCodesPerUser: 5 });
     const window = await console.openSignedIn();
@@ -317,11 +383,11 @@ describeInBrowser('what people do in the console', () => {
       await page.getByRole('dialog').getByRole('button', { name: action }).click();
       await page.getByRole('dialog').waitFor({ state: 'detached' });
     };
-    await confirm('Activate', 'Activate');
+    await confirm('Activate…', 'Activate');
     expect(await status()).toBe('active');
-    await confirm('Pause', 'Pause');
+    await confirm('Pause…', 'Pause');
     expect(await status()).toBe('paused');
-    await confirm('Resume', 'Resume');
+    await confirm('Resume…', 'Resume');
     await page.getByRole('button', { name: 'Extend the end' }).click();
     expect(await page.getByLabel('New end').inputValue()).toBe('2099-01-01T00:00');
     await page.getByLabel('New end').fill('2099-02-01T12:00');

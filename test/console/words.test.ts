@@ -12,6 +12,7 @@ import {
 } from '../../containers/console/language/formats.ts';
 import { language } from '../../containers/console/language/language.ts';
 import { readWholeNumber } from '../../containers/console/language/read-number.ts';
+import { isSameText } from '../../containers/console/language/same-text.ts';
 import { en } from '../../containers/console/messages/en.ts';
 import { es } from '../../containers/console/messages/es.ts';
 import { newDraft } from '../../containers/console/pages/book/book-draft.ts';
@@ -95,6 +96,15 @@ test.each([
   ['Pacific/Kiritimati', false, '29 Nov 2026, 09:00'],
 ] as const)('beside a moment of %s (exact: %s) a viewer in Buenos Aires reads %s', (zone, isExact, shown) => {
   expect(formatBeside('2026-11-29T12:00:00Z', zone, isExact, 'America/Argentina/Buenos_Aires')).toBe(shown);
+});
+
+test.each([
+  [' verano  2026 ', 'Verano 2026', true],
+  ['LEÓN', 'Leo\u0301n', true],
+  ['Verano', 'Verano 2026', false],
+  ['', 'Verano', false],
+])('%j is what was asked for as %j: %s', (typed, wanted, isSame) => {
+  expect(isSameText(typed, wanted)).toBe(isSame);
 });
 
 test.each([

@@ -63,10 +63,12 @@ export const rules = {
   closeAction: 'Close for good',
   closeButton: 'Close…',
   closeTitle: 'Close this book for good',
-  closeText: (left: number, out: number) =>
-    `${count(left, { one: 'code', other: 'codes' })} can’t be given out any more, and ${count(out, { one: 'coupon that was given out', other: 'coupons that were given out' })} can’t be used any more. A closed book is never opened again.`,
-  closePublic: (code: string, out: number) =>
-    `Nobody gets a coupon for ${code} any more, and ${count(out, { one: 'coupon that was given out', other: 'coupons that were given out' })} can’t be used any more. A closed book is never opened again.`,
+  closeText: (left: number) =>
+    `${count(left, { one: 'code that is', other: 'codes that are' })} left can’t be given out any more.`,
+  closePublic: (code: string) => `Nobody gets a coupon for ${code} any more.`,
+  closeOut: (out: number) =>
+    `${count(out, { one: 'coupon was', other: 'coupons were' })} given out: what is not used up by now can’t be used any more.`,
+  closeFinal: 'A closed book is never opened again.',
   extend: 'Extend the end…',
   extendAction: 'Move the end',
   extendTitle: 'Extend the end',

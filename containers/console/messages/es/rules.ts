@@ -65,10 +65,12 @@ export const rules = {
   closeAction: 'Cerrar para siempre',
   closeButton: 'Cerrar…',
   closeTitle: 'Cerrar este talonario para siempre',
-  closeText: (left, out) =>
-    `${count(left, { one: 'código dejará', many: 'de códigos dejarán', other: 'códigos dejarán' })} de poder entregarse, y ${count(out, { one: 'cupón entregado dejará', many: 'de cupones entregados dejarán', other: 'cupones entregados dejarán' })} de poder usarse. Un talonario cerrado no se vuelve a abrir.`,
-  closePublic: (code, out) =>
-    `Nadie más recibe un cupón por ${code}, y ${count(out, { one: 'cupón entregado dejará', many: 'de cupones entregados dejarán', other: 'cupones entregados dejarán' })} de poder usarse. Un talonario cerrado no se vuelve a abrir.`,
+  closeText: (left) =>
+    `${count(left, { one: 'código que queda dejará', many: 'de códigos que quedan dejarán', other: 'códigos que quedan dejarán' })} de poder entregarse.`,
+  closePublic: (code) => `Nadie más recibe un cupón por ${code}.`,
+  closeOut: (out) =>
+    `${count(out, { one: 'cupón está entregado', many: 'de cupones están entregados', other: 'cupones están entregados' })}: lo que aún no se haya usado ya no se podrá usar.`,
+  closeFinal: 'Un talonario cerrado no se vuelve a abrir.',
   extend: 'Extender…',
   extendAction: 'Mover el final',
   extendTitle: 'Extender el final',

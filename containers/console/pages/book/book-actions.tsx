@@ -35,10 +35,11 @@ export function BookActions({ book }: { book: Loaded<Book> }) {
   const [act, setAct] = useState<Act | null>(null);
   const data = book.data!;
   const acts = isAdmin() ? actsOf[data.status].filter((name) => isOffered(name, data)) : [];
+  const { asking } = messages().common;
   const labels = {
-    activate: text.activate,
-    pause: text.pause,
-    resume: text.resume,
+    activate: asking(text.activate),
+    pause: asking(text.pause),
+    resume: asking(text.resume),
     close: text.closeButton,
     extend: text.extend,
     remove: messages().demo.remove,
@@ -108,7 +109,13 @@ function StatusDialog({ act, book, onDone, onClose }: DialogProps & { act: keyof
     activate: book.publicCode === null ? text.activateText(available) : text.activatePublic(book.publicCode),
     pause: text.pauseText,
     resume: text.resumeText,
-    close: book.publicCode === null ? text.closeText(available, assigned) : text.closePublic(book.publicCode, assigned),
+    close: [
+      book.publicCode !== null ? text.closePublic(book.publicCode) : available > 0 && text.closeText(available),
+      assigned > 0 && text.closeOut(assigned),
+      text.closeFinal,
+    ]
+      .filter(Boolean)
+      .join(' '),
   };
   return (
     <Confirm<Book>

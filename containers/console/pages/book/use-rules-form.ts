@@ -90,7 +90,10 @@ export function useRulesForm(book: Loaded<Book>): RulesForm {
     draft,
     setDraft,
     isUnchanged: isUnchanged && !isChanged,
-    preview: isPreviewed ? describeChanges(base, termsAfter(base, draft), now.current) : null,
+    // With the counts of this moment: what is out decides what a change means.
+    preview: isPreviewed
+      ? describeChanges({ ...base, counts: book.data!.counts }, termsAfter(base, draft), now.current)
+      : null,
     problem: latest === null ? problem : null,
     conflict,
     ask,
