@@ -407,7 +407,8 @@ describeInBrowser('what people do in the console', () => {
     const { id } = await makeBook('Followed', { endsAt: '2099-01-01T00:00:00Z' });
     const generate = (pattern: string) =>
       console.call('POST', `/v1/books/${id}/codes/generate`, { count: 10, pattern });
-    const assign = (userId: string) => console.call('POST', '/v1/coupons/assign', { bookId: id, userId });
+    const assign = (userId: string) =>
+      console.call<{ code: string }>('POST', '/v1/coupons/assign', { bookId: id, userId });
     const window = await console.openSignedIn();
     const { page } = window;
     await window.visit(`/books/${id}`);
@@ -424,10 +425,14 @@ describeInBrowser('what people do in the console', () => {
     await page.getByRole('link', { name: 'Codes', exact: true }).click();
     const rows = page.getByRole('row', { name: /^Generated/ });
     await rows.filter({ has: page.getByRole('cell', { name: '8', exact: true }) }).waitFor();
-    await assign('eva');
+    const { code } = await assign('eva');
     await rows.filter({ has: page.getByRole('cell', { name: '7', exact: true }) }).waitFor();
     await generate('MORE-########');
     await rows.nth(1).waitFor();
+    await window.visit('/?q=Followed');
+    await page.locator('.card', { hasText: 'Followed' }).waitFor();
+    await console.call('POST', `/v1/coupons/${code}/redeem`, { userId: 'eva', reference: 'order-1' });
+    await page.locator('.card').getByText('1 redeemed in the last 24 hours').waitFor();
     await window.close();
   });
 

@@ -1,20 +1,19 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { call } from './call.ts';
 
-/** However fast the counts change, what follows them is read no more often. */
-const everyMillis = 2_000;
-
 /**
  * What belongs to a book's counts: read again, in the background, whenever they are others, so that what stands beside
  * them on a page does not contradict them for long. Nothing is asked while nothing changes.
  * @param path null: nothing is read
  * @param asOf since when the counts are what they are; null: they are not known yet
+ * @param everyMillis however fast the counts change, it is read no more often
  * @param isBehind whether an answer does not have everything up to that moment, and is to be asked for again
  * @returns null until it was read
  */
 export function useFollowed<T>(
   path: string | null,
   asOf: string | null,
+  everyMillis: number,
   isBehind: (answer: T, asOf: string) => boolean = () => false,
 ): T | null {
   const [found, setFound] = useState<{ path: string; data: T } | null>(null);
@@ -43,7 +42,7 @@ export function useFollowed<T>(
       isOver = true;
       clearTimeout(timer);
     };
-  }, [path, asOf]);
+  }, [path, asOf, everyMillis]);
 
   return found !== null && found.path === path ? found.data : null;
 }

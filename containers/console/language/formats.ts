@@ -130,7 +130,7 @@ export function timeZones(): string[] {
   return ['UTC', ...Intl.supportedValuesOf('timeZone').filter((zone) => zone !== 'UTC')];
 }
 
-/** Whether a text names a time zone that this browser knows. An offset such as `+03:00`, which it takes too, is none. */
+/** Whether a text names a time zone that this browser knows. An offset such as `+03:00`, which it takes, is none. */
 export function isTimeZone(name: string): boolean {
   try {
     return /^[A-Za-z]/.test(name) && Intl.DateTimeFormat('en', { timeZone: name }).format(0) !== '';

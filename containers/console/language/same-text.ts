@@ -1,4 +1,4 @@
-/** Whether somebody has typed a text that they were asked for: capitals, and blanks around and between, do not matter. */
+/** Whether somebody has typed a text that was asked for. Capitals, and blanks around and between, do not matter. */
 export function isSameText(typed: string, wanted: string): boolean {
   return plain(typed) === plain(wanted);
 }

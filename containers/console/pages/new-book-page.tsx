@@ -42,7 +42,7 @@ export function NewBookPage() {
           void submit();
         }}
       >
-        <BookFields draft={draft} onDraft={setDraft} problem={problem} isDraft={true} />
+        <BookFields draft={draft} onDraft={setDraft} problem={problem} status="draft" />
         <CheckField
           label={text.overview.createActive}
           help={text.overview.createActiveHelp}

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { linkTo } from '../../address/address.ts';
 import { call } from '../../calls/call.ts';
+import { hasPublicStock } from '../../calls/public-stock.ts';
 import { isOperator } from '../../calls/session.ts';
 import type { Book, Deck, Page } from '../../calls/types.ts';
 import { useFollowed } from '../../calls/use-followed.ts';
@@ -16,7 +17,6 @@ import { notify } from '../../parts/live.tsx';
 import { rowNames } from '../../parts/row-names.ts';
 import { ShortMoment } from '../../parts/time.tsx';
 import { GenerateCodes } from './generate-codes.tsx';
-import { hasPublicStock } from './public-stock.ts';
 import { UploadCodes } from './upload-codes.tsx';
 
 /** The codes of a book: what is in it, and how more come. */
@@ -67,7 +67,7 @@ export function BookDecks({ book }: { book: LiveBook }) {
 function useLiveDecks(bookId: string, asOf: string | null): LoadedList<Deck> {
   const path = `/v1/books/${bookId}/decks`;
   const decks = useList<Deck>(path);
-  const latest = useFollowed<Page<Deck>>(decks.items === null ? null : path, asOf);
+  const latest = useFollowed<Page<Deck>>(decks.items === null ? null : path, asOf, 2_000);
   useEffect(() => {
     if (latest === null) return;
     const byId = new Map(latest.data.map((deck) => [deck.id, deck]));

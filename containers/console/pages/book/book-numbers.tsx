@@ -1,4 +1,5 @@
 import { linkTo } from '../../address/address.ts';
+import { hasPublicStock } from '../../calls/public-stock.ts';
 import { isAdmin } from '../../calls/session.ts';
 import type { Book } from '../../calls/types.ts';
 import type { LiveBook } from '../../calls/use-live-book.ts';
@@ -7,7 +8,6 @@ import { messages } from '../../messages/messages.ts';
 import { ButtonLink } from '../../parts/button.tsx';
 import { directMaxRows, ExportButton } from '../../parts/export-button.tsx';
 import { BookReport } from './book-report.tsx';
-import { hasPublicStock } from './public-stock.ts';
 import { isDemo } from './remove-book.tsx';
 
 /** A book's numbers as they are now, what is to be done next where it is not under way, and its lists as files. */

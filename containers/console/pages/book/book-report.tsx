@@ -1,8 +1,7 @@
 import { useMemo } from 'preact/hooks';
 import { address, changeQuery } from '../../address/address.ts';
 import type { Report } from '../../calls/types.ts';
-import { useFollowed } from '../../calls/use-followed.ts';
-import { useLoad } from '../../calls/use-load.ts';
+import { useReport } from '../../calls/use-report.ts';
 import { formatDay, formatExactMoment, formatMoment, formatNumber, placeOf } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
 import { Chart } from '../../parts/chart.tsx';
@@ -15,9 +14,6 @@ const steps = ['hour', 'day'] as const;
 const spans = { hour: [1, 3, 7], day: [30, 90, 365] } as const;
 const dayMillis = 86_400_000;
 const kinds = ['assigned', 'redeemed', 'locked', 'reversed', 'voided'] as const;
-
-/** Events are counted some seconds after they happen. */
-const isBehind = ({ settledUntil }: Report, asOf: string) => settledUntil < asOf;
 
 /**
  * What happened in a book by the hour or day, as a chart and as a table.
@@ -32,8 +28,7 @@ export function BookReport({ bookId, asOf }: { bookId: string; asOf: string | nu
   // Counted from the moment at which it is asked for, which the path then names.
   const from = useMemo(() => new Date(Date.now() - days * dayMillis).toISOString(), [days]);
   const path = `/v1/books/${bookId}/report?step=${step}&from=${encodeURIComponent(from)}`;
-  const report = useLoad<Report>(path);
-  const latest = useFollowed(report.data === null ? null : path, asOf, isBehind) ?? report.data;
+  const report = useReport(path, asOf, 2_000);
   return (
     <section aria-labelledby="report">
       <div class="section-head">
@@ -54,8 +49,8 @@ export function BookReport({ bookId, asOf }: { bookId: string; asOf: string | nu
         </div>
       </div>
       <ProblemBox problem={report.problem} retry={() => void report.reload()} />
-      {latest === null && report.problem === null && <p class="loading">{text.common.loading}</p>}
-      {latest !== null && <ReportChart report={latest} />}
+      {report.data === null && report.problem === null && <p class="loading">{text.common.loading}</p>}
+      {report.data !== null && <ReportChart report={report.data} />}
     </section>
   );
 }

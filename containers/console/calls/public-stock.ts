@@ -1,4 +1,4 @@
-import type { Book } from '../../calls/types.ts';
+import type { Book } from './types.ts';
 
 /** So many codes the server makes for a public code when its book opens: more than there are people. */
 const stockCodes = 10_000_000_000;
