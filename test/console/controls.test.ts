@@ -112,10 +112,10 @@ describeInBrowser('every control of every page', () => {
   });
 
   const dialogs: [string, () => string, RegExp][] = [
-    ['pause', () => `/books/${bookId}`, /^Pause$/],
+    ['pause', () => `/books/${bookId}`, /^Pause…$/],
     ['extend', () => `/books/${bookId}`, /^Extend the end/],
     ['close', () => `/books/${bookId}`, /^Close…/],
-    ['activate', () => `/books/${draftId}`, /^Activate$/],
+    ['activate', () => `/books/${draftId}`, /^Activate…$/],
     ['remove', () => `/books/${draftId}`, /^Remove…/],
     ['void a deck', () => `/books/${bookId}/decks`, /^Void what is left of.*\(2\)/],
     ['transfer', () => `/codes/${codes[0]}`, /^Give to another user/],
@@ -137,6 +137,8 @@ describeInBrowser('every control of every page', () => {
       if (path() !== present) await window.visit(path());
       present = path();
       const opener = page.getByRole('button', { name: button });
+      // Whoever presses it knows that something is asked first.
+      expect(await opener.textContent()).toMatch(/…$/);
       await opener.focus();
       await page.keyboard.press('Enter');
       const dialog = page.getByRole('dialog');
@@ -163,13 +165,13 @@ describeInBrowser('every control of every page', () => {
     const window = await console.openSignedIn();
     const { page } = window;
     await window.visit(`/books/${bookId}`);
-    await page.getByRole('button', { name: 'Pause', exact: true }).click();
+    await page.getByRole('button', { name: 'Pause…' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Pause' }).click();
     await page.getByRole('button', { name: 'Resume' }).waitFor();
     await page.waitForFunction(() => document.activeElement?.tagName === 'H1');
     await page.getByRole('button', { name: 'Resume' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click();
-    await page.getByRole('button', { name: 'Pause', exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Pause…' }).waitFor();
     await window.close();
   });
 });

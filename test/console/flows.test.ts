@@ -73,6 +73,65 @@ describeInBrowser('what people do in the console', () => {
     await window.close();
   });
 
+  test('a time zone that is none is told together with the other faults, in both forms', async () => {
+    const { id } = await makeBook('Zoned');
+    const window = await console.openSignedIn();
+    const { page } = window;
+    const faultOf = async (label: string) => (await page.getByLabel(label).getAttribute('aria-invalid')) === 'true';
+    for (const path of ['/books/new', `/books/${id}/rules`]) {
+      await window.visit(path);
+      await page.getByLabel('Time zone').fill('Europa/Madrid');
+      await page.getByLabel('Starts').fill('2099-03-01T00:00');
+      await page.getByLabel('Codes per user').fill('many');
+      await page.locator('main form button[type="submit"]').click();
+      await page.getByRole('alert').waitFor();
+      expect([path, await faultOf('Time zone'), await faultOf('Codes per user')]).toEqual([path, true, true]);
+      const told = page.getByRole('alert').getByRole('listitem');
+      expect(await told.filter({ hasText: 'Choose a zone of the list' }).count()).toBe(1);
+      expect(await told.filter({ hasText: 'Codes per user' }).count()).toBe(1);
+    }
+    await window.inspect('rules-refused');
+    await page.getByLabel('Time zone').fill('Europe/Madrid');
+    await page.getByLabel('Codes per user').fill('3');
+    await page.getByRole('button', { name: 'Look at the changes' }).click();
+    await page.getByRole('button', { name: 'Change the book' }).click();
+    await page.getByText('The book is changed.').first().waitFor();
+    expect(await console.call('GET', `/v1/books/${id}`)).toMatchObject({ startsAt: '2099-02-28T23:00:00.000Z' });
+    await window.close();
+  });
+
+  test('an end that has passed is told where it is typed and before the book is activated, and stops nobody', async () => {
+    const window = await console.openSignedIn();
+    const { page } = window;
+    // Not what is read out, which has the same words.
+    const warning = page.locator('.warning');
+    await window.visit('/books/new');
+    await page.getByLabel('Name').fill('Last year');
+    await page.getByLabel('Time zone').fill('UTC');
+    await page.getByLabel('Ends').fill('2020-01-01T00:00');
+    await warning.filter({ hasText: 'This moment has passed: nobody can be given a code' }).waitFor();
+    await page.getByLabel('Starts').fill('2020-02-01T00:00');
+    await warning.filter({ hasText: 'The end must come after the start.' }).waitFor();
+    await page.getByLabel('Starts').fill('');
+    await window.inspect('new-book-of-the-past');
+    await page.getByRole('button', { name: 'Make the book' }).click();
+    await page.getByRole('heading', { name: 'Last year' }).waitFor();
+    await page.getByRole('button', { name: 'Activate' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('Its end has passed: 1 Jan 2020, 00:00 (UTC). Nobody can be given a code').waitFor();
+    await window.inspect('activate-of-the-past');
+    await dialog.getByRole('button', { name: 'Activate' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Extend the end' }).click();
+    await warning.filter({ hasText: 'This moment has passed' }).waitFor();
+    await dialog.getByLabel('New end').fill('2099-01-01T00:00');
+    await warning.waitFor({ state: 'detached' });
+    await page.keyboard.press('Escape');
+    await page.getByRole('link', { name: 'Rules' }).click();
+    await warning.filter({ hasText: 'This moment has passed' }).waitFor();
+    await window.close();
+  });
+
   test('codes are generated, and brought from a file whose wrong rows are listed', async () => {
     const { id } = await makeBook('Files');
     const window = await console.openSignedIn();
@@ -119,7 +178,7 @@ describeInBrowser('what people do in the console', () => {
     await page.waitForFunction((element) => element === document.activeElement, opener);
     expect((await console.call<Counts>('GET', `/v1/books/${id}`)).counts.voided).toBe(0);
     await open.click();
-    await page.getByLabel('Type “Leaked” to confirm').fill('Leaked');
+    await page.getByLabel('Type “Leaked” to confirm').fill(' leaked ');
     await page.keyboard.press('Enter');
     await page.getByText('100 codes are void.').first().waitFor();
     expect((await console.call<Counts>('GET', `/v1/books/${id}`)).counts).toMatchObject({ available: 0, voided: 100 });
@@ -197,6 +256,72 @@ describeInBrowser('what people do in the console', () => {
     await window.close();
   });
 
+  test('of a book with a public code nothing is offered to fill or to void, unless it deals codes of its own', async () => {
+    const made = await makeBook('No stock', { publicCode: 'NOSTOCK20', status: 'active' });
+    const own = await makeBook('Own stock', { publicCode: 'OWNSTOCK20' });
+    await console.call('POST', `/v1/books/${own.id}/codes/generate`, { count: 5, pattern: 'OWN-########' });
+    await console.call('PATCH', `/v1/books/${own.id}`, { status: 'active' });
+    for (const code of ['NOSTOCK20', 'OWNSTOCK20']) {
+      await console.call('POST', `/v1/coupons/${code}/redeem`, { userId: 'ana', reference: 'order-1' });
+    }
+    const window = await console.openSignedIn();
+    const { page } = window;
+    const offered = async () => [
+      await page.getByRole('button', { name: 'Generate', exact: true }).count(),
+      await page.getByRole('button', { name: 'Send the file' }).count(),
+      await page.getByRole('button', { name: /^Void what is left/ }).count(),
+    ];
+    await window.visit(`/books/${made.id}/decks`);
+    await page.getByText('whoever brings NOSTOCK20 gets a coupon with a code of its own').waitFor();
+    expect(await offered()).toEqual([0, 0, 0]);
+    await window.inspect('codes-public');
+    await page.getByRole('link', { name: 'Numbers' }).click();
+    await page.getByRole('button', { name: 'Redemptions, for finance' }).waitFor();
+    // There are ten billion of them.
+    expect(await page.getByRole('button', { name: 'Codes with their state' }).count()).toBe(0);
+    await window.visit(`/books/${own.id}/decks`);
+    await page.getByText('Whoever brings OWNSTOCK20 gets one of these codes.').waitFor();
+    expect(await offered()).toEqual([1, 1, 1]);
+    await page.getByRole('link', { name: 'Numbers' }).click();
+    const left = page.locator('.figures > div', { hasText: 'Left' });
+    expect(await left.locator('dd').textContent()).toBe('4');
+    await window.close();
+  });
+
+  test('a coupon says what its book lets it do, and the question before a close what is lost', async () => {
+    const { id } = await makeBook('Half used', { status: 'active' });
+    await console.call('POST', `/v1/books/${id}/codes/generate`, { count: 4, pattern: 'HALF-########' });
+    const assign = async (userId: string) =>
+      (await console.call<{ code: string }>('POST', '/v1/coupons/assign', { bookId: id, userId })).code;
+    const [used, code] = [await assign('ana'), await assign('leo')];
+    await console.call('POST', `/v1/coupons/${used}/redeem`, { userId: 'ana', reference: 'order-1' });
+    const window = await console.openSignedIn();
+    const { page } = window;
+    const badge = async () => {
+      await window.visit(`/codes/${code}`);
+      return page.locator('.page-intro .badge').textContent();
+    };
+    expect(await badge()).toBe('Ready to use');
+    for (const [changes, words] of [
+      [{ status: 'paused' }, 'Book is paused'],
+      [{ status: 'active', startsAt: '2098-01-01' }, 'Not yet'],
+      [{ startsAt: null, endsAt: '2020-01-01' }, 'Book has ended'],
+    ] as const) {
+      await console.call('PATCH', `/v1/books/${id}`, changes);
+      expect(await badge()).toBe(words);
+    }
+    await window.inspect('code-of-an-ended-book');
+    await window.visit('/?q=Half+used');
+    await page.getByRole('meter', { name: '50% of its codes are given out', exact: true }).waitFor();
+    await page.locator('.card').getByText('50% of its codes are given out').waitFor();
+    await window.visit(`/books/${id}`);
+    await page.getByRole('button', { name: 'Close…' }).click();
+    await page
+      .getByText('2 codes that are left can’t be given out any more. 2 coupons were given out: what is not')
+      .waitFor();
+    await window.close();
+  });
+
   test('a change of rules says what it means before it is made', async () => {
     const { id } = await makeBook('Rules', { status: 'active', maxRedemptions: 100, maxCodesPerUser: 5 });
     const window = await console.openSignedIn();
@@ -258,11 +383,11 @@ describeInBrowser('what people do in the console', () => {
       await page.getByRole('dialog').getByRole('button', { name: action }).click();
       await page.getByRole('dialog').waitFor({ state: 'detached' });
     };
-    await confirm('Activate', 'Activate');
+    await confirm('Activate…', 'Activate');
     expect(await status()).toBe('active');
-    await confirm('Pause', 'Pause');
+    await confirm('Pause…', 'Pause');
     expect(await status()).toBe('paused');
-    await confirm('Resume', 'Resume');
+    await confirm('Resume…', 'Resume');
     await page.getByRole('button', { name: 'Extend the end' }).click();
     expect(await page.getByLabel('New end').inputValue()).toBe('2099-01-01T00:00');
     await page.getByLabel('New end').fill('2099-02-01T12:00');
@@ -275,6 +400,39 @@ describeInBrowser('what people do in the console', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
     await page.getByText('The book is closed.').first().waitFor();
     expect(await status()).toBe('closed');
+    await window.close();
+  });
+
+  test('a book’s page follows what happens elsewhere: its numbers, chart, codes, state and buttons', async () => {
+    const { id } = await makeBook('Followed', { endsAt: '2099-01-01T00:00:00Z' });
+    const generate = (pattern: string) =>
+      console.call('POST', `/v1/books/${id}/codes/generate`, { count: 10, pattern });
+    const assign = (userId: string) =>
+      console.call<{ code: string }>('POST', '/v1/coupons/assign', { bookId: id, userId });
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit(`/books/${id}`);
+    await page.locator('.button-plain', { hasText: 'Activate' }).waitFor();
+    await generate('FLW-########');
+    await page.locator('.button-primary', { hasText: 'Activate' }).waitFor();
+    await page.getByText('When everything is ready, press Activate').waitFor();
+    await console.call('PATCH', `/v1/books/${id}`, { status: 'active' });
+    await page.getByText('Nothing happened in this time.').waitFor();
+    for (const userId of ['ana', 'leo']) await assign(userId);
+    await page.locator('figcaption', { hasText: '2 given out, 0 redeemed' }).waitFor();
+    const given = page.locator('.figures > div', { hasText: 'Given out' });
+    expect(await given.locator('dd').textContent()).toBe('2');
+    await page.getByRole('link', { name: 'Codes', exact: true }).click();
+    const rows = page.getByRole('row', { name: /^Generated/ });
+    await rows.filter({ has: page.getByRole('cell', { name: '8', exact: true }) }).waitFor();
+    const { code } = await assign('eva');
+    await rows.filter({ has: page.getByRole('cell', { name: '7', exact: true }) }).waitFor();
+    await generate('MORE-########');
+    await rows.nth(1).waitFor();
+    await window.visit('/?q=Followed');
+    await page.locator('.card', { hasText: 'Followed' }).waitFor();
+    await console.call('POST', `/v1/coupons/${code}/redeem`, { userId: 'eva', reference: 'order-1' });
+    await page.locator('.card').getByText('1 redeemed in the last 24 hours').waitFor();
     await window.close();
   });
 

@@ -12,8 +12,11 @@ import {
 } from '../../containers/console/language/formats.ts';
 import { language } from '../../containers/console/language/language.ts';
 import { readWholeNumber } from '../../containers/console/language/read-number.ts';
+import { isSameText } from '../../containers/console/language/same-text.ts';
 import { en } from '../../containers/console/messages/en.ts';
 import { es } from '../../containers/console/messages/es.ts';
+import { newDraft } from '../../containers/console/pages/book/book-draft.ts';
+import { endFault, faultyFields } from '../../containers/console/pages/book/book-faults.ts';
 import { holderAt, reasonsAt } from '../../containers/console/pages/code/standing-at.ts';
 import { rowNames } from '../../containers/console/parts/row-names.ts';
 import { csvOf } from '../../containers/console/parts/save-file.ts';
@@ -93,6 +96,33 @@ test.each([
   ['Pacific/Kiritimati', false, '29 Nov 2026, 09:00'],
 ] as const)('beside a moment of %s (exact: %s) a viewer in Buenos Aires reads %s', (zone, isExact, shown) => {
   expect(formatBeside('2026-11-29T12:00:00Z', zone, isExact, 'America/Argentina/Buenos_Aires')).toBe(shown);
+});
+
+test.each([
+  [' verano  2026 ', 'Verano 2026', true],
+  ['LEÓN', 'Leo\u0301n', true],
+  ['Verano', 'Verano 2026', false],
+  ['', 'Verano', false],
+])('%j is what was asked for as %j: %s', (typed, wanted, isSame) => {
+  expect(isSameText(typed, wanted)).toBe(isSame);
+});
+
+test.each([
+  ['', '', null],
+  ['2026-01-01T00:00', '', null],
+  ['', '2026-06-01T00:00', 'endPast'],
+  ['', '2026-06-01T09:30', null],
+  ['2026-07-01T00:00', '2026-07-01T00:00', 'endNotAfterStart'],
+  ['2026-07-01T00:00', '2026-07-01T00:01', null],
+] as const)('of a book from %j to %j is said: %s', (startsAt, endsAt, fault) => {
+  const now = Date.parse('2026-06-01T12:00:00Z');
+  expect(endFault({ startsAt, endsAt, timeZone: 'America/Argentina/Buenos_Aires' }, now)).toBe(fault);
+});
+
+test('what no server takes is known before it is sent', () => {
+  const draft = { ...newDraft('UTC'), name: ' ', timeZone: '+03:00', maxRedemptions: '1,5', maxCodesPerUser: '1,500' };
+  expect(faultyFields(draft, 0)).toEqual(['name', 'timeZone', 'maxRedemptions']);
+  expect(faultyFields({ ...newDraft('Europe/Madrid'), name: 'Summer' }, 0)).toEqual([]);
 });
 
 describe('numbers that people type', () => {

@@ -152,14 +152,14 @@ export const consolePageMutants: Mutant[] = [
   {
     takesOut: 'the lack of a share that was given of a public book’s codes',
     file: 'containers/console/pages/overview/book-card.tsx',
-    edits: [{ find: '{book.publicCode === null && (', replace: '{book.publicCode !== undefined && (' }],
+    edits: [{ find: '{!isPublic && (', replace: '{book.publicCode !== undefined && (' }],
     testFile: operations,
     caughtBy: publicBook,
   },
   {
     takesOut: 'the public code in the place of a stock on a book’s page',
     file: 'containers/console/pages/book/book-numbers.tsx',
-    edits: [{ find: '    publicCode === null\n', replace: '    publicCode !== undefined\n' }],
+    edits: [{ find: 'const isPublic = hasPublicStock(book.data!);', replace: 'const isPublic = false;' }],
     testFile: operations,
     caughtBy: publicBook,
   },

@@ -19,6 +19,15 @@ export function lostConnection(path: string): Problem {
   return ownProblem('lost-connection', 0, path);
 }
 
+/** What the console finds wrong with a form by itself, before or beside the server: the words are the console's. */
+export function withFaults(problem: Problem | null, fields: readonly FieldName[]): Problem | null {
+  const told = problem?.errors ?? [];
+  const added = fields.filter((field) => !told.some(({ path }) => fieldOf(path) === field));
+  if (added.length === 0) return problem;
+  const errors = [...told, ...added.map((field) => ({ path: `/${field}`, message: '' }))];
+  return { ...(problem ?? ownProblem('invalid-input', 0, '')), errors };
+}
+
 /** Reads the problem out of an answer. */
 export async function readProblem(response: Response, path: string): Promise<Problem> {
   return problemOf(response.status, (name) => response.headers.get(name), await response.text().catch(() => ''), path);
@@ -51,7 +60,7 @@ export type FieldName = keyof Messages['problems']['fields'];
 /** What the server finds wrong with a field. */
 export interface FieldFault {
   field: FieldName;
-  /** In the server's words, which are English. */
+  /** In the server's words, which are English; empty where the console found it. */
   message: string;
 }
 
@@ -66,6 +75,6 @@ export function fieldOf(path: string): string {
   return path.replace(/^\//, '');
 }
 
-function ownProblem(kind: 'lost-connection' | 'unreadable', status: number, instance: string): Problem {
+function ownProblem(kind: Problem['kind'], status: number, instance: string): Problem {
   return { type: '', kind, title: '', status, detail: '', instance, retryAfterSeconds: null, requestId: null };
 }

@@ -130,6 +130,15 @@ export function timeZones(): string[] {
   return ['UTC', ...Intl.supportedValuesOf('timeZone').filter((zone) => zone !== 'UTC')];
 }
 
+/** Whether a text names a time zone that this browser knows. An offset such as `+03:00`, which it takes, is none. */
+export function isTimeZone(name: string): boolean {
+  try {
+    return /^[A-Za-z]/.test(name) && Intl.DateTimeFormat('en', { timeZone: name }).format(0) !== '';
+  } catch {
+    return false;
+  }
+}
+
 /** @param style what the options are called, one name for each */
 function formatter(zone: string, options: Intl.DateTimeFormatOptions, style: string): Intl.DateTimeFormat {
   const name = `${language.value} ${zone} ${style}`;

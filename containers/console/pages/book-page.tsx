@@ -1,7 +1,7 @@
 import { linkTo } from '../address/address.ts';
 import type { Parameters } from '../address/match-path.ts';
 import type { Book } from '../calls/types.ts';
-import { useLoad } from '../calls/use-load.ts';
+import { useLiveBook } from '../calls/use-live-book.ts';
 import { messages } from '../messages/messages.ts';
 import { BookStatus } from '../parts/badge.tsx';
 import { Page } from '../parts/page.tsx';
@@ -23,7 +23,7 @@ const tabs = [
 /** A book: its numbers, its rules, its codes. */
 export function BookPage({ bookId = '', tab }: Parameters) {
   const text = messages();
-  const book = useLoad<Book>(`/v1/books/${encodeURIComponent(bookId)}`);
+  const book = useLiveBook(bookId);
   const shown = tabs.find(({ name }) => name === tab) ?? tabs[0];
   const above = <a href={linkTo('/')}>{text.shell.overview}</a>;
   if (book.data === null) {

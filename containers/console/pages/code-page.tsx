@@ -4,7 +4,7 @@ import { isAdmin, isOperator } from '../calls/session.ts';
 import type { ApiKey, Book, CodeLookUp, CouponEvent, Page as ListPage } from '../calls/types.ts';
 import { useList, useLoad } from '../calls/use-load.ts';
 import { formatNumber } from '../language/formats.ts';
-import { messages } from '../messages/messages.ts';
+import { type Messages, messages } from '../messages/messages.ts';
 import { Badge, type Tone } from '../parts/badge.tsx';
 import { BookLink } from '../parts/book-link.tsx';
 import { Button } from '../parts/button.tsx';
@@ -48,6 +48,9 @@ export function CodePage({ code = '' }: Parameters) {
   const keyNames = new Map(keys.data?.data.map(({ id, name }) => [id, name]));
   const events = story.items ?? [];
   const zone = book.data?.timeZone ?? 'UTC';
+  // What a code is worth hangs on its book too, which a redeemer does not see.
+  const isJudged = !isOperator() || book.data !== null || book.problem !== null;
+  const standing = standingOf(data, book.data);
   const reload = () => {
     void found.reload();
     void story.reload();
@@ -57,9 +60,13 @@ export function CodePage({ code = '' }: Parameters) {
       title={text.code.title(data.code)}
       actions={isOperator() && <CodeActions found={data} events={events} zone={zone} onChanged={reload} />}
       intro={
-        <p>
-          <Badge tone={tones[data.status]}>{text.code.statuses[data.status]}</Badge> {standingOf(data, book.data)}
-        </p>
+        isJudged ? (
+          <p>
+            <StandingBadge status={data.status} standing={standing} /> {text.code.now[standing]}
+          </p>
+        ) : (
+          <p class="loading">{text.common.loading}</p>
+        )
       }
     >
       <Facts found={data} book={book.data} zone={zone} />
@@ -105,17 +112,27 @@ function PublicCode({ found, book }: { found: CodeLookUp; book: Book | null }) {
   );
 }
 
-/** What the code is worth now, in a sentence. */
-function standingOf({ status, coupon }: CodeLookUp, book: Book | null): string {
-  const { now } = messages().code;
-  if (status !== 'assigned' && status !== 'available') return now[status];
+/** The state of a code; of one that somebody has and that its book or its own time lets nobody use, that. */
+function StandingBadge({ status, standing }: { status: CodeLookUp['status']; standing: Standing }) {
+  const { statuses, hindrances } = messages().code;
+  if (status !== 'assigned' || !(standing in hindrances)) return <Badge tone={tones[status]}>{statuses[status]}</Badge>;
+  const isPassing = standing === 'draft' || standing === 'paused' || standing === 'notYet';
+  return <Badge tone={isPassing ? 'warning' : 'quiet'}>{hindrances[standing as keyof typeof hindrances]}</Badge>;
+}
+
+/** What a code may be worth: each has its sentence. */
+type Standing = keyof Messages['code']['now'];
+
+/** What the code is worth now. */
+function standingOf({ status, coupon }: CodeLookUp, book: Book | null): Standing {
+  if (status !== 'assigned' && status !== 'available') return status;
   const time = Date.now();
   const isPast = (at: string | null | undefined) => at != null && Date.parse(at) <= time;
-  if (book !== null && book.status !== 'active') return now[book.status];
-  if (isPast(book?.endsAt)) return now.ended;
-  if (isPast(coupon?.expiresAt)) return now.expired;
-  if (book?.startsAt != null && !isPast(book.startsAt)) return now.notYet;
-  return now[status];
+  if (book !== null && book.status !== 'active') return book.status;
+  if (isPast(book?.endsAt)) return 'ended';
+  if (isPast(coupon?.expiresAt)) return 'expired';
+  if (book?.startsAt != null && !isPast(book.startsAt)) return 'notYet';
+  return status;
 }
 
 function Facts({ found: { coupon, bookId }, book, zone }: { found: CodeLookUp; book: Book | null; zone: string }) {

@@ -87,7 +87,7 @@ function KeyTable({ keys }: { keys: LoadedList<ApiKey> }) {
                 aria-label={text.keys.revokeOf(names.get(key.id) ?? key.name)}
                 onClick={() => setChosen(key)}
               >
-                {text.keys.revoke}
+                {text.common.asking(text.keys.revoke)}
               </Button>
             ),
           },

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { goTo, linkTo } from '../address/address.ts';
 import { call } from '../calls/call.ts';
+import { withFaults } from '../calls/problem.ts';
 import type { Book } from '../calls/types.ts';
 import { useSubmit } from '../calls/use-submit.ts';
 import { viewerZone } from '../language/formats.ts';
@@ -11,6 +12,7 @@ import { notify } from '../parts/live.tsx';
 import { Page } from '../parts/page.tsx';
 import { ProblemBox } from '../parts/problem-box.tsx';
 import { newDraft, termsOf } from './book/book-draft.ts';
+import { faultyFields } from './book/book-faults.ts';
 import { BookFields } from './book/book-fields.tsx';
 
 /** Makes a book. */
@@ -19,9 +21,11 @@ export function NewBookPage() {
   const [draft, setDraft] = useState(() => newDraft(viewerZone()));
   const [isActive, setActive] = useState(false);
   const { submit, isBusy, problem } = useSubmit<Book>(
-    (key) => {
+    async (key) => {
       const body = { ...termsOf(draft), status: isActive ? 'active' : 'draft' };
-      return call('POST', '/v1/books', { body, key });
+      const answer = await call<Book>('POST', '/v1/books', { body, key });
+      if (answer.ok || answer.problem.kind !== 'invalid-input') return answer;
+      return { ...answer, problem: withFaults(answer.problem, faultyFields(draft, Date.now()))! };
     },
     (book) => {
       notify(messages().overview.created(book.name));
@@ -38,7 +42,7 @@ export function NewBookPage() {
           void submit();
         }}
       >
-        <BookFields draft={draft} onDraft={setDraft} problem={problem} isDraft={true} />
+        <BookFields draft={draft} onDraft={setDraft} problem={problem} status="draft" />
         <CheckField
           label={text.overview.createActive}
           help={text.overview.createActiveHelp}

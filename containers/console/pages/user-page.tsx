@@ -39,7 +39,7 @@ export function UserPage({ userId = '' }: Parameters) {
       actions={
         isAdmin() && (
           <Button kind="caution" onClick={() => setErasing(true)}>
-            {text.user.erase}
+            {text.common.asking(text.user.erase)}
           </Button>
         )
       }

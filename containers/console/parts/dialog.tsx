@@ -3,6 +3,7 @@ import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import type { Answer } from '../calls/call.ts';
 import type { Problem } from '../calls/problem.ts';
 import { useSubmit } from '../calls/use-submit.ts';
+import { isSameText } from '../language/same-text.ts';
 import { messages } from '../messages/messages.ts';
 import { Button } from './button.tsx';
 import { TextField } from './field.tsx';
@@ -141,7 +142,7 @@ export function Confirm<T>({
   const [isOtherwise, setOtherwise] = useState(false);
   const words = messages().common;
   const { submit, isBusy, problem } = useSubmit(send, onDone);
-  const isTyped = typed === undefined || text.trim() === typed.trim();
+  const isTyped = typed === undefined || isSameText(text, typed);
   return (
     <FormDialog
       title={title}

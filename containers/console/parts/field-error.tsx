@@ -16,13 +16,20 @@ export function FieldError({ id, error }: { id?: string; error: Wrong }) {
   );
 }
 
+/** What the server says, below the console's own words. */
+export function ServerWords({ text }: { text: string }) {
+  if (text === '') return null;
+  return (
+    <bdi class="server-words" lang="en">
+      {text}
+    </bdi>
+  );
+}
+
 function ServerFault({ fault: { field, message } }: { fault: FieldFault }) {
   return (
     <>
-      {messages().problems.fields[field]}{' '}
-      <bdi class="server-words" lang="en">
-        {message}
-      </bdi>
+      {messages().problems.fields[field]} <ServerWords text={message} />
     </>
   );
 }

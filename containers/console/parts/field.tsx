@@ -2,6 +2,7 @@ import type { ComponentChildren, JSX } from 'preact';
 import { useId } from 'preact/hooks';
 import { messages } from '../messages/messages.ts';
 import { FieldError, type Wrong } from './field-error.tsx';
+import { useAnnounced } from './live.tsx';
 
 /** What ties a control to its label, its help and its error. Spread it over the control. */
 export interface ControlProps {
@@ -16,6 +17,8 @@ export interface FieldProps {
   help?: ComponentChildren;
   /** What is wrong with it; null: nothing. */
   error?: Wrong | null;
+  /** What is likely a mistake, and may be meant all the same; null: nothing. */
+  warning?: string | null;
   isOptional?: boolean;
 }
 
@@ -24,12 +27,18 @@ export function Field({
   label,
   help,
   error = null,
+  warning = null,
   isOptional = false,
   children,
 }: FieldProps & { children: (control: ControlProps) => ComponentChildren }) {
   const id = useId();
   const text = messages().common;
-  const described = [help === undefined ? '' : `${id}-help`, error === null ? '' : `${id}-error`].filter(Boolean);
+  useAnnounced(warning);
+  const described = [
+    help === undefined ? '' : `${id}-help`,
+    error === null ? '' : `${id}-error`,
+    warning === null ? '' : `${id}-warning`,
+  ].filter(Boolean);
   return (
     <div class={error === null ? 'field' : 'field field-wrong'}>
       <label for={id}>
@@ -42,6 +51,11 @@ export function Field({
         'aria-invalid': error === null ? undefined : true,
       })}
       {error !== null && <FieldError id={`${id}-error`} error={error} />}
+      {warning !== null && (
+        <p class="warning" id={`${id}-warning`}>
+          {warning}
+        </p>
+      )}
       {help !== undefined && (
         <p class="field-help" id={`${id}-help`}>
           {help}
@@ -58,6 +72,7 @@ export function TextField({
   label,
   help,
   error,
+  warning,
   isOptional,
   ...rest
 }: FieldProps & { value: string; onValue: (value: string) => void } & Omit<
@@ -65,7 +80,7 @@ export function TextField({
     'value' | 'label'
   >) {
   return (
-    <Field label={label} help={help} error={error ?? null} isOptional={isOptional ?? false}>
+    <Field label={label} help={help} error={error ?? null} warning={warning ?? null} isOptional={isOptional ?? false}>
       {(control) => (
         <input
           dir="auto"

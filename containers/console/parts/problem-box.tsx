@@ -3,6 +3,7 @@ import { fieldOf, type Problem } from '../calls/problem.ts';
 import { formatNumber } from '../language/formats.ts';
 import { messages } from '../messages/messages.ts';
 import { Button } from './button.tsx';
+import { ServerWords } from './field-error.tsx';
 import { fieldLabels } from './field-labels.ts';
 
 /** What a problem is called, in a sentence in the language in use. Of a conflict, what stands in the way. */
@@ -50,10 +51,7 @@ export function ProblemBox({ problem, retry }: { problem: Problem | null; retry?
         <ul>
           {errors.map(({ path, message }) => (
             <li key={path}>
-              <FieldTitle path={path} />: {fieldWords(path)}{' '}
-              <bdi class="server-words" lang="en">
-                {message}
-              </bdi>
+              <FieldTitle path={path} />: {fieldWords(path)} <ServerWords text={message} />
             </li>
           ))}
         </ul>

@@ -44,6 +44,7 @@ export function viewsOf({ books, codes, webhookId }: ShowCase): View[] {
     { name: 'book-close', path: `/books/${books.running}`, act: press(`${actions}-caution`) },
     { name: 'book-extend', path: `/books/${books.running}`, act: press(`${actions} >> nth=1`) },
     { name: 'codes', path: `/books/${books.running}/decks` },
+    { name: 'codes-public', path: `/books/${books.public}/decks` },
     { name: 'codes-none', path: `/books/${books.empty}/decks` },
     { name: 'codes-brought', path: `/books/${books.draft}/decks`, act: bringFile },
     { name: 'codes-void', path: `/books/${books.running}/decks`, act: press('td .button-caution') },

@@ -27,6 +27,15 @@ export const code = {
     redeemed: 'Used up',
     voided: 'Void',
   },
+  /** In the place of “Ready to use”. */
+  hindrances: {
+    draft: 'Book is a draft',
+    paused: 'Book is paused',
+    closed: 'Book is closed',
+    notYet: 'Not yet',
+    ended: 'Book has ended',
+    expired: 'Over',
+  },
   book: 'Book',
   holder: 'User',
   nobody: 'Nobody',

@@ -9,6 +9,8 @@ export const common = {
   timesOf: (zone: string) => `Times are those of ${zone}.`,
   tryAgain: 'Try again',
   cancel: 'Cancel',
+  /** A button that asks something first. */
+  asking: (button: string) => `${button}…`,
   optional: 'optional',
   yes: 'Yes',
   no: 'No',

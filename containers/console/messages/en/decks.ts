@@ -12,6 +12,10 @@ export const decks = {
   voided: 'Void',
   actions: 'Actions',
   dealtNote: 'Given out counts those too that were made void afterwards; Void counts those that nobody had.',
+  publicStock: (code: string) =>
+    `Nothing has to be put in here: whoever brings ${code} gets a coupon with a code of its own, and there is one for everybody. To stop that, pause or close the book.`,
+  publicDeals: (code: string) =>
+    `Whoever brings ${code} gets one of these codes. When none is left, nobody else gets a coupon.`,
   empty: 'No codes yet',
   emptyHint: 'Let codes be generated, or bring a file with yours. Until then nobody can get one.',
   generateTitle: 'Generate codes',

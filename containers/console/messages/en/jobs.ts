@@ -31,7 +31,7 @@ export const jobs = {
   actions: 'Actions',
   result: 'Download',
   resultOf: (name: string) => `Download what came of: ${name}`,
-  cancel: 'Cancel',
+  cancel: 'Cancel…',
   cancelOf: (name: string) => `Cancel: ${name}`,
   cancelTitle: 'Cancel this job?',
   cancelText: (name: string, done: string) => `${name}: ${done} rows are done and stay done. Nothing more is done.`,

@@ -51,6 +51,8 @@ export const rules = {
     `${count(codes, { one: 'code', other: 'codes' })} can be given out from now on, and used within the book’s time.`,
   activatePublic: (code: string) =>
     `Whoever brings ${code} gets a coupon of their own from now on, within the book’s time.`,
+  endedText: (moment: string, place: string) =>
+    `Its end has passed: ${moment} (${place}). Nobody can be given a code or redeem one until you move the end.`,
   pause: 'Pause',
   pauseTitle: 'Pause this book',
   pauseText: 'At once nothing can be given out, locked or used. What users have stays, and you can resume at any time.',
@@ -61,10 +63,12 @@ export const rules = {
   closeAction: 'Close for good',
   closeButton: 'Close…',
   closeTitle: 'Close this book for good',
-  closeText: (left: number, out: number) =>
-    `${count(left, { one: 'code', other: 'codes' })} can’t be given out any more, and ${count(out, { one: 'coupon that was given out', other: 'coupons that were given out' })} can’t be used any more. A closed book is never opened again.`,
-  closePublic: (code: string, out: number) =>
-    `Nobody gets a coupon for ${code} any more, and ${count(out, { one: 'coupon that was given out', other: 'coupons that were given out' })} can’t be used any more. A closed book is never opened again.`,
+  closeText: (left: number) =>
+    `${count(left, { one: 'code that is', other: 'codes that are' })} left can’t be given out any more.`,
+  closePublic: (code: string) => `Nobody gets a coupon for ${code} any more.`,
+  closeOut: (out: number) =>
+    `${count(out, { one: 'coupon was', other: 'coupons were' })} given out: what is not used up by now can’t be used any more.`,
+  closeFinal: 'A closed book is never opened again.',
   extend: 'Extend the end…',
   extendAction: 'Move the end',
   extendTitle: 'Extend the end',

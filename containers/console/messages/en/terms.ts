@@ -25,6 +25,8 @@ export const terms = {
     label: 'Ends',
     help: 'From then on nothing can be given out or used. Empty: it ends when you close it.',
   },
+  endPast: 'This moment has passed: nobody can be given a code or redeem one.',
+  endNotAfterStart: 'The end must come after the start.',
   maxCodesPerUser: {
     label: 'Codes per user',
     help: 'How many coupons one user may hold, used ones included. Empty: no limit.',

@@ -10,6 +10,7 @@ export const common = {
   timesOf: (zone) => `Horas de ${zone}.`,
   tryAgain: 'Intentar de nuevo',
   cancel: 'Cancelar',
+  asking: (button) => `${button}…`,
   optional: 'opcional',
   yes: 'Sí',
   no: 'No',

@@ -32,7 +32,7 @@ export const jobs = {
   actions: 'Acciones',
   result: 'Descargar',
   resultOf: (name) => `Descargar el resultado de: ${name}`,
-  cancel: 'Cancelar',
+  cancel: 'Cancelar…',
   cancelOf: (name) => `Cancelar: ${name}`,
   cancelTitle: '¿Cancelar este trabajo?',
   cancelText: (name, done) => `${name}: ${done} filas están hechas y así quedan. No se hace nada más.`,

@@ -52,6 +52,8 @@ export const rules = {
     `Desde ahora se pueden entregar ${count(codes, { one: 'código', many: 'de códigos', other: 'códigos' })}, y usar dentro de su vigencia.`,
   activatePublic: (code) =>
     `Desde ahora, quien traiga ${code} recibe un cupón propio, dentro de la vigencia del talonario.`,
+  endedText: (moment, place) =>
+    `Su final ya pasó: ${moment} (${place}). Nadie puede recibir un código ni canjearlo hasta que muevas el final.`,
   pause: 'Pausar',
   pauseTitle: 'Pausar este talonario',
   pauseText:
@@ -63,10 +65,12 @@ export const rules = {
   closeAction: 'Cerrar para siempre',
   closeButton: 'Cerrar…',
   closeTitle: 'Cerrar este talonario para siempre',
-  closeText: (left, out) =>
-    `${count(left, { one: 'código dejará', many: 'de códigos dejarán', other: 'códigos dejarán' })} de poder entregarse, y ${count(out, { one: 'cupón entregado dejará', many: 'de cupones entregados dejarán', other: 'cupones entregados dejarán' })} de poder usarse. Un talonario cerrado no se vuelve a abrir.`,
-  closePublic: (code, out) =>
-    `Nadie más recibe un cupón por ${code}, y ${count(out, { one: 'cupón entregado dejará', many: 'de cupones entregados dejarán', other: 'cupones entregados dejarán' })} de poder usarse. Un talonario cerrado no se vuelve a abrir.`,
+  closeText: (left) =>
+    `${count(left, { one: 'código que queda dejará', many: 'de códigos que quedan dejarán', other: 'códigos que quedan dejarán' })} de poder entregarse.`,
+  closePublic: (code) => `Nadie más recibe un cupón por ${code}.`,
+  closeOut: (out) =>
+    `${count(out, { one: 'cupón está entregado', many: 'de cupones están entregados', other: 'cupones están entregados' })}: lo que aún no se haya usado ya no se podrá usar.`,
+  closeFinal: 'Un talonario cerrado no se vuelve a abrir.',
   extend: 'Extender…',
   extendAction: 'Mover el final',
   extendTitle: 'Extender el final',

@@ -28,6 +28,8 @@ export const terms = {
     label: 'Termina',
     help: 'A partir de ese momento no se entrega ni se usa nada. Vacío: termina cuando lo cierres.',
   },
+  endPast: 'Ese momento ya pasó: nadie puede recibir un código ni canjearlo.',
+  endNotAfterStart: 'El final tiene que ser posterior al inicio.',
   maxCodesPerUser: {
     label: 'Códigos por usuario',
     help: 'Cuántos cupones puede tener un usuario, contando los ya usados. Vacío: sin límite.',

@@ -4,12 +4,14 @@ import { isAdmin } from '../../calls/session.ts';
 import type { Book } from '../../calls/types.ts';
 import type { Loaded } from '../../calls/use-load.ts';
 import { useSubmit } from '../../calls/use-submit.ts';
-import { placeOf, toLocalInput } from '../../language/formats.ts';
+import { formatMoment, placeOf, toLocalInput } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
 import { Button, type ButtonKind } from '../../parts/button.tsx';
 import { Confirm, FormDialog } from '../../parts/dialog.tsx';
 import { TextField } from '../../parts/field.tsx';
 import { notify } from '../../parts/live.tsx';
+import { draftOf } from './book-draft.ts';
+import { endFault, isOver } from './book-faults.ts';
 import { ConflictBox } from './conflict-box.tsx';
 import type { Change } from './describe-changes.ts';
 import { isDemo, RemoveBookDialog } from './remove-book.tsx';
@@ -33,10 +35,11 @@ export function BookActions({ book }: { book: Loaded<Book> }) {
   const [act, setAct] = useState<Act | null>(null);
   const data = book.data!;
   const acts = isAdmin() ? actsOf[data.status].filter((name) => isOffered(name, data)) : [];
+  const { asking } = messages().common;
   const labels = {
-    activate: text.activate,
-    pause: text.pause,
-    resume: text.resume,
+    activate: asking(text.activate),
+    pause: asking(text.pause),
+    resume: asking(text.resume),
     close: text.closeButton,
     extend: text.extend,
     remove: messages().demo.remove,
@@ -94,7 +97,8 @@ interface DialogProps {
 function StatusDialog({ act, book, onDone, onClose }: DialogProps & { act: keyof typeof statusAfter }) {
   const text = messages().rules;
   const change = useBookChange(book);
-  const { available, assigned } = change.base.counts;
+  const { base } = change;
+  const { available, assigned } = base.counts;
   const titles = {
     activate: text.activateTitle,
     pause: text.pauseTitle,
@@ -105,7 +109,13 @@ function StatusDialog({ act, book, onDone, onClose }: DialogProps & { act: keyof
     activate: book.publicCode === null ? text.activateText(available) : text.activatePublic(book.publicCode),
     pause: text.pauseText,
     resume: text.resumeText,
-    close: book.publicCode === null ? text.closeText(available, assigned) : text.closePublic(book.publicCode, assigned),
+    close: [
+      book.publicCode !== null ? text.closePublic(book.publicCode) : available > 0 && text.closeText(available),
+      assigned > 0 && text.closeOut(assigned),
+      text.closeFinal,
+    ]
+      .filter(Boolean)
+      .join(' '),
   };
   return (
     <Confirm<Book>
@@ -118,7 +128,11 @@ function StatusDialog({ act, book, onDone, onClose }: DialogProps & { act: keyof
       onDone={onDone}
       onClose={onClose}
     >
-      <p>{sentences[act]}</p>
+      {(act === 'activate' || act === 'resume') && isOver(base.endsAt, Date.now()) ? (
+        <p class="warning">{text.endedText(formatMoment(base.endsAt!, base.timeZone), placeOf(base.timeZone))}</p>
+      ) : (
+        <p>{sentences[act]}</p>
+      )}
     </Confirm>
   );
 }
@@ -135,6 +149,7 @@ function ChangedMeanwhile({ changes }: { changes: readonly Change[] }) {
 function ExtendDialog({ book, onDone, onClose }: DialogProps) {
   const text = messages();
   const [endsAt, setEndsAt] = useState(() => toLocalInput(book.endsAt!, book.timeZone));
+  const fault = endFault({ ...draftOf(book), endsAt }, Date.now());
   const change = useBookChange(book);
   const { submit, isBusy, problem } = useSubmit<Book>(() => change.send({ endsAt }), onDone);
   return (
@@ -153,6 +168,7 @@ function ExtendDialog({ book, onDone, onClose }: DialogProps) {
         value={endsAt}
         onValue={setEndsAt}
         error={fieldError(problem, 'endsAt')}
+        warning={fault === null ? null : text.terms[fault]}
       />
       {change.conflict !== null && <ChangedMeanwhile changes={change.conflict} />}
     </FormDialog>

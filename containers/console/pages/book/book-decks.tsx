@@ -1,9 +1,12 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { linkTo } from '../../address/address.ts';
 import { call } from '../../calls/call.ts';
+import { hasPublicStock } from '../../calls/public-stock.ts';
 import { isOperator } from '../../calls/session.ts';
-import type { Book, Deck } from '../../calls/types.ts';
-import { type Loaded, type LoadedList, useList } from '../../calls/use-load.ts';
+import type { Book, Deck, Page } from '../../calls/types.ts';
+import { useFollowed } from '../../calls/use-followed.ts';
+import type { LiveBook } from '../../calls/use-live-book.ts';
+import { type LoadedList, useList } from '../../calls/use-load.ts';
 import { formatMoment, formatNumber } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
 import { Button, ButtonLink } from '../../parts/button.tsx';
@@ -17,21 +20,28 @@ import { GenerateCodes } from './generate-codes.tsx';
 import { UploadCodes } from './upload-codes.tsx';
 
 /** The codes of a book: what is in it, and how more come. */
-export function BookDecks({ book }: { book: Loaded<Book> }) {
+export function BookDecks({ book }: { book: LiveBook }) {
   const { decks: text, jobs } = messages();
   const data = book.data!;
-  const decks = useList<Deck>(`/v1/books/${data.id}/decks`);
+  const decks = useLiveDecks(data.id, book.asOf);
+  const isPublic = hasPublicStock(data);
+  const isClosed = data.status === 'closed';
   const reload = () => {
     void decks.reload();
     void book.reload();
   };
   return (
     <>
-      <section aria-labelledby="decks">
-        <h2 id="decks">{text.listTitle}</h2>
-        <DeckTable book={data} decks={decks} onVoided={reload} />
-      </section>
-      {isOperator() && data.status !== 'closed' && (
+      {!(isPublic && isClosed) && (
+        <section aria-labelledby="decks">
+          <h2 id="decks">{text.listTitle}</h2>
+          {data.publicCode !== null && !isClosed && (
+            <p>{isPublic ? text.publicStock(data.publicCode) : text.publicDeals(data.publicCode)}</p>
+          )}
+          {!isPublic && <DeckTable book={data} decks={decks} onVoided={reload} />}
+        </section>
+      )}
+      {isOperator() && !isPublic && !isClosed && (
         <section class="columns">
           <GenerateCodes book={data} onDone={reload} />
           <UploadCodes book={data} onDone={reload} />
@@ -42,7 +52,7 @@ export function BookDecks({ book }: { book: Loaded<Book> }) {
           <h2 id="by-file">{jobs.byFile}</h2>
           <p class="muted">{jobs.byFileHint}</p>
           <div class="actions">
-            {data.status !== 'closed' && (
+            {!isClosed && (
               <ButtonLink href={linkTo('/jobs', { kind: 'assign', bookId: data.id })}>{jobs.goAssign}</ButtonLink>
             )}
             <ButtonLink href={linkTo('/jobs', { kind: 'void', bookId: data.id })}>{jobs.goVoid}</ButtonLink>
@@ -51,6 +61,22 @@ export function BookDecks({ book }: { book: Loaded<Book> }) {
       )}
     </>
   );
+}
+
+/** The decks of a book, whose numbers follow those of the book. */
+function useLiveDecks(bookId: string, asOf: string | null): LoadedList<Deck> {
+  const path = `/v1/books/${bookId}/decks`;
+  const decks = useList<Deck>(path);
+  const latest = useFollowed<Page<Deck>>(decks.items === null ? null : path, asOf, 2_000);
+  useEffect(() => {
+    if (latest === null) return;
+    const byId = new Map(latest.data.map((deck) => [deck.id, deck]));
+    const known = new Set(decks.items?.map(({ id }) => id));
+    if (latest.data.every(({ id }) => known.has(id)))
+      decks.change((items) => items.map((deck) => byId.get(deck.id) ?? deck));
+    else void decks.reload();
+  }, [latest]);
+  return decks;
 }
 
 function DeckTable({ book, decks, onVoided }: { book: Book; decks: LoadedList<Deck>; onVoided: () => void }) {

@@ -1,24 +1,26 @@
 import { fieldError, type Problem } from '../../calls/problem.ts';
+import type { Book } from '../../calls/types.ts';
 import { formatMoment, fromLocalInput, timeZones, viewerZone } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
 import { CheckField, Field, TextField } from '../../parts/field.tsx';
 import type { BookDraft, NumberTerm } from './book-draft.ts';
+import { endFault } from './book-faults.ts';
 
 /** What the fields of a book need. */
 export interface BookFieldsProps {
   draft: BookDraft;
   onDraft: (draft: BookDraft) => void;
   problem: Problem | null;
-  /** The public code can be changed in a draft alone. */
-  isDraft: boolean;
+  /** The public code can be changed in a draft alone, and nothing in a closed book. */
+  status: Book['status'];
 }
 
 /** The fields of a book, in groups, each with what it means. */
-export function BookFields({ draft, onDraft, problem, isDraft }: BookFieldsProps) {
-  const group: GroupProps = { draft, problem, set: (changes) => onDraft({ ...draft, ...changes }) };
+export function BookFields({ draft, onDraft, problem, status }: BookFieldsProps) {
+  const group: GroupProps = { draft, problem, status, set: (changes) => onDraft({ ...draft, ...changes }) };
   return (
     <>
-      <BasicFields {...group} isDraft={isDraft} />
+      <BasicFields {...group} />
       <TimeFields {...group} />
       <LimitFields {...group} />
       <CheckoutFields {...group} />
@@ -27,14 +29,12 @@ export function BookFields({ draft, onDraft, problem, isDraft }: BookFieldsProps
 }
 
 /** What every group of fields needs. */
-interface GroupProps {
-  draft: BookDraft;
-  problem: Problem | null;
+interface GroupProps extends Omit<BookFieldsProps, 'onDraft'> {
   /** Changes some of the fields. */
   set: (changes: Partial<BookDraft>) => void;
 }
 
-function BasicFields({ draft, problem, set, isDraft }: GroupProps & { isDraft: boolean }) {
+function BasicFields({ draft, problem, status, set }: GroupProps) {
   const text = messages().terms;
   return (
     <fieldset>
@@ -64,7 +64,7 @@ function BasicFields({ draft, problem, set, isDraft }: GroupProps & { isDraft: b
         value={draft.publicCode}
         onValue={(publicCode) => set({ publicCode })}
         error={fieldError(problem, 'publicCode')}
-        readOnly={!isDraft}
+        readOnly={status !== 'draft'}
         autocomplete="off"
         autocapitalize="characters"
         spellcheck={false}
@@ -73,7 +73,8 @@ function BasicFields({ draft, problem, set, isDraft }: GroupProps & { isDraft: b
   );
 }
 
-function TimeFields({ draft, problem, set }: GroupProps) {
+function TimeFields(group: GroupProps) {
+  const { draft, problem, set } = group;
   const text = messages().terms;
   return (
     <fieldset>
@@ -93,10 +94,10 @@ function TimeFields({ draft, problem, set }: GroupProps) {
         ))}
       </datalist>
       <div class="columns">
-        <MomentField term="startsAt" draft={draft} problem={problem} set={set} />
-        <MomentField term="endsAt" draft={draft} problem={problem} set={set} />
+        <MomentField term="startsAt" {...group} />
+        <MomentField term="endsAt" {...group} />
       </div>
-      <NumberField term="validForDays" draft={draft} problem={problem} set={set} />
+      <NumberField term="validForDays" {...group} />
     </fieldset>
   );
 }
@@ -116,12 +117,13 @@ function LimitFields(group: GroupProps) {
   );
 }
 
-function CheckoutFields({ draft, problem, set }: GroupProps) {
+function CheckoutFields(group: GroupProps) {
+  const { draft, set } = group;
   const text = messages().terms;
   return (
     <fieldset>
       <legend>{text.groups.locks}</legend>
-      <NumberField term="lockTtlSeconds" draft={draft} problem={problem} set={set} />
+      <NumberField term="lockTtlSeconds" {...group} />
       <CheckField {...text.requireLock} isOn={draft.requireLock} onValue={(requireLock) => set({ requireLock })} />
       <CheckField {...text.selfService} isOn={draft.selfService} onValue={(selfService) => set({ selfService })} />
     </fieldset>
@@ -141,8 +143,10 @@ function NumberField({ term, draft, problem, set }: GroupProps & { term: NumberT
   );
 }
 
-function MomentField({ term, draft, problem, set }: GroupProps & { term: 'startsAt' | 'endsAt' }) {
-  const text = messages().terms[term];
+function MomentField({ term, draft, problem, status, set }: GroupProps & { term: 'startsAt' | 'endsAt' }) {
+  const { terms } = messages();
+  const text = terms[term];
+  const fault = term === 'endsAt' && status !== 'closed' ? endFault(draft, Date.now()) : null;
   return (
     <TextField
       {...text}
@@ -150,6 +154,7 @@ function MomentField({ term, draft, problem, set }: GroupProps & { term: 'starts
       value={draft[term]}
       onValue={(value) => set({ [term]: value })}
       error={fieldError(problem, term)}
+      warning={fault === null ? null : terms[fault]}
       help={
         <>
           {text.help} {onViewersClock(draft[term], draft.timeZone)}

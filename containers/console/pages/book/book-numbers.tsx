@@ -1,8 +1,8 @@
 import { linkTo } from '../../address/address.ts';
+import { hasPublicStock } from '../../calls/public-stock.ts';
 import { isAdmin } from '../../calls/session.ts';
-import type { Book, BookCounts } from '../../calls/types.ts';
-import type { Loaded } from '../../calls/use-load.ts';
-import { usePoll } from '../../calls/use-poll.ts';
+import type { Book } from '../../calls/types.ts';
+import type { LiveBook } from '../../calls/use-live-book.ts';
 import { formatFigure } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
 import { ButtonLink } from '../../parts/button.tsx';
@@ -11,23 +11,21 @@ import { BookReport } from './book-report.tsx';
 import { isDemo } from './remove-book.tsx';
 
 /** A book's numbers as they are now, what is to be done next where it is not under way, and its lists as files. */
-export function BookNumbers({ book }: { book: Loaded<Book> }) {
+export function BookNumbers({ book }: { book: LiveBook }) {
   const { book: text, exports, terms } = messages();
-  const { id, status, publicCode, counts: read } = book.data!;
-  const counts = usePoll<BookCounts>(`/v1/books/${id}/counts`) ?? read;
+  const { id, status, publicCode, counts } = book.data!;
   const used = [
     [text.assigned, counts.assigned],
     [text.redemptions, counts.redemptions],
     [text.voided, counts.voided],
   ] as const;
-  // With a public code there is no stock: codes are made as they are asked for.
-  const figures =
-    publicCode === null
-      ? ([[text.available, counts.available], ...used, [text.codesInAll, counts.codes]] as const)
-      : used;
+  const isPublic = hasPublicStock(book.data!);
+  const figures = isPublic
+    ? used
+    : ([[text.available, counts.available], ...used, [text.codesInAll, counts.codes]] as const);
   return (
     <>
-      <NextStep book={book.data!} codes={counts.codes} />
+      <NextStep book={book.data!} />
       <dl class="figures figures-large">
         {publicCode !== null && (
           <div class="figure-text">
@@ -42,20 +40,22 @@ export function BookNumbers({ book }: { book: Loaded<Book> }) {
           </div>
         ))}
       </dl>
-      {status !== 'draft' && <BookReport bookId={id} />}
+      {status !== 'draft' && <BookReport bookId={id} asOf={book.asOf} />}
       {counts.codes > 0 && (
         <section aria-labelledby="exports">
           <h2 id="exports">{exports.title}</h2>
           <p class="muted">{exports.hint}</p>
           <div class="actions">
-            <ExportButton
-              label={exports.codes}
-              path={`/v1/books/${id}/codes?bom=true`}
-              fileName="codes.csv"
-              job={{ kind: 'export-codes', bookId: id }}
-              isLong={counts.codes > directMaxRows}
-              rows={counts.codes}
-            />
+            {!isPublic && (
+              <ExportButton
+                label={exports.codes}
+                path={`/v1/books/${id}/codes?bom=true`}
+                fileName="codes.csv"
+                job={{ kind: 'export-codes', bookId: id }}
+                isLong={counts.codes > directMaxRows}
+                rows={counts.codes}
+              />
+            )}
             <ExportButton
               label={exports.redemptions}
               path={`/v1/redemptions?bookId=${id}&bom=true`}
@@ -77,10 +77,10 @@ export function BookNumbers({ book }: { book: Loaded<Book> }) {
 }
 
 /** What is missing until somebody can get a code of the book. */
-function NextStep({ book, codes }: { book: Book; codes: number }) {
+function NextStep({ book }: { book: Book }) {
   const text = messages().book;
   if (book.status === 'closed' || isDemo(book)) return null;
-  if (codes === 0 && book.publicCode === null) {
+  if (book.counts.codes === 0 && book.publicCode === null) {
     return (
       <div class="panel next-step">
         <p>{text.nextCodes}</p>

@@ -1,7 +1,7 @@
 import { useMemo } from 'preact/hooks';
 import { address, changeQuery } from '../../address/address.ts';
 import type { Report } from '../../calls/types.ts';
-import { useLoad } from '../../calls/use-load.ts';
+import { useReport } from '../../calls/use-report.ts';
 import { formatDay, formatExactMoment, formatMoment, formatNumber, placeOf } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
 import { Chart } from '../../parts/chart.tsx';
@@ -15,8 +15,11 @@ const spans = { hour: [1, 3, 7], day: [30, 90, 365] } as const;
 const dayMillis = 86_400_000;
 const kinds = ['assigned', 'redeemed', 'locked', 'reversed', 'voided'] as const;
 
-/** What happened in a book by the hour or day, as a chart and as a table. */
-export function BookReport({ bookId }: { bookId: string }) {
+/**
+ * What happened in a book by the hour or day, as a chart and as a table.
+ * @param asOf since when the counts that stand above it are what they are
+ */
+export function BookReport({ bookId, asOf }: { bookId: string; asOf: string | null }) {
   const text = messages();
   const { query } = address.value;
   const step = steps.find((name) => name === query.get('step')) ?? 'hour';
@@ -24,7 +27,8 @@ export function BookReport({ bookId }: { bookId: string }) {
   const days = spans[step].find((span) => span === asked) ?? spans[step][step === 'hour' ? 2 : 0];
   // Counted from the moment at which it is asked for, which the path then names.
   const from = useMemo(() => new Date(Date.now() - days * dayMillis).toISOString(), [days]);
-  const report = useLoad<Report>(`/v1/books/${bookId}/report?step=${step}&from=${encodeURIComponent(from)}`);
+  const path = `/v1/books/${bookId}/report?step=${step}&from=${encodeURIComponent(from)}`;
+  const report = useReport(path, asOf, 2_000);
   return (
     <section aria-labelledby="report">
       <div class="section-head">
@@ -53,7 +57,9 @@ export function BookReport({ bookId }: { bookId: string }) {
 
 function ReportChart({ report }: { report: Report }) {
   const text = messages().report;
-  const { data, timeZone: zone, step, settledUntil } = report;
+  const { timeZone: zone, step, settledUntil } = report;
+  // The same numbers again are no reason to draw them anew, below somebody's pointer.
+  const data = useMemo(() => report.data, [JSON.stringify(report.data)]);
   const times = useMemo(() => data.map(({ at }) => Date.parse(at) / 1_000), [data]);
   const series = useMemo<Series[]>(
     () =>

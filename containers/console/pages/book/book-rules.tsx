@@ -28,7 +28,7 @@ export function BookRules({ book }: { book: Loaded<Book> }) {
       {!isAdmin() && <p class="muted">{text.readOnly}</p>}
       {base.status === 'closed' && <p class="muted">{text.closedNote}</p>}
       <fieldset class="bare" disabled={!mayChange}>
-        <BookFields draft={form.draft} onDraft={form.setDraft} problem={problem} isDraft={base.status === 'draft'} />
+        <BookFields draft={form.draft} onDraft={form.setDraft} problem={problem} status={base.status} />
       </fieldset>
       <ProblemBox problem={problem} />
       {conflict !== null && (

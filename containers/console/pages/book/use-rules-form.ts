@@ -1,13 +1,14 @@
 import { useMemo, useRef, useState } from 'preact/hooks';
 import { type Answer, call } from '../../calls/call.ts';
 import { changeBook } from '../../calls/change-book.ts';
-import type { Problem } from '../../calls/problem.ts';
+import { type Problem, withFaults } from '../../calls/problem.ts';
 import type { Book } from '../../calls/types.ts';
 import type { Loaded } from '../../calls/use-load.ts';
 import { fromLocalInput } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
 import { notify } from '../../parts/live.tsx';
 import { type BookDraft, changedTerms, draftOf, termsOf } from './book-draft.ts';
+import { faultyFields } from './book-faults.ts';
 import { type Change, describeChanges, type Terms } from './describe-changes.ts';
 
 /** The form of a book's rules: what is typed, what it would change, and how far its sending is. */
@@ -20,7 +21,7 @@ export interface RulesForm {
   isUnchanged: boolean;
   /** What sending it would change; null where it isn't asked about. */
   preview: Change[] | null;
-  /** Why the server refused it; null where what somebody else changed is the reason. */
+  /** What is wrong with it, or why the server refused it; null where what somebody else changed is the reason. */
   problem: Problem | null;
   /** What somebody else changed since the form was opened; null while nobody has. */
   conflict: Change[] | null;
@@ -50,8 +51,10 @@ export function useRulesForm(book: Loaded<Book>): RulesForm {
 
   const ask = () => {
     now.current = Date.now();
+    const found = isChanged ? withFaults(null, faultyFields(draft, now.current)) : null;
     setUnchanged(!isChanged);
-    setPreviewed(isChanged);
+    setProblem(found);
+    setPreviewed(isChanged && found === null);
   };
   const send = async () => {
     const answer = await changeBook(base, changes);
@@ -87,7 +90,10 @@ export function useRulesForm(book: Loaded<Book>): RulesForm {
     draft,
     setDraft,
     isUnchanged: isUnchanged && !isChanged,
-    preview: isPreviewed ? describeChanges(base, termsAfter(base, draft), now.current) : null,
+    // With the counts of this moment: what is out decides what a change means.
+    preview: isPreviewed
+      ? describeChanges({ ...base, counts: book.data!.counts }, termsAfter(base, draft), now.current)
+      : null,
     problem: latest === null ? problem : null,
     conflict,
     ask,

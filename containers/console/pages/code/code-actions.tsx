@@ -33,7 +33,7 @@ export function CodeActions({
     <>
       {actsOf(found, uses).map((name) => (
         <Button key={name} kind={kindOf(name)} onClick={() => setAct(name)}>
-          {text[name]}
+          {messages().common.asking(text[name])}
         </Button>
       ))}
       {act !== null && (
