@@ -105,6 +105,26 @@ describeInBrowser('what a support desk does in the console', () => {
     await window.close();
   });
 
+  test('a coupon has the same hour in its user’s list as on its own page: the book’s, with the viewer’s beside', async () => {
+    const code = await assign('clock-watcher');
+    await console.call('POST', `/v1/coupons/${code}/redeem`, { userId: 'clock-watcher' });
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit(`/codes/${code}`);
+    const given = page.locator('dt', { hasText: 'Given' }).locator('+ dd time');
+    await given.getByText('(Buenos Aires)').waitFor();
+    const ofCode = await given.textContent();
+    const hourOf = (text: string | null) => text?.slice(0, text.indexOf('('));
+    for (const path of ['/users/clock-watcher', '/redemptions?userId=clock-watcher', `/redemptions?bookId=${bookId}`]) {
+      await window.visit(path);
+      const time = page.getByRole('row').filter({ hasText: code }).locator('time').first();
+      await time.getByText('(Buenos Aires)').waitFor();
+      await time.getByText('on your clock').waitFor();
+      if (path.startsWith('/users')) expect(hourOf(await time.textContent())).toBe(hourOf(ofCode));
+    }
+    await window.close();
+  });
+
   test('a key is made, shown once, and revoked', async () => {
     const window = await console.openSignedIn();
     const { page } = window;

@@ -1,8 +1,8 @@
 import { useState } from 'preact/hooks';
 import { address } from '../address/address.ts';
 import { call } from '../calls/call.ts';
-import type { Job } from '../calls/types.ts';
-import { useBookNames } from '../calls/use-book-names.ts';
+import type { Book, Job } from '../calls/types.ts';
+import { useBooks } from '../calls/use-books.ts';
 import { useLiveList } from '../calls/use-live-list.ts';
 import type { LoadedList } from '../calls/use-load.ts';
 import { formatDuration, formatNumber, viewerZone } from '../language/formats.ts';
@@ -53,8 +53,8 @@ function JobTable({ jobs, presentId }: { jobs: LoadedList<Job>; presentId: strin
   const text = messages().jobs;
   const [chosen, setChosen] = useState<Job | null>(null);
   const zone = viewerZone();
-  const bookNames = useBookNames((jobs.items ?? []).map(({ bookId }) => bookId));
-  const names = namesOf(jobs.items ?? [], bookNames);
+  const books = useBooks((jobs.items ?? []).map(({ bookId }) => bookId));
+  const names = namesOf(jobs.items ?? [], books);
   const nameOf = ({ id, kind }: Job) => names.get(id) ?? text.kinds[kind];
   return (
     <>
@@ -73,7 +73,7 @@ function JobTable({ jobs, presentId }: { jobs: LoadedList<Job>; presentId: strin
           { title: text.kind, isHead: true, cell: ({ kind }) => text.kinds[kind] },
           {
             title: text.book,
-            cell: ({ bookId }) => bookId !== null && <BookLink id={bookId} name={bookNames.get(bookId)} />,
+            cell: ({ bookId }) => bookId !== null && <BookLink id={bookId} name={books.get(bookId)?.name} />,
           },
           { title: text.status, cell: (job) => <JobStatus job={job} /> },
           { title: text.progress, cell: (job) => <JobProgress job={job} name={nameOf(job)} /> },
@@ -105,13 +105,13 @@ function JobTable({ jobs, presentId }: { jobs: LoadedList<Job>; presentId: strin
 }
 
 /** What jobs are called, by their ids: no two the same. */
-function namesOf(jobs: readonly Job[], bookNames: ReadonlyMap<string, string>): Map<string, string> {
+function namesOf(jobs: readonly Job[], books: ReadonlyMap<string, Book>): Map<string, string> {
   const { kinds } = messages().jobs;
   return rowNames(
     jobs,
     ({ id }) => id,
     ({ kind, bookId }) => {
-      const book = bookId === null ? undefined : bookNames.get(bookId);
+      const book = bookId === null ? undefined : books.get(bookId)?.name;
       return book === undefined ? kinds[kind] : `${kinds[kind]}, ${book}`;
     },
   );

@@ -4,9 +4,9 @@ import type { Parameters } from '../address/match-path.ts';
 import { call } from '../calls/call.ts';
 import { isAdmin } from '../calls/session.ts';
 import type { Coupon } from '../calls/types.ts';
-import { useBookNames } from '../calls/use-book-names.ts';
+import { useBooks } from '../calls/use-books.ts';
 import { type LoadedList, useList } from '../calls/use-load.ts';
-import { formatNumber, viewerZone } from '../language/formats.ts';
+import { formatNumber } from '../language/formats.ts';
 import { messages } from '../messages/messages.ts';
 import { Badge } from '../parts/badge.tsx';
 import { BookLink } from '../parts/book-link.tsx';
@@ -17,7 +17,7 @@ import { SelectField } from '../parts/field.tsx';
 import { ListTable } from '../parts/list-table.tsx';
 import { notify } from '../parts/live.tsx';
 import { Page } from '../parts/page.tsx';
-import { ShortMoment } from '../parts/time.tsx';
+import { RowMoment } from '../parts/time.tsx';
 
 const statuses = ['assigned', 'locked', 'redeemed', 'voided'] as const;
 const tones = { assigned: 'good', locked: 'warning', redeemed: 'quiet', voided: 'danger' } as const;
@@ -64,14 +64,13 @@ export function UserPage({ userId = '' }: Parameters) {
 /** @param isFiltered by a state: there may be others */
 function CouponTable({ coupons, isFiltered }: { coupons: LoadedList<Coupon>; isFiltered: boolean }) {
   const text = messages();
-  const bookNames = useBookNames((coupons.items ?? []).map(({ bookId }) => bookId));
-  const zone = viewerZone();
+  const books = useBooks((coupons.items ?? []).map(({ bookId }) => bookId));
+  const zoneOf = ({ bookId }: Coupon) => books.get(bookId)?.timeZone;
   return (
     <ListTable
       caption={text.user.coupons}
       list={coupons}
       keyOf={({ code }) => code}
-      zone={zone}
       empty={
         isFiltered ? (
           <EmptyState title={text.user.emptyInState} />
@@ -89,7 +88,7 @@ function CouponTable({ coupons, isFiltered }: { coupons: LoadedList<Coupon>; isF
         },
         {
           title: text.code.book,
-          cell: ({ bookId }) => <BookLink id={bookId} name={bookNames.get(bookId)} />,
+          cell: ({ bookId }) => <BookLink id={bookId} name={books.get(bookId)?.name} />,
         },
         {
           title: text.user.status,
@@ -105,11 +104,12 @@ function CouponTable({ coupons, isFiltered }: { coupons: LoadedList<Coupon>; isF
         },
         {
           title: text.user.assignedAt,
-          cell: ({ assignedAt }) => assignedAt !== null && <ShortMoment at={assignedAt} zone={zone} />,
+          cell: (coupon) => coupon.assignedAt !== null && <RowMoment at={coupon.assignedAt} zone={zoneOf(coupon)} />,
         },
         {
           title: text.user.expiresAt,
-          cell: ({ expiresAt }) => (expiresAt === null ? text.code.never : <ShortMoment at={expiresAt} zone={zone} />),
+          cell: (coupon) =>
+            coupon.expiresAt === null ? text.code.never : <RowMoment at={coupon.expiresAt} zone={zoneOf(coupon)} />,
         },
       ]}
     />
