@@ -125,6 +125,23 @@ describeInBrowser('what a support desk does in the console', () => {
     await window.close();
   });
 
+  test('the coupon of a user who was erased is nobody’s, and can be given to somebody else', async () => {
+    const code = await assign('forget-me');
+    await console.call('DELETE', '/v1/users/forget-me');
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit(`/codes/${code}`);
+    await page.getByText('Its user was erased, so nobody can use it.').waitFor();
+    await page.getByText('Nobody’s any more').waitFor();
+    expect(await page.getByText('Ready to use').count()).toBe(0);
+    await window.inspect('code-erased');
+    await page.getByRole('button', { name: 'Give to another user' }).click();
+    await page.getByLabel('The other user’s id').fill('finder');
+    await page.getByRole('dialog').getByRole('button', { name: 'Give to another user' }).click();
+    await page.getByText('Ready to use').waitFor();
+    await window.close();
+  });
+
   test('a key is made, shown once, and revoked', async () => {
     const window = await console.openSignedIn();
     const { page } = window;

@@ -58,7 +58,12 @@ export function CodePage({ code = '' }: Parameters) {
       actions={isOperator() && <CodeActions found={data} events={events} zone={zone} onChanged={reload} />}
       intro={
         <p>
-          <Badge tone={tones[data.status]}>{text.code.statuses[data.status]}</Badge> {standingOf(data, book.data)}
+          {isOrphan(data) ? (
+            <Badge tone="quiet">{text.code.orphaned}</Badge>
+          ) : (
+            <Badge tone={tones[data.status]}>{text.code.statuses[data.status]}</Badge>
+          )}{' '}
+          {standingOf(data, book.data)}
         </p>
       }
     >
@@ -105,9 +110,16 @@ function PublicCode({ found, book }: { found: CodeLookUp; book: Book | null }) {
   );
 }
 
+/** Whether its user was erased while it could still be used: the API calls it by its state, but nobody has it. */
+function isOrphan({ status, coupon }: CodeLookUp): boolean {
+  return coupon !== null && coupon.userId === null && (status === 'assigned' || status === 'locked');
+}
+
 /** What the code is worth now, in a sentence. */
-function standingOf({ status, coupon }: CodeLookUp, book: Book | null): string {
+function standingOf(found: CodeLookUp, book: Book | null): string {
   const { now } = messages().code;
+  const { status, coupon } = found;
+  if (isOrphan(found)) return isOperator() ? now.orphaned : now.orphanedShort;
   if (status !== 'assigned' && status !== 'available') return now[status];
   const time = Date.now();
   const isPast = (at: string | null | undefined) => at != null && Date.parse(at) <= time;
