@@ -78,8 +78,17 @@ describeInBrowser('what a support desk does in the console', () => {
     await window.visit(`/codes/${code}?moment=2020-01-01T21:05`);
     await page.getByText('Nobody had it then: it had not been given yet.').waitFor();
     await page.getByLabel(/Moment/).fill('2099-03-05T10:00');
-    await page.getByText(/Its book had ended at/).waitFor();
+    await page.getByText('This time has not come yet.').waitFor();
+    expect(await page.getByText('only late could use it').count()).toBe(0);
     await window.inspect('code-why');
+    const { updatedAt } = await console.call<{ updatedAt: string }>('PATCH', `/v1/books/${bookId}`, {
+      status: 'paused',
+    });
+    // The minute in which it was paused, on the book's clocks, which are three hours behind UTC.
+    const paused = new Date(Date.parse(updatedAt) - 3 * 3_600_000).toISOString().slice(0, 16);
+    await window.visit(`/codes/${code}?moment=${paused}`);
+    await page.getByText('Its book was paused then').waitFor();
+    await console.call('PATCH', `/v1/books/${bookId}`, { status: 'active' });
     await window.close();
   });
 

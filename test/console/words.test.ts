@@ -14,7 +14,7 @@ import { language } from '../../containers/console/language/language.ts';
 import { readWholeNumber } from '../../containers/console/language/read-number.ts';
 import { en } from '../../containers/console/messages/en.ts';
 import { es } from '../../containers/console/messages/es.ts';
-import { holderAt, reasonsAt } from '../../containers/console/pages/code/standing-at.ts';
+import { erased, holderAt, reasonsAt } from '../../containers/console/pages/code/standing-at.ts';
 import { rowNames } from '../../containers/console/parts/row-names.ts';
 import { csvOf } from '../../containers/console/parts/save-file.ts';
 
@@ -143,13 +143,12 @@ describe('why a coupon was refused', () => {
     event('redeemed', '21:30:00'),
     event('transferred', '22:00:00', { fromUserId: 'ana', toUserId: 'leo' }),
   ];
-  const kindsAt = (time: string) =>
-    reasonsAt(
-      new Date(`2026-11-27T${time}Z`),
-      story,
-      { maxRedemptions: 1, expiresAt: null },
-      { startsAt: null, endsAt: null },
-    ).map(({ kind }) => kind);
+  const active = { startsAt: null, endsAt: null, status: 'active', updatedAt: '2026-11-27T21:00:00.000Z' } as const;
+  const now = Date.parse('2026-11-27T23:00:00.000Z');
+  const kindsAt = (time: string, book: Parameters<typeof reasonsAt>[3] = active) =>
+    reasonsAt(new Date(`2026-11-27T${time}Z`), story, { maxRedemptions: 1, expiresAt: null }, book, now).map(
+      ({ kind }) => kind,
+    );
 
   test.each([
     ['19:00:00', ['notAssigned']],
@@ -160,13 +159,35 @@ describe('why a coupon was refused', () => {
     ['21:05:00', ['locked']],
     ['21:06:00', ['nothing']],
     ['21:30:00', ['usedUp']],
+    // The minute that is now, of which a part has passed, and the one after it.
+    ['23:00:00', ['usedUp']],
+    ['23:01:00', ['notYet']],
   ])('in the minute of %s: %j', (time, kinds) => {
     expect(kindsAt(time)).toEqual(kinds);
+  });
+
+  test.each([
+    ['paused', '20:59:00', ['nothing']],
+    // It was paused within the minute that the customer names.
+    ['paused', '20:59:01', ['bookPaused']],
+    ['paused', '21:00:30', ['bookPaused']],
+    ['closed', '21:00:30', ['bookClosed']],
+    ['active', '21:00:30', ['nothing']],
+  ] as const)('of a book that is %s since 21:00, in the minute of %s: %j', (status, time, kinds) => {
+    expect(kindsAt(time, { ...active, status })).toEqual(kinds);
+  });
+
+  test('of a book that had ended: that, and when', () => {
+    const endsAt = '2026-11-27T21:00:00.000Z';
+    expect(kindsAt('20:30:00', { ...active, endsAt })).toEqual(['nothing']);
+    expect(kindsAt('21:01:00', { ...active, endsAt })).toEqual(['bookEnded']);
   });
 
   test('whose it was is told by its story', () => {
     const holders = ['19:00', '20:00', '22:00'].map((time) => holderAt(new Date(`2026-11-27T${time}:00Z`), story));
     expect(holders).toEqual([null, 'ana', 'leo']);
+    const nameless = [event('transferred', '20:00:00', { fromUserId: 'ana', toUserId: null })];
+    expect(holderAt(new Date('2026-11-27T20:00:00Z'), nameless)).toBe(erased);
   });
 });
 
