@@ -151,6 +151,42 @@ describeInBrowser('what a support desk does in the console', () => {
     await window.close();
   });
 
+  test('a user is given a code of a book from their page, and from the book’s, and the code is said with a link', async () => {
+    await console.call('POST', '/v1/books', { name: 'Invierno' });
+    const { secret } = await console.call<{ secret: string }>('POST', '/v1/api-keys', {
+      name: 'Desk',
+      role: 'operator',
+    });
+    const window = await console.openSignedIn({}, secret);
+    const { page } = window;
+    await window.visit('/users/caller');
+    await page.getByText('No coupons are known for this id').waitFor();
+    await page.getByRole('button', { name: 'Give a code…' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('button', { name: 'Give it' }).click();
+    await dialog.getByText('Choose a book first.').waitFor();
+    // A draft gives no code.
+    expect(await dialog.getByRole('option', { name: 'Invierno' }).count()).toBe(0);
+    await dialog.getByLabel('Book').selectOption('Verano');
+    await window.inspect('give-code');
+    await dialog.getByRole('button', { name: 'Give it' }).click();
+    await dialog.getByText('caller now has this code:').waitFor();
+    await window.inspect('code-given');
+    const code = await dialog.getByRole('link', { name: /^SUPP-/ }).textContent();
+    await dialog.getByRole('button', { name: 'Done' }).click();
+    await page.getByRole('row').getByRole('link', { name: code! }).waitFor();
+    await window.visit(`/books/${bookId}`);
+    await page.getByRole('button', { name: 'Give a code…' }).click();
+    await dialog.getByRole('button', { name: 'Give it' }).click();
+    await dialog.locator('.field-error').waitFor();
+    await dialog.getByLabel('The user’s id').fill(' second-caller ');
+    await page.keyboard.press('Enter');
+    await dialog.getByText('second-caller now has this code:').waitFor();
+    await dialog.getByRole('link', { name: /^SUPP-/ }).click();
+    await page.getByText('Given to second-caller.').waitFor();
+    await window.close();
+  });
+
   test('a key is made, shown once, and revoked', async () => {
     const window = await console.openSignedIn();
     const { page } = window;

@@ -14,6 +14,7 @@ import { Button } from '../parts/button.tsx';
 import { Confirm } from '../parts/dialog.tsx';
 import { EmptyState } from '../parts/empty-state.tsx';
 import { SelectField } from '../parts/field.tsx';
+import { GiveCode } from '../parts/give-code.tsx';
 import { ListTable } from '../parts/list-table.tsx';
 import { notify } from '../parts/live.tsx';
 import { Page } from '../parts/page.tsx';
@@ -37,11 +38,14 @@ export function UserPage({ userId = '' }: Parameters) {
     <Page
       title={text.user.title(userId)}
       actions={
-        isAdmin() && (
-          <Button kind="caution" onClick={() => setErasing(true)}>
-            {text.user.erase}
-          </Button>
-        )
+        <>
+          <GiveCode userId={userId} onGiven={() => void coupons.reload()} />
+          {isAdmin() && (
+            <Button kind="caution" onClick={() => setErasing(true)}>
+              {text.user.erase}
+            </Button>
+          )}
+        </>
       }
     >
       {!isUnknown && (

@@ -14,6 +14,7 @@ export const common = {
   no: 'No',
   copy: 'Copy',
   copied: 'Copied.',
+  done: 'Done',
   viewerTime: (moment: string) => `${moment} on your clock`,
   inZone: (moment: string, zone: string) => `${moment} (${zone})`,
   typeToConfirm: (text: string) => `Type “${text}” to confirm`,

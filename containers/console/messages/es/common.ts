@@ -15,6 +15,7 @@ export const common = {
   no: 'No',
   copy: 'Copiar',
   copied: 'Copiado.',
+  done: 'Listo',
   viewerTime: (moment) => `${moment} en tu hora local`,
   inZone: (moment, zone) => `${moment} (${zone})`,
   typeToConfirm: (text) => `Escribe «${text}» para confirmar`,
