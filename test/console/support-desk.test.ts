@@ -63,9 +63,11 @@ describeInBrowser('what a support desk does in the console', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Give one use back' }).click();
     await page.getByText('One use was given back.').waitFor();
     await page.getByRole('button', { name: 'Make void' }).click();
+    await page.getByLabel(/Reason/).fill('Sold on');
+    await window.inspect('code-void');
     await page.getByLabel(`Type “${code}” to confirm`).fill(code);
     await page.keyboard.press('Enter');
-    await page.getByText('Made void.').waitFor();
+    await page.getByText('Made void. Reason: Sold on').waitFor();
     // The story may be read before the code itself.
     await page.getByRole('button', { name: 'Make void' }).waitFor({ state: 'detached' });
     await window.close();
