@@ -278,6 +278,32 @@ describeInBrowser('what people do in the console', () => {
     await window.close();
   });
 
+  test('what is said of one book does not stand on another page', async () => {
+    const { id } = await makeBook('Noted', { status: 'active' });
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit(`/books/${id}`);
+    // As long as somebody looks at the page, however slow the machine is.
+    await page.evaluate(() => {
+      const { setTimeout: later } = globalThis;
+      globalThis.setTimeout = ((act: () => void, millis?: number) =>
+        later(act, millis === 6_000 ? 3_600_000 : millis)) as typeof setTimeout;
+    });
+    await page.getByRole('button', { name: 'Pause', exact: true }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Pause' }).click();
+    await page.locator('.note').getByText('The book is paused.').waitFor();
+    await page.getByRole('link', { name: 'Overview' }).first().click();
+    await page.getByRole('heading', { name: 'Overview' }).waitFor();
+    expect(await page.locator('.note').count()).toBe(0);
+    // What led here is said here.
+    await page.getByRole('link', { name: 'New book' }).first().click();
+    await page.getByLabel('Name').fill('Noted too');
+    await page.getByRole('button', { name: 'Make the book' }).click();
+    await page.getByRole('heading', { name: 'Noted too' }).waitFor();
+    await page.locator('.note').getByText('Noted too').waitFor();
+    await window.close();
+  });
+
   test('finance gets its spreadsheet of redemptions', async () => {
     const { id } = await makeBook('Finance', { status: 'active' });
     await console.call('POST', `/v1/books/${id}/codes/generate`, { count: 10, pattern: 'FIN-########' });

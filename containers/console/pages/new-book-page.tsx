@@ -24,8 +24,8 @@ export function NewBookPage() {
       return call('POST', '/v1/books', { body, key });
     },
     (book) => {
-      notify(messages().overview.created(book.name));
       goTo(linkTo(`/books/${book.id}`));
+      notify(messages().overview.created(book.name));
     },
   );
   return (

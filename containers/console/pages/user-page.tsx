@@ -131,8 +131,8 @@ function EraseUser({ userId, onClose }: { userId: string; onClose: () => void })
       typed={userId}
       send={() => call('DELETE', `/v1/users/${part(userId)}`)}
       onDone={() => {
-        notify(messages().user.erased);
         goTo(linkTo('/'));
+        notify(messages().user.erased);
       }}
       onClose={onClose}
     >

@@ -137,8 +137,8 @@ function Question({ act, path, url, onSecret, onSent, onClose }: QuestionProps &
           typed={url}
           send={() => call('DELETE', path)}
           onDone={() => {
-            notify(messages().webhooks.removed);
             goTo(linkTo('/webhooks'));
+            notify(messages().webhooks.removed);
           }}
           onClose={onClose}
         >
