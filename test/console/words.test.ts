@@ -15,6 +15,7 @@ import { readWholeNumber } from '../../containers/console/language/read-number.t
 import { en } from '../../containers/console/messages/en.ts';
 import { es } from '../../containers/console/messages/es.ts';
 import { erased, holderAt, reasonsAt } from '../../containers/console/pages/code/standing-at.ts';
+import { restOfJob } from '../../containers/console/pages/jobs/rest-of-job.ts';
 import { rowNames } from '../../containers/console/parts/row-names.ts';
 import { csvOf } from '../../containers/console/parts/save-file.ts';
 
@@ -131,6 +132,26 @@ test('no two rows of a table are called the same', () => {
     ({ name }) => name,
   );
   expect([...names.values()]).toEqual(['a', 'b', 'a (2)', 'a (3)']);
+});
+
+describe('what a job has not done, as a file for another one', () => {
+  test.each([
+    [
+      'users, as often as they still want a code',
+      'assign',
+      'line,userId,outcome,code\r\n2,ana,assigned,A-1\r\n2,ana,no-codes-left,\r\n2,ana,,\r\n3,\'+34,,\r\n4,"a, ""b""",internal,\r\n5,ana,duplicate-in-file,\r\n6,,user-erased,\r\n',
+      'userId,count\r\nana,2\r\n+34,1\r\n"a, ""b""",1\r\n',
+    ],
+    [
+      'codes',
+      'void',
+      'line,code,outcome\r\n2,AA-11,voided\r\n3,BB-22,coupon-void\r\n4,CC-33,coupon-not-found\r\n5,DD-44,\r\n',
+      'code\r\nCC-33\r\nDD-44\r\n',
+    ],
+    ['nothing', 'void', 'line,code,outcome\r\n2,AA-11,voided\r\n', null],
+  ] as const)('%s', (_what, kind, result, rest) => {
+    expect(restOfJob(kind, result)).toBe(rest);
+  });
 });
 
 describe('why a coupon was refused', () => {
