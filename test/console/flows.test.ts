@@ -266,6 +266,9 @@ describeInBrowser('what people do in the console', () => {
     await page.getByRole('button', { name: 'Extend the end' }).click();
     expect(await page.getByLabel('New end').inputValue()).toBe('2099-01-01T00:00');
     await page.getByLabel('New end').fill('2099-02-01T12:00');
+    // However the browser shows it: its language need not be the console's.
+    await page.getByText('Sunday 1 February 2099, 12:00 in New York.').waitFor();
+    await window.inspect('extend');
     await page.getByRole('dialog').getByRole('button', { name: 'Move the end' }).click();
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     expect(await console.call('GET', `/v1/books/${id}`)).toMatchObject({ endsAt: '2099-02-01T17:00:00.000Z' });

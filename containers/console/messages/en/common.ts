@@ -16,6 +16,7 @@ export const common = {
   copied: 'Copied.',
   done: 'Done',
   viewerTime: (moment: string) => `${moment} on your clock`,
+  momentInWords: (moment: string, place: string) => `${moment} in ${place}.`,
   inZone: (moment: string, zone: string) => `${moment} (${zone})`,
   typeToConfirm: (text: string) => `Type “${text}” to confirm`,
   typedOtherwise: 'This is not the same text yet.',

@@ -17,6 +17,7 @@ export const common = {
   copied: 'Copiado.',
   done: 'Listo',
   viewerTime: (moment) => `${moment} en tu hora local`,
+  momentInWords: (moment, place) => `${moment} en ${place}.`,
   inZone: (moment, zone) => `${moment} (${zone})`,
   typeToConfirm: (text) => `Escribe «${text}» para confirmar`,
   typedOtherwise: 'Todavía no es el mismo texto.',

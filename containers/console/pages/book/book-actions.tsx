@@ -8,8 +8,8 @@ import { placeOf, toLocalInput } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
 import { Button, type ButtonKind } from '../../parts/button.tsx';
 import { Confirm, FormDialog } from '../../parts/dialog.tsx';
-import { TextField } from '../../parts/field.tsx';
 import { notify } from '../../parts/live.tsx';
+import { MomentField } from '../../parts/moment-field.tsx';
 import { ConflictBox } from './conflict-box.tsx';
 import type { Change } from './describe-changes.ts';
 import { isDemo, RemoveBookDialog } from './remove-book.tsx';
@@ -146,10 +146,10 @@ function ExtendDialog({ book, onDone, onClose }: DialogProps) {
       onSubmit={() => void submit()}
       onClose={onClose}
     >
-      <TextField
+      <MomentField
         label={text.rules.extendLabel}
         help={text.rules.extendText(placeOf(book.timeZone))}
-        type="datetime-local"
+        zone={book.timeZone}
         value={endsAt}
         onValue={setEndsAt}
         error={fieldError(problem, 'endsAt')}

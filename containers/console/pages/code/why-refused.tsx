@@ -3,7 +3,7 @@ import { address, changeQuery } from '../../address/address.ts';
 import type { Book, Coupon, CouponEvent } from '../../calls/types.ts';
 import { formatExactMoment, fromLocalInput, placeOf } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
-import { TextField } from '../../parts/field.tsx';
+import { MomentField } from '../../parts/moment-field.tsx';
 import { erased, holderAt, type Reason, reasonsAt } from './standing-at.ts';
 
 /** Answers “why was it refused yesterday at 21:05?”. The moment is part of the address, so the answer can be shared. */
@@ -19,10 +19,10 @@ export function WhyRefused({ book, coupon, events }: { book: Book; coupon: Coupo
     <section class="panel stack why" aria-labelledby="why">
       <h2 id="why">{text.momentTitle}</h2>
       <p class="muted">{text.momentIntro}</p>
-      <TextField
+      <MomentField
         label={text.moment}
-        help={messages().common.timesOf(placeOf(book.timeZone))}
-        type="datetime-local"
+        zone={book.timeZone}
+        help={local === '' ? messages().common.timesOf(placeOf(book.timeZone)) : undefined}
         value={local}
         onValue={(value) => {
           setLocal(value);
