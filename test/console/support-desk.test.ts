@@ -190,6 +190,19 @@ describeInBrowser('what a support desk does in the console', () => {
     await window.close();
   });
 
+  test('an address of a code that there is none of leads on: to the search, or to a user of that id', async () => {
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit('/codes/MA%C3%91ANA-1');
+    await page.getByRole('heading', { name: 'There is no such code' }).waitFor();
+    await window.visit('/codes/NOT-THERE-1');
+    await page.getByRole('button', { name: 'Find a code or a user' }).click();
+    await page.waitForFunction(() => document.activeElement?.id === 'search');
+    await page.getByRole('link', { name: 'Look for a user with this id' }).click();
+    await page.getByRole('heading', { name: 'User NOT-THERE-1' }).waitFor();
+    await window.close();
+  });
+
   test('a key is made, shown once, and revoked', async () => {
     const window = await console.openSignedIn();
     const { page } = window;

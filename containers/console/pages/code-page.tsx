@@ -7,7 +7,8 @@ import { formatNumber } from '../language/formats.ts';
 import { messages } from '../messages/messages.ts';
 import { Badge, type Tone } from '../parts/badge.tsx';
 import { BookLink } from '../parts/book-link.tsx';
-import { Button } from '../parts/button.tsx';
+import { Button, ButtonLink } from '../parts/button.tsx';
+import { EmptyState } from '../parts/empty-state.tsx';
 import { Page } from '../parts/page.tsx';
 import { ProblemBox } from '../parts/problem-box.tsx';
 import { Moment } from '../parts/time.tsx';
@@ -35,6 +36,8 @@ export function CodePage({ code = '' }: Parameters) {
     mayLook && data.coupon !== null ? `/v1/coupons/${part(data.code)}/events?limit=100` : null,
   );
   const keys = useLoad<ListPage<ApiKey>>(isAdmin() && data?.coupon != null ? '/v1/api-keys?limit=200' : null);
+  if (found.problem?.kind === 'coupon-not-found' || found.problem?.kind === 'invalid-input')
+    return <NoSuchCode code={code} />;
   if (data === null) {
     return (
       <Page title={text.code.title(code)}>
@@ -86,6 +89,33 @@ export function CodePage({ code = '' }: Parameters) {
           )}
         </div>
       )}
+    </Page>
+  );
+}
+
+/** Where a code leads that there is none of: to another one, or to the user whose id it is. */
+function NoSuchCode({ code }: { code: string }) {
+  const { code: text, shell } = messages();
+  const look = () => {
+    const field = document.querySelector<HTMLInputElement>('#search');
+    field?.focus();
+    field?.select();
+  };
+  return (
+    <Page title={text.title(code)}>
+      <EmptyState
+        title={text.missing}
+        actions={
+          <>
+            <Button kind="primary" onClick={look}>
+              {shell.searchLabel}
+            </Button>
+            {isOperator() && <ButtonLink href={linkTo(`/users/${part(code)}`)}>{text.asUser}</ButtonLink>}
+          </>
+        }
+      >
+        <p>{text.hint}</p>
+      </EmptyState>
     </Page>
   );
 }

@@ -26,6 +26,7 @@ export const code = {
   useAt: (reference: string, moment: string) => `${moment}, ${reference}`,
   bareUse: (seq: string) => `no. ${seq}`,
   hint: 'Lower case will do, and any kind of dash, but no dash may be left out. Copy the code from where the customer has it.',
+  missing: 'There is no such code',
   title: (code: string) => `Code ${code}`,
   statuses: {
     available: 'Nobody has it yet',

@@ -29,6 +29,7 @@ export const code = {
   useAt: (reference, moment) => `${moment}, ${reference}`,
   bareUse: (seq) => `n.º ${seq}`,
   hint: 'Sirven las minúsculas y cualquier guion, pero no se puede omitir ninguno. Copia el código de donde lo tiene el cliente.',
+  missing: 'No existe este código',
   title: (code) => `Código ${code}`,
   statuses: {
     available: 'Sin entregar',
