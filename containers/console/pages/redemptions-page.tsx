@@ -27,7 +27,7 @@ const readFilters = (): Filters =>
 
 /** Every redemption, by filters that are part of the address, and as a file for finance. */
 export function RedemptionsPage() {
-  const text = messages().redemptions;
+  const { redemptions: text, exports } = messages();
   const given = readFilters();
   const query = queryOf(given);
   const list = useList<Redemption>(`/v1/redemptions?limit=50${query === '' ? '' : `&${query}`}`);
@@ -43,6 +43,7 @@ export function RedemptionsPage() {
             job={{ kind: 'export-redemptions', ...Object.fromEntries(new URLSearchParams(query)) }}
             isLong={list.hasMore}
           />
+          <p class="muted">{exports.utc}</p>
         </div>
       )}
       <RedemptionTable list={list} bookId={given.bookId} isFiltered={query !== ''} />
