@@ -267,7 +267,7 @@ describeInBrowser('what people do in the console', () => {
     expect(await page.getByLabel('New end').inputValue()).toBe('2099-01-01T00:00');
     await page.getByLabel('New end').fill('2099-02-01T12:00');
     // However the browser shows it: its language need not be the console's.
-    await page.getByText('Sunday 1 February 2099, 12:00 in New York.').waitFor();
+    await page.getByText('Sunday, 1 February 2099, 12:00 in New York.').waitFor();
     await window.inspect('extend');
     await page.getByRole('dialog').getByRole('button', { name: 'Move the end' }).click();
     await page.getByRole('dialog').waitFor({ state: 'detached' });

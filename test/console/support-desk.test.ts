@@ -81,7 +81,7 @@ describeInBrowser('what a support desk does in the console', () => {
     await page.getByText('Nobody had it then: it had not been given yet.').waitFor();
     await page.getByLabel(/Moment/).fill('2099-03-05T10:00');
     await page.getByText('This time has not come yet.').waitFor();
-    await page.getByText('Thursday 5 March 2099, 10:00 in Buenos Aires.').waitFor();
+    await page.getByText('Thursday, 5 March 2099, 10:00 in Buenos Aires.').waitFor();
     expect(await page.getByText('only late could use it').count()).toBe(0);
     await window.inspect('code-why');
     const { updatedAt } = await console.call<{ updatedAt: string }>('PATCH', `/v1/books/${bookId}`, {

@@ -86,7 +86,7 @@ export function formatBeside(at: string, zone: string, isExact: boolean, viewer 
   return formatter(viewer, time, isExact ? 'exact time' : 'time').format(new Date(at));
 }
 
-/** A moment with its day of the week and its month in words: `Friday 4 December 2026, 21:05`. */
+/** A moment with its day of the week and its month in words: `Friday, 4 December 2026, 21:05`. */
 export function formatInWords(at: string | Date, zone: string): string {
   const words = { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' } as const;
   const [named, time] = [formatter(zone, words, 'words'), formatter(zone, minute, 'time')].map((one) =>
