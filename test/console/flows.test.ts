@@ -391,6 +391,9 @@ describeInBrowser('what people do in the console', () => {
     await page.getByRole('button', { name: 'Extend the end' }).click();
     expect(await page.getByLabel('New end').inputValue()).toBe('2099-01-01T00:00');
     await page.getByLabel('New end').fill('2099-02-01T12:00');
+    // However the browser shows it: its language need not be the console's.
+    await page.getByText('Sunday, 1 February 2099, 12:00 in New York.').waitFor();
+    await window.inspect('extend');
     await page.getByRole('dialog').getByRole('button', { name: 'Move the end' }).click();
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     expect(await console.call('GET', `/v1/books/${id}`)).toMatchObject({ endsAt: '2099-02-01T17:00:00.000Z' });
@@ -433,6 +436,32 @@ describeInBrowser('what people do in the console', () => {
     await page.locator('.card', { hasText: 'Followed' }).waitFor();
     await console.call('POST', `/v1/coupons/${code}/redeem`, { userId: 'eva', reference: 'order-1' });
     await page.locator('.card').getByText('1 redeemed in the last 24 hours').waitFor();
+    await window.close();
+  });
+
+  test('what is said of one book does not stand on another page', async () => {
+    const { id } = await makeBook('Noted', { status: 'active' });
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit(`/books/${id}`);
+    // As long as somebody looks at the page, however slow the machine is.
+    await page.evaluate(() => {
+      const { setTimeout: later } = globalThis;
+      globalThis.setTimeout = ((act: () => void, millis?: number) =>
+        later(act, millis === 6_000 ? 3_600_000 : millis)) as typeof setTimeout;
+    });
+    await page.getByRole('button', { name: 'Pause…', exact: true }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Pause' }).click();
+    await page.locator('.note').getByText('The book is paused.').waitFor();
+    await page.getByRole('link', { name: 'Overview' }).first().click();
+    await page.getByRole('heading', { name: 'Overview' }).waitFor();
+    expect(await page.locator('.note').count()).toBe(0);
+    // What led here is said here.
+    await page.getByRole('link', { name: 'New book' }).first().click();
+    await page.getByLabel('Name').fill('Noted too');
+    await page.getByRole('button', { name: 'Make the book' }).click();
+    await page.getByRole('heading', { name: 'Noted too' }).waitFor();
+    await page.locator('.note').getByText('Noted too').waitFor();
     await window.close();
   });
 

@@ -32,6 +32,8 @@ describeInBrowser('long work, webhooks and the server, in the console', () => {
     writeFileSync(file, 'userId,count\nana,2\nleo,1\nana,1\n');
     await page.getByLabel('Choose a file').setInputFiles(file);
     await page.getByRole('button', { name: 'Give the codes' }).click();
+    // One wants two codes, so there are more than rows.
+    await page.getByText('Started: 4 codes are to be given.').first().waitFor();
     // Seen without a reload.
     const row = page.getByRole('row', { name: /Give codes to users/ });
     await row.getByText('Done', { exact: true }).waitFor();
@@ -43,6 +45,39 @@ describeInBrowser('long work, webhooks and the server, in the console', () => {
     expect(result).toContain('assigned');
     expect(result).toContain('duplicate-in-file');
     expect(await console.call('GET', `/v1/books/${bookId}`)).toMatchObject({ counts: { assigned: 3 } });
+    await window.close();
+  });
+
+  test('rows that were refused are brought again, those alone, and a job over all books says so', async () => {
+    const small = { name: 'Small', status: 'active' };
+    const { id } = await console.call<{ id: string }>('POST', '/v1/books', small);
+    await console.call('POST', `/v1/books/${id}/codes/generate`, { count: 1, pattern: 'SMALL-########' });
+    await console.call('POST', '/v1/jobs?kind=export-redemptions');
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit(`/jobs?kind=assign&bookId=${id}`);
+    const file = join(tmpdir(), `small-${process.pid}.csv`);
+    writeFileSync(file, 'userId,count\n+34 600,2\n"a, b",1\n');
+    await page.getByLabel('Choose a file').setInputFiles(file);
+    await page.getByRole('button', { name: 'Give the codes' }).click();
+    const row = page.getByRole('row').filter({ hasText: 'Small' });
+    await row.getByText('Done', { exact: true }).waitFor();
+    await page
+      .getByRole('row', { name: /List of redemptions/ })
+      .getByText('All books')
+      .waitFor();
+    await console.call('POST', `/v1/books/${id}/codes/generate`, { count: 9, pattern: 'SMALL-########' });
+    await row.getByRole('link', { name: 'Do the rest' }).click();
+    await page.getByText('The file below has the rows of that job that were not done.').waitFor();
+    await window.inspect('job-again');
+    await page.getByRole('button', { name: 'Give the codes' }).click();
+    await row.getByText('2 of 2').waitFor();
+    const { counts } = await console.call<{ counts: object }>('GET', `/v1/books/${id}`);
+    expect(counts).toMatchObject({ assigned: 3 });
+    for (const user of ['+34 600', 'a, b']) {
+      const { data } = await console.call<{ data: unknown[] }>('GET', `/v1/users/${encodeURIComponent(user)}/coupons`);
+      expect([user, data.length]).toEqual([user, user === 'a, b' ? 1 : 2]);
+    }
     await window.close();
   });
 

@@ -98,9 +98,11 @@ describeInBrowser('what a support desk does in the console', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Give one use back' }).click();
     await page.getByText('One use was given back.').waitFor();
     await page.getByRole('button', { name: 'Make void' }).click();
+    await page.getByLabel(/Reason/).fill('Sold on');
+    await window.inspect('code-void');
     await page.getByLabel(`Type “${code}” to confirm`).fill(code);
     await page.keyboard.press('Enter');
-    await page.getByText('Made void.').waitFor();
+    await page.getByText('Made void. Reason: Sold on').waitFor();
     // The story may be read before the code itself.
     await page.getByRole('button', { name: 'Make void' }).waitFor({ state: 'detached' });
     await window.close();
@@ -113,8 +115,18 @@ describeInBrowser('what a support desk does in the console', () => {
     await window.visit(`/codes/${code}?moment=2020-01-01T21:05`);
     await page.getByText('Nobody had it then: it had not been given yet.').waitFor();
     await page.getByLabel(/Moment/).fill('2099-03-05T10:00');
-    await page.getByText(/Its book had ended at/).waitFor();
+    await page.getByText('This time has not come yet.').waitFor();
+    await page.getByText('Thursday, 5 March 2099, 10:00 in Buenos Aires.').waitFor();
+    expect(await page.getByText('only late could use it').count()).toBe(0);
     await window.inspect('code-why');
+    const { updatedAt } = await console.call<{ updatedAt: string }>('PATCH', `/v1/books/${bookId}`, {
+      status: 'paused',
+    });
+    // The minute in which it was paused, on the book's clocks, which are three hours behind UTC.
+    const paused = new Date(Date.parse(updatedAt) - 3 * 3_600_000).toISOString().slice(0, 16);
+    await window.visit(`/codes/${code}?moment=${paused}`);
+    await page.getByText('Its book was paused then').waitFor();
+    await console.call('PATCH', `/v1/books/${bookId}`, { status: 'active' });
     await window.close();
   });
 
@@ -137,6 +149,92 @@ describeInBrowser('what a support desk does in the console', () => {
     const download = page.waitForEvent('download');
     await page.getByRole('button', { name: 'Exportar como CSV' }).click();
     expect((await download).suggestedFilename()).toBe('redemptions.csv');
+    await window.close();
+  });
+
+  test('a coupon has the same hour in its user’s list as on its own page: the book’s, with the viewer’s beside', async () => {
+    const code = await assign('clock-watcher');
+    await console.call('POST', `/v1/coupons/${code}/redeem`, { userId: 'clock-watcher' });
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit(`/codes/${code}`);
+    const given = page.locator('dt', { hasText: 'Given' }).locator('+ dd time');
+    await given.getByText('(Buenos Aires)').waitFor();
+    const ofCode = await given.textContent();
+    const hourOf = (text: string | null) => text?.slice(0, text.indexOf('('));
+    for (const path of ['/users/clock-watcher', '/redemptions?userId=clock-watcher', `/redemptions?bookId=${bookId}`]) {
+      await window.visit(path);
+      const time = page.getByRole('row').filter({ hasText: code }).locator('time').first();
+      await time.getByText('(Buenos Aires)').waitFor();
+      await time.getByText('on your clock').waitFor();
+      if (path.startsWith('/users')) expect(hourOf(await time.textContent())).toBe(hourOf(ofCode));
+    }
+    await window.close();
+  });
+
+  test('the coupon of a user who was erased is nobody’s, and can be given to somebody else', async () => {
+    const code = await assign('forget-me');
+    await console.call('DELETE', '/v1/users/forget-me');
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit(`/codes/${code}`);
+    await page.getByText('Its user was erased, so nobody can use it.').waitFor();
+    await page.getByText('Nobody’s any more').waitFor();
+    expect(await page.getByText('Ready to use').count()).toBe(0);
+    await window.inspect('code-erased');
+    await page.getByRole('button', { name: 'Give to another user' }).click();
+    await page.getByLabel('The other user’s id').fill('finder');
+    await page.getByRole('dialog').getByRole('button', { name: 'Give to another user' }).click();
+    await page.getByText('Ready to use').waitFor();
+    await window.close();
+  });
+
+  test('a user is given a code of a book from their page, and from the book’s, and the code is said with a link', async () => {
+    await console.call('POST', '/v1/books', { name: 'Invierno' });
+    const { secret } = await console.call<{ secret: string }>('POST', '/v1/api-keys', {
+      name: 'Desk',
+      role: 'operator',
+    });
+    const window = await console.openSignedIn({}, secret);
+    const { page } = window;
+    await window.visit('/users/caller');
+    await page.getByText('No coupons are known for this id').waitFor();
+    await page.getByRole('button', { name: 'Give a code…' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('button', { name: 'Give it' }).click();
+    await dialog.getByText('Choose a book first.').waitFor();
+    // A draft gives no code.
+    expect(await dialog.getByRole('option', { name: 'Invierno' }).count()).toBe(0);
+    await dialog.getByLabel('Book').selectOption('Verano');
+    await window.inspect('give-code');
+    await dialog.getByRole('button', { name: 'Give it' }).click();
+    await dialog.getByText('caller now has this code:').waitFor();
+    await window.inspect('code-given');
+    const code = await dialog.getByRole('link', { name: /^SUPP-/ }).textContent();
+    await dialog.getByRole('button', { name: 'Done' }).click();
+    await page.getByRole('row').getByRole('link', { name: code! }).waitFor();
+    await window.visit(`/books/${bookId}`);
+    await page.getByRole('button', { name: 'Give a code…' }).click();
+    await dialog.getByRole('button', { name: 'Give it' }).click();
+    await dialog.locator('.field-error').waitFor();
+    await dialog.getByLabel('The user’s id').fill(' second-caller ');
+    await page.keyboard.press('Enter');
+    await dialog.getByText('second-caller now has this code:').waitFor();
+    await dialog.getByRole('link', { name: /^SUPP-/ }).click();
+    await page.getByText('Given to second-caller.').waitFor();
+    await window.close();
+  });
+
+  test('an address of a code that there is none of leads on: to the search, or to a user of that id', async () => {
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit('/codes/MA%C3%91ANA-1');
+    await page.getByRole('heading', { name: 'There is no such code' }).waitFor();
+    await window.visit('/codes/NOT-THERE-1');
+    await page.getByRole('button', { name: 'Find a code or a user' }).click();
+    await page.waitForFunction(() => document.activeElement?.id === 'search');
+    await page.getByRole('link', { name: 'Look for a user with this id' }).click();
+    await page.getByRole('heading', { name: 'User NOT-THERE-1' }).waitFor();
     await window.close();
   });
 

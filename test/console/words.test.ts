@@ -17,7 +17,8 @@ import { en } from '../../containers/console/messages/en.ts';
 import { es } from '../../containers/console/messages/es.ts';
 import { newDraft } from '../../containers/console/pages/book/book-draft.ts';
 import { endFault, faultyFields } from '../../containers/console/pages/book/book-faults.ts';
-import { holderAt, reasonsAt } from '../../containers/console/pages/code/standing-at.ts';
+import { erased, holderAt, reasonsAt } from '../../containers/console/pages/code/standing-at.ts';
+import { restOfJob } from '../../containers/console/pages/jobs/rest-of-job.ts';
 import { rowNames } from '../../containers/console/parts/row-names.ts';
 import { csvOf } from '../../containers/console/parts/save-file.ts';
 
@@ -163,6 +164,26 @@ test('no two rows of a table are called the same', () => {
   expect([...names.values()]).toEqual(['a', 'b', 'a (2)', 'a (3)']);
 });
 
+describe('what a job has not done, as a file for another one', () => {
+  test.each([
+    [
+      'users, as often as they still want a code',
+      'assign',
+      'line,userId,outcome,code\r\n2,ana,assigned,A-1\r\n2,ana,no-codes-left,\r\n2,ana,,\r\n3,\'+34,,\r\n4,"a, ""b""",internal,\r\n5,ana,duplicate-in-file,\r\n6,,user-erased,\r\n',
+      'userId,count\r\nana,2\r\n+34,1\r\n"a, ""b""",1\r\n',
+    ],
+    [
+      'codes',
+      'void',
+      'line,code,outcome\r\n2,AA-11,voided\r\n3,BB-22,coupon-void\r\n4,CC-33,coupon-not-found\r\n5,DD-44,\r\n',
+      'code\r\nCC-33\r\nDD-44\r\n',
+    ],
+    ['nothing', 'void', 'line,code,outcome\r\n2,AA-11,voided\r\n', null],
+  ] as const)('%s', (_what, kind, result, rest) => {
+    expect(restOfJob(kind, result)).toBe(rest);
+  });
+});
+
 describe('why a coupon was refused', () => {
   const event = (kind: 'assigned' | 'locked' | 'unlocked' | 'redeemed' | 'transferred', at: string, data = {}) =>
     ({ kind, at: `2026-11-27T${at}Z`, userId: 'ana', data, rev: 1, actor: 'key:1' }) as never;
@@ -173,13 +194,12 @@ describe('why a coupon was refused', () => {
     event('redeemed', '21:30:00'),
     event('transferred', '22:00:00', { fromUserId: 'ana', toUserId: 'leo' }),
   ];
-  const kindsAt = (time: string) =>
-    reasonsAt(
-      new Date(`2026-11-27T${time}Z`),
-      story,
-      { maxRedemptions: 1, expiresAt: null },
-      { startsAt: null, endsAt: null },
-    ).map(({ kind }) => kind);
+  const active = { startsAt: null, endsAt: null, status: 'active', updatedAt: '2026-11-27T21:00:00.000Z' } as const;
+  const now = Date.parse('2026-11-27T23:00:00.000Z');
+  const kindsAt = (time: string, book: Parameters<typeof reasonsAt>[3] = active) =>
+    reasonsAt(new Date(`2026-11-27T${time}Z`), story, { maxRedemptions: 1, expiresAt: null }, book, now).map(
+      ({ kind }) => kind,
+    );
 
   test.each([
     ['19:00:00', ['notAssigned']],
@@ -190,13 +210,35 @@ describe('why a coupon was refused', () => {
     ['21:05:00', ['locked']],
     ['21:06:00', ['nothing']],
     ['21:30:00', ['usedUp']],
+    // The minute that is now, of which a part has passed, and the one after it.
+    ['23:00:00', ['usedUp']],
+    ['23:01:00', ['notYet']],
   ])('in the minute of %s: %j', (time, kinds) => {
     expect(kindsAt(time)).toEqual(kinds);
+  });
+
+  test.each([
+    ['paused', '20:59:00', ['nothing']],
+    // It was paused within the minute that the customer names.
+    ['paused', '20:59:01', ['bookPaused']],
+    ['paused', '21:00:30', ['bookPaused']],
+    ['closed', '21:00:30', ['bookClosed']],
+    ['active', '21:00:30', ['nothing']],
+  ] as const)('of a book that is %s since 21:00, in the minute of %s: %j', (status, time, kinds) => {
+    expect(kindsAt(time, { ...active, status })).toEqual(kinds);
+  });
+
+  test('of a book that had ended: that, and when', () => {
+    const endsAt = '2026-11-27T21:00:00.000Z';
+    expect(kindsAt('20:30:00', { ...active, endsAt })).toEqual(['nothing']);
+    expect(kindsAt('21:01:00', { ...active, endsAt })).toEqual(['bookEnded']);
   });
 
   test('whose it was is told by its story', () => {
     const holders = ['19:00', '20:00', '22:00'].map((time) => holderAt(new Date(`2026-11-27T${time}:00Z`), story));
     expect(holders).toEqual([null, 'ana', 'leo']);
+    const nameless = [event('transferred', '20:00:00', { fromUserId: 'ana', toUserId: null })];
+    expect(holderAt(new Date('2026-11-27T20:00:00Z'), nameless)).toBe(erased);
   });
 });
 

@@ -86,6 +86,15 @@ export function formatBeside(at: string, zone: string, isExact: boolean, viewer 
   return formatter(viewer, time, isExact ? 'exact time' : 'time').format(new Date(at));
 }
 
+/** A moment with its day of the week and its month in words: `Friday, 4 December 2026, 21:05`. */
+export function formatInWords(at: string | Date, zone: string): string {
+  const words = { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' } as const;
+  const [named, time] = [formatter(zone, words, 'words'), formatter(zone, minute, 'time')].map((one) =>
+    one.format(new Date(at)),
+  );
+  return `${named!.charAt(0).toUpperCase()}${named!.slice(1)}, ${time}`;
+}
+
 /** A day on the calendar of a zone. */
 export function formatDay(at: string | Date, zone: string): string {
   return formatter(zone, day, 'day').format(new Date(at));

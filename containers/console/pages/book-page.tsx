@@ -1,9 +1,11 @@
 import { linkTo } from '../address/address.ts';
 import type { Parameters } from '../address/match-path.ts';
+import { isOperator } from '../calls/session.ts';
 import type { Book } from '../calls/types.ts';
 import { useLiveBook } from '../calls/use-live-book.ts';
 import { messages } from '../messages/messages.ts';
 import { BookStatus } from '../parts/badge.tsx';
+import { GiveCode } from '../parts/give-code.tsx';
 import { Page } from '../parts/page.tsx';
 import { ProblemBox } from '../parts/problem-box.tsx';
 import { Moment } from '../parts/time.tsx';
@@ -39,7 +41,12 @@ export function BookPage({ bookId = '', tab }: Parameters) {
     <Page
       title={data.name}
       above={above}
-      actions={<BookActions book={book} />}
+      actions={
+        <>
+          <BookActions book={book} />
+          {isOperator() && data.status === 'active' && <GiveCode bookId={data.id} onGiven={() => void book.reload()} />}
+        </>
+      }
       intro={
         <p>
           <BookStatus status={data.status} /> <BookWindow book={data} />

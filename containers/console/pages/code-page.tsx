@@ -4,24 +4,17 @@ import { isAdmin, isOperator } from '../calls/session.ts';
 import type { ApiKey, Book, CodeLookUp, CouponEvent, Page as ListPage } from '../calls/types.ts';
 import { useList, useLoad } from '../calls/use-load.ts';
 import { formatNumber } from '../language/formats.ts';
-import { type Messages, messages } from '../messages/messages.ts';
-import { Badge, type Tone } from '../parts/badge.tsx';
+import { messages } from '../messages/messages.ts';
 import { BookLink } from '../parts/book-link.tsx';
-import { Button } from '../parts/button.tsx';
+import { Button, ButtonLink } from '../parts/button.tsx';
+import { EmptyState } from '../parts/empty-state.tsx';
 import { Page } from '../parts/page.tsx';
 import { ProblemBox } from '../parts/problem-box.tsx';
+import { StandingBadge, standingOf } from '../parts/standing.tsx';
 import { Moment } from '../parts/time.tsx';
 import { CodeActions } from './code/code-actions.tsx';
 import { CodeStory } from './code/code-story.tsx';
 import { WhyRefused } from './code/why-refused.tsx';
-
-const tones: Record<CodeLookUp['status'], Tone> = {
-  available: 'quiet',
-  assigned: 'good',
-  locked: 'warning',
-  redeemed: 'quiet',
-  voided: 'danger',
-};
 
 /** A code: what it is now, its whole story, and what may be done about it. */
 export function CodePage({ code = '' }: Parameters) {
@@ -35,6 +28,8 @@ export function CodePage({ code = '' }: Parameters) {
     mayLook && data.coupon !== null ? `/v1/coupons/${part(data.code)}/events?limit=100` : null,
   );
   const keys = useLoad<ListPage<ApiKey>>(isAdmin() && data?.coupon != null ? '/v1/api-keys?limit=200' : null);
+  if (found.problem?.kind === 'coupon-not-found' || found.problem?.kind === 'invalid-input')
+    return <NoSuchCode code={code} />;
   if (data === null) {
     return (
       <Page title={text.code.title(code)}>
@@ -62,7 +57,7 @@ export function CodePage({ code = '' }: Parameters) {
       intro={
         isJudged ? (
           <p>
-            <StandingBadge status={data.status} standing={standing} /> {text.code.now[standing]}
+            <StandingBadge found={data} standing={standing} /> {text.code.now[standing]}
           </p>
         ) : (
           <p class="loading">{text.common.loading}</p>
@@ -92,6 +87,33 @@ export function CodePage({ code = '' }: Parameters) {
   );
 }
 
+/** Where a code leads that there is none of: to another one, or to the user whose id it is. */
+function NoSuchCode({ code }: { code: string }) {
+  const { code: text, shell } = messages();
+  const look = () => {
+    const field = document.querySelector<HTMLInputElement>('#search');
+    field?.focus();
+    field?.select();
+  };
+  return (
+    <Page title={text.title(code)}>
+      <EmptyState
+        title={text.missing}
+        actions={
+          <>
+            <Button kind="primary" onClick={look}>
+              {shell.searchLabel}
+            </Button>
+            {isOperator() && <ButtonLink href={linkTo(`/users/${part(code)}`)}>{text.asUser}</ButtonLink>}
+          </>
+        }
+      >
+        <p>{text.hint}</p>
+      </EmptyState>
+    </Page>
+  );
+}
+
 /** The code that everybody may bring: it has no story of its own. */
 function PublicCode({ found, book }: { found: CodeLookUp; book: Book | null }) {
   const text = messages().code;
@@ -110,29 +132,6 @@ function PublicCode({ found, book }: { found: CodeLookUp; book: Book | null }) {
       )}
     </Page>
   );
-}
-
-/** The state of a code; of one that somebody has and that its book or its own time lets nobody use, that. */
-function StandingBadge({ status, standing }: { status: CodeLookUp['status']; standing: Standing }) {
-  const { statuses, hindrances } = messages().code;
-  if (status !== 'assigned' || !(standing in hindrances)) return <Badge tone={tones[status]}>{statuses[status]}</Badge>;
-  const isPassing = standing === 'draft' || standing === 'paused' || standing === 'notYet';
-  return <Badge tone={isPassing ? 'warning' : 'quiet'}>{hindrances[standing as keyof typeof hindrances]}</Badge>;
-}
-
-/** What a code may be worth: each has its sentence. */
-type Standing = keyof Messages['code']['now'];
-
-/** What the code is worth now. */
-function standingOf({ status, coupon }: CodeLookUp, book: Book | null): Standing {
-  if (status !== 'assigned' && status !== 'available') return status;
-  const time = Date.now();
-  const isPast = (at: string | null | undefined) => at != null && Date.parse(at) <= time;
-  if (book !== null && book.status !== 'active') return book.status;
-  if (isPast(book?.endsAt)) return 'ended';
-  if (isPast(coupon?.expiresAt)) return 'expired';
-  if (book?.startsAt != null && !isPast(book.startsAt)) return 'notYet';
-  return status;
 }
 
 function Facts({ found: { coupon, bookId }, book, zone }: { found: CodeLookUp; book: Book | null; zone: string }) {

@@ -2,7 +2,7 @@ import { useEffect } from 'preact/hooks';
 import { address, goTo, linkTo, part } from '../address/address.ts';
 import { isOperator } from '../calls/session.ts';
 import type { Book, CodeLookUp, Page as ListPage } from '../calls/types.ts';
-import { useBookNames } from '../calls/use-book-names.ts';
+import { useBooks } from '../calls/use-books.ts';
 import { useLoad } from '../calls/use-load.ts';
 import { messages } from '../messages/messages.ts';
 import { BookLink } from '../parts/book-link.tsx';
@@ -108,15 +108,19 @@ function onlyOne(codes: readonly CodeLookUp[], hasUser: boolean, typed: string):
 
 function AlikeCodes({ codes }: { codes: CodeLookUp[] }) {
   const text = messages().code;
-  const names = useBookNames(codes.map(({ bookId }) => bookId));
+  const books = useBooks(isOperator() ? codes.map(({ bookId }) => bookId) : []);
   return (
     <>
       <h3>{text.alikeCodes}</h3>
       <ul>
         {codes.map(({ code, bookId, status }) => (
           <li key={code}>
-            <a href={linkTo(`/codes/${part(code)}`)}>{code}</a>, {text.statuses[status]},{' '}
-            <BookLink id={bookId} name={names.get(bookId)} />
+            <a href={linkTo(`/codes/${part(code)}`)}>{code}</a>, {text.statuses[status]}
+            {isOperator() && (
+              <>
+                , <BookLink id={bookId} name={books.get(bookId)?.name} />
+              </>
+            )}
           </li>
         ))}
       </ul>

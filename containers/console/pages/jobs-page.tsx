@@ -1,15 +1,15 @@
 import { useState } from 'preact/hooks';
-import { address } from '../address/address.ts';
+import { address, linkTo } from '../address/address.ts';
 import { call } from '../calls/call.ts';
-import type { Job } from '../calls/types.ts';
-import { useBookNames } from '../calls/use-book-names.ts';
+import type { Book, Job } from '../calls/types.ts';
+import { useBooks } from '../calls/use-books.ts';
 import { useLiveList } from '../calls/use-live-list.ts';
 import type { LoadedList } from '../calls/use-load.ts';
 import { formatDuration, formatNumber, viewerZone } from '../language/formats.ts';
 import { messages } from '../messages/messages.ts';
 import { Badge, type Tone } from '../parts/badge.tsx';
 import { BookLink } from '../parts/book-link.tsx';
-import { Button } from '../parts/button.tsx';
+import { Button, ButtonLink } from '../parts/button.tsx';
 import { Confirm } from '../parts/dialog.tsx';
 import { DownloadButton } from '../parts/download-button.tsx';
 import { EmptyState } from '../parts/empty-state.tsx';
@@ -20,6 +20,7 @@ import { Page } from '../parts/page.tsx';
 import { rowNames } from '../parts/row-names.ts';
 import { ShortMoment } from '../parts/time.tsx';
 import { NewJob } from './jobs/new-job.tsx';
+import { needsBook, takesFile } from './jobs/use-new-job.ts';
 
 const tones: Record<Job['status'], Tone> = {
   queued: 'quiet',
@@ -38,7 +39,7 @@ export function JobsPage() {
   const { query } = address.value;
   // Whoever comes from a book wants to start one; else what is under way is looked at.
   const isToStart = query.has('kind');
-  const newJob = <NewJob key={query.get('kind')} onStarted={() => void jobs.reload()} />;
+  const newJob = <NewJob key={`${query.get('kind')} ${query.get('again')}`} onStarted={() => void jobs.reload()} />;
   return (
     <Page title={text.title} intro={<p>{text.intro}</p>}>
       {isToStart && newJob}
@@ -53,8 +54,8 @@ function JobTable({ jobs, presentId }: { jobs: LoadedList<Job>; presentId: strin
   const text = messages().jobs;
   const [chosen, setChosen] = useState<Job | null>(null);
   const zone = viewerZone();
-  const bookNames = useBookNames((jobs.items ?? []).map(({ bookId }) => bookId));
-  const names = namesOf(jobs.items ?? [], bookNames);
+  const books = useBooks((jobs.items ?? []).map(({ bookId }) => bookId));
+  const names = namesOf(jobs.items ?? [], books);
   const nameOf = ({ id, kind }: Job) => names.get(id) ?? text.kinds[kind];
   return (
     <>
@@ -73,7 +74,13 @@ function JobTable({ jobs, presentId }: { jobs: LoadedList<Job>; presentId: strin
           { title: text.kind, isHead: true, cell: ({ kind }) => text.kinds[kind] },
           {
             title: text.book,
-            cell: ({ bookId }) => bookId !== null && <BookLink id={bookId} name={bookNames.get(bookId)} />,
+            // One that needs a book and names none is about a book that was removed.
+            cell: ({ kind, bookId }) =>
+              bookId === null ? (
+                !needsBook(kind) && text.anyBook
+              ) : (
+                <BookLink id={bookId} name={books.get(bookId)?.name} />
+              ),
           },
           { title: text.status, cell: (job) => <JobStatus job={job} /> },
           { title: text.progress, cell: (job) => <JobProgress job={job} name={nameOf(job)} /> },
@@ -105,13 +112,13 @@ function JobTable({ jobs, presentId }: { jobs: LoadedList<Job>; presentId: strin
 }
 
 /** What jobs are called, by their ids: no two the same. */
-function namesOf(jobs: readonly Job[], bookNames: ReadonlyMap<string, string>): Map<string, string> {
+function namesOf(jobs: readonly Job[], books: ReadonlyMap<string, Book>): Map<string, string> {
   const { kinds } = messages().jobs;
   return rowNames(
     jobs,
     ({ id }) => id,
     ({ kind, bookId }) => {
-      const book = bookId === null ? undefined : bookNames.get(bookId);
+      const book = bookId === null ? undefined : books.get(bookId)?.name;
       return book === undefined ? kinds[kind] : `${kinds[kind]}, ${book}`;
     },
   );
@@ -133,9 +140,26 @@ function JobButton({ job, name, onCancel }: { job: Job; name: string; onCancel: 
       </Button>
     );
   }
-  return hasResult(job) ? (
-    <DownloadButton label={text.result} name={text.resultOf(name)} path={resultPath(job.id)} />
-  ) : null;
+  return (
+    <div class="actions">
+      {hasResult(job) && <DownloadButton label={text.result} name={text.resultOf(name)} path={resultPath(job.id)} />}
+      {isLeft(job) && (
+        <ButtonLink href={againLink(job)} name={takesFile(job.kind) ? text.againOf(name) : text.startAgainOf(name)}>
+          {takesFile(job.kind) ? text.again : text.startAgain}
+        </ButtonLink>
+      )}
+    </div>
+  );
+}
+
+/** Whether something of a job that has ended is not done: rows that were refused, or that it did not come to. */
+function isLeft({ kind, status, refused }: Job): boolean {
+  return status === 'failed' || status === 'cancelled' || (refused > 0 && takesFile(kind));
+}
+
+/** The form of a new job, which has what is left of this one. */
+function againLink({ id, kind, bookId }: Job): string {
+  return linkTo('/jobs', { kind, bookId, again: id });
 }
 
 /** Asks before a job is ended. @param onClose called after it was, too */
@@ -160,7 +184,7 @@ function CancelJob({ job, name, onClose }: { job: Job; name: string; onClose: ()
 
 /** A list that was not written to its end is none. */
 function hasResult({ kind, status }: Job): boolean {
-  return status === 'done' || kind === 'assign' || kind === 'void';
+  return status === 'done' || takesFile(kind);
 }
 
 function JobStatus({ job: { status, error } }: { job: Job }) {

@@ -28,8 +28,8 @@ export function NewBookPage() {
       return { ...answer, problem: withFaults(answer.problem, faultyFields(draft, Date.now()))! };
     },
     (book) => {
-      notify(messages().overview.created(book.name));
       goTo(linkTo(`/books/${book.id}`));
+      notify(messages().overview.created(book.name));
     },
   );
   return (

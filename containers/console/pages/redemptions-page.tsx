@@ -1,9 +1,9 @@
 import { useId, useState } from 'preact/hooks';
 import { address, changeQuery, linkTo, part } from '../address/address.ts';
 import { fieldError, type Problem } from '../calls/problem.ts';
-import type { Book, Redemption } from '../calls/types.ts';
-import { useBookNames } from '../calls/use-book-names.ts';
-import { type LoadedList, useList, useLoad } from '../calls/use-load.ts';
+import type { Redemption } from '../calls/types.ts';
+import { useBooks } from '../calls/use-books.ts';
+import { type LoadedList, useList } from '../calls/use-load.ts';
 import { formatNumber, fromLocalInput, viewerZone } from '../language/formats.ts';
 import { messages } from '../messages/messages.ts';
 import { Badge } from '../parts/badge.tsx';
@@ -15,7 +15,7 @@ import { ExportButton } from '../parts/export-button.tsx';
 import { TextField } from '../parts/field.tsx';
 import { type Column, ListTable } from '../parts/list-table.tsx';
 import { Page } from '../parts/page.tsx';
-import { ShortMoment } from '../parts/time.tsx';
+import { RowMoment } from '../parts/time.tsx';
 
 const filters = ['bookId', 'userId', 'code', 'reference', 'from', 'to'] as const;
 type Filters = Record<(typeof filters)[number], string>;
@@ -27,7 +27,7 @@ const readFilters = (): Filters =>
 
 /** Every redemption, by filters that are part of the address, and as a file for finance. */
 export function RedemptionsPage() {
-  const text = messages().redemptions;
+  const { redemptions: text, exports } = messages();
   const given = readFilters();
   const query = queryOf(given);
   const list = useList<Redemption>(`/v1/redemptions?limit=50${query === '' ? '' : `&${query}`}`);
@@ -43,6 +43,7 @@ export function RedemptionsPage() {
             job={{ kind: 'export-redemptions', ...Object.fromEntries(new URLSearchParams(query)) }}
             isLong={list.hasMore}
           />
+          <p class="muted">{exports.utc}</p>
         </div>
       )}
       <RedemptionTable list={list} bookId={given.bookId} isFiltered={query !== ''} />
@@ -115,19 +116,17 @@ function RedemptionTable({
   isFiltered: boolean;
 }) {
   const { redemptions: text } = messages();
-  const book = useLoad<Book>(bookId === '' ? null : `/v1/books/${part(bookId)}`);
-  const zone = book.data?.timeZone ?? viewerZone();
-  const names = useBookNames((list.items ?? []).map((redemption) => redemption.bookId));
+  const books = useBooks((list.items ?? []).map((redemption) => redemption.bookId));
+  const zoneOf = (redemption: Redemption) => books.get(redemption.bookId)?.timeZone;
   const bookColumn: Column<Redemption> = {
     title: text.book,
-    cell: (redemption) => <BookLink id={redemption.bookId} name={names.get(redemption.bookId)} />,
+    cell: (redemption) => <BookLink id={redemption.bookId} name={books.get(redemption.bookId)?.name} />,
   };
   return (
     <ListTable
       caption={text.title}
       list={list}
       keyOf={({ id }) => id}
-      zone={zone}
       empty={
         <EmptyState title={text.empty}>
           <p>{isFiltered ? text.emptyHint : text.emptyAtAll}</p>
@@ -141,15 +140,15 @@ function RedemptionTable({
         },
         ...(bookId === '' ? [bookColumn] : []),
         { title: text.user, cell: ({ userId }) => <UserLink userId={userId} /> },
-        { title: text.at, cell: ({ at }) => <ShortMoment at={at} zone={zone} /> },
+        { title: text.at, cell: (one) => <RowMoment at={one.at} zone={zoneOf(one)} /> },
         { title: text.no, isNumber: true, cell: ({ seq }) => formatNumber(seq) },
         { title: text.reference, cell: ({ reference }) => <span dir="auto">{reference}</span> },
         {
           title: text.givenBack,
-          cell: ({ reversedAt }) =>
-            reversedAt !== null && (
+          cell: (one) =>
+            one.reversedAt !== null && (
               <Badge tone="warning">
-                <ShortMoment at={reversedAt} zone={zone} />
+                <RowMoment at={one.reversedAt} zone={zoneOf(one)} />
               </Badge>
             ),
         },
@@ -169,7 +168,7 @@ function UserLink({ userId }: { userId: string | null }) {
 
 /**
  * The filters as the API takes them. A day is one of the book's zone where a book is named, which the API knows; else
- * it is one of the viewer's, as the times in the list are.
+ * it is one of the viewer's, which stand in the list too.
  */
 function queryOf(given: Filters): string {
   const zone = viewerZone();

@@ -4,23 +4,23 @@ import type { Parameters } from '../address/match-path.ts';
 import { call } from '../calls/call.ts';
 import { isAdmin } from '../calls/session.ts';
 import type { Coupon } from '../calls/types.ts';
-import { useBookNames } from '../calls/use-book-names.ts';
+import { useBooks } from '../calls/use-books.ts';
 import { type LoadedList, useList } from '../calls/use-load.ts';
-import { formatNumber, viewerZone } from '../language/formats.ts';
+import { formatNumber } from '../language/formats.ts';
 import { messages } from '../messages/messages.ts';
-import { Badge } from '../parts/badge.tsx';
 import { BookLink } from '../parts/book-link.tsx';
 import { Button } from '../parts/button.tsx';
 import { Confirm } from '../parts/dialog.tsx';
 import { EmptyState } from '../parts/empty-state.tsx';
 import { SelectField } from '../parts/field.tsx';
+import { GiveCode } from '../parts/give-code.tsx';
 import { ListTable } from '../parts/list-table.tsx';
 import { notify } from '../parts/live.tsx';
 import { Page } from '../parts/page.tsx';
-import { ShortMoment } from '../parts/time.tsx';
+import { StandingBadge, standingOf } from '../parts/standing.tsx';
+import { RowMoment } from '../parts/time.tsx';
 
 const statuses = ['assigned', 'locked', 'redeemed', 'voided'] as const;
-const tones = { assigned: 'good', locked: 'warning', redeemed: 'quiet', voided: 'danger' } as const;
 
 /** A user: every coupon that they have, and the erasure of what is known of them. */
 export function UserPage({ userId = '' }: Parameters) {
@@ -37,11 +37,14 @@ export function UserPage({ userId = '' }: Parameters) {
     <Page
       title={text.user.title(userId)}
       actions={
-        isAdmin() && (
-          <Button kind="caution" onClick={() => setErasing(true)}>
-            {text.common.asking(text.user.erase)}
-          </Button>
-        )
+        <>
+          <GiveCode userId={userId} onGiven={() => void coupons.reload()} />
+          {isAdmin() && (
+            <Button kind="caution" onClick={() => setErasing(true)}>
+              {text.common.asking(text.user.erase)}
+            </Button>
+          )}
+        </>
       }
     >
       {!isUnknown && (
@@ -64,14 +67,13 @@ export function UserPage({ userId = '' }: Parameters) {
 /** @param isFiltered by a state: there may be others */
 function CouponTable({ coupons, isFiltered }: { coupons: LoadedList<Coupon>; isFiltered: boolean }) {
   const text = messages();
-  const bookNames = useBookNames((coupons.items ?? []).map(({ bookId }) => bookId));
-  const zone = viewerZone();
+  const books = useBooks((coupons.items ?? []).map(({ bookId }) => bookId));
+  const zoneOf = ({ bookId }: Coupon) => books.get(bookId)?.timeZone;
   return (
     <ListTable
       caption={text.user.coupons}
       list={coupons}
       keyOf={({ code }) => code}
-      zone={zone}
       empty={
         isFiltered ? (
           <EmptyState title={text.user.emptyInState} />
@@ -89,11 +91,15 @@ function CouponTable({ coupons, isFiltered }: { coupons: LoadedList<Coupon>; isF
         },
         {
           title: text.code.book,
-          cell: ({ bookId }) => <BookLink id={bookId} name={bookNames.get(bookId)} />,
+          cell: ({ bookId }) => <BookLink id={bookId} name={books.get(bookId)?.name} />,
         },
         {
           title: text.user.status,
-          cell: (coupon) => <Badge tone={tones[coupon.status]}>{text.code.statuses[coupon.status]}</Badge>,
+          cell: (coupon) => {
+            const found = { status: coupon.status, coupon };
+            const standing = standingOf(found, books.get(coupon.bookId) ?? null);
+            return <StandingBadge found={found} standing={standing} />;
+          },
         },
         {
           title: text.user.used,
@@ -105,11 +111,12 @@ function CouponTable({ coupons, isFiltered }: { coupons: LoadedList<Coupon>; isF
         },
         {
           title: text.user.assignedAt,
-          cell: ({ assignedAt }) => assignedAt !== null && <ShortMoment at={assignedAt} zone={zone} />,
+          cell: (coupon) => coupon.assignedAt !== null && <RowMoment at={coupon.assignedAt} zone={zoneOf(coupon)} />,
         },
         {
           title: text.user.expiresAt,
-          cell: ({ expiresAt }) => (expiresAt === null ? text.code.never : <ShortMoment at={expiresAt} zone={zone} />),
+          cell: (coupon) =>
+            coupon.expiresAt === null ? text.code.never : <RowMoment at={coupon.expiresAt} zone={zoneOf(coupon)} />,
         },
       ]}
     />
@@ -127,8 +134,8 @@ function EraseUser({ userId, onClose }: { userId: string; onClose: () => void })
       typed={userId}
       send={() => call('DELETE', `/v1/users/${part(userId)}`)}
       onDone={() => {
-        notify(messages().user.erased);
         goTo(linkTo('/'));
+        notify(messages().user.erased);
       }}
       onClose={onClose}
     >

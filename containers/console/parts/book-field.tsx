@@ -15,6 +15,7 @@ export function BookField({
   value,
   onValue,
   none,
+  status,
   error = null,
 }: {
   label: string;
@@ -23,6 +24,8 @@ export function BookField({
   onValue: (bookId: string) => void;
   /** What no book means here. */
   none: string;
+  /** Only books of this status are offered; left out: all. */
+  status?: Book['status'];
   error?: Wrong | null;
 }) {
   const text = messages();
@@ -33,7 +36,7 @@ export function BookField({
     return () => clearTimeout(timer);
   }, [typed]);
   const list = useLoad<ListPage<Book>>(
-    `/v1/books?limit=${shownMaxBooks}${name === '' ? '' : `&q=${encodeURIComponent(name)}`}`,
+    `/v1/books?limit=${shownMaxBooks}${status === undefined ? '' : `&status=${status}`}${name === '' ? '' : `&q=${encodeURIComponent(name)}`}`,
   );
   const listed = list.data?.data ?? [];
   const isListed = value === '' || list.data === null || listed.some(({ id }) => id === value);

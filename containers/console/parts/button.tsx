@@ -41,16 +41,19 @@ export function ButtonLink({
   href,
   kind = 'plain',
   target,
+  name,
   children,
 }: {
   href: string;
+  /** What it is called where several have its words; begins with them. */
+  name?: string;
   kind?: ButtonKind;
   /** `_self` leaves the console, for what is no view of it; `_blank` opens it beside. */
   target?: '_self' | '_blank';
   children: ComponentChildren;
 }) {
   return (
-    <a class={`button button-${kind}`} href={href} target={target}>
+    <a class={`button button-${kind}`} href={href} target={target} aria-label={name}>
       {children}
     </a>
   );

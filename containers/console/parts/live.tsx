@@ -1,9 +1,12 @@
-import { signal } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import { address } from '../address/address.ts';
 
 interface Note {
   id: number;
   text: string;
+  /** The page that it is about, which it does not outlive. */
+  path: string;
 }
 
 const shownMillis = 6_000;
@@ -18,11 +21,21 @@ export function announce(text: string): void {
   spoken.value = spoken.value === text ? `${text}\u00A0` : text;
 }
 
-/** Says that something is done: shown for some seconds, and read out. */
+// What is said of one book must not stand on another's page.
+effect(() => {
+  const { path } = address.value;
+  const kept = notes.peek().filter((note) => note.path === path);
+  if (kept.length < notes.peek().length) notes.value = kept;
+});
+
+/**
+ * Says that something is done: shown for some seconds and as long as its page is, and read out. Where it leads to
+ * another page, go there first.
+ */
 export function notify(text: string): void {
   lastId += 1;
   const id = lastId;
-  notes.value = [...notes.value.slice(-1), { id, text }];
+  notes.value = [...notes.value.slice(-1), { id, text, path: address.value.path }];
   announce(text);
   setTimeout(() => {
     notes.value = notes.value.filter((note) => note.id !== id);

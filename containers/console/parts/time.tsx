@@ -35,3 +35,23 @@ export function ShortMoment({ at, zone }: { at: string; zone: string }) {
     </time>
   );
 }
+
+/**
+ * A moment in a list whose rows are of several books: on the clocks of its own book's zone, which is named, with the
+ * viewer's below. Until the book is known, on the viewer's clocks, whose zone is named as well.
+ */
+export function RowMoment({ at, zone = viewerZone() }: { at: string; zone?: string | undefined }) {
+  const words = messages().common;
+  const here = formatBeside(at, zone, false);
+  return (
+    <time dateTime={at} class="row-moment">
+      <span>{formatMoment(at, zone)}</span> <span class="muted">({placeOf(zone)})</span>
+      {here !== null && (
+        <>
+          {' '}
+          <span class="muted viewer-time">{words.viewerTime(here)}</span>
+        </>
+      )}
+    </time>
+  );
+}

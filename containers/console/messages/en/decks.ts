@@ -38,7 +38,7 @@ export const decks = {
   uploadIntro: 'A spreadsheet saved as CSV, or a text file with one code a line.',
   uploadLabel: 'File with codes',
   uploadHelp:
-    'The codes are in the column called “code”, or one a line. A code has 4 to 64 letters, digits, - and _. Rows without such a code are left out, and listed for you.',
+    'The codes are in the column called “code”, or one a line. A code has 4 to 64 letters from A to Z, digits, - and _. Rows without such a code are left out, and listed for you.',
   spreadsheet: 'This is a spreadsheet program’s own file. Save it as CSV there, and bring that.',
   notChosen: 'Choose a file first.',
   header: 'The first line',
@@ -64,7 +64,7 @@ export const decks = {
     'wrong-column-count': 'The line has more columns than the heading, or fewer.',
     'code-too-short': 'Shorter than 4 characters.',
     'code-too-long': 'Longer than 64 characters.',
-    'code-has-invalid-character': 'Has a character other than letters, digits, - and _.',
+    'code-has-invalid-character': 'Has a character other than letters from A to Z, digits, - and _.',
     'belongs-to-pattern': 'A code that is generated could be the same.',
     'duplicate-in-file': 'Stands in the file twice.',
     'duplicate-in-book': 'Is in this book already.',

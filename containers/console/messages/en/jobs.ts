@@ -31,6 +31,14 @@ export const jobs = {
   actions: 'Actions',
   result: 'Download',
   resultOf: (name: string) => `Download what came of: ${name}`,
+  again: 'Do the rest…',
+  againOf: (name: string) => `Do the rest of: ${name}`,
+  startAgain: 'Start again…',
+  startAgainOf: (name: string) => `Start again: ${name}`,
+  restChosen:
+    'The file below has the rows of that job that were not done. Look first at why they were refused, and mend that: else they are refused again.',
+  restNone: 'No row of that job is left that could be done. Download its result to see why.',
+  restExport: 'The list is written anew and whole, even if that job was for a part of it.',
   cancel: 'Cancel…',
   cancelOf: (name: string) => `Cancel: ${name}`,
   cancelTitle: 'Cancel this job?',
@@ -59,7 +67,10 @@ export const jobs = {
     'export-codes': 'Write the list',
     'export-redemptions': 'Write the list',
   },
-  started: (rows: number) => `Started: ${count(rows, { one: 'row', other: 'rows' })}.`,
+  startedFor: {
+    assign: (n: number) => `Started: ${count(n, { one: 'code is', other: 'codes are' })} to be given.`,
+    void: (n: number) => `Started: ${count(n, { one: 'row', other: 'rows' })}.`,
+  },
   exportStarted: 'Started. The list can be downloaded here when it is written.',
   byFile: 'Many at once, from a file',
   byFileHint:

@@ -58,7 +58,7 @@ export const problems = {
   /** What a field takes, by its name in the API. What exactly is wrong, the server says behind it. */
   fields: {
     bookId: 'Choose one of your books.',
-    code: 'A code has letters, digits, - and _.',
+    code: 'A code has letters from A to Z, digits, - and _.',
     count: 'Write a whole number, from one to ten billion.',
     description: 'These notes can’t be kept as they are.',
     endsAt: 'This is no time at which it can end.',
@@ -71,8 +71,8 @@ export const problems = {
     maxRedemptionsPerCode: 'Write a whole number, or nothing for no limit.',
     maxRedemptionsPerUser: 'Write a whole number, or nothing for no limit.',
     name: 'Write a name that is not too long.',
-    pattern: 'Write letters, digits and -, and a # for each character that is drawn.',
-    publicCode: 'A code has letters, digits, - and _.',
+    pattern: 'Write letters from A to Z, digits and -, and a # for each character that is drawn.',
+    publicCode: 'A code has letters from A to Z, digits, - and _.',
     reason: 'This reason can’t be kept as it is.',
     reference: 'There can be no such reference.',
     startsAt: 'This is no time at which it can start.',

@@ -39,7 +39,7 @@ export const decks = {
   uploadIntro: 'Una hoja de cálculo guardada como CSV, o un texto con un código por línea.',
   uploadLabel: 'Archivo con códigos',
   uploadHelp:
-    'Los códigos están en la columna llamada «code», o uno por línea. Un código tiene de 4 a 64 letras, cifras, - y _. Las filas sin un código así quedan fuera, y recibes la lista.',
+    'Los códigos están en la columna llamada «code», o uno por línea. Un código tiene de 4 a 64 letras de la A a la Z (sin tilde ni ñ), cifras, - y _. Las filas sin un código así quedan fuera, y recibes la lista.',
   spreadsheet: 'Este es un archivo propio de un programa de hojas de cálculo. Guárdalo allí como CSV y trae ese.',
   notChosen: 'Elige primero un archivo.',
   header: 'La primera línea',
@@ -66,7 +66,7 @@ export const decks = {
     'wrong-column-count': 'La línea tiene más columnas que el título, o menos.',
     'code-too-short': 'Tiene menos de 4 caracteres.',
     'code-too-long': 'Tiene más de 64 caracteres.',
-    'code-has-invalid-character': 'Tiene un carácter que no es letra, cifra, - ni _.',
+    'code-has-invalid-character': 'Tiene un carácter que no es letra de la A a la Z, cifra, - ni _.',
     'belongs-to-pattern': 'Un código generado podría ser igual.',
     'duplicate-in-file': 'Está dos veces en el archivo.',
     'duplicate-in-book': 'Ya está en este talonario.',

@@ -32,6 +32,14 @@ export const jobs = {
   actions: 'Acciones',
   result: 'Descargar',
   resultOf: (name) => `Descargar el resultado de: ${name}`,
+  again: 'Hacer el resto…',
+  againOf: (name) => `Hacer el resto de: ${name}`,
+  startAgain: 'Empezar otra vez…',
+  startAgainOf: (name) => `Empezar otra vez: ${name}`,
+  restChosen:
+    'El archivo de abajo tiene las filas de ese trabajo que no se hicieron. Mira primero por qué se rechazaron y corrígelo: si no, se rechazarán otra vez.',
+  restNone: 'No queda ninguna fila de ese trabajo que se pueda hacer. Descarga su resultado para ver por qué.',
+  restExport: 'La lista se escribe otra vez, entera, aunque ese trabajo fuera de una parte.',
   cancel: 'Cancelar…',
   cancelOf: (name) => `Cancelar: ${name}`,
   cancelTitle: '¿Cancelar este trabajo?',
@@ -60,7 +68,11 @@ export const jobs = {
     'export-codes': 'Exportar la lista',
     'export-redemptions': 'Escribir la lista',
   },
-  started: (rows) => `Empezó: ${count(rows, { one: 'fila', many: 'de filas', other: 'filas' })}.`,
+  startedFor: {
+    assign: (n) =>
+      `Empezó: ${count(n, { one: 'código por entregar', many: 'de códigos por entregar', other: 'códigos por entregar' })}.`,
+    void: (n) => `Empezó: ${count(n, { one: 'fila', many: 'de filas', other: 'filas' })}.`,
+  },
   exportStarted: 'Empezó. La lista se podrá descargar aquí cuando esté escrita.',
   byFile: 'Muchos a la vez, desde un archivo',
   byFileHint:

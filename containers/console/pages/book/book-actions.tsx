@@ -8,8 +8,8 @@ import { formatMoment, placeOf, toLocalInput } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
 import { Button, type ButtonKind } from '../../parts/button.tsx';
 import { Confirm, FormDialog } from '../../parts/dialog.tsx';
-import { TextField } from '../../parts/field.tsx';
 import { notify } from '../../parts/live.tsx';
+import { MomentField } from '../../parts/moment-field.tsx';
 import { draftOf } from './book-draft.ts';
 import { endFault, isOver } from './book-faults.ts';
 import { ConflictBox } from './conflict-box.tsx';
@@ -161,10 +161,10 @@ function ExtendDialog({ book, onDone, onClose }: DialogProps) {
       onSubmit={() => void submit()}
       onClose={onClose}
     >
-      <TextField
+      <MomentField
         label={text.rules.extendLabel}
         help={text.rules.extendText(placeOf(book.timeZone))}
-        type="datetime-local"
+        zone={book.timeZone}
         value={endsAt}
         onValue={setEndsAt}
         error={fieldError(problem, 'endsAt')}

@@ -20,8 +20,8 @@ export function RemoveBookDialog({ book, onClose }: { book: Book; onClose: () =>
         return answer.ok || answer.status !== 404 ? answer : { ok: true, status: 204, body: null, etag: null };
       }}
       onDone={() => {
-        notify(messages().demo.removed);
         goTo(linkTo('/'));
+        notify(messages().demo.removed);
       }}
       onClose={onClose}
     >

@@ -6,9 +6,9 @@ import { formatMoment, formatNumber } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
 import { Button, type ButtonKind } from '../../parts/button.tsx';
 import { Confirm } from '../../parts/dialog.tsx';
-import { SelectField } from '../../parts/field.tsx';
+import { SelectField, TextField } from '../../parts/field.tsx';
 import { notify } from '../../parts/live.tsx';
-import { ToUser, WithReason } from './code-questions.tsx';
+import { reasonOf, ToUser, WithReason } from './code-questions.tsx';
 
 type Act = 'assign' | 'unlock' | 'transfer' | 'void' | 'giveBack';
 
@@ -132,17 +132,19 @@ function Question({ act, code, uses, onDone, onClose }: QuestionProps & { act: A
 
 function VoidCode({ code, onDone, onClose }: { code: string; onDone: () => void; onClose: () => void }) {
   const text = messages().code;
+  const [reason, setReason] = useState('');
   return (
     <Confirm
       title={text.voidTitle}
       action={text.void}
       kind="danger"
       typed={code}
-      send={(key) => call('POST', `/v1/coupons/${part(code)}/void`, { body: {}, key })}
+      send={(key) => call('POST', `/v1/coupons/${part(code)}/void`, { body: reasonOf(reason), key })}
       onDone={onDone}
       onClose={onClose}
     >
       <p>{text.voidText}</p>
+      <TextField {...text.reason} isOptional value={reason} onValue={setReason} />
     </Confirm>
   );
 }

@@ -7,6 +7,11 @@ import { messages } from '../../messages/messages.ts';
 import { FormDialog } from '../../parts/dialog.tsx';
 import { TextField } from '../../parts/field.tsx';
 
+/** A reason as a request brings it, which has none where nothing was typed. */
+export function reasonOf(typed: string): { reason?: string } {
+  return typed.trim() === '' ? {} : { reason: typed.trim() };
+}
+
 /** A question with a reason that may be given. */
 export function WithReason({
   title,
@@ -31,7 +36,7 @@ export function WithReason({
   const text = messages();
   const [reason, setReason] = useState('');
   const { submit, isBusy, problem } = useSubmit(
-    (key) => call('POST', path, { body: { ...more, ...(reason.trim() === '' ? {} : { reason: reason.trim() }) }, key }),
+    (key) => call('POST', path, { body: { ...more, ...reasonOf(reason) }, key }),
     onDone,
   );
   return (
@@ -92,7 +97,7 @@ export function ToUser({
   const [reason, setReason] = useState('');
   const { submit, isBusy, problem } = useSubmit(
     (key) => {
-      const given = withReason && reason.trim() !== '' ? { reason: reason.trim() } : {};
+      const given = withReason ? reasonOf(reason) : {};
       return call('POST', path, { body: { userId: userId.trim(), ...given }, key });
     },
     () => onDone(userId.trim()),

@@ -2,7 +2,7 @@ import type { Book, CouponEvent } from '../../calls/types.ts';
 
 /** What stood in the way of using a coupon at a moment, as far as its story and its book tell. */
 export type Reason =
-  | { kind: 'notAssigned' | 'usedUp' | 'voided' | 'nothing' }
+  | { kind: 'notAssigned' | 'usedUp' | 'voided' | 'nothing' | 'notYet' | 'bookPaused' | 'bookClosed' }
   | { kind: 'locked' | 'expired' | 'bookNotYet' | 'bookEnded' | 'givenThen'; at: string };
 
 /** What the coupon's view says that no event does. */
@@ -11,26 +11,32 @@ interface Limits {
   expiresAt: string | null;
 }
 
+/** What of the book is held against a moment. */
+type BookThen = Pick<Book, 'startsAt' | 'endsAt' | 'status' | 'updatedAt'>;
+
 /** People say a time to the minute, and what happened within it counts. */
 const minuteMillis = 60_000;
 
 /**
- * Why a coupon was refused in the minute that begins at a moment: every reason that its events and its book's window
- * give for any instant of it, and `nothing` where they give none. What the book's status and limits were then, they do
- * not tell.
+ * Why a coupon was refused in the minute that begins at a moment: every reason that its events, its book's window and
+ * status give for any instant of it, and `nothing` where they give none. A status is known as far back as the book has
+ * not changed; what it was before, and what limits were then, nothing here tells.
  * @param events the coupon's, by rev
+ * @param now in milliseconds since 1970: of a minute that has not come, nothing is known but that
  */
 export function reasonsAt(
   moment: Date,
   events: readonly CouponEvent[],
   limits: Limits,
-  window: Pick<Book, 'startsAt' | 'endsAt'>,
+  book: BookThen,
+  now: number,
 ): Reason[] {
-  const [first, last] = [moment.getTime(), moment.getTime() + minuteMillis - 1];
+  const [first, last] = [moment.getTime(), Math.min(now, moment.getTime() + minuteMillis - 1)];
+  if (first > now) return [{ kind: 'notYet' }];
   const turns = events.map(({ at }) => Date.parse(at)).filter((at) => at > first && at <= last);
   const found = new Map<string, Reason>();
   for (const instant of [first, ...turns, last]) {
-    for (const reason of reasonsIn(instant, events, limits, window)) {
+    for (const reason of reasonsIn(instant, events, limits, book)) {
       if (!found.has(reason.kind)) found.set(reason.kind, reason);
     }
   }
@@ -40,22 +46,25 @@ export function reasonsAt(
   return found.size === 0 ? [{ kind: 'nothing' }] : [...found.values()];
 }
 
-/** Whose the coupon was at the end of the minute that begins at a moment; null: nobody's, or an erased user's. */
-export function holderAt(moment: Date, events: readonly CouponEvent[]): string | null {
+/** A user who was erased since, whose id is gone. */
+export const erased = Symbol('erased');
+
+/** Whose the coupon was at the end of the minute that begins at a moment; null: nobody's. */
+export function holderAt(moment: Date, events: readonly CouponEvent[]): string | typeof erased | null {
   const end = moment.getTime() + minuteMillis;
   const latest = events.findLast(
     ({ kind, at }) => (kind === 'assigned' || kind === 'transferred') && Date.parse(at) < end,
   );
   if (latest === undefined) return null;
   const receiver = latest.kind === 'assigned' ? latest.userId : latest.data['toUserId'];
-  return typeof receiver === 'string' ? receiver : null;
+  return typeof receiver === 'string' ? receiver : erased;
 }
 
 function reasonsIn(
   instant: number,
   events: readonly CouponEvent[],
   { maxRedemptions, expiresAt }: Limits,
-  { startsAt, endsAt }: Pick<Book, 'startsAt' | 'endsAt'>,
+  { startsAt, endsAt, status, updatedAt }: BookThen,
 ): Reason[] {
   const isPast = (time: string | null) => time !== null && Date.parse(time) <= instant;
   const before = events.filter(({ at }) => isPast(at));
@@ -63,6 +72,8 @@ function reasonsIn(
   if (startsAt !== null && !isPast(startsAt)) reasons.push({ kind: 'bookNotYet', at: startsAt });
   if (endsAt !== null && isPast(endsAt)) reasons.push({ kind: 'bookEnded', at: endsAt });
   else if (expiresAt !== null && isPast(expiresAt)) reasons.push({ kind: 'expired', at: expiresAt });
+  if (status === 'paused' && isPast(updatedAt)) reasons.push({ kind: 'bookPaused' });
+  if (status === 'closed' && isPast(updatedAt)) reasons.push({ kind: 'bookClosed' });
   if (!before.some(({ kind }) => kind === 'assigned')) reasons.push({ kind: 'notAssigned' });
   if (before.some(({ kind }) => kind === 'voided')) reasons.push({ kind: 'voided' });
   const count = (wanted: CouponEvent['kind']) => before.filter(({ kind }) => kind === wanted).length;

@@ -3,24 +3,26 @@ import { address, changeQuery } from '../../address/address.ts';
 import type { Book, Coupon, CouponEvent } from '../../calls/types.ts';
 import { formatExactMoment, fromLocalInput, placeOf } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
-import { TextField } from '../../parts/field.tsx';
-import { holderAt, type Reason, reasonsAt } from './standing-at.ts';
+import { MomentField } from '../../parts/moment-field.tsx';
+import { erased, holderAt, type Reason, reasonsAt } from './standing-at.ts';
 
 /** Answers “why was it refused yesterday at 21:05?”. The moment is part of the address, so the answer can be shared. */
 export function WhyRefused({ book, coupon, events }: { book: Book; coupon: Coupon | null; events: CouponEvent[] }) {
   const text = messages().code;
   const [local, setLocal] = useState(address.value.query.get('moment') ?? '');
   const instant = local === '' ? null : fromLocalInput(local, book.timeZone);
-  const holder = instant === null ? null : holderAt(new Date(instant), events);
+  const now = Date.now();
+  const isPast = instant !== null && Date.parse(instant) <= now;
+  const holder = isPast ? holderAt(new Date(instant), events) : null;
   const limits = { maxRedemptions: coupon?.maxRedemptions ?? null, expiresAt: coupon?.expiresAt ?? null };
   return (
     <section class="panel stack why" aria-labelledby="why">
       <h2 id="why">{text.momentTitle}</h2>
       <p class="muted">{text.momentIntro}</p>
-      <TextField
+      <MomentField
         label={text.moment}
-        help={messages().common.timesOf(placeOf(book.timeZone))}
-        type="datetime-local"
+        zone={book.timeZone}
+        help={local === '' ? messages().common.timesOf(placeOf(book.timeZone)) : undefined}
         value={local}
         onValue={(value) => {
           setLocal(value);
@@ -30,10 +32,11 @@ export function WhyRefused({ book, coupon, events }: { book: Book; coupon: Coupo
       {instant !== null && (
         <div role="status">
           <ul class="reasons">
-            {reasonsAt(new Date(instant), events, limits, book).map((reason) => (
+            {reasonsAt(new Date(instant), events, limits, book, now).map((reason) => (
               <li key={reason.kind}>{wordsOf(reason, book.timeZone)}</li>
             ))}
-            {holder !== null && <li dir="auto">{text.reasons.otherUser(holder)}</li>}
+            {holder === erased && <li>{text.reasons.erasedUser}</li>}
+            {typeof holder === 'string' && <li dir="auto">{text.reasons.otherUser(holder)}</li>}
           </ul>
         </div>
       )}

@@ -1,3 +1,4 @@
+import { address } from '../../address/address.ts';
 import { fieldError } from '../../calls/problem.ts';
 import { messages } from '../../messages/messages.ts';
 import { BookField } from '../../parts/book-field.tsx';
@@ -24,6 +25,7 @@ export function NewJob({ onStarted }: { onStarted: () => void }) {
       }}
     >
       <h2 id="new-job">{text.newTitle}</h2>
+      <RestNote form={form} />
       <JobFields form={form} />
       {isSending && <UploadProgress share={sending.share} />}
       {sending.wasStopped(problem) ? <p role="status">{text.stopped}</p> : <ProblemBox problem={problem} />}
@@ -35,6 +37,17 @@ export function NewJob({ onStarted }: { onStarted: () => void }) {
       </div>
     </form>
   );
+}
+
+/** What of a former job is done again. */
+function RestNote({ form: { kind, rest, file } }: { form: JobForm }) {
+  const text = messages();
+  if (rest === 'reading') return <p class="loading">{text.common.loading}</p>;
+  if (rest === 'none') return <p role="status">{text.jobs.restNone}</p>;
+  if (rest === 'chosen') return file === null ? null : <p role="status">{text.jobs.restChosen}</p>;
+  if (rest !== null) return <ProblemBox problem={rest} />;
+  const isAgain = address.value.query.has('again') && !takesFile(kind);
+  return isAgain ? <p class="muted">{text.jobs.restExport}</p> : null;
 }
 
 function JobFields({ form }: { form: JobForm }) {

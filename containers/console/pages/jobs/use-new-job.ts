@@ -1,6 +1,7 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { address } from '../../address/address.ts';
 import { call } from '../../calls/call.ts';
+import { download } from '../../calls/download.ts';
 import type { Problem } from '../../calls/problem.ts';
 import type { Job } from '../../calls/types.ts';
 import { upload } from '../../calls/upload.ts';
@@ -9,6 +10,7 @@ import { useSubmit } from '../../calls/use-submit.ts';
 import { messages } from '../../messages/messages.ts';
 import { isSpreadsheet } from '../../parts/file-drop.tsx';
 import { notify } from '../../parts/live.tsx';
+import { restOfJob } from './rest-of-job.ts';
 
 /** The kinds of jobs that somebody can start. */
 export const jobKinds = [
@@ -34,8 +36,13 @@ interface Faults {
   confirmed?: string;
 }
 
+/** The rows of a former job that are to be brought again: on their way, chosen as the file, or none. */
+export type Rest = 'reading' | 'chosen' | 'none' | Problem;
+
 /** The form of a job that is to be started. */
 export interface JobForm {
+  /** Null where no former job is done again. */
+  rest: Rest | null;
   kind: JobKind;
   /** The id of a book; empty: none. */
   bookId: string;
@@ -64,6 +71,7 @@ export function useNewJob(onStarted: () => void): JobForm {
   const [isConfirmed, setConfirmed] = useState(false);
   const [faults, setFaults] = useState<Faults>({});
   const sending = useSending();
+  const rest = useRest(kind, setFile);
   const { submit, isBusy, problem, clear } = useSubmit<Job>(
     (key) => {
       const query = new URLSearchParams({ kind, ...(bookId === '' ? {} : { bookId }) });
@@ -75,7 +83,8 @@ export function useNewJob(onStarted: () => void): JobForm {
       setFile(null);
       setConfirmed(false);
       const words = messages().jobs;
-      notify(job.total === null ? words.exportStarted : words.started(job.total));
+      // Of users, it is how many codes they are to have: more than there are rows, where some get several.
+      notify(takesFile(job.kind) ? words.startedFor[job.kind](job.total ?? 0) : words.exportStarted);
       onStarted();
     },
   );
@@ -85,6 +94,7 @@ export function useNewJob(onStarted: () => void): JobForm {
     how();
   };
   return {
+    rest,
     kind,
     bookId,
     file,
@@ -109,6 +119,31 @@ export function useNewJob(onStarted: () => void): JobForm {
       if (Object.keys(found).length === 0) void submit();
     },
   };
+}
+
+/** Makes a file of what a former job, which the address names, has not done. */
+function useRest(kind: JobKind, onFile: (file: File) => void): Rest | null {
+  const former = address.value.query.get('again');
+  const [rest, setRest] = useState<Rest | null>(former !== null && takesFile(kind) ? 'reading' : null);
+  useEffect(() => {
+    if (former === null || !takesFile(kind)) return;
+    const controller = new AbortController();
+    void read(former, kind, controller.signal).then((found) => {
+      if (found === null) return;
+      if (found instanceof File) onFile(found);
+      setRest(found instanceof File ? 'chosen' : found);
+    });
+    return () => controller.abort();
+  }, [former]);
+  return rest;
+}
+
+async function read(jobId: string, kind: FileKind, signal: AbortSignal): Promise<File | 'none' | Problem | null> {
+  const outcome = await download(`/v1/jobs/${jobId}/result`, () => {}, signal);
+  if (outcome === 'stopped') return null;
+  if ('problem' in outcome) return outcome.problem;
+  const rows = restOfJob(kind, await outcome.content.text());
+  return rows === null ? 'none' : new File([rows], 'rest.csv', { type: 'text/csv' });
 }
 
 function faultsOf(kind: JobKind, bookId: string, file: File | null, isConfirmed: boolean): Faults {

@@ -9,8 +9,8 @@ import { fromLocalInput, toLocalInput, viewerZone } from '../../language/formats
 import { messages } from '../../messages/messages.ts';
 import { Button } from '../../parts/button.tsx';
 import { Confirm, FormDialog } from '../../parts/dialog.tsx';
-import { TextField } from '../../parts/field.tsx';
 import { notify } from '../../parts/live.tsx';
+import { MomentField } from '../../parts/moment-field.tsx';
 import { ProblemBox } from '../../parts/problem-box.tsx';
 import { SecretDialog } from '../../parts/secret-dialog.tsx';
 
@@ -137,8 +137,8 @@ function Question({ act, path, url, onSecret, onSent, onClose }: QuestionProps &
           typed={url}
           send={() => call('DELETE', path)}
           onDone={() => {
-            notify(messages().webhooks.removed);
             goTo(linkTo('/webhooks'));
+            notify(messages().webhooks.removed);
           }}
           onClose={onClose}
         >
@@ -169,16 +169,16 @@ function ReplayDialog({ path, onDone, onClose }: { path: string; onDone: () => v
       onClose={onClose}
     >
       <p>{text.webhooks.replayText}</p>
-      <TextField
+      <MomentField
         label={text.webhooks.replayFrom}
-        type="datetime-local"
+        zone={zone}
         value={from}
         onValue={setFrom}
         error={fieldError(problem, 'from')}
       />
-      <TextField
+      <MomentField
         label={text.webhooks.replayTo}
-        type="datetime-local"
+        zone={zone}
         value={to}
         onValue={setTo}
         error={fieldError(problem, 'to')}

@@ -1,0 +1,55 @@
+/** Outcomes that a row keeps however often it is brought: it was done, or is none. */
+const settled = new Set([
+  'assigned',
+  'voided',
+  'coupon-void',
+  'duplicate-in-file',
+  'user-erased',
+  'broken-line',
+  'line-too-long',
+  'wrong-column-count',
+  'invalid-user-id',
+  'invalid-count',
+  'invalid-reason',
+]);
+
+/** What the API sets an apostrophe before, so that no spreadsheet runs it. */
+const guarded =
+  /(^|[;\t\r\n|])'(?=[\t\r\n]|[\p{Cc}\p{Cf}\p{Z}]{0,128}[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212])/gu;
+
+/**
+ * The rows of a job that were not done, as a file for another one. A reason that stood beside a code is in no result,
+ * and so is not repeated.
+ * @param result of the job, as the API gives it
+ * @returns null where no row is left
+ */
+export function restOfJob(kind: 'assign' | 'void', result: string): string | null {
+  const [heading = [], ...rows] = readCsv(result);
+  const [name, outcome] = [heading.indexOf(kind === 'assign' ? 'userId' : 'code'), heading.indexOf('outcome')];
+  /** How often each is wanted: a user may get several codes. */
+  const left = new Map<string, number>();
+  for (const row of rows) {
+    const text = (row[name] ?? '').replace(guarded, '$1');
+    if (text !== '' && !settled.has(row[outcome] ?? '')) left.set(text, (left.get(text) ?? 0) + 1);
+  }
+  if (left.size === 0) return null;
+  const lines = [...left].map(([text, count]) => (kind === 'assign' ? `${cell(text)},${count}` : cell(text)));
+  return `${[kind === 'assign' ? 'userId,count' : 'code', ...lines].join('\r\n')}\r\n`;
+}
+
+function cell(text: string): string {
+  return /[",;\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** Reads CSV as the API writes it: RFC 4180. */
+function readCsv(text: string): string[][] {
+  const rows: string[][] = [];
+  let row: string[] = [];
+  for (const [, quoted, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n|$)/g)) {
+    row.push(quoted === undefined ? (plain ?? '') : quoted.replaceAll('""', '"'));
+    if (end === ',') continue;
+    if (row.length > 1) rows.push(row);
+    row = [];
+  }
+  return rows;
+}
