@@ -14,8 +14,7 @@ const settled = new Set([
 ]);
 
 /** What the API sets an apostrophe before, so that no spreadsheet runs it. */
-const guarded =
-  /(^|[;\t\r\n|])'(?=[\t\r\n]|[\p{Cc}\p{Cf}\p{Z}]{0,128}[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212])/gu;
+const guarded = /(^|[;\t\r\n|])'(?=[\t\r\n=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212])/gu;
 
 /**
  * The rows of a job that were not done, as a file for another one. A reason that stood beside a code is in no result,
@@ -45,11 +44,21 @@ function cell(text: string): string {
 function readCsv(text: string): string[][] {
   const rows: string[][] = [];
   let row: string[] = [];
-  for (const [, quoted, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n|$)/g)) {
-    row.push(quoted === undefined ? (plain ?? '') : quoted.replaceAll('""', '"'));
-    if (end === ',') continue;
-    if (row.length > 1) rows.push(row);
-    row = [];
+  let found = '';
+  let isQuoted = false;
+  for (const [piece] of text.matchAll(/"[^"]*"|[^",\r\n]+|,|\r\n/g)) {
+    if (piece.startsWith('"')) {
+      // Two quoted pieces in a row are one text, with a quote between them.
+      found += `${isQuoted ? '"' : ''}${piece.slice(1, -1)}`;
+      isQuoted = true;
+    } else if (piece === ',' || piece === '\r\n') {
+      row.push(found);
+      found = '';
+      isQuoted = false;
+      if (piece === ',') continue;
+      rows.push(row);
+      row = [];
+    } else found += piece;
   }
   return rows;
 }
