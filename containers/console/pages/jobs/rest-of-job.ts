@@ -45,20 +45,23 @@ function readCsv(text: string): string[][] {
   const rows: string[][] = [];
   let row: string[] = [];
   let found = '';
-  let isQuoted = false;
-  for (const [piece] of text.matchAll(/"[^"]*"|[^",\r\n]+|,|\r\n/g)) {
-    if (piece.startsWith('"')) {
-      // Two quoted pieces in a row are one text, with a quote between them.
-      found += `${isQuoted ? '"' : ''}${piece.slice(1, -1)}`;
-      isQuoted = true;
-    } else if (piece === ',' || piece === '\r\n') {
+  let isOpen = false;
+  let last = '';
+  for (const piece of text.split(/([",]|\r\n)/)) {
+    if (piece === '') continue;
+    if (piece === '"') {
+      // One that follows upon another stands for itself.
+      if (!isOpen && last === '"') found += '"';
+      isOpen = !isOpen;
+    } else if (isOpen || (piece !== ',' && piece !== '\r\n')) {
+      found += piece;
+    } else {
       row.push(found);
       found = '';
-      isQuoted = false;
-      if (piece === ',') continue;
-      rows.push(row);
-      row = [];
-    } else found += piece;
+      if (piece !== ',') rows.push(row);
+      if (piece !== ',') row = [];
+    }
+    last = piece;
   }
   return rows;
 }
