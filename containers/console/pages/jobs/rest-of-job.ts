@@ -14,8 +14,7 @@ const settled = new Set([
 ]);
 
 /** What the API sets an apostrophe before, so that no spreadsheet runs it. */
-const guarded =
-  /(^|[;\t\r\n|])'(?=[\t\r\n]|[\p{Cc}\p{Cf}\p{Z}]{0,128}[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212])/gu;
+const guarded = /(^|[;\t\r\n|])'(?=[\t\r\n=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212])/gu;
 
 /**
  * The rows of a job that were not done, as a file for another one. A reason that stood beside a code is in no result,
@@ -45,11 +44,24 @@ function cell(text: string): string {
 function readCsv(text: string): string[][] {
   const rows: string[][] = [];
   let row: string[] = [];
-  for (const [, quoted, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n|$)/g)) {
-    row.push(quoted === undefined ? (plain ?? '') : quoted.replaceAll('""', '"'));
-    if (end === ',') continue;
-    if (row.length > 1) rows.push(row);
-    row = [];
+  let found = '';
+  let isOpen = false;
+  let last = '';
+  for (const piece of text.split(/([",]|\r\n)/)) {
+    if (piece === '') continue;
+    if (piece === '"') {
+      // One that follows upon another stands for itself.
+      if (!isOpen && last === '"') found += '"';
+      isOpen = !isOpen;
+    } else if (isOpen || (piece !== ',' && piece !== '\r\n')) {
+      found += piece;
+    } else {
+      row.push(found);
+      found = '';
+      if (piece !== ',') rows.push(row);
+      if (piece !== ',') row = [];
+    }
+    last = piece;
   }
   return rows;
 }
