@@ -34,6 +34,7 @@ export { createBook } from './book-life/create-book.ts';
 export { CountsView } from './books/book-counts.ts';
 export { BookDocument } from './books/book-document.ts';
 export { BookInput, BookPatch } from './books/book-terms.ts';
+export { BookRevision, listBookRevisions } from './books/list-book-revisions.ts';
 export { BookListRequest, listBooks } from './books/list-books.ts';
 export { readBook } from './books/read-book.ts';
 export { readBookCounts } from './books/read-book-counts.ts';

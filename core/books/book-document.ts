@@ -101,7 +101,7 @@ export function bookDocument(row: BookRow): BookDocument {
 }
 
 /** The terms as answers have them, with every time in one form. */
-function shownTerms<T extends TProperties>(terms: T): T {
+export function shownTerms<T extends TProperties>(terms: T): T {
   const entries = Object.entries(shown(terms)).map(([term, shape]) => [
     term,
     isTimeTerm(term) ? nullable(Time) : shape,

@@ -4,7 +4,7 @@ import type { Caller } from '../caller.ts';
 import type { Queryable } from '../db/pool.ts';
 import { isPublic, type LocateCore, type Location, locateCodes } from '../decks/locate-codes.ts';
 import { CouponError } from '../errors.ts';
-import { exampleId, nullable, oneOf, Rev, Time } from '../input/shapes.ts';
+import { Actor, nullable, oneOf, Rev, Time } from '../input/shapes.ts';
 import { type Cursors, cutPage, type Page, type PageRequest, pageLimit } from '../paging.ts';
 import { findVoidPlaces } from './engine/void-places.ts';
 import { type EventKind, eventKindNumber, eventKinds } from './rules/coupon-state.ts';
@@ -16,10 +16,7 @@ export const CouponEvent = Type.Object({
   at: Time,
   kind: oneOf(eventKinds),
   userId: nullable(Type.String({ description: 'Who had the coupon after it. Null once that user was erased.' })),
-  actor: Type.String({
-    description: '`root`, `key:` and the API key’s id, `jwt:` and its sub, or `customer`.',
-    examples: [`key:${exampleId}`],
-  }),
+  actor: Actor,
   data: Type.Unsafe<Record<string, string | number | object | null>>({
     type: 'object',
     additionalProperties: true,

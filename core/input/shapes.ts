@@ -49,6 +49,12 @@ export const exampleId = '0193a6f0-7c3e-7b1a-9d52-3f1f6f0c8a11';
 /** A public id. Operations give ids in lower case, and take them in either. */
 export const Id = Type.String({ pattern: uuidPattern, description: 'A UUID.', examples: [exampleId] });
 
+/** Who made a change. */
+export const Actor = Type.String({
+  description: '`root`, `key:` and the API key’s id, `jwt:` and its sub, or `customer`.',
+  examples: [`key:${exampleId}`],
+});
+
 /** A point of time in an answer. */
 export const Time = Type.String({
   format: 'date-time',

@@ -194,9 +194,9 @@ describe('why a coupon was refused', () => {
     event('redeemed', '21:30:00'),
     event('transferred', '22:00:00', { fromUserId: 'ana', toUserId: 'leo' }),
   ];
-  const active = { startsAt: null, endsAt: null, status: 'active', updatedAt: '2026-11-27T21:00:00.000Z' } as const;
+  const active = { startsAt: null, endsAt: null, status: 'active', at: '2026-11-01T00:00:00.000Z' } as const;
   const now = Date.parse('2026-11-27T23:00:00.000Z');
-  const kindsAt = (time: string, book: Parameters<typeof reasonsAt>[3] = active) =>
+  const kindsAt = (time: string, book: Parameters<typeof reasonsAt>[3] = [active]) =>
     reasonsAt(new Date(`2026-11-27T${time}Z`), story, { maxRedemptions: 1, expiresAt: null }, book, now).map(
       ({ kind }) => kind,
     );
@@ -217,21 +217,49 @@ describe('why a coupon was refused', () => {
     expect(kindsAt(time)).toEqual(kinds);
   });
 
+  // It was paused from 20:10 to 20:20.
+  const paused = [
+    { ...active, at: '2026-11-27T20:20:00.000Z' },
+    { ...active, at: '2026-11-27T20:10:00.000Z', status: 'paused' },
+    active,
+  ] as const;
+
   test.each([
-    ['paused', '20:59:00', ['nothing']],
+    ['20:09:00', ['nothing']],
     // It was paused within the minute that the customer names.
-    ['paused', '20:59:01', ['bookPaused']],
-    ['paused', '21:00:30', ['bookPaused']],
-    ['closed', '21:00:30', ['bookClosed']],
-    ['active', '21:00:30', ['nothing']],
-  ] as const)('of a book that is %s since 21:00, in the minute of %s: %j', (status, time, kinds) => {
-    expect(kindsAt(time, { ...active, status })).toEqual(kinds);
+    ['20:09:01', ['bookPaused']],
+    ['20:15:00', ['bookPaused']],
+    // And let go within it.
+    ['20:19:59', ['bookPaused']],
+    ['20:20:00', ['nothing']],
+  ])('of a book that was paused for ten minutes, in the minute of %s: %j', (time, kinds) => {
+    expect(kindsAt(time, paused)).toEqual(kinds);
   });
 
-  test('of a book that had ended: that, and when', () => {
-    const endsAt = '2026-11-27T21:00:00.000Z';
-    expect(kindsAt('20:30:00', { ...active, endsAt })).toEqual(['nothing']);
-    expect(kindsAt('21:01:00', { ...active, endsAt })).toEqual(['bookEnded']);
+  test.each([
+    ['draft', ['bookDraft']],
+    ['closed', ['bookClosed']],
+  ] as const)('of a book that is %s: %j', (status, kinds) => {
+    expect(kindsAt('20:30:00', [{ ...active, status }])).toEqual(kinds);
+  });
+
+  test('of a moment before all that is known of the book: what it was at first', () => {
+    const later = { ...active, at: '2026-11-27T22:00:00.000Z' };
+    expect(kindsAt('20:30:00', [{ ...later, status: 'paused' }])).toEqual(['bookPaused']);
+    expect(kindsAt('20:30:00', [])).toEqual(['nothing']);
+  });
+
+  test('of a book whose end was moved: its end of then, and when that was', () => {
+    const endsAt = '2026-11-27T20:10:00.000Z';
+    const extended = [
+      { ...active, at: '2026-11-27T20:20:00.000Z' },
+      { ...active, endsAt },
+    ];
+    expect(['20:05:00', '20:10:00', '20:25:00'].map((time) => kindsAt(time, extended))).toEqual([
+      ['nothing'],
+      ['bookEnded'],
+      ['nothing'],
+    ]);
   });
 
   test('whose it was is told by its story', () => {

@@ -65,6 +65,11 @@ const table: Record<string, Row> = {
     target: ({ bookId }) => ({ path: `/v1/books/${bookId}/report?step=day` }),
     elsewhere: 'book-not-found',
   },
+  'GET /v1/books/:bookId/revisions': {
+    roles: operators,
+    target: ({ bookId }) => ({ path: `/v1/books/${bookId}/revisions` }),
+    elsewhere: 'book-not-found',
+  },
   'POST /v1/books/:bookId/codes/generate': {
     roles: operators,
     target: ({ bookId }) => ({

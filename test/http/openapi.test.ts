@@ -234,6 +234,7 @@ const contract = [
   'DELETE /v1/books/{bookId}',
   'GET /v1/books/{bookId}/counts',
   'GET /v1/books/{bookId}/report',
+  'GET /v1/books/{bookId}/revisions',
   'POST /v1/books/{bookId}/codes/generate',
   'POST /v1/books/{bookId}/codes',
   'GET /v1/books/{bookId}/codes',

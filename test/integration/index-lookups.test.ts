@@ -11,6 +11,7 @@ import {
   eraseUser,
   findAlikeCodes,
   generateCodes,
+  listBookRevisions,
   listBooks,
   listCodes,
   listCouponEvents,
@@ -146,6 +147,7 @@ async function doEverything(core: Core): Promise<void> {
   await listBooks(core, admin, { limit: 1 });
   await listCodes(core, admin, bookId, { limit: 1 });
   await listDecks(core, admin, bookId, { limit: 1 });
+  await listBookRevisions(core, admin, bookId, { limit: 1 });
   for (const filter of [{}, { userId }, { code }, { bookId }, { reference: 'r' }])
     await listRedemptions(core, admin, { ...filter, limit: 1 });
   await eraseUser(core, admin, userId);

@@ -7,7 +7,9 @@ import {
   changeBook,
   createBook,
   deleteBook,
+  listBookRevisions,
   listBooks,
+  PageRequest,
   ReportRequest,
   readBook,
   readBookCounts,
@@ -16,7 +18,7 @@ import {
 import { admins, operators } from '../auth/roles.ts';
 import { hasVersion, readIfMatch } from '../request/headers.ts';
 import { idFromPath } from '../request/id-from-path.ts';
-import { Book, BookCounts, Report } from '../schemas/answers.ts';
+import { Book, BookCounts, BookRevision, Report } from '../schemas/answers.ts';
 import { BookPath, pageOf, ref } from '../schemas/common.ts';
 import { type Api, routes } from './api.ts';
 
@@ -51,6 +53,7 @@ export const bookRoutes = routes('book-routes', (app) => {
   addReads(app);
   addCounts(app);
   addReport(app);
+  addRevisions(app);
 });
 
 function addCreate(app: Api): void {
@@ -222,6 +225,28 @@ function addReport(app: Api): void {
       },
     },
     ({ caller, params, query }) => readReport(core, caller, idFromPath(params.bookId, 'book-not-found'), query),
+  );
+}
+
+function addRevisions(app: Api): void {
+  const { core } = app;
+
+  app.get(
+    '/v1/books/:bookId/revisions',
+    {
+      config: { roles: operators, kinds: ['book-not-found'] },
+      schema: {
+        operationId: 'listBookRevisions',
+        summary: 'List what a book has been',
+        description:
+          'Each change of the book, by whom, and what the book allowed from then on: so it can be said why something was refused at a moment. A change of its name, of other words for people, or of how it locks is a revision too, in which nothing of this differs.',
+        tags: ['books'],
+        params: BookPath,
+        querystring: PageRequest,
+        response: { 200: pageOf(ref(BookRevision), 'Revisions, newest first.') },
+      },
+    },
+    ({ caller, params, query }) => listBookRevisions(core, caller, idFromPath(params.bookId, 'book-not-found'), query),
   );
 }
 

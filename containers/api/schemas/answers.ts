@@ -13,6 +13,9 @@ export const BookCounts = named(
   'How many codes and redemptions a book had at a moment.',
 );
 
+/** A book as a change of it left it. */
+export const BookRevision = named(core.BookRevision, 'BookRevision', 'What a book allowed from a moment on.');
+
 /** A book's events by the hour or day. */
 export const Report = named(core.ReportView, 'Report', 'What happened in a book, by the hour or day of its zone.');
 
@@ -127,6 +130,7 @@ export const schemas = [
   Book,
   BookCounts,
   Report,
+  BookRevision,
   CodeItem,
   Deck,
   GeneratedDeck,

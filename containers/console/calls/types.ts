@@ -5,6 +5,8 @@ import type * as answers from '../../api/schemas/answers.ts';
 
 /** A book with its counts. */
 export type Book = Static<typeof answers.Book>;
+/** What a book allowed from a moment on. */
+export type BookRevision = Static<typeof answers.BookRevision>;
 /** A book’s counts at a moment. */
 export type BookCounts = Static<typeof answers.BookCounts>;
 /** Where a code is from, and what has become of it. */

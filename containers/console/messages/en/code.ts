@@ -122,11 +122,12 @@ export const code = {
     bookNotYet: (at: string) => `Its book began only at ${at}.`,
     bookEnded: (at: string) => `Its book had ended at ${at}.`,
     notYet: 'This time has not come yet. Choose one that is past.',
-    bookPaused: 'Its book was paused then, as it still is: nothing of it could be used.',
+    bookDraft: 'Its book was still a draft then: nothing of it could be used.',
+    bookPaused: 'Its book was paused then: nothing of it could be used.',
     bookClosed: 'Its book was closed for good by then.',
     erasedUser: 'It was a user’s then who has been erased since: only that user could use it.',
     otherUser: (user: string) => `It was ${user}’s then: only ${user} could use it.`,
     nothing:
-      'Nothing of the code itself stood in the way. Ask which user tried it; else the book was paused then, or its limit or the user’s was reached.',
+      'Nothing of the code itself stood in the way. Ask which user tried it; else the book’s limit or the user’s was reached.',
   },
 };

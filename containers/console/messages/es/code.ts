@@ -124,11 +124,12 @@ export const code = {
     bookNotYet: (at) => `Su talonario empezaba después: ${at}.`,
     bookEnded: (at) => `Su talonario había terminado: ${at}.`,
     notYet: 'Ese momento todavía no llegó. Elige uno que ya haya pasado.',
-    bookPaused: 'Entonces su talonario estaba en pausa, y sigue así: no se podía usar nada de él.',
+    bookDraft: 'Entonces su talonario todavía era un borrador: no se podía usar nada de él.',
+    bookPaused: 'Entonces su talonario estaba en pausa: no se podía usar nada de él.',
     bookClosed: 'Para entonces su talonario ya estaba cerrado para siempre.',
     erasedUser: 'Entonces era de un usuario que después se borró: solo ese usuario podía usarlo.',
     otherUser: (user) => `Entonces era de ${user}: solo ${user} podía usarlo.`,
     nothing:
-      'Nada del propio código lo impedía. Pregunta qué usuario lo intentó; si era él, el talonario estaba en pausa o se había alcanzado su límite o el del usuario.',
+      'Nada del propio código lo impedía. Pregunta qué usuario lo intentó; si era él, se había alcanzado el límite del talonario o el del usuario.',
   },
 } satisfies Translation<typeof english>;

@@ -1,8 +1,8 @@
-import type { Book, CouponEvent } from '../../calls/types.ts';
+import type { BookRevision, CouponEvent } from '../../calls/types.ts';
 
 /** What stood in the way of using a coupon at a moment, as far as its story and its book tell. */
 export type Reason =
-  | { kind: 'notAssigned' | 'usedUp' | 'voided' | 'nothing' | 'notYet' | 'bookPaused' | 'bookClosed' }
+  | { kind: 'notAssigned' | 'usedUp' | 'voided' | 'nothing' | 'notYet' | 'bookDraft' | 'bookPaused' | 'bookClosed' }
   | { kind: 'locked' | 'expired' | 'bookNotYet' | 'bookEnded' | 'givenThen'; at: string };
 
 /** What the coupon's view says that no event does. */
@@ -11,29 +11,32 @@ interface Limits {
   expiresAt: string | null;
 }
 
-/** What of the book is held against a moment. */
-type BookThen = Pick<Book, 'startsAt' | 'endsAt' | 'status' | 'updatedAt'>;
+/** What a book was from a moment on. */
+type BookThen = Pick<BookRevision, 'at' | 'status' | 'startsAt' | 'endsAt'>;
+
+const statusReasons = { draft: 'bookDraft', paused: 'bookPaused', closed: 'bookClosed' } as const;
 
 /** People say a time to the minute, and what happened within it counts. */
 const minuteMillis = 60_000;
 
 /**
- * Why a coupon was refused in the minute that begins at a moment: every reason that its events, its book's window and
- * status give for any instant of it, and `nothing` where they give none. A status is known as far back as the book has
- * not changed; what it was before, and what limits were then, nothing here tells.
+ * Why a coupon was refused in the minute that begins at a moment: every reason that its events, and its book as it then
+ * was, give for any instant of it, and `nothing` where they give none. What limits the book and the user had reached
+ * then, nothing here tells.
  * @param events the coupon's, by rev
+ * @param book what it has been, newest first; of a moment before all of them the oldest counts
  * @param now in milliseconds since 1970: of a minute that has not come, nothing is known but that
  */
 export function reasonsAt(
   moment: Date,
   events: readonly CouponEvent[],
   limits: Limits,
-  book: BookThen,
+  book: readonly BookThen[],
   now: number,
 ): Reason[] {
   const [first, last] = [moment.getTime(), Math.min(now, moment.getTime() + minuteMillis - 1)];
   if (first > now) return [{ kind: 'notYet' }];
-  const turns = events.map(({ at }) => Date.parse(at)).filter((at) => at > first && at <= last);
+  const turns = [...events, ...book].map(({ at }) => Date.parse(at)).filter((at) => at > first && at <= last);
   const found = new Map<string, Reason>();
   for (const instant of [first, ...turns, last]) {
     for (const reason of reasonsIn(instant, events, limits, book)) {
@@ -64,16 +67,16 @@ function reasonsIn(
   instant: number,
   events: readonly CouponEvent[],
   { maxRedemptions, expiresAt }: Limits,
-  { startsAt, endsAt, status, updatedAt }: BookThen,
+  book: readonly BookThen[],
 ): Reason[] {
   const isPast = (time: string | null) => time !== null && Date.parse(time) <= instant;
   const before = events.filter(({ at }) => isPast(at));
   const reasons: Reason[] = [];
-  if (startsAt !== null && !isPast(startsAt)) reasons.push({ kind: 'bookNotYet', at: startsAt });
-  if (endsAt !== null && isPast(endsAt)) reasons.push({ kind: 'bookEnded', at: endsAt });
+  const then = book.find(({ at }) => isPast(at)) ?? book.at(-1);
+  if (then !== undefined && then.status !== 'active') reasons.push({ kind: statusReasons[then.status] });
+  if (then?.startsAt != null && !isPast(then.startsAt)) reasons.push({ kind: 'bookNotYet', at: then.startsAt });
+  if (then?.endsAt != null && isPast(then.endsAt)) reasons.push({ kind: 'bookEnded', at: then.endsAt });
   else if (expiresAt !== null && isPast(expiresAt)) reasons.push({ kind: 'expired', at: expiresAt });
-  if (status === 'paused' && isPast(updatedAt)) reasons.push({ kind: 'bookPaused' });
-  if (status === 'closed' && isPast(updatedAt)) reasons.push({ kind: 'bookClosed' });
   if (!before.some(({ kind }) => kind === 'assigned')) reasons.push({ kind: 'notAssigned' });
   if (before.some(({ kind }) => kind === 'voided')) reasons.push({ kind: 'voided' });
   const count = (wanted: CouponEvent['kind']) => before.filter(({ kind }) => kind === wanted).length;
