@@ -9,7 +9,7 @@ import { claimFile } from './claim-file.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const source = join(root, 'containers/api/main.ts');
 
-/** Packages of many modules, and what imports these. All others stay where they are: some look for files beside them. */
+/** Packages of many modules, and what imports these. All others stay in their place: some look for files beside it. */
 const bundled = [
   '@fastify/type-provider-typebox',
   'close-with-grace',
@@ -26,7 +26,7 @@ const bundled = [
 ];
 
 /**
- * The API's program, for tests of what it does rather than of how it is started: its 1,900 modules in a few files, which
+ * The API's program, for tests of what it does rather than of how it is started: its 1,900 modules in a few files. That
  * halves the processor's time of each start. The first of a test run that asks makes them, in the run's own folder.
  * Outside of one it is the program itself.
  */

@@ -7,7 +7,7 @@ import { claimFile } from '../../support/claim-file.ts';
 
 /**
  * Loaded before the Serverless Framework (see keep-bundles.ts): the 2,800 modules that it loads of packages are taken
- * from one file, which the first such process of a test run writes at its end, and with it what V8 has compiled of them.
+ * from one file, which the first such process of a test run writes at its end, with what V8 has compiled of them.
  * To find, read and compile them one by one took half of each packaging. Their code stays as it is, and so does what
  * each of them sees of itself; what the file has not is loaded as ever.
  */
