@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DescribeStackResourcesCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
@@ -8,6 +7,7 @@ import { openAws } from '../../operations/checklists/ask-aws.ts';
 import { readStage } from '../../operations/checklists/read-stage.ts';
 import { runWatch } from '../../operations/watch/run-watch.ts';
 import { watchStage } from '../../operations/watch/watch-stage.ts';
+import { isOnPath } from '../support/is-on-path.ts';
 import { requireOrSkip } from '../support/require-or-skip.ts';
 import { canEmulate } from './emulator/start-emulator.ts';
 import { openTrial, type Trial } from './support/open-trial.ts';
@@ -16,7 +16,7 @@ import { runServerless } from './support/run-serverless.ts';
 
 const longMillis = 2_400_000;
 const stack = 'qurable-dev';
-const hasCli = !spawnSync('aws', ['--version']).error;
+const hasCli = isOnPath('aws');
 /** It breaks a stage in each way that a checklist looks for: minutes that only the long run has. */
 const isLong = process.env.QURABLE_TEST_LONG === '1';
 const describeOrSkip = isLong

@@ -1,9 +1,9 @@
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { isOnPath } from '../support/is-on-path.ts';
 import { testSecrets } from '../support/open-test-core.ts';
 import { requireOrSkip } from '../support/require-or-skip.ts';
 import { type ApiProcess, startApiProcess } from '../support/start-api-processes.ts';
@@ -16,7 +16,7 @@ import { runServerless, type ServerlessRun } from './support/run-serverless.ts';
 
 const longMillis = 2_400_000;
 const stack = 'qurable-dev';
-const hasCli = !spawnSync('aws', ['--version']).error;
+const hasCli = isOnPath('aws');
 const describeOrSkip = requireOrSkip('python3 with moto[server], and the aws CLI', canEmulate() && hasCli);
 
 describeOrSkip('the way back, by the pipeline’s own scripts in an emulated account', () => {

@@ -7,6 +7,7 @@ import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { DescribeTaskDefinitionCommand } from '@aws-sdk/client-ecs';
 import { GetSecretValueCommand, ListSecretsCommand } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { isOnPath } from '../support/is-on-path.ts';
 import { requireOrSkip } from '../support/require-or-skip.ts';
 import { type ApiProcess, startApiProcess } from '../support/start-api-processes.ts';
 import { canEmulate } from './emulator/start-emulator.ts';
@@ -17,7 +18,7 @@ import { runServerless } from './support/run-serverless.ts';
 
 const longMillis = 2_400_000;
 const stack = 'qurable-dev';
-const hasCli = !spawnSync('aws', ['--version']).error;
+const hasCli = isOnPath('aws');
 /** It deploys, and walks through each of an operator's commands: minutes that only the long run has. */
 const isLong = process.env.QURABLE_TEST_LONG === '1';
 const describeOrSkip = isLong

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -8,6 +7,7 @@ import {
 } from '@aws-sdk/client-cloudformation';
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { isOnPath } from '../support/is-on-path.ts';
 import { requireOrSkip } from '../support/require-or-skip.ts';
 import { canEmulate } from './emulator/start-emulator.ts';
 import { openTrial, type Trial } from './support/open-trial.ts';
@@ -16,7 +16,7 @@ import { keepBundles, runServerless } from './support/run-serverless.ts';
 
 const longMillis = 2_400_000;
 const stack = 'qurable-dev';
-const hasCli = !spawnSync('aws', ['--version']).error;
+const hasCli = isOnPath('aws');
 const describeOrSkip = requireOrSkip('python3 with moto[server], and the aws CLI', canEmulate() && hasCli);
 
 describeOrSkip('a preview of a deployment', () => {

@@ -1,7 +1,7 @@
-import { spawnSync } from 'node:child_process';
 import { DescribeReplicationGroupsCommand } from '@aws-sdk/client-elasticache';
 import { DescribeDBInstancesCommand } from '@aws-sdk/client-rds';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { isOnPath } from '../support/is-on-path.ts';
 import { requireOrSkip } from '../support/require-or-skip.ts';
 import { canEmulate } from './emulator/start-emulator.ts';
 import { openTrial, type Trial } from './support/open-trial.ts';
@@ -9,7 +9,7 @@ import { runCommand } from './support/run-script.ts';
 import { runServerless } from './support/run-serverless.ts';
 
 const longMillis = 2_400_000;
-const hasCli = !spawnSync('aws', ['--version']).error;
+const hasCli = isOnPath('aws');
 /** It deploys again and again: minutes that only the long run has. */
 const isLong = process.env.QURABLE_TEST_LONG === '1';
 const describeOrSkip = isLong

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { isOnPath } from '../support/is-on-path.ts';
 import { requireOrSkip } from '../support/require-or-skip.ts';
 import { packaged, packageStages, tracedDev, twoSetCases } from './packaged-stages.ts';
 import { type Packaged, packageStage, packagingMillis } from './packaged-template.ts';
@@ -10,7 +11,7 @@ import { type Packaged, packageStage, packagingMillis } from './packaged-templat
 const resources = resolve(import.meta.dirname, '../../resources');
 /** Stacks of their own, which are deployed as they are. */
 const ownStacks = ['registry', 'budget', 'transaction-search', 'pipeline', 'pipeline-stage'];
-const describeWithLinter = requireOrSkip('cfn-lint', !spawnSync('cfn-lint', ['--version']).error);
+const describeWithLinter = requireOrSkip('cfn-lint', isOnPath('cfn-lint'));
 
 describeWithLinter('the linter of CloudFormation', () => {
   packageStages();

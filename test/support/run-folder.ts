@@ -22,6 +22,7 @@ export function openRunFolder(): RunFolder {
   // As /tmp is: some tests run programs as another user.
   for (const folder of [path, compileCache]) chmodSync(folder, 0o1777);
   process.env.TMPDIR = path;
+  process.env.QURABLE_TEST_RUN = path;
   process.env.NODE_COMPILE_CACHE = compileCache;
   process.env.SLS_SCHEMA_CACHE_BASE_DIR = path;
   const remove = () => rmSync(path, { recursive: true, force: true, maxRetries: 3 });

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { bareEnvironment } from './bare-environment.ts';
+import { apiProgram } from './bundle-api.ts';
 import { testSecrets } from './open-test-core.ts';
 
 /** An API in a process of its own. */
@@ -13,8 +13,6 @@ export interface ApiProcess {
   /** Sends a signal and waits for the end; SIGTERM drains. */
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
-
-const program = fileURLToPath(new URL('../../containers/api/main.ts', import.meta.url));
 
 /** Starts `count` API processes on one database, each on a free port, and waits until they listen. */
 export function startApiProcesses(
@@ -30,7 +28,7 @@ export async function startApiProcess(
   databaseUrl: string,
   environment: Record<string, string> = {},
 ): Promise<ApiProcess> {
-  const child = spawn(process.execPath, [program], {
+  const child = spawn(process.execPath, [await apiProgram()], {
     env: {
       ...bareEnvironment(),
       DATABASE_URL: databaseUrl,

@@ -1,8 +1,11 @@
 """What moto's models lack: attributes that CloudFormation has, and what one call does to another service."""
 
+import json
 import math
 
 import moto.applicationautoscaling.models as autoscaling
+import moto.cloudformation.models as cloudformation
+import moto.cloudformation.responses as cloudformation_responses
 import moto.cloudwatch.models as cloudwatch
 import moto.cloudwatch.responses as cloudwatch_responses
 import moto.elasticache.models as elasticache
@@ -10,6 +13,7 @@ import moto.elbv2.models as elb
 import moto.rds.models as rds_models
 import moto.rds.utils as rds
 import moto.s3.models as s3
+import yaml
 from moto.core.responses import EmptyResult
 from moto.core.utils import utcnow
 from moto.iam.access_control import PermissionResult
@@ -25,7 +29,21 @@ def _target_group_attribute(self, name):
     return values[name]
 
 
+class _JsonFirst:
+    """YAML, but a template in JSON, which is YAML as well, is read as JSON, in a hundredth of the time."""
+
+    def __getattr__(self, name):
+        return getattr(yaml, name)
+
+    def load(self, text, Loader):
+        try:
+            return json.loads(text)
+        except ValueError:
+            return yaml.load(text, Loader=Loader)
+
+
 def install():
+    cloudformation.yaml = cloudformation_responses.yaml = _JsonFirst()
     elb.FakeTargetGroup.has_cfn_attr = classmethod(lambda cls, name: True)
     elb.FakeTargetGroup.get_cfn_attribute = _target_group_attribute
     # moto judges a bucket's policy without its conditions, so that a refusal of plain HTTP would refuse everyone. The

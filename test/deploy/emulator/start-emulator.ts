@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { bareEnvironment } from '../../support/bare-environment.ts';
+import { isOnPath } from '../../support/is-on-path.ts';
 
 /** An AWS of one's own: moto with what it lacks, on a free port of 127.0.0.1. */
 export type Emulator = {
@@ -34,12 +35,14 @@ const modules = fileURLToPath(new URL('../../../node_modules', import.meta.url))
 
 /** Whether this machine has what the emulator is made of. */
 export function canEmulate(): boolean {
-  return spawnSync('python3', ['-c', 'import moto.server, flask'], { stdio: 'ignore' }).status === 0;
+  // To import them takes a second and more.
+  const look = 'from importlib.util import find_spec as find; exit(not (find("moto") and find("flask")))';
+  return spawnSync('python3', ['-c', look], { stdio: 'ignore' }).status === 0;
 }
 
 /** Whether this machine has the linter of CloudFormation templates. */
 export function canLint(): boolean {
-  return spawnSync('cfn-lint', ['--version'], { stdio: 'ignore' }).status === 0;
+  return isOnPath('cfn-lint');
 }
 
 /** Starts an emulator with nothing in it. */

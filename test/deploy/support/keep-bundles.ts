@@ -6,6 +6,7 @@ import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BuildOptions } from 'esbuild';
 import { claimFile } from '../../support/claim-file.ts';
+import './pack-modules.ts';
 
 /**
  * Loaded before the Serverless Framework (`node --import`): what esbuild made of a function is taken again by the next

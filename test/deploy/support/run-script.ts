@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { bareEnvironment } from '../../support/bare-environment.ts';
 
@@ -23,6 +23,17 @@ export function runScript(
   return runCommand(directory, endpointUrl, join(directory, '.github/scripts', name), args, environment);
 }
 
+let programs: string | undefined;
+/**
+ * Where Python has its programs, the aws CLI among them. What comes first on the PATH may be a script of a chooser of
+ * versions, which takes half as long again to look for the program as the program itself.
+ */
+function pythonPrograms(): string {
+  const ask = ['-c', 'import sys; print(sys.executable)'];
+  programs ??= dirname(execFileSync('python3', ask, { encoding: 'utf8' }).trim());
+  return programs;
+}
+
 /** Runs any command there in the same way. */
 export function runCommand(
   directory: string,
@@ -37,7 +48,7 @@ export function runCommand(
     env: {
       ...bareEnvironment(),
       // `npx` takes what is in the project; the pipeline's Node is the one that runs this.
-      PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
+      PATH: `${dirname(process.execPath)}:${pythonPrograms()}:${process.env.PATH}`,
       HOME: directory,
       CI: '1',
       SLS_TELEMETRY_DISABLED: '1',

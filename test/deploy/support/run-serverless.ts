@@ -44,7 +44,8 @@ export async function runServerless(
       CI: '1',
       SLS_TELEMETRY_DISABLED: '1',
       SLS_NOTIFICATIONS_MODE: 'off',
-      SLS_AWS_MONITORING_FREQUENCY: '300',
+      // Each time it reads all the events of the stack.
+      SLS_AWS_MONITORING_FREQUENCY: '1000',
       ...aws,
     },
   });
