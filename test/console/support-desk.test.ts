@@ -124,9 +124,10 @@ describeInBrowser('what a support desk does in the console', () => {
     });
     // The minute in which it was paused, on the book's clocks, which are three hours behind UTC.
     const paused = new Date(Date.parse(updatedAt) - 3 * 3_600_000).toISOString().slice(0, 16);
+    // What was then is told also once it is over.
+    await console.call('PATCH', `/v1/books/${bookId}`, { status: 'active' });
     await window.visit(`/codes/${code}?moment=${paused}`);
     await page.getByText('Its book was paused then').waitFor();
-    await console.call('PATCH', `/v1/books/${bookId}`, { status: 'active' });
     await window.close();
   });
 
