@@ -34,8 +34,8 @@ export const jobs = {
   resultOf: (name) => `Descargar el resultado de: ${name}`,
   again: 'Hacer el resto…',
   againOf: (name) => `Hacer el resto de: ${name}`,
-  startAgain: 'Empezar otra vez…',
-  startAgainOf: (name) => `Empezar otra vez: ${name}`,
+  startAgain: 'Repetir…',
+  startAgainOf: (name) => `Repetir: ${name}`,
   restChosen:
     'El archivo de abajo tiene las filas de ese trabajo que no se hicieron. Mira primero por qué se rechazaron y corrígelo: si no, se rechazarán otra vez.',
   restNone: 'No queda ninguna fila de ese trabajo que se pueda hacer. Descarga su resultado para ver por qué.',
