@@ -304,7 +304,7 @@ describeInBrowser('what people do in the console', () => {
     expect(await badge()).toBe('Ready to use');
     for (const [changes, words] of [
       [{ status: 'paused' }, 'Book is paused'],
-      [{ status: 'active', startsAt: '2098-01-01' }, 'Not yet'],
+      [{ status: 'active', startsAt: '2098-01-01' }, 'Book has not begun'],
       [{ startsAt: null, endsAt: '2020-01-01' }, 'Book has ended'],
     ] as const) {
       await console.call('PATCH', `/v1/books/${id}`, changes);

@@ -235,6 +235,17 @@ describeInBrowser('long work, webhooks and the server, in the console', () => {
       [1, 0],
       [0, 1],
     ]);
+    // What a customer is told of the code hangs on the book.
+    const standing = async () => {
+      await window.visit('/codes/SUMMER20');
+      await page.getByRole('link', { name: 'Everybody' }).waitFor();
+      return page.locator('.page-intro').textContent();
+    };
+    expect(await standing()).toContain('Its book is a draft');
+    await console.call('PATCH', `/v1/books/${id}`, { status: 'active' });
+    expect(await standing()).toContain('whoever brings it gets a coupon');
+    await console.call('PATCH', `/v1/books/${id}`, { status: 'paused' });
+    expect(await standing()).toContain('Book is paused');
     await window.close();
   });
 

@@ -4,6 +4,7 @@ import { chooseLanguage } from '../../containers/console/language/choices.ts';
 import {
   formatBeside,
   formatDay,
+  formatDayInWords,
   formatDuration,
   formatExactMoment,
   formatMoment,
@@ -60,6 +61,14 @@ describe('languages', () => {
     expect(es.common.codes(1_900)).toBe('1.900 códigos');
     expect([en.common.codes(1), es.common.codes(1), es.common.codes(0)]).toEqual(['1 code', '1 código', '0 códigos']);
   });
+});
+
+test('a day is said in words, and what is none is not', () => {
+  language.value = 'es';
+  expect(formatDayInWords('2026-12-04')).toBe('Viernes, 4 de diciembre de 2026');
+  language.value = 'en';
+  expect(formatDayInWords('2026-12-04')).toBe('Friday, 4 December 2026');
+  expect(['', '2026-13-04', 'soon'].map(formatDayInWords)).toEqual([null, null, null]);
 });
 
 describe('local times', () => {

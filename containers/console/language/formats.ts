@@ -88,11 +88,19 @@ export function formatBeside(at: string, zone: string, isExact: boolean, viewer 
 
 /** A moment with its day of the week and its month in words: `Friday, 4 December 2026, 21:05`. */
 export function formatInWords(at: string | Date, zone: string): string {
+  return `${dayInWords(new Date(at), zone)}, ${formatter(zone, minute, 'time').format(new Date(at))}`;
+}
+
+/** A day as a date field gives it, in the same words: `Friday, 4 December 2026`. Null for what is no day. */
+export function formatDayInWords(day: string): string | null {
+  const at = new Date(`${day}T00:00Z`);
+  return Number.isNaN(at.getTime()) ? null : dayInWords(at, 'UTC');
+}
+
+function dayInWords(at: Date, zone: string): string {
   const words = { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' } as const;
-  const [named, time] = [formatter(zone, words, 'words'), formatter(zone, minute, 'time')].map((one) =>
-    one.format(new Date(at)),
-  );
-  return `${named!.charAt(0).toUpperCase()}${named!.slice(1)}, ${time}`;
+  const named = formatter(zone, words, 'words').format(at);
+  return `${named.charAt(0).toUpperCase()}${named.slice(1)}`;
 }
 
 /** A day on the calendar of a zone. */

@@ -11,6 +11,7 @@ import { ProblemBox } from '../parts/problem-box.tsx';
 import { Moment } from '../parts/time.tsx';
 import { BookActions } from './book/book-actions.tsx';
 import { BookDecks } from './book/book-decks.tsx';
+import { isOver } from './book/book-faults.ts';
 import { BookNumbers } from './book/book-numbers.tsx';
 import { BookRules } from './book/book-rules.tsx';
 import { DemoNote } from './book/demo-book.tsx';
@@ -43,8 +44,10 @@ export function BookPage({ bookId = '', tab }: Parameters) {
       above={above}
       actions={
         <>
+          {isOperator() && data.status === 'active' && !isOver(data.endsAt, Date.now()) && (
+            <GiveCode bookId={data.id} onGiven={() => void book.reload()} />
+          )}
           <BookActions book={book} />
-          {isOperator() && data.status === 'active' && <GiveCode bookId={data.id} onGiven={() => void book.reload()} />}
         </>
       }
       intro={

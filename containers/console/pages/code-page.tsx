@@ -117,8 +117,25 @@ function NoSuchCode({ code }: { code: string }) {
 /** The code that everybody may bring: it has no story of its own. */
 function PublicCode({ found, book }: { found: CodeLookUp; book: Book | null }) {
   const text = messages().code;
+  // Whoever brings it is given a coupon first, and then it is worth what theirs is.
+  const coupon = { status: 'assigned', coupon: null } as const;
+  const standing = standingOf(coupon, book);
+  const isUsable = standing === coupon.status;
   return (
-    <Page title={text.publicTitle(found.code)} intro={<p>{text.publicNow}</p>}>
+    <Page
+      title={text.publicTitle(found.code)}
+      intro={
+        <p>
+          {isUsable ? (
+            text.publicNow
+          ) : (
+            <>
+              <StandingBadge found={coupon} standing={standing} /> {text.now[standing]}
+            </>
+          )}
+        </p>
+      }
+    >
       {isOperator() && (
         <>
           <dl class="facts">
@@ -126,6 +143,12 @@ function PublicCode({ found, book }: { found: CodeLookUp; book: Book | null }) {
             <dd>
               <BookLink id={found.bookId} name={book?.name} />
             </dd>
+            {book !== null && (
+              <>
+                <dt>{text.expiresAt}</dt>
+                <dd>{book.endsAt === null ? text.never : <Moment at={book.endsAt} zone={book.timeZone} />}</dd>
+              </>
+            )}
           </dl>
           <p class="muted">{text.publicHint}</p>
         </>
@@ -165,7 +188,7 @@ function Facts({ found: { coupon, bookId }, book, zone }: { found: CodeLookUp; b
           <dt>{text.used}</dt>
           <dd>
             {coupon.maxRedemptions === null
-              ? text.usedTimes(formatNumber(coupon.redemptions))
+              ? text.usedTimes(coupon.redemptions)
               : text.usedOf(formatNumber(coupon.redemptions), formatNumber(coupon.maxRedemptions))}{' '}
             {coupon.redemptions > 0 && isOperator() && (
               <a href={linkTo('/redemptions', { code: coupon.code })}>{text.uses}</a>

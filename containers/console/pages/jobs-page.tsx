@@ -177,7 +177,7 @@ function CancelJob({ job, name, onClose }: { job: Job; name: string; onClose: ()
       }}
       onClose={onClose}
     >
-      <p dir="auto">{text.cancelText(name, formatNumber(job.done))}</p>
+      <p dir="auto">{text.cancelText(name, job.done)}</p>
     </Confirm>
   );
 }

@@ -8,6 +8,7 @@ import { fromLocalInput, viewerZone } from '../language/formats.ts';
 import { messages } from '../messages/messages.ts';
 import { Badge } from '../parts/badge.tsx';
 import { Button } from '../parts/button.tsx';
+import { DayField } from '../parts/day-field.tsx';
 import { Confirm } from '../parts/dialog.tsx';
 import { EmptyState } from '../parts/empty-state.tsx';
 import { SelectField, TextField } from '../parts/field.tsx';
@@ -171,10 +172,9 @@ function NewKey({ onMade }: { onMade: (key: NewApiKey) => void }) {
         onValue={setRole}
         options={roles.map((one) => [one, messages().shell.roles[one]] as const)}
       />
-      <TextField
+      <DayField
         {...text.expiresAt}
         isOptional
-        type="date"
         value={endsOn}
         onValue={setEndsOn}
         error={fieldError(problem, 'expiresAt')}

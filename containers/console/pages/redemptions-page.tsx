@@ -4,12 +4,13 @@ import { fieldError, type Problem } from '../calls/problem.ts';
 import type { Redemption } from '../calls/types.ts';
 import { useBooks } from '../calls/use-books.ts';
 import { type LoadedList, useList } from '../calls/use-load.ts';
-import { formatNumber, fromLocalInput, viewerZone } from '../language/formats.ts';
+import { formatNumber, fromLocalInput, placeOf, viewerZone } from '../language/formats.ts';
 import { messages } from '../messages/messages.ts';
 import { Badge } from '../parts/badge.tsx';
 import { BookField } from '../parts/book-field.tsx';
 import { BookLink } from '../parts/book-link.tsx';
 import { Button } from '../parts/button.tsx';
+import { DayField } from '../parts/day-field.tsx';
 import { EmptyState } from '../parts/empty-state.tsx';
 import { ExportButton } from '../parts/export-button.tsx';
 import { TextField } from '../parts/field.tsx';
@@ -60,6 +61,10 @@ function FilterForm({ given, problem, isLoading }: { given: Filters; problem: Pr
   const [typed, setTyped] = useState(given);
   const [isOpen, setOpen] = useState(() => filters.some((name) => given[name] !== ''));
   const id = useId();
+  const books = useBooks([typed.bookId === '' ? null : typed.bookId]);
+  // Whose days they are: see queryOf.
+  const zone = typed.bookId === '' ? viewerZone() : books.get(typed.bookId)?.timeZone;
+  const days = zone === undefined ? undefined : messages().common.daysOf(placeOf(zone));
   const set = (name: keyof Filters) => (value: string) => setTyped((before) => ({ ...before, [name]: value }));
   const field = (name: keyof Filters) => ({
     value: typed[name],
@@ -85,8 +90,8 @@ function FilterForm({ given, problem, isLoading }: { given: Filters; problem: Pr
         <TextField label={text.user} {...field('userId')} />
         <TextField label={text.code} {...field('code')} />
         <TextField label={text.reference} {...field('reference')} />
-        <TextField label={text.from} type="date" {...field('from')} />
-        <TextField label={text.to} type="date" {...field('to')} />
+        <DayField label={text.from} help={days} {...field('from')} />
+        <DayField label={text.to} help={days} {...field('to')} />
       </div>
       <div class="actions">
         <Button kind="primary" type="submit" isBusy={isLoading}>

@@ -53,7 +53,12 @@ export function UserPage({ userId = '' }: Parameters) {
             label={text.user.filter}
             value={status}
             onValue={(value) => changeQuery({ status: value })}
-            options={[['', text.user.all], ...statuses.map((one) => [one, text.code.statuses[one]] as const)]}
+            options={[
+              ['', text.user.all],
+              ...statuses.map(
+                (one) => [one, one === 'assigned' ? text.user.notUsedUp : text.code.statuses[one]] as const,
+              ),
+            ]}
           />
           <a href={linkTo('/redemptions', { userId })}>{text.user.redemptions}</a>
         </div>

@@ -51,7 +51,7 @@ export function ProblemBox({ problem, retry }: { problem: Problem | null; retry?
         <ul>
           {errors.map(({ path, message }) => (
             <li key={path}>
-              <FieldTitle path={path} />: {fieldWords(path)} <ServerWords text={message} />
+              <FieldTitle path={path} />: {fieldWords(path) ?? <ServerWords text={message} />}
             </li>
           ))}
         </ul>

@@ -3,9 +3,9 @@ import type { TestConsole } from '../support/start-console.ts';
 /** What the pictures show: a shop in the middle of its season. */
 export interface ShowCase {
   /** Books by what is to be seen of them. */
-  books: Record<'running' | 'low' | 'draft' | 'empty' | 'demo' | 'public', string>;
+  books: Record<'running' | 'low' | 'over' | 'draft' | 'empty' | 'demo' | 'public', string>;
   /** Codes by their state. */
-  codes: Record<'assigned' | 'locked' | 'redeemed' | 'voided' | 'free', string>;
+  codes: Record<'assigned' | 'locked' | 'redeemed' | 'voided' | 'over' | 'free', string>;
   webhookId: string;
   /** The key of somebody in a tenant that has nothing yet. */
   newcomer: string;
@@ -19,7 +19,7 @@ const dayMillis = 86_400_000;
 /** Fills an installation as a shop would have filled it in a week. */
 export async function makeShowCase(console: TestConsole): Promise<ShowCase> {
   const books = await makeBooks(console);
-  const codes = await useCodes(console, books.running);
+  const codes = { ...(await useCodes(console, books.running)), over: await endBook(console, books.over) };
   const webhookId = await makeWebhooks(console);
   await makeJobs(console, books.low);
   const { adminKey } = await console.call<{ adminKey: { secret: string } }>('POST', '/v1/tenants', {
@@ -50,6 +50,7 @@ async function makeBooks(console: TestConsole): Promise<ShowCase['books']> {
   const books = {
     running: await make('Verano 2026', running, 60_000, 'VE26'),
     low: await make('Hot Sale', { maxCodesPerUser: 1 }, 2_000, 'HOT'),
+    over: await make('Winter sale', {}, 1_000, 'WIN'),
     draft: await make('VIP launch', { status: 'draft' }, 500, 'VIP1'),
     empty: await make('Black Friday', { status: 'draft', description: 'For the whole shop.' }),
     demo: await make('Demo: summer sale', { status: 'draft', metadata: { demo: true } }, 1_000, 'DEMO'),
@@ -66,7 +67,7 @@ async function makeBooks(console: TestConsole): Promise<ShowCase['books']> {
   return books;
 }
 
-async function useCodes(console: TestConsole, bookId: string): Promise<ShowCase['codes']> {
+async function useCodes(console: TestConsole, bookId: string): Promise<Omit<ShowCase['codes'], 'over'>> {
   const redeemed = await redeemMany(console, bookId);
   const give = async (userId: string) =>
     (await console.call<{ code: string }>('POST', '/v1/coupons/assign', { bookId, userId })).code;
@@ -83,6 +84,14 @@ async function useCodes(console: TestConsole, bookId: string): Promise<ShowCase[
     `/v1/books/${bookId}/codes?status=available&limit=1`,
   );
   return { assigned, locked, redeemed: used, voided, free: data[0]!.code };
+}
+
+/** @returns a code that somebody has and can't use any more, since its book has ended */
+async function endBook(console: TestConsole, bookId: string): Promise<string> {
+  await console.call('POST', `/v1/books/${bookId}/codes`, { codes: ['PAPER-10', 'PAPER-IO'] });
+  const { code } = await console.call<{ code: string }>('POST', '/v1/coupons/assign', { bookId, userId: 'ana' });
+  await console.call('PATCH', `/v1/books/${bookId}`, { endsAt: '2026-01-01' });
+  return code;
 }
 
 /** @returns one of the redemptions */

@@ -13,7 +13,7 @@ export const decks = {
   actions: 'Actions',
   dealtNote: 'Given out counts those too that were made void afterwards; Void counts those that nobody had.',
   publicStock: (code: string) =>
-    `Nothing has to be put in here: whoever brings ${code} gets a coupon with a code of its own, and there is one for everybody. To stop that, pause or close the book.`,
+    `Nothing has to be put in here: whoever brings ${code} gets a coupon with a code of its own, and these never run out. To stop that, pause or close the book.`,
   publicDeals: (code: string) =>
     `Whoever brings ${code} gets one of these codes. When none is left, nobody else gets a coupon.`,
   empty: 'No codes yet',

@@ -42,7 +42,8 @@ export const jobs = {
   cancel: 'Cancel…',
   cancelOf: (name: string) => `Cancel: ${name}`,
   cancelTitle: 'Cancel this job?',
-  cancelText: (name: string, done: string) => `${name}: ${done} rows are done and stay done. Nothing more is done.`,
+  cancelText: (name: string, done: number) =>
+    `${name}: ${count(done, { one: 'row is done and stays done', other: 'rows are done and stay done' })}. Nothing more is done.`,
   cancelNow: 'Cancel the job',
   cancelled: 'The job is cancelled.',
   newTitle: 'Start a job',
@@ -60,7 +61,7 @@ export const jobs = {
   voidUnconfirmed: 'Please confirm it first.',
   notChosen: 'Choose a file first.',
   bookMissing: 'Choose a book first.',
-  stopped: 'Stopped. Whether the job was started, the list above shows.',
+  stopped: 'Stopped. Whether the job was started, the list on this page shows.',
   starts: {
     assign: 'Give the codes',
     void: 'Make them void',

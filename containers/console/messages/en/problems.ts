@@ -70,7 +70,7 @@ export const problems = {
     maxRedemptions: 'Write a whole number, or nothing for no limit.',
     maxRedemptionsPerCode: 'Write a whole number, or nothing for no limit.',
     maxRedemptionsPerUser: 'Write a whole number, or nothing for no limit.',
-    name: 'Write a name that is not too long.',
+    name: 'Write a name; it can’t be very long.',
     pattern: 'Write letters from A to Z, digits and -, and a # for each character that is drawn.',
     publicCode: 'A code has letters from A to Z, digits, - and _.',
     reason: 'This reason can’t be kept as it is.',

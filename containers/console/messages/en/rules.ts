@@ -73,6 +73,6 @@ export const rules = {
   extendAction: 'Move the end',
   extendTitle: 'Extend the end',
   extendLabel: 'New end',
-  extendText: (zone: string) => `On the clocks of ${zone}. It holds for coupons already given out, too.`,
+  extendText: 'It holds for coupons already given out, too.',
   statusChanged: { active: 'The book is active.', paused: 'The book is paused.', closed: 'The book is closed.' },
 };

@@ -20,5 +20,7 @@ export const user = {
   eraseText:
     'The id and every text about this person go, for good. Numbers and codes stay, without a name. If the same id comes again, it is a new user.',
   erased: 'The user’s data is being erased.',
+  /** A filter: the badge of such a coupon may say that its book is paused. */
+  notUsedUp: 'Given out, not used up',
   uses: (n: number) => count(n, { one: 'use', other: 'uses' }),
 };

@@ -54,8 +54,7 @@ export const webhooks = {
   rotateAction: 'Make it',
   replay: 'Send again…',
   replayTitle: 'Send past events again',
-  replayText:
-    'All that it is told of and that happened in this time is sent, also what arrived before. Times are those of your clock.',
+  replayText: 'All that it is told of and that happened in this time is sent, also what arrived before.',
   replayFrom: 'From',
   replayTo: 'To',
   replayAction: 'Send it again',

@@ -1,4 +1,4 @@
-import type { Translation } from '../../language/plurals.ts';
+import { countInSpanish as count, type Translation } from '../../language/plurals.ts';
 import type { code as english } from '../en/code.ts';
 
 /** Encontrar un código o un usuario, y la historia de un código. */
@@ -12,7 +12,7 @@ export const code = {
   publicTitle: (code) => `Código público ${code}`,
   publicNow: 'Es de todos: quien lo trae recibe un cupón propio de este talonario.',
   publicHint: 'Para ver qué le pasó a un cliente, escribe su id de usuario en el campo de arriba.',
-  uses: 'Verlos',
+  uses: 'Ver sus canjes',
   assign: 'Entregar a un usuario',
   assignTitle: 'Entregar este código a un usuario',
   assignText: 'Se comprueban los límites del talonario, y el usuario lo tiene al momento.',
@@ -21,13 +21,14 @@ export const code = {
   give: 'Entregar un código…',
   giveTitle: 'Entregar un código de este talonario',
   giveTitleTo: (user) => `Entregar un código a ${user}`,
-  giveText: 'Se sortea entre los que quedan. Se comprueban los límites, y el usuario lo tiene al momento.',
+  giveText:
+    'Recibe uno de los códigos del talonario, el que toque. Se comprueban los límites, y el usuario lo tiene al momento.',
   giveAction: 'Entregarlo',
   given: (user, code) => `${user} tiene el código ${code}.`,
   givenTitle: 'Código entregado',
   givenTo: (user) => `Ahora ${user} tiene este código:`,
   whichUse: 'Qué uso',
-  useAt: (reference, moment) => `${moment}, ${reference}`,
+  useAt: (reference, moment) => `${reference}, ${moment}`,
   bareUse: (seq) => `n.º ${seq}`,
   hint: 'Sirven las minúsculas, con o sin guiones y espacios. Compara cada letra y cada cifra con el código que tiene el cliente.',
   missing: 'No existe este código',
@@ -43,9 +44,9 @@ export const code = {
     draft: 'Talonario en borrador',
     paused: 'Talonario en pausa',
     closed: 'Talonario cerrado',
-    notYet: 'Todavía no',
+    notYet: 'Talonario sin empezar',
     ended: 'Talonario terminado',
-    expired: 'Vencido',
+    expired: 'Cupón vencido',
   },
   orphaned: 'Ya no es de nadie',
   book: 'Talonario',
@@ -54,11 +55,11 @@ export const code = {
   erasedUser: 'Un usuario borrado',
   used: 'Usado',
   usedOf: (used, most) => `${used} de ${most}`,
-  usedTimes: (used) => `${used} veces, sin límite`,
+  usedTimes: (used) => `${count(used, { one: 'vez', many: 'de veces', other: 'veces' })}, sin límite`,
   assignedAt: 'Entregado',
   expiresAt: 'Termina',
   never: 'Nunca',
-  lockedUntil: 'Bloqueado hasta',
+  lockedUntil: 'Reservado hasta',
   now: {
     available: 'Nadie ha recibido este código. Le tocará a alguien, o puedes entregarlo tú a un usuario.',
     assigned: 'Se puede usar ahora, si los límites del talonario y del usuario lo permiten.',

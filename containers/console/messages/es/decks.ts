@@ -14,7 +14,7 @@ export const decks = {
   actions: 'Acciones',
   dealtNote: 'Entregados cuenta también los que se anularon después; Anulados cuenta los que no tenía nadie.',
   publicStock: (code) =>
-    `Aquí no hay que poner nada: quien trae ${code} recibe un cupón con un código propio, y hay uno para cada persona. Para detenerlo, pausa o cierra el talonario.`,
+    `Aquí no hay que poner nada: quien trae ${code} recibe un cupón con un código propio, y estos no se acaban. Para detenerlo, pausa o cierra el talonario.`,
   publicDeals: (code) =>
     `Quien trae ${code} recibe uno de estos códigos. Cuando no quede ninguno, nadie más recibe un cupón.`,
   empty: 'Todavía no hay códigos',

@@ -43,7 +43,8 @@ export const jobs = {
   cancel: 'Cancelar…',
   cancelOf: (name) => `Cancelar: ${name}`,
   cancelTitle: '¿Cancelar este trabajo?',
-  cancelText: (name, done) => `${name}: ${done} filas están hechas y así quedan. No se hace nada más.`,
+  cancelText: (name, done) =>
+    `${name}: ${count(done, { one: 'fila está hecha y así queda', many: 'de filas están hechas y así quedan', other: 'filas están hechas y así quedan' })}. No se hace nada más.`,
   cancelNow: 'Cancelar el trabajo',
   cancelled: 'El trabajo está cancelado.',
   newTitle: 'Empezar un trabajo',
@@ -61,12 +62,12 @@ export const jobs = {
   voidUnconfirmed: 'Confírmalo primero, por favor.',
   notChosen: 'Elige primero un archivo.',
   bookMissing: 'Elige primero un talonario.',
-  stopped: 'Detenido. La lista de arriba muestra si el trabajo empezó.',
+  stopped: 'Detenido. La lista de esta página muestra si el trabajo empezó.',
   starts: {
     assign: 'Entregar los códigos',
     void: 'Anularlos',
     'export-codes': 'Exportar la lista',
-    'export-redemptions': 'Escribir la lista',
+    'export-redemptions': 'Exportar la lista',
   },
   startedFor: {
     assign: (n) =>

@@ -23,8 +23,8 @@ export const overview = {
   allWell: 'Todo está bien: ningún talonario activo se agota ni termina pronto, y nada ha fallado.',
   exhausted: 'No quedan códigos: nadie más puede recibir uno.',
   runningOut: (left, share) =>
-    `${count(left, { one: 'código queda', many: 'de códigos quedan', other: 'códigos quedan' })}, ${share} del total.`,
-  ending: (distance, moment) => `Termina ${distance}: ${moment}.`,
+    `${left === 1 ? 'Queda' : 'Quedan'} ${count(left, { one: 'código', many: 'de códigos', other: 'códigos' })}, el ${share} del total.`,
+  ending: (distance, moment) => `Termina ${distance}: el ${moment}.`,
   ended: (moment) => `Terminó el ${moment} y sigue activo: ciérralo o extiende su final.`,
   noCodes: 'Está activo y todavía no tiene códigos.',
   books: 'Talonarios',

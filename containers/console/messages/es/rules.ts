@@ -75,7 +75,7 @@ export const rules = {
   extendAction: 'Mover el final',
   extendTitle: 'Extender el final',
   extendLabel: 'Nuevo final',
-  extendText: (zone) => `Hora de ${zone}. Vale también para los cupones ya entregados.`,
+  extendText: 'Vale también para los cupones ya entregados.',
   statusChanged: {
     active: 'El talonario está activo.',
     paused: 'El talonario está en pausa.',

@@ -23,5 +23,6 @@ export const user = {
   eraseText:
     'El id y todo texto sobre esta persona se borran para siempre. Los números y los códigos quedan, sin nombre. Si vuelve el mismo id, es un usuario nuevo.',
   erased: 'Los datos del usuario se están borrando.',
+  notUsedUp: 'Entregado, sin usar del todo',
   uses: (n) => count(n, { one: 'uso', many: 'de usos', other: 'usos' }),
 } satisfies Translation<typeof english>;

@@ -57,8 +57,7 @@ export const webhooks = {
   rotateAction: 'Crearlo',
   replay: 'Reenviar…',
   replayTitle: 'Enviar de nuevo lo pasado',
-  replayText:
-    'Se envía todo lo que pasó en ese tiempo y le corresponde, también lo que ya llegó. Las horas son las de tu reloj.',
+  replayText: 'Se envía todo lo que pasó en ese tiempo y le corresponde, también lo que ya llegó.',
   replayFrom: 'Desde',
   replayTo: 'Hasta',
   replayAction: 'Enviarlo de nuevo',

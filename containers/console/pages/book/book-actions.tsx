@@ -163,7 +163,7 @@ function ExtendDialog({ book, onDone, onClose }: DialogProps) {
     >
       <MomentField
         label={text.rules.extendLabel}
-        help={text.rules.extendText(placeOf(book.timeZone))}
+        help={`${endsAt === '' ? `${text.common.timesOf(placeOf(book.timeZone))} ` : ''}${text.rules.extendText}`}
         zone={book.timeZone}
         value={endsAt}
         onValue={setEndsAt}

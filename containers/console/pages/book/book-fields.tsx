@@ -3,6 +3,7 @@ import type { Book } from '../../calls/types.ts';
 import { formatMoment, fromLocalInput, timeZones, viewerZone } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
 import { CheckField, Field, TextField } from '../../parts/field.tsx';
+import { MomentField } from '../../parts/moment-field.tsx';
 import type { BookDraft, NumberTerm } from './book-draft.ts';
 import { endFault } from './book-faults.ts';
 
@@ -94,8 +95,8 @@ function TimeFields(group: GroupProps) {
         ))}
       </datalist>
       <div class="columns">
-        <MomentField term="startsAt" {...group} />
-        <MomentField term="endsAt" {...group} />
+        <BoundField term="startsAt" {...group} />
+        <BoundField term="endsAt" {...group} />
       </div>
       <NumberField term="validForDays" {...group} />
     </fieldset>
@@ -143,18 +144,20 @@ function NumberField({ term, draft, problem, set }: GroupProps & { term: NumberT
   );
 }
 
-function MomentField({ term, draft, problem, status, set }: GroupProps & { term: 'startsAt' | 'endsAt' }) {
+function BoundField({ term, draft, problem, status, set }: GroupProps & { term: 'startsAt' | 'endsAt' }) {
   const { terms } = messages();
   const text = terms[term];
   const fault = term === 'endsAt' && status !== 'closed' ? endFault(draft, Date.now()) : null;
+  const error = fieldError(problem, term);
   return (
-    <TextField
+    <MomentField
       {...text}
-      type="datetime-local"
+      zone={draft.timeZone.trim()}
       value={draft[term]}
       onValue={(value) => set({ [term]: value })}
-      error={fieldError(problem, term)}
-      warning={fault === null ? null : terms[fault]}
+      // What the console knows of it says more than what the field takes.
+      error={error !== null && fault === 'endNotAfterStart' ? terms[fault] : error}
+      warning={fault === null || error !== null ? null : terms[fault]}
       help={
         <>
           {text.help} {onViewersClock(draft[term], draft.timeZone)}

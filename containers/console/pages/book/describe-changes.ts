@@ -1,5 +1,5 @@
 import type { Book } from '../../calls/types.ts';
-import { formatMoment, formatNumber } from '../../language/formats.ts';
+import { formatMoment, formatNumber, placeOf } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
 
 /** A term that differs between two states of a book, in words. */
@@ -55,7 +55,8 @@ function showTerm(term: ShownTerm, terms: Terms): string {
   if (typeof value === 'boolean') return value ? text.common.yes : text.common.no;
   if (typeof value === 'number') return formatNumber(value);
   if (value === null) return /^max|^valid/.test(term) ? text.rules.noLimit : text.rules.notSet;
-  return term === 'startsAt' || term === 'endsAt' ? formatMoment(value, terms.timeZone) : `“${value}”`;
+  if (term !== 'startsAt' && term !== 'endsAt') return text.common.quoted(value);
+  return text.common.inZone(formatMoment(value, terms.timeZone), placeOf(terms.timeZone));
 }
 
 function meaningOf(term: ShownTerm, { counts, maxCodesPerUser: most }: Book, after: Terms, now: number): string | null {
