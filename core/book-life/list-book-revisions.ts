@@ -1,12 +1,12 @@
 import { type Static, Type } from 'typebox';
 import { actorNames } from '../access/actor-names.ts';
+import { shownTerms } from '../books/book-document.ts';
+import { auditedTerms, bookTerms, type StoredTerms, selectTerms } from '../books/book-terms.ts';
+import { findBook } from '../books/find-book.ts';
 import type { Caller } from '../caller.ts';
 import type { Core } from '../core.ts';
 import { Actor, Rev, Time } from '../input/shapes.ts';
 import { cutPage, type Page, type PageRequest, pageLimit } from '../paging.ts';
-import { shownTerms } from './book-document.ts';
-import { auditedTerms, bookTerms, type StoredTerms, selectTerms } from './book-terms.ts';
-import { findBook } from './find-book.ts';
 
 type AuditedTerm = (typeof auditedTerms)[number];
 
