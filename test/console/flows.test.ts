@@ -312,6 +312,10 @@ describeInBrowser('what people do in the console', () => {
     }
     await window.inspect('code-of-an-ended-book');
     await window.visit('/?q=Half+used');
+    await page
+      .locator('.card')
+      .getByText(/^ended .*2020/)
+      .waitFor();
     await page.getByRole('meter', { name: '50% of its codes are given out', exact: true }).waitFor();
     await page.locator('.card').getByText('50% of its codes are given out').waitFor();
     await window.visit(`/books/${id}`);

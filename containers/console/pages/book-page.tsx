@@ -1,5 +1,6 @@
 import { linkTo } from '../address/address.ts';
 import type { Parameters } from '../address/match-path.ts';
+import { isOver } from '../calls/is-over.ts';
 import { isOperator } from '../calls/session.ts';
 import type { Book } from '../calls/types.ts';
 import { useLiveBook } from '../calls/use-live-book.ts';
@@ -11,7 +12,6 @@ import { ProblemBox } from '../parts/problem-box.tsx';
 import { Moment } from '../parts/time.tsx';
 import { BookActions } from './book/book-actions.tsx';
 import { BookDecks } from './book/book-decks.tsx';
-import { isOver } from './book/book-faults.ts';
 import { BookNumbers } from './book/book-numbers.tsx';
 import { BookRules } from './book/book-rules.tsx';
 import { DemoNote } from './book/demo-book.tsx';

@@ -92,7 +92,11 @@ function CouponTable({ coupons, isFiltered }: { coupons: LoadedList<Coupon>; isF
         {
           title: text.user.code,
           isHead: true,
-          cell: ({ code }) => <a href={linkTo(`/codes/${part(code)}`)}>{code}</a>,
+          cell: ({ code }) => (
+            <a class="unbroken" href={linkTo(`/codes/${part(code)}`)}>
+              {code}
+            </a>
+          ),
         },
         {
           title: text.code.book,

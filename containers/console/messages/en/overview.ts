@@ -30,6 +30,7 @@ export const overview = {
   goneShare: (share: string) => `${share} of its codes are given out or void`,
   noneYet: 'no codes yet',
   endsOn: (moment: string) => `ends ${moment}`,
+  endedOn: (moment: string) => `ended ${moment}`,
   openEnd: 'no end set',
   emptyTitle: 'Your first book',
   empty:

@@ -36,6 +36,7 @@ export const overview = {
   goneShare: (share) => `entregado o anulado el ${share} de los códigos`,
   noneYet: 'todavía sin códigos',
   endsOn: (moment) => `termina el ${moment}`,
+  endedOn: (moment) => `terminó el ${moment}`,
   openEnd: 'sin fecha de fin',
   emptyTitle: 'Tu primer talonario',
   empty:

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { isOver } from '../../calls/is-over.ts';
 import { fieldError } from '../../calls/problem.ts';
 import { isAdmin } from '../../calls/session.ts';
 import type { Book } from '../../calls/types.ts';
@@ -11,7 +12,7 @@ import { Confirm, FormDialog } from '../../parts/dialog.tsx';
 import { notify } from '../../parts/live.tsx';
 import { MomentField } from '../../parts/moment-field.tsx';
 import { draftOf } from './book-draft.ts';
-import { endFault, isOver } from './book-faults.ts';
+import { endFault } from './book-faults.ts';
 import { ConflictBox } from './conflict-box.tsx';
 import type { Change } from './describe-changes.ts';
 import { isDemo, RemoveBookDialog } from './remove-book.tsx';

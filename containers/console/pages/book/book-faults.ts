@@ -1,3 +1,4 @@
+import { isOver } from '../../calls/is-over.ts';
 import type { FieldName } from '../../calls/problem.ts';
 import { fromLocalInput, isTimeZone } from '../../language/formats.ts';
 import { readWholeNumber } from '../../language/read-number.ts';
@@ -19,11 +20,6 @@ export function endFault(
   if (end === null) return null;
   if (start !== null && end <= start) return 'endNotAfterStart';
   return isOver(end, now) ? 'endPast' : null;
-}
-
-/** Whether a book's end has passed. */
-export function isOver(endsAt: string | null, now: number): boolean {
-  return endsAt !== null && Date.parse(endsAt) <= now;
 }
 
 /**

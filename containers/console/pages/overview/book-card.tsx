@@ -1,5 +1,6 @@
 import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
 import { linkTo } from '../../address/address.ts';
+import { isOver } from '../../calls/is-over.ts';
 import { hasPublicStock } from '../../calls/public-stock.ts';
 import type { Book, BookCounts } from '../../calls/types.ts';
 import { usePoll } from '../../calls/use-poll.ts';
@@ -68,9 +69,7 @@ export function BookCard({ book }: { book: Book }) {
           </p>
         </div>
       )}
-      <p class="muted card-foot">
-        {book.endsAt === null ? text.openEnd : text.endsOn(momentOf(book.endsAt, book.timeZone))}
-      </p>
+      <p class="muted card-foot">{endOf(book)}</p>
     </li>
   );
 }
@@ -78,6 +77,13 @@ export function BookCard({ book }: { book: Book }) {
 /** Not all of it as long as something is left. */
 function shownShare(share: number): string {
   return formatShare(share < 1 ? Math.min(share, 0.99) : 1);
+}
+
+/** When the book ends or ended, in a few words. */
+function endOf({ endsAt, timeZone }: Book): string {
+  const text = messages().overview;
+  if (endsAt === null) return text.openEnd;
+  return (isOver(endsAt, Date.now()) ? text.endedOn : text.endsOn)(momentOf(endsAt, timeZone));
 }
 
 /** With the place whose clocks they are, where those are others than the viewer's. */

@@ -1,0 +1,4 @@
+/** Whether a book's end has passed. @param now in milliseconds since 1970 */
+export function isOver(endsAt: string | null, now: number): boolean {
+  return endsAt !== null && Date.parse(endsAt) <= now;
+}
