@@ -15,7 +15,7 @@ const maxBeginnings = 64;
  * The uploaded and public codes of a tenant that have these letters, wherever their dashes and underscores stand, and
  * with look-alikes for one another. It walks the index of codes as one walks a tree of letters: a beginning that no
  * code has is not followed, so a code of 14 characters takes 15 statements of a few look-ups each, however many codes
- * there are. Where more than 64 beginnings go on at once, those later in the alphabet are left out.
+ * there are. Where more than 64 beginnings go on at once, only that many are followed, so not every code is found.
  *
  * @param letters what `typedLetters` gave.
  */

@@ -51,7 +51,8 @@ export const Id = Type.String({ pattern: uuidPattern, description: 'A UUID.', ex
 
 /** Who made a change. */
 export const Actor = Type.String({
-  description: '`root`, `key:` and the API key’s id, `jwt:` and its sub, or `customer`.',
+  description:
+    '`root`, `key:` and the API key’s id, `person:` and the name of who was signed in, `jwt:` and its sub, or `customer`.',
   examples: [`key:${exampleId}`],
 });
 

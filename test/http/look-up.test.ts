@@ -129,6 +129,12 @@ describe('GET /v1/codes/{code}/alike', () => {
     expect(await found(letters.slice(1))).toEqual([]);
   });
 
+  test('200: where several patterns could make it, the code that was made', async () => {
+    const { codes } = await makeDeck('generated', 'LIKE-TWO');
+    await makeDeck('generated', 'LIKETWO');
+    for (const code of codes) expect(await found(code.replaceAll('-', ''))).toEqual([code]);
+  });
+
   test('404: a code that the pattern could make and did not', async () => {
     const { codes } = await makeDeck('generated', 'LIKE-NOT');
     const others = Array.from({ length: 20 }, (_, n) => `LIKENOT${String(n).padStart(8, '0')}`).filter(

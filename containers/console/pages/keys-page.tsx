@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { call } from '../calls/call.ts';
+import { isOver } from '../calls/is-over.ts';
 import { fieldError } from '../calls/problem.ts';
 import type { ApiKey, NewApiKey } from '../calls/types.ts';
 import { type LoadedList, useList } from '../calls/use-load.ts';
@@ -103,8 +104,11 @@ function KeyTable({ keys }: { keys: LoadedList<ApiKey> }) {
 
 function KeyState({ apiKey: { expiresAt } }: { apiKey: ApiKey }) {
   const text = messages().keys;
-  const isOver = expiresAt !== null && Date.parse(expiresAt) <= Date.now();
-  return isOver ? <Badge tone="quiet">{text.ended}</Badge> : <Badge tone="good">{text.live}</Badge>;
+  return isOver(expiresAt, Date.now()) ? (
+    <Badge tone="quiet">{text.ended}</Badge>
+  ) : (
+    <Badge tone="good">{text.live}</Badge>
+  );
 }
 
 /** Asks for a key's name before the key is ended. */

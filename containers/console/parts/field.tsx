@@ -15,6 +15,8 @@ export interface ControlProps {
 export interface FieldProps {
   label: string;
   help?: ComponentChildren;
+  /** What was chosen, in words, where the browser shows it in its own language; stands before the help. */
+  inWords?: string | null;
   /** What is wrong with it; null: nothing. */
   error?: Wrong | null;
   /** What is likely a mistake, and may be meant all the same; null: nothing. */
@@ -26,6 +28,7 @@ export interface FieldProps {
 export function Field({
   label,
   help,
+  inWords = null,
   error = null,
   warning = null,
   isOptional = false,
@@ -34,8 +37,9 @@ export function Field({
   const id = useId();
   const text = messages().common;
   useAnnounced(warning);
+  const hasHelp = help !== undefined || inWords !== null;
   const described = [
-    help === undefined ? '' : `${id}-help`,
+    hasHelp ? `${id}-help` : '',
     error === null ? '' : `${id}-error`,
     warning === null ? '' : `${id}-warning`,
   ].filter(Boolean);
@@ -56,9 +60,9 @@ export function Field({
           {warning}
         </p>
       )}
-      {help !== undefined && (
+      {hasHelp && (
         <p class="field-help" id={`${id}-help`}>
-          {help}
+          {inWords !== null && <strong>{inWords}</strong>} {help}
         </p>
       )}
     </div>
@@ -71,6 +75,7 @@ export function TextField({
   onValue,
   label,
   help,
+  inWords,
   error,
   warning,
   isOptional,
@@ -80,7 +85,14 @@ export function TextField({
     'value' | 'label'
   >) {
   return (
-    <Field label={label} help={help} error={error ?? null} warning={warning ?? null} isOptional={isOptional ?? false}>
+    <Field
+      label={label}
+      help={help}
+      inWords={inWords ?? null}
+      error={error ?? null}
+      warning={warning ?? null}
+      isOptional={isOptional ?? false}
+    >
       {(control) => (
         <input
           dir="auto"

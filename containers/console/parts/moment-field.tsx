@@ -11,18 +11,9 @@ import { TextField } from './field.tsx';
 export function MomentField({
   zone,
   value,
-  help,
   ...field
 }: FieldProps & { zone: string; value: string; onValue: (value: string) => void }) {
   const at = value === '' ? null : fromLocalInput(value, zone);
   const words = at === null ? null : messages().common.momentInWords(formatInWords(at, zone), placeOf(zone));
-  const explained =
-    words === null ? (
-      help
-    ) : (
-      <>
-        <strong>{words}</strong> {help}
-      </>
-    );
-  return <TextField {...field} type="datetime-local" value={value} help={explained} />;
+  return <TextField {...field} type="datetime-local" value={value} inWords={words} />;
 }
