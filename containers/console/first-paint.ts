@@ -6,4 +6,11 @@ import { chooseLanguage, languageKey, readChoice, themeKey } from './language/ch
  */
 const { documentElement } = document;
 documentElement.dataset.theme = readChoice(themeKey) ?? 'system';
-documentElement.lang = chooseLanguage(readChoice(languageKey), navigator.languages);
+const language = chooseLanguage(readChoice(languageKey), navigator.languages);
+documentElement.lang = language;
+
+// The texts come beside the program, which would otherwise ask for them when it has come itself.
+const preload = document.createElement('link');
+preload.rel = 'modulepreload';
+preload.href = document.currentScript!.dataset[language]!;
+document.head.append(preload);

@@ -77,6 +77,8 @@ function welcome(known: Session): 'known' {
 openLanguage();
 openTheme();
 followLinks();
-const draw = () => render(<Console />, document.getElementById('console')!);
-// In English rather than not at all.
-void loadMessages(language.value).then(draw, draw);
+void loadMessages(language.value).then(
+  () => render(<Console />, document.getElementById('console')!),
+  // Without words there is nothing to draw: as if the page itself had not come.
+  () => setTimeout(() => location.reload(), 2_000),
+);

@@ -504,6 +504,13 @@ describeInBrowser('what people do in the console', () => {
     await plot.focus();
     await page.keyboard.press('Home');
     expect(await plot.getAttribute('aria-valuetext')).toMatch(/Given out 0/);
+    // A pointer reads out the step that it is over, as the keys do.
+    await page.keyboard.press('End');
+    const last = await plot.getAttribute('aria-valuetext');
+    await page.keyboard.press('Home');
+    const lines = (await page.locator('.plot-area').boundingBox())!;
+    await page.mouse.move(lines.x + lines.width - 1, lines.y + 10);
+    expect(await plot.getAttribute('aria-valuetext')).toBe(last);
     await page.getByText('The same as a table').click();
     const cells = await page.locator('.chart tbody td:nth-child(2)').allTextContents();
     expect(cells.reduce((sum, cell) => sum + Number(cell), 0)).toBe(3);

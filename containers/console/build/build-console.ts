@@ -53,8 +53,14 @@ export async function buildConsole(): Promise<void> {
   const results = await Promise.all([
     build({
       ...shared,
-      entryPoints: { main: 'main.tsx', console: 'styles/console.css', icon: 'icon.svg' },
-      // What is imported when it is needed, such as charts, is a file of its own.
+      entryPoints: {
+        main: 'main.tsx',
+        en: 'messages/en.ts',
+        es: 'messages/es.ts',
+        console: 'styles/console.css',
+        icon: 'icon.svg',
+      },
+      // The languages, of which a browser needs one, share what they count with.
       format: 'esm',
       splitting: true,
       chunkNames: 'part-[hash]',

@@ -10,6 +10,8 @@ const minute = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const
 
 /** Formatters are dear to make and there are few of them. */
 const kept = new Map<string, Intl.DateTimeFormat>();
+/** Of a field's form of a date, which is the same in each language; by the zone. */
+const fieldFormatters = new Map<string, Intl.DateTimeFormat>();
 
 /** The zone on the clock of whoever looks. */
 export function viewerZone(): string {
@@ -88,7 +90,7 @@ export function formatBeside(at: string, zone: string, isExact: boolean, viewer 
 
 /** A moment with its day of the week and its month in words: `Friday, 4 December 2026, 21:05`. */
 export function formatInWords(at: string | Date, zone: string): string {
-  return `${dayInWords(new Date(at), zone)}, ${formatter(zone, minute, 'time').format(new Date(at))}`;
+  return `${dayInWords(new Date(at), zone)}, ${formatTimeOfDay(new Date(at), zone)}`;
 }
 
 /** A day as a date field gives it, in the same words: `Friday, 4 December 2026`. Null for what is no day. */
@@ -108,11 +110,14 @@ export function formatDay(at: string | Date, zone: string): string {
   return formatter(zone, day, 'day').format(new Date(at));
 }
 
-/** A mark on an axis of time: the time of day, and at midnight the day that begins. */
-export function formatTick(seconds: number, zone: string): string {
-  const at = new Date(seconds * 1_000);
-  const time = formatter(zone, minute, 'time').format(at);
-  return time === '00:00' ? formatter(zone, { day: 'numeric', month: 'short' }, 'tick').format(at) : time;
+/** The time of day on the clocks of a zone: `21:05`. */
+export function formatTimeOfDay(at: Date, zone: string): string {
+  return formatter(zone, minute, 'time').format(at);
+}
+
+/** A day of a year that is known: `28 Nov`. */
+export function formatDayAndMonth(at: Date, zone: string): string {
+  return formatter(zone, { day: 'numeric', month: 'short' }, 'day and month').format(at);
 }
 
 /** How far a moment is away, in the largest unit that says something: `in 3 days`, `2 minutes ago`, `now`. */
@@ -130,16 +135,13 @@ export function formatDistance(at: string | Date, now: number): string {
 
 /** What a zone's clocks show at a moment, as a field for date and time takes it: `2026-11-28T21:05`. */
 export function toLocalInput(at: string, zone: string): string {
-  const parts = new Intl.DateTimeFormat('sv-SE', {
-    timeZone: zone,
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-    hour: '2-digit',
-    minute: '2-digit',
-    hourCycle: 'h23',
-  }).format(new Date(at));
-  return parts.replace(' ', 'T');
+  let format = fieldFormatters.get(zone);
+  if (format === undefined) {
+    const date = { year: 'numeric', month: '2-digit', day: '2-digit' } as const;
+    format = new Intl.DateTimeFormat('sv-SE', { ...date, ...minute, timeZone: zone });
+    fieldFormatters.set(zone, format);
+  }
+  return format.format(new Date(at)).replace(' ', 'T');
 }
 
 /** Every time zone that this browser knows. */

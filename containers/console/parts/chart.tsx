@@ -1,8 +1,8 @@
 import { useState } from 'preact/hooks';
 import { formatNumber } from '../language/formats.ts';
 import { messages } from '../messages/messages.ts';
+import { LinePlot, type Series } from './line-plot.tsx';
 import { Table } from './list-table.tsx';
-import { type Series, usePlot } from './use-plot.ts';
 
 /** What a chart shows. */
 export interface ChartProps {
@@ -26,7 +26,6 @@ export interface ChartProps {
 export function Chart(props: ChartProps) {
   const { caption, times, series, zone, nameStep } = props;
   const [at, setAt] = useState(Math.max(0, times.length - 1));
-  const { holder, pointAt } = usePlot(times, series, zone, setAt);
   const index = Math.min(at, times.length - 1);
   const words = describe(index, times, series, nameStep);
   return (
@@ -47,10 +46,9 @@ export function Chart(props: ChartProps) {
             if (step === null) return;
             event.preventDefault();
             setAt(step);
-            pointAt(times[step]!);
           }}
         >
-          <div ref={holder} />
+          <LinePlot times={times} series={series} zone={zone} at={index} onStep={setAt} />
         </div>
       )}
       <p class="chart-reading">{words}</p>

@@ -99,9 +99,9 @@ export async function lookAt(
   return window;
 }
 
-/** Waits until the chart, whose program comes later than the page, has drawn its lines. */
+/** Waits until the chart has drawn its lines. */
 export async function waitForChart(page: Page): Promise<void> {
-  await page.locator('.chart-plot canvas').waitFor();
+  await page.locator('.chart-plot polyline').first().waitFor();
 }
 
 async function openTable(page: Page): Promise<void> {

@@ -6,8 +6,8 @@ import { formatDay, formatExactMoment, formatMoment, formatNumber, placeOf } fro
 import { messages } from '../../messages/messages.ts';
 import { Chart } from '../../parts/chart.tsx';
 import { SelectField } from '../../parts/field.tsx';
+import type { Series } from '../../parts/line-plot.tsx';
 import { ProblemBox } from '../../parts/problem-box.tsx';
-import type { Series } from '../../parts/use-plot.ts';
 
 const steps = ['hour', 'day'] as const;
 /** How far back one may look, by the step: as much as a chart shows with a step still seen. */
