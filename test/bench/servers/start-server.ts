@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { findFreePort } from '../../../containers/local/machine/find-free-port.ts';
@@ -21,12 +22,15 @@ export interface ServerOptions {
   /** `api`: the product. `echo` and `redis`: the same server with other operations, see replace-operations.ts. */
   kind: 'api' | 'echo' | 'redis';
   environment: Record<string, string>;
+  /** The checkout whose server it is, if not this one's. */
+  checkout?: string;
   processors?: string | null;
   /** More arguments for Node, such as `--cpu-prof`. */
   nodeFlags?: string[];
 }
 
 const readyWithinSeconds = 30;
+const thisCheckout = fileURLToPath(new URL('../../..', import.meta.url));
 
 /**
  * Starts a server with the product's defaults: its log, a line a request, is made and written, to nowhere.
@@ -34,10 +38,10 @@ const readyWithinSeconds = 30;
 export async function startServer(options: ServerOptions): Promise<BenchServer> {
   const port = await findFreePort();
   const address = `http://127.0.0.1:${port}`;
-  const file = options.kind === 'api' ? './api-process.ts' : './reference-process.ts';
+  const file = options.kind === 'api' ? 'api-process.ts' : 'reference-process.ts';
   const nowhere = openSync('/dev/null', 'w');
   const began = performance.now();
-  const child = fork(fileURLToPath(new URL(file, import.meta.url)), [options.kind], {
+  const child = fork(join(options.checkout ?? thisCheckout, 'test/bench/servers', file), [options.kind], {
     execArgv: options.nodeFlags ?? [],
     stdio: ['ignore', nowhere, 'inherit', 'ipc'],
     env: {

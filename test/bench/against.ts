@@ -1,0 +1,188 @@
+import { existsSync, realpathSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import { parseArgs } from 'node:util';
+import { silentLog } from '../../core/log.ts';
+import { testSecrets } from '../support/open-test-core.ts';
+import { uploadLines } from './database/make-book.ts';
+import type { Figures } from './figures/figures.ts';
+import { median } from './figures/median.ts';
+import { hasProgram } from './load/run-program.ts';
+import type { Item, Load } from './load/wrk-script.ts';
+import { measure } from './measure.ts';
+import type { BenchServer } from './servers/start-server.ts';
+import { openStage, type Stage } from './stage.ts';
+
+const usage = `npm run bench:against -- DIRECTORY [--rounds 20] [--seconds 1]
+
+Compares this checkout with another one in DIRECTORY, whose packages are installed: each has a process of its API and a
+database of its own on one PostgreSQL, and they take turns of --seconds under full load, this one first in one round
+and the other one in the next. What slows the machine down for a while slows both, so a ratio of two turns right after
+one another says what two runs a few minutes apart can't. Above 1, this checkout does more a second, or costs more.`;
+
+/** One of the two that are compared. */
+interface Side {
+  server: BenchServer;
+  bookId: string;
+}
+
+/** What is called of another checkout, which has had it for long. */
+type Migrations = Pick<typeof import('../../core/db/migrate.ts'), 'migrateToLatest'>;
+
+/** A ratio of each round: this checkout's figure by the other's. */
+interface Ratios {
+  rate: number[];
+  serverCpu: number[];
+  databaseCpu: number[];
+}
+
+const codesOfUpload = 100_000;
+const root = resolve(import.meta.dirname, '../..');
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rounds: { type: 'string', default: '20' },
+    seconds: { type: 'string', default: '1' },
+    help: { type: 'boolean', default: false },
+  },
+});
+const missing = ['wrk', 'psql'].filter((name) => !hasProgram(name));
+
+if (values.help || positionals.length !== 1) console.log(usage);
+else if (missing.length > 0) {
+  console.error(`bench:against needs ${missing.join(', ')} on the PATH (Debian: wrk, postgresql-client).`);
+  process.exitCode = 1;
+} else if (!existsSync(join(positionals[0]!, 'node_modules/pg'))) {
+  console.error(`bench:against: ${positionals[0]} is no checkout whose packages are installed (npm ci).`);
+  process.exitCode = 1;
+} else await compare(realpathSync(positionals[0]!), Number(values.rounds), Number(values.seconds));
+
+async function compare(other: string, rounds: number, seconds: number): Promise<void> {
+  const stage = await openStage();
+  try {
+    const sides: [Side, Side] = [
+      await openSide(stage, root, 'this_checkout'),
+      await openSide(stage, other, 'other_checkout'),
+    ];
+    const turns = (loadOf: (side: Side, round: number) => Load) => takeTurns(stage, sides, rounds, seconds, loadOf);
+    console.log('| operation | rate | CPU of the API | CPU of PostgreSQL |\n| --- | --- | --- | --- |');
+    print('assign', await turns(({ bookId }) => ({ kind: 'assign', bookIds: [bookId], perBook: 0 })));
+    const held = new Map<Side, Item[]>();
+    for (const side of sides) {
+      // More coupons than can be redeemed in as many turns, so that none of these ends early.
+      await load(stage, side, { kind: 'assign', bookIds: [side.bookId], perBook: 0 }, rounds * seconds);
+      held.set(side, await readHeld(side));
+    }
+    const share = Math.floor(Math.min(...[...held.values()].map(({ length }) => length)) / (rounds + 1));
+    print('validate', await turns((side) => ({ kind: 'validate', items: held.get(side)!.slice(0, share) })));
+    print('list a user’s coupons', await turns((side) => ({ kind: 'list', items: held.get(side)!.slice(0, share) })));
+    print(
+      'redeem',
+      await turns((side, round) => ({
+        kind: 'redeem',
+        // The round that warms up is number -1.
+        items: held.get(side)!.slice(share * (round + 1), share * (round + 2)),
+      })),
+    );
+    print('upload', await uploadInTurns(sides, rounds));
+  } finally {
+    await stage.close();
+  }
+}
+
+/** Starts a checkout's API as a container does, on a database that its own migrations made. */
+async function openSide(stage: Stage, checkout: string, name: string): Promise<Side> {
+  await stage.observer.query(`create database ${name}`);
+  const url = new URL(stage.postgres.url);
+  url.pathname = `/${name}`;
+  const { migrateToLatest } = (await import(join(checkout, 'core/db/migrate.ts'))) as Migrations;
+  await migrateToLatest({ connectionString: url.href }, silentLog);
+  const server = await stage.startServer({ kind: 'api', checkout, environment: { DATABASE_URL: url.href } });
+  const bookId = await makeBook(server);
+  await post(server, `/v1/books/${bookId}/codes/generate`, { count: 100_000_000, pattern: 'BENCH-##########' });
+  return { server, bookId };
+}
+
+/** One turn of each side to warm up, which does not count, then the rounds. */
+async function takeTurns(
+  stage: Stage,
+  sides: [Side, Side],
+  rounds: number,
+  seconds: number,
+  loadOf: (side: Side, round: number) => Load,
+): Promise<Ratios> {
+  const ratios: Ratios = { rate: [], serverCpu: [], databaseCpu: [] };
+  for (let round = -1; round < rounds; round += 1) {
+    const figures = new Map<Side, Figures>();
+    for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
+      figures.set(side, await load(stage, side, loadOf(side, round), seconds));
+    }
+    if (round < 0) continue;
+    const [mine, others] = sides.map((side) => figures.get(side)!) as [Figures, Figures];
+    ratios.rate.push(mine.perSecond / others.perSecond);
+    ratios.serverCpu.push(mine.serverCpu! / others.serverCpu!);
+    ratios.databaseCpu.push(mine.databaseCpu! / others.databaseCpu!);
+  }
+  return ratios;
+}
+
+function load(stage: Stage, { server }: Side, what: Load, seconds: number): Promise<Figures> {
+  return measure(stage, { load: what, servers: [server], seconds, connections: 256, behind: 'postgres' });
+}
+
+async function uploadInTurns(sides: [Side, Side], rounds: number): Promise<Pick<Ratios, 'rate'>> {
+  const rate: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const millis = new Map<Side, number>();
+    for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
+      const bookId = await makeBook(side.server);
+      const began = performance.now();
+      await post(side.server, `/v1/books/${bookId}/codes`, Readable.from(uploadLines(codesOfUpload, `UP${round}`)));
+      millis.set(side, performance.now() - began);
+    }
+    rate.push(millis.get(sides[1])! / millis.get(sides[0])!);
+  }
+  return { rate };
+}
+
+/** The coupons that were given out, out of the export of a book's codes. */
+async function readHeld({ server, bookId }: Side): Promise<Item[]> {
+  const headers = { authorization: `Bearer ${testSecrets.QURABLE_ADMIN_KEY}`, accept: 'text/csv' };
+  const answer = await fetch(`${server.address}/v1/books/${bookId}/codes?status=assigned`, { headers });
+  const [heading = '', ...lines] = (await answer.text()).trim().split(/\r?\n/);
+  const [code, userId] = ['code', 'userId'].map((column) => heading.split(',').indexOf(column)) as [number, number];
+  return lines.map((line) => line.split(',')).map((cells) => ({ code: cells[code]!, userId: cells[userId]! }));
+}
+
+async function makeBook(server: BenchServer): Promise<string> {
+  const book = { name: 'bench', status: 'active', maxCodesPerUser: 3, maxRedemptionsPerCode: 1 };
+  return (await post(server, '/v1/books', book)).id!;
+}
+
+/** @param body JSON, or the lines of a file of codes */
+async function post(server: BenchServer, path: string, body: object | Readable): Promise<{ id?: string }> {
+  const isFile = body instanceof Readable;
+  const answer = await fetch(`${server.address}${path}`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${testSecrets.QURABLE_ADMIN_KEY}`,
+      'content-type': isFile ? 'text/csv' : 'application/json',
+    },
+    body: isFile ? (Readable.toWeb(body) as ReadableStream) : JSON.stringify(body),
+    ...(isFile ? { duplex: 'half' as const } : {}),
+  });
+  if (!answer.ok) throw new Error(`${path} was answered with ${answer.status}: ${await answer.text()}`);
+  return (await answer.json()) as { id?: string };
+}
+
+/** The median of the rounds, and between which two values their middle half lies. */
+function print(operation: string, ratios: Partial<Ratios>): void {
+  const cell = (all: number[] = []) => {
+    if (all.length === 0) return '';
+    const sorted = all.toSorted((one, another) => one - another);
+    const at = (part: number) => sorted[Math.floor((sorted.length - 1) * part)]!.toFixed(2);
+    return `${median(all).toFixed(3)} (${at(0.25)} to ${at(0.75)})`;
+  };
+  console.log(`| ${operation} | ${cell(ratios.rate)} | ${cell(ratios.serverCpu)} | ${cell(ratios.databaseCpu)} |`);
+}
