@@ -28,9 +28,9 @@ export function formatFigure(value: number): string {
   return new Intl.NumberFormat(language.value, style).format(value);
 }
 
-/** The place in a zone's name: `Buenos Aires` of `America/Argentina/Buenos_Aires`. */
+/** The place in a zone's name: `Buenos Aires` of `America/Argentina/Buenos_Aires`, which stays on one line. */
 export function placeOf(zone: string): string {
-  return zone.slice(zone.lastIndexOf('/') + 1).replaceAll('_', ' ');
+  return zone.slice(zone.lastIndexOf('/') + 1).replaceAll('_', '\u00A0');
 }
 
 /** A share of one, such as `12 %`. */
