@@ -8,7 +8,7 @@ export const decks = {
   kinds: { generated: 'Generados', uploaded: 'De un archivo' },
   addedAt: 'Añadidos',
   size: 'En total',
-  dealt: 'Alguna vez entregados',
+  dealt: 'Entregados alguna vez',
   left: 'Quedan',
   voided: 'Anulados sin entregar',
   actions: 'Acciones',
