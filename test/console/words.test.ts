@@ -8,6 +8,7 @@ import {
   formatDuration,
   formatExactMoment,
   formatMoment,
+  formatZone,
   fromLocalInput,
   placeOf,
   toLocalInput,
@@ -78,6 +79,16 @@ test('a day is said in words, and what is none is not', () => {
   language.value = 'en';
   expect(formatDayInWords('2026-12-04')).toBe('Friday, 4 December 2026');
   expect(['', '2026-13-04', 'soon'].map(formatDayInWords)).toEqual([null, null, null]);
+});
+
+test.each([
+  ['America/Argentina/Buenos_Aires', 'Buenos\u00A0Aires, GMT-3'],
+  ['Asia/Kolkata', 'Kolkata, GMT+5:30'],
+  ['UTC', null],
+  ['Europa/Madrid', null],
+  ['', null],
+])('the zone %j is %j', (zone, words) => {
+  expect(formatZone(zone)).toBe(words);
 });
 
 test('the name of a place stays on one line', () => {

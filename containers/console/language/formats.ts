@@ -33,6 +33,13 @@ export function placeOf(zone: string): string {
   return zone.slice(zone.lastIndexOf('/') + 1).replaceAll('_', '\u00A0');
 }
 
+/** A zone by its place, with how far its clocks are now: `Buenos Aires, GMT-3`. Null where its name says no place. */
+export function formatZone(zone: string): string | null {
+  if (!zone.includes('/') || !isTimeZone(zone)) return null;
+  const parts = formatter(zone, { timeZoneName: 'shortOffset' }, 'offset').formatToParts(new Date());
+  return `${placeOf(zone)}, ${parts.find(({ type }) => type === 'timeZoneName')!.value}`;
+}
+
 /** A share of one, such as `12 %`. */
 export function formatShare(value: number): string {
   const digits = value > 0 && value < 0.01 ? 1 : 0;
