@@ -210,7 +210,7 @@ describeInBrowser('long work, webhooks and the server, in the console', () => {
     await window.inspect('attention');
     await attention.getByRole('link', { name: 'List of codes, VIP night' }).click();
     await page.locator('tr[aria-current]').getByText('The disk is full.').waitFor();
-    await page.locator('tr[aria-current]').getByText('It stopped after 100 rows: there is no file.').waitFor();
+    await page.locator('tr[aria-current]').getByText('It stopped after 101 rows: there is no file.').waitFor();
     await window.visit('/');
     await attention.getByRole('link', { name: 'failing.example' }).click();
     await page.getByRole('heading', { name: 'https://failing.example/' }).waitFor();
