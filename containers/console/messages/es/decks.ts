@@ -42,7 +42,7 @@ export const decks = {
   spreadsheet: 'Este es un archivo propio de un programa de hojas de cálculo. Guárdalo allí como CSV y trae ese.',
   notChosen: 'Elige primero un archivo.',
   header: 'La primera línea',
-  headers: { auto: 'Detectarlo en el archivo', present: 'Es un título', none: 'Es un código' },
+  headers: { auto: 'Según el archivo', present: 'Es un título', none: 'Es un código' },
   upload: 'Enviar el archivo',
   cancelUpload: 'Dejar de enviar',
   stopped: 'Detenido. Si el archivo llegó a aceptarse, aparece en la lista de arriba.',
