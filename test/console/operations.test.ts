@@ -97,6 +97,19 @@ describeInBrowser('long work, webhooks and the server, in the console', () => {
     const row = page.getByRole('row', { name: /Make codes void/ });
     await row.getByText('Done', { exact: true }).waitFor();
     expect(await console.call('GET', `/v1/coupons/${code}`)).toMatchObject({ status: 'voided' });
+    // The other code comes meanwhile; the result of the job has no reason of it.
+    await console.call('POST', `/v1/books/${bookId}/codes`, { codes: ['NOT-OURS-1'] });
+    await row.getByRole('link', { name: 'Do the rest' }).click();
+    await page.getByLabel('Reason').fill('Leaked, twice');
+    await window.inspect('job-void-again');
+    await page.getByLabel('I know that these codes').check();
+    await page.getByRole('button', { name: 'Make them void' }).click();
+    await page
+      .getByRole('row', { name: /Make codes void/ })
+      .filter({ hasText: '1 of 1' })
+      .getByText('Done', { exact: true })
+      .waitFor();
+    expect(await console.call('GET', '/v1/codes/NOT-OURS-1')).toMatchObject({ status: 'voided' });
     await window.close();
   });
 
@@ -116,6 +129,7 @@ describeInBrowser('long work, webhooks and the server, in the console', () => {
     await window.inspect('job-cancel');
     await page.getByRole('button', { name: 'Cancel the job' }).click();
     await page.getByText('Cancelled', { exact: true }).waitFor();
+    await page.getByText(/^[\d,]+ done, [\d,]+ not begun$/).waitFor();
     await window.close();
   });
 
@@ -196,6 +210,7 @@ describeInBrowser('long work, webhooks and the server, in the console', () => {
     await window.inspect('attention');
     await attention.getByRole('link', { name: 'List of codes, VIP night' }).click();
     await page.locator('tr[aria-current]').getByText('The disk is full.').waitFor();
+    await page.locator('tr[aria-current]').getByText('It stopped after 101 rows: there is no file.').waitFor();
     await window.visit('/');
     await attention.getByRole('link', { name: 'failing.example' }).click();
     await page.getByRole('heading', { name: 'https://failing.example/' }).waitFor();
@@ -260,6 +275,10 @@ describeInBrowser('long work, webhooks and the server, in the console', () => {
     await page.getByRole('row', { name: /maintenance/ }).waitFor();
     // The age of the marks, in a unit that says something.
     await page.locator('dt:has-text("Marks") + dd').getByText(/ago$/).waitFor();
+    // Each with what it means.
+    const facts = await page.locator('.facts dt').count();
+    expect(await page.locator('.facts dd > .fact-meaning').count()).toBe(facts);
+    await window.inspect('health');
     await page.getByRole('link', { name: 'Webhooks' }).waitFor();
     expect(await page.getByRole('link', { name: 'Keys' }).count()).toBe(0);
     await window.visit('/keys');

@@ -54,6 +54,37 @@ describeInBrowser('what a role may not do', () => {
     await window.close();
   });
 
+  test('a redeemer is told why a code would be refused, of whose book nothing is shown', async () => {
+    const make = async (more: object) => {
+      const { id } = await console.call<{ id: string }>('POST', '/v1/books', { name: 'Hidden', ...more });
+      return id;
+    };
+    const terms = { status: 'active', requireLock: true };
+    const own = await make(terms);
+    await console.call('POST', `/v1/books/${own}/codes`, { codes: ['HELD-1', 'FREE-1'] });
+    await console.call('POST', '/v1/coupons/HELD-1/assign', { userId: 'ana' });
+    const open = await make({ publicCode: 'OPEN20' });
+    await console.call('PATCH', `/v1/books/${open}`, { status: 'active' });
+    const window = await console.openSignedIn({}, keys.redeemer!);
+    const { page } = window;
+    const told = async (code: string, words: string) => {
+      await window.visit(`/codes/${code}`);
+      await page.locator('.page-intro').getByText(words).waitFor();
+    };
+    // A checkout takes the lock that the book wants by itself.
+    await told('HELD-1', 'It can be used now');
+    await told('FREE-1', 'Nobody has been given this code, so nobody can use it.');
+    await told('OPEN20', 'whoever brings it gets a coupon');
+    for (const id of [own, open]) await console.call('PATCH', `/v1/books/${id}`, { status: 'paused' });
+    await told('HELD-1', 'It would be refused at this moment. The book is not active.');
+    await told('OPEN20', 'It would be refused at this moment. The book is not active.');
+    await window.inspect('code-refused');
+    expect(await page.getByText('Hidden').count()).toBe(0);
+    // Nothing was given out by asking.
+    expect(await console.call('GET', `/v1/books/${open}`)).toMatchObject({ counts: { assigned: 0 } });
+    await window.close();
+  });
+
   test('whoever signs out leaves nothing behind in the browser that opens a page again', async () => {
     const window = await console.openSignedIn({}, keys.operator!);
     const { page } = window;

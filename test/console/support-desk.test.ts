@@ -173,6 +173,16 @@ describeInBrowser('what a support desk does in the console', () => {
     await window.close();
   });
 
+  test('an id without coupons is erased from what its page does not show, and the question says so', async () => {
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit('/users/went-away');
+    await page.getByText('No coupons are known for this id').waitFor();
+    await page.getByRole('button', { name: 'Erase this user' }).click();
+    await page.getByRole('dialog').getByText('The id may still stand in the story of a code').waitFor();
+    await window.close();
+  });
+
   test('the coupon of a user who was erased is nobody’s, and can be given to somebody else', async () => {
     const code = await assign('forget-me');
     await console.call('DELETE', '/v1/users/forget-me');

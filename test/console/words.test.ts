@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { matchPath } from '../../containers/console/address/match-path.ts';
 import { chooseLanguage } from '../../containers/console/language/choices.ts';
 import {
@@ -8,7 +8,9 @@ import {
   formatDuration,
   formatExactMoment,
   formatMoment,
+  formatZone,
   fromLocalInput,
+  placeOf,
   toLocalInput,
 } from '../../containers/console/language/formats.ts';
 import { language } from '../../containers/console/language/language.ts';
@@ -16,12 +18,20 @@ import { readWholeNumber } from '../../containers/console/language/read-number.t
 import { isSameText } from '../../containers/console/language/same-text.ts';
 import { en } from '../../containers/console/messages/en.ts';
 import { es } from '../../containers/console/messages/es.ts';
+import { loadMessages } from '../../containers/console/messages/messages.ts';
 import { newDraft } from '../../containers/console/pages/book/book-draft.ts';
 import { endFault, faultyFields } from '../../containers/console/pages/book/book-faults.ts';
 import { erased, holderAt, reasonsAt } from '../../containers/console/pages/code/standing-at.ts';
 import { restOfJob } from '../../containers/console/pages/jobs/rest-of-job.ts';
+import { faultWords } from '../../containers/console/parts/fault-words.ts';
 import { rowNames } from '../../containers/console/parts/row-names.ts';
 import { csvOf } from '../../containers/console/parts/save-file.ts';
+import { ApiKeyInput, readExpiry } from '../../core/access/api-key-input.ts';
+import { readNewBook } from '../../core/books/book-rules.ts';
+import { BookInput } from '../../core/books/book-terms.ts';
+import { parsePattern } from '../../core/codes/pattern-rules.ts';
+import { CouponError } from '../../core/errors.ts';
+import { checkInput } from '../../core/input/check-input.ts';
 
 describe('addresses', () => {
   test.each([
@@ -69,6 +79,20 @@ test('a day is said in words, and what is none is not', () => {
   language.value = 'en';
   expect(formatDayInWords('2026-12-04')).toBe('Friday, 4 December 2026');
   expect(['', '2026-13-04', 'soon'].map(formatDayInWords)).toEqual([null, null, null]);
+});
+
+test.each([
+  ['America/Argentina/Buenos_Aires', 'Buenos\u00A0Aires, GMT-3'],
+  ['Asia/Kolkata', 'Kolkata, GMT+5:30'],
+  ['UTC', null],
+  ['Europa/Madrid', null],
+  ['', null],
+])('the zone %j is %j', (zone, words) => {
+  expect(formatZone(zone)).toBe(words);
+});
+
+test('the name of a place stays on one line', () => {
+  expect(['America/Argentina/Buenos_Aires', 'UTC'].map(placeOf)).toEqual(['Buenos\u00A0Aires', 'UTC']);
 });
 
 describe('local times', () => {
@@ -190,6 +214,66 @@ describe('what a job has not done, as a file for another one', () => {
     ['nothing', 'void', 'line,code,outcome\r\n2,AA-11,voided\r\n', null],
   ] as const)('%s', (_what, kind, result, rest) => {
     expect(restOfJob(kind, result)).toBe(rest);
+  });
+});
+
+test('codes that are brought again have the reason that is given for all of them', () => {
+  const result = 'line,code,outcome\r\n2,AA-11,voided\r\n3,CC-33,internal\r\n4,DD-44,\r\n';
+  expect(restOfJob('void', result, 'Leaked, twice')).toBe(
+    'code,reason\r\nCC-33,"Leaked, twice"\r\nDD-44,"Leaked, twice"\r\n',
+  );
+});
+
+describe('what the server finds wrong with a field', () => {
+  beforeAll(() => loadMessages('es'));
+
+  /** In the server's own words. */
+  const told = (act: () => unknown): string[] => {
+    try {
+      act();
+    } catch (error) {
+      if (error instanceof CouponError) return (error.refusal.errors ?? []).map(({ message }) => message);
+      throw error;
+    }
+    return [];
+  };
+  const ofBook = (fields: object) =>
+    told(() => readNewBook(checkInput(BookInput, { name: 'Summer', timeZone: 'Europe/Madrid', ...fields })));
+  const wrongPattern = (template: string) => {
+    const parsed = parsePattern(template);
+    return parsed.ok ? '' : parsed.message;
+  };
+
+  test.each([
+    ['no name', () => ofBook({ name: '' }), 'Todavía no hay nada escrito.'],
+    ['a blank name', () => ofBook({ name: ' ' }), 'Todavía no hay nada escrito.'],
+    ['a long name', () => ofBook({ name: 'x'.repeat(201) }), 'Como máximo 200 caracteres.'],
+    ['a text for a number', () => ofBook({ maxCodesPerUser: '1,5' }), ''],
+    ['a number below its bound', () => ofBook({ validForDays: 0 }), 'Como mínimo 1.'],
+    ['a number above its bound', () => ofBook({ validForDays: 3_651 }), 'Como máximo 3.650.'],
+    ['a zone that is none', () => ofBook({ timeZone: 'Europa/Madrid' }), ''],
+    ['a text for a time', () => ofBook({ endsAt: 'soon' }), ''],
+    ['a day that is none', () => ofBook({ endsAt: '2026-02-30' }), es.problems.faults.noSuchDay],
+    ['a time that clocks skip', () => ofBook({ endsAt: '2026-03-29T02:30' }), es.problems.faults.never],
+    ['a time that clocks show twice', () => ofBook({ endsAt: '2026-10-25T02:30' }), es.problems.faults.twice],
+    [
+      'an end before the start',
+      () => ofBook({ startsAt: '2026-02-01', endsAt: '2026-01-01' }),
+      es.problems.faults.notAfterStart,
+    ],
+    ['a code of one sign', () => ofBook({ publicCode: 'A' }), 'Como mínimo 4 caracteres.'],
+    ['a code with a strange sign', () => ofBook({ publicCode: 'AÑO-2026' }), 'Cambia «Ñ».'],
+    ['a pattern without a place', () => [wrongPattern('SUMMER')], es.problems.faults.noPlace],
+    ['a key without a name', () => told(() => checkInput(ApiKeyInput, { role: 'admin' })), es.problems.faults.empty],
+    ['a key of the past', () => told(() => readExpiry('2020-01-01T00:00:00Z', Date.now())), es.problems.faults.past],
+  ] as const)('%s is said in the language in use', (_what, tell, words) => {
+    language.value = 'es';
+    expect(tell().map(faultWords)).toEqual([words]);
+    language.value = 'en';
+  });
+
+  test('what the console does not know stays in the server’s words', () => {
+    expect(ofBook({ publicCode: '----' }).map(faultWords)).toEqual([null]);
   });
 });
 

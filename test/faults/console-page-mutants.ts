@@ -236,7 +236,7 @@ export const consolePageMutants: Mutant[] = [
   {
     takesOut: 'the words that fit a list of choices',
     file: 'containers/console/messages/es/decks.ts',
-    edits: [{ find: "auto: 'Automático'", replace: "auto: 'Detectarlo automáticamente'" }],
+    edits: [{ find: "auto: 'Según el archivo'", replace: "auto: 'Detectarlo automáticamente'" }],
     testFile: layout,
     caughtBy: 'every page and question keeps its layout in Spanish (320)',
   },

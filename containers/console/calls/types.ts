@@ -30,6 +30,9 @@ export type ApiKey = Static<typeof answers.ApiKey>;
 /** An API key with its secret, which is shown once. */
 export type NewApiKey = Static<typeof answers.NewApiKey>;
 
+/** Whether a redeem would succeed now. */
+export type Validation = Static<typeof answers.Validation>;
+
 /** Work in the background. */
 export type Job = Static<typeof answers.Job>;
 /** Who is told of events. */

@@ -30,9 +30,16 @@ export function formatFigure(value: number): string {
   return new Intl.NumberFormat(language.value, style).format(value);
 }
 
-/** The place in a zone's name: `Buenos Aires` of `America/Argentina/Buenos_Aires`. */
+/** The place in a zone's name: `Buenos Aires` of `America/Argentina/Buenos_Aires`, which stays on one line. */
 export function placeOf(zone: string): string {
-  return zone.slice(zone.lastIndexOf('/') + 1).replaceAll('_', ' ');
+  return zone.slice(zone.lastIndexOf('/') + 1).replaceAll('_', '\u00A0');
+}
+
+/** A zone by its place, with how far its clocks are now: `Buenos Aires, GMT-3`. Null where its name says no place. */
+export function formatZone(zone: string): string | null {
+  if (!zone.includes('/') || !isTimeZone(zone)) return null;
+  const parts = formatter(zone, { timeZoneName: 'shortOffset' }, 'offset').formatToParts(new Date());
+  return `${placeOf(zone)}, ${parts.find(({ type }) => type === 'timeZoneName')!.value}`;
 }
 
 /** A share of one, such as `12 %`. */

@@ -3,6 +3,7 @@ import type { Parameters } from '../address/match-path.ts';
 import { isAdmin, isOperator } from '../calls/session.ts';
 import type { ApiKey, Book, CodeLookUp, CouponEvent, Page as ListPage } from '../calls/types.ts';
 import { useList, useLoad } from '../calls/use-load.ts';
+import { type Refusal, useRefusal } from '../calls/use-refusal.ts';
 import { formatNumber } from '../language/formats.ts';
 import { messages } from '../messages/messages.ts';
 import { BookLink } from '../parts/book-link.tsx';
@@ -10,7 +11,7 @@ import { Button, ButtonLink } from '../parts/button.tsx';
 import { EmptyState } from '../parts/empty-state.tsx';
 import { Page } from '../parts/page.tsx';
 import { ProblemBox } from '../parts/problem-box.tsx';
-import { StandingBadge, standingOf } from '../parts/standing.tsx';
+import { type Judged, RefusedBadge, type Standing, StandingBadge, standingOf } from '../parts/standing.tsx';
 import { Moment } from '../parts/time.tsx';
 import { CodeActions } from './code/code-actions.tsx';
 import { CodeStory } from './code/code-story.tsx';
@@ -27,6 +28,8 @@ export function CodePage({ code = '' }: Parameters) {
   const story = useList<CouponEvent>(
     mayLook && data.coupon !== null ? `/v1/coupons/${part(data.code)}/events?limit=100` : null,
   );
+  // A redeemer does not see the book, and may ask what would come of a redemption.
+  const refusal = useRefusal(isOperator() ? null : data);
   const keys = useLoad<ListPage<ApiKey>>(isAdmin() && data?.coupon != null ? '/v1/api-keys?limit=200' : null);
   if (found.problem?.kind === 'coupon-not-found' || found.problem?.kind === 'invalid-input')
     return <NoSuchCode code={code} />;
@@ -39,12 +42,12 @@ export function CodePage({ code = '' }: Parameters) {
     );
   }
   // A public code stands in no deck.
-  if (data.deckId === null) return <PublicCode found={data} book={book.data} />;
+  if (data.deckId === null) return <PublicCode found={data} book={book.data} refusal={refusal} />;
   const keyNames = new Map(keys.data?.data.map(({ id, name }) => [id, name]));
   const events = story.items ?? [];
   const zone = book.data?.timeZone ?? 'UTC';
-  // What a code is worth hangs on its book too, which a redeemer does not see.
-  const isJudged = !isOperator() || book.data !== null || book.problem !== null;
+  // What a code is worth hangs on its book too.
+  const isJudged = isOperator() ? book.data !== null || book.problem !== null : refusal !== undefined;
   const standing = standingOf(data, book.data);
   const reload = () => {
     void found.reload();
@@ -56,9 +59,7 @@ export function CodePage({ code = '' }: Parameters) {
       actions={isOperator() && <CodeActions found={data} events={events} zone={zone} onChanged={reload} />}
       intro={
         isJudged ? (
-          <p>
-            <StandingBadge found={data} standing={standing} /> {text.code.now[standing]}
-          </p>
+          <Judgement found={data} standing={standing} refusal={refusal ?? null} />
         ) : (
           <p class="loading">{text.common.loading}</p>
         )
@@ -84,6 +85,20 @@ export function CodePage({ code = '' }: Parameters) {
         </div>
       )}
     </Page>
+  );
+}
+
+/** What a code is worth, in a badge and a sentence. */
+function Judgement({ found, standing, refusal }: { found: Judged; standing: Standing; refusal: Refusal }) {
+  const { code: text, problems } = messages();
+  return standing === 'assigned' && refusal !== null ? (
+    <p>
+      <RefusedBadge /> {text.refusedNow(problems.kinds[refusal])}
+    </p>
+  ) : (
+    <p>
+      <StandingBadge found={found} standing={standing} /> {text.now[standing]}
+    </p>
   );
 }
 
@@ -115,25 +130,32 @@ function NoSuchCode({ code }: { code: string }) {
 }
 
 /** The code that everybody may bring: it has no story of its own. */
-function PublicCode({ found, book }: { found: CodeLookUp; book: Book | null }) {
+function PublicCode({
+  found,
+  book,
+  refusal,
+}: {
+  found: CodeLookUp;
+  book: Book | null;
+  /** Undefined until it is known. */
+  refusal: Refusal | undefined;
+}) {
   const text = messages().code;
   // Whoever brings it is given a coupon first, and then it is worth what theirs is.
   const coupon = { status: 'assigned', coupon: null } as const;
   const standing = standingOf(coupon, book);
-  const isUsable = standing === coupon.status;
+  const isUsable = standing === coupon.status && refusal === null;
   return (
     <Page
       title={text.publicTitle(found.code)}
       intro={
-        <p>
-          {isUsable ? (
-            text.publicNow
-          ) : (
-            <>
-              <StandingBadge found={coupon} standing={standing} /> {text.now[standing]}
-            </>
-          )}
-        </p>
+        refusal === undefined ? (
+          <p class="loading">{messages().common.loading}</p>
+        ) : isUsable ? (
+          <p>{text.publicNow}</p>
+        ) : (
+          <Judgement found={coupon} standing={standing} refusal={refusal} />
+        )
       }
     >
       {isOperator() && (

@@ -2,7 +2,7 @@ import { type ComponentChildren, Fragment } from 'preact';
 import type { Health } from '../calls/types.ts';
 import { useFresh } from '../calls/use-fresh.ts';
 import { formatDuration, formatNumber, viewerZone } from '../language/formats.ts';
-import { messages } from '../messages/messages.ts';
+import { type Messages, messages } from '../messages/messages.ts';
 import { Badge, type Tone } from '../parts/badge.tsx';
 import { Table } from '../parts/list-table.tsx';
 import { Page } from '../parts/page.tsx';
@@ -11,6 +11,9 @@ import { Moment, ShortMoment } from '../parts/time.tsx';
 
 const path = '/console/health';
 const everyMillis = 5_000;
+/** A figure that is shown with what it means. */
+type Fact = Exclude<keyof Messages['health']['meanings'], 'pools' | 'tasks'>;
+
 /** Marks that were last repeated so long ago are late. */
 const marksMaxAgeMillis = 10_000;
 
@@ -31,29 +34,32 @@ function Known({ health }: { health: Health }) {
   const text = messages().health;
   const { process, queueAgeMillis, marksAgeMillis } = health;
   const isLate = marksAgeMillis > marksMaxAgeMillis;
-  const facts: [string, ComponentChildren][] = [
-    [text.version, health.version],
-    [text.uptime, <Uptime key="uptime" seconds={health.uptimeSeconds} />],
-    [text.database, <Reach key="database" {...health.database} />],
-    [text.schema, <Schema key="schema" {...health.database} />],
-    [text.replica, <Replica key="replica" replica={health.replica} />],
-    [text.redis, <Redis key="redis" state={health.redis} />],
-    [text.queue, formatDuration(queueAgeMillis)],
+  const facts: [Fact, ComponentChildren][] = [
+    ['version', health.version],
+    ['uptime', <Uptime key="uptime" seconds={health.uptimeSeconds} />],
+    ['database', <Reach key="database" {...health.database} />],
+    ['schema', <Schema key="schema" {...health.database} />],
+    ['replica', <Replica key="replica" replica={health.replica} />],
+    ['redis', <Redis key="redis" state={health.redis} />],
+    ['queue', formatDuration(queueAgeMillis)],
     [
-      text.marks,
+      'marks',
       <>
         {isLate && <Badge tone="warning">{text.late}</Badge>} {text.ago(formatDuration(marksAgeMillis))}
       </>,
     ],
-    ...(process === null ? [] : [[text.dropped, formatNumber(process.droppedLogLines)] as [string, string]]),
+    ...(process === null ? [] : [['dropped', formatNumber(process.droppedLogLines)] as [Fact, string]]),
   ];
   return (
     <>
       <dl class="facts">
-        {facts.map(([label, value]) => (
-          <Fragment key={label}>
-            <dt>{label}</dt>
-            <dd>{value}</dd>
+        {facts.map(([fact, value]) => (
+          <Fragment key={fact}>
+            <dt>{text[fact]}</dt>
+            <dd>
+              <div>{value}</div>
+              <p class="fact-meaning">{text.meanings[fact]}</p>
+            </dd>
           </Fragment>
         ))}
       </dl>
@@ -109,6 +115,7 @@ function Process({ process: { pools, tasks } }: { process: NonNullable<Health['p
     <div class="beside">
       <section aria-labelledby="pools">
         <h2 id="pools">{text.pools}</h2>
+        <p class="fact-meaning">{text.meanings.pools}</p>
         <Table
           caption={text.pools}
           rows={pools}
@@ -125,6 +132,7 @@ function Process({ process: { pools, tasks } }: { process: NonNullable<Health['p
       {tasks.length > 0 && (
         <section aria-labelledby="tasks">
           <h2 id="tasks">{text.tasks}</h2>
+          <p class="fact-meaning">{text.meanings.tasks}</p>
           <Table
             caption={text.tasks}
             rows={tasks}

@@ -200,18 +200,24 @@ function JobStatus({ job: { status, error } }: { job: Job }) {
   );
 }
 
-function JobProgress({ job: { status, done, total }, name }: { job: Job; name: string }) {
-  const text = messages().jobs;
-  const words =
-    total !== null
-      ? text.of(formatNumber(done), formatNumber(total))
-      : status === 'running'
-        ? text.soFar(formatNumber(done))
-        : text.rows(done);
+function JobProgress({ job, name }: { job: Job; name: string }) {
+  const { status, done, total } = job;
   return (
     <div class="progress-cell">
       {status === 'running' && total !== null && <progress aria-label={name} value={done} max={Math.max(total, 1)} />}
-      <span>{words}</span>
+      <span>{progressOf(job)}</span>
     </div>
   );
+}
+
+/** How far a job is, in words; of one that ended before its end, what of it was done and what was not. */
+function progressOf({ kind, status, done, refused, total }: Job): string {
+  const text = messages().jobs;
+  if (status === 'failed' || status === 'cancelled') {
+    if (!takesFile(kind) || total === null) return text.unwritten(done);
+    // Those that were refused stand beside.
+    return text.partly(formatNumber(done - refused), formatNumber(total - done));
+  }
+  if (total !== null) return text.of(formatNumber(done), formatNumber(total));
+  return status === 'running' ? text.soFar(formatNumber(done)) : text.rows(done);
 }

@@ -64,7 +64,7 @@ export function UserPage({ userId = '' }: Parameters) {
         </div>
       )}
       <CouponTable coupons={coupons} isFiltered={status !== ''} />
-      {isErasing && <EraseUser userId={userId} onClose={() => setErasing(false)} />}
+      {isErasing && <EraseUser userId={userId} isUnknown={isUnknown} onClose={() => setErasing(false)} />}
     </Page>
   );
 }
@@ -132,8 +132,11 @@ function CouponTable({ coupons, isFiltered }: { coupons: LoadedList<Coupon>; isF
   );
 }
 
-/** Asks for a user's id before what is known of the user is erased. */
-function EraseUser({ userId, onClose }: { userId: string; onClose: () => void }) {
+/**
+ * Asks for a user's id before what is known of the user is erased. An id without a coupon may still stand in what the
+ * page does not show.
+ */
+function EraseUser({ userId, isUnknown, onClose }: { userId: string; isUnknown: boolean; onClose: () => void }) {
   const text = messages().user;
   return (
     <Confirm
@@ -148,7 +151,7 @@ function EraseUser({ userId, onClose }: { userId: string; onClose: () => void })
       }}
       onClose={onClose}
     >
-      <p>{text.eraseText}</p>
+      <p>{isUnknown ? text.eraseUnknownText : text.eraseText}</p>
     </Confirm>
   );
 }

@@ -6,6 +6,7 @@ import { useList } from '../calls/use-load.ts';
 import { useSubmit } from '../calls/use-submit.ts';
 import { formatNumber, viewerZone } from '../language/formats.ts';
 import { messages } from '../messages/messages.ts';
+import { Breakable } from '../parts/breakable.tsx';
 import { Button } from '../parts/button.tsx';
 import { EmptyState } from '../parts/empty-state.tsx';
 import { ListTable } from '../parts/list-table.tsx';
@@ -38,7 +39,11 @@ export function WebhooksPage() {
           {
             title: text.url.label,
             isHead: true,
-            cell: ({ id, url }) => <a href={linkTo(`/webhooks/${part(id)}`)}>{url}</a>,
+            cell: ({ id, url }) => (
+              <a href={linkTo(`/webhooks/${part(id)}`)}>
+                <Breakable text={url} />
+              </a>
+            ),
           },
           { title: text.description.label, cell: ({ description }) => <span dir="auto">{description}</span> },
           {

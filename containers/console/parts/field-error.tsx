@@ -1,12 +1,14 @@
 import type { FieldFault } from '../calls/problem.ts';
 import { messages } from '../messages/messages.ts';
+import { faultWords } from './fault-words.ts';
 
 /** What is wrong with a field: found by the console, in the language in use, or by the server. */
 export type Wrong = string | FieldFault;
 
 /**
- * What is wrong with a field. Of what the server found, the console says what the field takes, and then come the
- * server's own words, which are English and are marked so for whoever hears them.
+ * What is wrong with a field. Of what the server found, the console says what the field takes, and then what is wrong
+ * with it: in the server's own words only where it knows none, which are English and are marked so for whoever hears
+ * them.
  */
 export function FieldError({ id, error }: { id?: string; error: Wrong }) {
   return (
@@ -29,7 +31,7 @@ export function ServerWords({ text }: { text: string }) {
 function ServerFault({ fault: { field, message } }: { fault: FieldFault }) {
   return (
     <>
-      {messages().problems.fields[field]} <ServerWords text={message} />
+      {messages().problems.fields[field]} {faultWords(message) ?? <ServerWords text={message} />}
     </>
   );
 }

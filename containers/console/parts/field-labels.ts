@@ -1,33 +1,36 @@
 import type { FieldName } from '../calls/problem.ts';
 import { messages } from '../messages/messages.ts';
 
-/** What the fields that the API names are called in the console's forms, in the language in use. */
+/**
+ * What the fields that the API names are called in the console's forms, in the language in use; in the order in which
+ * forms have them, which no two forms have otherwise.
+ */
 export function fieldLabels(): Record<FieldName, string> {
   const { terms, decks, keys, webhooks, code, redemptions } = messages();
   return {
-    bookId: redemptions.book,
-    code: redemptions.code,
-    count: decks.count.label,
+    name: terms.name.label,
+    url: webhooks.url.label,
     description: terms.description.label,
-    endsAt: terms.endsAt.label,
     events: webhooks.events,
-    expiresAt: keys.expiresAt.label,
-    from: redemptions.from,
-    lockTtlSeconds: terms.lockTtlSeconds.label,
+    publicCode: terms.publicCode.label,
+    timeZone: terms.timeZone.label,
+    startsAt: terms.startsAt.label,
+    endsAt: terms.endsAt.label,
+    validForDays: terms.validForDays.label,
     maxCodesPerUser: terms.maxCodesPerUser.label,
-    maxRedemptions: terms.maxRedemptions.label,
     maxRedemptionsPerCode: terms.maxRedemptionsPerCode.label,
     maxRedemptionsPerUser: terms.maxRedemptionsPerUser.label,
-    name: terms.name.label,
+    maxRedemptions: terms.maxRedemptions.label,
+    lockTtlSeconds: terms.lockTtlSeconds.label,
+    count: decks.count.label,
     pattern: decks.pattern.label,
-    publicCode: terms.publicCode.label,
-    reason: code.reason.label,
-    reference: redemptions.reference,
-    startsAt: terms.startsAt.label,
-    timeZone: terms.timeZone.label,
-    to: redemptions.to,
-    url: webhooks.url.label,
+    bookId: redemptions.book,
     userId: redemptions.user,
-    validForDays: terms.validForDays.label,
+    code: redemptions.code,
+    reference: redemptions.reference,
+    from: redemptions.from,
+    to: redemptions.to,
+    reason: code.reason.label,
+    expiresAt: keys.expiresAt.label,
   };
 }

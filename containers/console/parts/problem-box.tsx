@@ -3,6 +3,7 @@ import { fieldOf, type Problem } from '../calls/problem.ts';
 import { formatNumber } from '../language/formats.ts';
 import { messages } from '../messages/messages.ts';
 import { Button } from './button.tsx';
+import { faultWords } from './fault-words.ts';
 import { ServerWords } from './field-error.tsx';
 import { fieldLabels } from './field-labels.ts';
 
@@ -17,6 +18,13 @@ export function problemSentence({ kind, reason, title }: Problem): string {
 function fieldWords(path: string): string | null {
   const fields: Record<string, string> = messages().problems.fields;
   return fields[fieldOf(path)] ?? null;
+}
+
+/** What is wrong with fields, from the top of the form to its end; what no form has comes last. */
+function inOrder(errors: NonNullable<Problem['errors']>): NonNullable<Problem['errors']> {
+  const names = Object.keys(fieldLabels());
+  const placeOf = (path: string) => names.indexOf(fieldOf(path)) + 1 || names.length + 1;
+  return [...errors].sort((one, other) => placeOf(one.path) - placeOf(other.path));
 }
 
 /** What a field is called beside it; its name in the API where the console has no such field. */
@@ -49,9 +57,9 @@ export function ProblemBox({ problem, retry }: { problem: Problem | null; retry?
       )}
       {errors !== undefined && errors.length > 0 && (
         <ul>
-          {errors.map(({ path, message }) => (
+          {inOrder(errors).map(({ path, message }) => (
             <li key={path}>
-              <FieldTitle path={path} />: {fieldWords(path) ?? <ServerWords text={message} />}
+              <FieldTitle path={path} />: {fieldWords(path) ?? (faultWords(message) || <ServerWords text={message} />)}
             </li>
           ))}
         </ul>

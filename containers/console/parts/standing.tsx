@@ -4,7 +4,7 @@ import { type Messages, messages } from '../messages/messages.ts';
 import { Badge, type Tone } from './badge.tsx';
 
 /** A code, or a coupon beside its own state. */
-type Judged = Pick<CodeLookUp, 'status' | 'coupon'>;
+export type Judged = Pick<CodeLookUp, 'status' | 'coupon'>;
 
 const tones: Record<CodeLookUp['status'], Tone> = {
   available: 'quiet',
@@ -13,6 +13,11 @@ const tones: Record<CodeLookUp['status'], Tone> = {
   redeemed: 'quiet',
   voided: 'danger',
 };
+
+/** A code that its state would let anybody use, and that is refused all the same. */
+export function RefusedBadge() {
+  return <Badge tone="warning">{messages().code.refused}</Badge>;
+}
 
 /** The state of a code; of one that somebody has and that its book or its own time lets nobody use, that. */
 export function StandingBadge({ found, standing }: { found: Judged; standing: Standing }) {
@@ -36,6 +41,7 @@ export type Standing = keyof Messages['code']['now'];
 export function standingOf(found: Judged, book: Book | null): Standing {
   const { status, coupon } = found;
   if (isOrphan(found)) return isOperator() ? 'orphaned' : 'orphanedShort';
+  if (status === 'locked' && !isOperator()) return 'lockedShort';
   if (status !== 'assigned' && status !== 'available') return status;
   const time = Date.now();
   const isPast = (at: string | null | undefined) => at != null && Date.parse(at) <= time;
@@ -43,5 +49,5 @@ export function standingOf(found: Judged, book: Book | null): Standing {
   if (isPast(book?.endsAt)) return 'ended';
   if (isPast(coupon?.expiresAt)) return 'expired';
   if (book?.startsAt != null && !isPast(book.startsAt)) return 'notYet';
-  return status;
+  return status === 'available' && !isOperator() ? 'availableShort' : status;
 }

@@ -48,6 +48,9 @@ export const code = {
     expired: 'Coupon has expired',
   },
   orphaned: 'Nobody’s any more',
+  /** For whoever may not read the book: what the server says to a redemption. */
+  refused: 'Refused now',
+  refusedNow: (why: string) => `It would be refused at this moment. ${why}`,
   book: 'Book',
   holder: 'User',
   nobody: 'Nobody',
@@ -61,8 +64,10 @@ export const code = {
   lockedUntil: 'Locked until',
   now: {
     available: 'Nobody has been given this code. It will be dealt to somebody, or you can give it to a user.',
+    availableShort: 'Nobody has been given this code, so nobody can use it.',
     assigned: 'It can be used now, if the book’s and the user’s limits allow it.',
     locked: 'A checkout holds it at this moment. It goes free by itself, or you let it go.',
+    lockedShort: 'A checkout holds it at this moment. It goes free by itself.',
     redeemed: 'It has been used as often as it may.',
     voided: 'It can never be used again.',
     expired: 'Its time is over.',

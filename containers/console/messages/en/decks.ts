@@ -7,11 +7,10 @@ export const decks = {
   kinds: { generated: 'Generated', uploaded: 'From a file' },
   addedAt: 'Added',
   size: 'In all',
-  dealt: 'Given out',
+  dealt: 'Ever given out',
   left: 'Left',
-  voided: 'Void',
+  voided: 'Void, never given',
   actions: 'Actions',
-  dealtNote: 'Given out counts those too that were made void afterwards; Void counts those that nobody had.',
   publicStock: (code: string) =>
     `Nothing has to be put in here: whoever brings ${code} gets a coupon with a code of its own, and these never run out. To stop that, pause or close the book.`,
   publicDeals: (code: string) =>

@@ -25,6 +25,9 @@ export const jobs = {
   soFar: (done: string) => `${done} so far`,
   rows: (n: number) => count(n, { one: 'row', other: 'rows' }),
   of: (done: string, total: string) => `${done} of ${total}`,
+  /** Of one that ended before its end. */
+  partly: (done: string, left: string) => `${done} done, ${left} not begun`,
+  unwritten: (rows: number) => `It stopped after ${count(rows, { one: 'row', other: 'rows' })}: there is no file.`,
   refused: 'Refused',
   startedAt: 'Started',
   took: 'Took',
@@ -38,7 +41,12 @@ export const jobs = {
   restChosen:
     'The file below has the rows of that job that were not done. Look first at why they were refused, and mend that: else they are refused again.',
   restNone: 'No row of that job is left that could be done. Download its result to see why.',
-  restExport: 'The list is written anew and whole, even if that job was for a part of it.',
+  restReason: {
+    label: 'Reason',
+    help: 'What a job leaves has no reasons any more. This one is kept with the story of each of these codes.',
+  },
+  restExport:
+    'The list is written from its beginning, since what that job had written is not kept; and whole, even if that job was for a part of it.',
   cancel: 'Cancel…',
   cancelOf: (name: string) => `Cancel: ${name}`,
   cancelTitle: 'Cancel this job?',

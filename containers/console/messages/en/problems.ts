@@ -1,4 +1,4 @@
-/** What went wrong, for people: by the kind of a problem. The server's own words stand below. */
+/** What went wrong, for people: by the kind of a problem. */
 export const problems = {
   requestId: (id: string) => `Request ${id}`,
   waitSeconds: (seconds: string) => `Try again in ${seconds} s.`,
@@ -55,7 +55,29 @@ export const problems = {
     'try-again': 'Something else is doing the same at this moment. Try again.',
     'webhook-disabled': 'The webhook is switched off. Switch it on first.',
   },
-  /** What a field takes, by its name in the API. What exactly is wrong, the server says behind it. */
+  /** What exactly is wrong with a field, behind what it takes. */
+  faults: {
+    empty: 'Nothing stands in it yet.',
+    atMostCharacters: (most: string) => `At most ${most} characters.`,
+    atLeastCharacters: (least: string) => `At least ${least} characters.`,
+    orMore: (least: string) => `At least ${least}.`,
+    orLess: (most: string) => `At most ${most}.`,
+    notAfterStart: 'It must come after the start.',
+    notBeforeEnd: 'It must come before the end.',
+    notAfterFrom: 'The end must come after the beginning.',
+    future: 'This time has not come yet.',
+    past: 'This time has passed.',
+    twice: 'Clocks are put back then, and show this time twice. Choose another one.',
+    never: 'Clocks are put forward then, and never show this time. Choose another one.',
+    noSuchDay: 'The calendar has no such day or time.',
+    years: 'It must lie in the years from 1970 to 9999.',
+    replace: (character: string) => `Replace “${character}”.`,
+    noPlace: 'There must be a # at least.',
+    unstorable: 'It has a character that can’t be kept. Type it instead of pasting it.',
+    credentials: 'It must have no user name and no password in it.',
+    fragment: 'It must have no # in it.',
+  },
+  /** What a field takes, by its name in the API. What exactly is wrong stands behind it. */
   fields: {
     bookId: 'Choose one of your books.',
     code: 'A code has letters from A to Z, digits, - and _.',

@@ -19,6 +19,9 @@ export const user = {
   eraseTitle: 'Erase this user’s data?',
   eraseText:
     'The id and every text about this person go, for good. Numbers and codes stay, without a name. If the same id comes again, it is a new user.',
+  /** Of an id of which no coupon is known. */
+  eraseUnknownText:
+    'No coupon of this id is known now. The id may still stand in the story of a code that went to somebody else, or in the file of a job: there it is erased, for good.',
   erased: 'The user’s data is being erased.',
   /** A filter: the badge of such a coupon may say that its book is paused. */
   notUsedUp: 'Given out, not used up',

@@ -8,11 +8,10 @@ export const decks = {
   kinds: { generated: 'Generados', uploaded: 'De un archivo' },
   addedAt: 'Añadidos',
   size: 'En total',
-  dealt: 'Entregados',
+  dealt: 'Entregados alguna vez',
   left: 'Quedan',
-  voided: 'Anulados',
+  voided: 'Anulados sin entregar',
   actions: 'Acciones',
-  dealtNote: 'Entregados cuenta también los que se anularon después; Anulados cuenta los que no tenía nadie.',
   publicStock: (code) =>
     `Aquí no hay que poner nada: quien trae ${code} recibe un cupón con un código propio, y estos no se acaban. Para detenerlo, pausa o cierra el talonario.`,
   publicDeals: (code) =>
@@ -43,7 +42,7 @@ export const decks = {
   spreadsheet: 'Este es un archivo propio de un programa de hojas de cálculo. Guárdalo allí como CSV y trae ese.',
   notChosen: 'Elige primero un archivo.',
   header: 'La primera línea',
-  headers: { auto: 'Automático', present: 'Es un título', none: 'Es un código' },
+  headers: { auto: 'Según el archivo', present: 'Es un título', none: 'Es un código' },
   upload: 'Enviar el archivo',
   cancelUpload: 'Dejar de enviar',
   stopped: 'Detenido. Si el archivo llegó a aceptarse, aparece en la lista de arriba.',

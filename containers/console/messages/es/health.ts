@@ -4,7 +4,8 @@ import type { health as english } from '../en/health.ts';
 /** Cómo está el servidor. */
 export const health = {
   title: 'Estado',
-  intro: 'Cómo está ahora el proceso del servidor que te respondió. Los errores mismos están en su registro.',
+  intro:
+    'Cómo está ahora el proceso del servidor que te respondió, qué significa cada dato y cuándo preocuparse. Los errores mismos están en su registro.',
   version: 'Versión',
   uptime: 'En marcha desde',
   database: 'Base de datos',
@@ -12,6 +13,27 @@ export const health = {
   redis: 'Redis',
   queue: 'La petición que más espera',
   marks: 'Marcas para una restauración, repetidas',
+  meanings: {
+    version: 'Dila cuando pidas ayuda. Después de una actualización, todos los servidores tienen la nueva en minutos.',
+    uptime: 'Si es de hace un momento y nadie lo actualizó ni lo reinició, el proceso se cayó: mira su registro.',
+    database:
+      'Ahí se guarda todo. Lo normal son unos milisegundos. Preocúpate si tarda más de medio segundo durante minutos; mientras no responde, no se puede entregar ni canjear ningún código.',
+    schema: 'Cómo están hechas las tablas. Preocúpate solo si hace falta otra versión que la que hay.',
+    replica:
+      'Una copia de la que se leen listas y exportaciones. Unos segundos de retraso son normales. Desde diez minutos las listas muestran lo que había, y alguien tiene que mirarlo; entregar y canjear funcionan bien de todos modos.',
+    redis:
+      'Cuenta quién prueba códigos demasiadas veces. Unos minutos sin él no hacen daño: cada proceso cuenta por su cuenta. Preocúpate si falta durante una hora.',
+    queue:
+      'Cuánto espera su turno una petición, en el peor caso. Por debajo de un segundo todo está bien. Desde dos segundos se rechazan las nuevas: la base de datos es demasiado lenta para lo que se le pide.',
+    marks:
+      'Cada segundo se anota en el registro hasta dónde se entregaron códigos, para que una base de datos restaurada no entregue ninguno dos veces. Más de diez segundos es tarde: los clientes no notan nada, pero no restaures la base de datos hasta que esté bien.',
+    dropped:
+      'Lo correcto es cero. Si el número crece, el registro no se puede escribir tan rápido, y un error puede no constar en ninguna parte.',
+    pools:
+      'Cada petición toma una conexión con la base de datos y la devuelve. Que todas estén abiertas no es malo. Preocúpate si durante minutos hay quien espera una: la base de datos es demasiado lenta, o algo retiene las conexiones.',
+    tasks:
+      'Lo que falla se intenta otra vez solo, así que un fallo no es grave. Preocúpate si una tarea falló tres veces seguidas o más: lo que hace queda detenido hasta que salga bien.',
+  },
   reachable: (time) => `Responde en ${time}`,
   unreachable: 'No responde',
   behind: (time) => `${time} de retraso`,

@@ -26,6 +26,9 @@ export const jobs = {
   soFar: (done) => `${done} hasta ahora`,
   rows: (n) => count(n, { one: 'fila', many: 'de filas', other: 'filas' }),
   of: (done, total) => `${done} de ${total}`,
+  partly: (done, left) => `${done} hechas, ${left} sin empezar`,
+  unwritten: (rows) =>
+    `Se detuvo después de ${count(rows, { one: 'fila', many: 'de filas', other: 'filas' })}: no hay archivo.`,
   refused: 'Rechazadas',
   startedAt: 'Empezó',
   took: 'Tardó',
@@ -39,7 +42,12 @@ export const jobs = {
   restChosen:
     'El archivo de abajo tiene las filas de ese trabajo que no se hicieron. Mira primero por qué se rechazaron y corrígelo: si no, se rechazarán otra vez.',
   restNone: 'No queda ninguna fila de ese trabajo que se pueda hacer. Descarga su resultado para ver por qué.',
-  restExport: 'La lista se escribe otra vez, entera, aunque ese trabajo fuera de una parte.',
+  restReason: {
+    label: 'Motivo',
+    help: 'Lo que deja un trabajo ya no tiene los motivos. Este se guarda en la historia de cada uno de estos códigos.',
+  },
+  restExport:
+    'La lista se escribe desde el principio, porque lo que escribió ese trabajo no se guarda; y entera, aunque ese trabajo fuera de una parte.',
   cancel: 'Cancelar…',
   cancelOf: (name) => `Cancelar: ${name}`,
   cancelTitle: '¿Cancelar este trabajo?',

@@ -1,7 +1,7 @@
 import type { Translation } from '../../language/plurals.ts';
 import type { problems as english } from '../en/problems.ts';
 
-/** Qué salió mal, para personas: según la clase del problema. Debajo están las palabras del servidor. */
+/** Qué salió mal, para personas: según la clase del problema. */
 export const problems = {
   requestId: (id) => `Petición ${id}`,
   waitSeconds: (seconds) => `Inténtalo de nuevo en ${seconds} s.`,
@@ -24,8 +24,8 @@ export const problems = {
     'code-already-assigned': 'El código ya es de un usuario.',
     'code-already-redeemed': 'Al cupón no le queda ningún canje.',
     'code-locked': 'Un pago tiene el cupón en este momento.',
-    'lock-required': 'El talonario exige un bloqueo antes de cada canje.',
-    'lock-expired': 'El bloqueo terminó.',
+    'lock-required': 'El talonario exige una reserva antes de cada canje.',
+    'lock-expired': 'La reserva terminó.',
     'coupon-void': 'El cupón está anulado. Es definitivo.',
     'held-by-another-user': 'El cupón es de otro usuario.',
     conflict: 'Choca con algo que ya existe.',
@@ -56,6 +56,27 @@ export const problems = {
     'too-many-webhooks': 'Hay tantos webhooks como puede haber. Borra uno primero.',
     'try-again': 'Otra petición está haciendo lo mismo en este momento. Inténtalo de nuevo.',
     'webhook-disabled': 'El webhook está desactivado. Actívalo primero.',
+  },
+  faults: {
+    empty: 'Todavía no hay nada escrito.',
+    atMostCharacters: (most) => `Como máximo ${most} caracteres.`,
+    atLeastCharacters: (least) => `Como mínimo ${least} caracteres.`,
+    orMore: (least) => `Como mínimo ${least}.`,
+    orLess: (most) => `Como máximo ${most}.`,
+    notAfterStart: 'Tiene que ser posterior al inicio.',
+    notBeforeEnd: 'Tiene que ser anterior al final.',
+    notAfterFrom: 'El final tiene que ser posterior al principio.',
+    future: 'Ese momento todavía no llegó.',
+    past: 'Ese momento ya pasó.',
+    twice: 'A esa hora se atrasan los relojes y la muestran dos veces. Elige otra.',
+    never: 'A esa hora se adelantan los relojes y no la muestran nunca. Elige otra.',
+    noSuchDay: 'El calendario no tiene ese día o esa hora.',
+    years: 'Tiene que estar entre los años 1970 y 9999.',
+    replace: (character) => `Cambia «${character}».`,
+    noPlace: 'Tiene que haber al menos un #.',
+    unstorable: 'Tiene un carácter que no se puede guardar. Escríbelo en vez de pegarlo.',
+    credentials: 'No puede llevar nombre de usuario ni contraseña.',
+    fragment: 'No puede llevar #.',
   },
   fields: {
     bookId: 'Elige uno de tus talonarios.',

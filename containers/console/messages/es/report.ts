@@ -11,7 +11,7 @@ export const report = {
   caption: (assigned, redeemed, from, zone) =>
     `Desde el ${from}: ${assigned} entregados, ${redeemed} canjeados. Horas de ${zone}.`,
   assigned: 'Entregados',
-  locked: 'Bloqueados',
+  locked: 'Reservados',
   redeemed: 'Canjeados',
   reversed: 'Devueltos',
   voided: 'Anulados',

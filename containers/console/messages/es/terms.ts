@@ -51,11 +51,11 @@ export const terms = {
     help: 'Un cupón vence al final del día, esta cantidad de días después de entregado. Vacío: vence con el talonario.',
   },
   lockTtlSeconds: {
-    label: 'Un bloqueo dura (segundos)',
+    label: 'Una reserva dura (segundos)',
     help: 'Una caja puede reservar un cupón mientras su cliente paga. Pasado este tiempo la reserva termina sola.',
   },
   requireLock: {
-    label: 'Solo con bloqueo',
+    label: 'Solo con reserva',
     help: 'Cada caja debe entonces reservar el cupón antes de canjearlo, para que dos no usen el mismo a la vez.',
   },
   selfService: {

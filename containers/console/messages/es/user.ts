@@ -22,6 +22,8 @@ export const user = {
   eraseTitle: '¿Borrar los datos de este usuario?',
   eraseText:
     'El id y todo texto sobre esta persona se borran para siempre. Los números y los códigos quedan, sin nombre. Si vuelve el mismo id, es un usuario nuevo.',
+  eraseUnknownText:
+    'Ahora no se conoce ningún cupón de este id. Puede estar todavía en la historia de un código que pasó a otra persona, o en el archivo de un trabajo: de ahí se borra, para siempre.',
   erased: 'Los datos del usuario se están borrando.',
   notUsedUp: 'Entregado, sin usar del todo',
   uses: (n) => count(n, { one: 'uso', many: 'de usos', other: 'usos' }),

@@ -104,6 +104,7 @@ function DeckTable({ book, decks, onVoided }: { book: Book; decks: LoadedList<De
           { title: text.kind, cell: ({ kind }) => text.kinds[kind], isHead: true },
           { title: text.addedAt, cell: ({ createdAt }) => <ShortMoment at={createdAt} zone={book.timeZone} /> },
           { title: text.size, cell: ({ size }) => formatNumber(size), isNumber: true },
+          // Other counts than the book's own, which are of today: so they are called otherwise.
           { title: text.dealt, cell: ({ dealt }) => formatNumber(dealt), isNumber: true },
           { title: text.left, cell: (deck) => formatNumber(leftOf(deck)), isNumber: true },
           { title: text.voided, cell: ({ voided }) => formatNumber(voided), isNumber: true },
@@ -118,7 +119,6 @@ function DeckTable({ book, decks, onVoided }: { book: Book; decks: LoadedList<De
           },
         ]}
       />
-      {book.counts.voided > 0 && <p class="table-note">{text.dealtNote}</p>}
       {chosen !== null && (
         <Confirm<Deck>
           title={text.voidTitle}

@@ -1,6 +1,6 @@
 import { fieldError, type Problem } from '../../calls/problem.ts';
 import type { Book } from '../../calls/types.ts';
-import { formatMoment, fromLocalInput, timeZones, viewerZone } from '../../language/formats.ts';
+import { formatMoment, formatZone, fromLocalInput, timeZones, viewerZone } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
 import { CheckField, Field, TextField } from '../../parts/field.tsx';
 import { MomentField } from '../../parts/moment-field.tsx';
@@ -77,6 +77,7 @@ function BasicFields({ draft, problem, status, set }: GroupProps) {
 function TimeFields(group: GroupProps) {
   const { draft, problem, set } = group;
   const text = messages().terms;
+  const place = formatZone(draft.timeZone.trim());
   return (
     <fieldset>
       <legend>{text.groups.time}</legend>
@@ -84,6 +85,8 @@ function TimeFields(group: GroupProps) {
         {...text.timeZone}
         value={draft.timeZone}
         onValue={(timeZone) => set({ timeZone })}
+        // A long name is cut on a narrow screen, and its end is what tells it from others.
+        inWords={place === null ? null : `${place}.`}
         error={fieldError(problem, 'timeZone')}
         list="time-zones"
         autocomplete="off"

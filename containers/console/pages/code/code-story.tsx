@@ -21,9 +21,7 @@ export function CodeStory({
         {[...events].reverse().map((event) => (
           <li key={event.rev}>
             <p dir="auto">{sentenceOf(event, zone)}</p>
-            <p class="muted">
-              <StoryMoment at={event.at} zone={zone} /> · {text.who(actorName(event.actor, keys))}
-            </p>
+            <WhenAndWho at={event.at} zone={zone} who={text.who(actorName(event.actor, keys))} />
           </li>
         ))}
       </ol>
@@ -39,14 +37,14 @@ function actorName(actor: string, keys: ReadonlyMap<string, string>): string {
   return kind === 'key' ? (keys.get(id) ?? messages().code.aKey(id.slice(0, 8))) : actor;
 }
 
-/** To the second on the book's clocks, which are named below the story, and on the viewer's where those differ. */
-function StoryMoment({ at, zone }: { at: string; zone: string }) {
+/** To the second on the book's clocks, which are named below the story; in a line below on the viewer's, if others. */
+function WhenAndWho({ at, zone, who }: { at: string; zone: string; who: string }) {
   const here = formatBeside(at, zone, true);
   return (
-    <time dateTime={at}>
-      {formatExactMoment(at, zone)}
-      {here !== null && ` · ${messages().common.viewerTime(here)}`}
-    </time>
+    <p class="muted">
+      <time dateTime={at}>{formatExactMoment(at, zone)}</time> · {who}
+      {here !== null && <span class="viewer-time"> {messages().common.viewerTime(here)}</span>}
+    </p>
   );
 }
 

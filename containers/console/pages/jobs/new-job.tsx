@@ -3,7 +3,7 @@ import { fieldError } from '../../calls/problem.ts';
 import { messages } from '../../messages/messages.ts';
 import { BookField } from '../../parts/book-field.tsx';
 import { Button } from '../../parts/button.tsx';
-import { CheckField, SelectField } from '../../parts/field.tsx';
+import { CheckField, SelectField, TextField } from '../../parts/field.tsx';
 import { FileDrop, UploadProgress } from '../../parts/file-drop.tsx';
 import { ProblemBox } from '../../parts/problem-box.tsx';
 import { type JobForm, jobKinds, needsBook, takesFile, useNewJob } from './use-new-job.ts';
@@ -78,6 +78,9 @@ function JobFields({ form }: { form: JobForm }) {
           onFile={form.chooseFile}
           error={faults.file ?? null}
         />
+      )}
+      {form.lacksReasons && (
+        <TextField {...text.restReason} isOptional maxLength={500} value={form.reason} onValue={form.giveReason} />
       )}
       {kind === 'void' && (
         <CheckField

@@ -17,12 +17,12 @@ const settled = new Set([
 const guarded = /(^|[;\t\r\n|])'(?=[\t\r\n=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212])/gu;
 
 /**
- * The rows of a job that were not done, as a file for another one. A reason that stood beside a code is in no result,
- * and so is not repeated.
- * @param result of the job, as the API gives it
+ * The rows of a job that were not done, as a file for another one.
+ * @param result of the job, as the API gives it: reasons that stood beside codes are not in it
+ * @param reason for each code that is to be void; empty: none
  * @returns null where no row is left
  */
-export function restOfJob(kind: 'assign' | 'void', result: string): string | null {
+export function restOfJob(kind: 'assign' | 'void', result: string, reason = ''): string | null {
   const [heading = [], ...rows] = readCsv(result);
   const [name, outcome] = [heading.indexOf(kind === 'assign' ? 'userId' : 'code'), heading.indexOf('outcome')];
   /** How often each is wanted: a user may get several codes. */
@@ -32,8 +32,10 @@ export function restOfJob(kind: 'assign' | 'void', result: string): string | nul
     if (text !== '' && !settled.has(row[outcome] ?? '')) left.set(text, (left.get(text) ?? 0) + 1);
   }
   if (left.size === 0) return null;
-  const lines = [...left].map(([text, count]) => (kind === 'assign' ? `${cell(text)},${count}` : cell(text)));
-  return `${[kind === 'assign' ? 'userId,count' : 'code', ...lines].join('\r\n')}\r\n`;
+  const more = kind === 'void' && reason !== '' ? `,${cell(reason)}` : '';
+  const lines = [...left].map(([text, count]) => `${cell(text)}${kind === 'assign' ? `,${count}` : more}`);
+  const names = kind === 'assign' ? 'userId,count' : more === '' ? 'code' : 'code,reason';
+  return `${[names, ...lines].join('\r\n')}\r\n`;
 }
 
 function cell(text: string): string {

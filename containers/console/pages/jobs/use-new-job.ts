@@ -39,6 +39,12 @@ interface Faults {
 /** The rows of a former job that are to be brought again: on their way, chosen as the file, or none. */
 export type Rest = 'reading' | 'chosen' | 'none' | Problem;
 
+/** A file of what a former job has not done, and the result that it was made of. */
+interface RestFile {
+  file: File;
+  result: Blob;
+}
+
 /** The form of a job that is to be started. */
 export interface JobForm {
   /** Null where no former job is done again. */
@@ -47,6 +53,10 @@ export interface JobForm {
   /** The id of a book; empty: none. */
   bookId: string;
   file: File | null;
+  /** Whether the file is that of the rows which a former job has not made void: it has none of their reasons. */
+  lacksReasons: boolean;
+  /** For each row of a file that lacks them; empty: none. */
+  reason: string;
   isConfirmed: boolean;
   /** What is missing, as far as somebody tried to send it off. */
   faults: Faults;
@@ -56,6 +66,7 @@ export interface JobForm {
   chooseKind(kind: JobKind): void;
   chooseBook(bookId: string): void;
   chooseFile(file: File | null): void;
+  giveReason(reason: string): void;
   confirm(isConfirmed: boolean): void;
   /** Sends it off, where nothing is missing. */
   submit(): void;
@@ -71,13 +82,16 @@ export function useNewJob(onStarted: () => void): JobForm {
   const [isConfirmed, setConfirmed] = useState(false);
   const [faults, setFaults] = useState<Faults>({});
   const sending = useSending();
-  const rest = useRest(kind, setFile);
+  const { rest, restFile } = useRest(kind, setFile);
+  const lacksReasons = kind === 'void' && file !== null && file === restFile?.file;
+  const [reason, setReason] = useState('');
   const { submit, isBusy, problem, clear } = useSubmit<Job>(
-    (key) => {
+    async (key) => {
       const query = new URLSearchParams({ kind, ...(bookId === '' ? {} : { bookId }) });
       const path = `/v1/jobs?${query}`;
       if (!takesFile(kind)) return call('POST', path, { key });
-      return upload(path, file!, { key, contentType: 'text/csv', ...sending.begin() });
+      const rows = lacksReasons ? await withReason(restFile!, reason.trim()) : file!;
+      return upload(path, rows, { key, contentType: 'text/csv', ...sending.begin() });
     },
     (job) => {
       setFile(null);
@@ -98,6 +112,8 @@ export function useNewJob(onStarted: () => void): JobForm {
     kind,
     bookId,
     file,
+    lacksReasons,
+    reason,
     isConfirmed,
     faults,
     isBusy,
@@ -112,6 +128,7 @@ export function useNewJob(onStarted: () => void): JobForm {
     chooseBook: (chosen) => change(() => setBookId(chosen)),
     chooseFile: (chosen) =>
       change(() => setFile(chosen), isSpreadsheet(chosen) ? { file: messages().decks.spreadsheet } : {}),
+    giveReason: (written) => change(() => setReason(written)),
     confirm: setConfirmed,
     submit() {
       const found = faultsOf(kind, bookId, file, isConfirmed);
@@ -122,28 +139,41 @@ export function useNewJob(onStarted: () => void): JobForm {
 }
 
 /** Makes a file of what a former job, which the address names, has not done. */
-function useRest(kind: JobKind, onFile: (file: File) => void): Rest | null {
+function useRest(kind: JobKind, onFile: (file: File) => void): { rest: Rest | null; restFile: RestFile | null } {
   const former = address.value.query.get('again');
   const [rest, setRest] = useState<Rest | null>(former !== null && takesFile(kind) ? 'reading' : null);
+  const [restFile, setRestFile] = useState<RestFile | null>(null);
   useEffect(() => {
     if (former === null || !takesFile(kind)) return;
     const controller = new AbortController();
     void read(former, kind, controller.signal).then((found) => {
       if (found === null) return;
-      if (found instanceof File) onFile(found);
-      setRest(found instanceof File ? 'chosen' : found);
+      if (found === 'none' || 'kind' in found) {
+        setRest(found);
+        return;
+      }
+      setRestFile(found);
+      onFile(found.file);
+      setRest('chosen');
     });
     return () => controller.abort();
   }, [former]);
-  return rest;
+  return { rest, restFile };
 }
 
-async function read(jobId: string, kind: FileKind, signal: AbortSignal): Promise<File | 'none' | Problem | null> {
+async function read(jobId: string, kind: FileKind, signal: AbortSignal): Promise<RestFile | 'none' | Problem | null> {
   const outcome = await download(`/v1/jobs/${jobId}/result`, () => {}, signal);
   if (outcome === 'stopped') return null;
   if ('problem' in outcome) return outcome.problem;
-  const rows = restOfJob(kind, await outcome.content.text());
-  return rows === null ? 'none' : new File([rows], 'rest.csv', { type: 'text/csv' });
+  const result = outcome.content;
+  const rows = restOfJob(kind, await result.text());
+  return rows === null ? 'none' : { file: new File([rows], 'rest.csv', { type: 'text/csv' }), result };
+}
+
+/** The rows to be made void, each with the same reason. */
+async function withReason({ file, result }: RestFile, reason: string): Promise<File> {
+  if (reason === '') return file;
+  return new File([restOfJob('void', await result.text(), reason) ?? ''], file.name, { type: file.type });
 }
 
 function faultsOf(kind: JobKind, bookId: string, file: File | null, isConfirmed: boolean): Faults {

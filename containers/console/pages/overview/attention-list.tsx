@@ -5,6 +5,7 @@ import type { Book, Job, Page as ListPage, Webhook } from '../../calls/types.ts'
 import { useFresh } from '../../calls/use-fresh.ts';
 import { formatDistance, formatMoment, formatShare, placeOf, viewerZone } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
+import { Breakable } from '../../parts/breakable.tsx';
 import { ProblemBox } from '../../parts/problem-box.tsx';
 import { type Attention, attentionOf } from './book-attention.ts';
 
@@ -59,7 +60,7 @@ export function AttentionList() {
           {items.slice(0, shownMax).map(({ key, link, name, sentence, isUrgent }) => (
             <li key={key} class={isUrgent ? 'urgent' : undefined}>
               <a href={link} dir="auto">
-                {name}
+                <Breakable text={name} />
               </a>
               <span>{sentence}</span>
             </li>
