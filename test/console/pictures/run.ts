@@ -6,7 +6,7 @@ import { findChromium } from '../support/find-chromium.ts';
 import { type Look, languages, themes, widths } from '../support/looks.ts';
 import { startConsole, type TestConsole } from '../support/start-console.ts';
 import { makeShowCase, type ShowCase } from './show-case.ts';
-import { lookAt, type View, viewsOf, waitForChart } from './views.ts';
+import { goTo, openAs, type View, viewsOf, waitForChart } from './views.ts';
 
 const usage = `npm run screenshots [-- <part of a name> …] [--width 320] [--theme dark] [--language es] [--readme]
 
@@ -76,7 +76,8 @@ function wantedLooks(): Look[] {
 }
 
 async function take(console: TestConsole, showCase: ShowCase, view: View, look: Look): Promise<void> {
-  const window = await lookAt(console, showCase, view, look);
+  const window = await openAs(console, showCase, view.as, look);
+  await goTo(window, view);
   await window.picture(view.name);
   await window.look(view.name);
   await window.close();

@@ -16,10 +16,16 @@ export interface ShowCase {
 const zone = 'America/Argentina/Buenos_Aires';
 const dayMillis = 86_400_000;
 
-/** Fills an installation as a shop would have filled it in a week. */
-export async function makeShowCase(console: TestConsole): Promise<ShowCase> {
+/**
+ * Fills an installation as a shop would have filled it in a week.
+ * @param thousandsOfUses how often codes are redeemed, each by a request of its own
+ */
+export async function makeShowCase(console: TestConsole, thousandsOfUses = 3): Promise<ShowCase> {
   const books = await makeBooks(console);
-  const codes = { ...(await useCodes(console, books.running)), over: await endBook(console, books.over) };
+  const codes = {
+    ...(await useCodes(console, books.running, thousandsOfUses)),
+    over: await endBook(console, books.over),
+  };
   const webhookId = await makeWebhooks(console);
   await makeJobs(console, books.low);
   const { adminKey } = await console.call<{ adminKey: { secret: string } }>('POST', '/v1/tenants', {
@@ -67,8 +73,12 @@ async function makeBooks(console: TestConsole): Promise<ShowCase['books']> {
   return books;
 }
 
-async function useCodes(console: TestConsole, bookId: string): Promise<Omit<ShowCase['codes'], 'over'>> {
-  const redeemed = await redeemMany(console, bookId);
+async function useCodes(
+  console: TestConsole,
+  bookId: string,
+  thousandsOfUses: number,
+): Promise<Omit<ShowCase['codes'], 'over'>> {
+  const redeemed = await redeemMany(console, bookId, thousandsOfUses);
   const give = async (userId: string) =>
     (await console.call<{ code: string }>('POST', '/v1/coupons/assign', { bookId, userId })).code;
   const [assigned, locked, used, voided] = [await give('ana'), await give('ana'), await give('ana'), await give('leo')];
@@ -95,11 +105,11 @@ async function endBook(console: TestConsole, bookId: string): Promise<string> {
 }
 
 /** @returns one of the redemptions */
-async function redeemMany(console: TestConsole, bookId: string): Promise<string> {
+async function redeemMany(console: TestConsole, bookId: string, thousands: number): Promise<string> {
   const asked = `/v1/books/${bookId}/codes?status=assigned&limit=1000`;
   const redemptions: string[] = [];
   let cursor: string | null = '';
-  for (let page = 0; page < 3 && cursor !== null; page += 1) {
+  for (let page = 0; page < thousands && cursor !== null; page += 1) {
     const next: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
     const { data, nextCursor } = await console.call<{
       data: { code: string; userId: string }[];

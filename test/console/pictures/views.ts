@@ -4,13 +4,17 @@ import type { Window } from '../support/open-window.ts';
 import type { TestConsole } from '../support/start-console.ts';
 import type { ShowCase } from './show-case.ts';
 
+/** Who looks; `root` is the holder of the bootstrap key. */
+export const viewers = ['root', 'nobody', 'newcomer', 'operator'] as const;
+type Viewer = (typeof viewers)[number];
+
 /** What a picture is of. */
 export interface View {
   name: string;
   /** Below /console. */
   path: string;
-  /** Who looks; the bootstrap key's holder unless said. */
-  as?: 'nobody' | 'newcomer' | 'operator';
+  /** Who looks; `root` unless said. */
+  as?: Viewer;
   /** What is done before the picture is taken, in either language. */
   act?: (page: Page) => Promise<unknown>;
 }
@@ -85,18 +89,21 @@ export function viewsOf({ books, codes, webhookId }: ShowCase): View[] {
   ];
 }
 
-/** Opens a window as whoever looks, goes to the view, and does what is done before it is seen. */
-export async function lookAt(
+/** Opens a window as whoever looks. */
+export async function openAs(
   console: TestConsole,
   showCase: ShowCase,
-  { path, as, act }: View,
-  look: Partial<Look>,
+  viewer: Viewer = 'root',
+  look: Partial<Look> = {},
 ): Promise<Window> {
-  const key = as === 'newcomer' || as === 'operator' ? showCase[as] : undefined;
-  const window = as === 'nobody' ? await console.open(look) : await console.openSignedIn(look, key);
+  if (viewer === 'nobody') return console.open(look);
+  return console.openSignedIn(look, viewer === 'root' ? undefined : showCase[viewer]);
+}
+
+/** Goes to a view in a window, and does what is done before it is seen. */
+export async function goTo(window: Window, { path, act }: View): Promise<void> {
   await window.visit(path);
   await act?.(window.page);
-  return window;
 }
 
 /** Waits until the chart has drawn its lines. */

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { findBarriers } from './barriers.ts';
 import { findLayoutFaults } from './layout-faults.ts';
 import type { Look } from './looks.ts';
 
@@ -116,18 +116,8 @@ function watchFaults(context: BrowserContext, page: Page, address: string): stri
 /** Waits until the page says that it waits for nothing more. */
 async function settled(page: Page): Promise<void> {
   // Both at one moment: what is loaded by now may have brought something else that loads.
-  await page.waitForFunction(
-    () => document.querySelector('h1') !== null && document.querySelector('.loading') === null,
-  );
+  const isSettled = () => document.querySelector('h1') !== null && document.querySelector('.loading') === null;
+  // Asked at each frame, as is usual, the browser would draw sixty frames a second only to be asked.
+  await page.waitForFunction(isSettled, null, { polling: 50 });
   await page.evaluate(() => document.fonts.ready.then(() => undefined));
-}
-
-/** By the rules of WCAG 2.2, levels A and AA, as far as a program can know. */
-async function findBarriers(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page })
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
-    .analyze();
-  return violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ target, failureSummary }) => `${id}: ${target}: ${failureSummary}`),
-  );
 }
