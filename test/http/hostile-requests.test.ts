@@ -80,17 +80,18 @@ describe('whoever writes the request', () => {
   });
   afterAll(() => api.close());
 
-  /** Every route with its methods; ids are such as name nothing. */
-  function routes(): [string, string[]][] {
-    const documented = Object.entries(api.document.paths).map(([path, operations]): [string, string[]] => [
+  /** Every route with its methods, and whether it looks at the token; ids are such as name nothing. */
+  function routes(): [string, string[], boolean][] {
+    const documented = Object.entries(api.document.paths).map(([path, operations]): [string, string[], boolean] => [
       path.replaceAll(/\{[A-Za-z]*Id\}/g, '0193a6f0-7c3e-7b1a-9d52-3f1f6f0c8a11').replaceAll(/\{\w+\}/g, 'x-1'),
       Object.keys(operations).map((method) => method.toUpperCase()),
+      true,
     ]);
     return [
       ...documented,
       // Preflight requests are one route's for all paths.
-      ['/v1/books', ['OPTIONS']],
-      ...pluginRoutes.map((path): [string, string[]] => [path, ['GET', 'HEAD', 'OPTIONS', 'POST']]),
+      ['/v1/books', ['OPTIONS'], true],
+      ...pluginRoutes.map((path): [string, string[], boolean] => [path, ['GET', 'HEAD', 'OPTIONS', 'POST'], false]),
     ];
   }
 
@@ -111,9 +112,11 @@ describe('whoever writes the request', () => {
         const isProblem = String(answer.headers['content-type']).startsWith('application/problem+json');
         if (answer.statusCode >= 400 && !isProblem) wrong.push(`${method} ${url}: ${answer.statusCode} is no problem`);
       };
-      for (const [path, methods] of routes()) {
+      for (const [path, methods, looksAtToken] of routes()) {
         for (const method of methods) {
           for (const ending of endings) await send(method, path + ending);
+          // Each header would get from it what it gets without a token, and its answers are of up to a megabyte.
+          if (token !== null && !looksAtToken) continue;
           for (const [name, texts] of Object.entries(values)) {
             for (const text of texts) await send(method, path, { [name]: text });
           }

@@ -2,21 +2,24 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_pr
 import {
   closeSync,
   constants,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   openSync,
   readFileSync,
+  readlinkSync,
   readSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { findFreePort } from '../../containers/local/machine/find-free-port.ts';
 import { inspectProcess } from '../../containers/local/machine/inspect-process.ts';
+import { apiProgram } from '../support/bundle-api.ts';
 import { callLocalApi } from '../support/call-local-api.ts';
 import { hasTerminals, openTerminal, type Terminal } from '../support/open-terminal.ts';
 import { testSecrets } from '../support/open-test-core.ts';
@@ -38,6 +41,8 @@ const requestId = 'x'.repeat(128);
 jest.setTimeout(600_000);
 
 let scratch: string;
+/** Of `npm start`, one after the other: making a database is not what is asked here. */
+let home: string;
 let port: number;
 let seen: StartedProcess[];
 beforeEach(async () => {
@@ -57,7 +62,7 @@ afterEach(async () => {
  * What runs the product: the container’s program on a database that is there, or `npm start` with all that it starts.
  */
 const programs = {
-  container: { command: [process.execPath, join(project, 'containers/api/main.ts')], processes: 1 },
+  container: { command: [process.execPath, await apiProgram()], processes: 1 },
   'npm start': { command: ['npm', 'start'], processes: 9 },
 };
 type Program = keyof typeof programs;
@@ -65,13 +70,21 @@ type Program = keyof typeof programs;
 let database: TestDatabase;
 beforeAll(async () => {
   database = await createTestDatabase('dead_log');
+  home = mkdtempSync(join(tmpdir(), 'qurable-log-home-'));
+  writeFileSync(join(home, 'secrets.json'), JSON.stringify(testSecrets), { mode: 0o600 });
 });
-afterAll(() => database.drop());
+afterAll(async () => {
+  await database.drop();
+  // Under root the data lies elsewhere, behind a link.
+  const data = join(home, 'postgres');
+  if (lstatSync(data, { throwIfNoEntry: false })?.isSymbolicLink())
+    rmSync(dirname(readlinkSync(data)), { recursive: true });
+  rmSync(home, { recursive: true });
+});
 
 function environmentOf(program: Program): NodeJS.ProcessEnv {
   const own: NodeJS.ProcessEnv =
-    program === 'npm start' ? { QURABLE_HOME: scratch } : { DATABASE_URL: database.url, ...testSecrets };
-  writeFileSync(join(scratch, 'secrets.json'), JSON.stringify(testSecrets), { mode: 0o600 });
+    program === 'npm start' ? { QURABLE_HOME: home } : { DATABASE_URL: database.url, ...testSecrets };
   return { ...cleanEnvironment(), HOST: '127.0.0.1', PORT: String(port), ...own };
 }
 
@@ -106,7 +119,7 @@ async function expectAnswers(): Promise<void> {
   // A log that is waited for holds an answer up for good: the test's own time finds that.
   expect((await fetch(`http://127.0.0.1:${port}/health`)).status).toBe(200);
   const init = { method: 'POST', body: JSON.stringify({ name: 'Verano' }) };
-  await callLocalApi({ home: scratch, port }, 201, '/v1/books', init);
+  await callLocalApi({ home, port }, 201, '/v1/books', init);
 }
 
 /** Sends many requests, each of which is a line of the log, and waits for every answer. */
@@ -157,15 +170,27 @@ const isNpm = (pid: number) => inspectProcess(pid)?.commandLine.startsWith('npm 
 /** Whether it is the Node that serves, not npm, a shell or a supervisor. */
 function isProgram(pid: number): boolean {
   const commandLine = inspectProcess(pid)?.commandLine ?? '';
-  return /node\b.* \S*containers\/(api\/main|local\/start)\.ts$/.test(commandLine) && !/^(npm|sh) /.test(commandLine);
+  return /node\b.* \S*(\/main\.mjs|containers\/local\/start\.ts)$/.test(commandLine) && !/^(npm|sh) /.test(commandLine);
 }
 
 requireOrSkip('python3 with its module pty', hasTerminals)('a terminal', () => {
   let terminal: Terminal;
   afterEach(() => terminal.end());
 
-  test.each(['container', 'npm start'] as const)('that is closed ends %s with all that it started', async (program) => {
-    terminal = await onTerminal('controlling', program);
+  test('that is closed ends the container’s program', async () => {
+    terminal = await onTerminal('controlling', 'container');
+    terminal.close();
+    await expectGone();
+  });
+
+  test('shows lines for people, and once it is closed ends npm start with all that it started', async () => {
+    terminal = await onTerminal('controlling', 'npm start');
+    await expectAnswers();
+    const began = performance.now();
+    while (!terminal.output().includes('route=/v1/books') && performance.now() - began < 120_000) await delay(20);
+    const line = /^\d\d:\d\d:\d\d info {2}request requestId=\S+ method=POST route=\/v1\/books status=201 /m;
+    expect(terminal.output()).toMatch(line);
+    expect(terminal.output()).not.toContain('{"level"');
     terminal.close();
     await expectGone();
   });
@@ -193,16 +218,6 @@ requireOrSkip('python3 with its module pty', hasTerminals)('a terminal', () => {
     stop(signal);
     // npm itself, which is not ours to mend, waits for the terminal.
     await expectGone(seen.filter(({ pid }) => !isNpm(pid)));
-  });
-
-  test('shows lines for people', async () => {
-    terminal = await onTerminal('plain', 'npm start');
-    await expectAnswers();
-    const began = performance.now();
-    while (!terminal.output().includes('route=/v1/books') && performance.now() - began < 120_000) await delay(20);
-    const line = /^\d\d:\d\d:\d\d info {2}request requestId=\S+ method=POST route=\/v1\/books status=201 /m;
-    expect(terminal.output()).toMatch(line);
-    expect(terminal.output()).not.toContain('{"level"');
   });
 });
 
