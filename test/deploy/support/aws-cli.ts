@@ -35,7 +35,9 @@ async function startAwsCli(): Promise<AwsCli> {
   const folder = mkdtempSync(join(tmpdir(), 'qurable-aws-'));
   const socket = join(folder, 'socket');
   // -IS: it needs nothing that is not Python's own, and starts in a tenth of the time.
-  writeFileSync(join(folder, 'aws'), `#!/bin/sh\nexec '${python}' -IS '${program}' '${socket}' "$@"\n`, { mode: 0o755 });
+  writeFileSync(join(folder, 'aws'), `#!/bin/sh\nexec '${python}' -IS '${program}' '${socket}' "$@"\n`, {
+    mode: 0o755,
+  });
   const child = spawn(python, [program, 'serve', socket], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { ...bareEnvironment(), HOME: folder, PYTHONDONTWRITEBYTECODE: '1' },
