@@ -12,7 +12,7 @@ import { canEmulate } from './emulator/start-emulator.ts';
 import { openTrial, type Trial } from './support/open-trial.ts';
 import { pushImage } from './support/push-image.ts';
 import { runCommand, runScript, type ScriptRun } from './support/run-script.ts';
-import { runServerless, type ServerlessRun } from './support/run-serverless.ts';
+import { keepBundles, runServerless, type ServerlessRun } from './support/run-serverless.ts';
 
 const longMillis = 2_400_000;
 const stack = 'qurable-dev';
@@ -43,6 +43,7 @@ describeOrSkip('the way back, by the pipeline’s own scripts in an emulated acc
 
   const script = (name: string, args: string[], environment: Record<string, string> = {}): Promise<ScriptRun> =>
     runScript(project.directory, emulator.url, name, args, {
+      NODE_OPTIONS: keepBundles,
       SMOKE_TEST_ADDRESS: api.address,
       QURABLE_ADMIN_KEY: testSecrets.QURABLE_ADMIN_KEY,
       ...environment,

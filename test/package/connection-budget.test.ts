@@ -107,16 +107,3 @@ describe.each(cases)('the connections of %s, deployed by %s', (stage, deployment
     expect(resource(packaged.template, 'DatabaseConnectionsAlarm').Threshold).toBe(Math.floor(maxConnections * 0.9));
   });
 });
-
-test.each([
-  ['prod', { deployment: 'canary' }, '100 tasks at a time (eventMaxTasks 50, deployment canary) need 817 connections'],
-  ['prod', { databasePoolMax: '6' }, 'set eventMaxTasks to 40 at most, or a larger databaseClass'],
-  ['prod', { databaseClass: 'db.x2g.large' }, 'the memory of db.x2g.large is not known'],
-])(
-  '%s with %j is refused before it is packaged',
-  async (stage, parameters, sentence) => {
-    const packaged = await packageStage(stage, { ...trialOfProd, ...(parameters as Record<string, string>) });
-    expect([packaged.ok, packaged.output]).toEqual([false, expect.stringContaining(sentence)]);
-  },
-  packagingMillis,
-);

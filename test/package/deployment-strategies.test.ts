@@ -139,21 +139,6 @@ describe.each(twoSetCases)('$stage, deployed by $deployment,', ({ stage, deploym
   });
 });
 
-test.each([
-  [{ clientCidr: '203.0.113.0/24' }, 'clientCidr 203.0.113.0/24 keeps the function out'],
-  [
-    { certificateArn: 'arn:aws:acm:us-east-1:123456789012:certificate/a-b' },
-    'asks the new tasks by the name that the certificate is for: set domainName',
-  ],
-])(
-  'a canary with %j, where the new tasks can’t be asked, is refused',
-  async (given, sentence) => {
-    const packaged = await packageStage('dev', { deployment: 'canary', ...(given as Record<string, string>) });
-    expect([packaged.ok, packaged.output]).toEqual([false, expect.stringContaining(sentence)]);
-  },
-  packagingMillis,
-);
-
 test(
   'a stage that is rolled has one target group, and no rule',
   async () => {

@@ -169,13 +169,4 @@ describe('a drill by itself', () => {
     expect(Number(silence.Period) * Number(silence.EvaluationPeriods)).toBe(86_400);
     expect(packaged.dev.template.Resources).not.toHaveProperty('DrillSilenceAlarm');
   });
-
-  test(
-    'is refused where there are no backups that it could restore',
-    async () => {
-      const { ok, output } = await packageStage('dev', { databaseBackupDays: '0', restoreDrill: 'monthly' });
-      expect([ok, output]).toEqual([false, expect.stringContaining('without backups there is nothing to restore')]);
-    },
-    packagingMillis,
-  );
 });

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { isOnPath } from '../support/is-on-path.ts';
 import { requireOrSkip } from '../support/require-or-skip.ts';
-import { packaged, packageStages, tracedDev, twoSetCases } from './packaged-stages.ts';
+import { changesOfDev, packaged, packageStages, twoSetCases } from './packaged-stages.ts';
 import { type Packaged, packageStage, packagingMillis } from './packaged-template.ts';
 
 const resources = resolve(import.meta.dirname, '../../resources');
@@ -25,7 +25,7 @@ describeWithLinter('the linter of CloudFormation', () => {
   test(
     'has nothing to say about the template of any stage, with any options and by any strategy, nor about a stack beside them',
     async () => {
-      const templates: Record<string, Packaged> = { ...packaged, traced: await packageStage('dev', tracedDev) };
+      const templates: Record<string, Packaged> = { ...packaged, changes: await packageStage('dev', changesOfDev) };
       for (const { stage, deployment, given } of twoSetCases)
         templates[`${stage}-${deployment}`] = await packageStage(stage, { deployment, ...given });
       const files = Object.entries(templates).map(([name, { ok, output, text }]) => {

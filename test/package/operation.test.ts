@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { changesOfProd } from './packaged-stages.ts';
 import {
   asList,
   ofType,
@@ -27,10 +28,7 @@ describe('a change of what runs', () => {
       const applied = ({ template }: Packaged) =>
         ['Database', 'DatabaseReplica'].map((name) => resource(template, name).ApplyImmediately);
       expect(applied(prod)).toEqual([false, false]);
-      expect(applied(await packageStage('prod', { ...trialOfProd, databaseApplyImmediately: 'true' }))).toEqual([
-        true,
-        true,
-      ]);
+      expect(applied(await packageStage('prod', changesOfProd))).toEqual([true, true]);
     },
     packagingMillis,
   );
@@ -38,7 +36,7 @@ describe('a change of what runs', () => {
   test(
     'raises the replica’s version before the database’s',
     async () => {
-      const { template } = await packageStage('prod', { ...trialOfProd, databaseReplicaVersion: '15.18' });
+      const { template } = await packageStage('prod', changesOfProd);
       const versions = ['Database', 'DatabaseReplica'].map((name) => resource(template, name).EngineVersion);
       expect(versions).toEqual(['15.17', '15.18']);
     },
@@ -177,7 +175,7 @@ describe('access logs', () => {
   test(
     'are off, and where they are on they end with their days and every earlier version',
     async () => {
-      const { template } = await packageStage('prod', { ...trialOfProd, accessLogDays: '7' });
+      const { template } = await packageStage('prod', changesOfProd);
       const enabled = ({ Resources }: Packaged['template']) =>
         asList(Resources.LoadBalancer?.Properties.LoadBalancerAttributes).find(
           (attribute) => (attribute as Properties).Key === 'access_logs.s3.enabled',

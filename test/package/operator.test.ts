@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { changesOfDev } from './packaged-stages.ts';
 import {
   asList,
   type Packaged,
@@ -125,13 +126,11 @@ describe('the task that exports events', () => {
         EVENTS_ARCHIVE: { 'Fn::Sub': `s3://\${BackupBucket}/events` },
         EVENTS_KEEP_MONTHS: '',
       });
-      const { template } = await packageStage('dev', { eventsKeepMonths: '13' });
+      const { template } = await packageStage('dev', changesOfDev);
       const kept = asList(resource(template, 'EventsTaskDefinition').ContainerDefinitions)[0] as Properties;
       expect([(kept.Command as string[]).at(-1), named(kept.Environment).EVENTS_KEEP_MONTHS]).toEqual(['--drop', '13']);
-      const { ok, output } = await packageStage('dev', { eventsKeepMonths: '2' });
-      expect([ok, output]).toEqual([false, expect.stringContaining('eventsKeepMonths 2: it must be 3 or more')]);
     },
-    packagingMillis * 2,
+    packagingMillis,
   );
 });
 
@@ -149,11 +148,7 @@ describe('a version of the code secret', () => {
   test(
     'that is raised is what the tasks are given',
     async () => {
-      const { template } = await packageStage('dev', {
-        codeSecretVersion: '2',
-        adminKeyVersion: '3',
-        jwtSecretVersion: '2',
-      });
+      const { template } = await packageStage('dev', changesOfDev);
       const api = asList(resource(template, 'TaskDefinition').ContainerDefinitions)[0] as Properties;
       expect(named(api.Environment)).toMatchObject({ CODE_SECRET_VERSION: '2' });
       expect(named(api.Secrets)).toMatchObject({

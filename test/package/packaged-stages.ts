@@ -19,8 +19,25 @@ export const stages = ['dev', 'prod'] as const;
 /** A stage, or prod with whatever it can have beside its defaults. */
 export type PackagedStage = (typeof stages)[number] | 'options';
 
-/** Dev with traces of its tasks, which have no way out of the network there. */
-export const tracedDev = { traceTasks: 'true' };
+/**
+ * Dev with some of what can be other than its defaults. Together, since each packaging takes seconds of a processor,
+ * and none of them has to do with another.
+ */
+export const changesOfDev = {
+  traceTasks: 'true',
+  eventsKeepMonths: '13',
+  codeSecretVersion: '2',
+  adminKeyVersion: '3',
+  jwtSecretVersion: '2',
+};
+
+/** What an operator may change in prod while it runs, together for the same reason. */
+export const changesOfProd = {
+  ...trialOfProd,
+  databaseApplyImmediately: 'true',
+  databaseReplicaVersion: '15.18',
+  accessLogDays: '7',
+};
 
 /** The stages with each way of deployment that has two sets of tasks, with what prod must have for them. */
 export const twoSetCases = (['dev', 'prod'] as const).flatMap((stage) =>

@@ -89,6 +89,21 @@ describe('a parameter', () => {
       'the event a ends before',
     ],
     [{ permissionsBoundaryArn: 'x' }, 'permissionsBoundaryArn "x": it must be the ARN of a policy'],
+    [{ maxTasks: '9' }, 'base has 9 tasks, more than this stage’s eventMaxTasks 4'],
+    [{ databaseMaxWalMb: '8192' }, 'databaseMaxWalMb must be at most a fifth of databaseStorageGb'],
+    [{ clientCidr: '203.0.113.0/33' }, 'clientCidr "203.0.113.0/33": it must be a network such as 203.0.113.0/24'],
+    [
+      { jwksUrl: 'https://issuer.example/keys' },
+      'jwksUrl is set, but the tasks have no way out to fetch it: set nat to one or each-zone',
+    ],
+    [{ eventsKeepMonths: '2' }, 'eventsKeepMonths 2: it must be 3 or more'],
+    [{ databaseBackupDays: '0', restoreDrill: 'monthly' }, 'without backups there is nothing to restore'],
+    // Where the new tasks of a canary can’t be asked.
+    [{ deployment: 'canary', clientCidr: '203.0.113.0/24' }, 'clientCidr 203.0.113.0/24 keeps the function out'],
+    [
+      { deployment: 'canary', certificateArn: 'arn:aws:acm:us-east-1:123456789012:certificate/a-b' },
+      'asks the new tasks by the name that the certificate is for: set domainName',
+    ],
   ])('that can’t be used is refused in a sentence that names it: %j', async (given, reason) => {
     const refused = deriveStage('dev', given);
     await expect(refused).rejects.toThrow(reason);
@@ -116,6 +131,14 @@ describe('prod', () => {
     );
     await expect(deriveStage('prod', { allowPlainHttp: 'true' })).rejects.toThrow('allowNoAlertEmail to true');
     expect(await deriveStage('prod', trial)).toMatchObject({ entrance: 'http', alertSubscriptions: [] });
+  });
+
+  test.each([
+    [{ deployment: 'canary' }, '100 tasks at a time (eventMaxTasks 50, deployment canary) need 817 connections'],
+    [{ databasePoolMax: '6' }, 'set eventMaxTasks to 40 at most, or a larger databaseClass'],
+    [{ databaseClass: 'db.x2g.large' }, 'the memory of db.x2g.large is not known'],
+  ])('with %j, for which its database has too few connections, is refused', async (given, reason) => {
+    await expect(deriveStage('prod', { ...trial, ...given })).rejects.toThrow(reason);
   });
 
   test('tells of books that run out whoever is named for that, and else whoever is told of alarms', async () => {

@@ -6,7 +6,7 @@ import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BuildOptions } from 'esbuild';
 import { claimFile } from '../../support/claim-file.ts';
-import './pack-modules.ts';
+import { isServerless } from './pack-modules.ts';
 
 /**
  * Loaded before the Serverless Framework (`node --import`): what esbuild made of a function is taken again by the next
@@ -15,20 +15,27 @@ import './pack-modules.ts';
  * another process is making now is waited for.
  */
 const load = createRequire(import.meta.url);
-const esbuildFile = load.resolve('esbuild');
-const esbuild = load(esbuildFile) as typeof import('esbuild');
 const kept = join(tmpdir(), 'kept-bundles');
 
 /** What esbuild puts in the place of names. */
 type Definitions = Readonly<Record<string, string>>;
 
-/** As much of an esbuild context as serverless-esbuild asks for. */
-async function context(options: BuildOptions) {
-  return { rebuild: () => rebuild(options), dispose: async () => {} };
-}
-load.cache[esbuildFile]!.exports = { ...esbuild, context };
+type Esbuild = typeof import('esbuild');
 
-async function rebuild(options: BuildOptions): Promise<object> {
+if (isServerless) keepBundles();
+
+function keepBundles(): void {
+  const file = load.resolve('esbuild');
+  const esbuild = load(file) as Esbuild;
+  /** As much of an esbuild context as serverless-esbuild asks for. */
+  const context = async (options: BuildOptions) => ({
+    rebuild: () => rebuild(esbuild, options),
+    dispose: async () => {},
+  });
+  load.cache[file]!.exports = { ...esbuild, context };
+}
+
+async function rebuild(esbuild: Esbuild, options: BuildOptions): Promise<object> {
   const { outdir, define = {}, ...asked } = options;
   const question = hashOf([JSON.stringify(asked, functionsToo), ...['package.json', 'tsconfig.json'].map(read)]);
   mkdirSync(kept, { recursive: true });
@@ -62,7 +69,7 @@ function keptFor(question: string, define: Definitions): string | null {
 }
 
 /** Keeps what was made. Another process may do the same at the same time: each moves whole things into place. */
-function keep(question: string, define: Definitions, { metafile }: Awaited<ReturnType<typeof esbuild.build>>): void {
+function keep(question: string, define: Definitions, { metafile }: Awaited<ReturnType<Esbuild['build']>>): void {
   const inputs = Object.keys(metafile!.inputs);
   const made = mkdtempSync(join(kept, 'made-'));
   for (const output of Object.keys(metafile!.outputs)) cpSync(output, join(made, basename(output)));

@@ -1,5 +1,6 @@
 import { type Emulator, startEmulator } from '../emulator/start-emulator.ts';
 import { type Account, openAccount } from './account.ts';
+import { stopAwsCli } from './aws-cli.ts';
 import { copyProject, type ProjectCopy } from './copy-project.ts';
 import { createRepository, pushImage } from './push-image.ts';
 import { startTlsPostgres, type TlsPostgres } from './start-tls-postgres.ts';
@@ -22,7 +23,7 @@ export const plainDay = new Date('2026-10-10T12:00:00Z');
  * @param registry `none`; `empty`: there is one for images; `filled`: it has the image of the copy
  */
 export async function openTrial(registry: 'none' | 'empty' | 'filled'): Promise<Trial> {
-  const ends: (() => unknown)[] = [];
+  const ends: (() => unknown)[] = [stopAwsCli];
   const close = async () => {
     for (const end of ends.splice(0).reverse()) await end();
   };

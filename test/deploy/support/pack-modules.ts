@@ -27,8 +27,9 @@ const pack = join(kept, `${(process.argv[2] ?? 'none').replaceAll(/\W/g, '')}.js
 /** What the modules of a folder asked for, by both: the file that they got. */
 const found: Record<string, string> = existsSync(pack) ? JSON.parse(readFileSync(`${pack}on`, 'utf8')) : {};
 
-// What a script starts beside it is given the same options of Node, and goes on as ever.
-if (/\/(sls|serverless\.js)$/.test(process.argv[1] ?? '')) packModules();
+/** What a script starts beside the framework is given the same options of Node, and goes on as ever. */
+export const isServerless = /\/(sls|serverless\.js)$/.test(process.argv[1] ?? '');
+if (isServerless) packModules();
 
 function packModules(): void {
   mkdirSync(kept, { recursive: true });

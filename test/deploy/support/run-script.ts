@@ -1,6 +1,7 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { bareEnvironment } from '../../support/bare-environment.ts';
+import { awsCliFolder } from './aws-cli.ts';
 
 /** How a script of .github/scripts ended. */
 export interface ScriptRun {
@@ -23,19 +24,8 @@ export function runScript(
   return runCommand(directory, endpointUrl, join(directory, '.github/scripts', name), args, environment);
 }
 
-let programs: string | undefined;
-/**
- * Where Python has its programs, the aws CLI among them. What comes first on the PATH may be a script of a chooser of
- * versions, which takes half as long again to look for the program as the program itself.
- */
-function pythonPrograms(): string {
-  const ask = ['-c', 'import sys; print(sys.executable)'];
-  programs ??= dirname(execFileSync('python3', ask, { encoding: 'utf8' }).trim());
-  return programs;
-}
-
 /** Runs any command there in the same way. */
-export function runCommand(
+export async function runCommand(
   directory: string,
   endpointUrl: string,
   command: string,
@@ -48,7 +38,7 @@ export function runCommand(
     env: {
       ...bareEnvironment(),
       // `npx` takes what is in the project; the pipeline's Node is the one that runs this.
-      PATH: `${dirname(process.execPath)}:${pythonPrograms()}:${process.env.PATH}`,
+      PATH: `${dirname(process.execPath)}:${await awsCliFolder()}:${process.env.PATH}`,
       HOME: directory,
       CI: '1',
       SLS_TELEMETRY_DISABLED: '1',
