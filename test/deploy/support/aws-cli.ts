@@ -34,19 +34,21 @@ async function startAwsCli(): Promise<AwsCli> {
   const python = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).trim();
   const folder = mkdtempSync(join(tmpdir(), 'qurable-aws-'));
   const socket = join(folder, 'socket');
-  // -IS: it needs nothing that is not Python's own, and starts in a tenth of the time.
-  writeFileSync(join(folder, 'aws'), `#!/bin/sh\nexec '${python}' -IS '${program}' '${socket}' "$@"\n`, {
-    mode: 0o755,
-  });
   const child = spawn(python, [program, 'serve', socket], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { ...bareEnvironment(), HOME: folder, PYTHONDONTWRITEBYTECODE: '1' },
   });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  await new Promise<void>((resolve, reject) => {
-    createInterface({ input: child.stdout }).once('line', () => resolve());
-    child.once('exit', () => reject(new Error('the aws CLI could not be loaded')));
-  });
+  const isLoaded = await Promise.race([
+    new Promise<true>((resolve) => createInterface({ input: child.stdout }).once('line', () => resolve(true))),
+    ended.then(() => false),
+  ]);
+  // Where the CLI is no package of this Python, the folder stays empty, and what comes next on the PATH is called.
+  if (isLoaded) {
+    // -IS: it needs nothing that is not Python's own, and starts in a tenth of the time.
+    const call = `#!/bin/sh\nexec '${python}' -IS '${program}' '${socket}' "$@"\n`;
+    writeFileSync(join(folder, 'aws'), call, { mode: 0o755 });
+  }
   return {
     folder,
     stop: async () => {
