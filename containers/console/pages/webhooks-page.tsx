@@ -40,7 +40,7 @@ export function WebhooksPage() {
             title: text.url.label,
             isHead: true,
             cell: ({ id, url }) => (
-              <a href={linkTo(`/webhooks/${part(id)}`)}>
+              <a href={linkTo(`/webhooks/${part(id)}`)} aria-label={url}>
                 <Breakable text={url} />
               </a>
             ),

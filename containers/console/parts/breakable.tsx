@@ -6,7 +6,10 @@ const part = /[^/?&=]*[/?&=]+|[^/?&=]+/g;
 const partMaxCharacters = 24;
 const smallPart = /[^.:@_-]*[.:@_-]+|[^.:@_-]+/g;
 
-/** An address that goes to the next line behind one of its marks, and within a word only where a word is too long. */
+/**
+ * An address that goes to the next line behind one of its marks, and within a word only where a word is too long. What
+ * it stands in needs a name of its own, since browsers make that of its pieces with blanks between them.
+ */
 export function Breakable({ text }: { text: string }) {
   return (
     <>

@@ -59,7 +59,7 @@ export function AttentionList() {
         <ul>
           {items.slice(0, shownMax).map(({ key, link, name, sentence, isUrgent }) => (
             <li key={key} class={isUrgent ? 'urgent' : undefined}>
-              <a href={link} dir="auto">
+              <a href={link} dir="auto" aria-label={name}>
                 <Breakable text={name} />
               </a>
               <span>{sentence}</span>
