@@ -6,8 +6,14 @@ type Words = Messages['problems']['faults'];
 /** Sentences of the server about a field, and what the console says in their place. */
 const known: readonly (readonly [RegExp, (words: Words, found: string) => string])[] = [
   [/^(?:is required|must not be empty|must be a text that is not blank)$/, ({ empty }) => empty],
-  [/ at most (\d+) characters/, ({ atMostCharacters }, most) => atMostCharacters(number(most))],
-  [/ at least (\d+) characters/, ({ atLeastCharacters }, least) => atLeastCharacters(number(least))],
+  [
+    /^(?:must have|a code has|a pattern has) at most (\d+) characters/,
+    ({ atMostCharacters }, most) => atMostCharacters(number(most)),
+  ],
+  [
+    /^(?:must have|a code has|a pattern has) at least (\d+) characters/,
+    ({ atLeastCharacters }, least) => atLeastCharacters(number(least)),
+  ],
   [/^must be (\d+) or more$/, ({ orMore }, least) => orMore(number(least))],
   [/^must be (\d+) or less$/, ({ orLess }, most) => orLess(number(most))],
   [/^must be after startsAt/, ({ notAfterStart }) => notAfterStart],
@@ -19,7 +25,10 @@ const known: readonly (readonly [RegExp, (words: Words, found: string) => string
   [/^is a local time that .* does not have/, ({ never }) => never],
   [/^is not a day and time that the calendar has/, ({ noSuchDay }) => noSuchDay],
   [/^must lie in the years /, ({ years }) => years],
-  [/; replace "(.+)" at character \d+$/, ({ replace }, character) => replace(character)],
+  [
+    /^a (?:code|pattern) has only [^;]*; replace "(.+)" at character \d+$/,
+    ({ replace }, character) => replace(character),
+  ],
   [/"#", which stands for one symbol/, ({ noPlace }) => noPlace],
   [/NUL|surrogate/, ({ unstorable }) => unstorable],
   [/^must hold no user name/, ({ credentials }) => credentials],
