@@ -7,11 +7,11 @@ type Words = Messages['problems']['faults'];
 const known: readonly (readonly [RegExp, (words: Words, found: string) => string])[] = [
   [/^(?:is required|must not be empty|must be a text that is not blank)$/, ({ empty }) => empty],
   [
-    /^(?:must have|a code has|a pattern has) at most (\d+) characters/,
+    /^(?:must have|(?:is no code: )?a code has|a pattern has) at most (\d+) characters/,
     ({ atMostCharacters }, most) => atMostCharacters(number(most)),
   ],
   [
-    /^(?:must have|a code has|a pattern has) at least (\d+) characters/,
+    /^(?:must have|(?:is no code: )?a code has|a pattern has) at least (\d+) characters/,
     ({ atLeastCharacters }, least) => atLeastCharacters(number(least)),
   ],
   [/^must be (\d+) or more$/, ({ orMore }, least) => orMore(number(least))],
@@ -26,7 +26,7 @@ const known: readonly (readonly [RegExp, (words: Words, found: string) => string
   [/^is not a day and time that the calendar has/, ({ noSuchDay }) => noSuchDay],
   [/^must lie in the years /, ({ years }) => years],
   [
-    /^a (?:code|pattern) has only [^;]*; replace "(.+)" at character \d+$/,
+    /^(?:is no code: )?a (?:code|pattern) has only [^;]*; replace "(.+)" at character \d+$/,
     ({ replace }, character) => replace(character),
   ],
   [/"#", which stands for one symbol/, ({ noPlace }) => noPlace],
