@@ -74,6 +74,12 @@ describeInBrowser('long work, webhooks and the server, in the console', () => {
     await row.getByText('2 of 2').waitFor();
     const { counts } = await console.call<{ counts: object }>('GET', `/v1/books/${id}`);
     expect(counts).toMatchObject({ assigned: 3 });
+    // Begun anew, from the old job or by somebody else, the rest is not brought a second time.
+    await window.visit('/jobs');
+    await page.getByRole('row').filter({ hasText: 'Small' }).last().getByRole('link', { name: 'Do the rest' }).click();
+    await page.getByText('The file below has the rows of that job that were not done.').waitFor();
+    await page.getByRole('button', { name: 'Give the codes' }).click();
+    await page.getByText('was brought before, and nothing was done again').first().waitFor();
     for (const user of ['+34 600', 'a, b']) {
       const { data } = await console.call<{ data: unknown[] }>('GET', `/v1/users/${encodeURIComponent(user)}/coupons`);
       expect([user, data.length]).toEqual([user, user === 'a, b' ? 1 : 2]);

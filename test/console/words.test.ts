@@ -368,6 +368,13 @@ test('a cell that a spreadsheet program would run is text', async () => {
   expect(text).toBe('\uFEFF\'=1+1,\'@SUM(A1),plain,"a ""b"", c",-5\r\n'.replace('\uFEFF', ''));
 });
 
+test('cells are parted as spreadsheet programs in the language in use part them', async () => {
+  language.value = 'es';
+  const text = await csvOf([['a;b', 'c,d', 1]]).text();
+  language.value = 'en';
+  expect(text).toBe('"a;b";c,d;1\r\n');
+});
+
 function leaves(texts: object, path = ''): [string, string][] {
   return Object.entries(texts).flatMap(([name, value]) =>
     typeof value === 'string'

@@ -4,7 +4,14 @@ import { signInAgain } from './session.ts';
 
 /** An answer of the API. */
 export type Answer<T> =
-  | { ok: true; status: number; body: T; etag: string | null }
+  | {
+      ok: true;
+      status: number;
+      body: T;
+      etag: string | null;
+      /** What the same key brought before: nothing was done again. */
+      isReplayed: boolean;
+    }
   | { ok: false; status: number; problem: Problem };
 
 /** What a call may bring beside its method and path. */
@@ -67,7 +74,8 @@ async function attempt<T>(method: string, path: string, options: CallOptions): P
     const isJson = response.headers.get('content-type')?.includes('json') ?? false;
     // A 304 has no body, and whoever asked for one looks at the status first.
     const body = (isJson && status !== 304 ? await response.json() : null) as T;
-    return { ok: true, status, body, etag: response.headers.get('etag') };
+    const isReplayed = response.headers.has('idempotency-replayed');
+    return { ok: true, status, body, etag: response.headers.get('etag'), isReplayed };
   } catch {
     return null;
   }

@@ -50,7 +50,8 @@ function answerOf<T>(request: XMLHttpRequest, path: string): Answer<T> {
   const header = (name: string) => request.getResponseHeader(name);
   if (status >= 200 && status < 300) {
     try {
-      return { ok: true, status, body: JSON.parse(responseText) as T, etag: header('etag') };
+      const isReplayed = header('idempotency-replayed') !== null;
+      return { ok: true, status, body: JSON.parse(responseText) as T, etag: header('etag'), isReplayed };
     } catch {
       // Not the API's.
     }

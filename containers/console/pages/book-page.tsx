@@ -5,7 +5,7 @@ import { isOperator } from '../calls/session.ts';
 import type { Book } from '../calls/types.ts';
 import { useLiveBook } from '../calls/use-live-book.ts';
 import { messages } from '../messages/messages.ts';
-import { BookStatus } from '../parts/badge.tsx';
+import { Badge, BookStatus } from '../parts/badge.tsx';
 import { GiveCode } from '../parts/give-code.tsx';
 import { Page } from '../parts/page.tsx';
 import { ProblemBox } from '../parts/problem-box.tsx';
@@ -44,7 +44,7 @@ export function BookPage({ bookId = '', tab }: Parameters) {
       above={above}
       actions={
         <>
-          {isOperator() && data.status === 'active' && !isOver(data.endsAt, Date.now()) && (
+          {isOperator() && data.status === 'active' && !hasEnded(data) && (
             <GiveCode bookId={data.id} onGiven={() => void book.reload()} />
           )}
           <BookActions book={book} />
@@ -52,7 +52,8 @@ export function BookPage({ bookId = '', tab }: Parameters) {
       }
       intro={
         <p>
-          <BookStatus status={data.status} /> <BookWindow book={data} />
+          {hasEnded(data) ? <Badge tone="warning">{text.book.ended}</Badge> : <BookStatus status={data.status} />}{' '}
+          <BookWindow book={data} />
         </p>
       }
     >
@@ -73,12 +74,18 @@ export function BookPage({ bookId = '', tab }: Parameters) {
   );
 }
 
-function BookWindow({ book: { startsAt, endsAt, timeZone } }: { book: Book }) {
+/** Whether it is as good as closed: its end has passed, and nobody has closed it. */
+function hasEnded({ status, endsAt }: Book): boolean {
+  return status === 'active' && isOver(endsAt, Date.now());
+}
+
+function BookWindow({ book }: { book: Book }) {
+  const { startsAt, endsAt, timeZone } = book;
   const text = messages().book;
   if (startsAt === null && endsAt === null) return <span class="muted">{text.always}</span>;
   return (
     <span>
-      {startsAt !== null && (
+      {startsAt !== null && !hasEnded(book) && (
         <>
           {text.from('')}
           <Moment at={startsAt} zone={timeZone} />{' '}
@@ -86,7 +93,7 @@ function BookWindow({ book: { startsAt, endsAt, timeZone } }: { book: Book }) {
       )}
       {endsAt !== null && (
         <>
-          {text.until('')}
+          {hasEnded(book) ? text.endedOn('') : text.until('')}
           <Moment at={endsAt} zone={timeZone} />
         </>
       )}

@@ -52,6 +52,8 @@ export function LinePlot({ times, series, zone, at, onStep }: LinePlotProps) {
         aria-hidden="true"
         onPointerMove={(event) => onStep(stepBelow(event, times))}
         onPointerDown={(event) => onStep(stepBelow(event, times))}
+        // A finger that is lifted has chosen its step; a mouse that goes away has chosen none.
+        onPointerLeave={(event) => event.pointerType === 'mouse' && onStep(times.length - 1)}
       >
         {values.map((value) => (
           <line key={value} class="plot-grid" x1="0" x2="100%" y1={`${down(value)}%`} y2={`${down(value)}%`} />
@@ -68,14 +70,25 @@ export function LinePlot({ times, series, zone, at, onStep }: LinePlotProps) {
         <svg aria-hidden="true" viewBox="0 0 100 100" preserveAspectRatio="none" width="100%" height="100%">
           {/* The first is the one that the others are a part of. */}
           <polygon class="plot-fill" points={`0,100 ${lines[0]!.join(' ')} 100,100`} />
-          {series.map(({ label, tone }, line) => (
-            <polyline key={label} class={`plot-line tone-${tone}`} points={lines[line]!.join(' ')} />
-          ))}
+          {/* The first ones last, above the others: locks run close to redemptions, which are what is looked for. */}
+          {series
+            .map(({ label, tone }, line) => (
+              <polyline key={label} class={`plot-line tone-${tone}`} points={lines[line]!.join(' ')} />
+            ))
+            .reverse()}
         </svg>
         <line class="plot-cursor" x1={`${across(at)}%`} x2={`${across(at)}%`} y1="0" y2="100%" />
-        {series.map(({ label, tone, values: all }) => (
-          <circle key={label} class={`plot-point tone-${tone}`} cx={`${across(at)}%`} cy={`${down(all[at]!)}%`} r="4" />
-        ))}
+        {series
+          .map(({ label, tone, values: all }) => (
+            <circle
+              key={label}
+              class={`plot-point tone-${tone}`}
+              cx={`${across(at)}%`}
+              cy={`${down(all[at]!)}%`}
+              r="4"
+            />
+          ))
+          .reverse()}
       </svg>
     </div>
   );

@@ -12,6 +12,8 @@ export const book = {
   voided: 'Void',
   from: (moment: string) => `from ${moment}`,
   until: (moment: string) => `until ${moment}`,
+  ended: 'Ended',
+  endedOn: (moment: string) => `on ${moment}`,
   always: 'without a set beginning or end',
   nextCodes: 'There are no codes in this book yet, so nobody can get one.',
   goToCodes: 'Put codes into it',

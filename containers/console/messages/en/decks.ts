@@ -49,7 +49,7 @@ export const decks = {
   nothingTaken: 'No code was added.',
   /** @param duplicates how many of them are codes that were there already; null: none */
   rejected: (n: number, duplicates: string | null) =>
-    `${count(n, { one: 'row was', other: 'rows were' })} not taken${duplicates === null ? '' : `, ${duplicates} of them because the code was there before`}.`,
+    `${count(n, { one: 'row was', other: 'rows were' })} not taken${duplicates === null ? '' : `, ${duplicates} of them because the code stands in the file twice or was there before`}.`,
   rejectionsTitle: 'Rows that were not taken',
   rejectionsShown: (n: number) => `The first ${count(n, { one: 'row', other: 'rows' })}`,
   line: 'Line',
@@ -74,7 +74,7 @@ export const decks = {
   voidButton: 'Void what is left…',
   voidButtonOf: (what: string) => `Void what is left of: ${what}`,
   voidText: (n: number) =>
-    `${count(n, { one: 'code', other: 'codes' })} that nobody has been given become void at once, for good. Do it when codes have leaked.`,
+    `${count(n, { one: 'code that nobody has been given becomes', other: 'codes that nobody has been given become' })} void at once, for good. Do it when codes have leaked.`,
   voidKept: 'Coupons that users have already stay as they are.',
   voidedNow: (n: number) => `${count(n, { one: 'code is', other: 'codes are' })} void.`,
   deckName: (kind: string, moment: string) => `${kind}, ${moment}`,

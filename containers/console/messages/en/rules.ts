@@ -73,6 +73,7 @@ export const rules = {
   extendAction: 'Move the end',
   extendTitle: 'Extend the end',
   extendLabel: 'New end',
+  shortens: 'This is earlier than the end that is set now: coupons already given out end earlier too.',
   extendText: 'It holds for coupons already given out, too.',
   statusChanged: { active: 'The book is active.', paused: 'The book is paused.', closed: 'The book is closed.' },
 };

@@ -15,6 +15,8 @@ export const book = {
   voided: 'Anulados',
   from: (moment) => `desde el ${moment}`,
   until: (moment) => `hasta el ${moment}`,
+  ended: 'Terminado',
+  endedOn: (moment) => `el ${moment}`,
   always: 'sin fecha de inicio ni de fin',
   nextCodes: 'Este talonario todavía no tiene códigos, así que nadie puede recibir uno.',
   goToCodes: 'Ponerle códigos',

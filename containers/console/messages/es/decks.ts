@@ -50,7 +50,7 @@ export const decks = {
     `${count(n, { one: 'código está', many: 'de códigos están', other: 'códigos están' })} ahora en el talonario.`,
   nothingTaken: 'No se añadió ningún código.',
   rejected: (n, duplicates) =>
-    `${count(n, { one: 'fila no se aceptó', many: 'de filas no se aceptaron', other: 'filas no se aceptaron' })}${duplicates === null ? '' : `; ${duplicates} de ellas porque el código ya estaba antes`}.`,
+    `${count(n, { one: 'fila no se aceptó', many: 'de filas no se aceptaron', other: 'filas no se aceptaron' })}${duplicates === null ? '' : `; ${duplicates} de ellas porque el código está dos veces en el archivo o ya estaba antes`}.`,
   rejectionsTitle: 'Filas que no se aceptaron',
   rejectionsShown: (n) =>
     count(n, { one: 'fila, la primera', many: 'de filas, las primeras', other: 'filas, las primeras' }),

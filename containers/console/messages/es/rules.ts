@@ -75,6 +75,7 @@ export const rules = {
   extendAction: 'Mover el final',
   extendTitle: 'Extender el final',
   extendLabel: 'Nuevo final',
+  shortens: 'Es antes del final que está puesto ahora: los cupones ya entregados también terminan antes.',
   extendText: 'Vale también para los cupones ya entregados.',
   statusChanged: {
     active: 'El talonario está activo.',

@@ -151,6 +151,7 @@ function ExtendDialog({ book, onDone, onClose }: DialogProps) {
   const text = messages();
   const [endsAt, setEndsAt] = useState(() => toLocalInput(book.endsAt!, book.timeZone));
   const fault = endFault({ ...draftOf(book), endsAt }, Date.now());
+  const isEarlier = endsAt !== '' && endsAt < toLocalInput(book.endsAt!, book.timeZone);
   const change = useBookChange(book);
   const { submit, isBusy, problem } = useSubmit<Book>(() => change.send({ endsAt }), onDone);
   return (
@@ -169,7 +170,7 @@ function ExtendDialog({ book, onDone, onClose }: DialogProps) {
         value={endsAt}
         onValue={setEndsAt}
         error={fieldError(problem, 'endsAt')}
-        warning={fault === null ? null : text.terms[fault]}
+        warning={fault === null ? (isEarlier ? text.rules.shortens : null) : text.terms[fault]}
       />
       {change.conflict !== null && <ChangedMeanwhile changes={change.conflict} />}
     </FormDialog>

@@ -11,7 +11,8 @@ import { ProblemBox } from '../../parts/problem-box.tsx';
 
 const steps = ['hour', 'day'] as const;
 /** How far back one may look, by the step: as much as a chart shows with a step still seen. */
-const spans = { hour: [1, 3, 7], day: [30, 90, 365] } as const;
+const spans = { hour: [1, 3, 7], day: [7, 30, 90, 365] } as const;
+const usualSpan = { hour: 7, day: 30 } as const;
 const dayMillis = 86_400_000;
 const kinds = ['assigned', 'redeemed', 'locked', 'reversed', 'voided'] as const;
 
@@ -24,7 +25,7 @@ export function BookReport({ bookId, asOf }: { bookId: string; asOf: string | nu
   const { query } = address.value;
   const step = steps.find((name) => name === query.get('step')) ?? 'hour';
   const asked = Number(query.get('days'));
-  const days = spans[step].find((span) => span === asked) ?? spans[step][step === 'hour' ? 2 : 0];
+  const days = spans[step].find((span) => span === asked) ?? usualSpan[step];
   // Counted from the moment at which it is asked for, which the path then names.
   const from = useMemo(() => new Date(Date.now() - days * dayMillis).toISOString(), [days]);
   const path = `/v1/books/${bookId}/report?step=${step}&from=${encodeURIComponent(from)}`;

@@ -17,7 +17,9 @@ export function RemoveBookDialog({ book, onClose }: { book: Book; onClose: () =>
       send={async () => {
         const answer = await call<null>('DELETE', `/v1/books/${book.id}`);
         // It is gone already: by an attempt whose answer was lost, or by somebody else.
-        return answer.ok || answer.status !== 404 ? answer : { ok: true, status: 204, body: null, etag: null };
+        return answer.ok || answer.status !== 404
+          ? answer
+          : { ok: true, status: 204, body: null, etag: null, isReplayed: false };
       }}
       onDone={() => {
         goTo(linkTo('/'));

@@ -4,7 +4,7 @@ import { upload } from '../../calls/upload.ts';
 import { useSending } from '../../calls/use-sending.ts';
 import { useSubmit } from '../../calls/use-submit.ts';
 import { formatNumber } from '../../language/formats.ts';
-import { messages } from '../../messages/messages.ts';
+import { type Messages, messages } from '../../messages/messages.ts';
 import { Button } from '../../parts/button.tsx';
 import { SelectField } from '../../parts/field.tsx';
 import { FileDrop, isSpreadsheet, UploadProgress } from '../../parts/file-drop.tsx';
@@ -86,7 +86,7 @@ function UploadResult({ result }: { result: UploadedDeck }) {
   const { deckId, accepted, rejected, duplicates, rejections } = result;
   const reasonOf = (reason: (typeof rejections)[number]['reason']) => text.reasons[reason];
   const save = () => {
-    const rows = rejections.map(({ line, code, reason }) => [line, code, reasonOf(reason)]);
+    const rows = rejections.map(({ line, code, reason }) => [line, shownCode(code, reason), reasonOf(reason)]);
     saveFile(csvOf([[text.line, 'code', text.reason], ...rows]), 'rejected.csv');
   };
   return (
@@ -108,7 +108,11 @@ function UploadResult({ result }: { result: UploadedDeck }) {
               caption={text.rejectionsTitle}
               columns={[
                 { title: text.line, cell: ({ line }) => formatNumber(line), isNumber: true },
-                { title: text.code, cell: ({ code }) => <bdi class="code">{code}</bdi>, isHead: true },
+                {
+                  title: text.code,
+                  cell: ({ code, reason }) => <bdi class="code breaks">{shownCode(code, reason)}</bdi>,
+                  isHead: true,
+                },
                 { title: text.reason, cell: ({ reason }) => reasonOf(reason) },
               ]}
               rows={rejections}
@@ -119,6 +123,11 @@ function UploadResult({ result }: { result: UploadedDeck }) {
       )}
     </div>
   );
+}
+
+/** Of a code that is too long there is only the beginning, which would be a code if it were brought again. */
+function shownCode(code: string, reason: keyof Messages['decks']['reasons']): string {
+  return reason === 'code-too-long' ? `${code}…` : code;
 }
 
 function typeOf(name: string): string {

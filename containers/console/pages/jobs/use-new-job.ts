@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { address } from '../../address/address.ts';
 import { call } from '../../calls/call.ts';
 import { download } from '../../calls/download.ts';
@@ -43,6 +43,7 @@ export type Rest = 'reading' | 'chosen' | 'none' | Problem;
 interface RestFile {
   file: File;
   result: Blob;
+  jobId: string;
 }
 
 /** The form of a job that is to be started. */
@@ -85,20 +86,27 @@ export function useNewJob(onStarted: () => void): JobForm {
   const { rest, restFile } = useRest(kind, setFile);
   const lacksReasons = kind === 'void' && file !== null && file === restFile?.file;
   const [reason, setReason] = useState('');
+  const wasBrought = useRef(false);
   const { submit, isBusy, problem, clear } = useSubmit<Job>(
     async (key) => {
       const query = new URLSearchParams({ kind, ...(bookId === '' ? {} : { bookId }) });
       const path = `/v1/jobs?${query}`;
       if (!takesFile(kind)) return call('POST', path, { key });
       const rows = lacksReasons ? await withReason(restFile!, reason.trim()) : file!;
-      return upload(path, rows, { key, contentType: 'text/csv', ...sending.begin() });
+      // What a job left is brought once, however often and by whomever somebody begins with it anew.
+      const isRest = rows === restFile?.file;
+      const once = isRest ? `rest-${restFile!.jobId}-${bookId}` : key;
+      const answer = await upload<Job>(path, rows, { key: once, contentType: 'text/csv', ...sending.begin() });
+      wasBrought.current = isRest && answer.ok && answer.isReplayed;
+      return answer;
     },
     (job) => {
       setFile(null);
       setConfirmed(false);
       const words = messages().jobs;
       // Of users, it is how many codes they are to have: more than there are rows, where some get several.
-      notify(takesFile(job.kind) ? words.startedFor[job.kind](job.total ?? 0) : words.exportStarted);
+      if (wasBrought.current) notify(words.restBrought);
+      else notify(takesFile(job.kind) ? words.startedFor[job.kind](job.total ?? 0) : words.exportStarted);
       onStarted();
     },
   );
@@ -167,7 +175,7 @@ async function read(jobId: string, kind: FileKind, signal: AbortSignal): Promise
   if ('problem' in outcome) return outcome.problem;
   const result = outcome.content;
   const rows = restOfJob(kind, await result.text());
-  return rows === null ? 'none' : { file: new File([rows], 'rest.csv', { type: 'text/csv' }), result };
+  return rows === null ? 'none' : { file: new File([rows], 'rest.csv', { type: 'text/csv' }), result, jobId };
 }
 
 /** The rows to be made void, each with the same reason. */
