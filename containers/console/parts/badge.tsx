@@ -1,4 +1,6 @@
 import type { ComponentChildren } from 'preact';
+import { hasEnded } from '../calls/is-over.ts';
+import type { Book } from '../calls/types.ts';
 import { messages } from '../messages/messages.ts';
 
 /** How a state is seen: by its word first, and its colour beside. */
@@ -11,7 +13,9 @@ export function Badge({ tone, children }: { tone: Tone; children: ComponentChild
 
 const tones = { draft: 'quiet', active: 'good', paused: 'warning', closed: 'quiet' } as const;
 
-/** A book's status. */
-export function BookStatus({ status }: { status: keyof typeof tones }) {
-  return <Badge tone={tones[status]}>{messages().common.status[status]}</Badge>;
+/** A book's status; of one whose end has passed, that it has. */
+export function BookStatus({ book }: { book: Pick<Book, 'status' | 'endsAt'> }) {
+  const { common, book: text } = messages();
+  if (hasEnded(book)) return <Badge tone="warning">{text.ended}</Badge>;
+  return <Badge tone={tones[book.status]}>{common.status[book.status]}</Badge>;
 }

@@ -3,7 +3,7 @@ import { Fragment } from 'preact';
 /** Behind these an address may always go to the next line. */
 const part = /[^/?&=]*[/?&=]+|[^/?&=]+/g;
 /** What is longer is wider than the narrowest screen, and may do so behind smaller marks too, as of a host's name. */
-const partMaxCharacters = 24;
+const partMaxCharacters = 16;
 const smallPart = /[^.:@_-]*[.:@_-]+|[^.:@_-]+/g;
 
 /**

@@ -5,7 +5,6 @@ type Words = Messages['problems']['faults'];
 
 /** Sentences of the server about a field, and what the console says in their place. */
 const known: readonly (readonly [RegExp, (words: Words, found: string) => string])[] = [
-  [/^(?:is required|must not be empty|must be a text that is not blank)$/, ({ empty }) => empty],
   [
     /^(?:must have|(?:is no code: )?a code has|a pattern has) at most (\d+) characters/,
     ({ atMostCharacters }, most) => atMostCharacters(number(most)),
@@ -34,6 +33,7 @@ const known: readonly (readonly [RegExp, (words: Words, found: string) => string
   [/^must hold no user name/, ({ credentials }) => credentials],
   [/^must have no fragment$/, ({ fragment }) => fragment],
   // What the field takes is said before it, and these say no more.
+  [/^(?:is required|must not be empty|must be a text that is not blank)$/, () => ''],
   [/^must (?:be (?:an?|the|one of|true or) |have at least 1 item$)/, () => ''],
 ];
 

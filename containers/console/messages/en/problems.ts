@@ -57,7 +57,6 @@ export const problems = {
   },
   /** What exactly is wrong with a field, behind what it takes. */
   faults: {
-    empty: 'Nothing stands in it yet.',
     atMostCharacters: (most: string) => `At most ${most} characters.`,
     atLeastCharacters: (least: string) => `At least ${least} characters.`,
     orMore: (least: string) => `At least ${least}.`,

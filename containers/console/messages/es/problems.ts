@@ -58,7 +58,6 @@ export const problems = {
     'webhook-disabled': 'El webhook está desactivado. Actívalo primero.',
   },
   faults: {
-    empty: 'Todavía no hay nada escrito.',
     atMostCharacters: (most) => `Como máximo ${most} caracteres.`,
     atLeastCharacters: (least) => `Como mínimo ${least} caracteres.`,
     orMore: (least) => `Como mínimo ${least}.`,

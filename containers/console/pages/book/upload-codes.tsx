@@ -84,9 +84,10 @@ export function UploadCodes({ book, onDone }: { book: Book; onDone: () => void }
 function UploadResult({ result }: { result: UploadedDeck }) {
   const text = messages().decks;
   const { deckId, accepted, rejected, duplicates, rejections } = result;
-  const reasonOf = (reason: (typeof rejections)[number]['reason']) => text.reasons[reason];
+  const reasonOf = ({ code, reason }: (typeof rejections)[number]) =>
+    reason === 'code-has-invalid-character' && code.includes('\uFFFD') ? text.unreadable : text.reasons[reason];
   const save = () => {
-    const rows = rejections.map(({ line, code, reason }) => [line, shownCode(code, reason), reasonOf(reason)]);
+    const rows = rejections.map((row) => [row.line, shownCode(row), reasonOf(row)]);
     saveFile(csvOf([[text.line, 'code', text.reason], ...rows]), 'rejected.csv');
   };
   return (
@@ -110,10 +111,10 @@ function UploadResult({ result }: { result: UploadedDeck }) {
                 { title: text.line, cell: ({ line }) => formatNumber(line), isNumber: true },
                 {
                   title: text.code,
-                  cell: ({ code, reason }) => <bdi class="code breaks">{shownCode(code, reason)}</bdi>,
+                  cell: (row) => <bdi class="code breaks">{shownCode(row)}</bdi>,
                   isHead: true,
                 },
-                { title: text.reason, cell: ({ reason }) => reasonOf(reason) },
+                { title: text.reason, cell: reasonOf },
               ]}
               rows={rejections}
               keyOf={({ line }) => String(line)}
@@ -126,7 +127,7 @@ function UploadResult({ result }: { result: UploadedDeck }) {
 }
 
 /** Of a code that is too long there is only the beginning, which would be a code if it were brought again. */
-function shownCode(code: string, reason: keyof Messages['decks']['reasons']): string {
+function shownCode({ code, reason }: { code: string; reason: keyof Messages['decks']['reasons'] }): string {
   return reason === 'code-too-long' ? `${code}…` : code;
 }
 

@@ -37,7 +37,7 @@ export function BookCard({ book }: { book: Book }) {
         <h3 dir="auto">
           <a href={linkTo(`/books/${book.id}`)}>{book.name}</a>
         </h3>
-        <BookStatus status={book.status} />
+        <BookStatus book={book} />
       </div>
       <dl class="figures">
         {book.publicCode === null ? (
