@@ -14,6 +14,7 @@ import { Confirm } from '../parts/dialog.tsx';
 import { DownloadButton } from '../parts/download-button.tsx';
 import { EmptyState } from '../parts/empty-state.tsx';
 import { resultPath } from '../parts/export-job.tsx';
+import { ServerWords } from '../parts/field-error.tsx';
 import { ListTable } from '../parts/list-table.tsx';
 import { notify } from '../parts/live.tsx';
 import { Page } from '../parts/page.tsx';
@@ -192,8 +193,8 @@ function JobStatus({ job: { status, error } }: { job: Job }) {
     <>
       <Badge tone={tones[status]}>{messages().jobs.statuses[status]}</Badge>
       {error !== null && (
-        <div class="muted cell-note" lang="en">
-          {error}
+        <div class="muted cell-note">
+          {messages().jobs.serverSays} <ServerWords text={error} />
         </div>
       )}
     </>

@@ -57,7 +57,7 @@ function KnownWebhook({ webhook, above }: { webhook: Loaded<Webhook>; above: Com
           <WebhookState webhook={data} /> {data.disabledReason !== null && text.reasons[data.disabledReason]}
           {data.failingSince !== null && (
             <>
-              {text.failingSince} <Moment at={data.failingSince} zone={viewerZone()} />
+              {text.since} <Moment at={data.failingSince} zone={viewerZone()} />
             </>
           )}
           {data.replayMissed !== null && (

@@ -40,6 +40,8 @@ export const jobs = {
   startAgainOf: (name: string) => `Start again: ${name}`,
   restChosen:
     'The file below has the rows of that job that were not done. Look first at why they were refused, and mend that: else they are refused again.',
+  /** Before a sentence of the server's own, which is English. */
+  serverSays: 'The server says:',
   restBrought: 'What that job left was brought before, and nothing was done again. The job that did it is in the list.',
   restNone: 'No row of that job is left that could be done. Download its result to see why.',
   restReason: {

@@ -30,7 +30,6 @@ export const webhooks = {
   enabled: 'On',
   disabled: 'Off',
   failing: 'Failing',
-  failingSince: 'Failing since',
   since: 'since',
   replayMissed: 'Not sent again, since no events of then were in the database any more:',
   reasons: {

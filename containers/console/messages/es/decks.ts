@@ -66,7 +66,7 @@ export const decks = {
     'wrong-column-count': 'La línea tiene más columnas que el título, o menos.',
     'code-too-short': 'Tiene menos de 4 caracteres.',
     'code-too-long': 'Tiene más de 64 caracteres.',
-    'code-has-invalid-character': 'Tiene un carácter que no es letra de la A a la Z, cifra, - ni _.',
+    'code-has-invalid-character': 'Tiene un carácter que no es letra de la A a la Z, cifra, -\u00A0ni\u00A0_.',
     'belongs-to-pattern': 'Un código generado podría ser igual.',
     'duplicate-in-file': 'Está dos veces en el archivo.',
     'duplicate-in-book': 'Ya está en este talonario.',
@@ -77,7 +77,7 @@ export const decks = {
   voidButton: 'Anular lo que queda…',
   voidButtonOf: (what) => `Anular lo que queda de: ${what}`,
   voidText: (n) =>
-    `${count(n, { one: 'código que nadie tiene queda anulado', many: 'de códigos que nadie tiene quedan anulados', other: 'códigos que nadie tiene quedan anulados' })} de inmediato y para siempre. Para códigos que se filtraron.`,
+    `${count(n, { one: 'código que nadie tiene queda anulado', many: 'de códigos que nadie tiene quedan anulados', other: 'códigos que nadie tiene quedan anulados' })} de inmediato y para siempre. Hazlo cuando se hayan filtrado códigos.`,
   voidKept: 'Los cupones que ya tienen los usuarios quedan como están.',
   voidedNow: (n) =>
     `${count(n, { one: 'código quedó anulado', many: 'de códigos quedaron anulados', other: 'códigos quedaron anulados' })}.`,

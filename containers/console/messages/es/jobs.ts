@@ -41,6 +41,7 @@ export const jobs = {
   startAgainOf: (name) => `Repetir: ${name}`,
   restChosen:
     'El archivo de abajo tiene las filas de ese trabajo que no se hicieron. Mira primero por qué se rechazaron y corrígelo: si no, se rechazarán otra vez.',
+  serverSays: 'El servidor dice:',
   restBrought:
     'Lo que dejó ese trabajo ya se envió antes, y no se hizo nada otra vez. El trabajo que lo hizo está en la lista.',
   restNone: 'No queda ninguna fila de ese trabajo que se pueda hacer. Descarga su resultado para ver por qué.',

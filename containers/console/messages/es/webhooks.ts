@@ -33,7 +33,6 @@ export const webhooks = {
   enabled: 'Activo',
   disabled: 'Desactivado',
   failing: 'Falla',
-  failingSince: 'Falla desde el',
   since: 'desde el',
   replayMissed: 'No se envió de nuevo, porque los eventos de entonces ya no estaban en la base de datos:',
   reasons: {
