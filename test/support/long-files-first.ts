@@ -9,9 +9,9 @@ const { default: Sequencer } = createRequire(import.meta.url)(
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
- * The files that run longest, in seconds on two slow processors with everything else beside them. Jest knows what it has run
- * before; on a new clone it would begin with the files that have the most text, and one of these that begins last
- * leaves all processors idle but one. What is missing here is taken for short: nothing but the order hangs on it.
+ * The files that run longest, in seconds on two slow processors with everything else beside them. Jest knows what it
+ * has run before; on a new clone it would begin with the files that have the most text, and one of these that begins
+ * last leaves all processors idle but one. What is missing here is taken for short: nothing but the order hangs on it.
  */
 const usualSeconds: Readonly<Record<string, number>> = {
   'test/deploy/going-back.test.ts': 429,

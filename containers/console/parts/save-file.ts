@@ -14,7 +14,7 @@ export function saveFile(content: Blob, name: string): void {
  * Rows as CSV for spreadsheet programs, which would run a cell that begins like a formula: those get a quote before.
  */
 export function csvOf(rows: readonly (readonly (string | number)[])[]): Blob {
-  // Where a comma stands before decimals, spreadsheet programs take a semicolon between cells, and an upload takes both.
+  // Where a comma stands before decimals, spreadsheet programs want semicolons between cells. An upload takes both.
   const separator = language.value === 'es' ? ';' : ',';
   const lines = rows.map((row) => row.map(cellOf).join(separator));
   // The mark by which spreadsheet programs know that it is UTF-8.

@@ -103,10 +103,7 @@ export function useNewJob(onStarted: () => void): JobForm {
     (job) => {
       setFile(null);
       setConfirmed(false);
-      const words = messages().jobs;
-      // Of users, it is how many codes they are to have: more than there are rows, where some get several.
-      if (wasBrought.current) notify(words.restBrought);
-      else notify(takesFile(job.kind) ? words.startedFor[job.kind](job.total ?? 0) : words.exportStarted);
+      tellStarted(job, wasBrought.current);
       onStarted();
     },
   );
@@ -144,6 +141,13 @@ export function useNewJob(onStarted: () => void): JobForm {
       if (Object.keys(found).length === 0) void submit();
     },
   };
+}
+
+function tellStarted({ kind, total }: Job, wasBrought: boolean): void {
+  const words = messages().jobs;
+  if (wasBrought) notify(words.restBrought);
+  // Of users, it is how many codes they are to have: more than there are rows, where some get several.
+  else notify(takesFile(kind) ? words.startedFor[kind](total ?? 0) : words.exportStarted);
 }
 
 /** Makes a file of what a former job, which the address names, has not done. */
