@@ -101,7 +101,9 @@ describeInBrowser('what people do in the console', () => {
       expect(await told.filter({ hasText: 'Codes per user' }).count()).toBe(1);
     }
     await window.inspect('rules-refused');
+    // What is changed is not called wrong any more, and the rest still is.
     await page.getByLabel('Time zone').fill('Europe/Madrid');
+    expect([await faultOf('Time zone'), await faultOf('Codes per user')]).toEqual([false, true]);
     await page.getByLabel('Codes per user').fill('3');
     await page.getByRole('button', { name: 'Look at the changes' }).click();
     await page.getByRole('button', { name: 'Change the book' }).click();
@@ -152,14 +154,15 @@ describeInBrowser('what people do in the console', () => {
     await page.getByRole('button', { name: 'Generate' }).click();
     await page.getByRole('row', { name: /Generated/ }).waitFor();
     const file = join(tmpdir(), `codes-${process.pid}.csv`);
-    writeFileSync(
-      file,
-      `code\r\n${Array.from({ length: 500 }, (_one, at) => `FILE-${1000 + at}`).join('\r\n')}\r\nno good!\r\nFILE-1000\r\n`,
-    );
+    const good = Array.from({ length: 500 }, (_one, at) => `FILE-${1000 + at}`);
+    // One is too long, and one was written in another encoding than UTF-8.
+    const lines = ['code', ...good, 'no good!', 'FILE-1000', 'X'.repeat(70), 'A\u00D1O-2026', ''];
+    writeFileSync(file, lines.join('\r\n'), 'latin1');
     await page.getByLabel('Choose a file').setInputFiles(file);
     await page.getByRole('button', { name: 'Send the file' }).click();
-    await page.getByText('2 rows were not taken, 1 of them').waitFor();
+    await page.getByText('4 rows were not taken, 1 of them').waitFor();
     await page.getByText('Rows that were not taken').first().click();
+    await page.getByText('Has a character that can’t be read').waitFor();
     await window.inspect('uploaded');
     const download = page.waitForEvent('download');
     await page.getByRole('button', { name: 'Download them' }).click();
@@ -167,6 +170,10 @@ describeInBrowser('what people do in the console', () => {
     expect(rejected.suggestedFilename()).toBe('rejected.csv');
     // Mended, it can be brought as it is: its codes stand in the column that an upload looks for, in any language.
     expect(readFileSync(await rejected.path(), 'utf8').split('\r\n')[0]).toBe('\uFEFFLine,code,Why');
+    // Brought as it is, none of what it shows of wrong rows becomes a code.
+    await page.getByLabel('Choose a file').setInputFiles(await rejected.path());
+    await page.getByRole('button', { name: 'Send the file' }).click();
+    await page.getByText('No code was added.').first().waitFor();
     expect((await console.call<Counts>('GET', `/v1/books/${id}`)).counts.codes).toBe(5_500);
     await window.close();
   });
@@ -404,6 +411,8 @@ describeInBrowser('what people do in the console', () => {
     await confirm('Resume…', 'Resume');
     await page.getByRole('button', { name: 'Extend the end' }).click();
     expect(await page.getByLabel('New end').inputValue()).toBe('2099-01-01T00:00');
+    await page.getByLabel('New end').fill('2098-12-31T00:00');
+    await page.getByText('This is earlier than the end that is set now').waitFor();
     await page.getByLabel('New end').fill('2099-02-01T12:00');
     // However the browser shows it: its language need not be the console's.
     await page.getByText('Sunday, 1 February 2099, 12:00 in New York.').waitFor();
@@ -411,6 +420,13 @@ describeInBrowser('what people do in the console', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Move the end' }).click();
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     expect(await console.call('GET', `/v1/books/${id}`)).toMatchObject({ endsAt: '2099-02-01T17:00:00.000Z' });
+    await page.getByRole('button', { name: 'Extend the end' }).click();
+    await page.getByLabel('New end').fill('2020-01-02T00:00');
+    await page.locator('.warning', { hasText: 'This moment has passed' }).waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Move the end' }).click();
+    // It is still called active, and gives out nothing.
+    await page.getByText('Ended', { exact: true }).waitFor();
+    await page.getByText(/^on 2 Jan 2020, 00:00/).waitFor();
     await page.getByRole('button', { name: 'Close…' }).click();
     await page.getByLabel('Type “Life” to confirm').fill('Life');
     await window.inspect('close-book');

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { findBarriers } from './support/barriers.ts';
 import { describeInBrowser } from './support/describe-in-browser.ts';
 import { languages, themes, widths } from './support/looks.ts';
 import { lookOrInspect } from './support/open-window.ts';
@@ -69,6 +70,15 @@ describeInBrowser('the console’s pages', () => {
       await lookOrInspect(window, look, name);
     }
     await window.close();
+  });
+
+  test('a page with a barrier is found to have it', async () => {
+    const window = await console.openSignedIn();
+    await window.visit('/');
+    expect(await findBarriers(window.page)).toEqual([]);
+    await window.page.evaluate(() => document.querySelector('main')!.append(new Image()));
+    expect(await findBarriers(window.page)).toEqual([expect.stringContaining('image-alt')]);
+    await window.page.close();
   });
 
   test('somebody signs in by a key, and is where they wanted to be', async () => {

@@ -61,7 +61,7 @@ describeInBrowser('what a support desk does in the console', () => {
     await page.getByRole('heading', { name: 'Code PAPER-11' }).waitFor();
 
     await search('paper 10');
-    await page.getByRole('heading', { name: 'Codes that are nearly the same' }).waitFor();
+    await page.getByRole('heading', { name: 'may be one of these codes' }).waitFor();
     await window.inspect('find-nearly');
     expect(await page.getByRole('main').getByRole('listitem').allTextContents()).toEqual([
       'PAPER-10, Nobody has it yet, Verano',

@@ -247,4 +247,32 @@ export const consolePageMutants: Mutant[] = [
     testFile: layout,
     caughtBy: 'every page and question keeps its layout in Spanish (1024)',
   },
+  {
+    takesOut: 'the key by which what a job left is brought once',
+    file: 'containers/console/pages/jobs/use-new-job.ts',
+    edits: [{ find: '{ key: once, contentType', replace: '{ key, contentType' }],
+    testFile: operations,
+    caughtBy: 'rows that were refused are brought again, those alone, and a job over all books says so',
+  },
+  {
+    takesOut: 'the mark behind the beginning of a code that is too long',
+    file: 'containers/console/pages/book/upload-codes.tsx',
+    edits: [{ find: "reason === 'code-too-long' ?", replace: "reason === 'heading' ?" }],
+    testFile: flows,
+    caughtBy: 'codes are generated, and brought from a file whose wrong rows are listed',
+  },
+  {
+    takesOut: 'the badge of a book that has ended',
+    file: `${parts}/badge.tsx`,
+    edits: [{ find: 'if (hasEnded(book)) return', replace: 'if (hasEnded(book) && book.endsAt === null) return' }],
+    testFile: flows,
+    caughtBy: 'a book is activated, paused, resumed, extended and closed, the last after its name was typed',
+  },
+  {
+    takesOut: 'the end of a fault with the value that it was about',
+    file: 'containers/console/calls/problem.ts',
+    edits: [{ find: 'errors.filter(({ path }) => isTold(fieldOf(path)))', replace: 'errors' }],
+    testFile: flows,
+    caughtBy: 'a time zone that is none is told together with the other faults, in both forms',
+  },
 ];

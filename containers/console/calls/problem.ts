@@ -28,6 +28,12 @@ export function withFaults(problem: Problem | null, fields: readonly FieldName[]
   return { ...(problem ?? ownProblem('invalid-input', 0, '')), errors };
 }
 
+/** A problem without what it says of other fields than these. */
+export function stillTold(problem: Problem | null, isTold: (field: string) => boolean): Problem | null {
+  if (problem?.errors === undefined) return problem;
+  return { ...problem, errors: problem.errors.filter(({ path }) => isTold(fieldOf(path))) };
+}
+
 /** Reads the problem out of an answer. */
 export async function readProblem(response: Response, path: string): Promise<Problem> {
   return problemOf(response.status, (name) => response.headers.get(name), await response.text().catch(() => ''), path);

@@ -52,10 +52,14 @@ export function formatShare(value: number): string {
 export function formatBytes(bytes: number): string {
   const [value, unit] =
     bytes < 1_000 ? [bytes, 'byte'] : bytes < 1_000_000 ? [bytes / 1_000, 'kilobyte'] : [bytes / 1_000_000, 'megabyte'];
-  // In short a byte has no plural.
-  const unitDisplay = unit === 'byte' ? 'long' : 'short';
-  const style = { style: 'unit', unit, unitDisplay, maximumFractionDigits: 1 } as const;
-  return new Intl.NumberFormat(language.value, style as Intl.NumberFormatOptions).format(value as number);
+  const style: Intl.NumberFormatOptions = {
+    style: 'unit',
+    unit: unit as string,
+    // In short a byte has no plural.
+    unitDisplay: unit === 'byte' ? 'long' : 'short',
+    maximumFractionDigits: 1,
+  };
+  return new Intl.NumberFormat(language.value, style).format(value as number);
 }
 
 /** How long something takes or took, in the unit that suits it: `12 ms`, `3.4 sec`, `2 hr`. */

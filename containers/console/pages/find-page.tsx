@@ -50,7 +50,7 @@ export function FindPage() {
   return (
     <Page title={text.code.findTitle}>
       <EmptyState
-        title={typed === '' ? text.code.typeFirst : text.code.neither(typed)}
+        title={titleOf(typed, others)}
         actions={
           isOperator() &&
           isAskable && <ButtonLink href={linkTo(`/users/${part(typed)}`)}>{text.code.asUser}</ButtonLink>
@@ -72,6 +72,12 @@ export function FindPage() {
       </EmptyState>
     </Page>
   );
+}
+
+function titleOf(typed: string, { codes }: Others): string {
+  const text = messages().code;
+  if (typed === '') return text.typeFirst;
+  return codes.length > 0 ? text.alikeCodes(typed) : text.neither(typed);
 }
 
 /** What a text may mean that is no code as it stands. */
@@ -110,20 +116,17 @@ function AlikeCodes({ codes }: { codes: CodeLookUp[] }) {
   const text = messages().code;
   const books = useBooks(isOperator() ? codes.map(({ bookId }) => bookId) : []);
   return (
-    <>
-      <h3>{text.alikeCodes}</h3>
-      <ul>
-        {codes.map(({ code, bookId, status }) => (
-          <li key={code}>
-            <a href={linkTo(`/codes/${part(code)}`)}>{code}</a>, {text.statuses[status]}
-            {isOperator() && (
-              <>
-                , <BookLink id={bookId} name={books.get(bookId)?.name} />
-              </>
-            )}
-          </li>
-        ))}
-      </ul>
-    </>
+    <ul>
+      {codes.map(({ code, bookId, status }) => (
+        <li key={code}>
+          <a href={linkTo(`/codes/${part(code)}`)}>{code}</a>, {text.statuses[status]}
+          {isOperator() && (
+            <>
+              , <BookLink id={bookId} name={books.get(bookId)?.name} />
+            </>
+          )}
+        </li>
+      ))}
+    </ul>
   );
 }

@@ -7,7 +7,7 @@ export const code = {
   asUser: 'Look for a user with this id',
   typeFirst: 'Type a code or a user’s id into the field at the top.',
   booksLike: 'Books with this in their name',
-  alikeCodes: 'Codes that are nearly the same',
+  alikeCodes: (text: string) => `“${text}” may be one of these codes.`,
   publicTitle: (code: string) => `Public code ${code}`,
   publicNow: 'It is everybody’s: whoever brings it gets a coupon of their own from this book.',
   publicHint: 'To see what happened to one customer, type their user id into the field at the top.',

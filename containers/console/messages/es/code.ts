@@ -8,7 +8,7 @@ export const code = {
   asUser: 'Buscar un usuario con este id',
   typeFirst: 'Escribe un código o un id de usuario en el campo de arriba.',
   booksLike: 'Talonarios con esto en su nombre',
-  alikeCodes: 'Códigos casi iguales',
+  alikeCodes: (text) => `«${text}» puede ser uno de estos códigos.`,
   publicTitle: (code) => `Código público ${code}`,
   publicNow: 'Es de todos: quien lo trae recibe un cupón propio de este talonario.',
   publicHint: 'Para ver qué le pasó a un cliente, escribe su id de usuario en el campo de arriba.',

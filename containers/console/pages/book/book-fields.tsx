@@ -1,4 +1,5 @@
-import { fieldError, type Problem } from '../../calls/problem.ts';
+import { useRef } from 'preact/hooks';
+import { fieldError, type Problem, stillTold } from '../../calls/problem.ts';
 import type { Book } from '../../calls/types.ts';
 import { formatMoment, formatZone, fromLocalInput, timeZones, viewerZone } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
@@ -16,9 +17,18 @@ export interface BookFieldsProps {
   status: Book['status'];
 }
 
-/** The fields of a book, in groups, each with what it means. */
+/**
+ * The fields of a book, in groups, each with what it means. What was wrong with a field is gone once that is changed:
+ * whether it is right now, nobody knows yet.
+ */
 export function BookFields({ draft, onDraft, problem, status }: BookFieldsProps) {
-  const group: GroupProps = { draft, problem, status, set: (changes) => onDraft({ ...draft, ...changes }) };
+  const told = useRef({ problem, draft });
+  if (told.current.problem !== problem) told.current = { problem, draft };
+  const open = stillTold(
+    problem,
+    (field) => draft[field as keyof BookDraft] === told.current.draft[field as keyof BookDraft],
+  );
+  const group: GroupProps = { draft, problem: open, status, set: (changes) => onDraft({ ...draft, ...changes }) };
   return (
     <>
       <BasicFields {...group} />
