@@ -254,7 +254,7 @@ describeInBrowser('an attack by way of a browser', () => {
     await window.visit(`/books/${stored.bookId}/rules`);
     expect(await page.getByLabel('Notes').inputValue()).toBe(markup);
     await page.locator('.menu > button').click();
-    await page.getByText(`${markup}, ${markup}`).waitFor();
+    await page.getByText(`organisation ${markup}`).waitFor();
     expect(opened).toEqual([]);
     // The policy was not even needed: nothing of it became an element that it could have refused.
     await window.close();

@@ -37,7 +37,7 @@ describeInBrowser('bad input and bad luck', () => {
   test.each(Object.entries(names))(
     'a user and a book with %s in the name are found and shown as they are',
     async (_of, name) => {
-      const bookId = await makeBook(name);
+      const bookId = await makeBook(name, { maxRedemptionsPerCode: 2 });
       await fill(bookId, `N${Object.values(names).indexOf(name)}`);
       const code = await assign(bookId, name);
       await console.call('POST', `/v1/coupons/${code}/redeem`, { userId: name, reference: name });

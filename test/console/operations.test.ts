@@ -29,6 +29,10 @@ describeInBrowser('long work, webhooks and the server, in the console', () => {
     await page.getByRole('button', { name: 'Give the codes' }).click();
     await page.getByText('Choose a file first.').waitFor();
     const file = join(tmpdir(), `vips-${process.pid}.csv`);
+    writeFileSync(file, 'customer,count\nana,2\n');
+    await page.getByLabel('Choose a file').setInputFiles(file);
+    await page.getByRole('button', { name: 'Give the codes' }).click();
+    await page.getByText('Its first line names no column “userId”').waitFor();
     writeFileSync(file, 'userId,count\nana,2\nleo,1\nana,1\n');
     await page.getByLabel('Choose a file').setInputFiles(file);
     await page.getByRole('button', { name: 'Give the codes' }).click();
@@ -84,6 +88,21 @@ describeInBrowser('long work, webhooks and the server, in the console', () => {
       const { data } = await console.call<{ data: unknown[] }>('GET', `/v1/users/${encodeURIComponent(user)}/coupons`);
       expect([user, data.length]).toEqual([user, user === 'a, b' ? 1 : 2]);
     }
+    await window.close();
+  });
+
+  test('who gives codes of a book that gives none is told so before, and after that all were refused', async () => {
+    const { id } = await console.call<{ id: string }>('POST', '/v1/books', { name: 'Not yet' });
+    const window = await console.openSignedIn();
+    const { page } = window;
+    await window.visit(`/jobs?kind=assign&bookId=${id}`);
+    await page.locator('.warning', { hasText: 'This book is a draft' }).waitFor();
+    const file = join(tmpdir(), `early-${process.pid}.csv`);
+    writeFileSync(file, 'userId\nana\n');
+    await page.getByLabel('Choose a file').setInputFiles(file);
+    await window.inspect('job-draft');
+    await page.getByRole('button', { name: 'Give the codes' }).click();
+    await page.getByRole('row').filter({ hasText: 'Not yet' }).getByText('All refused').waitFor();
     await window.close();
   });
 
@@ -216,7 +235,7 @@ describeInBrowser('long work, webhooks and the server, in the console', () => {
     await window.inspect('attention');
     await attention.getByRole('link', { name: 'List of codes, VIP night' }).click();
     await page.locator('tr[aria-current]').getByText('The disk is full.').waitFor();
-    await page.locator('tr[aria-current]').getByText('It stopped after 101 rows: there is no file.').waitFor();
+    await page.locator('tr[aria-current]').getByText('No file: it stopped after 101 rows.').waitFor();
     await window.visit('/');
     await attention.getByRole('link', { name: 'failing.example' }).click();
     await page.getByRole('heading', { name: 'https://failing.example/' }).waitFor();

@@ -63,9 +63,10 @@ describeInBrowser('what a support desk does in the console', () => {
     await search('paper 10');
     await page.getByRole('heading', { name: 'may be one of these codes' }).waitFor();
     await window.inspect('find-nearly');
+    await page.getByRole('listitem').getByText('Nobody has it yet').nth(1).waitFor();
     expect(await page.getByRole('main').getByRole('listitem').allTextContents()).toEqual([
-      'PAPER-10, Nobody has it yet, Verano',
-      'PAPERIO, Nobody has it yet, Verano',
+      'PAPER-10 Nobody has it yet Verano',
+      'PAPERIO Nobody has it yet Verano',
     ]);
     await page.getByRole('link', { name: 'PAPERIO' }).click();
     await page.getByRole('heading', { name: 'Code PAPERIO' }).waitFor();
@@ -242,7 +243,7 @@ describeInBrowser('what a support desk does in the console', () => {
     await window.visit('/codes/MA%C3%91ANA-1');
     await page.getByRole('heading', { name: 'There is no such code' }).waitFor();
     await window.visit('/codes/NOT-THERE-1');
-    await page.getByRole('button', { name: 'Find a code or a user' }).click();
+    await page.getByRole('button', { name: 'Type it again' }).click();
     await page.waitForFunction(() => document.activeElement?.id === 'search');
     await page.getByRole('link', { name: 'Look for a user with this id' }).click();
     await page.getByRole('heading', { name: 'User NOT-THERE-1' }).waitFor();

@@ -12,6 +12,7 @@ import {
   fromLocalInput,
   placeOf,
   toLocalInput,
+  zoneAt,
 } from '../../containers/console/language/formats.ts';
 import { language } from '../../containers/console/language/language.ts';
 import { readWholeNumber } from '../../containers/console/language/read-number.ts';
@@ -93,6 +94,17 @@ test.each([
 
 test('the name of a place stays on one line', () => {
   expect(['America/Argentina/Buenos_Aires', 'UTC'].map(placeOf)).toEqual(['Buenos\u00A0Aires', 'UTC']);
+});
+
+test.each([
+  [' buenos  aires', 'America/Buenos_Aires'],
+  ['São Paulo', 'America/Sao_Paulo'],
+  ['europe/MADRID', 'Europe/Madrid'],
+  ['America/Argentina/Buenos_Aires', null],
+  ['Atlantis', null],
+  ['', null],
+])('the place %j stands for the zone %j', (place, zone) => {
+  expect(zoneAt(place)).toBe(zone);
 });
 
 describe('local times', () => {

@@ -108,9 +108,9 @@ function AccountMenu() {
   return (
     <Menu label={<span dir="auto">{known.name}</span>}>
       <p>
-        <strong dir="auto">{text.account(known.name, known.tenant.name)}</strong>
+        <strong dir="auto">{known.name}</strong>
         <br />
-        <span class="muted">{text.roles[known.role]}</span>
+        <span class="muted">{text.account(text.roles[known.role], known.tenant.name)}</span>
       </p>
       <Settings />
       <Button onClick={() => void signOut()}>{text.signOut}</Button>

@@ -35,6 +35,28 @@ export function placeOf(zone: string): string {
   return zone.slice(zone.lastIndexOf('/') + 1).replaceAll('_', '\u00A0');
 }
 
+/** The places in a zone's name by which people know it, nearest first: `Buenos Aires, Argentina, America`. */
+export function placesOf(zone: string): string {
+  return zone.split('/').toReversed().join(', ').replaceAll('_', ' ');
+}
+
+/** The one zone that a place gives its name to, however it is spelled: `buenos aires`. Null: none, or several. */
+export function zoneAt(place: string): string | null {
+  const wanted = plain(place);
+  const found = timeZones().filter((zone) => plain(zone) === wanted || plain(placeOf(zone)) === wanted);
+  return found.length === 1 ? found[0]! : null;
+}
+
+/** A text without its accents, cases and spaces. */
+function plain(text: string): string {
+  return text
+    .normalize('NFD')
+    .replace(/\p{M}/gu, '')
+    .replace(/[\s_]+/gu, ' ')
+    .trim()
+    .toLowerCase();
+}
+
 /** A zone by its place, with how far its clocks are now: `Buenos Aires, GMT-3`. Null where its name says no place. */
 export function formatZone(zone: string): string | null {
   if (!zone.includes('/') || !isTimeZone(zone)) return null;

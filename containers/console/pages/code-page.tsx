@@ -1,5 +1,6 @@
 import { linkTo, part } from '../address/address.ts';
 import type { Parameters } from '../address/match-path.ts';
+import { isOver } from '../calls/is-over.ts';
 import { isAdmin, isOperator } from '../calls/session.ts';
 import type { ApiKey, Book, CodeLookUp, CouponEvent, Page as ListPage } from '../calls/types.ts';
 import { useList, useLoad } from '../calls/use-load.ts';
@@ -56,7 +57,9 @@ export function CodePage({ code = '' }: Parameters) {
   return (
     <Page
       title={text.code.title(data.code)}
-      actions={isOperator() && <CodeActions found={data} events={events} zone={zone} onChanged={reload} />}
+      actions={
+        isOperator() && isJudged && <CodeActions {...{ standing, events, zone }} found={data} onChanged={reload} />
+      }
       intro={
         isJudged ? (
           <Judgement found={data} standing={standing} refusal={refusal ?? null} />
@@ -104,7 +107,7 @@ function Judgement({ found, standing, refusal }: { found: Judged; standing: Stan
 
 /** Where a code leads that there is none of: to another one, or to the user whose id it is. */
 function NoSuchCode({ code }: { code: string }) {
-  const { code: text, shell } = messages();
+  const text = messages().code;
   const look = () => {
     const field = document.querySelector<HTMLInputElement>('#search');
     field?.focus();
@@ -117,7 +120,7 @@ function NoSuchCode({ code }: { code: string }) {
         actions={
           <>
             <Button kind="primary" onClick={look}>
-              {shell.searchLabel}
+              {text.typeAgain}
             </Button>
             {isOperator() && <ButtonLink href={linkTo(`/users/${part(code)}`)}>{text.asUser}</ButtonLink>}
           </>
@@ -167,7 +170,7 @@ function PublicCode({
             </dd>
             {book !== null && (
               <>
-                <dt>{text.expiresAt}</dt>
+                <dt>{endTitle(book.endsAt)}</dt>
                 <dd>{book.endsAt === null ? text.never : <Moment at={book.endsAt} zone={book.timeZone} />}</dd>
               </>
             )}
@@ -177,6 +180,12 @@ function PublicCode({
       )}
     </Page>
   );
+}
+
+/** What stands beside an end: whether it is still to come. */
+function endTitle(endsAt: string | null): string {
+  const text = messages().code;
+  return isOver(endsAt, Date.now()) ? text.hasEnded : text.ends;
 }
 
 function Facts({ found: { coupon, bookId }, book, zone }: { found: CodeLookUp; book: Book | null; zone: string }) {
@@ -213,7 +222,10 @@ function Facts({ found: { coupon, bookId }, book, zone }: { found: CodeLookUp; b
               ? text.usedTimes(coupon.redemptions)
               : text.usedOf(formatNumber(coupon.redemptions), formatNumber(coupon.maxRedemptions))}{' '}
             {coupon.redemptions > 0 && isOperator() && (
-              <a href={linkTo('/redemptions', { code: coupon.code })}>{text.uses}</a>
+              <>
+                {'· '}
+                <a href={linkTo('/redemptions', { code: coupon.code })}>{text.uses}</a>
+              </>
             )}
           </dd>
           {coupon.assignedAt !== null && (
@@ -224,7 +236,7 @@ function Facts({ found: { coupon, bookId }, book, zone }: { found: CodeLookUp; b
               </dd>
             </>
           )}
-          <dt>{text.expiresAt}</dt>
+          <dt>{endTitle(coupon.expiresAt)}</dt>
           <dd>{coupon.expiresAt === null ? text.never : <Moment at={coupon.expiresAt} zone={zone} />}</dd>
           {coupon.lockedUntil !== null && (
             <>

@@ -10,6 +10,7 @@ import { ButtonLink } from '../parts/button.tsx';
 import { EmptyState } from '../parts/empty-state.tsx';
 import { Page } from '../parts/page.tsx';
 import { ProblemBox } from '../parts/problem-box.tsx';
+import { StandingBadge, standingOf } from '../parts/standing.tsx';
 
 /** Longer texts are no user's id, nor a code: 128 characters, and an emoji may be as many as 8 units. */
 const maxUnits = 1_024;
@@ -113,16 +114,19 @@ function onlyOne(codes: readonly CodeLookUp[], hasUser: boolean, typed: string):
 }
 
 function AlikeCodes({ codes }: { codes: CodeLookUp[] }) {
-  const text = messages().code;
   const books = useBooks(isOperator() ? codes.map(({ bookId }) => bookId) : []);
   return (
     <ul>
-      {codes.map(({ code, bookId, status }) => (
-        <li key={code}>
-          <a href={linkTo(`/codes/${part(code)}`)}>{code}</a>, {text.statuses[status]}
+      {codes.map((found) => (
+        <li key={found.code}>
+          <a href={linkTo(`/codes/${part(found.code)}`)}>{found.code}</a>{' '}
+          {(!isOperator() || books.has(found.bookId)) && (
+            <StandingBadge found={found} standing={standingOf(found, books.get(found.bookId) ?? null)} />
+          )}
           {isOperator() && (
             <>
-              , <BookLink id={bookId} name={books.get(bookId)?.name} />
+              {' '}
+              <BookLink id={found.bookId} name={books.get(found.bookId)?.name} />
             </>
           )}
         </li>

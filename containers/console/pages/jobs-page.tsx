@@ -85,7 +85,11 @@ function JobTable({ jobs, presentId }: { jobs: LoadedList<Job>; presentId: strin
           },
           { title: text.status, cell: (job) => <JobStatus job={job} /> },
           { title: text.progress, cell: (job) => <JobProgress job={job} name={nameOf(job)} /> },
-          { title: text.refused, isNumber: true, cell: ({ refused }) => formatNumber(refused) },
+          {
+            title: text.refused,
+            isNumber: true,
+            cell: ({ kind, refused }) => takesFile(kind) && formatNumber(refused),
+          },
           {
             title: text.startedAt,
             cell: ({ startedAt }) => startedAt !== null && <ShortMoment at={startedAt} zone={zone} />,
@@ -113,7 +117,7 @@ function JobTable({ jobs, presentId }: { jobs: LoadedList<Job>; presentId: strin
 }
 
 /** What jobs are called, by their ids: no two the same. */
-function namesOf(jobs: readonly Job[], books: ReadonlyMap<string, Book>): Map<string, string> {
+function namesOf(jobs: readonly Job[], books: ReadonlyMap<string, Book | null>): Map<string, string> {
   const { kinds } = messages().jobs;
   return rowNames(
     jobs,
@@ -188,13 +192,18 @@ function hasResult({ kind, status }: Job): boolean {
   return status === 'done' || takesFile(kind);
 }
 
-function JobStatus({ job: { status, error } }: { job: Job }) {
+function JobStatus({ job: { status, error, done, refused } }: { job: Job }) {
+  const text = messages().jobs;
   return (
     <>
-      <Badge tone={tones[status]}>{messages().jobs.statuses[status]}</Badge>
+      {status === 'done' && done > 0 && refused === done ? (
+        <Badge tone="warning">{text.allRefused}</Badge>
+      ) : (
+        <Badge tone={tones[status]}>{text.statuses[status]}</Badge>
+      )}
       {error !== null && (
         <div class="muted cell-note">
-          {messages().jobs.serverSays} <ServerWords text={error} />
+          {text.serverSays} <ServerWords text={error} />
         </div>
       )}
     </>

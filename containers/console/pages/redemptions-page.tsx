@@ -141,20 +141,25 @@ function RedemptionTable({
         {
           title: text.code,
           isHead: true,
-          cell: ({ code }) => <a href={linkTo(`/codes/${part(code)}`)}>{code}</a>,
+          cell: ({ code }) => (
+            <a class="unbroken" href={linkTo(`/codes/${part(code)}`)}>
+              {code}
+            </a>
+          ),
         },
         ...(bookId === '' ? [bookColumn] : []),
         { title: text.user, cell: ({ userId }) => <UserLink userId={userId} /> },
-        { title: text.at, cell: (one) => <RowMoment at={one.at} zone={zoneOf(one)} /> },
+        { title: text.at, cell: (one) => books.has(one.bookId) && <RowMoment at={one.at} zone={zoneOf(one)} /> },
         { title: text.no, isNumber: true, cell: ({ seq }) => formatNumber(seq) },
         { title: text.reference, cell: ({ reference }) => <span dir="auto">{reference}</span> },
         {
           title: text.givenBack,
           cell: (one) =>
             one.reversedAt !== null && (
-              <Badge tone="warning">
-                <RowMoment at={one.reversedAt} zone={zoneOf(one)} />
-              </Badge>
+              <>
+                <Badge tone="warning">{text.givenBack}</Badge>{' '}
+                {books.has(one.bookId) && <RowMoment at={one.reversedAt} zone={zoneOf(one)} />}
+              </>
             ),
         },
       ]}

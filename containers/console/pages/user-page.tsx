@@ -106,6 +106,8 @@ function CouponTable({ coupons, isFiltered }: { coupons: LoadedList<Coupon>; isF
           title: text.user.status,
           cell: (coupon) => {
             const found = { status: coupon.status, coupon };
+            // What it is worth hangs on its book too.
+            if (!books.has(coupon.bookId)) return null;
             const standing = standingOf(found, books.get(coupon.bookId) ?? null);
             return <StandingBadge found={found} standing={standing} />;
           },
@@ -120,12 +122,16 @@ function CouponTable({ coupons, isFiltered }: { coupons: LoadedList<Coupon>; isF
         },
         {
           title: text.user.assignedAt,
-          cell: (coupon) => coupon.assignedAt !== null && <RowMoment at={coupon.assignedAt} zone={zoneOf(coupon)} />,
+          cell: (coupon) =>
+            coupon.assignedAt !== null &&
+            books.has(coupon.bookId) && <RowMoment at={coupon.assignedAt} zone={zoneOf(coupon)} />,
         },
         {
           title: text.user.expiresAt,
           cell: (coupon) =>
-            coupon.expiresAt === null ? text.code.never : <RowMoment at={coupon.expiresAt} zone={zoneOf(coupon)} />,
+            coupon.expiresAt === null
+              ? text.code.never
+              : books.has(coupon.bookId) && <RowMoment at={coupon.expiresAt} zone={zoneOf(coupon)} />,
         },
       ]}
     />

@@ -17,6 +17,7 @@ export function BookField({
   none,
   status,
   error = null,
+  warningOf,
 }: {
   label: string;
   /** The id of a book, which need not be among those listed; empty: none. */
@@ -27,6 +28,8 @@ export function BookField({
   /** Only books of this status are offered; left out: all. */
   status?: Book['status'];
   error?: Wrong | null;
+  /** What is likely a mistake about the book that is chosen; null: nothing. */
+  warningOf?: ((book: Book) => string | null) | undefined;
 }) {
   const text = messages();
   const [typed, setTyped] = useState('');
@@ -41,6 +44,7 @@ export function BookField({
   const listed = list.data?.data ?? [];
   const isListed = value === '' || list.data === null || listed.some(({ id }) => id === value);
   const chosen = useLoad<Book>(isListed ? null : `/v1/books/${part(value)}`);
+  const book = listed.find(({ id }) => id === value) ?? (isListed ? null : chosen.data);
   const isMany = (list.data?.nextCursor ?? null) !== null || typed !== '';
   return (
     <div class="stack">
@@ -59,6 +63,7 @@ export function BookField({
         value={value}
         onValue={onValue}
         error={error}
+        warning={book === null ? null : (warningOf?.(book) ?? null)}
         isNames
         options={[
           ['', none],
@@ -66,7 +71,7 @@ export function BookField({
           // One that the address names, or that was chosen before the list was narrowed down.
           ...(value === '' || listed.some(({ id }) => id === value)
             ? []
-            : [[value, chosen.data?.name ?? text.jobs.theBook] as const]),
+            : [[value, book?.name ?? text.jobs.theBook] as const]),
         ]}
       />
     </div>

@@ -145,6 +145,7 @@ export function SelectField<Value extends string>({
   label,
   help,
   error,
+  warning,
   isNames = false,
 }: FieldProps & {
   value: Value;
@@ -154,7 +155,7 @@ export function SelectField<Value extends string>({
   isNames?: boolean;
 }) {
   return (
-    <Field label={label} help={help} error={error ?? null}>
+    <Field label={label} help={help} error={error ?? null} warning={warning ?? null}>
       {(control) => (
         <select
           dir={isNames ? 'auto' : undefined}

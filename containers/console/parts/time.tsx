@@ -38,7 +38,7 @@ export function ShortMoment({ at, zone }: { at: string; zone: string }) {
 
 /**
  * A moment in a list whose rows are of several books: on the clocks of its own book's zone, which is named, with the
- * viewer's below. Until the book is known, on the viewer's clocks, whose zone is named as well.
+ * viewer's below. Where the book can't be known, on the viewer's clocks, whose zone is named as well.
  */
 export function RowMoment({ at, zone = viewerZone() }: { at: string; zone?: string | undefined }) {
   const words = messages().common;

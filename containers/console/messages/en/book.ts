@@ -17,7 +17,8 @@ export const book = {
   always: 'without a set beginning or end',
   nextCodes: 'There are no codes in this book yet, so nobody can get one.',
   goToCodes: 'Put codes into it',
-  nextActivate: 'This is a draft: nobody gets a code of it. When everything is ready, press Activate at the top.',
-  nextActivateByAdmin: 'This is a draft: nobody gets a code of it until an administrator activates it.',
+  nextActivate:
+    'This is a draft: nobody can get a code from it yet. When everything is ready, press Activate at the top.',
+  nextActivateByAdmin: 'This is a draft: nobody can get a code from it until an administrator activates it.',
   missing: 'There is no such book',
 };

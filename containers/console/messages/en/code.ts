@@ -3,11 +3,12 @@ import { countInEnglish as count } from '../../language/plurals.ts';
 /** Finding a code or a user, and the story of a code. */
 export const code = {
   findTitle: 'Find a code or a user',
-  neither: (text: string) => `There is no code “${text}”.`,
+  neither: (text: string) => `There is no code “${text}”`,
+  typeAgain: 'Type it again',
   asUser: 'Look for a user with this id',
   typeFirst: 'Type a code or a user’s id into the field at the top.',
   booksLike: 'Books with this in their name',
-  alikeCodes: (text: string) => `“${text}” may be one of these codes.`,
+  alikeCodes: (text: string) => `“${text}” may be one of these codes`,
   publicTitle: (code: string) => `Public code ${code}`,
   publicNow: 'It is everybody’s: whoever brings it gets a coupon of their own from this book.',
   publicHint: 'To see what happened to one customer, type their user id into the field at the top.',
@@ -59,11 +60,13 @@ export const code = {
   usedOf: (used: string, most: string) => `${used} of ${most}`,
   usedTimes: (used: number) => `${count(used, { one: 'time', other: 'times' })}, without a limit`,
   assignedAt: 'Given',
-  expiresAt: 'Ends',
+  ends: 'Ends',
+  hasEnded: 'Ended',
   never: 'Never',
   lockedUntil: 'Locked until',
   now: {
-    available: 'Nobody has been given this code. It will be dealt to somebody, or you can give it to a user.',
+    available:
+      'Nobody has been given this code. It goes to one of the next users who get a code, or you can give it to a user.',
     availableShort: 'Nobody has been given this code, so nobody can use it.',
     assigned: 'It can be used now, if the book’s and the user’s limits allow it.',
     locked: 'A checkout holds it at this moment. It goes free by itself, or you let it go.',

@@ -37,7 +37,7 @@ export const decks = {
   uploadIntro: 'A spreadsheet saved as CSV, or a text file with one code a line.',
   uploadLabel: 'File with codes',
   uploadHelp:
-    'The codes are in the column called “code”, or one a line. A code has 4 to 64 letters from A to Z, digits, - and _. Rows without such a code are left out, and listed for you.',
+    'The codes are in the column called “code”, or one a line. A code has 4 to 64 letters from A to Z, digits, hyphens and underscores. Rows without such a code are left out, and listed for you.',
   spreadsheet: 'This is a spreadsheet program’s own file. Save it as CSV there, and bring that.',
   notChosen: 'Choose a file first.',
   header: 'The first line',

@@ -19,7 +19,7 @@ export const health = {
       'Everything is kept there. A few milliseconds are usual. Worry when it takes more than half a second for minutes; while it does not answer, no code can be given out or redeemed.',
     schema: 'How the tables are laid out. Worry only when another version is needed than there is.',
     replica:
-      'A copy that lists and exports are read from. Seconds behind are usual. From ten minutes on lists show what was, and somebody has to look; giving out and redeeming are right all the same.',
+      'A copy that lists and exports are read from. Seconds behind are usual. Ten minutes or more behind, lists and exports are out of date and somebody has to look; giving out and redeeming are right all the same.',
     redis:
       'It counts who tries codes out too often. Away for minutes is no harm, as each process then counts by itself. Worry when it stays away for an hour.',
     queue:

@@ -21,13 +21,22 @@ export const jobs = {
   anyBook: 'All books',
   status: 'State',
   statuses: { queued: 'Waits', running: 'Runs', done: 'Done', failed: 'Failed', cancelled: 'Cancelled' },
+  /** Of one that went to its end, and did nothing. */
+  allRefused: 'All refused',
+  /** Why each row would be refused. */
+  givesNothing: {
+    draft: 'This book is a draft and gives no codes: activate it first, or every row is refused.',
+    paused: 'This book is paused and gives no codes: resume it first, or every row is refused.',
+    closed: 'This book is closed for good: every row is refused.',
+    ended: 'This book has ended and gives no codes: move its end first, or every row is refused.',
+  },
   progress: 'How far',
   soFar: (done: string) => `${done} so far`,
   rows: (n: number) => count(n, { one: 'row', other: 'rows' }),
   of: (done: string, total: string) => `${done} of ${total}`,
   /** Of one that ended before its end. */
   partly: (done: string, left: string) => `${done} done, ${left} not begun`,
-  unwritten: (rows: number) => `It stopped after ${count(rows, { one: 'row', other: 'rows' })}: there is no file.`,
+  unwritten: (rows: number) => `No file: it stopped after ${count(rows, { one: 'row', other: 'rows' })}.`,
   refused: 'Refused',
   startedAt: 'Started',
   took: 'Took',

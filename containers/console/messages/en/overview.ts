@@ -40,7 +40,7 @@ export const overview = {
     'Put codes into it: let them be generated, or bring a spreadsheet.',
     'Give them out by the API or from a list of users, and watch it here.',
   ].join('\n'),
-  noneFound: 'No book fits.',
+  noneFound: 'No book fits',
   noneFoundHint: 'Choose another filter, or look for another part of the name.',
   newTitle: 'New book',
   create: 'Make the book',

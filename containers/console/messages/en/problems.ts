@@ -3,7 +3,7 @@ export const problems = {
   requestId: (id: string) => `Request ${id}`,
   waitSeconds: (seconds: string) => `Try again in ${seconds} s.`,
   kinds: {
-    'invalid-input': 'Something that was entered is not right. Nothing was changed.',
+    'invalid-input': 'Something is missing or not right. Nothing was changed.',
     unauthenticated: 'You are not signed in any more.',
     forbidden: 'Your role may not do this.',
     'not-found': 'There is nothing at this address.',
@@ -76,10 +76,16 @@ export const problems = {
     credentials: 'It must have no user name and no password in it.',
     fragment: 'It must have no # in it.',
   },
+  /** What is wrong with a whole file, by the field that the API names. */
+  files: {
+    userId: 'Its first line names no column “userId”, or names two. Call the one with the users’ ids so.',
+    code: 'It can’t be told which column has the codes. Call that one “code” in the first line, and no other.',
+    header: 'Its first line may be a heading or a code. Call the column with the codes “code” there.',
+  },
   /** What a field takes, by its name in the API. What exactly is wrong stands behind it. */
   fields: {
     bookId: 'Choose one of your books.',
-    code: 'A code has letters from A to Z, digits, - and _.',
+    code: 'A code has letters from A to Z, digits, hyphens and underscores.',
     count: 'Write a whole number, from one to ten billion.',
     description: 'These notes can’t be kept as they are.',
     endsAt: 'This is no time at which it can end.',
@@ -91,9 +97,9 @@ export const problems = {
     maxRedemptions: 'Write a whole number, or nothing for no limit.',
     maxRedemptionsPerCode: 'Write a whole number, or nothing for no limit.',
     maxRedemptionsPerUser: 'Write a whole number, or nothing for no limit.',
-    name: 'Write a name; it can’t be very long.',
+    name: 'Write a name.',
     pattern: 'Write letters from A to Z, digits and -, and a # for each character that is drawn.',
-    publicCode: 'A code has letters from A to Z, digits, - and _.',
+    publicCode: 'A code has letters from A to Z, digits, hyphens and underscores.',
     reason: 'This reason can’t be kept as it is.',
     reference: 'There can be no such reference.',
     startsAt: 'This is no time at which it can start.',

@@ -45,7 +45,7 @@ export const terms = {
   },
   validForDays: {
     label: 'Days to use a coupon',
-    help: 'A coupon ends at the end of the day, this many days after it was given out. Empty: with the book.',
+    help: 'A coupon ends at the end of the day, this many days after it was given out. Empty: it ends with the book.',
   },
   lockTtlSeconds: {
     label: 'A lock lasts (seconds)',

@@ -4,11 +4,12 @@ import type { code as english } from '../en/code.ts';
 /** Encontrar un código o un usuario, y la historia de un código. */
 export const code = {
   findTitle: 'Buscar un código o un usuario',
-  neither: (text) => `No existe el código «${text}».`,
+  neither: (text) => `No existe el código «${text}»`,
+  typeAgain: 'Escribirlo otra vez',
   asUser: 'Buscar un usuario con este id',
   typeFirst: 'Escribe un código o un id de usuario en el campo de arriba.',
   booksLike: 'Talonarios con esto en su nombre',
-  alikeCodes: (text) => `«${text}» puede ser uno de estos códigos.`,
+  alikeCodes: (text) => `«${text}» puede ser uno de estos códigos`,
   publicTitle: (code) => `Código público ${code}`,
   publicNow: 'Es de todos: quien lo trae recibe un cupón propio de este talonario.',
   publicHint: 'Para ver qué le pasó a un cliente, escribe su id de usuario en el campo de arriba.',
@@ -59,11 +60,13 @@ export const code = {
   usedOf: (used, most) => `${used} de ${most}`,
   usedTimes: (used) => `${count(used, { one: 'vez', many: 'de veces', other: 'veces' })}, sin límite`,
   assignedAt: 'Entregado',
-  expiresAt: 'Termina',
+  ends: 'Termina',
+  hasEnded: 'Terminó',
   never: 'Nunca',
   lockedUntil: 'Reservado hasta',
   now: {
-    available: 'Nadie ha recibido este código. Le tocará a alguien, o puedes entregarlo tú a un usuario.',
+    available:
+      'Nadie ha recibido este código. Le tocará a uno de los próximos usuarios, o puedes entregarlo tú a un usuario.',
     availableShort: 'Nadie ha recibido este código, así que nadie puede usarlo.',
     assigned: 'Se puede usar ahora, si los límites del talonario y del usuario lo permiten.',
     locked: 'Un pago lo tiene en este momento. Queda libre solo, o lo liberas tú.',
@@ -102,8 +105,8 @@ export const code = {
   unlockText:
     'El pago que lo tiene lo pierde. Si su cliente paga mientras tanto, la tienda recibe el aviso de que lo perdió.',
   unlocked: 'El código está libre.',
-  transfer: 'Dar a otro usuario',
-  transferTitle: 'Dar el código a otro usuario',
+  transfer: 'Entregar a otro usuario',
+  transferTitle: 'Entregar el código a otro usuario',
   transferText: 'Se comprueban los límites de quien lo recibe. Quien lo tiene ahora deja de tenerlo.',
   toUser: 'Id del otro usuario',
   transferred: (user) => `Ahora el código es de ${user}.`,

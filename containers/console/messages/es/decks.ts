@@ -38,7 +38,7 @@ export const decks = {
   uploadIntro: 'Una hoja de cálculo guardada como CSV, o un texto con un código por línea.',
   uploadLabel: 'Archivo con códigos',
   uploadHelp:
-    'Los códigos están en la columna llamada «code», o uno por línea. Un código tiene de 4 a 64 letras de la A a la Z (sin tilde ni ñ), cifras, - y _. Las filas sin un código así quedan fuera, y recibes la lista.',
+    'Los códigos están en la columna llamada «code», o uno por línea. Un código tiene de 4 a 64 letras de la A a la Z (sin tilde ni ñ), cifras, guiones y guiones bajos. Las filas sin un código así quedan fuera, y recibes la lista.',
   spreadsheet: 'Este es un archivo propio de un programa de hojas de cálculo. Guárdalo allí como CSV y trae ese.',
   notChosen: 'Elige primero un archivo.',
   header: 'La primera línea',

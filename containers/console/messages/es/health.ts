@@ -20,7 +20,7 @@ export const health = {
       'Ahí se guarda todo. Lo normal son unos milisegundos. Preocúpate si tarda más de medio segundo durante minutos; mientras no responde, no se puede entregar ni canjear ningún código.',
     schema: 'Cómo están hechas las tablas. Preocúpate solo si hace falta otra versión que la que hay.',
     replica:
-      'Una copia de la que se leen listas y exportaciones. Unos segundos de retraso son normales. Desde diez minutos las listas muestran lo que había, y alguien tiene que mirarlo; entregar y canjear funcionan bien de todos modos.',
+      'Una copia de la que se leen listas y exportaciones. Unos segundos de retraso son normales. Con diez minutos o más, las listas y exportaciones ya no están al día y alguien tiene que mirarlo; entregar y canjear funcionan bien de todos modos.',
     redis:
       'Cuenta quién prueba códigos demasiadas veces. Unos minutos sin él no hacen daño: cada proceso cuenta por su cuenta. Preocúpate si falta durante una hora.',
     queue:

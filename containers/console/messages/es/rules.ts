@@ -66,7 +66,7 @@ export const rules = {
   closeButton: 'Cerrar…',
   closeTitle: 'Cerrar este talonario para siempre',
   closeText: (left) =>
-    `${count(left, { one: 'código que queda dejará', many: 'de códigos que quedan dejarán', other: 'códigos que quedan dejarán' })} de poder entregarse.`,
+    `Ya no se podrá entregar lo que queda: ${count(left, { one: 'código', many: 'de códigos', other: 'códigos' })}.`,
   closePublic: (code) => `Nadie más recibe un cupón por ${code}.`,
   closeOut: (out) =>
     `${count(out, { one: 'cupón está entregado', many: 'de cupones están entregados', other: 'cupones están entregados' })}: lo que aún no se haya usado ya no se podrá usar.`,

@@ -1,7 +1,15 @@
 import { useRef } from 'preact/hooks';
 import { fieldError, type Problem, stillTold } from '../../calls/problem.ts';
 import type { Book } from '../../calls/types.ts';
-import { formatMoment, formatZone, fromLocalInput, timeZones, viewerZone } from '../../language/formats.ts';
+import {
+  formatMoment,
+  formatZone,
+  fromLocalInput,
+  placesOf,
+  timeZones,
+  viewerZone,
+  zoneAt,
+} from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
 import { CheckField, Field, TextField } from '../../parts/field.tsx';
 import { MomentField } from '../../parts/moment-field.tsx';
@@ -69,17 +77,19 @@ function BasicFields({ draft, problem, status, set }: GroupProps) {
           />
         )}
       </Field>
-      <TextField
-        {...text.publicCode}
-        isOptional
-        value={draft.publicCode}
-        onValue={(publicCode) => set({ publicCode })}
-        error={fieldError(problem, 'publicCode')}
-        readOnly={status !== 'draft'}
-        autocomplete="off"
-        autocapitalize="characters"
-        spellcheck={false}
-      />
+      {(status === 'draft' || draft.publicCode !== '') && (
+        <TextField
+          {...text.publicCode}
+          isOptional
+          value={draft.publicCode}
+          onValue={(publicCode) => set({ publicCode })}
+          error={fieldError(problem, 'publicCode')}
+          readOnly={status !== 'draft'}
+          autocomplete="off"
+          autocapitalize="characters"
+          spellcheck={false}
+        />
+      )}
     </fieldset>
   );
 }
@@ -95,6 +105,7 @@ function TimeFields(group: GroupProps) {
         {...text.timeZone}
         value={draft.timeZone}
         onValue={(timeZone) => set({ timeZone })}
+        onBlur={() => set({ timeZone: zoneAt(draft.timeZone) ?? draft.timeZone })}
         // A long name is cut on a narrow screen, and its end is what tells it from others.
         inWords={place === null ? null : `${place}.`}
         error={fieldError(problem, 'timeZone')}
@@ -104,7 +115,7 @@ function TimeFields(group: GroupProps) {
       />
       <datalist id="time-zones">
         {timeZones().map((zone) => (
-          <option key={zone} value={zone} />
+          <option key={zone} value={zone} label={placesOf(zone)} />
         ))}
       </datalist>
       <div class="columns">
@@ -173,7 +184,7 @@ function BoundField({ term, draft, problem, status, set }: GroupProps & { term: 
       warning={fault === null || error !== null ? null : terms[fault]}
       help={
         <>
-          {text.help} {onViewersClock(draft[term], draft.timeZone)}
+          {onViewersClock(draft[term], draft.timeZone)} {text.help}
         </>
       }
     />

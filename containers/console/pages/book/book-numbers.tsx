@@ -56,18 +56,20 @@ export function BookNumbers({ book }: { book: LiveBook }) {
                 rows={counts.codes}
               />
             )}
-            <ExportButton
-              label={exports.redemptions}
-              path={`/v1/redemptions?bookId=${id}&bom=true`}
-              fileName="redemptions.csv"
-              job={{ kind: 'export-redemptions', bookId: id }}
-              isLong={counts.redemptions > directMaxRows}
-              rows={counts.redemptions}
-            />
             {status !== 'draft' && (
-              <ButtonLink kind="quiet" href={linkTo('/redemptions', { bookId: id })}>
-                {exports.lookThrough}
-              </ButtonLink>
+              <>
+                <ExportButton
+                  label={exports.redemptions}
+                  path={`/v1/redemptions?bookId=${id}&bom=true`}
+                  fileName="redemptions.csv"
+                  job={{ kind: 'export-redemptions', bookId: id }}
+                  isLong={counts.redemptions > directMaxRows}
+                  rows={counts.redemptions}
+                />
+                <ButtonLink kind="quiet" href={linkTo('/redemptions', { bookId: id })}>
+                  {exports.lookThrough}
+                </ButtonLink>
+              </>
             )}
           </div>
         </section>

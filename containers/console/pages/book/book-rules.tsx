@@ -7,15 +7,37 @@ import { Confirm } from '../../parts/dialog.tsx';
 import { ProblemBox } from '../../parts/problem-box.tsx';
 import { BookFields } from './book-fields.tsx';
 import { ConflictBox } from './conflict-box.tsx';
-import type { Change } from './describe-changes.ts';
+import { type Change, shownTerms, showTerm } from './describe-changes.ts';
 import { useRulesForm } from './use-rules-form.ts';
 
-/** The rules of a book, and their change: what it would mean is shown before it is made. */
+/** The rules of a book: a form for whoever may change them, and for anybody else what they say. */
 export function BookRules({ book }: { book: Loaded<Book> }) {
+  const text = messages().rules;
+  const now = book.data!;
+  if (isAdmin() && now.status !== 'closed') return <RulesForm book={book} />;
+  return (
+    <div class="stack">
+      {!isAdmin() && <p class="muted">{text.readOnly}</p>}
+      {now.status === 'closed' && <p class="muted">{text.closedNote}</p>}
+      <dl class="facts">
+        {shownTerms
+          .filter((term) => term !== 'status')
+          .flatMap((term) => [
+            <dt key={term}>{messages().terms[term].label}</dt>,
+            <dd key={`${term} says`} dir="auto">
+              {showTerm(term, now)}
+            </dd>,
+          ])}
+      </dl>
+    </div>
+  );
+}
+
+/** The change of a book's rules: what it would mean is shown before it is made. */
+function RulesForm({ book }: { book: Loaded<Book> }) {
   const text = messages().rules;
   const form = useRulesForm(book);
   const { base, problem, conflict, preview } = form;
-  const mayChange = isAdmin() && base.status !== 'closed';
   return (
     <form
       class="form"
@@ -25,11 +47,7 @@ export function BookRules({ book }: { book: Loaded<Book> }) {
         form.ask();
       }}
     >
-      {!isAdmin() && <p class="muted">{text.readOnly}</p>}
-      {base.status === 'closed' && <p class="muted">{text.closedNote}</p>}
-      <fieldset class="bare" disabled={!mayChange}>
-        <BookFields draft={form.draft} onDraft={form.setDraft} problem={problem} status={base.status} />
-      </fieldset>
+      <BookFields draft={form.draft} onDraft={form.setDraft} problem={problem} status={base.status} />
       <ProblemBox problem={problem} />
       {conflict !== null && (
         <ConflictBox changes={conflict}>
@@ -37,14 +55,12 @@ export function BookRules({ book }: { book: Loaded<Book> }) {
           <Button onClick={form.goOn}>{text.conflictGoOn}</Button>
         </ConflictBox>
       )}
-      {mayChange && (
-        <div class="actions">
-          <Button kind="primary" type="submit">
-            {text.save}
-          </Button>
-          {form.isUnchanged && <p role="status">{text.nothingChanged}</p>}
-        </div>
-      )}
+      <div class="actions">
+        <Button kind="primary" type="submit">
+          {text.save}
+        </Button>
+        {form.isUnchanged && <p role="status">{text.nothingChanged}</p>}
+      </div>
       {preview !== null && (
         <Confirm<Book>
           title={text.previewTitle}

@@ -11,7 +11,8 @@ export interface Change {
   meaning: string | null;
 }
 
-const shownTerms = [
+/** The terms of a book that the console shows, in the order of the form. */
+export const shownTerms = [
   'status',
   'name',
   'description',
@@ -41,22 +42,27 @@ export function describeChanges(before: Book, after: Terms, now: number): Change
   return shownTerms
     .filter((term) => before[term] !== after[term])
     .map((term) => {
-      const show = (terms: Terms) => showTerm(term, terms);
+      const show = (terms: Terms) => {
+        const words = showTerm(term, terms);
+        return words === terms[term] ? messages().common.quoted(words) : words;
+      };
       const label = term === 'status' ? messages().rules.status : messages().terms[term].label;
       const sentence = messages().rules.fromTo(label, show(before), show(after));
       return { term, sentence, meaning: meaningOf(term, before, after, now) };
     });
 }
 
-function showTerm(term: ShownTerm, terms: Terms): string {
+/** What a term says, in words; a text as somebody wrote it. */
+export function showTerm(term: ShownTerm, terms: Terms): string {
   const text = messages();
   if (term === 'status') return text.common.status[terms.status];
   const value = terms[term];
   if (typeof value === 'boolean') return value ? text.common.yes : text.common.no;
   if (typeof value === 'number') return formatNumber(value);
   if (value === null) return /^max|^valid/.test(term) ? text.rules.noLimit : text.rules.notSet;
-  if (term !== 'startsAt' && term !== 'endsAt') return text.common.quoted(value);
-  return text.common.inZone(formatMoment(value, terms.timeZone), placeOf(terms.timeZone));
+  if (term !== 'startsAt' && term !== 'endsAt') return value;
+  // Each of two moments is read as one.
+  return text.common.inZone(formatMoment(value, terms.timeZone).replaceAll(' ', '\u00A0'), placeOf(terms.timeZone));
 }
 
 function meaningOf(term: ShownTerm, { counts, maxCodesPerUser: most }: Book, after: Terms, now: number): string | null {

@@ -8,6 +8,7 @@ import { type Messages, messages } from '../../messages/messages.ts';
 import { Button } from '../../parts/button.tsx';
 import { SelectField } from '../../parts/field.tsx';
 import { FileDrop, isSpreadsheet, UploadProgress } from '../../parts/file-drop.tsx';
+import { besideFile, fileFault } from '../../parts/file-fault.ts';
 import { Table } from '../../parts/list-table.tsx';
 import { announce } from '../../parts/live.tsx';
 import { ProblemBox } from '../../parts/problem-box.tsx';
@@ -60,7 +61,7 @@ export function UploadCodes({ book, onDone }: { book: Book; onDone: () => void }
         accept=".csv,.txt,.json,.ndjson,.jsonl,text/csv,text/plain"
         file={file}
         onFile={choose}
-        error={fault}
+        error={fault ?? fileFault(problem)}
       />
       <SelectField
         label={text.header}
@@ -69,7 +70,7 @@ export function UploadCodes({ book, onDone }: { book: Book; onDone: () => void }
         options={headerRules.map((rule) => [rule, text.headers[rule]] as const)}
       />
       {isBusy && <UploadProgress share={sending.share} />}
-      {sending.wasStopped(problem) ? <p role="status">{text.stopped}</p> : <ProblemBox problem={problem} />}
+      {sending.wasStopped(problem) ? <p role="status">{text.stopped}</p> : <ProblemBox problem={besideFile(problem)} />}
       <div class="actions">
         <Button kind="primary" type="submit" isBusy={isBusy}>
           {text.upload}

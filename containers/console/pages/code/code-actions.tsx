@@ -8,6 +8,7 @@ import { Button, type ButtonKind } from '../../parts/button.tsx';
 import { Confirm } from '../../parts/dialog.tsx';
 import { SelectField, TextField } from '../../parts/field.tsx';
 import { notify } from '../../parts/live.tsx';
+import type { Standing } from '../../parts/standing.tsx';
 import { reasonOf, ToUser, WithReason } from './code-questions.tsx';
 
 type Act = 'assign' | 'unlock' | 'transfer' | 'void' | 'giveBack';
@@ -15,11 +16,13 @@ type Act = 'assign' | 'unlock' | 'transfer' | 'void' | 'giveBack';
 /** What an operator may do with a code, by its state. */
 export function CodeActions({
   found,
+  standing,
   events,
   zone,
   onChanged,
 }: {
   found: CodeLookUp;
+  standing: Standing;
   events: readonly CouponEvent[];
   /** On whose clocks moments are told. */
   zone: string;
@@ -31,7 +34,7 @@ export function CodeActions({
   const close = () => setAct(null);
   return (
     <>
-      {actsOf(found, uses).map((name) => (
+      {actsOf(found, standing, uses).map((name) => (
         <Button key={name} kind={kindOf(name)} onClick={() => setAct(name)}>
           {messages().common.asking(text[name])}
         </Button>
@@ -53,13 +56,17 @@ export function CodeActions({
   );
 }
 
+/** What a code may be worth so that it goes into other hands: the server refuses that of all others. */
+const givable: ReadonlySet<Standing> = new Set<Standing>(['available', 'assigned', 'notYet', 'orphaned']);
+
 /** What may be done with a code as it is, the likeliest first. */
-function actsOf({ status, coupon }: CodeLookUp, uses: readonly Use[]): Act[] {
+function actsOf({ status, coupon }: CodeLookUp, standing: Standing, uses: readonly Use[]): Act[] {
   if (status === 'voided') return [];
   const acts: Act[] = [];
-  if (status === 'available') acts.push('assign');
+  const mayGo = givable.has(standing);
+  if (status === 'available' && mayGo) acts.push('assign');
   if (status === 'locked') acts.push('unlock');
-  if (coupon !== null) acts.push('transfer');
+  if (status === 'assigned' && coupon !== null && mayGo) acts.push('transfer');
   if (uses.length > 0) acts.push('giveBack');
   return [...acts, 'void'];
 }

@@ -17,6 +17,7 @@ export function CodeStory({
   if (events.length === 0) return <p class="muted">{text.storyEmpty}</p>;
   return (
     <>
+      <p class="table-note">{messages().common.timesOf(placeOf(zone))}</p>
       <ol class="story" reversed>
         {[...events].reverse().map((event) => (
           <li key={event.rev}>
@@ -25,7 +26,6 @@ export function CodeStory({
           </li>
         ))}
       </ol>
-      <p class="table-note">{messages().common.timesOf(placeOf(zone))}</p>
     </>
   );
 }
@@ -37,7 +37,7 @@ function actorName(actor: string, keys: ReadonlyMap<string, string>): string {
   return kind === 'key' ? (keys.get(id) ?? messages().code.aKey(id.slice(0, 8))) : actor;
 }
 
-/** To the second on the book's clocks, which are named below the story; in a line below on the viewer's, if others. */
+/** To the second on the book's clocks, which are named above the story; on the viewer's beside, if others. */
 function WhenAndWho({ at, zone, who }: { at: string; zone: string; who: string }) {
   const here = formatBeside(at, zone, true);
   return (

@@ -39,6 +39,9 @@ export function WhyRefused({ book, coupon, events }: { book: Book; coupon: Coupo
         }}
       />
       <ProblemBox problem={revisions.problem} retry={() => void revisions.reload()} />
+      {instant !== null && revisions.data === null && revisions.problem === null && (
+        <p class="loading">{messages().common.loading}</p>
+      )}
       {instant !== null && revisions.data !== null && (
         <div role="status">
           <ul class="reasons">

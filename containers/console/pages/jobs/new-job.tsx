@@ -1,10 +1,13 @@
 import { address } from '../../address/address.ts';
+import { hasEnded } from '../../calls/is-over.ts';
 import { fieldError } from '../../calls/problem.ts';
+import type { Book } from '../../calls/types.ts';
 import { messages } from '../../messages/messages.ts';
 import { BookField } from '../../parts/book-field.tsx';
 import { Button } from '../../parts/button.tsx';
 import { CheckField, SelectField, TextField } from '../../parts/field.tsx';
 import { FileDrop, UploadProgress } from '../../parts/file-drop.tsx';
+import { besideFile, fileFault } from '../../parts/file-fault.ts';
 import { ProblemBox } from '../../parts/problem-box.tsx';
 import { type JobForm, jobKinds, needsBook, takesFile, useNewJob } from './use-new-job.ts';
 
@@ -28,7 +31,7 @@ export function NewJob({ onStarted }: { onStarted: () => void }) {
       <RestNote form={form} />
       <JobFields form={form} />
       {isSending && <UploadProgress share={sending.share} />}
-      {sending.wasStopped(problem) ? <p role="status">{text.stopped}</p> : <ProblemBox problem={problem} />}
+      {sending.wasStopped(problem) ? <p role="status">{text.stopped}</p> : <ProblemBox problem={besideFile(problem)} />}
       <div class="actions">
         <Button kind={kind === 'void' ? 'danger' : 'primary'} type="submit" isBusy={isBusy}>
           {text.starts[kind]}
@@ -37,6 +40,13 @@ export function NewJob({ onStarted }: { onStarted: () => void }) {
       </div>
     </form>
   );
+}
+
+/** Why every row of a file of users would be refused; null where some may not. */
+function whyItGivesNothing(book: Book): string | null {
+  const words = messages().jobs.givesNothing;
+  if (hasEnded(book)) return words.ended;
+  return book.status === 'active' ? null : words[book.status];
 }
 
 /** What of a former job is done again. */
@@ -67,6 +77,7 @@ function JobFields({ form }: { form: JobForm }) {
         onValue={form.chooseBook}
         none={needsBook(kind) ? text.chooseBook : text.anyBook}
         error={faults.book ?? fieldError(form.problem, 'bookId')}
+        warningOf={kind === 'assign' ? whyItGivesNothing : undefined}
       />
       {takesFile(kind) && (
         <FileDrop
@@ -76,7 +87,7 @@ function JobFields({ form }: { form: JobForm }) {
           accept=".csv,.txt,text/csv,text/plain"
           file={form.file}
           onFile={form.chooseFile}
-          error={faults.file ?? null}
+          error={faults.file ?? fileFault(form.problem)}
         />
       )}
       {form.lacksReasons && (

@@ -1,0 +1,14 @@
+import { fieldOf, type Problem, stillTold } from '../calls/problem.ts';
+import { messages } from '../messages/messages.ts';
+
+/** What is wrong with a file as a whole, to stand beside it; null: nothing that the console has words for. */
+export function fileFault(problem: Problem | null): string | null {
+  const words: Record<string, string> = messages().problems.files;
+  return problem?.errors?.map(({ path }) => words[fieldOf(path)]).find((found) => found !== undefined) ?? null;
+}
+
+/** The problem without that. */
+export function besideFile(problem: Problem | null): Problem | null {
+  const words: Record<string, string> = messages().problems.files;
+  return stillTold(problem, (field) => words[field] === undefined);
+}
