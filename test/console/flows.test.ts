@@ -182,7 +182,8 @@ describeInBrowser('what people do in the console', () => {
 
   test('what is left of a deck is voided only after the book’s name was typed', async () => {
     const { id } = await makeBook('Leaked', { status: 'active' });
-    await console.call('POST', `/v1/books/${id}/codes/generate`, { count: 100, pattern: 'LEAK-########' });
+    const codes = Array.from({ length: 100 }, (_one, at) => `LEAK-${at}`);
+    await console.call('POST', `/v1/books/${id}/codes`, { codes });
     const window = await console.openSignedIn();
     const { page } = window;
     await window.visit(`/books/${id}/decks`);
@@ -201,6 +202,11 @@ describeInBrowser('what people do in the console', () => {
     await page.keyboard.press('Enter');
     await page.getByText('100 codes are void.').first().waitFor();
     expect((await console.call<Counts>('GET', `/v1/books/${id}`)).counts).toMatchObject({ available: 0, voided: 100 });
+    // Nothing happened to the code itself: its page says what did to its list.
+    await window.visit('/codes/LEAK-7');
+    await page.getByText('Its list was made void before anybody was given it').waitFor();
+    await page.getByRole('link', { name: 'From a file' }).waitFor();
+    await window.inspect('code-of-void-deck');
     await window.close();
   });
 

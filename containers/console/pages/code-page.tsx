@@ -2,7 +2,7 @@ import { linkTo, part } from '../address/address.ts';
 import type { Parameters } from '../address/match-path.ts';
 import { isOver } from '../calls/is-over.ts';
 import { isAdmin, isOperator } from '../calls/session.ts';
-import type { ApiKey, Book, CodeLookUp, CouponEvent, Page as ListPage } from '../calls/types.ts';
+import type { ApiKey, Book, CodeLookUp, CouponEvent, Deck, Page as ListPage } from '../calls/types.ts';
 import { useList, useLoad } from '../calls/use-load.ts';
 import { type Refusal, useRefusal } from '../calls/use-refusal.ts';
 import { formatNumber } from '../language/formats.ts';
@@ -18,6 +18,9 @@ import { CodeActions } from './code/code-actions.tsx';
 import { CodeStory } from './code/code-story.tsx';
 import { WhyRefused } from './code/why-refused.tsx';
 
+/** Of a book with more of them, the first are looked through. */
+const readMaxDecks = 200;
+
 /** A code: what it is now, its whole story, and what may be done about it. */
 export function CodePage({ code = '' }: Parameters) {
   const text = messages();
@@ -25,6 +28,9 @@ export function CodePage({ code = '' }: Parameters) {
   const { data } = found;
   const mayLook = isOperator() && data !== null;
   const book = useLoad<Book>(mayLook ? `/v1/books/${data.bookId}` : null);
+  const decks = useLoad<ListPage<Deck>>(
+    mayLook && data.deckId !== null ? `/v1/books/${data.bookId}/decks?limit=${readMaxDecks}` : null,
+  );
   // The whole story: as many changes as a coupon has in practice, and more of them on demand.
   const story = useList<CouponEvent>(
     mayLook && data.coupon !== null ? `/v1/coupons/${part(data.code)}/events?limit=100` : null,
@@ -68,7 +74,7 @@ export function CodePage({ code = '' }: Parameters) {
         )
       }
     >
-      <Facts found={data} book={book.data} zone={zone} />
+      <Facts found={data} book={book.data} deck={decks.data?.data.find(({ id }) => id === data.deckId)} zone={zone} />
       <ProblemBox problem={book.problem} retry={() => void book.reload()} />
       {data.coupon !== null && isOperator() && (
         <div class="columns">
@@ -188,8 +194,19 @@ function endTitle(endsAt: string | null): string {
   return isOver(endsAt, Date.now()) ? text.hasEnded : text.ends;
 }
 
-function Facts({ found: { coupon, bookId }, book, zone }: { found: CodeLookUp; book: Book | null; zone: string }) {
-  const text = messages().code;
+/** @param deck in which the code came into its book; undefined: it is not known */
+function Facts({
+  found: { coupon, bookId },
+  book,
+  deck,
+  zone,
+}: {
+  found: CodeLookUp;
+  book: Book | null;
+  deck: Deck | undefined;
+  zone: string;
+}) {
+  const { code: text, decks } = messages();
   return (
     <dl class="facts">
       {isOperator() && (
@@ -198,6 +215,15 @@ function Facts({ found: { coupon, bookId }, book, zone }: { found: CodeLookUp; b
           <dd>
             <BookLink id={bookId} name={book?.name} />
           </dd>
+          {deck !== undefined && (
+            <>
+              <dt>{text.cameWith}</dt>
+              <dd>
+                <a href={linkTo(`/books/${bookId}/decks`)}>{decks.kinds[deck.kind]}</a>,{' '}
+                <Moment at={deck.createdAt} zone={zone} />
+              </dd>
+            </>
+          )}
         </>
       )}
       <dt>{text.holder}</dt>

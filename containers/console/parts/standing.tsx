@@ -42,6 +42,8 @@ export function standingOf(found: Judged, book: Book | null): Standing {
   const { status, coupon } = found;
   if (isOrphan(found)) return isOperator() ? 'orphaned' : 'orphanedShort';
   if (status === 'locked' && !isOperator()) return 'lockedShort';
+  // A code that is made void by itself has a coupon from then on.
+  if (status === 'voided' && coupon === null) return 'voidedUnheld';
   if (status !== 'assigned' && status !== 'available') return status;
   const time = Date.now();
   const isPast = (at: string | null | undefined) => at != null && Date.parse(at) <= time;
