@@ -101,6 +101,9 @@ describeInBrowser('what people do in the console', () => {
       expect(await told.filter({ hasText: 'Codes per user' }).count()).toBe(1);
     }
     await window.inspect('rules-refused');
+    // What is named at the end leads to where it is wrong.
+    await page.getByRole('alert').getByRole('button', { name: 'Codes per user' }).click();
+    expect(await page.getByLabel('Codes per user').evaluate((field) => field === document.activeElement)).toBe(true);
     // What is changed is not called wrong any more, and the rest still is.
     await page.getByLabel('Time zone').fill('madrid');
     expect([await faultOf('Time zone'), await faultOf('Codes per user')]).toEqual([false, true]);

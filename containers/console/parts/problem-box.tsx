@@ -27,11 +27,24 @@ function inOrder(errors: NonNullable<Problem['errors']>): NonNullable<Problem['e
   return [...errors].sort((one, other) => placeOf(one.path) - placeOf(other.path));
 }
 
-/** What a field is called beside it; its name in the API where the console has no such field. */
+/** What a field is called beside it, which leads there; its name in the API where the console has no such field. */
 function FieldTitle({ path }: { path: string }) {
   const labels: Record<string, string> = fieldLabels();
   const label = labels[fieldOf(path)];
-  return label === undefined ? <code lang="en">{fieldOf(path)}</code> : <strong>{label}</strong>;
+  if (label === undefined) return <code lang="en">{fieldOf(path)}</code>;
+  return (
+    <button type="button" class="field-link" onClick={(event) => focusField(event.currentTarget.form, label)}>
+      {label}
+    </button>
+  );
+}
+
+/** Puts the cursor into the field of a form that is wrong and is called so; into the first wrong one where none is. */
+function focusField(form: HTMLFormElement | null, label: string): void {
+  const labels = [...(form?.querySelectorAll<HTMLLabelElement>('.field-wrong > label') ?? [])];
+  const isOf = ({ textContent }: HTMLLabelElement) => textContent === label || textContent?.startsWith(`${label} (`);
+  const control = (labels.find(isOf) ?? labels[0])?.control;
+  control?.focus();
 }
 
 /**
