@@ -463,7 +463,7 @@ describeInBrowser('what people do in the console', () => {
     await console.call('PATCH', `/v1/books/${id}`, { status: 'active' });
     await page.getByText('Nothing happened in this time.').waitFor();
     for (const userId of ['ana', 'leo']) await assign(userId);
-    await page.locator('figcaption', { hasText: '2 given out, 0 redeemed' }).waitFor();
+    await page.locator('figcaption', { hasText: '2 given out and 0 redeemed' }).waitFor();
     const given = page.locator('.figures > div', { hasText: 'Given out' });
     expect(await given.locator('dd').textContent()).toBe('2');
     await page.getByRole('link', { name: 'Codes', exact: true }).click();
@@ -534,7 +534,7 @@ describeInBrowser('what people do in the console', () => {
     const { page } = window;
     await window.visit(`/books/${id}?step=hour&days=1`);
     await page
-      .getByText(/3 given out, 0 redeemed/)
+      .getByText(/3 given out and 0 redeemed/)
       .first()
       .waitFor();
     const plot = page.getByRole('slider');

@@ -45,7 +45,7 @@ export function BookPage({ bookId = '', tab }: Parameters) {
       actions={
         <>
           {isOperator() && data.status === 'active' && !hasEnded(data) && (
-            <GiveCode bookId={data.id} onGiven={() => void book.reload()} />
+            <GiveCode book={data} onGiven={() => void book.reload()} />
           )}
           <BookActions book={book} />
         </>

@@ -116,8 +116,12 @@ function NoSuchCode({ code }: { code: string }) {
   const text = messages().code;
   const look = () => {
     const field = document.querySelector<HTMLInputElement>('#search');
-    field?.focus();
-    field?.select();
+    if (field === null) return;
+    // One wrong letter is mended, instead of all of them typed again.
+    field.value = code;
+    field.dispatchEvent(new Event('input', { bubbles: true }));
+    field.focus();
+    field.select();
   };
   return (
     <Page title={text.title(code)}>

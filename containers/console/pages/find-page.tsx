@@ -116,10 +116,12 @@ function onlyOne(codes: readonly CodeLookUp[], hasUser: boolean, typed: string):
 function AlikeCodes({ codes }: { codes: CodeLookUp[] }) {
   const books = useBooks(isOperator() ? codes.map(({ bookId }) => bookId) : []);
   return (
-    <ul>
+    <ul class="alike">
       {codes.map((found) => (
         <li key={found.code}>
-          <a href={linkTo(`/codes/${part(found.code)}`)}>{found.code}</a>{' '}
+          <a class="code" href={linkTo(`/codes/${part(found.code)}`)}>
+            {found.code}
+          </a>{' '}
           {(!isOperator() || books.has(found.bookId)) && (
             <StandingBadge found={found} standing={standingOf(found, books.get(found.bookId) ?? null)} />
           )}

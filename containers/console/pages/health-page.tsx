@@ -146,8 +146,8 @@ function Process({ process: { pools, tasks } }: { process: NonNullable<Health['p
                   <>
                     {text.taskNames[name] ?? name}{' '}
                     {name in text.taskNames && (
-                      <span class="task-name muted" lang="en">
-                        {name}
+                      <span class="task-name muted">
+                        {text.inLog} <span lang="en">{name}</span>
                       </span>
                     )}
                   </>

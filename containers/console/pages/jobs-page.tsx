@@ -15,7 +15,7 @@ import { DownloadButton } from '../parts/download-button.tsx';
 import { EmptyState } from '../parts/empty-state.tsx';
 import { resultPath } from '../parts/export-job.tsx';
 import { ServerWords } from '../parts/field-error.tsx';
-import { ListTable } from '../parts/list-table.tsx';
+import { type Column, ListTable } from '../parts/list-table.tsx';
 import { notify } from '../parts/live.tsx';
 import { Page } from '../parts/page.tsx';
 import { rowNames } from '../parts/row-names.ts';
@@ -85,11 +85,8 @@ function JobTable({ jobs, presentId }: { jobs: LoadedList<Job>; presentId: strin
           },
           { title: text.status, cell: (job) => <JobStatus job={job} /> },
           { title: text.progress, cell: (job) => <JobProgress job={job} name={nameOf(job)} /> },
-          {
-            title: text.refused,
-            isNumber: true,
-            cell: ({ kind, refused }) => takesFile(kind) && formatNumber(refused),
-          },
+          // A list refuses nothing.
+          ...((jobs.items ?? []).some(({ kind }) => takesFile(kind)) ? [refusedColumn()] : []),
           {
             title: text.startedAt,
             cell: ({ startedAt }) => startedAt !== null && <ShortMoment at={startedAt} zone={zone} />,
@@ -114,6 +111,14 @@ function JobTable({ jobs, presentId }: { jobs: LoadedList<Job>; presentId: strin
       )}
     </>
   );
+}
+
+function refusedColumn(): Column<Job> {
+  return {
+    title: messages().jobs.refused,
+    isNumber: true,
+    cell: ({ kind, refused }) => takesFile(kind) && formatNumber(refused),
+  };
 }
 
 /** What jobs are called, by their ids: no two the same. */

@@ -76,7 +76,7 @@ function KeyTable({ keys }: { keys: LoadedList<ApiKey> }) {
           { title: text.keys.role.label, cell: ({ role }) => text.shell.roles[role] },
           { title: text.keys.createdAt, cell: ({ createdAt }) => <ShortMoment at={createdAt} zone={zone} /> },
           {
-            title: text.keys.expiresAt.label,
+            title: text.keys.ends,
             cell: ({ expiresAt }) =>
               expiresAt === null ? text.code.never : <ShortMoment at={expiresAt} zone={zone} />,
           },

@@ -56,7 +56,7 @@ export function WebhooksPage() {
               <>
                 <WebhookState webhook={webhook} />
                 {webhook.failingSince !== null && (
-                  <div class="muted">
+                  <div class="muted cell-note">
                     {text.since} <ShortMoment at={webhook.failingSince} zone={zone} />
                   </div>
                 )}

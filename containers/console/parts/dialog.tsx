@@ -61,6 +61,15 @@ export function Dialog({
   );
 }
 
+/** What a question is about, by its name: the dialog stands before the page's heading. */
+export function About({ children }: { children: string }) {
+  return (
+    <p>
+      <strong dir="auto">{children}</strong>
+    </p>
+  );
+}
+
 /**
  * A dialog with a form: fields, the problem where sending it off does not work, a way out, and the button that does it.
  * @param onSubmit called by the button and by Enter

@@ -2,12 +2,12 @@ import { useState } from 'preact/hooks';
 import { linkTo, part } from '../address/address.ts';
 import { call } from '../calls/call.ts';
 import { fieldError } from '../calls/problem.ts';
-import type { Coupon } from '../calls/types.ts';
+import type { Book, Coupon } from '../calls/types.ts';
 import { useSubmit } from '../calls/use-submit.ts';
 import { messages } from '../messages/messages.ts';
 import { BookField } from './book-field.tsx';
 import { Button } from './button.tsx';
-import { Dialog, FormDialog } from './dialog.tsx';
+import { About, Dialog, FormDialog } from './dialog.tsx';
 import { TextField } from './field.tsx';
 import { announce, notify } from './live.tsx';
 
@@ -16,11 +16,11 @@ import { announce, notify } from './live.tsx';
  * is not about, and then says the code, so that it can be read to whoever waits for it.
  */
 export function GiveCode({
-  bookId = null,
+  book = null,
   userId = null,
   onGiven = () => {},
 }: {
-  bookId?: string | null;
+  book?: Pick<Book, 'id' | 'name'> | null;
   userId?: string | null;
   onGiven?: () => void;
 }) {
@@ -31,7 +31,7 @@ export function GiveCode({
       <Button onClick={() => setAsking(true)}>{messages().code.give}</Button>
       {isAsking && (
         <WhoGets
-          bookId={bookId}
+          book={book}
           userId={userId}
           onDone={(coupon) => {
             setAsking(false);
@@ -49,18 +49,18 @@ export function GiveCode({
 
 /** Asks which book's code it is to be, or who gets it. */
 function WhoGets({
-  bookId,
+  book,
   userId,
   onDone,
   onClose,
 }: {
-  bookId: string | null;
+  book: Pick<Book, 'id' | 'name'> | null;
   userId: string | null;
   onDone: (coupon: Coupon) => void;
   onClose: () => void;
 }) {
   const { code: text, jobs } = messages();
-  const [chosen, setChosen] = useState(bookId ?? '');
+  const [chosen, setChosen] = useState(book?.id ?? '');
   const [typed, setTyped] = useState(userId ?? '');
   const [isTried, setTried] = useState(false);
   const { submit, isBusy, problem } = useSubmit<Coupon>((key) => {
@@ -80,8 +80,9 @@ function WhoGets({
       }}
       onClose={onClose}
     >
+      {book !== null && <About>{book.name}</About>}
       <p>{text.giveText}</p>
-      {bookId === null && (
+      {book === null && (
         <BookField
           label={text.book}
           value={chosen}

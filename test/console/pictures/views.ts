@@ -65,7 +65,7 @@ export function viewsOf({ books, codes, webhookId }: ShowCase): View[] {
     { name: 'code-public', path: '/codes/SUMMER20' },
     { name: 'code-missing', path: '/codes/NOT-THERE-1' },
     { name: 'code-transfer', path: code('assigned'), act: press(`${actions} >> nth=0`) },
-    { name: 'code-give-back', path: code('redeemed'), act: press(`${actions} >> nth=1`) },
+    { name: 'code-give-back', path: code('redeemed'), act: press(`${actions} >> nth=0`) },
     { name: 'code-give', path: code('free'), act: press(`${actions} >> nth=0`) },
     { name: 'user', path: '/users/ana' },
     { name: 'user-nothing', path: '/users/nobody' },

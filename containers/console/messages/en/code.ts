@@ -109,7 +109,7 @@ export const code = {
   unlocked: 'The lock is gone.',
   transfer: 'Give to another user',
   transferTitle: 'Give the code to another user',
-  transferText: 'The other user’s limits are checked, and this user’s place is free again.',
+  transferText: 'The limits of the user who gets it are checked. Whoever has it now loses it.',
   toUser: 'The other user’s id',
   transferred: (user: string) => `The code is ${user}’s now.`,
   void: 'Make void',

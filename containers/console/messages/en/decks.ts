@@ -64,7 +64,7 @@ export const decks = {
     'wrong-column-count': 'The line has more columns than the heading, or fewer.',
     'code-too-short': 'Shorter than 4 characters.',
     'code-too-long': 'Longer than 64 characters.',
-    'code-has-invalid-character': 'Has a character other than letters from A to Z, digits, -\u00A0and\u00A0_.',
+    'code-has-invalid-character': 'Has a character other than letters from A to Z, digits, hyphens and underscores.',
     'belongs-to-pattern': 'A code that is generated could be the same.',
     'duplicate-in-file': 'Stands in the file twice.',
     'duplicate-in-book': 'Is in this book already.',

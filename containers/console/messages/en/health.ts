@@ -58,6 +58,7 @@ export const health = {
   waiting: 'Waiting for one',
   tasks: 'Work in the background',
   task: 'Task',
+  inLog: 'in the log:',
   taskNames: {
     maintenance: 'Keeping the tables in shape',
     'ended sessions': 'Removing ended sessions',

@@ -6,7 +6,7 @@ export const report = {
   stepTitles: { hour: 'Hour from', day: 'Day' },
   span: 'Over the last',
   caption: (assigned: string, redeemed: string, from: string, zone: string) =>
-    `Since ${from}: ${assigned} given out, ${redeemed} redeemed. Times are those of ${zone}.`,
+    `${assigned} given out and ${redeemed} redeemed since ${from}. Times are those of ${zone}.`,
   assigned: 'Given out',
   locked: 'Locked',
   redeemed: 'Redeemed',

@@ -37,7 +37,7 @@ export const code = {
   statuses: {
     available: 'Sin entregar',
     assigned: 'Listo para usar',
-    locked: 'Reservado en un pago',
+    locked: 'En un pago',
     redeemed: 'Ya usado',
     voided: 'Anulado',
   },

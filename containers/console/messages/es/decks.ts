@@ -66,7 +66,7 @@ export const decks = {
     'wrong-column-count': 'La línea tiene más columnas que el título, o menos.',
     'code-too-short': 'Tiene menos de 4 caracteres.',
     'code-too-long': 'Tiene más de 64 caracteres.',
-    'code-has-invalid-character': 'Tiene un carácter que no es letra de la A a la Z, cifra, -\u00A0ni\u00A0_.',
+    'code-has-invalid-character': 'Tiene un carácter que no es letra de la A a la Z, cifra, guion ni guion bajo.',
     'belongs-to-pattern': 'Un código generado podría ser igual.',
     'duplicate-in-file': 'Está dos veces en el archivo.',
     'duplicate-in-book': 'Ya está en este talonario.',

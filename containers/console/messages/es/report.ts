@@ -9,7 +9,7 @@ export const report = {
   stepTitles: { hour: 'Hora desde', day: 'Día' },
   span: 'Periodo',
   caption: (assigned, redeemed, from, zone) =>
-    `Desde el ${from}: ${assigned} entregados, ${redeemed} canjeados. Horas de ${zone}.`,
+    `${assigned} entregados y ${redeemed} canjeados desde el ${from}. Horas de ${zone}.`,
   assigned: 'Entregados',
   locked: 'Reservados',
   redeemed: 'Canjeados',

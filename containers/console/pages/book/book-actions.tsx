@@ -8,7 +8,7 @@ import { useSubmit } from '../../calls/use-submit.ts';
 import { formatMoment, placeOf, toLocalInput } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
 import { Button, type ButtonKind } from '../../parts/button.tsx';
-import { Confirm, FormDialog } from '../../parts/dialog.tsx';
+import { About, Confirm, FormDialog } from '../../parts/dialog.tsx';
 import { notify } from '../../parts/live.tsx';
 import { MomentField } from '../../parts/moment-field.tsx';
 import { draftOf } from './book-draft.ts';
@@ -129,6 +129,7 @@ function StatusDialog({ act, book, onDone, onClose }: DialogProps & { act: keyof
       onDone={onDone}
       onClose={onClose}
     >
+      <About>{book.name}</About>
       {(act === 'activate' || act === 'resume') && isOver(base.endsAt, Date.now()) ? (
         <p class="warning">{text.endedText(formatMoment(base.endsAt!, base.timeZone), placeOf(base.timeZone))}</p>
       ) : (
@@ -163,6 +164,7 @@ function ExtendDialog({ book, onDone, onClose }: DialogProps) {
       onSubmit={() => void submit()}
       onClose={onClose}
     >
+      <About>{book.name}</About>
       <MomentField
         label={text.rules.extendLabel}
         help={`${endsAt === '' ? `${text.common.timesOf(placeOf(book.timeZone))} ` : ''}${text.rules.extendText}`}

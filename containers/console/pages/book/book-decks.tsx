@@ -10,7 +10,7 @@ import { type LoadedList, useList } from '../../calls/use-load.ts';
 import { formatMoment, formatNumber } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
 import { Button, ButtonLink } from '../../parts/button.tsx';
-import { Confirm } from '../../parts/dialog.tsx';
+import { About, Confirm } from '../../parts/dialog.tsx';
 import { EmptyState } from '../../parts/empty-state.tsx';
 import { ListTable } from '../../parts/list-table.tsx';
 import { notify } from '../../parts/live.tsx';
@@ -133,9 +133,7 @@ function DeckTable({ book, decks, onVoided }: { book: Book; decks: LoadedList<De
           }}
           onClose={() => setChosen(null)}
         >
-          <p>
-            <strong>{nameOf(chosen)}</strong>
-          </p>
+          <About>{nameOf(chosen)}</About>
           <p>{text.voidText(leftOf(chosen))}</p>
           <p>{text.voidKept}</p>
         </Confirm>

@@ -59,10 +59,18 @@ export function showTerm(term: ShownTerm, terms: Terms): string {
   const value = terms[term];
   if (typeof value === 'boolean') return value ? text.common.yes : text.common.no;
   if (typeof value === 'number') return formatNumber(value);
-  if (value === null) return /^max|^valid/.test(term) ? text.rules.noLimit : text.rules.notSet;
+  if (value === null) return wordsOfNone(term);
   if (term !== 'startsAt' && term !== 'endsAt') return value;
   // Each of two moments is read as one.
   return text.common.inZone(formatMoment(value, terms.timeZone).replaceAll(' ', '\u00A0'), placeOf(terms.timeZone));
+}
+
+/** What a term that is left empty comes to. */
+function wordsOfNone(term: ShownTerm): string {
+  const { rules } = messages();
+  if (term === 'validForDays') return rules.untilBookEnds;
+  if (term === 'startsAt') return rules.atOnce;
+  return term.startsWith('max') ? rules.noLimit : rules.notSet;
 }
 
 function meaningOf(term: ShownTerm, { counts, maxCodesPerUser: most }: Book, after: Terms, now: number): string | null {

@@ -9,7 +9,7 @@ import { Confirm } from '../../parts/dialog.tsx';
 import { SelectField, TextField } from '../../parts/field.tsx';
 import { notify } from '../../parts/live.tsx';
 import type { Standing } from '../../parts/standing.tsx';
-import { reasonOf, ToUser, WithReason } from './code-questions.tsx';
+import { NamedCode, reasonOf, ToUser, WithReason } from './code-questions.tsx';
 
 type Act = 'assign' | 'unlock' | 'transfer' | 'void' | 'giveBack';
 
@@ -150,6 +150,7 @@ function VoidCode({ code, onDone, onClose }: { code: string; onDone: () => void;
       onDone={onDone}
       onClose={onClose}
     >
+      <NamedCode code={code} />
       <p>{text.voidText}</p>
       <TextField {...text.reason} isOptional value={reason} onValue={setReason} />
     </Confirm>

@@ -61,7 +61,8 @@ export function WithReason({
   );
 }
 
-function NamedCode({ code }: { code: string }) {
+/** Which code a question is about: it stands before the page's heading. */
+export function NamedCode({ code }: { code: string }) {
   return (
     <p>
       <strong class="code">{code}</strong>

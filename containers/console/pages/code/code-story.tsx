@@ -43,7 +43,12 @@ function WhenAndWho({ at, zone, who }: { at: string; zone: string; who: string }
   return (
     <p class="muted">
       <time dateTime={at}>{formatExactMoment(at, zone)}</time> · {who}
-      {here !== null && <span class="viewer-time"> {messages().common.viewerTime(here)}</span>}
+      {here !== null && (
+        <>
+          {' '}
+          <span class="viewer-time">{messages().common.viewerTime(here)}</span>
+        </>
+      )}
     </p>
   );
 }

@@ -8,7 +8,7 @@ import { useSubmit } from '../../calls/use-submit.ts';
 import { fromLocalInput, toLocalInput, viewerZone } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
 import { Button } from '../../parts/button.tsx';
-import { Confirm, FormDialog } from '../../parts/dialog.tsx';
+import { About, Confirm, FormDialog } from '../../parts/dialog.tsx';
 import { notify } from '../../parts/live.tsx';
 import { MomentField } from '../../parts/moment-field.tsx';
 import { ProblemBox } from '../../parts/problem-box.tsx';
@@ -113,6 +113,7 @@ function Question({ act, path, url, onSecret, onSent, onClose }: QuestionProps &
           }}
           onClose={onClose}
         >
+          <About>{url}</About>
           <p>{text.rotateText}</p>
         </Confirm>
       );
@@ -120,6 +121,7 @@ function Question({ act, path, url, onSecret, onSent, onClose }: QuestionProps &
       return (
         <ReplayDialog
           path={path}
+          url={url}
           onDone={() => {
             onClose();
             notify(messages().webhooks.replayed);
@@ -149,7 +151,17 @@ function Question({ act, path, url, onSecret, onSent, onClose }: QuestionProps &
 }
 
 /** Asks for a span of time, the last day at first. */
-function ReplayDialog({ path, onDone, onClose }: { path: string; onDone: () => void; onClose: () => void }) {
+function ReplayDialog({
+  path,
+  url,
+  onDone,
+  onClose,
+}: {
+  path: string;
+  url: string;
+  onDone: () => void;
+  onClose: () => void;
+}) {
   const text = messages();
   const zone = viewerZone();
   const daysAgo = (days: number) => toLocalInput(new Date(Date.now() - days * dayMillis).toISOString(), zone);
@@ -168,6 +180,7 @@ function ReplayDialog({ path, onDone, onClose }: { path: string; onDone: () => v
       onSubmit={() => void submit()}
       onClose={onClose}
     >
+      <About>{url}</About>
       <p>{text.webhooks.replayText}</p>
       <MomentField
         label={text.webhooks.replayFrom}
