@@ -5,9 +5,10 @@ import type { Messages } from '../messages/messages.ts';
  * Why something could not be done: a problem document of the API, or what only a browser can find out.
  * - `lost-connection`: no answer came, again and again
  * - `unreadable`: an answer came that is none of the API's, such as a proxy's own page
+ * - `file-changed`: the file was written or moved after it was chosen, which lets nobody read it
  */
 export interface Problem extends Omit<ApiProblem, 'kind'> {
-  kind: ApiProblem['kind'] | 'lost-connection' | 'unreadable';
+  kind: ApiProblem['kind'] | 'lost-connection' | 'unreadable' | 'file-changed';
   /** After which a repeat makes sense, where the server says so. */
   retryAfterSeconds: number | null;
   /** By which an operator finds the request in the log. */
@@ -17,6 +18,11 @@ export interface Problem extends Omit<ApiProblem, 'kind'> {
 /** No answer came. Whether the request was carried out nobody knows, and only a repeat with its key can tell. */
 export function lostConnection(path: string): Problem {
   return ownProblem('lost-connection', 0, path);
+}
+
+/** A file that was chosen can't be read any more. */
+export function fileChanged(path: string): Problem {
+  return ownProblem('file-changed', 0, path);
 }
 
 /** What the console finds wrong with a form by itself, before or beside the server: the words are the console's. */

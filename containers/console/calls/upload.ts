@@ -1,6 +1,6 @@
 import type { Answer } from './call.ts';
 import { untilAnswered } from './connection.ts';
-import { lostConnection, problemOf } from './problem.ts';
+import { fileChanged, lostConnection, problemOf } from './problem.ts';
 import { signInAgain } from './session.ts';
 
 /** What an upload brings beside its path and file. */
@@ -17,10 +17,24 @@ export interface UploadOptions {
  * whole with the same key, and after a new sign-in it is too.
  */
 export async function upload<T>(path: string, file: Blob, options: UploadOptions): Promise<Answer<T>> {
-  const answer = await untilAnswered(() => attempt<T>(path, file, options), options.signal);
+  const answer = await untilAnswered(
+    async (): Promise<Answer<T> | null> =>
+      (await isReadable(file)) ? attempt<T>(path, file, options) : { ok: false, status: 0, problem: fileChanged(path) },
+    options.signal,
+  );
   if (answer === null) return { ok: false, status: 0, problem: lostConnection(path) };
   if (!answer.ok && answer.status === 401 && (await signInAgain())) return upload(path, file, options);
   return answer;
+}
+
+/** A browser refuses to send a file that has changed since it was chosen, as if the server had not answered. */
+async function isReadable(file: Blob): Promise<boolean> {
+  try {
+    await file.slice(0, 1).arrayBuffer();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Null where no answer came. */

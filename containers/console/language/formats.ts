@@ -49,12 +49,8 @@ export function zoneAt(place: string): string | null {
 
 /** A text without its accents, cases and spaces. */
 function plain(text: string): string {
-  return text
-    .normalize('NFD')
-    .replace(/\p{M}/gu, '')
-    .replace(/[\s_]+/gu, ' ')
-    .trim()
-    .toLowerCase();
+  const bare = text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
+  return bare.split(/[\s_]/u).filter(Boolean).join(' ');
 }
 
 /** A zone by its place, with how far its clocks are now: `Buenos Aires, GMT-3`. Null where its name says no place. */

@@ -59,6 +59,10 @@ export function FileDrop({
         accept={accept}
         aria-describedby={help === undefined ? undefined : `${id}-help`}
         aria-invalid={error === null ? undefined : true}
+        // Else a browser tells nothing where the same file is chosen again, which somebody has mended.
+        onClick={(event) => {
+          event.currentTarget.value = '';
+        }}
         onChange={(event) => onFile(event.currentTarget.files?.[0] ?? null)}
       />
       <p dir="auto">{file === null ? words.dropHere : words.chosenFile(file.name, formatBytes(file.size))}</p>

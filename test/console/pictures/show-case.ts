@@ -135,7 +135,10 @@ async function makeWebhooks(console: TestConsole): Promise<string> {
   const warehouse = { url: 'https://warehouse.example/in', events: ['job.finished'] };
   await console.call('POST', '/v1/webhooks', warehouse);
   await console.call('POST', `/v1/webhooks/${id}/test`);
-  await console.core.pool.query("update webhooks set failing_since = now() - interval '3 hours' where id = $1", [id]);
+  await console.core.pool.query(
+    "update webhooks set created_at = now() - interval '1 day', failing_since = now() - interval '3 hours' where id = $1",
+    [id],
+  );
   return id;
 }
 

@@ -56,7 +56,7 @@ export const decks = {
   code: 'What stood there',
   reason: 'Why',
   downloadRejections: 'Download them as a spreadsheet',
-  unreadable: 'Has a character that can’t be read. Save the file as “CSV UTF-8”, and bring it again.',
+  unreadable: 'Has a character that can’t be read. Save the file as “CSV\u00A0UTF\u20118”, and bring it again.',
   reasons: {
     'broken-line': 'The line can’t be read, or has no code in it.',
     'line-too-long': 'The line is too long.',

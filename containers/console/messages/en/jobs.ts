@@ -33,7 +33,7 @@ export const jobs = {
   progress: 'How far',
   soFar: (done: string) => `${done} so far`,
   rows: (n: number) => count(n, { one: 'row', other: 'rows' }),
-  of: (done: string, total: string) => `${done} of ${total}`,
+  of: (done: string, total: string) => `${done}\u00A0of\u00A0${total}`,
   /** Of one that ended before its end. */
   partly: (done: string, left: string) => `${done} done, ${left} not begun`,
   unwritten: (rows: number) => `No file: it stopped after ${count(rows, { one: 'row', other: 'rows' })}.`,

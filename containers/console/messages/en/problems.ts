@@ -36,6 +36,7 @@ export const problems = {
     internal: 'The server failed. It has been written down.',
     unavailable: 'The server is too busy, or has lost its database. Trying again does nothing twice.',
     'lost-connection': 'No answer came. It may have been done all the same: try again, which does nothing twice.',
+    'file-changed': 'The file was changed or moved after you chose it. Choose it again.',
     unreadable: 'Something between you and the server answered in its place.',
   },
   /** What stands in the way of something, by the reason of a conflict. */

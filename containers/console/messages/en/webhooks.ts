@@ -7,7 +7,7 @@ export const webhooks = {
   emptyHint: 'Make a webhook for each system that wants to know, such as your shop or your data warehouse.',
   url: { label: 'Address', help: 'It begins with https:// and leads to a public address.' },
   description: { label: 'Notes', help: 'For your team: which system it is, and who looks after it.' },
-  eventCount: 'Events',
+  eventCount: 'Event types',
   events: 'What it is told of',
   eventsMissing: 'Choose one at least.',
   types: {

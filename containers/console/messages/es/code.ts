@@ -23,7 +23,7 @@ export const code = {
   giveTitle: 'Entregar un código de este talonario',
   giveTitleTo: (user) => `Entregar un código a ${user}`,
   giveText:
-    'Recibe uno de los códigos del talonario, el que toque. Se comprueban los límites, y el usuario lo tiene al momento.',
+    'El usuario recibe uno de los códigos del talonario, el que toque, y lo tiene al momento. Antes se comprueban los límites.',
   giveAction: 'Entregarlo',
   given: (user, code) => `${user} tiene el código ${code}.`,
   givenTitle: 'Código entregado',

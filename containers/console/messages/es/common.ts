@@ -17,7 +17,7 @@ export const common = {
   copy: 'Copiar',
   copied: 'Copiado.',
   done: 'Listo',
-  viewerTime: (moment) => `${moment} en tu hora local`,
+  viewerTime: (moment) => `${moment} en tu\u00A0hora\u00A0local`,
   momentInWords: (moment, place) => `${moment} en ${place}.`,
   daysOf: (place) => `Días de ${place}.`,
   inZone: (moment, zone) => `${moment} (${zone})`,

@@ -58,7 +58,8 @@ export const decks = {
   code: 'Lo que decía',
   reason: 'Por qué',
   downloadRejections: 'Descargarlas como hoja de cálculo',
-  unreadable: 'Tiene un carácter que no se puede leer. Guarda el archivo como «CSV UTF-8» y envíalo otra vez.',
+  unreadable:
+    'Tiene un carácter que no se puede leer. Guarda el archivo como «CSV\u00A0UTF\u20118» y envíalo otra vez.',
   reasons: {
     'broken-line': 'La línea no se puede leer o no tiene código.',
     'line-too-long': 'La línea es demasiado larga.',

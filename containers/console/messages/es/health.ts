@@ -12,7 +12,7 @@ export const health = {
   replica: 'Réplica de lectura',
   redis: 'Redis',
   queue: 'La petición que más espera',
-  marks: 'Marcas para una restauración, repetidas',
+  marks: 'Última marca para restaurar',
   meanings: {
     version: 'Dila cuando pidas ayuda. Después de una actualización, todos los servidores tienen la nueva en minutos.',
     uptime: 'Si es de hace un momento y nadie lo actualizó ni lo reinició, el proceso se cayó: mira su registro.',

@@ -5,7 +5,7 @@ import type { keys as english } from '../en/keys.ts';
 export const keys = {
   title: 'Claves de API',
   intro:
-    'Cada programa, y cada persona que entra con una clave, tiene la suya. Una clave revocada termina en cinco segundos, con sus sesiones.',
+    'Cada programa, y cada persona que entra con una clave, tiene la suya. Una clave revocada deja de valer en cinco segundos, y sus sesiones también.',
   empty: 'Todavía no hay claves',
   emptyHint: 'Haz una para cada programa: así es fácil revocar una sola.',
   name: { label: 'Nombre', help: 'Quién o qué la usa, por ejemplo «Tienda».' },
@@ -28,6 +28,6 @@ export const keys = {
   revoke: 'Revocar',
   revokeOf: (name) => `Revocar ${name}`,
   revokeTitle: '¿Revocar esta clave?',
-  revokeText: 'Todo lo que la use será rechazado desde ahora. No se puede deshacer; se puede crear otra clave.',
+  revokeText: 'Todo lo que la use será rechazado en unos segundos. No se puede deshacer; se puede crear otra clave.',
   revokedNow: 'La clave está revocada.',
 } satisfies Translation<typeof english>;

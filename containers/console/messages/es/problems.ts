@@ -39,6 +39,7 @@ export const problems = {
     internal: 'El servidor falló. Quedó registrado.',
     unavailable: 'El servidor está muy ocupado o perdió su base de datos. Intentarlo otra vez no hace nada dos veces.',
     'lost-connection': 'No llegó respuesta. Puede que se haya hecho igual: inténtalo otra vez; nada se hace dos veces.',
+    'file-changed': 'El archivo se cambió o se movió después de elegirlo. Elígelo otra vez.',
     unreadable: 'Algo entre tú y el servidor respondió en su lugar.',
   },
   conflicts: {

@@ -9,7 +9,7 @@ export const report = {
   stepTitles: { hour: 'Hora desde', day: 'Día' },
   span: 'Periodo',
   caption: (assigned, redeemed, from, zone) =>
-    `${assigned} entregados y ${redeemed} canjeados desde el ${from}. Horas de ${zone}.`,
+    `Entregados: ${assigned}; canjeados: ${redeemed}, desde el ${from}. Horas de ${zone}.`,
   assigned: 'Entregados',
   locked: 'Reservados',
   redeemed: 'Canjeados',
@@ -17,5 +17,5 @@ export const report = {
   voided: 'Anulados',
   settled: (moment) => `Datos hasta el ${moment}.`,
   nothing: 'En este periodo no hubo actividad.',
-  spark: (redeemed) => `${redeemed} canjeados en las últimas 24 horas`,
+  spark: (redeemed) => `Canjeados en las últimas 24 horas: ${redeemed}`,
 } satisfies Translation<typeof english>;

@@ -11,7 +11,7 @@ export const webhooks = {
   url: { label: 'Dirección', help: 'Empieza por https:// y lleva a una dirección pública.' },
   description: { label: 'Notas', help: 'Para tu equipo: qué sistema es y quién lo cuida.' },
   events: 'De qué se le avisa',
-  eventCount: 'Avisos',
+  eventCount: 'Tipos de aviso',
   eventsMissing: 'Elige al menos uno.',
   types: {
     'coupon.assigned': 'Se entregó un código',
@@ -24,7 +24,7 @@ export const webhooks = {
     'book.opened': 'Se abrió un talonario',
     'book.paused': 'Se pausó un talonario',
     'book.closed': 'Se cerró un talonario',
-    'book.low-stock': 'A un talonario le quedan pocos códigos',
+    'book.low-stock': 'Quedan pocos códigos en un talonario',
     'book.exhausted': 'Un talonario se quedó sin códigos',
     'job.finished': 'Terminó un trabajo',
     'webhook.test': 'Una prueba',
