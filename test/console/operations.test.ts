@@ -33,7 +33,7 @@ describeInBrowser('long work, webhooks and the server, in the console', () => {
     await page.getByLabel('Choose a file').setInputFiles(file);
     await page.getByRole('button', { name: 'Give the codes' }).click();
     await page.getByText('Its first line names no column “userId”').waitFor();
-    // Mended where it lies, it is another file than the one that was chosen; a browser lets a second of difference pass.
+    // Mended where it lies it is another file than the one that was chosen; a browser lets a second of difference pass.
     writeFileSync(file, 'userId,count\nana,2\nleo,1\nana,1\n');
     utimesSync(file, 1_700_000_000, 1_700_000_000);
     await page.getByRole('button', { name: 'Give the codes' }).click();

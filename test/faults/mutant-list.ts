@@ -391,8 +391,8 @@ export const mutants: Mutant[] = [
         replace: 'const dealt = undefined as DealtCoupon | undefined;',
       },
     ],
-    testFile: races,
-    caughtBy: 'a user who brings a public code 300 times at once',
+    testFile: 'test/integration/public-code-race.test.ts',
+    caughtBy: 'uses of a public code by a new user that come in one batch are of one coupon',
   },
   {
     takesOut: "the counter's lock where a coupon is dealt and redeemed",

@@ -57,6 +57,18 @@ test('a customer’s use of a public code whose coupon goes to another meanwhile
   expect(await findBrokenInvariants(testCore.database.url)).toEqual([]);
 });
 
+test('uses of a public code by a new user that come in one batch are of one coupon', async () => {
+  const redeem = (userId: string) => redeemCoupon(testCore.core, admin, publicCode, { userId });
+  for (const user of ['eva', 'eli', 'edu', 'ema']) {
+    // The first ones are under way while all of the user's own come together.
+    const before = Array.from({ length: 40 }, (_one, at) => redeem(`before-${user}-${at}`));
+    const answers = await Promise.all(Array.from({ length: 20 }, () => redeem(user)));
+    await Promise.all(before);
+    expect(new Set(answers.map(({ body }) => body.code)).size).toBe(1);
+  }
+  expect(await findBrokenInvariants(testCore.database.url)).toEqual([]);
+});
+
 /** Has `what` happen once codes are located, before anything is locked. */
 function behindLocating(what: () => Promise<unknown>): void {
   const { pool } = testCore.core;
