@@ -159,6 +159,18 @@ describeInBrowser('what people do in the console', () => {
     await page.getByRole('button', { name: 'Generate' }).click();
     await page.getByRole('row', { name: /Generated/ }).waitFor();
     const file = join(tmpdir(), `codes-${process.pid}.csv`);
+    writeFileSync(file, 'one,other\nFILE-1000,FILE-1001\n');
+    await page.getByLabel('Choose a file').setInputFiles(file);
+    await page.getByRole('button', { name: 'Send the file' }).click();
+    await page.getByRole('alert').waitFor();
+    // What is told once takes the focus once: the form may be mended in peace.
+    const header = page.getByLabel('The first line');
+    await header.focus();
+    await header.selectOption('present');
+    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 100))));
+    expect(await header.evaluate((field) => field === document.activeElement)).toBe(true);
+    await header.selectOption('auto');
+    await page.getByLabel('Choose a file').setInputFiles([]);
     const good = Array.from({ length: 500 }, (_one, at) => `FILE-${1000 + at}`);
     // One is too long, and one was written in another encoding than UTF-8.
     const lines = ['code', ...good, 'no good!', 'FILE-1000', 'X'.repeat(70), 'A\u00D1O-2026', ''];

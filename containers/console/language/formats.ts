@@ -47,7 +47,7 @@ export function zoneAt(place: string): string | null {
   return found.length === 1 ? found[0]! : null;
 }
 
-/** A text without its accents, cases and spaces. */
+/** A text as people compare it: without accents and capitals, its blanks as one each. */
 function plain(text: string): string {
   const bare = text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
   return bare.split(/[\s_]/u).filter(Boolean).join(' ');

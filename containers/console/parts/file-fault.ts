@@ -1,3 +1,4 @@
+import { useMemo } from 'preact/hooks';
 import { fieldOf, type Problem, stillTold } from '../calls/problem.ts';
 import { messages } from '../messages/messages.ts';
 
@@ -7,8 +8,8 @@ export function fileFault(problem: Problem | null): string | null {
   return problem?.errors?.map(({ path }) => words[fieldOf(path)]).find((found) => found !== undefined) ?? null;
 }
 
-/** The problem without that. */
-export function besideFile(problem: Problem | null): Problem | null {
+/** The problem without that; the same object for the same problem, since a box takes the focus for each new one. */
+export function useBesideFile(problem: Problem | null): Problem | null {
   const words: Record<string, string> = messages().problems.files;
-  return stillTold(problem, (field) => words[field] === undefined);
+  return useMemo(() => stillTold(problem, (field) => words[field] === undefined), [problem]);
 }

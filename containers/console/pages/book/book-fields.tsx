@@ -105,7 +105,10 @@ function TimeFields(group: GroupProps) {
         {...text.timeZone}
         value={draft.timeZone}
         onValue={(timeZone) => set({ timeZone })}
-        onBlur={() => set({ timeZone: zoneAt(draft.timeZone) ?? draft.timeZone })}
+        onBlur={() => {
+          const zone = zoneAt(draft.timeZone);
+          if (zone !== null) set({ timeZone: zone });
+        }}
         // A long name is cut on a narrow screen, and its end is what tells it from others.
         inWords={place === null ? null : `${place}.`}
         error={fieldError(problem, 'timeZone')}

@@ -8,7 +8,7 @@ import { type Messages, messages } from '../../messages/messages.ts';
 import { Button } from '../../parts/button.tsx';
 import { SelectField } from '../../parts/field.tsx';
 import { FileDrop, isSpreadsheet, UploadProgress } from '../../parts/file-drop.tsx';
-import { besideFile, fileFault } from '../../parts/file-fault.ts';
+import { fileFault, useBesideFile } from '../../parts/file-fault.ts';
 import { Table } from '../../parts/list-table.tsx';
 import { announce } from '../../parts/live.tsx';
 import { ProblemBox } from '../../parts/problem-box.tsx';
@@ -37,6 +37,7 @@ export function UploadCodes({ book, onDone }: { book: Book; onDone: () => void }
       onDone();
     },
   );
+  const boxed = useBesideFile(problem);
   const choose = (chosen: File | null) => {
     clear();
     setResult(null);
@@ -70,7 +71,7 @@ export function UploadCodes({ book, onDone }: { book: Book; onDone: () => void }
         options={headerRules.map((rule) => [rule, text.headers[rule]] as const)}
       />
       {isBusy && <UploadProgress share={sending.share} />}
-      {sending.wasStopped(problem) ? <p role="status">{text.stopped}</p> : <ProblemBox problem={besideFile(problem)} />}
+      {sending.wasStopped(problem) ? <p role="status">{text.stopped}</p> : <ProblemBox problem={boxed} />}
       <div class="actions">
         <Button kind="primary" type="submit" isBusy={isBusy}>
           {text.upload}

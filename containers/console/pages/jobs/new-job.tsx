@@ -7,7 +7,7 @@ import { BookField } from '../../parts/book-field.tsx';
 import { Button } from '../../parts/button.tsx';
 import { CheckField, SelectField, TextField } from '../../parts/field.tsx';
 import { FileDrop, UploadProgress } from '../../parts/file-drop.tsx';
-import { besideFile, fileFault } from '../../parts/file-fault.ts';
+import { fileFault, useBesideFile } from '../../parts/file-fault.ts';
 import { ProblemBox } from '../../parts/problem-box.tsx';
 import { type JobForm, jobKinds, needsBook, takesFile, useNewJob } from './use-new-job.ts';
 
@@ -17,6 +17,7 @@ export function NewJob({ onStarted }: { onStarted: () => void }) {
   const form = useNewJob(onStarted);
   const { kind, isBusy, problem, sending } = form;
   const isSending = isBusy && takesFile(kind);
+  const boxed = useBesideFile(problem);
   return (
     <form
       class="panel stack"
@@ -31,7 +32,7 @@ export function NewJob({ onStarted }: { onStarted: () => void }) {
       <RestNote form={form} />
       <JobFields form={form} />
       {isSending && <UploadProgress share={sending.share} />}
-      {sending.wasStopped(problem) ? <p role="status">{text.stopped}</p> : <ProblemBox problem={besideFile(problem)} />}
+      {sending.wasStopped(problem) ? <p role="status">{text.stopped}</p> : <ProblemBox problem={boxed} />}
       <div class="actions">
         <Button kind={kind === 'void' ? 'danger' : 'primary'} type="submit" isBusy={isBusy}>
           {text.starts[kind]}
