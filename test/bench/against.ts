@@ -13,15 +13,24 @@ import { measure } from './measure.ts';
 import type { BenchServer } from './servers/start-server.ts';
 import { openStage, type Stage } from './stage.ts';
 
-const usage = `npm run bench:against -- DIRECTORY [--rounds 20] [--seconds 1]
+const usage = `npm run bench:against -- DIRECTORY [--starts 8] [--rounds 4] [--seconds 1]
 
 Compares this checkout with another one in DIRECTORY, whose packages are installed: each has a process of its API and a
 database of its own on one PostgreSQL, and they take turns of --seconds under full load, this one first in one round
 and the other one in the next. What slows the machine down for a while slows both, so a ratio of two turns right after
-one another says what two runs a few minutes apart can't. Above 1, this checkout does more a second, or costs more.`;
+one another says what two runs a few minutes apart can't. Two processes of the same code still differ by a tenth for as
+long as they live, so --starts pairs of them are started, one after the other, each for --rounds. A figure is the
+median of the starts, and a start's figure is the median of its rounds. Above 1, this checkout does more a second, or
+costs more.`;
 
-/** One of the two that are compared. */
+/** One of the two that are compared, and its database. */
 interface Side {
+  checkout: string;
+  databaseUrl: string;
+}
+
+/** A side's process, and the book that it works on while it lives. */
+interface Running {
   server: BenchServer;
   bookId: string;
 }
@@ -29,7 +38,7 @@ interface Side {
 /** What is called of another checkout, which has had it for long. */
 type Migrations = Pick<typeof import('../../core/db/migrate.ts'), 'migrateToLatest'>;
 
-/** A ratio of each round: this checkout's figure by the other's. */
+/** Ratios of this checkout's figure by the other's: one a round, or one a start. */
 interface Ratios {
   rate: number[];
   serverCpu: number[];
@@ -42,7 +51,8 @@ const root = resolve(import.meta.dirname, '../..');
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    rounds: { type: 'string', default: '20' },
+    starts: { type: 'string', default: '8' },
+    rounds: { type: 'string', default: '4' },
     seconds: { type: 'string', default: '1' },
     help: { type: 'boolean', default: false },
   },
@@ -56,66 +66,107 @@ else if (missing.length > 0) {
 } else if (!existsSync(join(positionals[0]!, 'node_modules/pg'))) {
   console.error(`bench:against: ${positionals[0]} is no checkout whose packages are installed (npm ci).`);
   process.exitCode = 1;
-} else await compare(realpathSync(positionals[0]!), Number(values.rounds), Number(values.seconds));
+} else await compare(realpathSync(positionals[0]!));
 
-async function compare(other: string, rounds: number, seconds: number): Promise<void> {
+async function compare(other: string): Promise<void> {
   const stage = await openStage();
   try {
     const sides: [Side, Side] = [
       await openSide(stage, root, 'this_checkout'),
       await openSide(stage, other, 'other_checkout'),
     ];
-    const turns = (loadOf: (side: Side, round: number) => Load) => takeTurns(stage, sides, rounds, seconds, loadOf);
-    console.log('| operation | rate | CPU of the API | CPU of PostgreSQL |\n| --- | --- | --- | --- |');
-    print('assign', await turns(({ bookId }) => ({ kind: 'assign', bookIds: [bookId], perBook: 0 })));
-    const held = new Map<Side, Item[]>();
-    for (const side of sides) {
-      // More coupons than can be redeemed in as many turns, so that none of these ends early.
-      await load(stage, side, { kind: 'assign', bookIds: [side.bookId], perBook: 0 }, rounds * seconds);
-      held.set(side, await readHeld(side));
+    const figures = new Map<string, Ratios>();
+    for (let start = 0; start < Number(values.starts); start += 1) {
+      const running = await startBoth(stage, sides, start);
+      for (const [operation, ratios] of await compareRunning(stage, running)) {
+        const all = figures.get(operation) ?? { rate: [], serverCpu: [], databaseCpu: [] };
+        figures.set(operation, all);
+        for (const figure of ['rate', 'serverCpu', 'databaseCpu'] as const) {
+          if (ratios[figure].length > 0) all[figure].push(median(ratios[figure]));
+        }
+      }
+      for (const { server } of running) await server.stop();
     }
-    const share = Math.floor(Math.min(...[...held.values()].map(({ length }) => length)) / (rounds + 1));
-    print('validate', await turns((side) => ({ kind: 'validate', items: held.get(side)!.slice(0, share) })));
-    print('list a user’s coupons', await turns((side) => ({ kind: 'list', items: held.get(side)!.slice(0, share) })));
-    print(
-      'redeem',
-      await turns((side, round) => ({
-        kind: 'redeem',
-        // The round that warms up is number -1.
-        items: held.get(side)!.slice(share * (round + 1), share * (round + 2)),
-      })),
-    );
-    print('upload', await uploadInTurns(sides, rounds));
+    console.log('| operation | rate | CPU of the API | CPU of PostgreSQL |\n| --- | --- | --- | --- |');
+    for (const [operation, ratios] of figures) print(operation, ratios);
   } finally {
     await stage.close();
   }
 }
 
-/** Starts a checkout's API as a container does, on a database that its own migrations made. */
+/** Every operation with one pair of processes. */
+async function compareRunning(stage: Stage, sides: [Running, Running]): Promise<Map<string, Ratios>> {
+  const rounds = Number(values.rounds);
+  const seconds = Number(values.seconds);
+  const turns = (loadOf: (side: Running, round: number) => Load) => takeTurns(stage, sides, rounds, seconds, loadOf);
+  const assign = ({ bookId }: Running): Load => ({ kind: 'assign', bookIds: [bookId], perBook: 0 });
+  const assigned = await turns(assign);
+  const held = new Map<Running, Item[]>();
+  for (const side of sides) {
+    // More coupons than can be redeemed in as many turns, so that none of these ends early.
+    await load(stage, side, assign(side), rounds * seconds);
+    held.set(side, await readHeld(side));
+  }
+  const share = Math.floor(Math.min(...[...held.values()].map(({ length }) => length)) / (rounds + 1));
+  const firstOf = (side: Running) => held.get(side)!.slice(0, share);
+  return new Map([
+    ['assign', assigned],
+    ['validate', await turns((side) => ({ kind: 'validate', items: firstOf(side) }))],
+    ['list a user’s coupons', await turns((side) => ({ kind: 'list', items: firstOf(side) }))],
+    // The round that warms up is number -1.
+    [
+      'redeem',
+      await turns((side, round) => ({
+        kind: 'redeem',
+        items: held.get(side)!.slice(share * (round + 1), share * (round + 2)),
+      })),
+    ],
+    ['upload', await uploadInTurns(sides, rounds)],
+  ]);
+}
+
+/** A database that the checkout's own migrations made. */
 async function openSide(stage: Stage, checkout: string, name: string): Promise<Side> {
   await stage.observer.query(`create database ${name}`);
   const url = new URL(stage.postgres.url);
   url.pathname = `/${name}`;
   const { migrateToLatest } = (await import(join(checkout, 'core/db/migrate.ts'))) as Migrations;
   await migrateToLatest({ connectionString: url.href }, silentLog);
-  const server = await stage.startServer({ kind: 'api', checkout, environment: { DATABASE_URL: url.href } });
-  const bookId = await makeBook(server);
-  await post(server, `/v1/books/${bookId}/codes/generate`, { count: 100_000_000, pattern: 'BENCH-##########' });
-  return { server, bookId };
+  return { checkout, databaseUrl: url.href };
+}
+
+/** Starts each checkout's API as a container does, this one first at each second start. */
+async function startBoth(stage: Stage, sides: [Side, Side], start: number): Promise<[Running, Running]> {
+  const running = new Map<Side, Running>();
+  for (const side of inTurn(sides, start)) {
+    const environment = { DATABASE_URL: side.databaseUrl };
+    const server = await stage.startServer({ kind: 'api', checkout: side.checkout, environment });
+    const bookId = await makeBook(server);
+    await post(server, `/v1/books/${bookId}/codes/generate`, {
+      count: 100_000_000,
+      pattern: `BENCH${start}-##########`,
+    });
+    running.set(side, { server, bookId });
+  }
+  return [running.get(sides[0])!, running.get(sides[1])!];
+}
+
+function inTurn<T>(both: [T, T], round: number): T[] {
+  return round % 2 === 0 ? both : both.toReversed();
 }
 
 /** One turn of each side to warm up, which does not count, then the rounds. */
 async function takeTurns(
   stage: Stage,
-  sides: [Side, Side],
+  sides: [Running, Running],
   rounds: number,
   seconds: number,
-  loadOf: (side: Side, round: number) => Load,
+  loadOf: (side: Running, round: number) => Load,
 ): Promise<Ratios> {
   const ratios: Ratios = { rate: [], serverCpu: [], databaseCpu: [] };
   for (let round = -1; round < rounds; round += 1) {
-    const figures = new Map<Side, Figures>();
-    for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
+    const figures = new Map<Running, Figures>();
+    for (const side of inTurn(sides, round)) {
       figures.set(side, await load(stage, side, loadOf(side, round), seconds));
     }
     if (round < 0) continue;
@@ -127,15 +178,15 @@ async function takeTurns(
   return ratios;
 }
 
-function load(stage: Stage, { server }: Side, what: Load, seconds: number): Promise<Figures> {
+function load(stage: Stage, { server }: Running, what: Load, seconds: number): Promise<Figures> {
   return measure(stage, { load: what, servers: [server], seconds, connections: 256, behind: 'postgres' });
 }
 
-async function uploadInTurns(sides: [Side, Side], rounds: number): Promise<Pick<Ratios, 'rate'>> {
+async function uploadInTurns(sides: [Running, Running], rounds: number): Promise<Ratios> {
   const rate: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    const millis = new Map<Side, number>();
-    for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
+    const millis = new Map<Running, number>();
+    for (const side of inTurn(sides, round)) {
       const bookId = await makeBook(side.server);
       const began = performance.now();
       await post(side.server, `/v1/books/${bookId}/codes`, Readable.from(uploadLines(codesOfUpload, `UP${round}`)));
@@ -143,11 +194,11 @@ async function uploadInTurns(sides: [Side, Side], rounds: number): Promise<Pick<
     }
     rate.push(millis.get(sides[1])! / millis.get(sides[0])!);
   }
-  return { rate };
+  return { rate, serverCpu: [], databaseCpu: [] };
 }
 
 /** The coupons that were given out, out of the export of a book's codes. */
-async function readHeld({ server, bookId }: Side): Promise<Item[]> {
+async function readHeld({ server, bookId }: Running): Promise<Item[]> {
   const headers = { authorization: `Bearer ${testSecrets.QURABLE_ADMIN_KEY}`, accept: 'text/csv' };
   const answer = await fetch(`${server.address}/v1/books/${bookId}/codes?status=assigned`, { headers });
   const [heading = '', ...lines] = (await answer.text()).trim().split(/\r?\n/);
@@ -176,9 +227,9 @@ async function post(server: BenchServer, path: string, body: object | Readable):
   return (await answer.json()) as { id?: string };
 }
 
-/** The median of the rounds, and between which two values their middle half lies. */
-function print(operation: string, ratios: Partial<Ratios>): void {
-  const cell = (all: number[] = []) => {
+/** The median of the starts, and between which two values their middle half lies. */
+function print(operation: string, ratios: Ratios): void {
+  const cell = (all: number[]) => {
     if (all.length === 0) return '';
     const sorted = all.toSorted((one, another) => one - another);
     const at = (part: number) => sorted[Math.floor((sorted.length - 1) * part)]!.toFixed(2);
