@@ -12,6 +12,9 @@ const gateClass = 0x424f4f4b;
  */
 const bookAsked = `(select book_id from books where book_id = asked.book_id and ${ofTenant} offset 0)`;
 
+const enterBookGateSql = `select pg_advisory_xact_lock_shared($3, b.book_id) from unnest($2::int[]) as asked (book_id)
+      cross join lateral ${bookAsked} as b`;
+
 /**
  * Goes through the gates of these books, beside anyone else who does, and keeps them from closing until the transaction
  * ends. What a book's row says must be read in a statement after this one: a snapshot taken before could predate the
@@ -28,8 +31,7 @@ export async function enterBookGate(tx: Transaction, tenantId: number, bookKeys:
   await tx.query({
     name: 'enter-book-gate',
     // A set-returning function yields its rows in the array's order, and the locks are taken as the rows go by.
-    text: `select pg_advisory_xact_lock_shared($3, b.book_id) from unnest($2::int[]) as asked (book_id)
-      cross join lateral ${bookAsked} as b`,
+    text: enterBookGateSql,
     values: [tenantId, ascending, gateClass],
   });
 }

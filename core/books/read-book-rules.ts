@@ -10,6 +10,11 @@ export interface BookRules extends Pick<StoredTerms, DecisiveTerm> {
   bookId: string;
 }
 
+const readBooksSql = `select b.book_id as "bookKey", b.id as "bookId", ${selectTerms('b', decisiveTerms)}
+      from unnest($2::int[]) as asked (book)
+      cross join lateral (
+        select * from books where book_id = asked.book and ${ofTenant} offset 0) as b`;
+
 /**
  * Reads the rules of these books, one row each by internal id; a book that the tenant does not have is not in the map.
  * Binding only inside the books' gates and in a statement after enterBookGate: then no rule changes until COMMIT.
@@ -22,10 +27,7 @@ export async function readBooksForDecision(
   if (bookKeys.length === 0) return new Map();
   const answer = await db.query<BookRules>({
     name: 'read-books-for-decision',
-    text: `select b.book_id as "bookKey", b.id as "bookId", ${selectTerms('b', decisiveTerms)}
-      from unnest($2::int[]) as asked (book)
-      cross join lateral (
-        select * from books where book_id = asked.book and ${ofTenant} offset 0) as b`,
+    text: readBooksSql,
     values: [tenantId, bookKeys],
   });
   return new Map(answer.rows.map((book) => [book.bookKey, book]));

@@ -43,6 +43,18 @@ interface Row {
   giverId: string | null;
 }
 
+const listEventsSql = `select e.rev, e.at, e.kind, h.user_id as "userId", e.actor, e.fence, e.lock_expires_at as "lockExpiresAt",
+        e.redemption_id as "redemptionId", r.seq, r.reference, r.metadata, e.reason, giver.user_id as "giverId"
+      from events e
+      left join holders h on h.tenant_id = $1 and h.holder_id = e.holder_id
+      left join redemptions r on r.tenant_id = $1 and r.id = e.redemption_id
+      left join lateral (
+        select g.user_id from events before join holders g on g.tenant_id = $1 and g.holder_id = before.holder_id
+        where before.tenant_id = $1 and before.deck_id = $2 and before.pos = $3 and before.rev = e.rev - 1
+          and e.kind = ${eventKindNumber('transferred')} limit 1) as giver on true
+      where e.tenant_id = $1 and e.deck_id = $2 and e.pos = $3 and e.rev > $4
+      order by e.rev limit $5`;
+
 /**
  * What happened to a coupon, in the order of its revisions, as far back as its events are in the database, read from
  * the replica where there is one.
@@ -65,17 +77,7 @@ export async function listCouponEvents(
   const after = page.cursor == null ? 0 : Number(core.cursors.open(list, page.cursor)[0]);
   const { rows } = await core.readPool.query<Row>({
     name: 'list-coupon-events',
-    text: `select e.rev, e.at, e.kind, h.user_id as "userId", e.actor, e.fence, e.lock_expires_at as "lockExpiresAt",
-        e.redemption_id as "redemptionId", r.seq, r.reference, r.metadata, e.reason, giver.user_id as "giverId"
-      from events e
-      left join holders h on h.tenant_id = $1 and h.holder_id = e.holder_id
-      left join redemptions r on r.tenant_id = $1 and r.id = e.redemption_id
-      left join lateral (
-        select g.user_id from events before join holders g on g.tenant_id = $1 and g.holder_id = before.holder_id
-        where before.tenant_id = $1 and before.deck_id = $2 and before.pos = $3 and before.rev = e.rev - 1
-          and e.kind = ${eventKindNumber('transferred')} limit 1) as giver on true
-      where e.tenant_id = $1 and e.deck_id = $2 and e.pos = $3 and e.rev > $4
-      order by e.rev limit $5`,
+    text: listEventsSql,
     values: [tenantId, location.deckKey, location.pos, after, limit + 1],
   });
   if (rows.length === 0 && after === 0) {

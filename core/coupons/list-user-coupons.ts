@@ -70,18 +70,7 @@ function isWanted(row: Row, status: CouponStatus | null, caller: Caller): boolea
   return status === null || couponStatus(row, expiryOf(row, row.endsAt), row.now) === status;
 }
 
-async function readRows(
-  db: Queryable,
-  tenantId: number,
-  userId: string,
-  bookKey: BookKey | null,
-  after: readonly number[],
-  limit: number,
-): Promise<Row[]> {
-  const { rows } = await db.query<Row>({
-    name: 'list-user-coupons',
-    // Holder by holder, each one's coupons in their order.
-    text: `select c.deck_id as "deckKey", c.pos, h.book_id as "bookKey", c.code, c.holder_id as "holderId",
+const listSql = `select c.deck_id as "deckKey", c.pos, h.book_id as "bookKey", c.code, c.holder_id as "holderId",
         h.user_id as "userId", c.assigned_at as "assignedAt", c.max_redemptions as "maxRedemptions",
         c.valid_until as "validUntil", c.rev,
         c.redemptions, c.lock_expires_at as "lockExpiresAt", c.voided, b.id as "bookId",
@@ -95,7 +84,20 @@ async function readRows(
         where holder_id = h.holder_id and ${ofTenant} and (holder_id, deck_id, pos) > ($4::bigint, $5::int, $6::bigint)
         order by deck_id, pos limit $7) as c
       cross join lateral (select id, ends_at, public_code from books where book_id = h.book_id and ${ofTenant} offset 0) as b
-      order by c.holder_id, c.deck_id, c.pos limit $7`,
+      order by c.holder_id, c.deck_id, c.pos limit $7`;
+
+async function readRows(
+  db: Queryable,
+  tenantId: number,
+  userId: string,
+  bookKey: BookKey | null,
+  after: readonly number[],
+  limit: number,
+): Promise<Row[]> {
+  const { rows } = await db.query<Row>({
+    name: 'list-user-coupons',
+    // Holder by holder, each one's coupons in their order.
+    text: listSql,
     values: [tenantId, userId, bookKey, after[0], after[1], after[2], limit],
   });
   return rows;

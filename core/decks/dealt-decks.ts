@@ -19,6 +19,15 @@ export interface DealPlan {
 
 const takenPageRows = 1_000;
 
+const readDealtDecksSql = `select deck_id as "deckKey", book_id as "bookKey", size, next_pos as "nextPos", taken_ahead as "takenAhead"
+      from (
+        select d.* from unnest($2::int[]) as asked (id)
+        cross join lateral (select * from decks where book_id = asked.id and ${ofTenant} offset 0) as d where d.next_pos < d.size
+        union
+        select d.* from unnest($3::int[]) as asked (id)
+        cross join lateral (select * from decks where tenant_id = $1 and deck_id = asked.id limit 1) as d) as d
+      order by deck_id`;
+
 /**
  * Reads the decks that still have codes, and those named, afresh: only valid under their dealers' locks and in a
  * statement after them. Ordered by deck, so that a replayed random source draws the same.
@@ -36,14 +45,7 @@ export async function readDealtDecks(
     takenAhead: number;
   }>({
     name: 'read-dealt-decks',
-    text: `select deck_id as "deckKey", book_id as "bookKey", size, next_pos as "nextPos", taken_ahead as "takenAhead"
-      from (
-        select d.* from unnest($2::int[]) as asked (id)
-        cross join lateral (select * from decks where book_id = asked.id and ${ofTenant} offset 0) as d where d.next_pos < d.size
-        union
-        select d.* from unnest($3::int[]) as asked (id)
-        cross join lateral (select * from decks where tenant_id = $1 and deck_id = asked.id limit 1) as d) as d
-      order by deck_id`,
+    text: readDealtDecksSql,
     values: [tenantId, plan.bookKeys, plan.deckKeys],
   });
   const decks = new Map(
@@ -84,16 +86,23 @@ async function readTaken(tx: Transaction, tenantId: number, deck: DealtDeck, pla
   for (const { pos } of rows) deck.taken.add(pos);
 }
 
+const writeDealtDecksSql = `update decks d set next_pos = n.next_pos, taken_ahead = n.taken_ahead, voided = d.voided + n.voided
+      from unnest($2::int[], $3::bigint[], $4::bigint[], $5::bigint[]) as n (deck_id, next_pos, taken_ahead, voided)
+      cross join lateral (select ctid from decks where tenant_id = $1 and deck_id = n.deck_id limit 1) as place
+      where d.ctid = place.ctid and d.${ofTenant}`;
+
+const deletePassedSql = `delete from deck_taken t using unnest($2::int[], $3::bigint[]) as p (deck_id, pos)
+        cross join lateral (
+          select ctid from deck_taken where tenant_id = $1 and deck_id = p.deck_id and pos = p.pos limit 1) as place
+        where t.ctid = place.ctid and t.${ofTenant}`;
+
 /** Writes what a batch did to the decks: how far they are dealt, and which positions were taken or passed. */
 export function writeDealtDecks(tx: Transaction, tenantId: number, decks: DealtDeck[]): void {
   if (decks.length === 0) return;
   tx.send({
     name: 'write-dealt-decks',
     // Named by its place: nobody else writes a deck whose dealer is locked.
-    text: `update decks d set next_pos = n.next_pos, taken_ahead = n.taken_ahead, voided = d.voided + n.voided
-      from unnest($2::int[], $3::bigint[], $4::bigint[], $5::bigint[]) as n (deck_id, next_pos, taken_ahead, voided)
-      cross join lateral (select ctid from decks where tenant_id = $1 and deck_id = n.deck_id limit 1) as place
-      where d.ctid = place.ctid and d.${ofTenant}`,
+    text: writeDealtDecksSql,
     values: [
       tenantId,
       plainArray(decks.map((deck) => deck.deckKey)),
@@ -114,10 +123,7 @@ export function writeDealtDecks(tx: Transaction, tenantId: number, decks: DealtD
   if (passed.length > 0) {
     tx.send({
       name: 'delete-passed',
-      text: `delete from deck_taken t using unnest($2::int[], $3::bigint[]) as p (deck_id, pos)
-        cross join lateral (
-          select ctid from deck_taken where tenant_id = $1 and deck_id = p.deck_id and pos = p.pos limit 1) as place
-        where t.ctid = place.ctid and t.${ofTenant}`,
+      text: deletePassedSql,
       values: [tenantId, passed.map(({ deckKey }) => deckKey), passed.map(({ pos }) => pos)],
     });
   }

@@ -2,6 +2,11 @@ import { plainArray } from '../../db/array-text.ts';
 import { ofTenant } from '../../db/of-tenant.ts';
 import type { Transaction } from '../../db/transaction.ts';
 
+const carryRedemptionsSql = `update holders h set carried_redemptions = h.carried_redemptions + n.change
+      from unnest($2::bigint[], $3::int[]) as n (holder_id, change)
+      cross join lateral (select ctid from holders where tenant_id = $1 and holder_id = n.holder_id limit 1) as place
+      where h.ctid = place.ctid and h.${ofTenant}`;
+
 /**
  * Changes what holders carry beside the redemptions of the coupons in their hands: a redemption counts for the user who
  * made it, wherever its coupon is now. Their rows must be locked, or their book's gate be closed.
@@ -12,10 +17,7 @@ export function carryRedemptions(tx: Transaction, tenantId: number, changes: Rea
   if (written.length === 0) return;
   tx.send({
     name: 'carry-redemptions',
-    text: `update holders h set carried_redemptions = h.carried_redemptions + n.change
-      from unnest($2::bigint[], $3::int[]) as n (holder_id, change)
-      cross join lateral (select ctid from holders where tenant_id = $1 and holder_id = n.holder_id limit 1) as place
-      where h.ctid = place.ctid and h.${ofTenant}`,
+    text: carryRedemptionsSql,
     values: [
       tenantId,
       plainArray(written.map(([holderId]) => holderId)),

@@ -19,6 +19,14 @@ export interface OwnCoupon {
   readonly carried: number;
 }
 
+const findOwnCouponsSql = `select w.book_id as "bookKey", w.user_id as "userId", h.carried_redemptions as carried,
+        c.deck_id as "deckKey", c.pos, c.code
+      from unnest($2::int[], $3::text[]) as w (book_id, user_id)
+      cross join lateral (
+        select holder_id, carried_redemptions from holders
+        where tenant_id = $1 and user_id = w.user_id and book_id = w.book_id limit 1) as h
+      left join lateral (${ownCoupon('h.holder_id')}) as c on true`;
+
 /**
  * The coupon that each of these users has of a book, by holderMapKey: a book with a public code gives one to a user.
  * One that was voided is still the user's own, unless there is another. A user who never had one is not in the map.
@@ -36,13 +44,7 @@ export async function findOwnCoupons(
     BookUser & Omit<Location, 'bookKey' | 'deckKey'> & { deckKey: Location['deckKey'] | null; carried: number }
   >({
     name: 'find-own-coupons',
-    text: `select w.book_id as "bookKey", w.user_id as "userId", h.carried_redemptions as carried,
-        c.deck_id as "deckKey", c.pos, c.code
-      from unnest($2::int[], $3::text[]) as w (book_id, user_id)
-      cross join lateral (
-        select holder_id, carried_redemptions from holders
-        where tenant_id = $1 and user_id = w.user_id and book_id = w.book_id limit 1) as h
-      left join lateral (${ownCoupon('h.holder_id')}) as c on true`,
+    text: findOwnCouponsSql,
     values: [tenantId, plainArray(wanted.map(({ bookKey }) => bookKey)), textArray(wanted.map(({ userId }) => userId))],
   });
   return new Map(

@@ -32,19 +32,7 @@ interface Row {
   reference: string | null;
 }
 
-/**
- * Reads changes back from their events, in the order asked; null where there is no such event. A user who was erased
- * since is null in what comes back.
- */
-export async function replayChanges(
-  db: Queryable,
-  tenantId: number,
-  events: EventName[],
-): Promise<(RecordedChange | null)[]> {
-  if (events.length === 0) return [];
-  const { rows } = await db.query<Row>({
-    name: 'replay-changes',
-    text: `select e.deck_id as "deckKey", e.pos, e.rev, e.at, e.kind, e.holder_id as "holderId", h.user_id as "userId",
+const replayChangesSql = `select e.deck_id as "deckKey", e.pos, e.rev, e.at, e.kind, e.holder_id as "holderId", h.user_id as "userId",
         e.redemptions, c.reversals, e.fence, e.lock_expires_at as "lockExpiresAt",
         ${hasPlainTokenSql('e.lock_expires_at')} as "hasPlainToken", e.expires_at as "expiresAt",
         b.book_id as "bookKey", b.id as "bookId", b.public_code as "publicCode", c.code, c.assigned_at as "assignedAt",
@@ -60,7 +48,21 @@ export async function replayChanges(
       left join lateral (
         select user_id from holders where tenant_id = $1 and holder_id = e.holder_id limit 1) as h on true
       left join lateral (
-        select seq, reference from redemptions where tenant_id = $1 and id = e.redemption_id limit 1) as r on true`,
+        select seq, reference from redemptions where tenant_id = $1 and id = e.redemption_id limit 1) as r on true`;
+
+/**
+ * Reads changes back from their events, in the order asked; null where there is no such event. A user who was erased
+ * since is null in what comes back.
+ */
+export async function replayChanges(
+  db: Queryable,
+  tenantId: number,
+  events: EventName[],
+): Promise<(RecordedChange | null)[]> {
+  if (events.length === 0) return [];
+  const { rows } = await db.query<Row>({
+    name: 'replay-changes',
+    text: replayChangesSql,
     values: [
       tenantId,
       events.map((event) => event.deckKey),

@@ -34,31 +34,35 @@ export async function readUsage(
   return { byBook, byHolder };
 }
 
+const sumByBookSql = `select limited.id as "bookKey", c.redemptions
+      from unnest(${limitedBooks('max_redemptions', '$2::int[]')}) as limited (id)
+      cross join lateral (
+        select sum(redemptions)::bigint as redemptions from book_counters
+        where tenant_id = $1 and book_id = limited.id) as c`;
+
 /** The redemptions of those of these books that limit them. To be called after the last lock. */
 export async function sumByBook(db: Queryable, tenantId: number, bookKeys: BookKey[]): Promise<Map<BookKey, number>> {
   if (bookKeys.length === 0) return new Map();
   const { rows } = await db.query<{ bookKey: BookKey; redemptions: number }>({
     name: 'sum-redemptions-by-book',
-    text: `select limited.id as "bookKey", c.redemptions
-      from unnest(${limitedBooks('max_redemptions', '$2::int[]')}) as limited (id)
-      cross join lateral (
-        select sum(redemptions)::bigint as redemptions from book_counters
-        where tenant_id = $1 and book_id = limited.id) as c`,
+    text: sumByBookSql,
     values: [tenantId, plainArray(bookKeys)],
   });
   return new Map(rows.map((row) => [row.bookKey, row.redemptions]));
 }
 
-async function sumByHolder(db: Queryable, tenantId: number, locations: Location[]): Promise<Map<number, number>> {
-  if (locations.length === 0) return new Map();
-  const { rows } = await db.query<{ holderId: number; redemptions: number }>({
-    name: 'sum-redemptions-by-holder',
-    text: `select wanted.holder_id as "holderId", (sum(c.redemptions) + (
+const sumByHolderSql = `select wanted.holder_id as "holderId", (sum(c.redemptions) + (
           select carried_redemptions from holders where tenant_id = $1 and holder_id = wanted.holder_id))::bigint as redemptions
       from (select distinct holder_id from (${limitedCoupons}) as limited) as wanted
       cross join lateral (
         select redemptions from coupons where holder_id = wanted.holder_id and ${ofTenant} offset 0) as c
-      group by wanted.holder_id`,
+      group by wanted.holder_id`;
+
+async function sumByHolder(db: Queryable, tenantId: number, locations: Location[]): Promise<Map<number, number>> {
+  if (locations.length === 0) return new Map();
+  const { rows } = await db.query<{ holderId: number; redemptions: number }>({
+    name: 'sum-redemptions-by-holder',
+    text: sumByHolderSql,
     values: [tenantId, ...locationArrays(locations)],
   });
   return new Map(rows.map((row) => [row.holderId, row.redemptions]));

@@ -41,6 +41,14 @@ export function lastOf(pending: readonly PendingChange[]): Map<string, CouponSta
   return new Map(pending.map(({ change }) => [placeMapKey(change.next), change.next]));
 }
 
+const updateCouponsSql = `update coupons c set rev = n.rev, redemptions = n.redemptions, reversals = n.reversals, fence = n.fence,
+        lock_expires_at = n.lock_expires_at, voided = n.voided
+      from unnest($2::int[], $3::bigint[], $4::int[], $5::int[], $6::int[], $7::int[], $8::timestamptz[], $9::boolean[])
+        as n (deck_id, pos, rev, redemptions, reversals, fence, lock_expires_at, voided)
+      cross join lateral (
+        select ctid from coupons where tenant_id = $1 and deck_id = n.deck_id and pos = n.pos limit 1) as place
+      where c.ctid = place.ctid and c.${ofTenant}`;
+
 /**
  * A row is written once, as its last change left it: an UPDATE that joins two rows to one keeps either. Each row is
  * looked up by its key and written where it lies, so that the plan does not depend on statistics (see lockCoupons).
@@ -50,13 +58,7 @@ function updateCoupons(tx: Transaction, tenantId: number, { pending, made }: Cha
   if (last.length === 0) return;
   tx.send({
     name: 'update-coupons',
-    text: `update coupons c set rev = n.rev, redemptions = n.redemptions, reversals = n.reversals, fence = n.fence,
-        lock_expires_at = n.lock_expires_at, voided = n.voided
-      from unnest($2::int[], $3::bigint[], $4::int[], $5::int[], $6::int[], $7::int[], $8::timestamptz[], $9::boolean[])
-        as n (deck_id, pos, rev, redemptions, reversals, fence, lock_expires_at, voided)
-      cross join lateral (
-        select ctid from coupons where tenant_id = $1 and deck_id = n.deck_id and pos = n.pos limit 1) as place
-      where c.ctid = place.ctid and c.${ofTenant}`,
+    text: updateCouponsSql,
     values: [
       tenantId,
       plainArray(last.map((next) => next.deckKey)),
@@ -95,16 +97,18 @@ function insertRedemptions(tx: Transaction, tenantId: number, { now, pending }: 
   });
 }
 
+const markReversedSql = `update redemptions r set reversed_at = $2
+      from unnest($3::uuid[]) as n (id)
+      cross join lateral (select ctid from redemptions where tenant_id = $1 and id = n.id limit 1) as place
+      where r.ctid = place.ctid and r.${ofTenant}`;
+
 function markReversed(tx: Transaction, tenantId: number, { now, pending }: ChangesToWrite): void {
   const ids = pending.flatMap(({ change }) => change.reversedRedemptionId ?? []);
   if (ids.length === 0) return;
   tx.send({
     name: 'mark-reversed',
     // Nothing else touches a redemption whose coupon is locked, save an erasure, which the book's gate keeps out.
-    text: `update redemptions r set reversed_at = $2
-      from unnest($3::uuid[]) as n (id)
-      cross join lateral (select ctid from redemptions where tenant_id = $1 and id = n.id limit 1) as place
-      where r.ctid = place.ctid and r.${ofTenant}`,
+    text: markReversedSql,
     values: [tenantId, now, uuidArray(ids)],
   });
 }

@@ -14,6 +14,18 @@ export interface HeldCounter {
   readonly lockedBy: string;
 }
 
+const lockWanted = `cross join lateral (
+        select from book_counters where tenant_id = $1 and book_id = wanted.book_id and stripe = 0
+        for no key update) as locked`;
+
+const lockCountersSql = `select from (
+        select distinct book_id from unnest($2::int[], $3::bigint[], $4::int[]) as place (deck_id, pos, book_id)
+        where book_id = any(${limitedBooks('max_redemptions', '$4::int[]')})
+          and exists (select from coupons c
+            where c.tenant_id = $1 and c.deck_id = place.deck_id and c.pos = place.pos offset 0)
+        order by book_id) as wanted
+      ${lockWanted}`;
+
 /**
  * Locks the counter of each book that limits its redemptions and has a coupon at one of these places: stripe 0, which
  * then holds every change of the book's count, so that the sum is exact. Locked last of all, ascending.
@@ -29,28 +41,20 @@ export async function lockCounters(
   if (locations.length === 0) return;
   await tx.query({
     name: 'lock-counters',
-    text: `select from (
-        select distinct book_id from unnest($2::int[], $3::bigint[], $4::int[]) as place (deck_id, pos, book_id)
-        where book_id = any(${limitedBooks('max_redemptions', '$4::int[]')})
-          and exists (select from coupons c
-            where c.tenant_id = $1 and c.deck_id = place.deck_id and c.pos = place.pos offset 0)
-        order by book_id) as wanted
-      ${lockWanted}`,
+    text: lockCountersSql,
     values: [tenantId, ...locationArrays(locations)],
   });
 }
 
-const lockWanted = `cross join lateral (
-        select from book_counters where tenant_id = $1 and book_id = wanted.book_id and stripe = 0
-        for no key update) as locked`;
+const lockCountersOfBooksSql = `select from (
+        select book_id from unnest(${limitedBooks('max_redemptions', '$2::int[]')}) as limited (book_id)
+        order by book_id) as wanted
+      ${lockWanted}`;
 
 async function lockCountersOfBooks(tx: Transaction, tenantId: number, bookKeys: BookKey[]): Promise<void> {
   await tx.query({
     name: 'lock-counters-of-books',
-    text: `select from (
-        select book_id from unnest(${limitedBooks('max_redemptions', '$2::int[]')}) as limited (book_id)
-        order by book_id) as wanted
-      ${lockWanted}`,
+    text: lockCountersOfBooksSql,
     values: [tenantId, plainArray(bookKeys)],
   });
 }

@@ -7,6 +7,22 @@ import type { CouponState } from '../../rules/coupon-state.ts';
 import { hasPlainTokenSql } from '../../rules/lock-expiry.ts';
 
 /**
+ * Each place is looked up by the coupons' key, in the order of `places`. A plain join would let PostgreSQL choose the
+ * order, and without statistics of a new table it reads all of the tenant's coupons for every batch.
+ */
+const select = (locking: string) => `select c.*,
+        (select h.user_id from holders h where h.holder_id = c."holderId" and h.tenant_id = $1) as "userId"
+      from (select * from unnest($2::int[], $3::bigint[]) as p (deck_id, pos) order by deck_id, pos) as place
+      cross join lateral (
+        select deck_id as "deckKey", pos, code, holder_id as "holderId", assigned_at as "assignedAt",
+          max_redemptions as "maxRedemptions", valid_until as "validUntil", rev, redemptions, reversals, fence, lock_expires_at as "lockExpiresAt",
+          ${hasPlainTokenSql('lock_expires_at')} as "hasPlainToken", voided
+        from coupons where tenant_id = $1 and deck_id = place.deck_id and pos = place.pos ${locking}) as c`;
+
+const lockCouponsSql = select('for no key update');
+const readCouponsSql = select('limit 1');
+
+/**
  * Locks the coupons at these places until COMMIT and reads them as they are under the lock; a place without a coupon
  * is not in the map. They are locked in the order of their places, like everywhere: two transactions that want the
  * same coupons then never wait for each other in a circle (a plain UPDATE over the list did, six times in four
@@ -17,7 +33,7 @@ export function lockCoupons(
   tenantId: number,
   locations: Location[],
 ): Promise<Map<string, CouponState>> {
-  return read(tx, tenantId, locations, 'lock-coupons', 'for no key update');
+  return read(tx, tenantId, locations, 'lock-coupons', lockCouponsSql);
 }
 
 /**
@@ -29,7 +45,7 @@ export function readCouponStates(
   tenantId: number,
   locations: Location[],
 ): Promise<Map<string, CouponState>> {
-  return read(db, tenantId, locations, 'read-coupons', 'limit 1');
+  return read(db, tenantId, locations, 'read-coupons', readCouponsSql);
 }
 
 /**
@@ -62,32 +78,19 @@ export async function findHeldCoupons(
 
 type Row = Omit<CouponState, 'bookKey'>;
 
-/**
- * Each place is looked up by the coupons' key, in the order of `places`. A plain join would let PostgreSQL choose the
- * order, and without statistics of a new table it reads all of the tenant's coupons for every batch.
- */
-const select = (locking: string) => `select c.*,
-        (select h.user_id from holders h where h.holder_id = c."holderId" and h.tenant_id = $1) as "userId"
-      from (select * from unnest($2::int[], $3::bigint[]) as p (deck_id, pos) order by deck_id, pos) as place
-      cross join lateral (
-        select deck_id as "deckKey", pos, code, holder_id as "holderId", assigned_at as "assignedAt",
-          max_redemptions as "maxRedemptions", valid_until as "validUntil", rev, redemptions, reversals, fence, lock_expires_at as "lockExpiresAt",
-          ${hasPlainTokenSql('lock_expires_at')} as "hasPlainToken", voided
-        from coupons where tenant_id = $1 and deck_id = place.deck_id and pos = place.pos ${locking}) as c`;
-
 async function read(
   db: Queryable,
   tenantId: number,
   locations: Location[],
   name: string,
-  ending: string,
+  text: string,
 ): Promise<Map<string, CouponState>> {
   if (locations.length === 0) return new Map();
   const places = new Map(locations.map((location) => [placeMapKey(location), location]));
   const wanted = [...places.values()];
   const { rows } = await db.query<Row>({
     name,
-    text: select(ending),
+    text,
     values: [tenantId, plainArray(wanted.map((place) => place.deckKey)), plainArray(wanted.map((place) => place.pos))],
   });
   return new Map(

@@ -13,6 +13,22 @@ export interface HeldHolder extends Place {
   readonly lockedBy: string;
 }
 
+/** Locks these holders, ascending. */
+const lockText = (holders: string) => `with seen as materialized (${limitedCoupons}),
+      locked as materialized (
+        select from (select holder_id from (${holders}) as asked order by holder_id) as wanted
+        cross join lateral (
+          select from holders where tenant_id = $1 and holder_id = wanted.holder_id for no key update) as h)
+      select deck_id as "deckKey", pos from seen where (select count(*) from locked) >= 0`;
+
+const lockHoldersSql = lockText('select distinct holder_id from seen');
+const lockHoldersAndRedeemersSql = lockText(`select holder_id from seen union
+        select unnest(array[c.holder_id, r.redeemer])
+        from unnest($5::int[], $6::bigint[], $7::bigint[]) as r (deck_id, pos, redeemer)
+        cross join lateral (
+          select holder_id from coupons where tenant_id = $1 and deck_id = r.deck_id and pos = r.pos limit 1) as c
+        where c.holder_id <> r.redeemer`);
+
 /**
  * Locks the holders of the coupons at these places whose books limit redemptions a user, ascending, and returns the
  * places of those coupons. A holder's redemptions are not stored but summed over its coupons: this lock is what makes
@@ -33,17 +49,12 @@ export async function lockHolders(
     reversed.length === 0
       ? {
           name: 'lock-holders',
-          text: lockText('select distinct holder_id from seen'),
+          text: lockHoldersSql,
           values: [tenantId, ...locationArrays(locations)],
         }
       : {
           name: 'lock-holders-and-redeemers',
-          text: lockText(`select holder_id from seen union
-            select unnest(array[c.holder_id, r.redeemer])
-            from unnest($5::int[], $6::bigint[], $7::bigint[]) as r (deck_id, pos, redeemer)
-            cross join lateral (
-              select holder_id from coupons where tenant_id = $1 and deck_id = r.deck_id and pos = r.pos limit 1) as c
-            where c.holder_id <> r.redeemer`),
+          text: lockHoldersAndRedeemersSql,
           values: [
             tenantId,
             ...locationArrays(locations),
@@ -60,14 +71,6 @@ export async function lockHolders(
 export interface ReversedPlace extends Place {
   readonly redeemerId: number;
 }
-
-/** Locks these holders, ascending. */
-const lockText = (holders: string) => `with seen as materialized (${limitedCoupons}),
-      locked as materialized (
-        select from (select holder_id from (${holders}) as asked order by holder_id) as wanted
-        cross join lateral (
-          select from holders where tenant_id = $1 and holder_id = wanted.holder_id for no key update) as h)
-      select deck_id as "deckKey", pos from seen where (select count(*) from locked) >= 0`;
 
 /**
  * Of the coupons at these places whose holder lockHolders would lock, those whose holder somebody else holds, and who
