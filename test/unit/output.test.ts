@@ -35,6 +35,16 @@ afterEach(() => {
   jest.useRealTimers();
 });
 const turn = () => jest.advanceTimersByTime(0);
+/** As long as lines are gathered behind a write. */
+const gatherMillis = 20;
+
+/** Answers every write, of lines that are gathered too. */
+function writeAll(): void {
+  do {
+    disk.answerAll();
+    jest.advanceTimersByTime(gatherMillis);
+  } while (disk.asked.length > 0);
+}
 
 /** Whether a promise is settled after everything that is due now. */
 async function isSettled(promise: Promise<void>): Promise<boolean> {
@@ -53,6 +63,43 @@ describe('lines', () => {
     expect(disk.asked.map(({ text }) => text)).toEqual(['one\ntwo\n']);
   });
 
+  test('behind a write are gathered for 20 ms, and then share a write', () => {
+    output.write('one\n');
+    turn();
+    disk.answerAll();
+    output.write('two\n');
+    jest.advanceTimersByTime(gatherMillis - 1);
+    output.write('three\n');
+    expect(disk.asked).toEqual([]);
+    jest.advanceTimersByTime(1);
+    expect(disk.asked.map(({ text }) => text)).toEqual(['two\nthree\n']);
+  });
+
+  test('that are gathered go out at once with one that somebody waits for, and once they fill a write', () => {
+    output.write('one\n');
+    turn();
+    disk.answerAll();
+    output.write('two\n');
+    void output.writeNow('mark\n');
+    turn();
+    expect(disk.asked.map(({ text }) => text)).toEqual(['two\nmark\n']);
+    disk.answerAll();
+    output.write(`${'x'.repeat(65_536)}\n`);
+    turn();
+    expect(disk.asked).toHaveLength(1);
+  });
+
+  test('that came while a write was under way are gathered behind it', () => {
+    output.write('one\n');
+    turn();
+    output.write('two\n');
+    disk.answerAll();
+    turn();
+    expect(disk.asked).toEqual([]);
+    jest.advanceTimersByTime(gatherMillis);
+    expect(disk.asked.map(({ text }) => text)).toEqual(['two\n']);
+  });
+
   test('that could not be written are written later, whole, from where the write ended', () => {
     output.write('first line\n');
     output.write('second line\n');
@@ -63,7 +110,7 @@ describe('lines', () => {
     expect(disk.asked).toEqual([]);
     jest.advanceTimersByTime(500);
     disk.answer({ bytes: 3 });
-    disk.answerAll();
+    writeAll();
     expect(disk.written).toBe('first line\nsecond line\nthird line\n');
     expect(output.droppedLines()).toBe(0);
   });
@@ -75,10 +122,10 @@ describe('lines', () => {
     disk.answer({ error: full });
     expect(output.droppedLines()).toBe(500);
     jest.advanceTimersByTime(500);
-    disk.answerAll();
+    writeAll();
     output.write('after\n');
     turn();
-    disk.answerAll();
+    writeAll();
     const lines = disk.written.split('\n');
     const at = lines.indexOf('500 dropped');
     expect(at).toBeGreaterThan(0);
@@ -93,7 +140,7 @@ describe('a line that somebody waits for', () => {
     const written = output.writeNow('mark\n');
     turn();
     expect(await isSettled(written)).toBe(false);
-    disk.answerAll();
+    writeAll();
     expect([await isSettled(written), disk.written]).toEqual([true, 'before\nmark\n']);
   });
 
@@ -105,12 +152,12 @@ describe('a line that somebody waits for', () => {
     jest.advanceTimersByTime(1);
     expect(await isSettled(first)).toBe(true);
     expect(await isSettled(output.writeNow('second\n'))).toBe(true);
-    disk.answerAll();
+    writeAll();
     expect(disk.written).toBe('first\nsecond\n');
     const third = output.writeNow('third\n');
     expect(await isSettled(third)).toBe(false);
     turn();
-    disk.answerAll();
+    writeAll();
     expect(await isSettled(third)).toBe(true);
   });
 
@@ -120,7 +167,7 @@ describe('a line that somebody waits for', () => {
     disk.answer({ error: full });
     expect(await isSettled(mark)).toBe(true);
     jest.advanceTimersByTime(500);
-    disk.answerAll();
+    writeAll();
     expect(disk.written).toBe('mark\n');
   });
 
@@ -128,7 +175,7 @@ describe('a line that somebody waits for', () => {
     for (let count = 0; count < 2_500; count += 1) output.write(`${'x'.repeat(999)}\n`);
     const mark = output.writeNow('mark\n');
     turn();
-    disk.answerAll();
+    writeAll();
     expect(await isSettled(mark)).toBe(true);
     expect(disk.written).toContain('\nmark\n');
   });
@@ -139,7 +186,7 @@ describe('the last flush', () => {
     output.write('last\n');
     const flushed = output.flush();
     expect(await isSettled(flushed)).toBe(false);
-    disk.answerAll();
+    writeAll();
     expect([await isSettled(flushed), disk.written]).toEqual([true, 'last\n']);
   });
 
@@ -168,7 +215,7 @@ test('a mark is a line like the log’s others, whatever the level is', async ()
   log.log.error({}, 'unseen');
   void log.writeMark({ decks: [[1, 2, 3]] }, 'deck marks');
   turn();
-  disk.answerAll();
+  writeAll();
   expect(JSON.parse(disk.written)).toEqual({
     level: 'info',
     time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),

@@ -21,6 +21,8 @@ export class LineQueue {
   #lines: LogLine[] = [];
   /** Of the lines that are being written, too. */
   #chars = 0;
+  /** Lines in the queue that somebody waits for. */
+  #awaited = 0;
   #isFull = false;
   #untold = 0;
   #dropped = 0;
@@ -37,6 +39,11 @@ export class LineQueue {
 
   get isEmpty(): boolean {
     return this.#lines.length === 0;
+  }
+
+  /** Whether somebody waits for a line, or there are as many as go into one write. */
+  get isUrgent(): boolean {
+    return this.#awaited > 0 || this.#chars > chunkMaxChars;
   }
 
   /**
@@ -59,6 +66,7 @@ export class LineQueue {
   #append(line: LogLine): void {
     this.#lines.push(line);
     this.#chars += line.text.length;
+    if (line.settle !== null) this.#awaited += 1;
   }
 
   /** Takes out as many lines as go into one write; they use their room until `release`. */
@@ -69,7 +77,9 @@ export class LineQueue {
       chars += text.length;
       return chars > chunkMaxChars;
     });
-    return this.#lines.splice(0, after === -1 ? this.#lines.length : Math.max(1, after));
+    const taken = this.#lines.splice(0, after === -1 ? this.#lines.length : Math.max(1, after));
+    this.#awaited -= taken.filter(({ settle }) => settle !== null).length;
+    return taken;
   }
 
   #tellDropped(): void {
@@ -93,5 +103,6 @@ export class LineQueue {
       line.settle?.();
       line.settle = null;
     }
+    this.#awaited = 0;
   }
 }

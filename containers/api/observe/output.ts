@@ -26,6 +26,11 @@ export interface Output {
  */
 export type Sink = (bytes: Buffer, done: (error: Error | null, written: number) => void) => void;
 
+/**
+ * How long lines are gathered behind a write, unless somebody waits for one of them. A write costs as much as the
+ * making of some ten lines.
+ */
+const gatherMillis = 20;
 /** A disk gets space back, and a terminal never comes back: neither is worth asking more often. */
 const retryMillis = 500;
 const waitMaxMillis = 100;
@@ -45,7 +50,9 @@ class QueuedOutput implements Output {
   readonly #sink: Sink;
   readonly #queue: LineQueue;
   #isWriting = false;
-  #isScheduled = false;
+  /** The write that is to come. */
+  #planned: { isSoon: boolean; cancel: () => void } | null = null;
+  #lastWroteAt = Number.NEGATIVE_INFINITY;
   /** The last write failed or took too long: nobody waits for another until one succeeds. */
   #isDead = false;
   #retry: { timer: NodeJS.Timeout; now: () => void } | null = null;
@@ -86,27 +93,47 @@ class QueuedOutput implements Output {
     });
   }
 
-  /** Returns whether there was room. Lines of one turn of the event loop share a write. */
+  /** Returns whether there was room. */
   #enqueue(text: string, settle: LogLine['settle']): boolean {
     if (!this.#queue.add(text, settle)) return false;
-    if (!this.#isWriting && !this.#isScheduled) {
-      this.#isScheduled = true;
-      setImmediate(() => {
-        this.#isScheduled = false;
-        this.#next();
-      });
-    }
+    if (!this.#isWriting) this.#plan();
     return true;
+  }
+
+  /**
+   * Plans a write at the end of this turn of the event loop, so that its lines share it; or, where nobody waits, after
+   * the lines that come soon.
+   */
+  #plan(): void {
+    if (this.#planned?.isSoon) return;
+    const wait = this.#isUrgent ? 0 : this.#lastWroteAt + gatherMillis - performance.now();
+    if (this.#planned !== null && wait > 0) return;
+    this.#planned?.cancel();
+    const write = () => this.#next();
+    if (wait > 0) {
+      const timer = setTimeout(write, wait);
+      this.#planned = { isSoon: false, cancel: () => clearTimeout(timer) };
+    } else {
+      const immediate = setImmediate(write);
+      this.#planned = { isSoon: true, cancel: () => clearImmediate(immediate) };
+    }
+  }
+
+  get #isUrgent(): boolean {
+    return this.#queue.isUrgent || this.#onSettled.length > 0;
   }
 
   #next(): void {
     if (this.#isWriting) return;
+    this.#planned?.cancel();
+    this.#planned = null;
     const lines = this.#queue.take();
     if (lines.length === 0) {
       this.#tellSettled();
       return;
     }
     this.#isWriting = true;
+    this.#lastWroteAt = performance.now();
     this.#attempt(Buffer.from(lines.map(({ text }) => text).join('')), lines);
   }
 
@@ -119,7 +146,8 @@ class QueuedOutput implements Output {
       this.#isWriting = false;
       this.#isDead = false;
       this.#queue.release(lines);
-      this.#next();
+      if (this.#queue.isEmpty || this.#isUrgent) this.#next();
+      else this.#plan();
     });
   }
 
