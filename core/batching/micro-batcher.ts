@@ -37,6 +37,8 @@ export interface BatcherOptions<Command, Answer> {
    * request after another are not slowed down.
    */
   gatherMillis: number;
+  /** Most members answered in one turn of the event loop, 1 and up: see settle-batch.ts. */
+  answeredATurn: number;
   /** Most members waiting, in all lanes together; one tenant's may be three quarters of them. */
   maxWaiting: number;
   /** Milliseconds after which a member that is still waiting is told to come back. */

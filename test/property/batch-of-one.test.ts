@@ -264,6 +264,7 @@ async function openSide(url: string, maxMembers: number, trouble: Trouble | null
     maxMembers,
     maxInFlight: 1,
     worthwhileMembers: 1,
+    answeredATurn: 100,
     gatherMillis: 0,
     maxWaiting: 1000,
     maxWaitMillis: 60_000,

@@ -37,6 +37,7 @@ export function openHarness(options: Partial<BatcherOptions<string, string>> = {
     slowMillis: 100,
     maxSlow: 0,
     worthwhileMembers: 1,
+    answeredATurn: 100,
     gatherMillis: 0,
     maxWaiting: 100,
     maxWaitMillis: 5000,

@@ -43,6 +43,21 @@ describe('a batch', () => {
     expect(harness.runs.map(({ commands }) => commands.join(''))).toEqual(['ab', 'cd', 'e']);
   });
 
+  test('its members are answered a few in each turn of the event loop, and what else is to be done goes between', async () => {
+    const harness = openHarness({ maxMembers: 10, answeredATurn: 2 });
+    const seen: string[] = [];
+    const answers = pushAll(harness, ['a', 'b', 'c', 'd', 'e']).map(async (answer) => void seen.push(await answer));
+    await settleAll();
+    harness.runs[0]!.finish();
+    const goOn = () => {
+      seen.push('-');
+      if (seen.length < 8) setImmediate(goOn);
+    };
+    setImmediate(goOn);
+    await Promise.all(answers);
+    expect(seen.join('').replace(/-+/g, '-').replace(/^-|-$/g, '')).toBe('AB-CD-E');
+  });
+
   test('a transaction begins beside another one only for worthwhileMembers', async () => {
     const harness = openHarness({ maxInFlight: 2, worthwhileMembers: 3, gatherMillis: 60_000 });
     const answers = pushAll(harness, ['a']);

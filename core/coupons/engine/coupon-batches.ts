@@ -53,29 +53,11 @@ export function openCouponBatches(
   onBatch: BatchListener,
   tracing: Tracing | null = null,
 ): CouponBatches {
-  const common = {
-    clock: core.clock,
-    log: core.log,
-    maxMembers: batchLimits.maxMembers,
-    maxInFlight: batchLimits.maxInFlight,
-    slowMillis: batchLimits.slowMillis,
-    maxSlow: maxSlowOf(core.config.databasePoolMax),
-    worthwhileMembers: batchLimits.worthwhileMembers,
-    gatherMillis: batchLimits.gatherMillis,
-    maxWaiting: limits.queueMaxMembers,
-    maxWaitMillis: limits.queueMaxWaitMillis,
-    shedAgeMillis: limits.queueShedAgeMillis,
-    heldUpEveryMillis: batchLimits.heldUpEveryMillis,
-    heldUpMaxMillis: limits.heldUpMaxMillis,
-    heldUpMaxOfTenant: limits.heldUpMaxOfTenant,
-    heldUpMaxOfAll: limits.heldUpMaxMembers,
-    onBatch,
-    tracing,
-    traceOf: ({ caller }: { caller: Caller }) => caller.trace,
-  };
+  const common = commonOptions(core, onBatch, tracing);
   const deals = openMicroBatcher<DealCommand, CouponAnswer>({
     ...common,
     name: 'deals',
+    answeredATurn: batchLimits.dealsAnsweredATurn,
     laneOf: laneOfDeal,
     run: (tenantId, commands, hasTimedOut, trace) => dealCodes(traced(core, trace), tenantId, commands, hasTimedOut),
     isFree: (tenantId, commands) => areDealsFree(core, tenantId, commands),
@@ -116,6 +98,31 @@ export function openCouponBatches(
       await new Promise((resolve) => setImmediate(resolve));
       await queues.deals.close();
     },
+  };
+}
+
+/** What the queues have in common. */
+function commonOptions(core: EngineCore, onBatch: BatchListener, tracing: Tracing | null) {
+  return {
+    clock: core.clock,
+    log: core.log,
+    maxMembers: batchLimits.maxMembers,
+    maxInFlight: batchLimits.maxInFlight,
+    slowMillis: batchLimits.slowMillis,
+    maxSlow: maxSlowOf(core.config.databasePoolMax),
+    answeredATurn: batchLimits.maxMembers,
+    worthwhileMembers: batchLimits.worthwhileMembers,
+    gatherMillis: batchLimits.gatherMillis,
+    maxWaiting: limits.queueMaxMembers,
+    maxWaitMillis: limits.queueMaxWaitMillis,
+    shedAgeMillis: limits.queueShedAgeMillis,
+    heldUpEveryMillis: batchLimits.heldUpEveryMillis,
+    heldUpMaxMillis: limits.heldUpMaxMillis,
+    heldUpMaxOfTenant: limits.heldUpMaxOfTenant,
+    heldUpMaxOfAll: limits.heldUpMaxMembers,
+    onBatch,
+    tracing,
+    traceOf: ({ caller }: { caller: Caller }) => caller.trace,
   };
 }
 
