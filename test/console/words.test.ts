@@ -7,6 +7,7 @@ import {
   formatDayInWords,
   formatDuration,
   formatExactMoment,
+  formatExactTime,
   formatMoment,
   formatZone,
   fromLocalInput,
@@ -22,7 +23,7 @@ import { es } from '../../containers/console/messages/es.ts';
 import { loadMessages } from '../../containers/console/messages/messages.ts';
 import { newDraft } from '../../containers/console/pages/book/book-draft.ts';
 import { endFault, faultyFields } from '../../containers/console/pages/book/book-faults.ts';
-import { erased, holderAt, reasonsAt } from '../../containers/console/pages/code/standing-at.ts';
+import { erased, holdersAt, reasonsAt } from '../../containers/console/pages/code/standing-at.ts';
 import { restOfJob } from '../../containers/console/pages/jobs/rest-of-job.ts';
 import { faultWords } from '../../containers/console/parts/fault-words.ts';
 import { rowNames } from '../../containers/console/parts/row-names.ts';
@@ -309,7 +310,7 @@ describe('why a coupon was refused', () => {
   test.each([
     ['19:00:00', ['notAssigned']],
     // Nobody's before, and somebody's after.
-    ['19:59:30', ['givenThen']],
+    ['19:59:30', ['notAssigned']],
     ['20:30:00', ['nothing']],
     // A lock that came and went within the minute that the customer names.
     ['21:05:00', ['locked']],
@@ -367,11 +368,36 @@ describe('why a coupon was refused', () => {
     ]);
   });
 
+  test('what held for a part of the minute only has its times, to the millisecond', () => {
+    const at = (time: string) => Date.parse(`2026-11-27T${time}Z`);
+    const minute = [
+      event('assigned', '21:05:10.100'),
+      event('locked', '21:05:10.350', { lockedUntil: '2026-11-27T21:05:20.000Z' }),
+      event('transferred', '21:05:30.000', { fromUserId: 'ana', toUserId: 'leo' }),
+      event('redeemed', '21:05:40.000'),
+    ];
+    const start = new Date('2026-11-27T21:05:00Z');
+    expect(reasonsAt(start, minute, { maxRedemptions: 1, expiresAt: null }, [active], now)).toEqual([
+      { kind: 'notAssigned', from: null, to: at('21:05:10.100') },
+      // The lock ran out by itself, of which no event tells.
+      { kind: 'locked', at: '2026-11-27T21:05:20.000Z', from: at('21:05:10.350'), to: at('21:05:20.000') },
+      { kind: 'usedUp', from: at('21:05:40.000'), to: null },
+    ]);
+    expect(holdersAt(start, minute)).toEqual([
+      { user: 'ana', from: at('21:05:10.100'), to: at('21:05:30.000') },
+      { user: 'leo', from: at('21:05:30.000'), to: null },
+    ]);
+    expect(formatExactTime(at('21:05:10.100'), 'UTC', false)).toBe('21:05:10');
+    expect(formatExactTime(at('21:05:10.100'), 'UTC', true)).toBe('21:05:10.100');
+  });
+
   test('whose it was is told by its story', () => {
-    const holders = ['19:00', '20:00', '22:00'].map((time) => holderAt(new Date(`2026-11-27T${time}:00Z`), story));
-    expect(holders).toEqual([null, 'ana', 'leo']);
+    const usersAt = (time: string, events: typeof story) =>
+      holdersAt(new Date(`2026-11-27T${time}:00Z`), events).map(({ user }) => user);
+    const holders = ['19:00', '20:00', '22:00'].map((time) => usersAt(time, story));
+    expect(holders).toEqual([[], ['ana'], ['leo']]);
     const nameless = [event('transferred', '20:00:00', { fromUserId: 'ana', toUserId: null })];
-    expect(holderAt(new Date('2026-11-27T20:00:00Z'), nameless)).toBe(erased);
+    expect(usersAt('20:00', nameless)).toEqual([erased]);
   });
 });
 

@@ -146,9 +146,17 @@ export function formatTimeOfDay(at: Date, zone: string): string {
   return formatter(zone, minute, 'time').format(at);
 }
 
+/** The same to the second, or to the millisecond, on the clocks of a zone: `21:05:09`, `21:05:09.250`. */
+export function formatExactTime(at: number, zone: string, isToMillis: boolean): string {
+  const time = { ...minute, second: '2-digit' } as const;
+  return isToMillis
+    ? formatter(zone, { ...time, fractionalSecondDigits: 3 }, 'millis').format(at)
+    : formatter(zone, time, 'exact time').format(at);
+}
+
 /** A day of a year that is known: `28 Nov`. */
 export function formatDayAndMonth(at: Date, zone: string): string {
-  return formatter(zone, { day: 'numeric', month: 'short' }, 'day and month').format(at);
+  return unbroken(formatter(zone, { day: 'numeric', month: 'short' }, 'day and month').format(at));
 }
 
 /** How far a moment is away, in the largest unit that says something: `in 3 days`, `2 minutes ago`, `now`. */
