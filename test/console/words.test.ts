@@ -29,9 +29,11 @@ import { faultWords } from '../../containers/console/parts/fault-words.ts';
 import { rowNames } from '../../containers/console/parts/row-names.ts';
 import { csvOf } from '../../containers/console/parts/save-file.ts';
 import { ApiKeyInput, readExpiry } from '../../core/access/api-key-input.ts';
+import { backgroundTasks } from '../../core/background.ts';
 import { readNewBook } from '../../core/books/book-rules.ts';
 import { BookInput } from '../../core/books/book-terms.ts';
 import { parsePattern } from '../../core/codes/pattern-rules.ts';
+import type { Core } from '../../core/core.ts';
 import { CouponError } from '../../core/errors.ts';
 import { checkInput } from '../../core/input/check-input.ts';
 
@@ -66,6 +68,12 @@ describe('languages', () => {
     expect(same).toEqual([]);
   });
 
+  test('each piece of work in the background has a name for people in both', () => {
+    // As where it can tell operators of books, which adds a piece.
+    const names = backgroundTasks({ announcer: {} } as Core).map(({ name }) => name);
+    for (const { health } of [en, es]) expect(Object.keys(health.taskNames).toSorted()).toEqual(names.toSorted());
+  });
+
   test('a million is counted as each language does', () => {
     expect(en.common.codes(1_000_000)).toBe('1,000,000 codes');
     expect(es.common.codes(1_000_000)).toBe('1.000.000 de códigos');
@@ -77,9 +85,9 @@ describe('languages', () => {
 
 test('a day is said in words, and what is none is not', () => {
   language.value = 'es';
-  expect(formatDayInWords('2026-12-04')).toBe('Viernes, 4 de diciembre de 2026');
+  expect(formatDayInWords('2026-12-04')).toBe(`Viernes, ${unbroken('4 de diciembre de 2026')}`);
   language.value = 'en';
-  expect(formatDayInWords('2026-12-04')).toBe('Friday, 4 December 2026');
+  expect(formatDayInWords('2026-12-04')).toBe(`Friday, ${unbroken('4 December 2026')}`);
   expect(['', '2026-13-04', 'soon'].map(formatDayInWords)).toEqual([null, null, null]);
 });
 
@@ -123,7 +131,10 @@ describe('local times', () => {
   });
 });
 
-test('a time has two digits for its hour, so that times stand under one another', () => {
+/** As a text is written that stays on one line. */
+const unbroken = (text: string) => text.replaceAll(' ', '\u00A0');
+
+test('a time has two digits for its hour, so that times stand under one another, and stays on one line', () => {
   const at = '2026-11-29T03:05:09Z';
   const before = language.value;
   for (const [name, words] of [
@@ -131,7 +142,7 @@ test('a time has two digits for its hour, so that times stand under one another'
     ['es', ['29 nov 2026, 03:05', '29 nov 2026, 03:05:09', '29 nov 2026']],
   ] as const) {
     language.value = name;
-    expect([formatMoment(at, 'UTC'), formatExactMoment(at, 'UTC'), formatDay(at, 'UTC')]).toEqual(words);
+    expect([formatMoment(at, 'UTC'), formatExactMoment(at, 'UTC'), formatDay(at, 'UTC')]).toEqual(words.map(unbroken));
   }
   language.value = before;
 });
@@ -142,7 +153,9 @@ test.each([
   ['UTC', true, '09:00:00'],
   ['Pacific/Kiritimati', false, '29 Nov 2026, 09:00'],
 ] as const)('beside a moment of %s (exact: %s) a viewer in Buenos Aires reads %s', (zone, isExact, shown) => {
-  expect(formatBeside('2026-11-29T12:00:00Z', zone, isExact, 'America/Argentina/Buenos_Aires')).toBe(shown);
+  expect(formatBeside('2026-11-29T12:00:00Z', zone, isExact, 'America/Argentina/Buenos_Aires')).toBe(
+    shown === null ? null : unbroken(shown),
+  );
 });
 
 test.each([
@@ -190,13 +203,9 @@ describe('numbers that people type', () => {
   });
 
   test('how long something takes is said in a unit that says something', () => {
-    expect([12, 3_400, 90_000, 7_200_000, 3 * 86_400_000].map(formatDuration)).toEqual([
-      '12 ms',
-      '3.4 sec',
-      '1.5 min',
-      '2 hr',
-      '3 days',
-    ]);
+    expect([12, 3_400, 90_000, 7_200_000, 3 * 86_400_000].map(formatDuration)).toEqual(
+      ['12 ms', '3.4 sec', '1.5 min', '2 hr', '3 days'].map(unbroken),
+    );
   });
 });
 
