@@ -10,11 +10,9 @@ import { webhookTasks } from './webhooks/delivery/webhook-tasks.ts';
 
 export type { RunningTasks } from './background/run-tasks.ts';
 
-/**
- * Starts what every process does beside requests. Close it before the core.
- */
-export function startBackground(core: Core): RunningTasks {
-  const tasks: BackgroundTask[] = [
+/** What every process does beside requests. */
+export function backgroundTasks(core: Core): BackgroundTask[] {
+  return [
     maintenance(core),
     removingEndedSessions(core),
     settleTask(core),
@@ -23,7 +21,13 @@ export function startBackground(core: Core): RunningTasks {
     jobsCleanUp(core),
     ...webhookTasks(core),
   ];
-  const running = runTasks(tasks, core);
+}
+
+/**
+ * Starts what every process does beside requests. Close it before the core.
+ */
+export function startBackground(core: Core): RunningTasks {
+  const running = runTasks(backgroundTasks(core), core);
   core.jobBell.onRing(() => {
     for (const name of jobTaskNames) running.wake(name);
   });

@@ -25,6 +25,8 @@ export interface MergedUpload {
   readonly rejections: Rejections;
   /** How many of the rejections are duplicates. */
   readonly duplicates: number;
+  /** The first of them that are none, by line. */
+  readonly mistakes: readonly Rejection[];
 }
 
 /**
@@ -51,7 +53,7 @@ export async function mergeUpload(
   const newPatterns = [...current.patterns.values()].filter(({ patternId }) => !checked.patterns.has(patternId));
   if (held !== null) {
     if (newPatterns.length === 0 && (await storeHeldRows(tx, tenantId, target.deckKey, held))) {
-      return { accepted: held.rows.count, rejections: { count: 0, first: [] }, duplicates: 0 };
+      return { accepted: held.rows.count, rejections: { count: 0, first: [] }, duplicates: 0, mistakes: [] };
     }
     const staging = await openStaging(tx, random);
     await stageHeldRows(staging, held.rows);
@@ -132,16 +134,23 @@ async function removeDuplicates(tx: Transaction, tenantId: number, bookKey: Book
   );
 }
 
-async function readRefused(tx: Transaction): Promise<{ rejections: Rejections; duplicates: number }> {
+async function readRefused(tx: Transaction): Promise<Omit<MergedUpload, 'accepted'>> {
   const counts = await tx.query<{ count: number; duplicates: number }>(
     `select count(*) as count, count(*) filter (where reason like 'duplicate-%') as duplicates from refused`,
   );
-  const first = await tx.query<{ line: number; code: string; reason: string }>({
-    text: 'select line, code, reason from refused order by line limit $1',
+  const { count, duplicates } = counts.rows[0]!;
+  const first = await readFirst(tx, 'true');
+  const mistakes = count === duplicates ? [] : await readFirst(tx, "reason not like 'duplicate-%'");
+  return { rejections: { count, first }, duplicates, mistakes };
+}
+
+/** The first refused rows, by line, that pass a condition. */
+async function readFirst(tx: Transaction, condition: string): Promise<Rejection[]> {
+  const { rows } = await tx.query<{ line: number; code: string; reason: string }>({
+    text: `select line, code, reason from refused where ${condition} order by line limit $1`,
     values: [limits.uploadMaxRejectionsNamed],
   });
-  const { count, duplicates } = counts.rows[0]!;
-  return { rejections: { count, first: first.rows.map(rejectionOf) }, duplicates };
+  return rows.map(rejectionOf);
 }
 
 function rejectionOf(row: { line: number; code: string; reason: string }): Rejection {

@@ -44,6 +44,16 @@ export interface Rejections {
   readonly first: readonly Rejection[];
 }
 
+/**
+ * The first mistakes of a file of which some stand behind so many duplicates that its first rejections leave them out,
+ * as where a file is brought again after a part of it was mended; null: the rejections name them as far as any.
+ * @param mistakes the first of them, by line
+ */
+export function mistakesBehind(first: readonly Rejection[], mistakes: readonly Rejection[]): Rejection[] | null {
+  const lastLine = first.at(-1)?.line ?? 0;
+  return mistakes.some(({ line }) => line > lastLine) ? [...mistakes] : null;
+}
+
 /** The part of a rejected text that may be shown: no longer than a code, without characters that control a terminal. */
 export function showText(text: string): string {
   const shown = text

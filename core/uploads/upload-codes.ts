@@ -23,7 +23,7 @@ import type { HeaderRule, UploadFormat } from './formats/row-sink.ts';
 import { HeldRows, heldRowsMax } from './held-rows.ts';
 import { mergeUpload } from './merge-upload.ts';
 import { digestBody, readAhead, readBody } from './read-body.ts';
-import { mergeRejections } from './rejections.ts';
+import { mergeRejections, mistakesBehind } from './rejections.ts';
 import { type StagedBody, type StagedUpload, stageUpload } from './stage-upload.ts';
 import type { UploadedDeck } from './uploaded-deck.ts';
 
@@ -177,5 +177,8 @@ async function publish(
   const deck = { deckKey, bookKey, size: merged.accepted, sequence: null };
   const deckId = merged.accepted === 0 ? null : await insertDeck(core, tx, tenantId, deck);
   const { count, first } = mergeRejections(staged.rejections, merged.rejections);
-  return { deckId, accepted: merged.accepted, rejected: count, duplicates: merged.duplicates, rejections: [...first] };
+  const { accepted, duplicates } = merged;
+  const behind = mistakesBehind(first, mergeRejections(staged.rejections, { count: 0, first: merged.mistakes }).first);
+  const answer = { deckId, accepted, rejected: count, duplicates, rejections: [...first] };
+  return behind === null ? answer : { ...answer, mistakes: behind };
 }

@@ -12,5 +12,10 @@ export const UploadedDeck = Type.Object({
   rejections: Type.Array(Rejection, {
     description: `The first ${limits.uploadMaxRejectionsNamed} rows that were not taken.`,
   }),
+  mistakes: Type.Optional(
+    Type.Array(Rejection, {
+      description: `The first ${limits.uploadMaxRejectionsNamed} of them that are no duplicates. Only where duplicates leave no room for them all in \`rejections\`.`,
+    }),
+  ),
 });
 export type UploadedDeck = Static<typeof UploadedDeck>;

@@ -449,7 +449,7 @@ describeInBrowser('what people do in the console', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Move the end' }).click();
     // It is still called active, and gives out nothing.
     await page.getByText('Ended', { exact: true }).waitFor();
-    await page.getByText(/^on 2 Jan 2020, 00:00/).waitFor();
+    await page.getByText(/^on 2\s+Jan\s+2020,\s+00:00/).waitFor();
     await page.getByRole('button', { name: 'Close…' }).click();
     await page.getByLabel('Type “Life” to confirm').fill('Life');
     await window.inspect('close-book');

@@ -93,7 +93,7 @@ export const consolePageMutants: Mutant[] = [
   {
     takesOut: 'the hold that a question has on the focus',
     file: `${parts}/dialog.tsx`,
-    edits: [{ find: '    element.showModal();\n    return', replace: '    element.show();\n    return' }],
+    edits: [{ find: '    element.showModal();\n    //', replace: '    element.show();\n    //' }],
     testFile: controls,
     caughtBy: asked,
   },
@@ -107,7 +107,7 @@ export const consolePageMutants: Mutant[] = [
   {
     takesOut: 'the breaking of long words',
     file: `${styles}/base.css`,
-    edits: [{ find: 'overflow-wrap: anywhere;', replace: 'overflow-wrap: normal;' }],
+    edits: [{ find: 'strong {\n  overflow-wrap: anywhere;', replace: 'strong {\n  overflow-wrap: normal;' }],
     testFile: pages,
     caughtBy: 'names stay within the narrowest screen, wherever they stand: one long word',
   },

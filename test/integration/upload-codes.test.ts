@@ -115,6 +115,20 @@ describe('an upload', () => {
     );
   });
 
+  test('names the mistakes of a file that is brought again, behind however many codes that are there', async () => {
+    const bookId = await newBook();
+    const text = codesNamed('AGAIN', 1_500);
+    await uploadText(testCore.core, bookId, 'csv', text.join('\n'));
+    const wrong = { line: 1_502, code: '?', reason: 'code-too-short' };
+    const again = await uploadText(testCore.core, bookId, 'csv', ['!', ...text, '?'].join('\n'));
+    expect(again).toMatchObject({ accepted: 0, rejected: 1_502, duplicates: 1_500 });
+    expect(again.rejections.map(({ line }) => line)).toEqual(Array.from({ length: 1_000 }, (_row, at) => at + 1));
+    expect(again.mistakes).toEqual([{ ...wrong, line: 1, code: '!' }, wrong]);
+    // Where there is room for all of them, they are not told twice.
+    const short = await uploadText(testCore.core, bookId, 'csv', ['!', ...text].join('\n'));
+    expect(short).not.toHaveProperty('mistakes');
+  });
+
   test('of nothing but known codes makes no deck and reports, and one without a row is refused', async () => {
     const bookId = await newBook();
     const text = codesNamed('KNOWN', 10).join('\n');

@@ -13,6 +13,11 @@ const kept = new Map<string, Intl.DateTimeFormat>();
 /** Of a field's form of a date, which is the same in each language; by the zone. */
 const fieldFormatters = new Map<string, Intl.DateTimeFormat>();
 
+/** A text that stays on one line, as a date and a number with its unit do: each of them is read as one word. */
+function unbroken(text: string): string {
+  return text.replaceAll(' ', '\u00A0');
+}
+
 /** The zone on the clock of whoever looks. */
 export function viewerZone(): string {
   return Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -32,7 +37,7 @@ export function formatFigure(value: number): string {
 
 /** The place in a zone's name: `Buenos Aires` of `America/Argentina/Buenos_Aires`, which stays on one line. */
 export function placeOf(zone: string): string {
-  return zone.slice(zone.lastIndexOf('/') + 1).replaceAll('_', '\u00A0');
+  return unbroken(zone.slice(zone.lastIndexOf('/') + 1).replaceAll('_', ' '));
 }
 
 /** The places in a zone's name by which people know it, nearest first: `Buenos Aires, Argentina, America`. */
@@ -77,7 +82,7 @@ export function formatBytes(bytes: number): string {
     unitDisplay: unit === 'byte' ? 'long' : 'short',
     maximumFractionDigits: 1,
   };
-  return new Intl.NumberFormat(language.value, style).format(value as number);
+  return unbroken(new Intl.NumberFormat(language.value, style).format(value as number));
 }
 
 /** How long something takes or took, in the unit that suits it: `12 ms`, `3.4 sec`, `2 hr`. */
@@ -93,17 +98,17 @@ export function formatDuration(millis: number): string {
             ? [millis / hourMillis, 'hour']
             : [millis / dayMillis, 'day'];
   const style = { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: 1 } as const;
-  return new Intl.NumberFormat(language.value, style).format(value as number);
+  return unbroken(new Intl.NumberFormat(language.value, style).format(value as number));
 }
 
 /** A moment on the clocks of a zone, to the minute: `28 Nov 2026, 21:05`. */
 export function formatMoment(at: string | Date, zone: string): string {
-  return formatter(zone, { ...day, ...minute }, 'moment').format(new Date(at));
+  return unbroken(formatter(zone, { ...day, ...minute }, 'moment').format(new Date(at)));
 }
 
 /** The same to the second, for what is looked into. */
 export function formatExactMoment(at: string | Date, zone: string): string {
-  return formatter(zone, { ...day, ...minute, second: '2-digit' }, 'exact').format(new Date(at));
+  return unbroken(formatter(zone, { ...day, ...minute, second: '2-digit' }, 'exact').format(new Date(at)));
 }
 
 /**
@@ -133,12 +138,13 @@ export function formatDayInWords(day: string): string | null {
 function dayInWords(at: Date, zone: string): string {
   const words = { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' } as const;
   const named = formatter(zone, words, 'words').format(at);
-  return `${named.charAt(0).toUpperCase()}${named.slice(1)}`;
+  // The day of the week may stand on the line before: all of it is wider than a field of the narrowest screen.
+  return `${named.charAt(0).toUpperCase()}${unbroken(named.slice(1)).replace(',\u00A0', ', ')}`;
 }
 
 /** A day on the calendar of a zone. */
 export function formatDay(at: string | Date, zone: string): string {
-  return formatter(zone, day, 'day').format(new Date(at));
+  return unbroken(formatter(zone, day, 'day').format(new Date(at)));
 }
 
 /** The time of day on the clocks of a zone: `21:05`. */
@@ -146,9 +152,17 @@ export function formatTimeOfDay(at: Date, zone: string): string {
   return formatter(zone, minute, 'time').format(at);
 }
 
+/** The same to the second, or to the millisecond, on the clocks of a zone: `21:05:09`, `21:05:09.250`. */
+export function formatExactTime(at: number, zone: string, isToMillis: boolean): string {
+  const time = { ...minute, second: '2-digit' } as const;
+  return isToMillis
+    ? formatter(zone, { ...time, fractionalSecondDigits: 3 }, 'millis').format(at)
+    : formatter(zone, time, 'exact time').format(at);
+}
+
 /** A day of a year that is known: `28 Nov`. */
 export function formatDayAndMonth(at: Date, zone: string): string {
-  return formatter(zone, { day: 'numeric', month: 'short' }, 'day and month').format(at);
+  return unbroken(formatter(zone, { day: 'numeric', month: 'short' }, 'day and month').format(at));
 }
 
 /** How far a moment is away, in the largest unit that says something: `in 3 days`, `2 minutes ago`, `now`. */

@@ -79,7 +79,8 @@ function ChartTable({ caption, times, series, nameStep, stepTitle }: ChartProps)
       <Table
         caption={caption}
         columns={[
-          { title: stepTitle, cell: (row: number) => nameStep(times[row]!), isHead: true },
+          // Above its time, a day leaves room for every column of numbers on a phone.
+          { title: stepTitle, cell: (row: number) => nameStep(times[row]!).replace(',\u00A0', ', '), isHead: true },
           ...series.map(({ label, values }) => ({
             title: label,
             cell: (row: number) => formatNumber(values[row]!),

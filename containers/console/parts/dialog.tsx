@@ -29,6 +29,9 @@ export function Dialog({
     if (element === null || element.open) return;
     const before = document.activeElement;
     element.showModal();
+    // Where nothing is to be filled in, the way out has the focus: Enter does nothing that nobody has read.
+    if (document.activeElement?.matches('[type="submit"]'))
+      element.querySelector<HTMLElement>('[type="submit"] + button')?.focus();
     return () => {
       element.close();
       // What was done may take the button away that asked for it: then the page's heading is where one is.
@@ -106,10 +109,10 @@ export function FormDialog({
         {children}
         <ProblemBox problem={problem} />
         <div class="dialog-actions">
-          <Button onClick={onClose}>{messages().common.cancel}</Button>
           <Button kind={kind} type="submit" isBusy={isBusy}>
             {action}
           </Button>
+          <Button onClick={onClose}>{messages().common.cancel}</Button>
         </div>
       </form>
     </Dialog>

@@ -9,7 +9,7 @@ export interface PageProps {
   title: string;
   /** Above the heading: where one is. */
   above?: ComponentChildren;
-  /** Beside the heading: what one can do here. */
+  /** Beside the heading and what is below it, or below both where there is no room: what one can do here. */
   actions?: ComponentChildren;
   /** Below the heading. */
   intro?: ComponentChildren;
@@ -37,12 +37,14 @@ export function Page({ title, above, actions, intro, children }: PageProps) {
       <header class="page-head">
         {above !== undefined && <div class="page-above">{above}</div>}
         <div class="page-title">
-          <h1 ref={heading} tabIndex={-1} dir="auto">
-            {title}
-          </h1>
+          <div class="page-words">
+            <h1 ref={heading} tabIndex={-1} dir="auto">
+              {title}
+            </h1>
+            {intro !== undefined && <div class="page-intro">{intro}</div>}
+          </div>
           {actions !== undefined && <div class="actions">{actions}</div>}
         </div>
-        {intro !== undefined && <div class="page-intro">{intro}</div>}
       </header>
       {children}
     </>

@@ -65,21 +65,24 @@ export async function findLayoutFaults(page: Page): Promise<string[]> {
     }
     return [...new Set(faults)].slice(0, 20);
 
-    /** The chosen words of a list of choices that are longer than it is wide, unless they are names of any length. */
+    /** The chosen words of a list of choices that need more room than it has, be it in lines or in a word's width. */
     function cutChoices(): string[] {
-      return [...document.querySelectorAll<HTMLSelectElement>('select:not([dir])')].flatMap((select) => {
+      return [...document.querySelectorAll<HTMLSelectElement>('select')].flatMap((select) => {
         const words = select.selectedOptions[0]?.textContent ?? '';
         const style = getComputedStyle(select);
         const probe = document.createElement('span');
-        probe.style.cssText = `position:absolute;visibility:hidden;white-space:nowrap;font:${style.font}`;
+        const wraps = style.whiteSpace === 'normal' && style.appearance === 'none';
+        const [left, right] = [style.paddingLeft, style.paddingRight].map(Number.parseFloat) as [number, number];
+        const room = select.clientWidth - left - right - (wraps ? 0 : 20);
+        probe.style.cssText = `position:absolute;visibility:hidden;font:${style.font};${
+          wraps ? `width:${room}px;overflow-wrap:anywhere` : 'white-space:nowrap'
+        }`;
         probe.textContent = words;
         document.body.append(probe);
-        const wide = probe.getBoundingClientRect().width;
+        const { width, height } = probe.getBoundingClientRect();
         probe.remove();
-        const arrow = 20;
-        const room =
-          select.clientWidth - Number.parseFloat(style.paddingLeft) - Number.parseFloat(style.paddingRight) - arrow;
-        return select.checkVisibility() && wide > room ? [`“${words}” is cut in its list of choices`] : [];
+        const isCut = width > room + slack || height > select.clientHeight;
+        return select.checkVisibility() && isCut ? [`“${words}” is cut in its list of choices`] : [];
       });
     }
 

@@ -124,9 +124,14 @@ export const code = {
   momentTitle: 'Why was it refused?',
   momentIntro: 'Say when it was tried, on the clocks of the book’s zone, and read what stood in the way then.',
   moment: 'Moment',
+  /** Before a reason that held for a part of the minute only. */
+  reasonTimes: {
+    between: (from: string, to: string) => `From ${from} to ${to}:`,
+    since: (from: string) => `From ${from} on:`,
+    until: (to: string) => `Until ${to}:`,
+  },
   reasons: {
     notAssigned: 'Nobody had it then: it had not been given yet.',
-    givenThen: (at: string) => `Nobody had it before ${at}: it was given in that minute.`,
     locked: (until: string) => `A checkout held it then, until ${until}. Only that checkout could use it.`,
     usedUp: 'It had been used as often as it may.',
     voided: 'It was void already.',

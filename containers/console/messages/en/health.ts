@@ -69,6 +69,7 @@ export const health = {
     'jobs clean-up': 'Removing old jobs',
     'hand on events': 'Handing events on to webhooks',
     'watch books': 'Watching books for webhooks',
+    'announce stock': 'Telling operators of books that run out',
     'replay events': 'Sending events again',
     'deliver webhooks': 'Sending to webhooks',
     'purge deliveries': 'Removing old deliveries',

@@ -124,9 +124,13 @@ export const code = {
   momentTitle: '¿Por qué fue rechazado?',
   momentIntro: 'Indica cuándo se intentó, en la hora de la zona del talonario, y verás qué lo impedía.',
   moment: 'Fecha y hora',
+  reasonTimes: {
+    between: (from, to) => `De ${from} a ${to}:`,
+    since: (from) => `Desde ${from}:`,
+    until: (to) => `Hasta ${to}:`,
+  },
   reasons: {
     notAssigned: 'Entonces no era de nadie: todavía no se había entregado.',
-    givenThen: (at) => `Antes de ${at} no era de nadie: se entregó en ese mismo minuto.`,
     locked: (until) => `Entonces lo tenía un pago, hasta el ${until}. Solo ese pago podía usarlo.`,
     usedUp: 'Ya se había usado todas las veces que se podía.',
     voided: 'Ya estaba anulado.',

@@ -70,6 +70,7 @@ export const health = {
     'jobs clean-up': 'Quitar trabajos viejos',
     'hand on events': 'Pasar eventos a los webhooks',
     'watch books': 'Vigilar talonarios para los webhooks',
+    'announce stock': 'Avisar de talonarios que se agotan',
     'replay events': 'Enviar eventos de nuevo',
     'deliver webhooks': 'Enviar a los webhooks',
     'purge deliveries': 'Quitar envíos viejos',

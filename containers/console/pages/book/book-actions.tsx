@@ -28,6 +28,14 @@ const actsOf: Record<Book['status'], readonly Act[]> = {
   closed: [],
 };
 
+/** The same once its end has passed: nothing else has an effect on it before that is moved. */
+const actsOfEnded: Record<Book['status'], readonly Act[]> = {
+  draft: ['extend', 'activate', 'remove'],
+  active: ['extend', 'close', 'pause'],
+  paused: ['extend', 'close', 'resume'],
+  closed: [],
+};
+
 const statusAfter = { activate: 'active', pause: 'paused', resume: 'active', close: 'closed' } as const;
 
 /** What an admin may do to a book: activate, pause, resume, extend, close. Each says first what it does. */
@@ -35,7 +43,9 @@ export function BookActions({ book }: { book: Loaded<Book> }) {
   const text = messages().rules;
   const [act, setAct] = useState<Act | null>(null);
   const data = book.data!;
-  const acts = isAdmin() ? actsOf[data.status].filter((name) => isOffered(name, data)) : [];
+  const hasPassed = isOver(data.endsAt, Date.now());
+  const possible = (hasPassed ? actsOfEnded : actsOf)[data.status];
+  const acts = isAdmin() ? possible.filter((name) => isOffered(name, data)) : [];
   const { asking } = messages().common;
   const labels = {
     activate: asking(text.activate),
@@ -63,7 +73,7 @@ export function BookActions({ book }: { book: Loaded<Book> }) {
   return (
     <>
       {acts.map((name) => (
-        <Button key={name} kind={kindOf(name, data)} onClick={() => setAct(name)}>
+        <Button key={name} kind={kindOf(name, data, hasPassed)} onClick={() => setAct(name)}>
           {labels[name]}
         </Button>
       ))}
@@ -77,7 +87,8 @@ export function BookActions({ book }: { book: Loaded<Book> }) {
 }
 
 /** A book without codes is to be filled first, which the page says and has a button for. */
-function kindOf(act: Act, { counts, publicCode }: Book): ButtonKind {
+function kindOf(act: Act, { counts, publicCode }: Book, hasPassed: boolean): ButtonKind {
+  if (hasPassed && act !== 'close' && act !== 'remove') return act === 'extend' ? 'primary' : 'plain';
   if (act === 'activate') return counts.codes === 0 && publicCode === null ? 'plain' : 'primary';
   if (act === 'resume') return 'primary';
   return act === 'close' || act === 'remove' ? 'caution' : 'plain';

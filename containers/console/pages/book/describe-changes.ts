@@ -62,7 +62,7 @@ export function showTerm(term: ShownTerm, terms: Terms): string {
   if (value === null) return wordsOfNone(term);
   if (term !== 'startsAt' && term !== 'endsAt') return value;
   // Each of two moments is read as one.
-  return text.common.inZone(formatMoment(value, terms.timeZone).replaceAll(' ', '\u00A0'), placeOf(terms.timeZone));
+  return text.common.inZone(formatMoment(value, terms.timeZone), placeOf(terms.timeZone));
 }
 
 /** What a term that is left empty comes to. */

@@ -85,7 +85,8 @@ export function UploadCodes({ book, onDone }: { book: Book; onDone: () => void }
 
 function UploadResult({ result }: { result: UploadedDeck }) {
   const text = messages().decks;
-  const { deckId, accepted, rejected, duplicates, rejections } = result;
+  const { deckId, accepted, rejected, duplicates } = result;
+  const rejections = mistakesFirst(result);
   const reasonOf = ({ code, reason }: (typeof rejections)[number]) =>
     reason === 'code-has-invalid-character' && code.includes('\uFFFD') ? text.unreadable : text.reasons[reason];
   const save = () => {
@@ -126,6 +127,14 @@ function UploadResult({ result }: { result: UploadedDeck }) {
       )}
     </div>
   );
+}
+
+/** Rows that somebody has to mend stand before those whose code is there already, as when a file is brought again. */
+function mistakesFirst({ rejections, mistakes }: UploadedDeck): UploadedDeck['rejections'] {
+  const [there, wrong] = [true, false].map((wanted) =>
+    rejections.filter(({ reason }) => reason.startsWith('duplicate-') === wanted),
+  ) as [UploadedDeck['rejections'], UploadedDeck['rejections']];
+  return [...(mistakes ?? wrong), ...there];
 }
 
 /** Of a code that is too long there is only the beginning, which would be a code if it were brought again. */

@@ -3,7 +3,13 @@ import type { BookRevision, CouponEvent } from '../../calls/types.ts';
 /** What stood in the way of using a coupon at a moment, as far as its story and its book tell. */
 export type Reason =
   | { kind: 'notAssigned' | 'usedUp' | 'voided' | 'nothing' | 'notYet' | 'bookDraft' | 'bookPaused' | 'bookClosed' }
-  | { kind: 'locked' | 'expired' | 'bookNotYet' | 'bookEnded' | 'givenThen'; at: string };
+  | { kind: 'locked' | 'expired' | 'bookNotYet' | 'bookEnded'; at: string };
+
+/** The part of a minute in which something held, in milliseconds since 1970; null: from its start, to its end. */
+export interface Span {
+  from: number | null;
+  to: number | null;
+}
 
 /** What the coupon's view says that no event does. */
 interface Limits {
@@ -21,8 +27,8 @@ const minuteMillis = 60_000;
 
 /**
  * Why a coupon was refused in the minute that begins at a moment: every reason that its events, and its book as it then
- * was, give for any instant of it, and `nothing` where they give none. What limits the book and the user had reached
- * then, nothing here tells.
+ * was, give for any instant of it, each with the part of the minute in which it held, in their order; and `nothing`
+ * where they give none. What limits the book and the user had reached then, nothing here tells.
  * @param events the coupon's, by rev
  * @param book what it has been, newest first; of a moment before all of them the oldest counts
  * @param now in milliseconds since 1970: of a minute that has not come, nothing is known but that
@@ -33,34 +39,67 @@ export function reasonsAt(
   limits: Limits,
   book: readonly BookThen[],
   now: number,
-): Reason[] {
-  const [first, last] = [moment.getTime(), Math.min(now, moment.getTime() + minuteMillis - 1)];
-  if (first > now) return [{ kind: 'notYet' }];
-  const turns = [...events, ...book].map(({ at }) => Date.parse(at)).filter((at) => at > first && at <= last);
-  const found = new Map<string, Reason>();
-  for (const instant of [first, ...turns, last]) {
-    for (const reason of reasonsIn(instant, events, limits, book)) {
-      if (!found.has(reason.kind)) found.set(reason.kind, reason);
-    }
-  }
-  // Nobody had it at first, and somebody at the end: both alone would contradict one another.
-  const given = events.find(({ kind, at }) => kind === 'assigned' && Date.parse(at) > first && Date.parse(at) <= last);
-  if (given !== undefined) found.set('notAssigned', { kind: 'givenThen', at: given.at });
-  return found.size === 0 ? [{ kind: 'nothing' }] : [...found.values()];
+): (Reason & Span)[] {
+  const first = moment.getTime();
+  if (first > now) return [{ kind: 'notYet', from: null, to: null }];
+  const turns = [
+    ...[...events, ...book].map(({ at }) => at),
+    ...book.flatMap(({ startsAt, endsAt }) => [startsAt, endsAt]),
+    ...events.map(({ data }) => data['lockedUntil']),
+    limits.expiresAt,
+  ].filter((at) => typeof at === 'string');
+  const found = spansOf(first, Math.min(now, first + minuteMillis - 1), turns, (instant) =>
+    reasonsIn(instant, events, limits, book),
+  );
+  return found.length === 0 ? [{ kind: 'nothing', from: null, to: null }] : found;
 }
 
 /** A user who was erased since, whose id is gone. */
 export const erased = Symbol('erased');
 
-/** Whose the coupon was at the end of the minute that begins at a moment; null: nobody's. */
-export function holderAt(moment: Date, events: readonly CouponEvent[]): string | typeof erased | null {
-  const end = moment.getTime() + minuteMillis;
-  const latest = events.findLast(
-    ({ kind, at }) => (kind === 'assigned' || kind === 'transferred') && Date.parse(at) < end,
+/** Whose the coupon was in the minute that begins at a moment, each for the part of it in which it was theirs. */
+export function holdersAt(moment: Date, events: readonly CouponEvent[]): ({ user: string | typeof erased } & Span)[] {
+  const first = moment.getTime();
+  const turns = events.filter(({ kind }) => kind === 'assigned' || kind === 'transferred');
+  return spansOf(
+    first,
+    first + minuteMillis - 1,
+    turns.map(({ at }) => at),
+    (instant) => {
+      const latest = turns.findLast(({ at }) => Date.parse(at) <= instant);
+      if (latest === undefined) return [];
+      const receiver = latest.kind === 'assigned' ? latest.userId : latest.data['toUserId'];
+      return [{ user: typeof receiver === 'string' ? receiver : erased }];
+    },
   );
-  if (latest === undefined) return null;
-  const receiver = latest.kind === 'assigned' ? latest.userId : latest.data['toUserId'];
-  return typeof receiver === 'string' ? receiver : erased;
+}
+
+/**
+ * What held between two instants, both included, each with its span.
+ * @param turns the times at which it may change
+ * @param at what holds at an instant
+ */
+function spansOf<What extends object>(
+  first: number,
+  last: number,
+  turns: readonly string[],
+  at: (instant: number) => What[],
+): (What & Span)[] {
+  const within = turns.map((time) => Date.parse(time)).filter((time) => time > first && time <= last);
+  const all: (What & Span)[] = [];
+  let open = new Map<string, What & Span>();
+  for (const instant of [first, ...new Set(within.toSorted((one, other) => one - other))]) {
+    const held = new Map<string, What & Span>();
+    for (const what of at(instant)) {
+      const name = JSON.stringify(what);
+      const span = open.get(name) ?? { ...what, from: instant === first ? null : instant, to: null };
+      if (!open.has(name)) all.push(span);
+      held.set(name, span);
+    }
+    for (const [name, span] of open) if (!held.has(name)) span.to = instant;
+    open = held;
+  }
+  return all;
 }
 
 function reasonsIn(

@@ -2,11 +2,11 @@ import { useState } from 'preact/hooks';
 import { address, changeQuery, part } from '../../address/address.ts';
 import type { Book, BookRevision, Coupon, CouponEvent, Page } from '../../calls/types.ts';
 import { useLoad } from '../../calls/use-load.ts';
-import { formatExactMoment, fromLocalInput, placeOf } from '../../language/formats.ts';
+import { formatExactMoment, formatExactTime, fromLocalInput, placeOf } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
 import { MomentField } from '../../parts/moment-field.tsx';
 import { ProblemBox } from '../../parts/problem-box.tsx';
-import { erased, holderAt, type Reason, reasonsAt } from './standing-at.ts';
+import { erased, holdersAt, type Reason, reasonsAt, type Span } from './standing-at.ts';
 
 /** Far more changes than a book has in practice. */
 const readMaxRevisions = 1_000;
@@ -20,10 +20,6 @@ export function WhyRefused({ book, coupon, events }: { book: Book; coupon: Coupo
   const revisions = useLoad<Page<BookRevision>>(
     instant === null ? null : `/v1/books/${part(book.id)}/revisions?limit=${readMaxRevisions}`,
   );
-  const now = Date.now();
-  const isPast = instant !== null && Date.parse(instant) <= now;
-  const holder = isPast ? holderAt(new Date(instant), events) : null;
-  const limits = { maxRedemptions: coupon?.maxRedemptions ?? null, expiresAt: coupon?.expiresAt ?? null };
   return (
     <section class="panel stack why" aria-labelledby="why">
       <h2 id="why">{text.momentTitle}</h2>
@@ -44,17 +40,70 @@ export function WhyRefused({ book, coupon, events }: { book: Book; coupon: Coupo
       )}
       {instant !== null && revisions.data !== null && (
         <div role="status">
-          <ul class="reasons">
-            {reasonsAt(new Date(instant), events, limits, revisions.data.data, now).map((reason) => (
-              <li key={reason.kind}>{wordsOf(reason, book.timeZone)}</li>
-            ))}
-            {holder === erased && <li>{text.reasons.erasedUser}</li>}
-            {typeof holder === 'string' && <li dir="auto">{text.reasons.otherUser(holder)}</li>}
-          </ul>
+          <Reasons
+            moment={new Date(instant)}
+            coupon={coupon}
+            events={events}
+            revisions={revisions.data.data}
+            zone={book.timeZone}
+          />
         </div>
       )}
     </section>
   );
+}
+
+function Reasons({
+  moment,
+  coupon,
+  events,
+  revisions,
+  zone,
+}: {
+  moment: Date;
+  coupon: Coupon | null;
+  events: CouponEvent[];
+  revisions: BookRevision[];
+  zone: string;
+}) {
+  const { reasons } = messages().code;
+  const now = Date.now();
+  const limits = { maxRedemptions: coupon?.maxRedemptions ?? null, expiresAt: coupon?.expiresAt ?? null };
+  const found = reasonsAt(moment, events, limits, revisions, now);
+  const holders = moment.getTime() <= now ? holdersAt(moment, events) : [];
+  const said = [
+    ...found.map(({ from, to, ...reason }) => ({ from, to, words: wordsOf(reason, zone) })),
+    ...holders.map(({ from, to, user }) => ({
+      from,
+      to,
+      words: user === erased ? reasons.erasedUser : reasons.otherUser(user),
+    })),
+  ];
+  const when = spanWords(said, zone);
+  return (
+    <ul class="reasons">
+      {said.map(({ from, to, words }) => (
+        <li key={`${from} ${to} ${words}`} dir="auto">
+          {(from !== null || to !== null) && <strong>{when({ from, to })}</strong>} {words}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** The times of what held for a part of a minute only: to the second, or further where seconds are the same. */
+function spanWords(spans: readonly Span[], zone: string): (span: Span) => string {
+  const { between, since, until } = messages().code.reasonTimes;
+  const turns = [...new Set(spans.flatMap(({ from, to }) => [from, to]))].filter((at) => at !== null);
+  const time = (at: number) => {
+    const second = formatExactTime(at, zone, false);
+    const isAlone = turns.every((other) => other === at || formatExactTime(other, zone, false) !== second);
+    return isAlone ? second : formatExactTime(at, zone, true);
+  };
+  return ({ from, to }) => {
+    if (from === null) return until(time(to!));
+    return to === null ? since(time(from)) : between(time(from), time(to));
+  };
 }
 
 function wordsOf(reason: Reason, zone: string): string {
