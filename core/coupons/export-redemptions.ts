@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
 import type { Caller } from '../caller.ts';
-import { csvCell } from '../codes/csv-cell.ts';
 import { csvStream } from '../csv-stream.ts';
 import { findWanted, type RedemptionFilters, type RedemptionListCore, readRedemptionPage } from './list-redemptions.ts';
+import { localRedemptionCsv, redemptionCsv } from './redemption-csv.ts';
 import type { RedemptionView } from './redemption-view.ts';
 import type { RedemptionsWanted } from './redemptions-wanted.ts';
 import type { RedemptionWalkCore } from './walk-redemptions.ts';
@@ -17,6 +17,7 @@ const pageItems = 1_000;
  *
  * What strangers wrote is written so that no spreadsheet runs it: see csv-cell.ts.
  * @param hasMark whether the file begins with a byte order mark
+ * @param isLocal whether each line ends with its book's name, and its times on the clocks of that book
  * @throws CouponError `invalid-input` naming `from` or `to`, before the first byte
  */
 export async function exportRedemptions(
@@ -24,17 +25,19 @@ export async function exportRedemptions(
   caller: Caller,
   request: RedemptionFilters,
   hasMark: boolean,
+  isLocal = false,
 ): Promise<Readable> {
   const found = await findWanted(core, caller.tenantId, request);
-  return csvStream(csvPieces(core, caller.tenantId, found), hasMark);
+  return csvStream(csvPieces(core, caller.tenantId, found, isLocal), hasMark);
 }
 
 async function* csvPieces(
   core: RedemptionWalkCore,
   tenantId: number,
   found: { wanted: RedemptionsWanted; belowId: string } | null,
+  isLocal: boolean,
 ): AsyncGenerator<string, void, undefined> {
-  yield redemptionCsv.header;
+  yield (isLocal ? localRedemptionCsv : redemptionCsv).header;
   let below = found?.belowId ?? null;
   while (found !== null && below !== null) {
     const page: { data: RedemptionView[]; last: string | null } = await readRedemptionPage(
@@ -44,17 +47,8 @@ async function* csvPieces(
       below,
       pageItems,
     );
-    if (page.data.length > 0) yield page.data.map(redemptionCsv.line).join('');
+    if (page.data.length > 0 && isLocal) yield await localRedemptionCsv.lines(core.readPool, tenantId, page.data);
+    else if (page.data.length > 0) yield page.data.map(redemptionCsv.line).join('');
     below = page.last;
   }
 }
-
-/** The lines of an export. */
-export const redemptionCsv = {
-  header: 'id,code,bookId,userId,seq,at,reference,metadata,reversedAt\r\n',
-  line({ id, code, bookId, userId, seq, at, reference, metadata, reversedAt }: RedemptionView): string {
-    const texts = [userId, reference, metadata === null ? null : JSON.stringify(metadata)];
-    const [user, order, fields] = texts.map((text) => (text === null ? '' : csvCell(text)));
-    return `${id},${code},${bookId},${user},${seq},${at},${order},${fields},${reversedAt ?? ''}\r\n`;
-  },
-};

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Caller } from '../caller.ts';
 import { csvCell } from '../codes/csv-cell.ts';
 import type { Core } from '../core.ts';
-import { redemptionCsv } from '../coupons/export-redemptions.ts';
+import { localRedemptionCsv, redemptionCsv } from '../coupons/redemption-csv.ts';
 import type { RedemptionView } from '../coupons/redemption-view.ts';
 import { csvStream } from '../csv-stream.ts';
 import type { Queryable } from '../db/pool.ts';
@@ -16,11 +16,11 @@ import { findJob, jobNotFound } from './read-job.ts';
 /** Pieces read at a time: a few hundred KB. */
 const piecesAtOnce = 8;
 
-/** How the rows of a kind of job become lines. */
-interface ResultFormat {
-  readonly header: string;
-  line(row: never): string;
-}
+/** How the rows of a kind of job become lines, one by one or a piece of them at once. */
+type ResultFormat = { readonly header: string } & (
+  | { line(row: never): string }
+  | { lines(db: Queryable, tenantId: number, rows: readonly never[]): Promise<string> }
+);
 
 const formats: Record<JobKind, ResultFormat> = {
   assign: { header: 'line,userId,outcome,code\r\n', line: assignLine },
@@ -35,6 +35,7 @@ const formats: Record<JobKind, ResultFormat> = {
  * database is asked only as fast as the stream is read. What strangers wrote is written so that no spreadsheet runs it:
  * see csv-cell.ts. A job whose time ends while its result is read breaks the stream off: what is short says so.
  * @param hasMark whether the file begins with a byte order mark
+ * @param isLocal whether exported redemptions have their book's name, and their times on its clocks, as they are now
  * @throws CouponError `not-found`, for an id that is no UUID too; `conflict` while it has not ended; both before the
  *   first byte
  */
@@ -43,6 +44,7 @@ export async function readJobResult(
   caller: Caller,
   id: string,
   hasMark: boolean,
+  isLocal = false,
 ): Promise<Readable> {
   const { tenantId } = caller;
   const { jobKey, kind, status } = await findJob(coldPool, tenantId, id);
@@ -51,15 +53,16 @@ export async function readJobResult(
       reason: 'job-unfinished',
     });
   }
-  return csvStream(csvPieces(coldPool, { tenantId, jobKey }, formats[kind]), hasMark);
+  const format: ResultFormat = isLocal && kind === 'export-redemptions' ? localRedemptionCsv : formats[kind];
+  return csvStream(csvPieces(coldPool, { tenantId, jobKey }, format), hasMark);
 }
 
 async function* csvPieces(
   db: Queryable,
   { tenantId, jobKey }: JobName,
-  { header, line }: ResultFormat,
+  format: ResultFormat,
 ): AsyncGenerator<string, void, undefined> {
-  yield header;
+  yield format.header;
   for (let next = 0; ; next += piecesAtOnce) {
     const { rows } = await db.query<{ left: number; rows: readonly (JobRow | ExportRow)[] | null }>({
       name: 'read-job-pieces',
@@ -71,7 +74,10 @@ async function* csvPieces(
     const pieces = rows.flatMap((piece) => (piece.rows === null ? [] : [piece.rows]));
     const left = rows[0]?.left;
     if (left === undefined || pieces.length < Math.min(left, piecesAtOnce)) throw jobNotFound();
-    for (const piece of pieces) yield piece.map((row) => line(row as never)).join('');
+    for (const piece of pieces) {
+      if ('line' in format) yield piece.map((row) => format.line(row as never)).join('');
+      else yield await format.lines(db, tenantId, piece as readonly never[]);
+    }
     if (left <= piecesAtOnce) return;
   }
 }

@@ -239,6 +239,10 @@ describe('a job that exports', () => {
       const direct = await api.call('GET', `/v1/redemptions?${filter}`, { headers: { accept: 'text/csv' } });
       expect(`${lines.join('\r\n')}\r\n`).toBe(direct.text);
       expect([job.status, job.total]).toEqual(['done', lines.length - 1]);
+      const local = `${filter}&local=true`;
+      const beside = await api.call('GET', `/v1/redemptions?${local}`, { headers: { accept: 'text/csv' } });
+      expect((await api.call('GET', `/v1/jobs/${job.id}/result?local=true`)).text).toBe(beside.text);
+      expect(beside.text).toContain(',bookName,timeZone,localAt,localReversedAt\r\n');
     }
   });
 

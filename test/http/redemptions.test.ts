@@ -195,6 +195,25 @@ describe('GET /v1/redemptions', () => {
     expect((await list(`?bookId=${nowhere}&bom=true`, { accept: 'text/csv' })).text).toBe(`\u{feff}${header}\r\n`);
   });
 
+  test('200: local=true adds the name of the book, and its clocks, to each line of a CSV', async () => {
+    const name = '=Verano, 2026';
+    const terms = { name, status: 'active', timeZone: 'America/Argentina/Buenos_Aires' };
+    const { id } = (await api.call('POST', '/v1/books', { body: terms })).body;
+    await api.call('POST', `/v1/books/${id}/codes`, { body: { codes: ['LOCAL-TIME'] } });
+    const code = await makeCoupon(id, 'ana');
+    const { redemption } = (await act(code, 'redeem', { userId: 'ana' })).body;
+    const plain = (await list(`?code=${code}`, { accept: 'text/csv' })).text.split('\r\n');
+    const local = (await list(`?code=${code}&local=true`, { accept: 'text/csv' })).text.split('\r\n');
+    // Buenos Aires has no summer time: three hours behind UTC.
+    const there = new Date(Date.parse(redemption.at) - 3 * 3_600_000).toISOString().slice(0, 19).replace('T', ' ');
+    expect(local).toEqual([
+      `${plain[0]},bookName,timeZone,localAt,localReversedAt`,
+      `${plain[1]},"'=Verano, 2026",America/Argentina/Buenos_Aires,${there},`,
+      '',
+    ]);
+    expect((await list(`?code=${code}&local=true`)).body.data).toHaveLength(1);
+  });
+
   test('400: what no filter can be, and a cursor of other filters, are invalid-input', async () => {
     const { nextCursor } = (await list('?limit=1&userId=ana')).body;
     const wrong: [string, string][] = [

@@ -13,6 +13,17 @@ export const csvParameters = {
   ),
 };
 
+/** What a request may say about a CSV of redemptions. */
+export const localParameter = {
+  local: Type.Optional(
+    oneOf(['true', 'false'], {
+      default: 'false',
+      description:
+        'Whether a CSV of redemptions has, at the end of each line, `bookName`, `timeZone`, `localAt` and `localReversedAt`: its times on the clocks of its book, as `2026-11-28 21:05:09`. Of no effect on anything else.',
+    }),
+  ),
+};
+
 /** How a list is described that may also be had as CSV. */
 export const csvDescription =
   'With `Accept: text/csv` the whole list is streamed: `limit` does not count, and `cursor` is refused. A text of a stranger’s that a spreadsheet would run as a formula has an apostrophe in front of it. `bom=true` begins the file with a byte order mark.';

@@ -10,7 +10,7 @@ import {
   readJobResult,
   strictObject,
 } from '../../../core/index.ts';
-import { csvParameters, sendCsv } from '../answers/csv-answer.ts';
+import { csvParameters, localParameter, sendCsv } from '../answers/csv-answer.ts';
 import { operators } from '../auth/roles.ts';
 import { readJobFile, uploadBodies } from '../body/upload-body.ts';
 import { Job } from '../schemas/answers.ts';
@@ -143,13 +143,13 @@ function addResult(app: Api): void {
           'Of a job that has ended; before, it is a `conflict` with the reason `job-unfinished`. An `assign` has `line,userId,outcome,code`, a line for each code that was wanted; a `void` has `line,code,outcome`; an export has the columns of its list. The outcome is `assigned` or `voided`, else the kind of the problem that a request would have got, or what is wrong with the line: `duplicate-in-file`, `broken-line`, `line-too-long`, `wrong-column-count`, `invalid-user-id`, `invalid-count`, `invalid-reason`, `user-erased`. It is empty for a row that was not carried out, as the job was cancelled or failed. A text of a stranger’s that a spreadsheet would run as a formula has an apostrophe in front of it.',
         tags: ['jobs'],
         params: JobPath,
-        querystring: strictObject(csvParameters),
+        querystring: strictObject({ ...csvParameters, ...localParameter }),
         response: { 200: { description: 'The result.', content: { 'text/csv': { schema: Type.String() } } } },
       },
     },
     async ({ caller, params, query }, reply) => {
       const { kind } = await readJob(core, caller, params.jobId);
-      const csv = await readJobResult(core, caller, params.jobId, query.bom === 'true');
+      const csv = await readJobResult(core, caller, params.jobId, query.bom === 'true', query.local === 'true');
       return sendCsv(reply, csv, fileNames[kind]);
     },
   );

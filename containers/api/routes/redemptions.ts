@@ -8,7 +8,7 @@ import {
   reverseRedemption,
   strictObject,
 } from '../../../core/index.ts';
-import { csvDescription, csvParameters, refuseCursor, sendCsv } from '../answers/csv-answer.ts';
+import { csvDescription, csvParameters, localParameter, refuseCursor, sendCsv } from '../answers/csv-answer.ts';
 import { operators } from '../auth/roles.ts';
 import { prefersCsv } from '../request/headers.ts';
 import { Coupon, Redemption } from '../schemas/answers.ts';
@@ -33,7 +33,7 @@ function addList(app: Api): void {
         summary: 'List redemptions, or export them as CSV',
         description: `Newest first, those given back too. All filters that are given must pass. Pages by one filter are full, but for the last. With several filters, of which each passes many redemptions and all together pass few, and for a user or a code with thousands of redemptions, a page may be short, or even empty, and still have a \`nextCursor\`: go on to \`null\`. ${csvDescription}`,
         tags: ['redemptions'],
-        querystring: strictObject({ ...RedemptionListRequest.properties, ...csvParameters }),
+        querystring: strictObject({ ...RedemptionListRequest.properties, ...csvParameters, ...localParameter }),
         response: {
           200: {
             description: 'Redemptions, newest first.',
@@ -46,10 +46,11 @@ function addList(app: Api): void {
       },
     },
     async (request, reply) => {
-      const { bom, ...query } = request.query;
+      const { bom, local, ...query } = request.query;
       if (!prefersCsv(request)) return listRedemptions(core, request.caller, query);
       refuseCursor(query);
-      return sendCsv(reply, await exportRedemptions(core, request.caller, query, bom === 'true'), 'redemptions');
+      const csv = await exportRedemptions(core, request.caller, query, bom === 'true', local === 'true');
+      return sendCsv(reply, csv, 'redemptions');
     },
   );
 }

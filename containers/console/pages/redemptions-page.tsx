@@ -39,7 +39,7 @@ export function RedemptionsPage() {
         <div class="list-actions">
           <ExportButton
             label={text.export}
-            path={`/v1/redemptions?bom=true${query === '' ? '' : `&${query}`}`}
+            path={`/v1/redemptions?bom=true&local=true${query === '' ? '' : `&${query}`}`}
             fileName="redemptions.csv"
             job={{ kind: 'export-redemptions', ...Object.fromEntries(new URLSearchParams(query)) }}
             isLong={list.hasMore}

@@ -20,7 +20,7 @@ const isOver = ({ status }: Job) => status !== 'queued' && status !== 'running';
 
 /** The file of a job that has ended. */
 export function resultPath(jobId: string): string {
-  return `/v1/jobs/${jobId}/result?bom=true`;
+  return `/v1/jobs/${jobId}/result?bom=true&local=true`;
 }
 
 /**

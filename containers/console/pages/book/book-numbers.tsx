@@ -60,7 +60,7 @@ export function BookNumbers({ book }: { book: LiveBook }) {
               <>
                 <ExportButton
                   label={exports.redemptions}
-                  path={`/v1/redemptions?bookId=${id}&bom=true`}
+                  path={`/v1/redemptions?bookId=${id}&bom=true&local=true`}
                   fileName="redemptions.csv"
                   job={{ kind: 'export-redemptions', bookId: id }}
                   isLong={counts.redemptions > directMaxRows}
