@@ -10,8 +10,9 @@ export const decks = {
   dealt: 'Ever given out',
   left: 'Left',
   voided: 'Void, never given',
+  /** Above the button that does it, and when it was done. */
+  voiding: 'Voiding',
   madeVoid: 'Made void',
-  actions: 'Actions',
   publicStock: (code: string) =>
     `Nothing has to be put in here: whoever brings ${code} gets a coupon with a code of its own, and these never run out. To stop that, pause or close the book.`,
   publicDeals: (code: string) =>

@@ -11,8 +11,8 @@ export const decks = {
   dealt: 'Entregados alguna vez',
   left: 'Quedan',
   voided: 'Anulados sin entregar',
+  voiding: 'Anulación',
   madeVoid: 'Anulación',
-  actions: 'Acciones',
   publicStock: (code) =>
     `Aquí no hay que poner nada: quien trae ${code} recibe un cupón con un código propio, y estos no se acaban. Para detenerlo, pausa o cierra el talonario.`,
   publicDeals: (code) =>

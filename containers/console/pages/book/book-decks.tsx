@@ -16,7 +16,7 @@ import { Button, ButtonLink } from '../../parts/button.tsx';
 import { About, Confirm } from '../../parts/dialog.tsx';
 import { EmptyState } from '../../parts/empty-state.tsx';
 import { TextField } from '../../parts/field.tsx';
-import { type Column, ListTable } from '../../parts/list-table.tsx';
+import { ListTable } from '../../parts/list-table.tsx';
 import { notify } from '../../parts/live.tsx';
 import { rowNames } from '../../parts/row-names.ts';
 import { ShortMoment } from '../../parts/time.tsx';
@@ -87,18 +87,13 @@ function DeckTable({ book, decks, onVoided }: { book: Book; decks: LoadedList<De
   const text = messages().decks;
   const [chosen, setChosen] = useState<Deck | null>(null);
   const items = decks.items ?? [];
-  const hasVoided = items.some(({ voidedAt }) => voidedAt !== null);
-  const keys = useKeyNames(hasVoided);
+  const keys = useKeyNames(items.some(({ voidedAt }) => voidedAt !== null));
   const names = rowNames(
     items,
     ({ id }) => id,
     ({ kind, name, pattern, createdAt }) =>
       text.deckName(text.kinds[kind], name ?? pattern, formatMoment(createdAt, book.timeZone)),
   );
-  const madeVoid: Column<Deck> = {
-    title: text.madeVoid,
-    cell: (deck) => <MadeVoid deck={deck} zone={book.timeZone} keys={keys} />,
-  };
   const nameOf = ({ id }: Deck) => names.get(id) ?? id;
   return (
     <>
@@ -120,14 +115,15 @@ function DeckTable({ book, decks, onVoided }: { book: Book; decks: LoadedList<De
           { title: text.dealt, cell: ({ dealt }) => formatNumber(dealt), isNumber: true },
           { title: text.left, cell: (deck) => formatNumber(leftOf(deck)), isNumber: true },
           { title: text.voided, cell: ({ voided }) => formatNumber(voided), isNumber: true },
-          ...(hasVoided ? [madeVoid] : []),
           {
-            title: text.actions,
+            title: text.voiding,
             cell: (deck) =>
-              leftOf(deck) > 0 && (
+              leftOf(deck) > 0 ? (
                 <Button kind="caution" aria-label={text.voidButtonOf(nameOf(deck))} onClick={() => setChosen(deck)}>
                   {text.voidButton}
                 </Button>
+              ) : (
+                deck.voidedAt !== null && <MadeVoid deck={deck} at={deck.voidedAt} zone={book.timeZone} keys={keys} />
               ),
           },
         ]}
@@ -168,14 +164,22 @@ function Origin({ deck: { kind, name, pattern } }: { deck: Deck }) {
   );
 }
 
-/** When, by whom and why what was left of a deck was made void; nothing where it was not, or nobody knows. */
-function MadeVoid({ deck, zone, keys }: { deck: Deck; zone: string; keys: ReadonlyMap<string, string> }) {
+/** When, by whom and why what was left of a deck was made void. */
+function MadeVoid({
+  deck: { voidedBy, voidedReason },
+  at,
+  zone,
+  keys,
+}: {
+  deck: Deck;
+  at: string;
+  zone: string;
+  keys: ReadonlyMap<string, string>;
+}) {
   const { code: text } = messages();
-  const { voidedAt, voidedBy, voidedReason } = deck;
-  if (voidedAt === null) return null;
   return (
     <>
-      <ShortMoment at={voidedAt} zone={zone} />
+      <ShortMoment at={at} zone={zone} />
       {voidedBy !== null && (
         <p class="cell-note" dir="auto">
           {text.who(actorName(voidedBy, keys))}
