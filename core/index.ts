@@ -96,6 +96,7 @@ export {
   loggable,
 } from './db/sql-errors.ts';
 export { CodeView } from './decks/code-view.ts';
+export { DeckName, VoidDeckInput } from './decks/deck-inputs.ts';
 export { deckMarksMessage } from './decks/deck-marks.ts';
 export { DeckView } from './decks/deck-view.ts';
 export { exportCodes } from './decks/export-codes.ts';

@@ -25,6 +25,7 @@ export const limits = {
   // Text. Long enough for anything people use, short enough that 256 of them make a small statement.
   userIdMaxChars: 128,
   bookNameMaxChars: 200,
+  deckNameMaxChars: 200,
   descriptionMaxChars: 2_000,
   referenceMaxChars: 200,
   reasonMaxChars: 500,

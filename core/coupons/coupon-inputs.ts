@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { exampleId, Id, Metadata, strictObject, UserId } from '../input/shapes.ts';
+import { exampleId, Id, Metadata, reason, strictObject, UserId } from '../input/shapes.ts';
 import { limits } from '../limits.ts';
 
 /** A lock's token, as a request brings it. */
@@ -10,8 +10,6 @@ const LockToken = Type.String({
   description: 'The fencing token that the lock gave: a number as a string.',
   examples: ['18403216975'],
 });
-
-const reason = (description: string) => Type.Optional(Type.String({ maxLength: limits.reasonMaxChars, description }));
 
 /** Who gets a code of which book. */
 export const AssignInput = strictObject(

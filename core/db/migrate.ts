@@ -19,7 +19,7 @@ export interface MigrationResult {
  * The oldest schema that this version of the product can work on: the number of a migration, 1 and up. It may be lower
  * than that of the newest file in migrations/: the schema grows first, and a later version uses it.
  */
-export const neededSchemaVersion = 13;
+export const neededSchemaVersion = 14;
 
 /**
  * The advisory lock of whoever migrates. The number was chosen once for this product, apart from all its other locks.

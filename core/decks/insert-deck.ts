@@ -11,6 +11,8 @@ export interface NewDeck {
   readonly size: number;
   /** For a generated deck: its part of a pattern's sequence. Null for an uploaded one. */
   readonly sequence: { patternId: number; firstIndex: number } | null;
+  /** What the upload called itself; null where it did not, and for a generated deck. */
+  readonly name: string | null;
 }
 
 /**
@@ -22,10 +24,10 @@ export async function insertDeck(ids: IdSource, tx: Transaction, tenantId: numbe
   const id = newId(ids);
   await tx.query({
     name: 'insert-deck',
-    text: `insert into decks (tenant_id, deck_id, id, book_id, kind, size, pattern_id, first_index, created_at)
+    text: `insert into decks (tenant_id, deck_id, id, book_id, kind, size, pattern_id, first_index, name, created_at)
       overriding system value
       values ($1, coalesce($2::int, nextval(pg_get_serial_sequence('decks', 'deck_id'))), $3, $4,
-        case when $6::int is null then 'uploaded' else 'generated' end, $5, $6, $7,
+        case when $6::int is null then 'uploaded' else 'generated' end, $5, $6, $7, $8,
         date_trunc('milliseconds', clock_timestamp()))`,
     values: [
       tenantId,
@@ -35,6 +37,7 @@ export async function insertDeck(ids: IdSource, tx: Transaction, tenantId: numbe
       deck.size,
       deck.sequence?.patternId ?? null,
       deck.sequence?.firstIndex ?? null,
+      deck.name,
     ],
   });
   return id;

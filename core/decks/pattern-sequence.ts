@@ -96,7 +96,7 @@ export async function publishNumbers(
   { patternId, firstIndex, count }: SequencePart,
 ): Promise<string> {
   const sequence = { patternId, firstIndex };
-  const deckId = await insertDeck(core, tx, tenantId, { deckKey: null, bookKey, size: count, sequence });
+  const deckId = await insertDeck(core, tx, tenantId, { deckKey: null, bookKey, size: count, sequence, name: null });
   // Before COMMIT, from which on codes of the deck may be dealt that a restore would make once more.
   await core.deckMarks.write({ patterns: [[tenantId, patternId, firstIndex + count]] });
   return deckId;

@@ -9,13 +9,18 @@ import { runOnce } from '../idempotency/run-once.ts';
 import type { BookKey } from '../keys.ts';
 import { isUuid } from '../uuid.ts';
 import { lockDealers } from './dealer-lock.ts';
-import { voidWhatIsLeft } from './deck-counter-rules.ts';
-import { type DeckRow, type DeckView, deckSelection, viewDeck } from './deck-view.ts';
+import { leftInDeck, voidWhatIsLeft } from './deck-counter-rules.ts';
+import type { VoidDeckInput } from './deck-inputs.ts';
+import { type DeckRow, type DeckView, deckSelection, viewDecks } from './deck-view.ts';
+
+/** What the stored reply of a version says that knew none of these; it is kept for a day. */
+const untold = { name: null, pattern: null, voidedAt: null, voidedBy: null, voidedReason: null };
 
 /**
  * Voids what is undealt of a deck, whatever the book's state: three statements whatever the size, since a position
  * below the next one to deal without a coupon is a voided code. Coupons that were dealt or taken by name stay as they
- * are. Under the dealer's lock, so that no batch deals from the deck after the answer. A repeat is harmless.
+ * are. Under the dealer's lock, so that no batch deals from the deck after the answer. A repeat is harmless. The
+ * deck tells when, by whom and why it was voided: the first time, since a repeat finds nothing left.
  * @throws CouponError `idempotency-key-reused`; `book-not-found` and `deck-not-found`, for ids that are no UUIDs too
  */
 export async function voidDeck(
@@ -23,10 +28,11 @@ export async function voidDeck(
   caller: Caller,
   bookId: string,
   deckId: string,
+  { reason }: VoidDeckInput,
   keyed: KeyedRequest | null,
 ): Promise<Outcome<DeckView>> {
   const { tenantId } = caller;
-  return runOnce(core, tenantId, keyed, 200, async (tx) => {
+  const { body, replayed } = await runOnce(core, tenantId, keyed, 200, async (tx) => {
     const bookKey = await findBook(core, tenantId, bookId);
     await lockDealers(tx, tenantId, [bookKey]);
     const deck = await readDeck(tx, tenantId, bookKey, deckId);
@@ -34,15 +40,18 @@ export async function voidDeck(
     // Before COMMIT: a leaked deck that a restore brings back would be dealt from again.
     await core.deckMarks.write({ decks: [[tenantId, deck.deckKey, voided.nextPos]] });
     await writeDeck(tx, tenantId, voided);
-    return viewDeck(voided);
+    // Where nothing was left nothing went void, and whoever voided it before stays who did it.
+    const told = leftInDeck(deck) === 0 ? {} : await tellVoid(tx, tenantId, deck, caller.actor, reason ?? null);
+    return (await viewDecks(tx, tenantId, [{ ...voided, ...told }]))[0]!;
   });
+  return { body: { ...untold, ...body }, replayed };
 }
 
 async function readDeck(tx: Transaction, tenantId: number, bookKey: BookKey, deckId: string): Promise<DeckRow> {
   if (isUuid(deckId)) {
     const answer = await tx.query<DeckRow>({
       name: 'read-deck',
-      text: `${deckSelection('decks')} where tenant_id = $1 and id = $2 and book_id = $3`,
+      text: `${deckSelection('decks')} where d.tenant_id = $1 and d.id = $2 and d.book_id = $3`,
       values: [tenantId, deckId, bookKey],
     });
     const row = answer.rows[0];
@@ -62,4 +71,21 @@ async function writeDeck(tx: Transaction, tenantId: number, deck: DeckRow): Prom
     text: 'delete from deck_taken where tenant_id = $1 and deck_id = $2 and pos < $3',
     values: [tenantId, deck.deckKey, deck.nextPos],
   });
+}
+
+async function tellVoid(
+  tx: Transaction,
+  tenantId: number,
+  { deckKey, nextPos }: DeckRow,
+  voidedBy: string,
+  voidedReason: string | null,
+): Promise<Pick<DeckRow, 'voidedAt' | 'voidedBy' | 'voidedReason'>> {
+  const { rows } = await tx.query<{ voidedAt: Date }>({
+    name: 'tell-void',
+    text: `update decks set voided_at = date_trunc('milliseconds', clock_timestamp()), voided_from = $3, voided_by = $4,
+        voided_reason = $5
+      where tenant_id = $1 and deck_id = $2 returning voided_at as "voidedAt"`,
+    values: [tenantId, deckKey, nextPos, voidedBy, voidedReason],
+  });
+  return { voidedAt: rows[0]!.voidedAt, voidedBy, voidedReason };
 }

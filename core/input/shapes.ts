@@ -91,6 +91,11 @@ export type Metadata = Static<typeof Metadata>;
 /** A revision, 1 and up. */
 export const Rev = Type.Integer({ minimum: 1, description: 'Grows by one with each change.', examples: [1] });
 
+/** Why something is done: a text of a request that may be left out. */
+export function reason(description: string) {
+  return Type.Optional(Type.String({ maxLength: limits.reasonMaxChars, description }));
+}
+
 /** A name for people. */
 export function label(maxChars: number, example: string) {
   return Type.String({

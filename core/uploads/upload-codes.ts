@@ -10,7 +10,7 @@ import { openPool } from '../db/pool.ts';
 import { loggable, sqlStateOf } from '../db/sql-errors.ts';
 import type { Transaction } from '../db/transaction.ts';
 import { withConnection } from '../db/with-connection.ts';
-import { insertDeck, reserveDeckKey } from '../decks/insert-deck.ts';
+import { insertDeck, type NewDeck, reserveDeckKey } from '../decks/insert-deck.ts';
 import { lockTenantCodes } from '../decks/tenant-codes-lock.ts';
 import { unavailable } from '../errors.ts';
 import { type KeyedRequest, withContent } from '../idempotency/key-hash.ts';
@@ -41,6 +41,8 @@ export interface Upload {
   format: UploadFormat;
   /** What the sender says of a first line that may be a heading; nothing by default. */
   header?: HeaderRule | undefined;
+  /** What the deck is to be called. */
+  name?: string | undefined;
   /** Is read to its end, except after a refusal; then the rest is thrown away. */
   body: Readable;
 }
@@ -72,7 +74,8 @@ const undefinedTable = '42P01';
  * the deck's row, and waited for in turns (closeGateInTurns). At most three uploads run in a process, and one for each
  * tenant; others wait up to 30 seconds. An upload starts to run once its first 64 KB have arrived, or all of it.
  *
- * With an idempotency key, a body of the same bytes, sent with the same `header`, gets the first answer under that key.
+ * With an idempotency key, a body of the same bytes, sent with the same `header` and
+ * `name`, gets the first answer under that key.
  *
  * @throws CouponError `invalid-input` for a body that can't be read as a whole, holds no row or breaks off;
  *   `idempotency-key-reused`; `book-not-found`, for an id that is no UUID too; `book-not-active` for a closed book;
@@ -86,7 +89,7 @@ export async function uploadCodes(
   keyed: KeyedRequest | null,
 ): Promise<Outcome<UploadedDeck>> {
   try {
-    const kind = `${upload.format}${upload.header === undefined ? '' : ` header=${upload.header}`}`;
+    const kind = kindOf(upload);
     const path = `/books/${bookId.toLowerCase()}/codes`;
     const name = (digest: string) => (keyed === null ? null : withContent(keyed, path, `${kind} ${digest}`));
     if (await isKeyUsed(core.pool, caller.tenantId, keyed)) {
@@ -98,6 +101,15 @@ export async function uploadCodes(
   } finally {
     upload.body.resume();
   }
+}
+
+/** What an upload says of its body: a text in which no two of them are the same. */
+function kindOf({ format, header, name }: Upload): string {
+  const given = [
+    header === undefined ? '' : ` header=${header}`,
+    name === undefined ? '' : ` name=${JSON.stringify(name)}`,
+  ];
+  return `${format}${given.join('')}`;
 }
 
 async function takeUpload(
@@ -120,7 +132,7 @@ async function takeUpload(
       tenantId,
       name(staged.digest),
       201,
-      (tx) => publish(core, tx, tenantId, bookKey, patterns, staged),
+      (tx) => publish(core, tx, tenantId, { bookKey, name: upload.name ?? null }, patterns, staged),
     );
   } catch (error) {
     // The connection that staged the rows was lost, and this is another one.
@@ -164,7 +176,7 @@ async function publish(
   core: IdSource & Pick<Core, 'knownPatterns'>,
   tx: Transaction,
   tenantId: number,
-  bookKey: BookKey,
+  { bookKey, name }: Pick<NewDeck, 'bookKey' | 'name'>,
   checked: TenantPatterns,
   staged: StagedUpload,
 ): Promise<UploadedDeck> {
@@ -174,7 +186,7 @@ async function publish(
   const merged = await mergeUpload(tx, core.random, tenantId, { deckKey, bookKey }, staged, checked, current);
   await closeGateInTurns(tx, tenantId, bookKey);
   await refuseClosedBook(tx, tenantId, bookKey);
-  const deck = { deckKey, bookKey, size: merged.accepted, sequence: null };
+  const deck = { deckKey, bookKey, size: merged.accepted, sequence: null, name };
   const deckId = merged.accepted === 0 ? null : await insertDeck(core, tx, tenantId, deck);
   const { count, first } = mergeRejections(staged.rejections, merged.rejections);
   const { accepted, duplicates } = merged;

@@ -15,7 +15,8 @@ import type { BookKey } from '../keys.ts';
  * write a reference after the erasure had looked. Stored replies hold no user's data: an effect on a coupon is replayed
  * from its event and the holder's row; what is stored of a batch is its refusals, by number; and the cold calls that
  * store a reply (books, decks, keys, tenants, jobs) name no user. The user goes out of the files and results of jobs
- * too, and what a job was still to do for the user is not done. The time it takes grows with the user's coupons; past
+ * too, and what a job was still to do for the user is not done. What a deck is called, and why it was voided, stays: it
+ * is about codes that nobody has. The time it takes grows with the user's coupons; past
  * databaseLimits.statementTimeoutMillis nothing is erased.
  */
 export async function eraseUser(core: ColdCore, caller: Caller, userId: string): Promise<void> {

@@ -180,6 +180,8 @@ describeInBrowser('what people do in the console', () => {
     await page.getByText('4 rows were not taken, 1 of them').waitFor();
     await page.getByText('Rows that were not taken').first().click();
     await page.getByText('Has a character that can’t be read').waitFor();
+    await page.getByRole('row', { name: new RegExp(`From a file.*codes-${process.pid}\\.csv`) }).waitFor();
+    await page.getByRole('row', { name: /Generated.*GEN-######-##/ }).waitFor();
     await window.inspect('uploaded');
     const download = page.waitForEvent('download');
     await page.getByRole('button', { name: 'Download them' }).click();
@@ -198,11 +200,12 @@ describeInBrowser('what people do in the console', () => {
   test('what is left of a deck is voided only after the book’s name was typed', async () => {
     const { id } = await makeBook('Leaked', { status: 'active' });
     const codes = Array.from({ length: 100 }, (_one, at) => `LEAK-${at}`);
-    await console.call('POST', `/v1/books/${id}/codes`, { codes });
-    const window = await console.openSignedIn();
+    await console.call('POST', `/v1/books/${id}/codes?name=${encodeURIComponent('for the fair.csv')}`, { codes });
+    const key = await console.call<{ secret: string }>('POST', '/v1/api-keys', { name: 'Ana', role: 'admin' });
+    const window = await console.openSignedIn({}, key.secret);
     const { page } = window;
     await window.visit(`/books/${id}/decks`);
-    const open = page.getByRole('button', { name: /Void what is left of/ });
+    const open = page.getByRole('button', { name: /Void what is left of: From a file, for the fair\.csv/ });
     await open.click();
     await page.getByText('100 codes that nobody has been given').waitFor();
     await page.getByRole('button', { name: 'Void them' }).click();
@@ -213,16 +216,36 @@ describeInBrowser('what people do in the console', () => {
     await page.waitForFunction((element) => element === document.activeElement, opener);
     expect((await console.call<Counts>('GET', `/v1/books/${id}`)).counts.voided).toBe(0);
     await open.click();
+    await page.getByLabel('Reason (optional)').fill('x'.repeat(501));
     await page.getByLabel('Type “Leaked” to confirm').fill(' leaked ');
     await page.keyboard.press('Enter');
+    await page.getByRole('dialog').getByText('This reason can’t be kept as it is.').waitFor();
+    expect((await console.call<Counts>('GET', `/v1/books/${id}`)).counts.voided).toBe(0);
+    await page.getByLabel('Reason (optional)').fill('A printer sent it round');
+    await page.keyboard.press('Enter');
     await page.getByText('100 codes are void.').first().waitFor();
+    // Whoever looks at the list afterwards reads what became of it.
+    const row = page.getByRole('row', { name: /for the fair\.csv/ });
+    await row.getByText('by Ana').waitFor();
+    await row.getByText('Reason: A printer sent it round').waitFor();
+    await window.inspect('voided-deck');
     expect((await console.call<Counts>('GET', `/v1/books/${id}`)).counts).toMatchObject({ available: 0, voided: 100 });
     // Nothing happened to the code itself: its page says what did to its list.
     await window.visit('/codes/LEAK-7');
     await page.getByText('Its list was made void before anybody was given it').waitFor();
     await page.getByRole('link', { name: 'From a file' }).waitFor();
+    await page.getByText('for the fair.csv').waitFor();
+    await page.getByText('by Ana').waitFor();
+    await page.getByText('A printer sent it round').waitFor();
     await window.inspect('code-of-void-deck');
     await window.close();
+    // A checkout's key is told when, in the language of its reader, and not why.
+    const till = await console.call<{ secret: string }>('POST', '/v1/api-keys', { name: 'Till', role: 'redeemer' });
+    const other = await console.openSignedIn({ language: 'es' }, till.secret);
+    await other.visit('/codes/LEAK-7');
+    await other.page.getByText('Anulación').waitFor();
+    expect(await other.page.getByText('A printer sent it round').count()).toBe(0);
+    await other.close();
   });
 
   test('a session that ends in the middle of a form keeps what was typed, and goes on after signing in', async () => {

@@ -78,6 +78,13 @@ export const mutants: Mutant[] = [
     caughtBy: 'waits for whoever deals from the book',
   },
   {
+    takesOut: 'that the first void of a deck stays what it tells',
+    file: 'core/decks/void-deck.ts',
+    edits: [{ find: 'leftInDeck(deck) === 0 ? {} : ', replace: '' }],
+    testFile: 'test/integration/void-deck.test.ts',
+    caughtBy: 'of two at once with different reasons, one is told',
+  },
+  {
     takesOut: "the order of the coupons' locks",
     file: 'core/coupons/engine/locks/coupons.ts',
     edits: [{ find: 'order by deck_id, pos) as place', replace: ') as place' }],

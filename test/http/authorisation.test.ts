@@ -105,7 +105,10 @@ const table: Record<string, Row> = {
   },
   'POST /v1/books/:bookId/decks/:deckId/void': {
     roles: operators,
-    target: ({ bookId, deckId }) => ({ path: `/v1/books/${bookId}/decks/${deckId}/void` }),
+    target: ({ bookId, deckId }) => ({
+      path: `/v1/books/${bookId}/decks/${deckId}/void`,
+      body: { reason: 'leaked' },
+    }),
     elsewhere: 'book-not-found',
   },
   'POST /v1/coupons/assign': {

@@ -63,6 +63,7 @@ const requests: Record<string, () => Promise<Request>> = {
   }),
   'POST /v1/books/{bookId}/decks/{deckId}/void': async () => ({
     path: `/v1/books/${bookId}/decks/${await generate(5, 'VOID-########')}/void`,
+    body: { reason: 'leaked' },
   }),
   'POST /v1/coupons/assign': async () => ({ path: '/v1/coupons/assign', body: { bookId, userId: 'u-1' } }),
   'POST /v1/coupons/assign-batch': async () => ({

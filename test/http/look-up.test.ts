@@ -70,6 +70,8 @@ describe('GET /v1/codes/{code}', () => {
       deckId,
       status: 'voided',
       coupon: null,
+      voidedAt: expect.any(String),
+      voidedReason: null,
     });
   });
 

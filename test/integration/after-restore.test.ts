@@ -187,7 +187,7 @@ describe('marks', () => {
       [() => assignCoupon(marked, admin, { bookId, userId: 'u-1' }), { decks: [[1, expect.any(Number), 1]] }],
       [() => assignCode(marked, admin, second!, { userId: 'u-1' }), { taken: [[1, expect.any(Number), 1]] }],
       [() => voidCoupon(marked, admin, third!, {}), { taken: [[1, expect.any(Number), 2]] }],
-      [() => voidDeck(marked, admin, bookId, deckId, null), { decks: [[1, expect.any(Number), 4]] }],
+      [() => voidDeck(marked, admin, bookId, deckId, {}, null), { decks: [[1, expect.any(Number), 4]] }],
       [
         () => generateCodes(marked, admin, bookId, { count: 50, pattern: 'MARK-####-####' }, null),
         { patterns: [[1, expect.any(Number), 50]] },

@@ -148,7 +148,7 @@ const coldPosts: Record<string, () => Promise<Post>> = {
       return (await generateCodes(one, admin, bookId, input, null)).body.deckId;
     };
     const send = (deckId: string) => (core: Core, key: string) =>
-      voidDeck(core, admin, bookId, deckId, keyed(key, `books/${bookId}/decks/${deckId}/void`, {}));
+      voidDeck(core, admin, bookId, deckId, {}, keyed(key, `books/${bookId}/decks/${deckId}/void`, {}));
     return { send: send(await deckOf()), sendOther: send(await deckOf()) };
   },
   'an API key’s creation': async () => {
@@ -415,7 +415,7 @@ describe('a key', () => {
     const atPlaces = proxy.arm('find-void-places', 'stall-before');
     const locking = lock(crashing, left!, { userId: 'u-1' }, deckKey).catch((error: unknown) => error);
     await atPlaces.struck;
-    await voidDeck(one, admin, bookId, deckId, keyed(deckKey, `books/${bookId}/decks/${deckId}/void`, {}));
+    await voidDeck(one, admin, bookId, deckId, {}, keyed(deckKey, `books/${bookId}/decks/${deckId}/void`, {}));
     atPlaces.release();
     expect(await locking).toMatchObject({ kind: 'idempotency-key-reused' });
   });

@@ -154,7 +154,7 @@ describe('a book’s codes', () => {
     expect((await listCodes(core, admin, book.id, { limit: 1_000 })).data).toHaveLength(1_000);
     const held = await listCodes(core, admin, book.id, { status: 'assigned' });
     expect(held).toMatchObject({ data: [{ userId: 'u-1' }], nextCursor: null });
-    await voidDeck(core, admin, book.id, deckId, null);
+    await voidDeck(core, admin, book.id, deckId, {}, null);
     expect(await listCodes(core, admin, book.id, { status: 'available' })).toEqual({ data: [], nextCursor: null });
     const voided = await listCodes(core, admin, book.id, { status: 'voided', limit: 10 });
     expect(voided.data).toHaveLength(10);

@@ -205,7 +205,7 @@ describe('an upload of more rows than memory holds', () => {
         await lockTenantCodes(tx, 1);
         const deckKey = await reserveDeckKey(tx);
         const merged = await mergeUpload(tx, core.random, 1, { deckKey, bookKey }, staged, patterns, patterns);
-        const deck = { deckKey, bookKey, size: merged.accepted, sequence: null };
+        const deck = { deckKey, bookKey, size: merged.accepted, sequence: null, name: null };
         return { ...merged, deckId: await insertDeck(core, tx, 1, deck) };
       });
     } finally {

@@ -36,7 +36,7 @@ describe('voiding a deck', () => {
     const input = { count: 1_000_000_000, pattern: 'LEAK-####-####-####' };
     const { deckId } = (await generateCodes(core, admin, bookId, input, null)).body;
     const { body: dealt } = await assignCoupon(core, admin, { bookId, userId: 'u-1' });
-    const { body: deck } = await voidDeck(core, admin, bookId, deckId, null);
+    const { body: deck } = await voidDeck(core, admin, bookId, deckId, {}, null);
     expect(deck).toMatchObject({ id: deckId, kind: 'generated', size: 1_000_000_000, dealt: 1, voided: 999_999_999 });
     await expect(assignCoupon(core, admin, { bookId, userId: 'u-2' })).rejects.toMatchObject({ kind: 'no-codes-left' });
     await expect(voidCoupon(core, admin, dealt.code, {})).resolves.toMatchObject({ body: { status: 'voided' } });
@@ -54,9 +54,9 @@ describe('voiding a deck', () => {
     await assignCode(core, admin, codes[5]!, { userId: 'u-1' });
     await voidCoupon(core, admin, codes[7]!, {});
     await assignCoupon(core, admin, { bookId, userId: 'u-2' });
-    const { body: deck } = await voidDeck(core, admin, bookId, deckId, null);
+    const { body: deck } = await voidDeck(core, admin, bookId, deckId, {}, null);
     expect(deck).toMatchObject({ size: 10, dealt: 2, voided: 8 });
-    expect((await voidDeck(core, admin, bookId, deckId, null)).body).toEqual(deck);
+    expect((await voidDeck(core, admin, bookId, deckId, {}, null)).body).toEqual(deck);
     const { counts } = await readBook(core, admin, bookId);
     expect(counts).toMatchObject({ codes: 10, available: 0, assigned: 2, voided: 8 });
     await expect(assignCode(core, admin, codes[9]!, { userId: 'u-3' })).rejects.toMatchObject({ kind: 'coupon-void' });
@@ -72,7 +72,7 @@ describe('voiding a deck', () => {
         () => 0,
       ),
     );
-    const { body: deck } = await patiently(() => voidDeck(core, admin, bookId, deckId, null));
+    const { body: deck } = await patiently(() => voidDeck(core, admin, bookId, deckId, {}, null));
     const drawn = (await Promise.all(draws)).reduce<number>((sum, one) => sum + one, 0);
     expect(deck.dealt).toBe(drawn);
     expect(deck.voided).toBe(300 - drawn);
@@ -89,7 +89,7 @@ describe('voiding a deck', () => {
         'select from dealers where book_id = (select book_id from books where id = $1) for no key update',
         [bookId],
       );
-      const voiding = patiently(() => voidDeck(core, admin, bookId, deckId, null));
+      const voiding = patiently(() => voidDeck(core, admin, bookId, deckId, {}, null));
       await waitForLockWait(dealer, 1, voiding);
       expect((await listDecks(core, admin, bookId, {})).data).toMatchObject([{ dealt: 0, voided: 0 }]);
       await dealer.query('commit');
@@ -100,14 +100,25 @@ describe('voiding a deck', () => {
     await expect(assignCoupon(core, admin, { bookId, userId: 'u-1' })).rejects.toMatchObject({ kind: 'no-codes-left' });
   });
 
+  test('of two at once with different reasons, one is told, and both answers tell it', async () => {
+    const bookId = await newBook();
+    const { deckId } = await uploadText(core, bookId, 'csv', 'TWICE-1\nTWICE-2');
+    const answers = await Promise.all(
+      ['leaked', 'sold'].map((reason) => patiently(() => voidDeck(core, admin, bookId, deckId, { reason }, null))),
+    );
+    const [told] = (await listDecks(core, admin, bookId, {})).data;
+    expect(['leaked', 'sold']).toContain(told!.voidedReason);
+    expect(answers.map(({ body }) => body)).toEqual([told, told]);
+  });
+
   test('with a key it has one answer, and another deck under that key is refused', async () => {
     const bookId = await newBook();
     const { deckId } = await uploadText(core, bookId, 'csv', 'KEYED-1\nKEYED-2');
     const request = keyedRequest(admin, 'void-1', `/books/${bookId}/decks/${deckId}/void`, {});
-    const first = await voidDeck(core, admin, bookId, deckId, request);
-    expect(await voidDeck(core, admin, bookId, deckId, request)).toEqual({ body: first.body, replayed: true });
+    const first = await voidDeck(core, admin, bookId, deckId, {}, request);
+    expect(await voidDeck(core, admin, bookId, deckId, {}, request)).toEqual({ body: first.body, replayed: true });
     const other = keyedRequest(admin, 'void-1', `/books/${bookId}/decks/${unknown}/void`, {});
-    await expect(voidDeck(core, admin, bookId, deckId, other)).rejects.toMatchObject({
+    await expect(voidDeck(core, admin, bookId, deckId, {}, other)).rejects.toMatchObject({
       kind: 'idempotency-key-reused',
     });
   });
@@ -116,10 +127,10 @@ describe('voiding a deck', () => {
     const [bookId, other] = [await newBook(), await newBook()];
     const { deckId } = await uploadText(core, bookId, 'csv', 'IDS-1');
     for (const id of [unknown, 'nonsense']) {
-      await expect(voidDeck(core, admin, id, deckId, null)).rejects.toMatchObject({ kind: 'book-not-found' });
-      await expect(voidDeck(core, admin, bookId, id, null)).rejects.toMatchObject({ kind: 'deck-not-found' });
+      await expect(voidDeck(core, admin, id, deckId, {}, null)).rejects.toMatchObject({ kind: 'book-not-found' });
+      await expect(voidDeck(core, admin, bookId, id, {}, null)).rejects.toMatchObject({ kind: 'deck-not-found' });
     }
-    await expect(voidDeck(core, admin, other, deckId, null)).rejects.toMatchObject({ kind: 'deck-not-found' });
+    await expect(voidDeck(core, admin, other, deckId, {}, null)).rejects.toMatchObject({ kind: 'deck-not-found' });
   });
 });
 
@@ -140,10 +151,15 @@ describe('a book’s decks', () => {
     expect(data[0]).toEqual({
       id: ids[0],
       kind: 'uploaded',
+      name: null,
+      pattern: null,
       size: 1,
       dealt: 0,
       voided: 0,
       createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+      voidedAt: null,
+      voidedBy: null,
+      voidedReason: null,
     });
     await expect(listDecks(core, admin, bookId, { cursor: 'x' })).rejects.toMatchObject({ kind: 'invalid-input' });
     await expect(listDecks(core, admin, unknown, {})).rejects.toMatchObject({ kind: 'book-not-found' });

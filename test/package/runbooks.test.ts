@@ -214,7 +214,13 @@ describe('beside a database', () => {
         status: 409,
       });
       await generate('GOOD-########');
-      expect(step('void', { DECK: leaked.id })).toMatchObject({ id: leaked.id, dealt: 1, voided: 99 });
+      expect(step('void', { DECK: leaked.id })).toMatchObject({
+        id: leaked.id,
+        pattern: 'LEAK-########',
+        dealt: 1,
+        voided: 99,
+        voidedReason: 'The file went round',
+      });
       expect(step('void', { DECK: leaked.id })).toMatchObject({ dealt: 1, voided: 99 });
       expect(step('resume')).toMatchObject({ status: 'active', counts: { available: 100 } });
       const redeemed = await client.post(`/v1/coupons/${assigned.code}/redeem`, { userId: 'ana' });

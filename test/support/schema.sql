@@ -205,6 +205,11 @@ table decks with (fillfactor=50)
   pattern_id integer
   first_index bigint
   created_at timestamp with time zone not null
+  name text
+  voided_at timestamp with time zone
+  voided_from bigint
+  voided_by text collate C
+  voided_reason text
   decks_id_key: UNIQUE (id, tenant_id)
   decks_kind_check: CHECK ((kind = ANY (ARRAY['generated'::text, 'uploaded'::text])))
   decks_next_pos_check: CHECK (((next_pos >= 0) AND (next_pos <= size)))
@@ -212,6 +217,11 @@ table decks with (fillfactor=50)
   decks_pk: PRIMARY KEY (tenant_id, deck_id)
   decks_size_check: CHECK ((size >= 0))
   decks_taken_ahead_check: CHECK (((taken_ahead >= 0) AND (taken_ahead <= (size - next_pos))))
+  decks_told_void_check: CHECK (
+CASE
+    WHEN (voided_at IS NULL) THEN (num_nonnulls(voided_from, voided_by, voided_reason) = 0)
+    ELSE ((voided_from IS NOT NULL) AND (voided_by IS NOT NULL) AND (next_pos = size))
+END) NOT VALID
   decks_voided_check: CHECK (((voided >= 0) AND (voided <= size)))
 
 table event_counts

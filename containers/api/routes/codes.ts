@@ -11,6 +11,7 @@ import {
   lookUpCode,
   PageRequest,
   strictObject,
+  VoidDeckInput,
   voidDeck,
 } from '../../../core/index.ts';
 import { csvDescription, csvParameters, refuseCursor, sendCsv } from '../answers/csv-answer.ts';
@@ -106,7 +107,7 @@ function addLookUp(app: Api): void {
         operationId: 'lookUpCode',
         summary: 'Look a code up, also one that nobody has yet',
         description:
-          'Where the code is from, what has become of it, and its coupon, which is null for a code that nobody has had. The public code of a book stands in no deck: its `deckId` is null.',
+          'Where the code is from, what has become of it, and its coupon, which is null for a code that nobody has had. A code that went void with its deck tells when and why. The public code of a book stands in no deck: its `deckId` is null.',
         tags: ['codes'],
         params: CodePath,
         response: { 200: ref(CodeLookUp) },
@@ -168,14 +169,15 @@ function addDecks(app: Api): void {
       schema: {
         operationId: 'voidDeck',
         summary: 'Void what is undealt of a deck',
-        description: 'For codes that leaked: whatever is undealt is void at once. Coupons in users’ hands stay.',
+        description:
+          'For codes that leaked: whatever is undealt is void at once. Coupons in users’ hands stay. The deck tells when, by whom and why; repeated, the first void stays what it tells.',
         tags: ['codes'],
         params: DeckPath,
-        body: strictObject({}),
+        body: VoidDeckInput,
         response: { 200: ref(Deck) },
       },
     },
     // The ids are not checked here: a problem with the idempotency key is reported before a missing book or deck.
-    ({ caller, params, keyed }) => voidDeck(core, caller, params.bookId, params.deckId, keyed),
+    ({ caller, params, body, keyed }) => voidDeck(core, caller, params.bookId, params.deckId, body, keyed),
   );
 }

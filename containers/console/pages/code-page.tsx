@@ -1,12 +1,14 @@
 import { linkTo, part } from '../address/address.ts';
 import type { Parameters } from '../address/match-path.ts';
 import { isOver } from '../calls/is-over.ts';
-import { isAdmin, isOperator } from '../calls/session.ts';
-import type { ApiKey, Book, CodeLookUp, CouponEvent, Deck, Page as ListPage } from '../calls/types.ts';
+import { isOperator } from '../calls/session.ts';
+import type { Book, CodeLookUp, CouponEvent, Deck, Page as ListPage } from '../calls/types.ts';
+import { useKeyNames } from '../calls/use-key-names.ts';
 import { useList, useLoad } from '../calls/use-load.ts';
 import { type Refusal, useRefusal } from '../calls/use-refusal.ts';
 import { formatNumber } from '../language/formats.ts';
 import { messages } from '../messages/messages.ts';
+import { actorName } from '../parts/actor-name.ts';
 import { BookLink } from '../parts/book-link.tsx';
 import { Button, ButtonLink } from '../parts/button.tsx';
 import { EmptyState } from '../parts/empty-state.tsx';
@@ -37,7 +39,7 @@ export function CodePage({ code = '' }: Parameters) {
   );
   // A redeemer does not see the book, and may ask what would come of a redemption.
   const refusal = useRefusal(isOperator() ? null : data);
-  const keys = useLoad<ListPage<ApiKey>>(isAdmin() && data?.coupon != null ? '/v1/api-keys?limit=200' : null);
+  const keyNames = useKeyNames(data !== null && (data.coupon !== null || data.voidedAt !== undefined));
   if (found.problem?.kind === 'coupon-not-found' || found.problem?.kind === 'invalid-input')
     return <NoSuchCode code={code} />;
   if (data === null) {
@@ -50,7 +52,6 @@ export function CodePage({ code = '' }: Parameters) {
   }
   // A public code stands in no deck.
   if (data.deckId === null) return <PublicCode found={data} book={book.data} refusal={refusal} />;
-  const keyNames = new Map(keys.data?.data.map(({ id, name }) => [id, name]));
   const events = story.items ?? [];
   const zone = book.data?.timeZone ?? 'UTC';
   // What a code is worth hangs on its book too.
@@ -74,7 +75,13 @@ export function CodePage({ code = '' }: Parameters) {
         )
       }
     >
-      <Facts found={data} book={book.data} deck={decks.data?.data.find(({ id }) => id === data.deckId)} zone={zone} />
+      <Facts
+        found={data}
+        book={book.data}
+        deck={decks.data?.data.find(({ id }) => id === data.deckId)}
+        zone={zone}
+        keys={keyNames}
+      />
       <ProblemBox problem={book.problem} retry={() => void book.reload()} />
       {data.coupon !== null && isOperator() && (
         <div class="columns">
@@ -198,18 +205,24 @@ function endTitle(endsAt: string | null): string {
   return isOver(endsAt, Date.now()) ? text.hasEnded : text.ends;
 }
 
-/** @param deck in which the code came into its book; undefined: it is not known */
+/**
+ * @param deck in which the code came into its book; undefined: it is not known
+ * @param keys the names of API keys, by id
+ */
 function Facts({
-  found: { coupon, bookId },
+  found,
   book,
   deck,
   zone,
+  keys,
 }: {
   found: CodeLookUp;
   book: Book | null;
   deck: Deck | undefined;
   zone: string;
+  keys: ReadonlyMap<string, string>;
 }) {
+  const { coupon, bookId } = found;
   const { code: text, decks } = messages();
   return (
     <dl class="facts">
@@ -224,12 +237,18 @@ function Facts({
               <dt>{text.cameWith}</dt>
               <dd>
                 <a href={linkTo(`/books/${bookId}/decks`)}>{decks.kinds[deck.kind]}</a>,{' '}
+                {(deck.name ?? deck.pattern) !== null && (
+                  <>
+                    <bdi class={deck.pattern === null ? undefined : 'code'}>{deck.name ?? deck.pattern}</bdi>,{' '}
+                  </>
+                )}
                 <Moment at={deck.createdAt} zone={zone} />
               </dd>
             </>
           )}
         </>
       )}
+      <VoidWithDeck found={found} deck={deck} zone={zone} keys={keys} />
       <dt>{text.holder}</dt>
       <dd>
         {coupon === null ? (
@@ -279,5 +298,41 @@ function Facts({
         </>
       )}
     </dl>
+  );
+}
+
+/** When, by whom and why the list of a code was made void before anybody was given it. */
+function VoidWithDeck({
+  found: { voidedAt, voidedReason },
+  deck,
+  zone,
+  keys,
+}: {
+  found: CodeLookUp;
+  deck: Deck | undefined;
+  zone: string;
+  keys: ReadonlyMap<string, string>;
+}) {
+  const { code: text, decks } = messages();
+  if (voidedAt === undefined) return null;
+  return (
+    <>
+      <dt>{decks.madeVoid}</dt>
+      <dd>
+        <Moment at={voidedAt} zone={zone} />
+        {deck?.voidedBy != null && (
+          <>
+            {' · '}
+            <span dir="auto">{text.who(actorName(deck.voidedBy, keys))}</span>
+          </>
+        )}
+      </dd>
+      {voidedReason != null && voidedReason !== '' && (
+        <>
+          <dt>{text.reason.label}</dt>
+          <dd dir="auto">{voidedReason}</dd>
+        </>
+      )}
+    </>
   );
 }

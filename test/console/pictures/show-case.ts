@@ -63,6 +63,7 @@ async function makeBooks(console: TestConsole): Promise<ShowCase['books']> {
     public: await make('Everybody', { status: 'draft', publicCode: 'SUMMER20', endsAt: soon }),
   };
   await console.call('PATCH', `/v1/books/${books.public}`, { status: 'active' });
+  await voidList(console, books.draft);
   for (const [bookId, users] of [
     [books.running, 10_000],
     [books.low, 1_900],
@@ -71,6 +72,15 @@ async function makeBooks(console: TestConsole): Promise<ShowCase['books']> {
     await console.call('POST', '/v1/coupons/assign-batch', { bookId, userIds });
   }
   return books;
+}
+
+/** A list with all that it can tell: a name longer than its place, and a reason. */
+async function voidList(console: TestConsole, bookId: string): Promise<void> {
+  const name = encodeURIComponent('invitaciones-impresas-primera-tirada_2026-11.csv');
+  const codes = ['INVITE-1001', 'INVITE-1002', 'INVITE-1003'];
+  const list = await console.call<{ deckId: string }>('POST', `/v1/books/${bookId}/codes?name=${name}`, { codes });
+  const reason = 'The printer left a box of invitations in the street';
+  await console.call('POST', `/v1/books/${bookId}/decks/${list.deckId}/void`, { reason });
 }
 
 async function useCodes(

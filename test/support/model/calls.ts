@@ -170,7 +170,7 @@ async function send(core: Core, world: World, call: Call): Promise<Reply> {
       return fresh({ deckId, accepted, rejected, duplicates });
     }
     case 'voidDeck':
-      return outcomeOf(await voidDeck(core, admin, world.books[call.book]!, call.deckId, null));
+      return outcomeOf(await voidDeck(core, admin, world.books[call.book]!, call.deckId, {}, null));
     case 'erase':
       await eraseUser(core, admin, call.userId);
       return fresh({});

@@ -10,7 +10,9 @@ export const decks = {
   dealt: 'Ever given out',
   left: 'Left',
   voided: 'Void, never given',
-  actions: 'Actions',
+  /** Above the button that does it, and when it was done. */
+  voiding: 'Voiding',
+  madeVoid: 'Made void',
   publicStock: (code: string) =>
     `Nothing has to be put in here: whoever brings ${code} gets a coupon with a code of its own, and these never run out. To stop that, pause or close the book.`,
   publicDeals: (code: string) =>
@@ -77,6 +79,9 @@ export const decks = {
   voidText: (n: number) =>
     `${count(n, { one: 'code that nobody has been given becomes', other: 'codes that nobody has been given become' })} void at once, for good. Do it when codes have leaked.`,
   voidKept: 'Coupons that users have already stay as they are.',
+  voidReason: { label: 'Reason', help: 'It is shown in this list, and with each code that goes void by it.' },
   voidedNow: (n: number) => `${count(n, { one: 'code is', other: 'codes are' })} void.`,
-  deckName: (kind: string, moment: string) => `${kind}, ${moment}`,
+  /** @param called what its upload called itself, or its pattern; null: nothing */
+  deckName: (kind: string, called: string | null, moment: string) =>
+    called === null ? `${kind}, ${moment}` : `${kind}, ${called}, ${moment}`,
 };

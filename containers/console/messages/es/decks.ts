@@ -11,7 +11,8 @@ export const decks = {
   dealt: 'Entregados alguna vez',
   left: 'Quedan',
   voided: 'Anulados sin entregar',
-  actions: 'Acciones',
+  voiding: 'Anulación',
+  madeVoid: 'Anulación',
   publicStock: (code) =>
     `Aquí no hay que poner nada: quien trae ${code} recibe un cupón con un código propio, y estos no se acaban. Para detenerlo, pausa o cierra el talonario.`,
   publicDeals: (code) =>
@@ -80,7 +81,8 @@ export const decks = {
   voidText: (n) =>
     `${count(n, { one: 'código que nadie tiene queda anulado', many: 'de códigos que nadie tiene quedan anulados', other: 'códigos que nadie tiene quedan anulados' })} de inmediato y para siempre. Hazlo cuando se hayan filtrado códigos.`,
   voidKept: 'Los cupones que ya tienen los usuarios quedan como están.',
+  voidReason: { label: 'Motivo', help: 'Se muestra en esta lista y en cada código que queda anulado.' },
   voidedNow: (n) =>
     `${count(n, { one: 'código quedó anulado', many: 'de códigos quedaron anulados', other: 'códigos quedaron anulados' })}.`,
-  deckName: (kind, moment) => `${kind}, ${moment}`,
+  deckName: (kind, called, moment) => (called === null ? `${kind}, ${moment}` : `${kind}, ${called}, ${moment}`),
 } satisfies Translation<typeof english>;

@@ -3,15 +3,19 @@ import { linkTo } from '../../address/address.ts';
 import { call } from '../../calls/call.ts';
 import { hasPublicStock } from '../../calls/public-stock.ts';
 import { isOperator } from '../../calls/session.ts';
+import { reasonOf } from '../../calls/typed-reason.ts';
 import type { Book, Deck, Page } from '../../calls/types.ts';
 import { useFollowed } from '../../calls/use-followed.ts';
+import { useKeyNames } from '../../calls/use-key-names.ts';
 import type { LiveBook } from '../../calls/use-live-book.ts';
 import { type LoadedList, useList } from '../../calls/use-load.ts';
 import { formatMoment, formatNumber } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
+import { actorName } from '../../parts/actor-name.ts';
 import { Button, ButtonLink } from '../../parts/button.tsx';
 import { About, Confirm } from '../../parts/dialog.tsx';
 import { EmptyState } from '../../parts/empty-state.tsx';
+import { TextField } from '../../parts/field.tsx';
 import { ListTable } from '../../parts/list-table.tsx';
 import { notify } from '../../parts/live.tsx';
 import { rowNames } from '../../parts/row-names.ts';
@@ -82,10 +86,13 @@ function useLiveDecks(bookId: string, asOf: string | null): LoadedList<Deck> {
 function DeckTable({ book, decks, onVoided }: { book: Book; decks: LoadedList<Deck>; onVoided: () => void }) {
   const text = messages().decks;
   const [chosen, setChosen] = useState<Deck | null>(null);
+  const items = decks.items ?? [];
+  const keys = useKeyNames(items.some(({ voidedAt }) => voidedAt !== null));
   const names = rowNames(
-    decks.items ?? [],
+    items,
     ({ id }) => id,
-    ({ kind, createdAt }) => text.deckName(text.kinds[kind], formatMoment(createdAt, book.timeZone)),
+    ({ kind, name, pattern, createdAt }) =>
+      text.deckName(text.kinds[kind], name ?? pattern, formatMoment(createdAt, book.timeZone)),
   );
   const nameOf = ({ id }: Deck) => names.get(id) ?? id;
   return (
@@ -101,7 +108,7 @@ function DeckTable({ book, decks, onVoided }: { book: Book; decks: LoadedList<De
           </EmptyState>
         }
         columns={[
-          { title: text.kind, cell: ({ kind }) => text.kinds[kind], isHead: true },
+          { title: text.kind, cell: (deck) => <Origin deck={deck} />, isHead: true },
           { title: text.addedAt, cell: ({ createdAt }) => <ShortMoment at={createdAt} zone={book.timeZone} /> },
           { title: text.size, cell: ({ size }) => formatNumber(size), isNumber: true },
           // Other counts than the book's own, which are of today: so they are called otherwise.
@@ -109,36 +116,115 @@ function DeckTable({ book, decks, onVoided }: { book: Book; decks: LoadedList<De
           { title: text.left, cell: (deck) => formatNumber(leftOf(deck)), isNumber: true },
           { title: text.voided, cell: ({ voided }) => formatNumber(voided), isNumber: true },
           {
-            title: text.actions,
+            title: text.voiding,
             cell: (deck) =>
-              leftOf(deck) > 0 && (
+              leftOf(deck) > 0 ? (
                 <Button kind="caution" aria-label={text.voidButtonOf(nameOf(deck))} onClick={() => setChosen(deck)}>
                   {text.voidButton}
                 </Button>
+              ) : (
+                deck.voidedAt !== null && <MadeVoid deck={deck} at={deck.voidedAt} zone={book.timeZone} keys={keys} />
               ),
           },
         ]}
       />
       {chosen !== null && (
-        <Confirm<Deck>
-          title={text.voidTitle}
-          action={text.voidAction}
-          kind="danger"
-          typed={book.name}
-          send={(key) => call('POST', `/v1/books/${book.id}/decks/${chosen.id}/void`, { body: {}, key })}
+        <VoidDeck
+          book={book}
+          deck={chosen}
+          name={nameOf(chosen)}
           onDone={(deck) => {
             setChosen(null);
             notify(messages().decks.voidedNow(deck.voided));
             onVoided();
           }}
           onClose={() => setChosen(null)}
-        >
-          <About>{nameOf(chosen)}</About>
-          <p>{text.voidText(leftOf(chosen))}</p>
-          <p>{text.voidKept}</p>
-        </Confirm>
+        />
       )}
     </>
+  );
+}
+
+/** Where a deck is from: by what its upload called itself, or the pattern of its codes. */
+function Origin({ deck: { kind, name, pattern } }: { deck: Deck }) {
+  return (
+    <>
+      {messages().decks.kinds[kind]}
+      {name !== null && (
+        <p class="cell-note">
+          <bdi>{name}</bdi>
+        </p>
+      )}
+      {pattern !== null && (
+        <p class="cell-note">
+          <bdi class="code">{pattern}</bdi>
+        </p>
+      )}
+    </>
+  );
+}
+
+/** When, by whom and why what was left of a deck was made void. */
+function MadeVoid({
+  deck: { voidedBy, voidedReason },
+  at,
+  zone,
+  keys,
+}: {
+  deck: Deck;
+  at: string;
+  zone: string;
+  keys: ReadonlyMap<string, string>;
+}) {
+  const { code: text } = messages();
+  return (
+    <>
+      <ShortMoment at={at} zone={zone} />
+      {voidedBy !== null && (
+        <p class="cell-note" dir="auto">
+          {text.who(actorName(voidedBy, keys))}
+        </p>
+      )}
+      {voidedReason !== null && voidedReason !== '' && (
+        <p class="cell-note" dir="auto">
+          {text.events.because(voidedReason)}
+        </p>
+      )}
+    </>
+  );
+}
+
+/** Asks before what is left of a deck is made void, and why. */
+function VoidDeck({
+  book,
+  deck,
+  name,
+  onDone,
+  onClose,
+}: {
+  book: Book;
+  deck: Deck;
+  name: string;
+  onDone: (deck: Deck) => void;
+  onClose: () => void;
+}) {
+  const text = messages().decks;
+  const [reason, setReason] = useState('');
+  return (
+    <Confirm<Deck>
+      title={text.voidTitle}
+      action={text.voidAction}
+      kind="danger"
+      typed={book.name}
+      send={(key) => call('POST', `/v1/books/${book.id}/decks/${deck.id}/void`, { body: reasonOf(reason), key })}
+      onDone={onDone}
+      onClose={onClose}
+    >
+      <About>{name}</About>
+      <p>{text.voidText(leftOf(deck))}</p>
+      <p>{text.voidKept}</p>
+      <TextField {...text.voidReason} isOptional value={reason} onValue={setReason} />
+    </Confirm>
   );
 }
 

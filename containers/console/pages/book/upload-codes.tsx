@@ -15,6 +15,8 @@ import { ProblemBox } from '../../parts/problem-box.tsx';
 import { csvOf, saveFile } from '../../parts/save-file.ts';
 
 const headerRules = ['auto', 'present', 'none'] as const;
+/** Of a longer name of a file the beginning is kept: the API takes no more. */
+const nameMaxCharacters = 200;
 
 /** Brings a file of codes into a book. */
 export function UploadCodes({ book, onDone }: { book: Book; onDone: () => void }) {
@@ -26,9 +28,9 @@ export function UploadCodes({ book, onDone }: { book: Book; onDone: () => void }
   const sending = useSending();
   const { submit, isBusy, problem, clear } = useSubmit<UploadedDeck>(
     (key) => {
-      const query = header === 'auto' ? '' : `?header=${header}`;
+      const query = queryOf(file!, header);
       const options = { key, contentType: typeOf(file!.name), ...sending.begin() };
-      return upload(`/v1/books/${book.id}/codes${query}`, file!, options);
+      return upload(`/v1/books/${book.id}/codes?${query}`, file!, options);
     },
     (deck) => {
       setFile(null);
@@ -81,6 +83,14 @@ export function UploadCodes({ book, onDone }: { book: Book; onDone: () => void }
       {result !== null && <UploadResult result={result} />}
     </form>
   );
+}
+
+/** What the server is told of the file beside what is in it. */
+function queryOf({ name }: File, header: (typeof headerRules)[number]): URLSearchParams {
+  const query = new URLSearchParams(header === 'auto' ? {} : { header });
+  const kept = [...name].slice(0, nameMaxCharacters).join('');
+  if (kept.trim() !== '') query.set('name', kept);
+  return query;
 }
 
 function UploadResult({ result }: { result: UploadedDeck }) {

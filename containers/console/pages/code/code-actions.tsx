@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { part } from '../../address/address.ts';
 import { call } from '../../calls/call.ts';
+import { reasonOf } from '../../calls/typed-reason.ts';
 import type { CodeLookUp, CouponEvent } from '../../calls/types.ts';
 import { formatMoment, formatNumber } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
@@ -9,7 +10,7 @@ import { Confirm } from '../../parts/dialog.tsx';
 import { SelectField, TextField } from '../../parts/field.tsx';
 import { notify } from '../../parts/live.tsx';
 import type { Standing } from '../../parts/standing.tsx';
-import { NamedCode, reasonOf, ToUser, WithReason } from './code-questions.tsx';
+import { NamedCode, ToUser, WithReason } from './code-questions.tsx';
 
 type Act = 'assign' | 'unlock' | 'transfer' | 'void' | 'giveBack';
 

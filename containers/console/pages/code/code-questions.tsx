@@ -2,15 +2,11 @@ import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { call } from '../../calls/call.ts';
 import { fieldError } from '../../calls/problem.ts';
+import { reasonOf } from '../../calls/typed-reason.ts';
 import { useSubmit } from '../../calls/use-submit.ts';
 import { messages } from '../../messages/messages.ts';
 import { FormDialog } from '../../parts/dialog.tsx';
 import { TextField } from '../../parts/field.tsx';
-
-/** A reason as a request brings it, which has none where nothing was typed. */
-export function reasonOf(typed: string): { reason?: string } {
-  return typed.trim() === '' ? {} : { reason: typed.trim() };
-}
 
 /** A question with a reason that may be given. */
 export function WithReason({

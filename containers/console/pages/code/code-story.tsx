@@ -1,6 +1,7 @@
 import type { CouponEvent } from '../../calls/types.ts';
 import { formatBeside, formatExactMoment, formatNumber, placeOf } from '../../language/formats.ts';
 import { messages } from '../../messages/messages.ts';
+import { actorName } from '../../parts/actor-name.ts';
 
 /** What happened to a coupon, in sentences, the latest first. */
 export function CodeStory({
@@ -28,13 +29,6 @@ export function CodeStory({
       </ol>
     </>
   );
-}
-
-/** Who did it, by name where one is known: events name a key by its id. */
-function actorName(actor: string, keys: ReadonlyMap<string, string>): string {
-  const [kind, id = ''] = actor.split(/:(.*)/s);
-  if (kind === 'person') return id;
-  return kind === 'key' ? (keys.get(id) ?? messages().code.aKey(id.slice(0, 8))) : actor;
 }
 
 /** To the second on the book's clocks, which are named above the story; on the viewer's beside, if others. */

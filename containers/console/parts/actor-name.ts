@@ -1,0 +1,11 @@
+import { messages } from '../messages/messages.ts';
+
+/**
+ * Who did something, by name where one is known: the API names a key by its id.
+ * @param keys the names of API keys, by id, as far as whoever looks may see them
+ */
+export function actorName(actor: string, keys: ReadonlyMap<string, string>): string {
+  const [kind, id = ''] = actor.split(/:(.*)/s);
+  if (kind === 'person') return id;
+  return kind === 'key' ? (keys.get(id) ?? messages().code.aKey(id.slice(0, 8))) : actor;
+}
