@@ -69,8 +69,8 @@ const programs = {
 type Program = keyof typeof programs;
 
 /**
- * Both log through the same code. So `npm start` is shown by terminals, which are what people start it on, and each other
- * way to lose a log by the container's program, which starts ten times as fast; the long run has all of them.
+ * Both log through the same code. So `npm start` is shown by terminals, which are what people start it on, and each
+ * other way to lose a log by the container's program, which starts ten times as fast; the long run has all of them.
  */
 const ofEveryRun = ([program]: readonly [Program, NodeJS.Signals]) => program === 'container';
 
