@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { allIfLong } from '../support/long-run.ts';
 import { findBarriers } from './support/barriers.ts';
 import { describeInBrowser } from './support/describe-in-browser.ts';
 import { languages, themes, widths } from './support/looks.ts';
-import { lookOrInspect } from './support/open-window.ts';
+import { isInspected, lookOrInspect } from './support/open-window.ts';
 import { rootKey, startConsole, type TestConsole } from './support/start-console.ts';
 
 /** Hostile and foreign text, as people and attackers put it into names. */
@@ -63,14 +64,17 @@ describeInBrowser('the console’s pages', () => {
   ];
   const looks = themes.flatMap((theme) => widths.map((width, at) => ({ theme, width, language: languages[at % 2]! })));
 
-  test.each(looks)('have no barrier, no foreign request and no violation ($theme, $width, $language)', async (look) => {
-    const window = await console.openSignedIn(look);
-    for (const [name, path] of pages) {
-      await window.visit(path());
-      await lookOrInspect(window, look, name);
-    }
-    await window.close();
-  });
+  test.each(allIfLong(looks, isInspected))(
+    'have no barrier, no foreign request and no violation ($theme, $width, $language)',
+    async (look) => {
+      const window = await console.openSignedIn(look);
+      for (const [name, path] of pages) {
+        await window.visit(path());
+        await lookOrInspect(window, look, name);
+      }
+      await window.close();
+    },
+  );
 
   test('a page with a barrier is found to have it', async () => {
     const window = await console.openSignedIn();

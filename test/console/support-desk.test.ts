@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { allIfLong } from '../support/long-run.ts';
 import { describeInBrowser } from './support/describe-in-browser.ts';
 import { themes, widths } from './support/looks.ts';
-import { lookOrInspect } from './support/open-window.ts';
+import { isInspected, lookOrInspect } from './support/open-window.ts';
 import { startConsole, type TestConsole } from './support/start-console.ts';
 
 const hostileUser = '<script>alert(1)</script> عميل';
@@ -268,7 +269,8 @@ describeInBrowser('what a support desk does in the console', () => {
     await window.close();
   });
 
-  test.each(themes.flatMap((theme) => widths.map((width) => ({ theme, width }))))(
+  const looks = themes.flatMap((theme) => widths.map((width) => ({ theme, width })));
+  test.each(allIfLong(looks, isInspected))(
     'these pages have no barrier and fit the screen ($theme, $width)',
     async (look) => {
       const code = await assign(`${hostileUser} ${look.theme} ${look.width}`);

@@ -484,6 +484,7 @@ describeOrSkip('a deployment to an emulated account', () => {
         tables: await tables(),
         code: await codeOf(`${stack}-scale`),
         task: await taskDefinition(),
+        deployment: await output('Deployment'),
       };
       project.write('migrations/9002_half.sql', 'create table half_done (id int); select 1 / 0;');
       edit('handlers/scale/set-capacity.ts', "mark: 'second'", "mark: 'third'");
@@ -499,6 +500,7 @@ describeOrSkip('a deployment to an emulated account', () => {
         tables: await tables(),
         code: await codeOf(`${stack}-scale`),
         task: await taskDefinition(),
+        deployment: await output('Deployment'),
       };
       expect(after).toEqual(before);
       expect(await markOfScale()).toBe('second');

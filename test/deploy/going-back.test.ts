@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { isOnPath } from '../support/is-on-path.ts';
+import { isLong } from '../support/long-run.ts';
 import { testSecrets } from '../support/open-test-core.ts';
 import { requireOrSkip } from '../support/require-or-skip.ts';
 import { type ApiProcess, startApiProcess } from '../support/start-api-processes.ts';
@@ -126,11 +127,14 @@ describeOrSkip('the way back, by the pipeline’s own scripts in an emulated acc
       expect((await script('deployments.sh', ['passed', 'dev'])).status).toBe(0);
       expect(await before()).toMatchObject({ status: 1 });
 
-      // A deployment that fails goes back by itself; what it left in the bucket is no version.
-      project.write('migrations/9001_half.sql', 'create table half_done (id int); select 1 / 0;');
-      expect((await deploy('B')).ok).toBe(false);
-      project.remove('migrations/9001_half.sql');
-      expect([await stackStatus(), await live(), await liveMark()]).toEqual(['UPDATE_ROLLBACK_COMPLETE', a, 'A']);
+      // A deployment that fails goes back by itself, as deploy.test.ts shows on every run; what it left in the bucket
+      // is no version.
+      if (isLong) {
+        project.write('migrations/9001_half.sql', 'create table half_done (id int); select 1 / 0;');
+        expect((await deploy('B')).ok).toBe(false);
+        project.remove('migrations/9001_half.sql');
+        expect([await stackStatus(), await live(), await liveMark()]).toEqual(['UPDATE_ROLLBACK_COMPLETE', a, 'A']);
+      }
 
       // One that is deployed and then fails its smoke test goes back to the one that passed, not to the one that
       // failed.
@@ -160,6 +164,8 @@ describeOrSkip('the way back, by the pipeline’s own scripts in an emulated acc
       expect([forgotten.ok, await live()]).toEqual([false, first]);
       expect(forgotten.output).toContain('was given maxTasks=3, and this one is not, which would change it to 2');
       expect((await script('deployments.sh', ['passed', 'dev'])).status).toBe(0);
+      // That what is said again is meant, parameters.test.ts shows on every run.
+      if (!isLong) return;
       await deployed('E', '--param=maxTasks=2');
       // What is as it would be by itself need not be said again.
       await deployed('F');
@@ -171,7 +177,7 @@ describeOrSkip('the way back, by the pipeline’s own scripts in an emulated acc
   test(
     'never leads to a version from which somebody went back',
     async () => {
-      // By hand, past D and F, both of which had passed.
+      // By hand, past D, which had passed, as has F in the long run.
       expect((await script('roll-back.sh', ['dev', firstPassed])).status).toBe(0);
       expect(await liveMark()).toBe('A');
       await deployed('G');

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { isLong } from '../support/long-run.ts';
 import { rootKey, startTestApi, type TestApi } from './support.ts';
 
 /** Routes that plugins add, which the document does not list. */
@@ -112,18 +113,20 @@ describe('whoever writes the request', () => {
         const isProblem = String(answer.headers['content-type']).startsWith('application/problem+json');
         if (answer.statusCode >= 400 && !isProblem) wrong.push(`${method} ${url}: ${answer.statusCode} is no problem`);
       };
-      for (const [path, methods, looksAtToken] of routes()) {
+      for (const [number, [path, methods, looksAtToken]] of routes().entries()) {
         for (const method of methods) {
           for (const ending of endings) await send(method, path + ending);
           // Each header would get from it what it gets without a token, and its answers are of up to a megabyte.
           if (token !== null && !looksAtToken) continue;
           for (const [name, texts] of Object.entries(values)) {
-            for (const text of texts) await send(method, path, { [name]: text });
+            // In a short run each route gets one text of each header, and the next route the next one.
+            const chosen = isLong ? texts : [texts[number % texts.length]!];
+            for (const text of chosen) await send(method, path, { [name]: text });
           }
         }
       }
       expect(wrong.slice(0, 20)).toEqual([]);
-      expect(sent).toBeGreaterThan(5_000);
+      expect(sent).toBeGreaterThan(isLong ? 5_000 : 1_500);
       expect(api.logged.filter(({ level }) => Number(level) >= 50)).toEqual([]);
     },
   );

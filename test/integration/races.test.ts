@@ -10,7 +10,7 @@ import { waitForLockWait } from '../support/wait-for-lock.ts';
 /** Each race is run this often: a wrong lock shows in some rounds only. */
 const rounds = Number(process.env.QURABLE_TEST_ROUNDS ?? (process.env.QURABLE_TEST_LONG === '1' ? 20 : 5));
 /** So often where one round alone is a race of thousands, as many requests as all other races have together. */
-const roundsOfThousands = Math.ceil(rounds / (process.env.QURABLE_TEST_LONG === '1' ? 1 : 3));
+const roundsOfThousands = Math.ceil(rounds / (process.env.QURABLE_TEST_LONG === '1' ? 1 : 5));
 // A round of thousands of requests takes seconds on a machine that is busy otherwise: that decides nothing.
 jest.setTimeout(120_000 + rounds * 60_000);
 

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { backgroundConnections, coldConnections, sideConnections } from '../../core/db/open-pools.ts';
+import { allIfLong } from '../support/long-run.ts';
 import {
   asList,
   ofType,
@@ -65,45 +66,51 @@ const cases: [string, string, Record<string, string>, [number, number]][] = [
   ['prod', 'blue-green', { ...trialOfProd, eventMaxTasks: '37' }, [37, 74]],
 ];
 
-describe.each(cases)('the connections of %s, deployed by %s', (stage, deployment, parameters, tasks) => {
-  let packaged: Packaged;
-  beforeAll(async () => {
-    packaged = await packageStage(stage, deployment === 'rolling' ? parameters : { deployment, ...parameters });
-  }, packagingMillis);
+// A canary has two whole sets of tasks as well as blue/green.
+const isEnough = ([stage, deployment]: (typeof cases)[number]) => stage === 'prod' || deployment !== 'canary';
 
-  test('suffice for the tasks of the largest event while all of them are replaced, with functions and people', () => {
-    const { mostTasks, atATime, ofTask, functions, maxConnections } = budgetOf(packaged);
-    expect([mostTasks, atATime]).toEqual(tasks);
-    expect(functions.filter((name) => !(name in ofFunctions))).toEqual([]);
-    const needed = atATime * ofTask + sum(functions.map((name) => ofFunctions[name]!)) + sum(Object.values(reserved));
-    expect(needed).toBeLessThan(maxConnections);
-  });
+describe.each(allIfLong(cases, isEnough))(
+  'the connections of %s, deployed by %s',
+  (stage, deployment, parameters, tasks) => {
+    let packaged: Packaged;
+    beforeAll(async () => {
+      packaged = await packageStage(stage, deployment === 'rolling' ? parameters : { deployment, ...parameters });
+    }, packagingMillis);
 
-  test('suffice on the replica as well, where every task has a pool of its own', () => {
-    const { atATime, maxConnections } = budgetOf(packaged);
-    for (const [, replica] of ofType(packaged.template, 'AWS::RDS::DBInstance')) {
-      // A replica that allows fewer than its source stops following it.
-      expect(replica.Properties.DBParameterGroupName).toEqual({ Ref: 'DatabaseParameters' });
-    }
-    expect(atATime * sideConnections.readsOfReplica + sum(Object.values(reserved))).toBeLessThan(maxConnections);
-  });
+    test('suffice for the tasks of the largest event while all of them are replaced, with functions and people', () => {
+      const { mostTasks, atATime, ofTask, functions, maxConnections } = budgetOf(packaged);
+      expect([mostTasks, atATime]).toEqual(tasks);
+      expect(functions.filter((name) => !(name in ofFunctions))).toEqual([]);
+      const needed = atATime * ofTask + sum(functions.map((name) => ofFunctions[name]!)) + sum(Object.values(reserved));
+      expect(needed).toBeLessThan(maxConnections);
+    });
 
-  test('are what the memory of the instance’s class can hold', () => {
-    const { atATime, writers, maxConnections } = budgetOf(packaged);
-    const { Parameters } = resource(packaged.template, 'DatabaseParameters') as { Parameters: Properties };
-    const memory = memoryOfClass(String(resource(packaged.template, 'Database').DBInstanceClass));
-    const shared = Number(Parameters.shared_buffers) / 128;
-    // Measured: a connection that has run the hot statements, or all other writes, holds 2.4 MB of its own, at most
-    // 3.6, and 0.3 of page tables; one for /ready, lists or marks has 1.5 to 2.3.
-    const heavy = atATime * writers;
-    const held = (each: number) => shared + heavy * each + (maxConnections - heavy) * 2;
-    expect(held(2.7)).toBeLessThan(memory * 0.7);
-    // All of them at their most at one moment.
-    expect(held(3.9)).toBeLessThan(memory * 0.8);
-  });
+    test('suffice on the replica as well, where every task has a pool of its own', () => {
+      const { atATime, maxConnections } = budgetOf(packaged);
+      for (const [, replica] of ofType(packaged.template, 'AWS::RDS::DBInstance')) {
+        // A replica that allows fewer than its source stops following it.
+        expect(replica.Properties.DBParameterGroupName).toEqual({ Ref: 'DatabaseParameters' });
+      }
+      expect(atATime * sideConnections.readsOfReplica + sum(Object.values(reserved))).toBeLessThan(maxConnections);
+    });
 
-  test('ring an alarm when nine in ten are taken', () => {
-    const { maxConnections } = budgetOf(packaged);
-    expect(resource(packaged.template, 'DatabaseConnectionsAlarm').Threshold).toBe(Math.floor(maxConnections * 0.9));
-  });
-});
+    test('are what the memory of the instance’s class can hold', () => {
+      const { atATime, writers, maxConnections } = budgetOf(packaged);
+      const { Parameters } = resource(packaged.template, 'DatabaseParameters') as { Parameters: Properties };
+      const memory = memoryOfClass(String(resource(packaged.template, 'Database').DBInstanceClass));
+      const shared = Number(Parameters.shared_buffers) / 128;
+      // Measured: a connection that has run the hot statements, or all other writes, holds 2.4 MB of its own, at most
+      // 3.6, and 0.3 of page tables; one for /ready, lists or marks has 1.5 to 2.3.
+      const heavy = atATime * writers;
+      const held = (each: number) => shared + heavy * each + (maxConnections - heavy) * 2;
+      expect(held(2.7)).toBeLessThan(memory * 0.7);
+      // All of them at their most at one moment.
+      expect(held(3.9)).toBeLessThan(memory * 0.8);
+    });
+
+    test('ring an alarm when nine in ten are taken', () => {
+      const { maxConnections } = budgetOf(packaged);
+      expect(resource(packaged.template, 'DatabaseConnectionsAlarm').Threshold).toBe(Math.floor(maxConnections * 0.9));
+    });
+  },
+);

@@ -1,4 +1,5 @@
 import { beforeAll } from '@jest/globals';
+import { allIfLong } from '../support/long-run.ts';
 import {
   asList,
   objectsIn,
@@ -39,13 +40,19 @@ export const changesOfProd = {
   accessLogDays: '7',
 };
 
-/** The stages with each way of deployment that has two sets of tasks, with what prod must have for them. */
-export const twoSetCases = (['dev', 'prod'] as const).flatMap((stage) =>
-  (['canary', 'blue-green'] as const).map((deployment) => ({
-    stage,
-    deployment,
-    given: stage === 'dev' ? {} : { ...optionsOfProd, databaseClass: 'db.t4g.large' },
-  })),
+/**
+ * The stages with each way of deployment that has two sets of tasks, with what prod must have for them: each stage and
+ * each way once, and in the long run each stage in each way.
+ */
+export const twoSetCases = allIfLong(
+  (['dev', 'prod'] as const).flatMap((stage) =>
+    (['canary', 'blue-green'] as const).map((deployment) => ({
+      stage,
+      deployment,
+      given: stage === 'dev' ? {} : { ...optionsOfProd, databaseClass: 'db.t4g.large' },
+    })),
+  ),
+  ({ stage, deployment }) => (stage === 'prod') === (deployment === 'canary'),
 );
 
 /** What was packaged of each; filled before the first test of a file that calls packageStages. */

@@ -162,3 +162,25 @@ describe('prod', () => {
     expect(String(scaleCalendar).length).toBeGreaterThan(4096);
   });
 });
+
+describe('a parameter that was given at the last deployment', () => {
+  type Hook = { refuseForgotten(noted: string): void };
+  const BeforeDeployment = load('../../resources/before-deployment.cjs') as new (...parts: object[]) => Hook;
+
+  /** The question that the packager asks before a deployment, without the packager. */
+  async function deployAfter(noted: Parameters, given: Record<string, string>): Promise<void> {
+    const derived = await deriveStage('dev', given);
+    const serverless = { getProvider: () => ({}), service: { custom: { derived } }, classes: { Error } };
+    const param = Object.entries(given).map(([name, value]) => `${name}=${value}`);
+    new BeforeDeployment(serverless, { param }, { log: {} }).refuseForgotten(JSON.stringify(noted));
+  }
+
+  test('and is missing now is refused, unless it is as it would be by itself; said again it is meant', async () => {
+    await expect(deployAfter({ maxTasks: 3 }, {})).rejects.toThrow(
+      'was given maxTasks=3, and this one is not, which would change it to 2',
+    );
+    await deployAfter({ maxTasks: 3 }, { maxTasks: '2' });
+    await deployAfter({ maxTasks: 3 }, { maxTasks: '3' });
+    await deployAfter({ maxTasks: 2 }, {});
+  });
+});

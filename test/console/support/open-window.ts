@@ -78,11 +78,16 @@ export async function openWindow(browser: Browser, address: string, seen: Partia
 }
 
 /**
- * Looks at a page in one of many looks. What axe looks for hangs on colours and on the narrowness, in one language as
- * in the other: so each theme is inspected once, and so is each of the two ways in which a page is laid out.
+ * Whether axe inspects pages in this look. What it looks for hangs on colours and on the narrowness, in one language as
+ * in the other: so each theme is inspected once, and so is each of the two ways in which a page is laid out. These are
+ * the looks of every run; the long one has the others.
  */
-export async function lookOrInspect(window: Window, { theme, width }: Pick<Look, 'theme' | 'width'>, name: string) {
-  if (width === (theme === 'light' ? 320 : 1024)) await window.inspect(name);
+export const isInspected = ({ theme, width }: Pick<Look, 'theme' | 'width'>) =>
+  width === (theme === 'light' ? 320 : 1024);
+
+/** Looks at a page in one of many looks. */
+export async function lookOrInspect(window: Window, look: Pick<Look, 'theme' | 'width'>, name: string) {
+  if (isInspected(look)) await window.inspect(name);
   else await window.look(name);
 }
 

@@ -80,12 +80,15 @@ async function callApi<T>(address: string, key: string, method: string, path: st
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   };
-  let response = await fetch(address + path, request);
-  for (let repeat = 0; response.status === 503 && repeat < 20; repeat += 1) {
-    await response.text();
+  // A machine that stands still for a while loses connections as well.
+  const send = () => fetch(address + path, request).catch(() => null);
+  let response = await send();
+  for (let repeat = 0; (response === null || response.status === 503) && repeat < 20; repeat += 1) {
+    await response?.text();
     await sleep(1_000);
-    response = await fetch(address + path, request);
+    response = await send();
   }
+  if (response === null) throw new Error(`${method} ${path}: no connection`);
   const text = await response.text();
   if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
   return (text === '' ? null : JSON.parse(text)) as T;
