@@ -59,6 +59,7 @@ describe('an input', () => {
       'UnlockInput',
       'UserCouponsRequest',
       'ValidateInput',
+      'VoidDeckInput',
       'WebhookInput',
       'WebhookPatch',
     ]);
