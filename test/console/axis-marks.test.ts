@@ -11,7 +11,9 @@ const hoursFrom = (first: string, count: number) =>
 const daysFrom = (first: string, count: number) =>
   Array.from({ length: count }, (_day, at) => Date.parse(first) / 1_000 + at * 24 * hour);
 
-const labels = (times: number[], zone: string) => timeMarks(times, zone).map(({ label }) => label);
+/** What stands at the marks, with blanks in the place of those that keep a time on one line. */
+const labels = (times: number[], zone: string) =>
+  timeMarks(times, zone).map(({ label }) => label.replaceAll('\u00a0', ' '));
 
 describe('the marks of a chart', () => {
   test.each([
