@@ -17,7 +17,7 @@ const usage = `npm run bench:against -- DIRECTORY [--starts 8] [--rounds 4] [--s
 
 Compares this checkout with another one in DIRECTORY, whose packages are installed: each has a process of its API and a
 database of its own on one PostgreSQL, and they take turns of --seconds under full load, this one first in one round
-and the other one in the next. What slows the machine down for a while slows both, so a ratio of two turns right after
+and the other one in the next; the first three turns do not count. What slows the machine down for a while slows both, so a ratio of two turns right after
 one another says what two runs a few minutes apart can't. Two processes of the same code still differ by a tenth for as
 long as they live, so --starts pairs of them are started, one after the other, each for --rounds. A figure is the
 median of the starts, and a start's figure is the median of its rounds. Above 1, this checkout does more a second, or
@@ -46,6 +46,8 @@ interface Ratios {
 }
 
 const codesOfUpload = 100_000;
+/** Turns that do not count: what is new to a process is compiled first, and a service lives for days. */
+const warmingRounds = 3;
 const root = resolve(import.meta.dirname, '../..');
 
 const { values, positionals } = parseArgs({
@@ -107,18 +109,17 @@ async function compareRunning(stage: Stage, sides: [Running, Running]): Promise<
     await load(stage, side, assign(side), rounds * seconds);
     held.set(side, await readHeld(side));
   }
-  const share = Math.floor(Math.min(...[...held.values()].map(({ length }) => length)) / (rounds + 1));
+  const share = Math.floor(Math.min(...[...held.values()].map(({ length }) => length)) / (rounds + warmingRounds));
   const firstOf = (side: Running) => held.get(side)!.slice(0, share);
   return new Map([
     ['assign', assigned],
     ['validate', await turns((side) => ({ kind: 'validate', items: firstOf(side) }))],
     ['list a user’s coupons', await turns((side) => ({ kind: 'list', items: firstOf(side) }))],
-    // The round that warms up is number -1.
     [
       'redeem',
       await turns((side, round) => ({
         kind: 'redeem',
-        items: held.get(side)!.slice(share * (round + 1), share * (round + 2)),
+        items: held.get(side)!.slice(share * (round + warmingRounds), share * (round + warmingRounds + 1)),
       })),
     ],
     ['upload', await uploadInTurns(sides, rounds)],
@@ -155,7 +156,7 @@ function inTurn<T>(both: [T, T], round: number): T[] {
   return round % 2 === 0 ? both : both.toReversed();
 }
 
-/** One turn of each side to warm up, which does not count, then the rounds. */
+/** The rounds, those that warm up, below 0, first. */
 async function takeTurns(
   stage: Stage,
   sides: [Running, Running],
@@ -164,7 +165,7 @@ async function takeTurns(
   loadOf: (side: Running, round: number) => Load,
 ): Promise<Ratios> {
   const ratios: Ratios = { rate: [], serverCpu: [], databaseCpu: [] };
-  for (let round = -1; round < rounds; round += 1) {
+  for (let round = -warmingRounds; round < rounds; round += 1) {
     const figures = new Map<Running, Figures>();
     for (const side of inTurn(sides, round)) {
       figures.set(side, await load(stage, side, loadOf(side, round), seconds));
