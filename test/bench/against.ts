@@ -17,11 +17,11 @@ const usage = `npm run bench:against -- DIRECTORY [--starts 8] [--rounds 4] [--s
 
 Compares this checkout with another one in DIRECTORY, whose packages are installed: each has a process of its API and a
 database of its own on one PostgreSQL, and they take turns of --seconds under full load, this one first in one round
-and the other one in the next; the first three turns do not count. What slows the machine down for a while slows both, so a ratio of two turns right after
-one another says what two runs a few minutes apart can't. Two processes of the same code still differ by a tenth for as
-long as they live, so --starts pairs of them are started, one after the other, each for --rounds. A figure is the
-median of the starts, and a start's figure is the median of its rounds. Above 1, this checkout does more a second, or
-costs more.`;
+and the other one in the next; the first three turns do not count. What slows the machine down for a while slows both,
+so a ratio of two turns right after one another says what two runs a few minutes apart can't. Two processes of the same
+code still differ by a tenth for as long as they live, so --starts pairs of them are started, one after the other, each
+for --rounds. A figure is the median of the starts, and a start's figure is the median of its rounds. Above 1, this
+checkout does more a second, or costs more.`;
 
 /** One of the two that are compared, and its database. */
 interface Side {
