@@ -234,9 +234,14 @@ export const consolePageMutants: Mutant[] = [
     caughtBy: 'every page and question keeps its layout in Spanish (320)',
   },
   {
-    takesOut: 'the words that fit a list of choices',
-    file: 'containers/console/messages/es/decks.ts',
-    edits: [{ find: "auto: 'Según el archivo'", replace: "auto: 'Detectarlo automáticamente'" }],
+    takesOut: 'the lines of a long choice',
+    file: `${styles}/base.css`,
+    edits: [
+      {
+        find: 'padding-right: 2rem;\n    white-space: normal;',
+        replace: 'padding-right: 2rem;\n    white-space: nowrap;',
+      },
+    ],
     testFile: layout,
     caughtBy: 'every page and question keeps its layout in Spanish (320)',
   },
