@@ -70,6 +70,7 @@ function isWanted(row: Row, status: CouponStatus | null, caller: Caller): boolea
   return status === null || couponStatus(row, expiryOf(row, row.endsAt), row.now) === status;
 }
 
+/** Holder by holder, each one's coupons in their order. */
 const listSql = `select c.deck_id as "deckKey", c.pos, h.book_id as "bookKey", c.code, c.holder_id as "holderId",
         h.user_id as "userId", c.assigned_at as "assignedAt", c.max_redemptions as "maxRedemptions",
         c.valid_until as "validUntil", c.rev,
@@ -96,7 +97,6 @@ async function readRows(
 ): Promise<Row[]> {
   const { rows } = await db.query<Row>({
     name: 'list-user-coupons',
-    // Holder by holder, each one's coupons in their order.
     text: listSql,
     values: [tenantId, userId, bookKey, after[0], after[1], after[2], limit],
   });

@@ -40,7 +40,7 @@ async function readBooks(
   ids: readonly string[],
 ): Promise<Map<string, { name: string; zone: string }>> {
   const { rows } = await db.query<{ id: string; name: string; zone: string }>({
-    name: 'name-books',
+    name: 'books-of-redemptions',
     text: 'select id, name, time_zone as zone from books where tenant_id = $1 and id = any($2::uuid[])',
     values: [tenantId, ids],
   });

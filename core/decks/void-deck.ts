@@ -17,7 +17,7 @@ import { type DeckRow, type DeckView, deckSelection, viewDecks } from './deck-vi
 const untold = { name: null, pattern: null, voidedAt: null, voidedBy: null, voidedReason: null };
 
 /**
- * Voids what is undealt of a deck, whatever the book's state: three statements whatever the size, since a position
+ * Voids what is undealt of a deck, whatever the book's state: as few statements for a large one, since a position
  * below the next one to deal without a coupon is a voided code. Coupons that were dealt or taken by name stay as they
  * are. Under the dealer's lock, so that no batch deals from the deck after the answer. A repeat is harmless. The
  * deck tells when, by whom and why it was voided: the first time, since a repeat finds nothing left.

@@ -74,8 +74,8 @@ const undefinedTable = '42P01';
  * the deck's row, and waited for in turns (closeGateInTurns). At most three uploads run in a process, and one for each
  * tenant; others wait up to 30 seconds. An upload starts to run once its first 64 KB have arrived, or all of it.
  *
- * With an idempotency key, a body of the same bytes, sent with the same `header` and
- * `name`, gets the first answer under that key.
+ * With an idempotency key, a body of the same bytes, sent with the same `header` and `name`, gets the first
+ * answer under that key.
  *
  * @throws CouponError `invalid-input` for a body that can't be read as a whole, holds no row or breaks off;
  *   `idempotency-key-reused`; `book-not-found`, for an id that is no UUID too; `book-not-active` for a closed book;

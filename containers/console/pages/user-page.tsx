@@ -107,7 +107,7 @@ function CouponTable({ coupons, isFiltered }: { coupons: LoadedList<Coupon>; isF
           cell: (coupon) => {
             const found = { status: coupon.status, coupon };
             // What it is worth hangs on its book too.
-            if (!books.has(coupon.bookId)) return null;
+            if (!books.has(coupon.bookId)) return <span class="loading">…</span>;
             const standing = standingOf(found, books.get(coupon.bookId) ?? null);
             return <StandingBadge found={found} standing={standing} />;
           },

@@ -2,8 +2,8 @@ import type { Page } from 'playwright-core';
 
 /**
  * Finds what does not keep its place on a page: a page that is scrolled sideways (WCAG 1.4.10), text that leaves the
- * screen or the boxes that it is in, texts that lie on one another, choices that are cut, buttons of a list that are
- * out of sight on a laptop, and numbers that do not stand on a line. A table may be wider than the screen, as it is
+ * screen or the boxes that it is in, texts that lie on one another, choices that are cut, lists with buttons that
+ * are wider than a laptop, and numbers that do not stand on a line. A table may be wider than the screen, as it is
  * scrolled by itself; a list that is stacked on a narrow screen may not.
  */
 export async function findLayoutFaults(page: Page): Promise<string[]> {
@@ -51,7 +51,7 @@ export async function findLayoutFaults(page: Page): Promise<string[]> {
         seen.push({ words: shown, owner, rect });
       }
     }
-    faults.push(...cutChoices(), ...hiddenButtons(), ...unevenFigures());
+    faults.push(...cutChoices(), ...wideLists(), ...wideBadges(), ...unevenFigures());
     seen.sort((one, other) => one.rect.top - other.rect.top);
     for (const [at, one] of seen.entries()) {
       for (const other of seen.slice(at + 1)) {
@@ -86,13 +86,23 @@ export async function findLayoutFaults(page: Page): Promise<string[]> {
       });
     }
 
-    /** On a screen as wide as a laptop’s nobody should have to scroll a list for the buttons of its rows. */
-    function hiddenButtons(): string[] {
-      if (clientWidth < 1_000) return [];
-      return [...document.querySelectorAll('.table-scroll td .button')].flatMap((button) => {
-        const place = button.closest('.table-scroll')!.getBoundingClientRect();
-        const isOut = button.getBoundingClientRect().right > place.right + slack;
-        return isOut ? [`“${button.textContent}” is out of sight in its list`] : [];
+    /** The words of a badge may be in its cell while its edge is not. */
+    function wideBadges(): string[] {
+      return [...document.querySelectorAll('td .badge')].flatMap((badge) => {
+        const isOut = badge.getBoundingClientRect().right > badge.closest('td')!.getBoundingClientRect().right + slack;
+        return isOut ? [`the badge “${badge.textContent}” leaves its cell`] : [];
+      });
+    }
+
+    /** A list is seen whole where its rows are stacked; and on a laptop where its rows have buttons, at their end. */
+    function wideLists(): string[] {
+      return [...document.querySelectorAll('.table-scroll')].flatMap((list) => {
+        const isStacked = clientWidth <= 480 && list.querySelector('.rows') !== null;
+        const hasButtons = clientWidth >= 1_000 && list.querySelector('td .button') !== null;
+        const isWide = list.scrollWidth > list.clientWidth + slack;
+        return (isStacked || hasButtons) && isWide
+          ? [`a list is ${list.scrollWidth} pixels wide where ${list.clientWidth} are seen`]
+          : [];
       });
     }
 
