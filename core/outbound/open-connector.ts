@@ -1,15 +1,10 @@
 import { lookup } from 'node:dns/promises';
 import { isIP, type Socket } from 'node:net';
 import { buildConnector } from 'undici';
-import { isAllowedAddress } from './public-address.ts';
+import { ForbiddenAddressError, isAllowedAddress } from './public-address.ts';
 
 /** All addresses of a name, as the machine's resolver knows them. */
 export type Resolve = (hostname: string) => Promise<string[]>;
-
-/** A connection was refused for the address that it would have led to. */
-export class ForbiddenAddressError extends Error {
-  override name = 'ForbiddenAddressError';
-}
 
 const systemResolve: Resolve = async (hostname) =>
   (await lookup(hostname, { all: true })).map(({ address }) => address);

@@ -1,6 +1,7 @@
-import { Agent, type Dispatcher } from 'undici';
+import type { Agent, Dispatcher } from 'undici';
 import type { Clock } from '../clock.ts';
-import { ForbiddenAddressError, openConnector, type Resolve } from './open-connector.ts';
+import type { Resolve } from './open-connector.ts';
+import { ForbiddenAddressError } from './public-address.ts';
 import { targetUrlProblem } from './target-url.ts';
 
 /** A POST to somebody else's server. */
@@ -62,23 +63,20 @@ export function openSender(parts: {
   resolve?: Resolve;
 }): Sender {
   const { allowLoopback, clock } = parts;
-  const agent = new Agent({
-    connect: openConnector(allowLoopback, connectMaxMillis, parts.resolve),
-    connections: connectionsOfOrigin,
-    pipelining: 1,
-    keepAliveTimeout: 4_000,
-    keepAliveMaxTimeout: 10_000,
-    maxHeaderSize: 16_384,
-  });
+  let isClosed = false;
+  let agent: Promise<Agent> | undefined;
   const deadline = parts.answerMaxMillis ?? answerMaxMillis;
 
   async function post({ url, headers, body }: OutboundRequest): Promise<Omit<OutboundAnswer, 'millis'>> {
     if (targetUrlProblem(url, allowLoopback) !== null) return failed('address-not-allowed');
+    if (isClosed) return failed('connection-failed');
     const { origin, pathname, search } = new URL(url);
     const request = { origin, path: pathname + search, method: 'POST', headers, body } as const;
     try {
+      agent ??= openAgent(allowLoopback, parts.resolve);
+      const opened = await agent;
       const signal = AbortSignal.timeout(deadline);
-      const answer = await agent.request({ ...request, signal, headersTimeout: deadline, bodyTimeout: bodyMaxMillis });
+      const answer = await opened.request({ ...request, signal, headersTimeout: deadline, bodyTimeout: bodyMaxMillis });
       await letGo(answer.body);
       return { statusCode: answer.statusCode, error: null, retryAfter: firstOf(answer.headers['retry-after']) };
     } catch (error) {
@@ -92,8 +90,24 @@ export function openSender(parts: {
       const answer = await post(request);
       return { ...answer, millis: Math.round(clock.monotonic() - start) };
     },
-    close: () => agent.destroy(),
+    async close() {
+      isClosed = true;
+      await (await agent)?.destroy();
+    },
   };
+}
+
+/** Loads undici, of a hundred modules, for the first request: most processes never send one. */
+async function openAgent(allowLoopback: boolean, resolve: Resolve | undefined): Promise<Agent> {
+  const [{ Agent }, { openConnector }] = await Promise.all([import('undici'), import('./open-connector.ts')]);
+  return new Agent({
+    connect: openConnector(allowLoopback, connectMaxMillis, resolve),
+    connections: connectionsOfOrigin,
+    pipelining: 1,
+    keepAliveTimeout: 4_000,
+    keepAliveMaxTimeout: 10_000,
+    maxHeaderSize: 16_384,
+  });
 }
 
 /** The status is known, so whatever becomes of the body is no failure. */

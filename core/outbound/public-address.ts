@@ -5,6 +5,11 @@ const globalUnicast: [ipaddr.IPv6, number] = [ipaddr.IPv6.parse('2000::'), 3];
 /** Of that, what is for protocols: among them Teredo, ORCHID and benchmarking (RFC 2928). */
 const protocols: [ipaddr.IPv6, number] = [ipaddr.IPv6.parse('2001::'), 23];
 
+/** A connection was refused for the address that it would have led to. */
+export class ForbiddenAddressError extends Error {
+  override name = 'ForbiddenAddressError';
+}
+
 /**
  * Whether an address is one of the internet's. No address of a machine itself, of a private network, of a link (where
  * clouds keep their metadata), of a group, or one that holds an IPv4 address (mapped, compatible, NAT64, 6to4, Teredo):
