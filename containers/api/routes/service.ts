@@ -102,13 +102,12 @@ function addProblemPages(app: Api): void {
 }
 
 function addDocument(app: Api): void {
-  let document = '';
-  app.addHook('onReady', async () => {
-    document = JSON.stringify(app.swagger());
+  /** Made for whoever asks first, since no request needs it before. */
+  let document: string | undefined;
+  app.get('/openapi.json', { config: { roles: 'public' }, schema: { hide: true } }, (_request, reply) => {
+    document ??= JSON.stringify(app.swagger());
+    reply.type('application/json; charset=utf-8').header('access-control-allow-origin', '*').send(document);
   });
-  app.get('/openapi.json', { config: { roles: 'public' }, schema: { hide: true } }, (_request, reply) =>
-    reply.type('application/json; charset=utf-8').header('access-control-allow-origin', '*').send(document),
-  );
 }
 
 /** For the installation's own admins, where the metrics have no port of their own. */
