@@ -81,6 +81,8 @@ type Program = keyof typeof programs;
  */
 const ofEveryRun = ([program]: readonly [Program, NodeJS.Signals]) => program === 'container';
 
+const inLongRun = isLong ? test : test.skip;
+
 let database: TestDatabase;
 beforeAll(async () => {
   database = await createTestDatabase('dead_log');
@@ -191,7 +193,8 @@ requireOrSkip('python3 with its module pty', hasTerminals)('a terminal', () => {
   let terminal: Terminal;
   afterEach(() => terminal.end());
 
-  test('that is closed ends the container’s program', async () => {
+  // Below `npm start` ends so, and the container's program by the same signal, with nobody who reads.
+  inLongRun('that is closed ends the container’s program', async () => {
     terminal = await onTerminal('controlling', 'container');
     terminal.close();
     await expectGone();
@@ -209,7 +212,8 @@ requireOrSkip('python3 with its module pty', hasTerminals)('a terminal', () => {
     await expectGone();
   });
 
-  test('that is gone without a word lets the container’s program answer on, until SIGTERM ends it', async () => {
+  // Below `npm start` does so, and the container's program where writing fails since the disk is full.
+  inLongRun('that is gone without a word lets the container’s program answer on, until SIGTERM ends it', async () => {
     terminal = await onTerminal('plain', 'container');
     terminal.close();
     await makeLines(someRequests);
@@ -271,7 +275,7 @@ describe('a reader that has stopped reading', () => {
     throw new Error(`${JSON.stringify(text)} was not written; the end is ${read.slice(-500)}`);
   }
 
-  (isLong ? test : test.skip)('lets npm start answer on, until SIGTERM ends it', async () => {
+  inLongRun('lets npm start answer on, until SIGTERM ends it', async () => {
     await onFile('npm start', pipe);
     await makeLines(manyRequests);
     await expectAnswers();
