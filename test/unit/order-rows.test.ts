@@ -5,7 +5,7 @@ import { systemRandom } from '../../core/random.ts';
 import { HeldRows } from '../../core/uploads/held-rows.ts';
 import { orderByCode, shuffledOrder } from '../../core/uploads/order-rows.ts';
 
-/** One for all, emptied each time: each has 33 MB, and hundreds of them keep the garbage collector busy for a minute. */
+/** One for all, emptied each time: each has 33 MB, which the garbage collector would have to look after. */
 const rows = new HeldRows(100);
 function hold(codes: string[]): HeldRows {
   rows.count = 0;
