@@ -109,7 +109,7 @@ async function ready(program: Program, pid: number): Promise<void> {
   const began = performance.now();
   while ((await fetch(`http://127.0.0.1:${port}/ready`).catch(() => null))?.status !== 200) {
     if (performance.now() - began > 240_000) throw new Error('not ready within 240 s');
-    await delay(50);
+    await delay(150);
   }
   seen.push(...processesUnder(pid));
   expect(seen.length).toBeGreaterThanOrEqual(programs[program].processes);
