@@ -68,6 +68,21 @@ describe('a change that another origin makes the browser send', () => {
   );
 });
 
+test('an origin of CORS_ORIGINS may call with a token, and no other', async () => {
+  const preflight = await api.app.inject({
+    method: 'OPTIONS',
+    url: '/v1/coupons/assign',
+    headers: { origin: 'https://shop.example', 'access-control-request-method': 'POST' },
+  });
+  expect(preflight.statusCode).toBe(204);
+  expect(preflight.headers['access-control-allow-origin']).toBe('https://shop.example');
+  for (const name of ['authorization', 'idempotency-key', 'if-match', 'if-none-match']) {
+    expect(preflight.headers['access-control-allow-headers']).toContain(name);
+  }
+  const other = await api.app.inject({ url: '/v1/books', headers: { origin: 'https://evil.example' } });
+  expect(other.headers['access-control-allow-origin']).toBeUndefined();
+});
+
 describe('what another origin may read', () => {
   test.each(foreign.filter(([, headers]) => /cross-site|same-site/.test(headers['sec-fetch-site'] ?? '')))(
     'nothing: 403 for %s',

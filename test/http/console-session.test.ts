@@ -6,14 +6,14 @@ import { type Browser, type OtherProcess, openBrowser, startOtherProcess } from 
 import { type Body, rootKey, startTestApi, type TestApi, tokenOf } from './support.ts';
 
 let api: TestApi;
-/** Another process on the same database, in which time passes as tests say. */
+/** Another process on the same database, behind a proxy, in which time passes as tests say. */
 let other: OtherProcess;
 let browser: Browser;
 const cacheMillis = 5_000;
 
 beforeAll(async () => {
   api = await startTestApi('console-session');
-  other = await startOtherProcess(api);
+  other = await startOtherProcess(api, { TRUSTED_PROXIES: '1' });
 });
 beforeEach(() => {
   // Of the pace of sign-ins, which has a test of its own.
@@ -80,9 +80,8 @@ describe('signing in with a key', () => {
   });
 
   test('over https the cookie is bound to the host, and a cookie of the other name is nobody’s', async () => {
-    const secured = await startOtherProcess(api, { TRUSTED_PROXIES: '1' });
     const headers = { 'x-forwarded-proto': 'https', host: 'qurable.example' };
-    browser = openBrowser(secured.app);
+    browser = openBrowser(other.app);
     expect((await browser.call('POST', '/console/session', { body: { key: rootKey }, headers })).status).toBe(200);
     expect(browser.setCookie).toMatch(
       /^__Host-qurable=[A-Za-z0-9_-]{43}; HttpOnly; SameSite=Strict; Path=\/; Max-Age=43200; Secure$/,
@@ -90,7 +89,6 @@ describe('signing in with a key', () => {
     expect((await browser.call('GET', '/v1/books', { headers })).status).toBe(200);
     browser.cookie = browser.cookie.replace('__Host-', '');
     expect((await browser.call('GET', '/v1/books', { headers })).status).toBe(401);
-    await secured.close();
   });
 
   test('403: over plain http from another machine nobody is signed in', async () => {

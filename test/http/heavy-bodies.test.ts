@@ -105,16 +105,16 @@ requireOrSkip('Linux, whose /proc tells what a thread has worked', process.platf
       expect(Buffer.byteLength(body)).toBeGreaterThan(2_900_000);
       const before = await peakMegabytes();
       const tries: Outcome[] = [];
-      for (let n = 0; n < 5; n += 1) tries.push(await post('/v1/coupons/assign-batch', body));
+      // The best of five, since garbage of the one before may be collected in any of them; one that is quick will do.
+      const best = () => Math.min(...tries.map(({ millis }) => millis));
+      while (tries.length < 5 && best() >= mostMillis) tries.push(await post('/v1/coupons/assign-batch', body));
       for (const outcome of tries) {
         expect(outcome.status).toBe(400);
         expect(outcome.body.length).toBeLessThan(20_000);
         const { errors } = JSON.parse(outcome.body) as { errors: { path: string; message: string }[] };
         if (path !== '') expect(errors[0]!.path).toBe(path);
       }
-      // The best of five, since garbage of the one before may be collected in any of them.
-      const millis = Math.min(...tries.map((outcome) => outcome.millis));
-      expect([what, millis < mostMillis]).toEqual([what, true]);
+      expect([what, best() < mostMillis]).toEqual([what, true]);
       expect((await peakMegabytes()) - before).toBeLessThan(50);
     });
   },

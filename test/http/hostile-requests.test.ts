@@ -74,6 +74,12 @@ const values: Record<string, string[]> = {
   'x-http-method-override': ['DELETE', ','],
 };
 
+/**
+ * In a short run each route gets a third of all, and the next route the next third: the same code reads paths and
+ * headers for all routes, and no third is sent to less than twenty of them.
+ */
+const turnOf = (route: number) => (_one: unknown, at: number) => isLong || (at + route) % 3 === 0;
+
 describe('whoever writes the request', () => {
   let api: TestApi;
   beforeAll(async () => {
@@ -115,18 +121,18 @@ describe('whoever writes the request', () => {
       };
       for (const [number, [path, methods, looksAtToken]] of routes().entries()) {
         for (const method of methods) {
-          for (const ending of endings) await send(method, path + ending);
+          for (const ending of endings.filter(turnOf(number))) await send(method, path + ending);
           // Each header would get from it what it gets without a token, and its answers are of up to a megabyte.
           if (token !== null && !looksAtToken) continue;
-          for (const [name, texts] of Object.entries(values)) {
-            // In a short run each route gets one text of each header, and the next route the next one.
-            const chosen = isLong ? texts : [texts[number % texts.length]!];
+          for (const [name, texts] of Object.entries(values).filter(turnOf(number))) {
+            // Of each header's texts one, and the next time the next one.
+            const chosen = isLong ? texts : [texts[Math.floor(number / 3) % texts.length]!];
             for (const text of chosen) await send(method, path, { [name]: text });
           }
         }
       }
       expect(wrong.slice(0, 20)).toEqual([]);
-      expect(sent).toBeGreaterThan(isLong ? 5_000 : 1_500);
+      expect(sent).toBeGreaterThan(isLong ? 5_000 : 1_000);
       expect(api.logged.filter(({ level }) => Number(level) >= 50)).toEqual([]);
     },
   );

@@ -49,38 +49,35 @@ afterEach(async () => {
 });
 
 describe('an embedded PostgreSQL', () => {
-  test('keeps its data over a restart, and stopping leaves no process', async () => {
+  test('keeps its data over a restart, and stopping leaves no process, not even where its supervisor is lost', async () => {
     const first = await start();
     await query(first.url, 'CREATE TABLE kept AS SELECT 42 AS answer');
     await first.stop();
     expect(isRunning(first.pid)).toBe(false);
     const second = await start();
     expect(await query(second.url, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
+    process.kill(parentOf(second.pid), 'SIGKILL');
+    await second.exited;
+    await second.stop();
+    expect(isRunning(second.pid)).toBe(false);
   });
 
-  test('listens on 127.0.0.1 only, on no socket file, and lets nobody in without the password', async () => {
+  test('is closed to others, compares text by bytes and flushes every commit', async () => {
     const { url, port } = await start();
-    const settings = `SELECT name, setting FROM pg_settings WHERE name IN ('listen_addresses', 'unix_socket_directories')`;
-    expect(await query(url, `${settings} ORDER BY name`)).toEqual([
-      { name: 'listen_addresses', setting: '127.0.0.1' },
-      { name: 'unix_socket_directories', setting: '' },
+    const settings = ['listen_addresses', 'unix_socket_directories', 'fsync', 'synchronous_commit'];
+    const shown: Record<string, unknown> = {};
+    for (const name of settings) Object.assign(shown, (await query(url, `SHOW ${name}`))[0]);
+    expect(Object.entries(shown)).toEqual([
+      ['listen_addresses', '127.0.0.1'],
+      ['unix_socket_directories', ''],
+      ['fsync', 'on'],
+      ['synchronous_commit', 'on'],
     ]);
     const guess = query(`postgres://qurable:guess@127.0.0.1:${port}/qurable`, 'SELECT 1');
     await expect(guess).rejects.toThrow('password authentication failed');
     expect(statSync(`${dataDirectory}.password`).mode & 0o777).toBe(0o600);
-  });
-
-  test('compares text by bytes and flushes every commit', async () => {
-    const { url } = await start();
     const collation = `SELECT datcollate, pg_encoding_to_char(encoding) AS encoding FROM pg_database WHERE datname = 'qurable'`;
     expect(await query(url, collation)).toEqual([{ datcollate: 'C', encoding: 'UTF8' }]);
-    expect(await query(url, 'SHOW fsync')).toEqual([{ fsync: 'on' }]);
-    expect(await query(url, 'SHOW synchronous_commit')).toEqual([{ synchronous_commit: 'on' }]);
-  });
-
-  test('is refused with one line while another process uses the data', async () => {
-    const holder = await hold();
-    await expect(start()).rejects.toThrow(`Qurable is already running on ${dataDirectory} (process ${holder.pid})`);
   });
 
   test('of two first starts at the same moment, one gets the data and the other one line', async () => {
@@ -92,20 +89,13 @@ describe('an embedded PostgreSQL', () => {
     expect(refusal?.reason.message).toMatch(/^Qurable is already .*$/);
   });
 
-  test('ends by itself after kill -9 of the process that started it, and the next start has every commit', async () => {
+  test('is refused with one line while another process uses the data; ends by itself after kill -9 of that one, and the next start has every commit', async () => {
     const holder = await hold('CREATE TABLE kept AS SELECT 42 AS answer');
+    await expect(start()).rejects.toThrow(`Qurable is already running on ${dataDirectory} (process ${holder.pid})`);
     holder.process.kill('SIGKILL');
     await waitUntil(() => !isRunning(holder.server) && !isRunning(holder.supervisor));
     const next = await start();
     expect(await query(next.url, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
-  });
-
-  test('that lost its supervisor is stopped all the same', async () => {
-    const postgres = await start();
-    process.kill(parentOf(postgres.pid), 'SIGKILL');
-    await postgres.exited;
-    await postgres.stop();
-    expect(isRunning(postgres.pid)).toBe(false);
   });
 
   test('that lost its supervisor and its starter is found and stopped by the next start, which has every commit', async () => {
@@ -125,8 +115,6 @@ describe('an embedded PostgreSQL', () => {
   });
 
   test('starts over a process file that names a stranger', async () => {
-    const first = await start();
-    await first.stop();
     const stranger = `${process.pid}\n${dataDirectory}\n1700000000\n5432\n\n127.0.0.1\n  1 2\nready\n`;
     writeFileSync(join(dataDirectory, 'postmaster.pid'), stranger);
     const next = await start();
@@ -143,8 +131,6 @@ describe('an embedded PostgreSQL', () => {
   });
 
   test('does not open data whose password file is gone, and says which file', async () => {
-    const first = await start();
-    await first.stop();
     rmSync(`${dataDirectory}.password`);
     await expect(start()).rejects.toThrow(`${dataDirectory}.password is missing`);
   });

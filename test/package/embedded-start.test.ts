@@ -1,4 +1,5 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   cpSync,
@@ -7,6 +8,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   readlinkSync,
   rmSync,
   statSync,
@@ -20,10 +22,20 @@ import { callLocalApi, readAdminKey } from '../support/call-local-api.ts';
 import { isLong } from '../support/long-run.ts';
 import { makeUser, type TestUser } from '../support/make-user.ts';
 import { requireOrSkip } from '../support/require-or-skip.ts';
-import { killAll, type NpmStart, runNpmStart, type StartedProcess, waitUntilGone } from '../support/run-npm-start.ts';
+import {
+  cleanEnvironment,
+  killAll,
+  type NpmStart,
+  runNpmStart,
+  type StartedProcess,
+  waitUntilGone,
+} from '../support/run-npm-start.ts';
 import { startReceiver } from '../support/webhook-receiver.ts';
 
 const project = resolve(import.meta.dirname, '../..');
+const { start: startScript } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')).scripts as {
+  start: string;
+};
 const seen: StartedProcess[] = [];
 /** Each start is quick alone; on a machine that does much else at once, flushing a new database to disk is not. */
 const patienceMillis = 600_000;
@@ -32,16 +44,44 @@ jest.setTimeout(patienceMillis);
 /** A scratch directory, the home of secrets and data in it, and a port for the API. */
 type Place = { scratch: string; home: string; port: number };
 
+const isRoot = process.getuid?.() === 0;
+
+/**
+ * By an ordinary user, in a copy of the project, where root can make one; else by whoever runs the tests. That root can
+ * run it shows dead-log.test.ts.
+ */
 describe('npm start', () => {
   let place: Place;
+  let options: RunOptions;
+  let user: TestUser | undefined;
   let running: NpmStart;
 
   beforeAll(async () => {
     place = await makePlace();
-    running = await start(place);
+    options = {};
+    if (isRoot) {
+      user = makeUser();
+      const directory = copyProject(user.home, packagesOfProduction());
+      removeLinks(directory);
+      execFileSync('chown', [`${user.uid}:${user.gid}`, directory]);
+      place.home = join(directory, '.qurable');
+      options = { directory, account: user };
+    }
+    running = await start(place, options);
   });
 
-  afterAll(() => clean(place));
+  afterAll(async () => {
+    await clean(place);
+    user?.remove();
+  });
+
+  requireOrSkip('root, who can run npm start as other users', isRoot)('by an ordinary user', () => {
+    test('runs in a home of mode 0700, with packages that the user cannot change', () => {
+      expect(statSync(user!.home).mode & 0o777).toBe(0o700);
+      expect(statSync(`/proc/${running.node()}`).uid).toBe(user!.uid);
+      expect(statSync(join(options.directory!, libraries)).uid).toBe(0);
+    });
+  });
 
   test('answers /ready and prints the address and the key that it keeps readable by its user only', () => {
     expect(running.output()).toContain(`Qurable is running at http://127.0.0.1:${place.port}`);
@@ -82,15 +122,15 @@ describe('npm start', () => {
   });
 
   test('a second time in one checkout says so in one line, and the first goes on', async () => {
-    const refused = run({ ...place, port: await findFreePort() });
+    const refused = run({ ...place, port: await findFreePort() }, options);
     expect(await refused.ended).toBe(1);
     const line = /^Qurable is already running on .* \(process \d+\); stop it first\.$/;
-    expect(ownLines(refused)).toEqual([expect.stringMatching(line)]);
+    expect(ownLines(refused.output())).toEqual([expect.stringMatching(line)]);
     expect((await fetch(`http://127.0.0.1:${place.port}/ready`)).status).toBe(200);
   });
 
   test('after kill -9 of Node recovers with every book, under the same key', async () => {
-    running = await killAndStartAgain(place, running);
+    running = await killAndStartAgain(place, running, options);
   });
 
   test('ends at a Ctrl-C and leaves no process', async () => {
@@ -117,14 +157,12 @@ describe('npm start on what is not right', () => {
     const refused = run(place);
     expect(await refused.ended).toBe(1);
     server.close();
-    expect(ownLines(refused)).toEqual([expect.stringMatching(new RegExp(`^Port ${place.port} is in use`))]);
+    expect(ownLines(refused.output())).toEqual([expect.stringMatching(new RegExp(`^Port ${place.port} is in use`))]);
     expect(readdirSync(place.home)).toEqual(['secrets.json']);
   });
 
   test('with a malformed variable names it in one line, and starts nothing', async () => {
-    const refused = run(place, { environment: { QURABLE_HOME: place.home, LOG_LEVEL: 'loud' } });
-    expect(await refused.ended).toBe(1);
-    expect(ownLines(refused)).toEqual([expect.stringContaining('LOG_LEVEL')]);
+    expect(await runWithoutNpm(place, { LOG_LEVEL: 'loud' })).toEqual([1, [expect.stringContaining('LOG_LEVEL')]]);
     expect(readdirSync(place.home)).toEqual(['secrets.json']);
   });
 
@@ -136,20 +174,17 @@ describe('npm start on what is not right', () => {
     ],
     ['a replica of a database that is not named', { DB_REPLICA_HOST: 'replica' }, /^DB_REPLICA_HOST is set without/],
   ])('with %s says so in one line, and ends', async (_what, environment, line) => {
-    const refused = run(place, { environment: { QURABLE_HOME: place.home, ...environment } });
-    expect(await refused.ended).toBe(1);
-    expect(ownLines(refused)).toEqual([expect.stringMatching(line)]);
+    expect(await runWithoutNpm(place, environment)).toEqual([1, [expect.stringMatching(line)]]);
   });
 
   test('with the port of its metrics in use says so in one line, and tells of a variable that looks misspelt', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await new Promise((listening) => server.once('listening', listening));
     const { port } = server.address() as AddressInfo;
-    const environment = { QURABLE_HOME: place.home, METRICS_PORT: String(port), RATE_LIMIT: '5' };
-    const refused = run(place, { environment });
-    expect(await refused.ended).toBe(1);
+    const [status, lines] = await runWithoutNpm(place, { METRICS_PORT: String(port), RATE_LIMIT: '5' });
     server.close();
-    expect(ownLines(refused)).toEqual([
+    expect(status).toBe(1);
+    expect(lines).toEqual([
       expect.stringMatching(/^RATE_LIMIT is not a variable that Qurable knows, .* RATE_LIMIT_PER_SECOND meant\?$/),
       expect.stringMatching(new RegExp(`^Port ${port} is in use; .*METRICS_PORT=`)),
     ]);
@@ -182,7 +217,7 @@ describe('npm start on what is not right', () => {
 
   test('makes the links between libraries that an install without scripts leaves out', () => {
     chmodSync(place.scratch, 0o711);
-    const copy = copyProject(place.scratch, `node_modules/${postgresPackage}`);
+    const copy = copyProject(place.scratch, [`node_modules/${postgresPackage}`]);
     const links = removeLinks(copy);
     const module = join(copy, 'containers/local/postgres/prepare-binaries.ts');
     const program = `import { prepareBinaries } from ${JSON.stringify(module)}; prepareBinaries(undefined, '/nowhere/data');`;
@@ -192,39 +227,20 @@ describe('npm start on what is not right', () => {
   });
 });
 
-requireOrSkip('root, who can run npm start as other users', process.getuid?.() === 0)('npm start', () => {
-  let place: Place;
-  let user: TestUser | undefined;
-
-  beforeEach(async () => {
-    place = await makePlace();
-  });
-
-  afterEach(async () => {
-    await clean(place);
-    user?.remove();
-    user = undefined;
-  });
-
-  // The tests above run it as root too, in a home of mode 0700, and `.ci/run` does in a clone.
-  (isLong ? test : test.skip)('runs as root in a home of mode 0700, and recovers after kill -9', async () => {
-    const directory = copyProject(place.scratch, 'node_modules');
-    place.home = join(directory, '.qurable');
-    expect(statSync(place.scratch).mode & 0o777).toBe(0o700);
-    const first = await start(place, { directory });
-    await stop(await killAndStartAgain(place, first, { directory }));
-  });
-
-  test('runs as an ordinary user in a home of mode 0700 whose packages it cannot change, and recovers after kill -9', async () => {
-    user = makeUser();
-    const directory = copyProject(user.home, 'node_modules');
-    removeLinks(directory);
-    execFileSync('chown', [`${user.uid}:${user.gid}`, directory]);
-    place.home = join(directory, '.qurable');
-    expect(statSync(user.home).mode & 0o777).toBe(0o700);
-    const options = { directory, account: user };
-    const first = await start(place, options);
-    await stop(await killAndStartAgain(place, first, options));
+// Each half is shown in every run: a start by root in dead-log.test.ts, data that survive kill -9 under root in
+// embedded-postgres.test.ts. And `.ci/run` does this in a clone.
+(isLong && isRoot ? describe : describe.skip)('npm start by root', () => {
+  test('in a home of mode 0700 recovers after kill -9', async () => {
+    const place = await makePlace();
+    try {
+      const directory = copyProject(place.scratch, packagesOfProduction());
+      place.home = join(directory, '.qurable');
+      expect(statSync(place.scratch).mode & 0o777).toBe(0o700);
+      const first = await start(place, { directory });
+      await stop(await killAndStartAgain(place, first, { directory }));
+    } finally {
+      await clean(place);
+    }
   });
 });
 
@@ -243,12 +259,12 @@ async function clean({ scratch, home }: Place): Promise<void> {
   rmSync(scratch, { recursive: true, force: true });
 }
 
-type RunOptions = { directory?: string; account?: TestUser; environment?: Record<string, string> };
+type RunOptions = { directory?: string; account?: TestUser };
 
 /** A copy of the project keeps its home where it is by default; the project itself is given one for the test. */
-function run({ home, port }: Place, { directory, account, environment }: RunOptions = {}): NpmStart {
-  const given = environment ?? (directory === undefined ? { QURABLE_HOME: home } : {});
-  return runNpmStart({ directory: directory ?? project, port, environment: given, account });
+function run({ home, port }: Place, { directory, account }: RunOptions = {}): NpmStart {
+  const environment: Record<string, string> = directory === undefined ? { QURABLE_HOME: home } : {};
+  return runNpmStart({ directory: directory ?? project, port, environment, account });
 }
 
 async function start(place: Place, options?: RunOptions): Promise<NpmStart> {
@@ -280,26 +296,49 @@ async function stop(started: NpmStart): Promise<void> {
   await waitUntilGone(processes);
 }
 
+/** What `npm start` runs, on what ends it soon: npm takes as long again. Gives its exit status and what it said. */
+async function runWithoutNpm({ home, port }: Place, environment: Record<string, string>): Promise<[unknown, string[]]> {
+  const [, ...args] = startScript.split(' ');
+  const env = { ...cleanEnvironment(), PORT: String(port), QURABLE_HOME: home, ...environment };
+  const child = spawn(process.execPath, args, { cwd: project, env });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (output += String(data)));
+  const [status] = await once(child, 'close');
+  return [status, ownLines(output)];
+}
+
 /** What the program itself printed: all but npm's header. */
-function ownLines(started: NpmStart): string[] {
-  const lines = started.output().split('\n');
+function ownLines(output: string): string[] {
+  const lines = output.split('\n');
   return lines.filter((line) => line !== '' && !line.startsWith('> ') && !line.startsWith('npm '));
 }
 
 /**
- * Copies what `npm start` runs. The packages are many and large, so they become hard links where the disk allows it.
+ * Copies what `npm start` runs. The packages have very many files, so they become hard links where the disk allows it.
+ * What was built of the console stays newer than its sources, so it is not built again.
  */
-function copyProject(into: string, packages: string): string {
+function copyProject(into: string, packages: string[]): string {
   const copy = join(into, 'project');
-  mkdirSync(join(copy, dirname(packages)), { recursive: true });
+  mkdirSync(copy);
   for (const name of ['package.json', 'core', 'containers', 'migrations'])
-    cpSync(join(project, name), join(copy, name), { recursive: true });
+    cpSync(join(project, name), join(copy, name), { recursive: true, preserveTimestamps: true });
   try {
-    execFileSync('cp', ['-al', join(project, packages), join(copy, packages)], { stdio: 'ignore' });
+    execFileSync('cp', ['-al', '--parents', ...packages, copy], { cwd: project, stdio: 'ignore' });
   } catch {
-    execFileSync('cp', ['-a', join(project, packages), join(copy, dirname(packages))]);
+    for (const path of packages)
+      cpSync(join(project, path), join(copy, path), { recursive: true, verbatimSymlinks: true });
   }
   return copy;
+}
+
+/** The folders of all packages but those for development, as `npm ci --omit=dev` installs them. */
+function packagesOfProduction(): string[] {
+  const { packages } = JSON.parse(readFileSync(join(project, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { dev?: boolean }>;
+  };
+  const folders = Object.keys(packages).filter((path) => /^node_modules\/(@[^/]+\/)?[^/]+$/.test(path));
+  const wanted = folders.filter((path) => !packages[path]!.dev && existsSync(join(project, path)));
+  return ['node_modules/.bin', ...wanted];
 }
 
 const postgresPackage = `@embedded-postgres/${process.platform}-${process.arch}`;

@@ -108,7 +108,13 @@ describe('what the documentation shows', () => {
     );
     const isRun = (name: string) => {
       const program = scripts[name]!.split(' ').find((word) => /^(core|operations|test)\/.*\.ts$/.test(word));
-      const texts = [`npm run ${name}`, `npmRun('${name}'`, `'run', '--silent', '${name}'`, program ?? `'${name}'`];
+      const texts = [
+        `npm run ${name}`,
+        `runScript('${name}'`,
+        `runNpm('${name}'`,
+        `'run', '--silent', '${name}'`,
+        program ?? `'${name}'`,
+      ];
       return places.some((place) => texts.some((text) => new RegExp(`${escaped(text)}(?![:-])`).test(place)));
     };
     expect(namedScripts.filter((name) => !isRun(name) && !(name in runByAnother))).toEqual([]);

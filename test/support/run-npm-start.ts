@@ -2,6 +2,9 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { inspectProcess } from '../../containers/local/machine/inspect-process.ts';
 
+/** A start and an end take seconds, on a busy machine a minute: asking more often slows what is waited for. */
+const pollMillis = 150;
+
 /** Where and as whom `npm start` runs. */
 export type NpmStartOptions = {
   /** The project's directory. */
@@ -76,7 +79,7 @@ export async function waitUntilGone(processes: StartedProcess[]): Promise<void> 
     if (left.length === 0) return;
     const commands = left.map(({ pid }) => inspectProcess(pid)?.commandLine);
     if (performance.now() - began > 90_000) throw new Error(`still running after 90 s: ${commands.join('; ')}`);
-    await delay(50);
+    await delay(pollMillis);
   }
 }
 
@@ -120,7 +123,7 @@ async function waitForReady(npm: ChildProcess, port: number, output: () => strin
     if (readySeconds === null && (await answersReady(port))) readySeconds = (performance.now() - began) / 1000;
     if (readySeconds !== null && output().includes(lastLine)) return readySeconds;
     if (performance.now() - began > 150_000) throw new Error(`not ready within 150 s:\n${output()}`);
-    await delay(50);
+    await delay(pollMillis);
   }
 }
 

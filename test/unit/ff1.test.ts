@@ -63,7 +63,8 @@ describe('FF1 in batches', () => {
       const one = messages.subarray(k * length, (k + 1) * length);
       expect(encrypted.subarray(k * length, (k + 1) * length)).toEqual(ff1.encrypt(one));
     }
-    expect(ff1.decrypt(encrypted)).toEqual(messages);
+    // Jest compares so many bytes one by one.
+    expect(Buffer.compare(ff1.decrypt(encrypted), messages)).toBe(0);
   });
 
   test('an empty batch is an empty batch', () => {
@@ -79,16 +80,18 @@ describe('FF1 in batches', () => {
 
   test('encrypting permutes a whole domain: each of the million decimal messages comes out once', () => {
     const count = 1_000_000;
-    const messages = Buffer.from(Array.from({ length: count }, (_, k) => String(k).padStart(6, '0')).join('')).map(
-      (digit) => digit - 48,
-    );
+    const messages = new Uint8Array(6 * count);
+    for (let k = 0; k < count; k += 1) {
+      for (let at = 5, rest = k; at >= 0; at -= 1, rest = Math.floor(rest / 10)) messages[6 * k + at] = rest % 10;
+    }
     const encrypted = createFf1(KEY, 10, 6).encrypt(messages);
     const seen = new Uint8Array(count);
-    for (let at = 0; at < encrypted.length; at += 6) {
-      const number = encrypted.subarray(at, at + 6).reduce((value, numeral) => value * 10 + numeral, 0);
+    for (let k = 0; k < count; k += 1) {
+      let number = 0;
+      for (let at = 0; at < 6; at += 1) number = number * 10 + encrypted[6 * k + at]!;
       seen[number] = 1;
     }
-    expect(seen.every((once) => once === 1)).toBe(true);
+    expect(seen.indexOf(0)).toBe(-1);
   });
 });
 

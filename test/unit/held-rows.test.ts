@@ -28,25 +28,37 @@ test('a row too many is refused', () => {
   expect(rows.code(rows.count - 1)).toBe('ABCD');
 });
 
+const fillTo = heldTextMaxBytes / 64 - 1;
+/** Rows that were held before the body's; the last ones up to the limit are read from it, in several pieces. */
+const heldBefore = fillTo - 5_000;
+const codesFrom = (from: number, to: number) => Array.from({ length: to - from }, (_, at) => code(from + at));
+
 /** Bodies that make a reader hold rows back and give them all at once when the rows before are nearly too many. */
-const bodies: [string, (fillTo: number) => string][] = [
+const bodies: [string, () => string][] = [
   [
     'an open quote at the limit',
-    (fillTo) => {
-      const rows = Array.from({ length: fillTo }, (_, at) => `${code(at)},\n`).join('');
+    () => {
+      const rows = codesFrom(heldBefore, fillTo)
+        .map((text) => `${text},\n`)
+        .join('');
       const before = `code,n\n${rows}`;
       const open = 'QUOT,"\n';
-      const heldBack = Array.from({ length: 47 }, (_, at) => `${code(fillTo + at)},\n`).join('');
+      const heldBack = codesFrom(fillTo, fillTo + 47)
+        .map((text) => `${text},\n`)
+        .join('');
       const gap = pieceMaxBytes - ((before.length + open.length + heldBack.length) % pieceMaxBytes);
-      const rest = Array.from({ length: 993 }, (_, at) => `${code(fillTo + 47 + at)},\n`).join('');
+      const rest = codesFrom(fillTo + 47, fillTo + 1_040)
+        .map((text) => `${text},\n`)
+        .join('');
       return `${before}${'\n'.repeat(gap)}${open}${heldBack}${rest}`;
     },
   ],
-  ['lines that CR alone ends', (fillTo) => Array.from({ length: fillTo + 1_100 }, (_, at) => code(at)).join('\r')],
+  ['lines that CR alone ends', () => codesFrom(heldBefore, fillTo + 1_100).join('\r')],
 ];
 
 test.each(bodies)('rows up to the limit are the ones that were given: %s', async (_what, bodyOf) => {
   const rows = new HeldRows(heldRowsMax);
+  for (let at = 0; at < heldBefore; at += 1) rows.add(at + 1, code(at));
   const given: string[] = [];
   const reader = openUploadRows('csv', null, {
     row(line, text) {
@@ -57,12 +69,12 @@ test.each(bodies)('rows up to the limit are the ones that were given: %s', async
     },
     broken: () => {},
   });
-  for await (const piece of readBody(Readable.from([Buffer.from(bodyOf(heldTextMaxBytes / 64 - 1))]))) {
+  for await (const piece of readBody(Readable.from([Buffer.from(bodyOf())]))) {
     if (rows.isFull) break;
     reader.push(piece);
   }
   if (!rows.isFull) reader.end();
-  expect(given.length).toBeGreaterThanOrEqual(heldTextMaxBytes / 64 - 1);
-  expect(rows.count).toBe(given.length);
-  expect(given.findIndex((text, row) => rows.code(row) !== text)).toBe(-1);
+  expect(rows.count).toBeGreaterThanOrEqual(fillTo);
+  expect(rows.count).toBe(heldBefore + given.length);
+  expect(given.findIndex((text, at) => rows.code(heldBefore + at) !== text)).toBe(-1);
 });

@@ -10,6 +10,7 @@ import {
   wrapPatternKey,
 } from '../../core/patterns/pattern-key.ts';
 import { systemRandom } from '../../core/random.ts';
+import { isLong } from '../support/long-run.ts';
 
 const KEY = Buffer.alloc(32, 7);
 
@@ -33,12 +34,14 @@ describe('a codec of a pattern', () => {
     expect(codec.codesAt(Object.keys(codes).map(Number))).toEqual(Object.values(codes));
   });
 
-  test('of 1,000,000 codes, no two are equal', () => {
+  // That a whole domain is permuted shows ff1.test.ts.
+  const many = isLong ? 1_000_000 : 100_000;
+  test(`of ${many} codes, no two are equal`, () => {
     const codec = createPatternCodec(pattern('BF26-####-####'), KEY);
     const seen = new Set<string>();
-    for (let first = 0; first < 1_000_000; first += 10_000)
+    for (let first = 0; first < many; first += 10_000)
       for (const code of codec.codesAt(range(first, 10_000))) seen.add(code);
-    expect(seen.size).toBe(1_000_000);
+    expect(seen.size).toBe(many);
   });
 
   test.each([
