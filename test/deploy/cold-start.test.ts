@@ -22,8 +22,8 @@ const run = promisify(execFile);
 let directory: string;
 
 /**
- * Bundles the functions as serverless.yml does, beside the runtime's SDK and nothing else of node_modules. Together: most
- * of what goes into each of them is the same and is read once so.
+ * Bundles the functions as serverless.yml does, beside the runtime's SDK and nothing else of node_modules. All at once:
+ * most of what goes into each of them is the same, and is read once so.
  */
 async function bundleAll(): Promise<void> {
   await build({

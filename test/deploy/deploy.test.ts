@@ -206,7 +206,7 @@ describeOrSkip('a deployment to an emulated account', () => {
     deploymentMillis,
   );
 
-  // That each function's code is below 1 MB is in cold-start.test.ts, and what the linter says in linted-templates.test.ts.
+  // The size of their code is looked at in cold-start.test.ts, and the template in linted-templates.test.ts.
   test('has put the code of these functions into its bucket, and of no other', async () => {
     const zips = (await deploymentFiles()).flatMap((key) => /([a-z-]+)\.zip$/.exec(key)?.[1] ?? []);
     expect(zips.sort()).toEqual([
