@@ -89,8 +89,8 @@ describe('traces', () => {
 
 describe('what contradicts itself or is unknown', () => {
   test(
-    // What else is refused is in parameters.test.ts, which asks the same code without the packager, and that the packager
-    // refuses a value is in cost.test.ts.
+    // What else is refused is in parameters.test.ts, which asks the same code without the packager. That the packager
+    // refuses a value, too, is in cost.test.ts.
     'is refused at package time, by a sentence',
     async () => {
       const { ok, output } = await packageStage('dev', { alertMail: 'ana@example.com' });
