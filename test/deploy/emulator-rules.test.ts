@@ -20,6 +20,7 @@ import {
   type Template,
   trialOfProd,
 } from '../package/packaged-template.ts';
+import { isLong } from '../support/long-run.ts';
 import { requireOrSkip } from '../support/require-or-skip.ts';
 import { canEmulate, type Emulator, startEmulator } from './emulator/start-emulator.ts';
 import { type Account, openAccount } from './support/account.ts';
@@ -64,7 +65,7 @@ describeOrSkip('the emulator, as AWS would,', () => {
       const https = partOf(secure, 'HttpListener', 'HttpsListener');
       expect(await create('entrance', http)).toBe('CREATE_COMPLETE');
       const port80 = await physicalId('entrance', 'HttpListener');
-      for (const next of [https, http, https, http, https, http]) {
+      for (const next of [https, http, https, http, ...(isLong ? [https, http] : [])]) {
         expect(await update('entrance', next)).toBe('UPDATE_COMPLETE');
         expect(await physicalId('entrance', 'HttpListener')).toBe(port80);
       }
@@ -199,7 +200,8 @@ describeOrSkip('the emulator, as AWS would,', () => {
     async () => {
       const ended = async (name: string, dependsOn: string[]) => create(name, await serviceTemplate(dependsOn));
       const without: string[] = [];
-      for (let attempt = 1; attempt <= 6; attempt += 1) {
+      // The orders are drawn by the stacks' names, so that the same ones come each time.
+      for (let attempt = 1; attempt <= 6 && (isLong || new Set(without).size < 2); attempt += 1) {
         without.push(await ended(`free-${attempt}`, []));
         expect(await ended(`bound-${attempt}`, ['Listener'])).toBe('CREATE_COMPLETE');
         for (const name of ['free', 'bound']) await remove(`${name}-${attempt}`);

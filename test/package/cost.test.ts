@@ -144,7 +144,7 @@ describe('npm run cost', () => {
   test(
     'says in one line what the packager says of a parameter',
     () => {
-      const { status, stderr } = run('--param', 'databaseClass=large');
+      const { status, stderr } = runWith({ NODE_OPTIONS: keepBundles }, '--param', 'databaseClass=large');
       expect(status).toBe(2);
       expect(stderr).toContain('databaseClass "large": it must be a class such as db.t4g.medium');
       expect(stderr.trim().split('\n')).toHaveLength(1);

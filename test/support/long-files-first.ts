@@ -15,7 +15,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
  */
 const usualSeconds: Readonly<Record<string, number>> = {
   'test/deploy/deploy.test.ts': 359,
-  'test/deploy/going-back.test.ts': 330,
+  'test/deploy/pipeline-scripts.test.ts': 330,
   'test/deploy/drill.test.ts': 189,
   'test/console/flows.test.ts': 186,
   'test/integration/job-kills.test.ts': 156,
@@ -23,7 +23,6 @@ const usualSeconds: Readonly<Record<string, number>> = {
   'test/package/embedded-start.test.ts': 145,
   'test/contract/throttling.test.ts': 122,
   'test/package/template-options.test.ts': 116,
-  'test/deploy/preview.test.ts': 113,
   'test/package/dead-log.test.ts': 110,
   'test/deploy/event-archive.test.ts': 110,
   'test/property/coupon-sequences.test.ts': 109,

@@ -2,7 +2,6 @@ import { spawn, spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { bareEnvironment } from '../../support/bare-environment.ts';
-import { isOnPath } from '../../support/is-on-path.ts';
 
 /** An AWS of one's own: moto with what it lacks, on a free port of 127.0.0.1. */
 export type Emulator = {
@@ -38,11 +37,6 @@ export function canEmulate(): boolean {
   // To import them takes a second and more.
   const look = 'from importlib.util import find_spec as find; exit(not (find("moto") and find("flask")))';
   return spawnSync('python3', ['-c', look], { stdio: 'ignore' }).status === 0;
-}
-
-/** Whether this machine has the linter of CloudFormation templates. */
-export function canLint(): boolean {
-  return isOnPath('cfn-lint');
 }
 
 /** Starts an emulator with nothing in it. */

@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import {
+  DescribeStackEventsCommand,
+  DescribeStacksCommand,
+  ListChangeSetsCommand,
+} from '@aws-sdk/client-cloudformation';
+import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { isOnPath } from '../support/is-on-path.ts';
 import { isLong } from '../support/long-run.ts';
@@ -20,7 +25,7 @@ const stack = 'qurable-dev';
 const hasCli = isOnPath('aws');
 const describeOrSkip = requireOrSkip('python3 with moto[server], and the aws CLI', canEmulate() && hasCli);
 
-describeOrSkip('the way back, by the pipeline’s own scripts in an emulated account', () => {
+describeOrSkip('a stage in an emulated account, by the pipeline’s own scripts', () => {
   let trial: Trial;
   let emulator: Trial['emulator'];
   let account: Trial['account'];
@@ -85,8 +90,18 @@ describeOrSkip('the way back, by the pipeline’s own scripts in an emulated acc
     return (answer as { mark?: string }).mark;
   }
 
+  const preview = (stage: string): Promise<ScriptRun> =>
+    runScript(project.directory, emulator.url, 'preview.sh', [stage], { NODE_OPTIONS: keepBundles });
+
   const liveByScript = async () => (await script('deployments.sh', ['live', 'dev'])).stdout.trim();
   const before = () => script('deployments.sh', ['before', 'dev']);
+
+  /** Replaces a text of the copy that must be there. */
+  function edit(path: string, from: string, to: string): void {
+    const text = readFileSync(join(project.directory, path), 'utf8');
+    if (!text.includes(from)) throw new Error(`${path} has no ${from}`);
+    project.write(path, text.replaceAll(from, to));
+  }
 
   const describeStack = async () =>
     (await account.cloudFormation.send(new DescribeStacksCommand({ StackName: stack }))).Stacks?.[0];
@@ -106,8 +121,38 @@ describeOrSkip('the way back, by the pipeline’s own scripts in an emulated acc
     }
   }
 
+  /** What a preview might leave behind or change. */
+  async function traces() {
+    const { cloudFormation, s3 } = account;
+    const { StackEvents } = await cloudFormation.send(new DescribeStackEventsCommand({ StackName: stack }));
+    const { Summaries } = await cloudFormation.send(new ListChangeSetsCommand({ StackName: stack }));
+    const { Stacks } = await cloudFormation.send(new DescribeStacksCommand({ StackName: stack }));
+    const outputs = Stacks?.[0]?.Outputs ?? [];
+    const Bucket = outputs.find(({ OutputKey }) => OutputKey === 'ServerlessDeploymentBucketName')?.OutputValue;
+    const { Contents } = await s3.send(new ListObjectsV2Command({ Bucket }));
+    const objects = (Contents ?? []).map(({ Key }) => Key).sort();
+    return { events: StackEvents?.length, changeSets: Summaries ?? [], objects };
+  }
+
+  /** The rows of the table, by the resource's name. */
+  const rowsOf = (markdown: string): Record<string, { verb: string; because: string }> =>
+    Object.fromEntries(
+      markdown
+        .split('\n')
+        .filter((line) => line.startsWith('| ') && !line.startsWith('| |'))
+        .map((line) => line.split('|').map((cell) => cell.trim()))
+        .map(([, verb = '', name = '', , because = '']) => [name, { verb, because }]),
+    );
+
+  test('a preview of a stage that is not there says that all of it would be new', async () => {
+    expect(await preview('dev')).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('Nothing of it is deployed'),
+    });
+  });
+
   test(
-    'leads to the last version that has passed its smoke test, and nowhere where there is none',
+    'the way back leads to the last version that has passed its smoke test, and nowhere where there is none',
     async () => {
       expect(await liveByScript()).toBe('');
       await deployed('A');
@@ -156,7 +201,7 @@ describeOrSkip('the way back, by the pipeline’s own scripts in an emulated acc
   );
 
   test(
-    'refuses what was given the last time and is missing now, before anything is touched; said again it is meant',
+    'a deployment refuses what was given the last time and is missing now, before anything is touched',
     async () => {
       await deployed('D', '--param=maxTasks=3');
       const first = await live();
@@ -164,20 +209,62 @@ describeOrSkip('the way back, by the pipeline’s own scripts in an emulated acc
       expect([forgotten.ok, await live()]).toEqual([false, first]);
       expect(forgotten.output).toContain('was given maxTasks=3, and this one is not, which would change it to 2');
       expect((await script('deployments.sh', ['passed', 'dev'])).status).toBe(0);
-      // That what is said again is meant, parameters.test.ts shows on every run.
-      if (!isLong) return;
-      await deployed('E', '--param=maxTasks=2');
-      // What is as it would be by itself need not be said again.
-      await deployed('F');
-      expect((await script('deployments.sh', ['passed', 'dev'])).status).toBe(0);
     },
     longMillis,
   );
 
   test(
-    'never leads to a version from which somebody went back',
+    'a preview tells what would be added, changed, replaced and removed, what is lost first; and changes nothing, nor leaves anything',
+    async () => {
+      const files = ['resources/database.yml', 'resources/storage.yml'].map(
+        (path) => [path, readFileSync(join(project.directory, path), 'utf8')] as const,
+      );
+      const before = await traces();
+      const same = await preview('dev');
+      expect(same.status === 0 ? '' : same.stderr).toBe('');
+      expect(same.stderr).not.toContain('::warning');
+      // Its parameters are those of the deployment that runs; each deployment brings its functions anew.
+      const rows = rowsOf(same.stdout);
+      expect(Object.keys(rows).sort()).toEqual(
+        expect.arrayContaining(['MigrateLambdaFunction', 'ScaleLambdaFunction']),
+      );
+      expect(Object.values(rows).every(({ verb, because }) => verb === 'changed' && because === 'Code')).toBe(true);
+      expect(await traces()).toEqual(before);
+
+      edit('resources/database.yml', 'DBName: qurable', 'DBName: another');
+      edit('resources/database.yml', 'PreferredBackupWindow: 03:00-04:00', 'PreferredBackupWindow: 03:00-03:45');
+      edit('resources/storage.yml', 'BackupBucket', 'OtherBucket');
+      const told = await preview('dev');
+      expect(told.stderr).toContain('::warning title=dev: Database would be replaced::AWS::RDS::DBInstance holds data');
+      expect(rowsOf(told.stdout)).toMatchObject({
+        Database: { verb: 'replaced', because: 'DBName, PreferredBackupWindow' },
+        BackupBucket: { verb: 'removed' },
+        OtherBucket: { verb: 'added' },
+      });
+      const [first, second] = told.stdout.split('\n').filter((line) => line.startsWith('> **'));
+      expect(first).toBe(
+        '> **Database would be REPLACED**, which holds data. A snapshot of the one that is there stays.',
+      );
+      expect(second).toContain('BackupBucket would be REMOVED');
+      expect(told.stdout).toContain('1 replaced, 2 removed, 4 perhaps replaced, ');
+      expect(told.stdout).toContain('with the parameters of the deployment that runs');
+      expect(await traces()).toEqual(before);
+      for (const [path, text] of files) project.write(path, text);
+    },
+    longMillis,
+  );
+
+  test(
+    'the way back never leads to a version from which somebody went back',
     async () => {
       // By hand, past D, which had passed, as has F in the long run.
+      if (isLong) {
+        // What is said again is meant, which parameters.test.ts shows on every run.
+        await deployed('E', '--param=maxTasks=2');
+        // What is as it would be by itself need not be said again.
+        await deployed('F');
+        expect((await script('deployments.sh', ['passed', 'dev'])).status).toBe(0);
+      }
       expect((await script('roll-back.sh', ['dev', firstPassed])).status).toBe(0);
       expect(await liveMark()).toBe('A');
       await deployed('G');
