@@ -244,12 +244,11 @@ describeInBrowser('an attack by way of a browser', () => {
       [`/${user}`, 0],
     ];
     for (const [path, least] of pages) {
-      await window.visit(path);
+      await window.follow(path);
       // Names of books come after the rows that are of them.
-      await page.waitForFunction(({ text, count }) => document.body.innerText.split(text).length - 1 >= count, {
-        text: markup,
-        count: least,
-      });
+      const isShown = ({ text, count }: { text: string; count: number }) =>
+        document.body.innerText.split(text).length - 1 >= count;
+      await page.waitForFunction(isShown, { text: markup, count: least }, { polling: 50 });
       const made = await page.locator('main img, body script, main [onerror]').count();
       expect([path, made]).toEqual([path, 0]);
     }

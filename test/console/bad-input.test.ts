@@ -66,7 +66,7 @@ describeInBrowser('bad input and bad luck', () => {
       await window.look('redemptions-of-any-name-as-a-table');
       await page.setViewportSize({ width: 320, height: 640 });
       for (const part of ['decks', 'rules', '']) {
-        await window.visit(`/books/${bookId}/${part}`);
+        await window.follow(`/books/${bookId}/${part}`);
         await window.look(`book-of-any-name-${part}`);
       }
       await page.getByRole('button', { name: 'Close…' }).click();

@@ -35,7 +35,7 @@ describeInBrowser('what pictures show', () => {
   // Spanish has the longer words; a phone and a laptop are where there is least room for a list and for its buttons.
   test.each([320, 1024] as const)('every page and question keeps its layout in Spanish (%i)', async (width) => {
     const faults: string[] = [];
-    // One window for all that somebody looks at: a visit loads the page anew and leaves nothing of the view before.
+    // One window for all that somebody looks at: a view that was gone to leaves nothing of the one before.
     for (const viewer of viewers) {
       const views = viewsOf(showCase).filter(({ as = 'root', name }) => as === viewer && isSeen(width, name));
       if (views.length === 0) continue;

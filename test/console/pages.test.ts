@@ -69,7 +69,7 @@ describeInBrowser('the console’s pages', () => {
     async (look) => {
       const window = await console.openSignedIn(look);
       for (const [name, path] of pages) {
-        await window.visit(path());
+        await window.follow(path());
         await lookOrInspect(window, look, name);
       }
       await window.close();
@@ -99,45 +99,50 @@ describeInBrowser('the console’s pages', () => {
     await window.close();
   });
 
-  test.each([
+  const longNames: [string, string][] = [
     ['one long word', `${'W'.repeat(170)}${'🎟️'.repeat(10)}`],
     ['right to left', 'العروضالصيفية'.repeat(14)],
     ['combining marks', 'Ż̸̴̢͖͓̖͔̐̇̈́a̵̛͎l̷̓ģ̴ö̵́ '.repeat(6)],
-  ])('names stay within the narrowest screen, wherever they stand: %s', async (_of, name) => {
-    const { adminKey } = await console.call<{ adminKey: { secret: string } }>('POST', '/v1/tenants', {
-      slug: `long-names-${name.length}`,
-      name: name.slice(0, 60).trim(),
-    });
-    const root = adminKey.secret;
-    const key = { name: name.slice(0, 100).trim(), role: 'admin' };
-    const { secret } = await console.call<{ secret: string }>('POST', '/v1/api-keys', key, root);
-    const terms = { name: name.trim(), description: name, endsAt: '2099-01-01', status: 'active' };
-    const { id } = await console.call<{ id: string }>('POST', '/v1/books', terms, secret);
-    const webhook = { url: `https://shop.example/${'x'.repeat(200)}`, events: ['job.finished'], description: name };
-    const { id: webhookOfName } = await console.call<{ id: string }>('POST', '/v1/webhooks', webhook, secret);
-    await console.call('POST', `/v1/jobs?kind=export-codes&bookId=${id}`, undefined, secret);
-    const window = await console.openSignedIn({ width: 320 }, secret);
-    const { page } = window;
-    for (const path of [
-      '/',
-      `/books/${id}`,
-      `/books/${id}/rules`,
-      '/jobs',
-      '/webhooks',
-      `/webhooks/${webhookOfName}`,
-      '/keys',
-      '/redemptions',
-    ]) {
-      await window.visit(path);
-      await window.look(`long-names${path.replaceAll('/', '-')}`);
-    }
-    await page.locator('.menu > button').click();
-    await window.look('long-names-menu');
-    await window.visit(`/books/${id}`);
-    await page.getByRole('button', { name: 'Close…' }).click();
-    await window.look('long-names-dialog');
-    await window.close();
-  });
+  ];
+  // Nothing is wider than the one word, and the other direction is what may leave the screen at its other side.
+  test.each(allIfLong(longNames, ([kind]) => kind !== 'combining marks'))(
+    'names stay within the narrowest screen, wherever they stand: %s',
+    async (_of, name) => {
+      const { adminKey } = await console.call<{ adminKey: { secret: string } }>('POST', '/v1/tenants', {
+        slug: `long-names-${name.length}`,
+        name: name.slice(0, 60).trim(),
+      });
+      const root = adminKey.secret;
+      const key = { name: name.slice(0, 100).trim(), role: 'admin' };
+      const { secret } = await console.call<{ secret: string }>('POST', '/v1/api-keys', key, root);
+      const terms = { name: name.trim(), description: name, endsAt: '2099-01-01', status: 'active' };
+      const { id } = await console.call<{ id: string }>('POST', '/v1/books', terms, secret);
+      const webhook = { url: `https://shop.example/${'x'.repeat(200)}`, events: ['job.finished'], description: name };
+      const { id: webhookOfName } = await console.call<{ id: string }>('POST', '/v1/webhooks', webhook, secret);
+      await console.call('POST', `/v1/jobs?kind=export-codes&bookId=${id}`, undefined, secret);
+      const window = await console.openSignedIn({ width: 320 }, secret);
+      const { page } = window;
+      for (const path of [
+        '/',
+        `/books/${id}`,
+        `/books/${id}/rules`,
+        '/jobs',
+        '/webhooks',
+        `/webhooks/${webhookOfName}`,
+        '/keys',
+        '/redemptions',
+      ]) {
+        await window.follow(path);
+        await window.look(`long-names${path.replaceAll('/', '-')}`);
+      }
+      await page.locator('.menu > button').click();
+      await window.look('long-names-menu');
+      await window.follow(`/books/${id}`);
+      await page.getByRole('button', { name: 'Close…' }).click();
+      await window.look('long-names-dialog');
+      await window.close();
+    },
+  );
 
   test('markup in a name is text wherever the name is shown', async () => {
     const window = await console.openSignedIn();

@@ -166,7 +166,7 @@ describeInBrowser('what a support desk does in the console', () => {
     const ofCode = await given.textContent();
     const hourOf = (text: string | null) => text?.slice(0, text.indexOf('('));
     for (const path of ['/users/clock-watcher', '/redemptions?userId=clock-watcher', `/redemptions?bookId=${bookId}`]) {
-      await window.visit(path);
+      await window.follow(path);
       const time = page.getByRole('row').filter({ hasText: code }).locator('time').first();
       await time.getByText('(Buenos Aires)').waitFor();
       await time.getByText('on your clock').waitFor();
@@ -283,7 +283,7 @@ describeInBrowser('what a support desk does in the console', () => {
         '/keys',
       ];
       for (const [index, path] of pages.entries()) {
-        await window.visit(path);
+        await window.follow(path);
         await lookOrInspect(window, look, `support-${index}`);
       }
       expect(window.faults()).toEqual([]);

@@ -102,7 +102,7 @@ export async function openAs(
 
 /** Goes to a view in a window, and does what is done before it is seen. */
 export async function goTo(window: Window, { path, act }: View): Promise<void> {
-  await window.visit(path);
+  await window.follow(path);
   await act?.(window.page);
 }
 

@@ -13,6 +13,11 @@ export interface Window {
   page: Page;
   /** Goes to an address below /console, and waits until the page is there. */
   visit(path: string): Promise<void>;
+  /**
+   * Goes on to an address as by a link, and waits until the view is there. The page is not loaded anew, which costs a
+   * third of a visit. Only where it is at no view yet, or at this one, it is visited.
+   */
+  follow(path: string): Promise<void>;
   /** What the page did that it must not: to other origins, against its policy, or in its log. */
   faults(): string[];
   /** Fails where the page has a barrier that axe finds, or does not keep its layout. */
@@ -24,21 +29,68 @@ export interface Window {
   close(): Promise<void>;
 }
 
-/** Opens a window of its own context in a browser: nobody is signed in, and nothing is kept of other windows. */
-export async function openWindow(browser: Browser, address: string, seen: Partial<Look>): Promise<Window> {
-  const { language = 'en', theme = 'light', width = 1024 } = seen;
+/** A page in a context of its own, which windows have one after the other. */
+interface Pane {
+  context: BrowserContext;
+  page: Page;
+  /** What the page did that it must not, since the window that has it was opened. */
+  faults: string[];
+}
+
+/** Opens windows of a console in a browser. */
+export type OpenWindow = (seen?: Partial<Look>) => Promise<Window>;
+
+/**
+ * Nobody is signed in to a window that is opened, and nothing is kept of other windows. It may be the page of one that
+ * was closed, with nothing left in it: a new page is a new process of the browser, which costs more than what most
+ * tests do in it. A test that asks for something of a context itself, such as a route that stays, closes the context or
+ * the page in the place of the window; then nobody has it afterwards.
+ */
+export function windowsOf(browser: Browser, address: string): OpenWindow {
+  /** Those that no window has. The language is the one thing that a page cannot change. */
+  const free: Record<Look['language'], Pane[]> = { en: [], es: [] };
+  return async (seen = {}) => {
+    const look: Look = { language: 'en', theme: 'light', width: 1024, ...seen };
+    const pane = free[look.language].pop() ?? (await openPane(browser, address, look.language));
+    await pane.page.setViewportSize({ width: look.width, height: heights[look.width] });
+    await pane.page.emulateMedia({ colorScheme: look.theme });
+    return windowIn(pane, address, look, async () => {
+      await clear(pane, address);
+      free[look.language].push(pane);
+    });
+  };
+}
+
+async function openPane(browser: Browser, address: string, language: Look['language']): Promise<Pane> {
   const context = await browser.newContext({
     locale: language === 'en' ? 'en-GB' : 'es-AR',
-    colorScheme: theme,
     timezoneId: 'Europe/Madrid',
-    viewport: { width, height: heights[width] },
     reducedMotion: 'reduce',
   });
   await tellViolations(context);
   // No test's outcome hangs on how fast a shared machine is.
   context.setDefaultTimeout(300_000);
   const page = await context.newPage();
-  const faults = watchFaults(context, page, address);
+  return { context, page, faults: watchFaults(context, page, address) };
+}
+
+/** Leaves nothing of a window: no session, no choice, no route, and no page that goes on asking the server. */
+async function clear({ context, page, faults }: Pane, address: string): Promise<void> {
+  await page.unrouteAll();
+  // Of the same origin, and without a script. For about:blank the browser would begin a new process for the next page.
+  await page.goto(`${address}/health`);
+  await page.evaluate(() => {
+    localStorage.clear();
+    sessionStorage.clear();
+  });
+  await page.mouse.move(0, 0);
+  await context.clearCookies();
+  faults.length = 0;
+}
+
+/** @param release gives the pane to the next window */
+function windowIn({ page, faults }: Pane, address: string, seen: Look, release: () => Promise<void>): Window {
+  const { language, theme, width } = seen;
   const picture = async (name: string) => {
     const path = join(pictures, `${name}-${width}-${theme}-${language}.png`);
     mkdirSync(dirname(path), { recursive: true });
@@ -54,10 +106,18 @@ export async function openWindow(browser: Browser, address: string, seen: Partia
     await settled(page);
     await refuse(name, await findLayoutFaults(page));
   };
+  const visit = async (path: string) => {
+    await page.goto(`${address}/console${path}`);
+    await settled(page);
+  };
   return {
     page,
-    visit: async (path) => {
-      await page.goto(`${address}/console${path}`);
+    visit,
+    follow: async (path) => {
+      const wanted = new URL(`${address}/console${path}`);
+      const { pathname } = new URL(page.url());
+      if (!pathname.startsWith('/console') || pathname === wanted.pathname) return visit(path);
+      await page.evaluate(clickLink, wanted.href);
       await settled(page);
     },
     faults: () => [...faults],
@@ -71,8 +131,9 @@ export async function openWindow(browser: Browser, address: string, seen: Partia
       await picture(name);
     },
     close: async () => {
-      await context.close();
-      if (faults.length > 0) throw new Error(faults.join('\n'));
+      const found = faults.join('\n');
+      await release();
+      if (found !== '') throw new Error(found);
     },
   };
 }
@@ -92,6 +153,16 @@ export async function lookOrInspect(window: Window, look: Pick<Look, 'theme' | '
 }
 
 const heights: Record<Look['width'], number> = { 320: 640, 1024: 900, 2560: 1_440 };
+
+/** Runs in the page. The console changes its view in the frame after the click. */
+function clickLink(href: string): Promise<void> {
+  const link = document.createElement('a');
+  link.href = href;
+  document.body.append(link);
+  link.click();
+  link.remove();
+  return new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve())));
+}
 
 /** A policy's violation is told to the page alone. */
 async function tellViolations(context: BrowserContext): Promise<void> {

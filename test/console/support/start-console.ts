@@ -8,7 +8,7 @@ import { testConfig, testSecrets } from '../../support/open-test-core.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/start-postgres.ts';
 import { findChromium } from './find-chromium.ts';
 import type { Look } from './looks.ts';
-import { openWindow, type Window } from './open-window.ts';
+import { type OpenWindow, type Window, windowsOf } from './open-window.ts';
 
 /** An API over a database of its own, on a port, and a browser before it. */
 export interface TestConsole {
@@ -20,7 +20,7 @@ export interface TestConsole {
   /** Calls the API with the root key, or another one, for what a test needs to be there. */
   call<T = Record<string, unknown>>(method: string, path: string, body?: unknown, key?: string): Promise<T>;
   /** Opens a window in which nobody is signed in. */
-  open(look?: Partial<Look>): Promise<Window>;
+  open: OpenWindow;
   /** Opens a window in which the holder of a key is signed in; the root key unless given. */
   openSignedIn(look?: Partial<Look>, key?: string): Promise<Window>;
   close(): Promise<void>;
@@ -31,6 +31,9 @@ export const rootKey = testSecrets.QURABLE_ADMIN_KEY;
 
 /** A browser starts within a second or two, and much later on a machine that has other things to do. */
 const browserStartMillis = 180_000;
+
+/** No page lives long enough to win back what it takes to compile its scripts a second and a third time, for speed. */
+const withoutOptimizer = ['--js-flags=--no-opt --no-maglev'];
 
 /** Starts the API on a free port with the console as it is in the sources, and a browser. */
 export async function startConsole(name: string, more: Record<string, string> = {}): Promise<TestConsole> {
@@ -43,10 +46,10 @@ export async function startConsole(name: string, more: Record<string, string> = 
   const address = await app.listen({ port: 0, host: '127.0.0.1' });
   const browser = await chromium.launch({
     executablePath: findChromium()!,
-    args: ['--no-sandbox', '--disable-gpu'],
+    args: ['--no-sandbox', '--disable-gpu', ...withoutOptimizer],
     timeout: browserStartMillis,
   });
-  const open = async (look: Partial<Look> = {}) => openWindow(browser, address, look);
+  const open = windowsOf(browser, address);
   return {
     address,
     core,
