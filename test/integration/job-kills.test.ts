@@ -197,13 +197,14 @@ test('a job that voids codes while they are checked out: each code is redeemed o
     const codes = Array.from({ length: count }, (_, index) => `RACE-${round}-${index}`);
     const upload = await client.call('POST', `/v1/books/${book.id}/codes`, `code\n${codes.join('\n')}`, csv);
     expect(upload.body.accepted).toBe(count);
+    // Each has a user of its own: the look-ups of one user wait for each other, on a slow machine for too long.
     const coupons = await atOnce(count / 2, (index) =>
-      untilTaken(client, '/v1/coupons/assign', { bookId: book.id, userId: 'u' }, `assign-${round}-${index}`),
+      untilTaken(client, '/v1/coupons/assign', { bookId: book.id, userId: `u-${index}` }, `assign-${round}-${index}`),
     );
     const made = await client.call('POST', '/v1/jobs?kind=void', `code\n${codes.join('\n')}\n`, csv);
     const redeemed = atOnce(count / 2, (index) => {
       const { code } = coupons[index]!.body;
-      return untilTaken(client, `/v1/coupons/${code}/redeem`, { userId: 'u' }, `redeem-${code}`);
+      return untilTaken(client, `/v1/coupons/${code}/redeem`, { userId: `u-${index}` }, `redeem-${code}`);
     });
     const late = atOnce(count / 4, (index) =>
       untilTaken(client, `/v1/coupons/${codes[index]}/assign`, { userId: 'v' }, `take-${round}-${index}`),

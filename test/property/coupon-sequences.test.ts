@@ -4,7 +4,6 @@ import fc from 'fast-check';
 import type { Caller } from '../../core/caller.ts';
 import type { Core } from '../../core/core.ts';
 import { eventKindNumber } from '../../core/coupons/rules/coupon-state.ts';
-import { countEvents } from '../../core/events/count-events.ts';
 import { changeBook, createBook, readReport, systemRandom } from '../../core/index.ts';
 import { bePatient } from '../support/be-patient.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
@@ -15,7 +14,7 @@ import { answerOf } from '../support/model/coupon-model.ts';
 import { fillCommand, type History, stateOf } from '../support/model/fill-command.ts';
 import type { ModelState } from '../support/model/model-state.ts';
 import { openTestCore, type TestCore } from '../support/open-test-core.ts';
-import { settleAll } from '../support/settle-all.ts';
+import { countAll, settleAll } from '../support/settle-all.ts';
 
 bePatient();
 /** Other ones in each run: together the runs see more than any one of them could. */
@@ -129,7 +128,7 @@ class Runner {
   private async checkReports(world: World, state: ModelState): Promise<void> {
     const { core } = this.testCore!;
     await settleAll(core);
-    while ((await countEvents(core)) === 'more');
+    await countAll(core);
     for (const [index, bookId] of world.books.entries()) {
       const made = Object.values(state.codes)
         .filter(({ book }) => book === index)
