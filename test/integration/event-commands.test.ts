@@ -12,7 +12,7 @@ import { testSecrets } from '../support/open-test-core.ts';
 import { createTestDatabase, type TestDatabase } from '../support/start-postgres.ts';
 
 /** As many as several files hold, in the long run. */
-const many = isLong ? 1_000_000 : 30_000;
+const many = isLong ? 1_000_000 : 10_000;
 const names = ['export-events', 'verify-events', 'import-events', 'reconcile'] as const;
 type Name = (typeof names)[number];
 const archive = makeArchive();
