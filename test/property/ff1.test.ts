@@ -7,7 +7,7 @@ import { allIfLong, isLong } from '../support/long-run.ts';
 
 const MESSAGES_A_SHAPE = isLong ? 20 : 3;
 const LENGTH_MAX = isLong ? 128 : 64;
-/** The ends, powers of two, where a numeral is a number of bits, and some between. The property below takes any radix. */
+/** The ends, powers of two, where a numeral is a number of bits, and others between. The property takes any radix. */
 const RADIXES = allIfLong(
   Array.from({ length: 35 }, (_, at) => at + 2),
   (radix) => [2, 3, 4, 10, 16, 22, 27, 32, 36].includes(radix),
