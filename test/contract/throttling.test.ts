@@ -15,6 +15,7 @@ import { openThrottle, openThrottleOver, type Throttle } from '../../core/thrott
 import { postgresFailures } from '../../core/throttling/postgres-failures.ts';
 import { redisFailures } from '../../core/throttling/redis-failures.ts';
 import { type FailureKind, failureBudgets } from '../../core/throttling/throttle-limits.ts';
+import { isLong } from '../support/long-run.ts';
 import { requireOrSkip } from '../support/require-or-skip.ts';
 import { createTestDatabase, type TestDatabase } from '../support/start-postgres.ts';
 import { startTestRedis, type TestRedis } from '../support/start-redis.ts';
@@ -281,7 +282,7 @@ for (const [name, makeSide, describeSide] of sides) {
       const clock = new MovedClock();
       const tasks = openTasks(10, clock);
       const caller = customer(newTenant(), 'u-1');
-      await settle(tasks.flatMap((task) => Array.from({ length: 200 }, () => guess(task, caller, '203.0.113.1'))));
+      await settle(tasks.flatMap((task) => Array.from({ length: 60 }, () => guess(task, caller, '203.0.113.1'))));
       const waits = tasks.map((task) => refusedFor(task, caller, '203.0.113.1'));
       expect(Math.max(...waits)).toBe(3_600);
       expect(Math.min(...waits)).toBeGreaterThan(0);
@@ -298,19 +299,19 @@ for (const [name, makeSide, describeSide] of sides) {
       ['a backend that asks for nobody in particular', (tenantId) => backend(tenantId), null, 300],
     ];
     test.each(guessers)(
-      'of 2,000 guesses at once by %s as many are answered as one after the other, also when a block ends',
+      'of many guesses at once by %s as many are answered as one after the other, also when a block ends',
       async (_who, callerOf, userId, most) => {
         const clock = new MovedClock();
         const [throttle] = openTasks(1, clock);
         const caller = callerOf(newTenant());
         const burst = async (size: number) =>
           countTrue(await settle(Array.from({ length: size }, () => guess(throttle!, caller, '203.0.113.1', userId))));
-        expect(await burst(2_000)).toBe(most);
-        for (let round = 0; round < 8; round += 1) {
+        expect(await burst(most + 200)).toBe(most);
+        for (let round = 0; round < 3; round += 1) {
           const wait = refusedFor(throttle!, caller, '203.0.113.1', userId);
           expect(wait).toBeGreaterThan(0);
           clock.advance(wait * 1_000);
-          expect(await burst(200)).toBe(1);
+          expect(await burst(50)).toBe(1);
         }
       },
     );
@@ -321,7 +322,7 @@ for (const [name, makeSide, describeSide] of sides) {
       const caller = customer(newTenant(), 'u-1');
       const burst = async () =>
         countTrue(
-          await settle(tasks.flatMap((task) => Array.from({ length: 500 }, () => guess(task, caller, '203.0.113.1')))),
+          await settle(tasks.flatMap((task) => Array.from({ length: 100 }, () => guess(task, caller, '203.0.113.1')))),
         );
       const first = await burst();
       expect(first).toBeGreaterThanOrEqual(30);
@@ -402,7 +403,7 @@ for (const [name, makeSide, describeSide] of sides) {
       const clock = new MovedClock();
       const [throttle] = openTasks(1, clock);
       const tenantId = newTenant();
-      const guesses = Array.from({ length: 3_000 }, (_, n) =>
+      const guesses = Array.from({ length: 1_500 }, (_, n) =>
         guess(throttle!, customer(tenantId, `guesser-${n % 150}`), '203.0.113.1'),
       );
       await settle(guesses);
@@ -446,21 +447,23 @@ for (const [name, makeSide, describeSide] of sides) {
       expect(refusedFor(throttle!, shop, '10.0.0.1', 'ann')).toBe(0);
     });
 
-    test('keep serving a large shop of which a third of the look-ups fail', async () => {
-      const clock = new MovedClock();
-      const [throttle] = openTasks(1, clock);
-      const shop = backend(newTenant());
-      for (let second = 0; second < 60; second += 1) {
-        const looks = Array.from({ length: 150 }, (_, n) => {
-          const userId = `u-${second}-${n}`;
-          return n % 3 === 0
-            ? guess(throttle!, shop, '10.0.0.1', userId)
-            : find(throttle!, shop, '10.0.0.1', userId, `CODE-${second}-${n}`);
-        });
-        expect(countTrue(await settle(looks))).toBe(150);
-        clock.advance(1_000);
-      }
-    });
+    // What it finds makes up for what it does not, and this a process knows of itself, whatever side counts.
+    if (isLong || name === 'memory')
+      test('keep serving a large shop of which a third of the look-ups fail', async () => {
+        const clock = new MovedClock();
+        const [throttle] = openTasks(1, clock);
+        const shop = backend(newTenant());
+        for (let second = 0; second < 60; second += 1) {
+          const looks = Array.from({ length: 150 }, (_, n) => {
+            const userId = `u-${second}-${n}`;
+            return n % 3 === 0
+              ? guess(throttle!, shop, '10.0.0.1', userId)
+              : find(throttle!, shop, '10.0.0.1', userId, `CODE-${second}-${n}`);
+          });
+          expect(countTrue(await settle(looks))).toBe(150);
+          clock.advance(1_000);
+        }
+      });
 
     test('hold a leaked token that tries made-up users to one guess a second in the long run', async () => {
       const clock = new MovedClock();
@@ -472,14 +475,14 @@ for (const [name, makeSide, describeSide] of sides) {
             Array.from({ length: size }, (_, n) => guess(throttle!, shop, '10.0.0.1', `made-up-${from + n}`)),
           ),
         );
-      expect(await guessAll(4_000, 0)).toBe(1_800);
+      expect(await guessAll(2_000, 0)).toBe(1_800);
       let guesses = 0;
-      for (let round = 1; round <= 8; round += 1) {
+      for (let round = 1; round <= 3; round += 1) {
         clock.advance(30_000);
-        guesses += await guessAll(300, round * 10_000);
+        guesses += await guessAll(100, round * 10_000);
       }
-      expect(guesses).toBeLessThanOrEqual(8 * 31);
-      expect(guesses).toBeGreaterThanOrEqual(8 * 29);
+      expect(guesses).toBeLessThanOrEqual(3 * 31);
+      expect(guesses).toBeGreaterThanOrEqual(3 * 29);
     });
 
     const covers: [string, number, (n: number) => { userId: string | null; code: string }][] = [
@@ -501,7 +504,7 @@ for (const [name, makeSide, describeSide] of sides) {
         const [throttle] = openTasks(1, new MovedClock());
         const shop = backend(newTenant());
         let guesses = 0;
-        for (let n = 0; n < 3_500; n += 25) {
+        for (let n = 0; n < 2_100; n += 25) {
           const looks = Array.from({ length: 25 }, (_, m) => guess(throttle!, shop, '10.0.0.1', `made-up-${n + m}`));
           const found = Array.from({ length: 25 * coversAGuess }, (_, m) => {
             const { userId, code } = coverOf(n * coversAGuess + m);
@@ -647,8 +650,8 @@ describe('the pace of requests', () => {
     let best = Number.POSITIVE_INFINITY;
     for (let round = 0; round < 10; round += 1) {
       const began = process.cpuUsage();
-      for (let n = 0; n < 10_000; n += 1) await call();
-      best = Math.min(best, process.cpuUsage(began).user / 10_000);
+      for (let n = 0; n < 2_000; n += 1) await call();
+      best = Math.min(best, process.cpuUsage(began).user / 2_000);
     }
     return best;
   }
@@ -662,7 +665,7 @@ describe('the pace of requests', () => {
   test('costs a look-up next to nothing, whoever else has failed', async () => {
     const throttle = openThrottleOver([memoryFailures()], { redis: null, clock: systemClock, log: silentLog, config });
     const tenantId = newTenant();
-    for (let n = 0; n < 1_000; n += 1) await fail(throttle, 1, customer(tenantId, `u-${n}`), '203.0.113.1');
+    for (let n = 0; n < 300; n += 1) await fail(throttle, 1, customer(tenantId, `u-${n}`), '203.0.113.1');
     const caller = customer(tenantId, 'someone-else');
     const look = () => {
       const lookup = throttle.beginLookup(caller, '203.0.113.1', null, 'SOME-CODE');

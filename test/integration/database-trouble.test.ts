@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { describeDatabaseTrouble, migrateToLatest, silentLog } from '../../core/index.ts';
 import { bareEnvironment } from '../support/bare-environment.ts';
+import { apiProgram, commandProgram } from '../support/bundle-api.ts';
 import { testSecrets } from '../support/open-test-core.ts';
 import { createTestDatabase, type TestDatabase, testPostgresUrl } from '../support/start-postgres.ts';
 
@@ -69,8 +70,7 @@ describe('a database that can’t be used is told of in one sentence with host, 
   ];
 
   test.each(cases)('%s', async (_what, cause, environment) => {
-    const failed = await run(process.execPath, ['core/db/migrate-command.ts'], {
-      cwd: root,
+    const failed = await run(process.execPath, [await commandProgram('core/db/migrate-command.ts')], {
       env: { ...bareEnvironment(), ...environment() },
     }).catch((error: { code: number; stderr: string }) => error);
     expect(failed).toMatchObject({ code: 1 });
@@ -83,8 +83,7 @@ describe('a database that can’t be used is told of in one sentence with host, 
   });
 
   test('by the API’s container too', async () => {
-    const failed = await run(process.execPath, ['containers/api/main.ts'], {
-      cwd: root,
+    const failed = await run(process.execPath, [await apiProgram()], {
       env: {
         ...bareEnvironment(),
         ...testSecrets,

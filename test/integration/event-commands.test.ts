@@ -1,19 +1,20 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type pg from 'pg';
 import { openPool } from '../../core/db/pool.ts';
 import { bareEnvironment } from '../support/bare-environment.ts';
+import { commandProgram } from '../support/bundle-api.ts';
 import { makeArchive, makePastEvents } from '../support/event-archive.ts';
+import { isLong } from '../support/long-run.ts';
 import { testSecrets } from '../support/open-test-core.ts';
 import { createTestDatabase, type TestDatabase } from '../support/start-postgres.ts';
 
-const isLong = process.env.QURABLE_TEST_LONG === '1';
 /** As many as several files hold, in the long run. */
-const many = isLong ? 1_000_000 : 30_000;
-const commands = join(resolve(import.meta.dirname, '../..'), 'operations/events');
-const names = ['export-events', 'verify-events', 'import-events', 'reconcile'];
+const many = isLong ? 1_000_000 : 10_000;
+const names = ['export-events', 'verify-events', 'import-events', 'reconcile'] as const;
+type Name = (typeof names)[number];
 const archive = makeArchive();
 let database: TestDatabase;
 let pool: pg.Pool;
@@ -39,8 +40,9 @@ interface Ran {
 }
 
 /** Starts a command. @param flags Node's own, in front of the program */
-function start(name: string, args: string[], env: Record<string, string> = {}, flags: string[] = []) {
-  const child = spawn(process.execPath, [...flags, join(commands, `${name}-command.ts`), ...args], {
+async function start(name: Name, args: string[], env: Record<string, string> = {}, flags: string[] = []) {
+  const program = await commandProgram(`operations/events/${name}-command.ts`);
+  const child = spawn(process.execPath, [...flags, program, ...args], {
     env: { ...bareEnvironment(), ...testSecrets, DATABASE_URL: database.url, EVENTS_ARCHIVE: archive.folder, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -54,7 +56,7 @@ function start(name: string, args: string[], env: Record<string, string> = {}, f
   return { child, ended };
 }
 
-const run = (...given: Parameters<typeof start>) => start(...given).ended;
+const run = async (...given: Parameters<typeof start>) => (await start(...given)).ended;
 
 /** One line on the standard error, and nothing done. */
 function refused(words: RegExp) {
@@ -67,7 +69,7 @@ describe('the commands on events', () => {
     expect(helps.map(({ code, out }) => [code, out.slice(0, out.indexOf(':'))])).toEqual(
       names.map((name) => [0, name]),
     );
-    const refusals: [string, string[], Record<string, string>, RegExp][] = [
+    const refusals: [Name, string[], Record<string, string>, RegExp][] = [
       ['export-events', ['--nonsense'], {}, /Unknown option '--nonsense'/],
       ['verify-events', [], { EVENTS_ARCHIVE: '' }, /EVENTS_ARCHIVE must be set/],
       ['verify-events', [], { DATABASE_URL: 'postgres://nobody:x@127.0.0.1:1/none' }, /nothing listens there/],
@@ -106,7 +108,7 @@ describe('the commands on events', () => {
       const month = await makePastEvents(pool, 6, many);
       // Less than the events have uncompressed: whoever keeps them all in memory fails.
       const flat = ['--max-old-space-size=128'];
-      const killed = start('export-events', []);
+      const killed = await start('export-events', []);
       await untilThere(() => hasManifest(month.month), killed.ended);
       killed.child.kill('SIGKILL');
       const before = await killed.ended;

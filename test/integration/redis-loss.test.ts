@@ -4,6 +4,7 @@ import { Redis } from 'ioredis';
 import { type ApiAnswer, ApiClient, countKinds } from '../support/api-client.ts';
 import { patientProcess } from '../support/be-patient.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
+import { isLong } from '../support/long-run.ts';
 import { testSecrets } from '../support/open-test-core.ts';
 import { requireOrSkip } from '../support/require-or-skip.ts';
 import { type ApiProcess, startApiProcesses } from '../support/start-api-processes.ts';
@@ -12,7 +13,8 @@ import { startTestRedis, type TestRedis } from '../support/start-redis.ts';
 
 const full = { maxMemory: '6mb', policy: 'allkeys-lru' };
 const redis = await startTestRedis(full);
-const shoppers = 12;
+/** Each has a request under way at any moment, also at that of the fault. */
+const shoppers = isLong ? 12 : 4;
 
 requireOrSkip('a redis-server on the PATH', redis !== null)('a Redis that fails under load', () => {
   let server: TestRedis;

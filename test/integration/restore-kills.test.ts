@@ -4,27 +4,27 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import pg from 'pg';
 import { ApiClient } from '../support/api-client.ts';
 import { bareEnvironment } from '../support/bare-environment.ts';
+import { commandProgram } from '../support/bundle-api.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { type FaultProxy, openFaultProxy } from '../support/fault-proxy.ts';
+import { isLong } from '../support/long-run.ts';
 import { testSecrets } from '../support/open-test-core.ts';
 import { startApiProcess } from '../support/start-api-processes.ts';
 import { createTestDatabase } from '../support/start-postgres.ts';
 import { backUp, restore } from '../support/turn-back-time.ts';
 
-const isLong = process.env.QURABLE_TEST_LONG === '1';
 /** Seconds for which the database stalls before it dies. */
 const stalls = isLong ? Array.from({ length: 20 }, (_, at) => [0, 3, 20][at % 3]!) : [3];
 const clients = 6;
-const codesOfDeck = 12_000;
+/** More than are given before the kill; all that are left are drawn afterwards. */
+const codesOfDeck = isLong ? 12_000 : 4_000;
 const roundMillis = 240_000;
 jest.setTimeout(stalls.length * roundMillis);
 
-const command = fileURLToPath(new URL('../../core/restore/after-restore-command.ts', import.meta.url));
 const tally = new Map<number, Record<string, number>>();
 let folder: string;
 
@@ -178,7 +178,8 @@ async function settle(databaseUrl: string, bookId: string, marks: string): Promi
   expect(await afterRestore(databaseUrl, '--resume')).toContain(`active again: book ${bookId}`);
 }
 
-function afterRestore(databaseUrl: string, ...args: string[]): Promise<string> {
+async function afterRestore(databaseUrl: string, ...args: string[]): Promise<string> {
+  const command = await commandProgram('core/restore/after-restore-command.ts');
   const env = { ...bareEnvironment(), DATABASE_URL: databaseUrl, ...testSecrets };
   return new Promise((resolve, reject) => {
     execFile(process.execPath, [command, ...args], { env }, (error, stdout, stderr) => {

@@ -50,6 +50,11 @@ function secretsInMemory(initial: Record<string, Login>): SecretVersions {
   };
 }
 
+/** For tests of what lies in the schema; to the others one table says whether a login may use it. */
+async function makeSchema(): Promise<void> {
+  await migrateToLatest(addressOf(await secrets.current(arns.login)), silentLog);
+}
+
 async function rotate(arn: string, token: string, times = 1): Promise<void> {
   for (const Step of steps) {
     for (let call = 0; call < times; call += 1) {
@@ -88,7 +93,7 @@ beforeEach(async () => {
     [arns.login]: { username: 'qurable_a', password: 'first-password' },
   });
   await makeLogins(arns, secrets, env, silentLog);
-  await migrateToLatest(addressOf(await secrets.current(arns.login)), silentLog);
+  await asLogin(await secrets.current(arns.login), (client) => client.query('create table made ()'));
 });
 
 afterAll(async () => {
@@ -105,15 +110,16 @@ describe('the rotation of the database’s passwords', () => {
     const after = await secrets.current(arns.login);
     expect([before.username, after.username]).toEqual(['qurable_a', 'qurable_b']);
     expect(after.password).not.toBe(before.password);
-    for (const login of [before, after]) await asLogin(login, (client) => client.query('select from books'));
+    for (const login of [before, after]) await asLogin(login, (client) => client.query('select from made'));
 
     await rotate(arns.login, 'token-2');
     expect(await secrets.current(arns.login)).toMatchObject({ username: 'qurable_a' });
-    await asLogin(after, (client) => client.query('select from books'));
+    await asLogin(after, (client) => client.query('select from made'));
     await expect(asLogin(before, (client) => client.query('select'))).rejects.toMatchObject({ code: '28P01' });
   });
 
   test('lets either login change what the other made, and neither own it or make roles', async () => {
+    await makeSchema();
     await rotate(arns.login, 'token-1');
     const login = await secrets.current(arns.login);
     expect(await migrateToLatest(addressOf(login), silentLog)).toEqual({ applied: [] });
@@ -126,6 +132,7 @@ describe('the rotation of the database’s passwords', () => {
   });
 
   test('lets the API enter new events into their index, which takes the owner; any other role leaves them out', async () => {
+    await makeSchema();
     const login = await secrets.current(arns.login);
     const moments = { from: '2031-08-01T10:00:00Z', until: '2031-08-02T10:00:00Z' };
     await asLogin(login, async (client) => {
@@ -156,7 +163,7 @@ describe('the rotation of the database’s passwords', () => {
   test('comes to the same when every step is called twice', async () => {
     await rotate(arns.login, 'token-1', 2);
     const login = await secrets.current(arns.login);
-    await asLogin(login, (client) => client.query('select from books'));
+    await asLogin(login, (client) => client.query('select from made'));
   });
 
   test('changes the administrator’s password, with which the logins are made from then on', async () => {
@@ -166,7 +173,7 @@ describe('the rotation of the database’s passwords', () => {
     expect(after.username).toBe(administrator);
     await expect(asLogin(before, (client) => client.query('select'))).rejects.toMatchObject({ code: '28P01' });
     await rotate(arns.login, 'token-2');
-    await asLogin(await secrets.current(arns.login), (client) => client.query('select from books'));
+    await asLogin(await secrets.current(arns.login), (client) => client.query('select from made'));
   });
 
   test('that stops half way leaves the former login in use, and the next one succeeds', async () => {
@@ -176,7 +183,7 @@ describe('the rotation of the database’s passwords', () => {
     }
     expect(await secrets.current(arns.login)).toEqual(before);
     await rotate(arns.login, 'token-2');
-    await asLogin(await secrets.current(arns.login), (client) => client.query('select from books'));
+    await asLogin(await secrets.current(arns.login), (client) => client.query('select from made'));
   });
 
   test('sends no password in a statement', async () => {
@@ -224,7 +231,7 @@ describe('the rotation of the database’s passwords', () => {
       await client.query('set role none');
       expect(await seen()).toContain('pg_');
       await client.query('select pg_terminate_backend($1)', [pid]);
-      await client.query('select from books');
+      await client.query('select from made');
     });
     expect(await waiting).toBe('57P01');
     await held.end().catch(() => {});
@@ -240,6 +247,6 @@ describe('the rotation of the database’s passwords', () => {
   test('makes the logins again on a restored database, with the password that the secret has now', async () => {
     await onServer(`alter role qurable_a password 'of-another-time'`);
     await makeLogins(arns, secrets, env, silentLog);
-    await asLogin(await secrets.current(arns.login), (client) => client.query('select from books'));
+    await asLogin(await secrets.current(arns.login), (client) => client.query('select from made'));
   });
 });

@@ -9,7 +9,7 @@ import { assignCoupon, createBook, generateCodes, readReport } from '../../core/
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { admin, openTestCore, type TestCore } from '../support/open-test-core.ts';
 import { patiently } from '../support/patiently.ts';
-import { settleAll } from '../support/settle-all.ts';
+import { countAll, settleAll } from '../support/settle-all.ts';
 import { waitForLockWait } from '../support/wait-for-lock.ts';
 
 let testCore: TestCore;
@@ -34,9 +34,7 @@ afterEach(async () => {
 
 const settle = () => settleEvents(testCore.core);
 const assign = (userId: string) => assignCoupon(testCore.core, admin, { bookId, userId });
-async function count() {
-  while ((await countEvents(testCore.core)) === 'more');
-}
+const count = () => countAll(testCore.core);
 async function counted(): Promise<number> {
   await count();
   const { rows } = await testCore.core.pool.query<{ sum: number }>(

@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
-import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { bareEnvironment } from '../support/bare-environment.ts';
+import { commandProgram } from '../support/bundle-api.ts';
 import { createTestDatabase, type TestDatabase } from '../support/start-postgres.ts';
 
-const program = join(resolve(import.meta.dirname, '../..'), 'core/db/sql-command.ts');
 let database: TestDatabase;
 
 beforeAll(async () => {
@@ -13,8 +12,9 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 /** Runs the command, and returns its exit code and everything that it printed. */
-function sql(...args: string[]): Promise<{ code: number | null; printed: string }> {
+async function sql(...args: string[]): Promise<{ code: number | null; printed: string }> {
   const env = { ...bareEnvironment(), DATABASE_URL: database.url };
+  const program = await commandProgram('core/db/sql-command.ts');
   const child = spawn(process.execPath, [program, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let printed = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => (printed += data.toString()));

@@ -57,11 +57,10 @@ export class ApiClient {
   ): Promise<ApiAnswer> {
     for (;;) {
       const { retryAfterSeconds, ...answer } = await this.#send(method, path, body, headers);
-      const isRepeated =
-        this.#isPatient &&
-        answer.kind === 'unavailable' &&
-        (answer.body.outcome === 'not-begun' || headers['idempotency-key'] !== undefined);
-      if (!isRepeated) return answer;
+      const isSafe = answer.body.outcome === 'not-begun' || headers['idempotency-key'] !== undefined;
+      // The look-ups of one user wait for each other, and those that waited for too long are told to slow down.
+      const isTurnedAway = answer.kind === 'rate-limited' || (answer.kind === 'unavailable' && isSafe);
+      if (!this.#isPatient || !isTurnedAway) return answer;
       await sleep(retryAfterSeconds * 1_000);
     }
   }

@@ -1,7 +1,7 @@
 import { Client, Pool } from 'pg';
-import { countEvents } from '../../core/events/count-events.ts';
 import { settleEvents } from '../../core/events/settled-events.ts';
 import { readInvariants } from '../../core/restore/read-invariants.ts';
+import { countAll } from './settle-all.ts';
 
 /**
  * Settles and counts the events that are there, so that what reports say is held against them: a first round finds a
@@ -12,7 +12,7 @@ async function countForReports(databaseUrl: string): Promise<void> {
   try {
     await settleEvents({ backgroundPool });
     await settleEvents({ backgroundPool });
-    while ((await countEvents({ backgroundPool })) === 'more');
+    await countAll({ backgroundPool });
   } finally {
     await backgroundPool.end();
   }

@@ -9,7 +9,7 @@ import { migrateToLatest } from '../../core/db/migrate.ts';
 import { silentLog } from '../../core/log.ts';
 
 /** The database that the tests' databases are copied from: migrated, empty, closed to connections. */
-const templateName = 'qurable_template';
+export const templateName = 'qurable_template';
 const objectInUse = '55006';
 const urlVariable = 'QURABLE_TEST_POSTGRES_URL';
 const logVariable = 'QURABLE_TEST_POSTGRES_LOG';
