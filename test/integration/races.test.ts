@@ -10,8 +10,9 @@ import { waitForLockWait } from '../support/wait-for-lock.ts';
 
 /** Each race is run this often: a wrong lock shows in some rounds only, and in nearly each run of three. */
 const rounds = Number(process.env.QURABLE_TEST_ROUNDS ?? (isLong ? 20 : 3));
-/** Users who bring one public code at once, of whom a fifth may redeem. A thousand are the race already. */
+/** Users who bring one public code at once, of whom a fifth may redeem. A thousand, once, are the race already. */
 const crowd = isLong ? 5_000 : 1_000;
+const roundsOfCrowd = isLong ? rounds : 1;
 // A round of thousands of requests takes seconds on a machine that is busy otherwise: that decides nothing.
 jest.setTimeout(120_000 + rounds * 60_000);
 
@@ -94,17 +95,19 @@ describe('races over three API processes on one database', () => {
   });
 
   test(`of ${crowd} users who bring one public code with maxRedemptions ${crowd / 5}, exactly so many redeem`, async () => {
-    const { bookId, publicCode } = await makePublicBook({ maxRedemptions: crowd / 5 });
-    // A thousand at a time: a machine that is busy otherwise runs out of sockets before.
-    const answers = await atOnce(1_000, async (lane) => {
-      const ofLane: ApiAnswer[] = [];
-      for (let n = lane; n < crowd; n += 1_000) ofLane.push(await redeemOnce(publicCode, `crowd-${n}`));
-      return ofLane;
-    }).then((lanes) => lanes.flat());
-    expect(countKinds(answers)).toEqual({ ok: crowd / 5, 'redemption-limit-reached': (crowd * 4) / 5 });
-    const { body } = await api.get(`/v1/books/${bookId}/counts`);
-    // A redeem that is refused deals nothing.
-    expect([body.redemptions, body.assigned]).toEqual([crowd / 5, crowd / 5]);
+    for (let round = 0; round < roundsOfCrowd; round += 1) {
+      const { bookId, publicCode } = await makePublicBook({ maxRedemptions: crowd / 5 });
+      // A thousand at a time: a machine that is busy otherwise runs out of sockets before.
+      const answers = await atOnce(1_000, async (lane) => {
+        const ofLane: ApiAnswer[] = [];
+        for (let n = lane; n < crowd; n += 1_000) ofLane.push(await redeemOnce(publicCode, `crowd-${n}`));
+        return ofLane;
+      }).then((lanes) => lanes.flat());
+      expect(countKinds(answers)).toEqual({ ok: crowd / 5, 'redemption-limit-reached': (crowd * 4) / 5 });
+      const { body } = await api.get(`/v1/books/${bookId}/counts`);
+      // A redeem that is refused deals nothing.
+      expect([body.redemptions, body.assigned]).toEqual([crowd / 5, crowd / 5]);
+    }
   });
 
   test('first and later redeems by a public code share the limit of the book', async () => {

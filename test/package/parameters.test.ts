@@ -80,6 +80,7 @@ describe('a parameter', () => {
     [{ alertEmail: 'ana' }, 'alertEmail "ana": it must be an e-mail address'],
     [{ bookEmails: 'ana@example.com,ben' }, 'bookEmails "ana@example.com,ben": it must be an e-mail address'],
     [{ minTasks: '' }, 'minTasks "": it must be a whole number'],
+    [{ minTasks: '5', maxTasks: '2' }, 'minTasks 5 is more than maxTasks 2'],
     [
       { minTasks: '1', rollingMaxPercent: '150' },
       'rollingMaxPercent 150 leaves no room for a new task beside minTasks 1',
