@@ -45,11 +45,9 @@ export interface Sender {
 
 /** How long a receiver may take until its answer begins. */
 export const answerMaxMillis = 15_000;
-const connectMaxMillis = 10_000;
 /** An answer's body is read to keep the connection, and no longer than this is worth it. */
 const bodyMaxBytes = 65_536;
 const bodyMaxMillis = 1_000;
-const connectionsOfOrigin = 16;
 
 /**
  * Opens a sender of this process.
@@ -73,7 +71,7 @@ export function openSender(parts: {
     const { origin, pathname, search } = new URL(url);
     const request = { origin, path: pathname + search, method: 'POST', headers, body } as const;
     try {
-      agent ??= openAgent(allowLoopback, parts.resolve);
+      agent ??= loadAgent(allowLoopback, parts.resolve);
       const opened = await agent;
       const signal = AbortSignal.timeout(deadline);
       const answer = await opened.request({ ...request, signal, headersTimeout: deadline, bodyTimeout: bodyMaxMillis });
@@ -97,17 +95,10 @@ export function openSender(parts: {
   };
 }
 
-/** Loads undici, of a hundred modules, for the first request: most processes never send one. */
-async function openAgent(allowLoopback: boolean, resolve: Resolve | undefined): Promise<Agent> {
-  const [{ Agent }, { openConnector }] = await Promise.all([import('undici'), import('./open-connector.ts')]);
-  return new Agent({
-    connect: openConnector(allowLoopback, connectMaxMillis, resolve),
-    connections: connectionsOfOrigin,
-    pipelining: 1,
-    keepAliveTimeout: 4_000,
-    keepAliveMaxTimeout: 10_000,
-    maxHeaderSize: 16_384,
-  });
+/** A module of its own, with the hundred of undici: most processes never send anything. */
+async function loadAgent(allowLoopback: boolean, resolve: Resolve | undefined): Promise<Agent> {
+  const { openAgent } = await import('./open-agent.ts');
+  return openAgent(allowLoopback, resolve);
 }
 
 /** The status is known, so whatever becomes of the body is no failure. */

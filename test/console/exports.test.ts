@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { describeInBrowser } from './support/describe-in-browser.ts';
 import { holdRequest } from './support/hold-request.ts';
@@ -18,6 +19,10 @@ describeInBrowser('exports of long lists', () => {
     await console.call('POST', `/v1/books/${bookId}/codes/generate`, { count: codes, pattern: 'HUGE-########' });
   });
   afterAll(() => console?.close());
+
+  const jobs = async () =>
+    (await console.call<{ data: { id: string; status: string; kind: string }[] }>('GET', '/v1/jobs')).data;
+  const jobsUnderWay = async () => (await jobs()).filter(({ status }) => status === 'running' || status === 'queued');
 
   test('are written by the server as jobs, with progress, and saved without passing through the page', async () => {
     const window = await console.openSignedIn();
@@ -67,15 +72,15 @@ describeInBrowser('exports of long lists', () => {
     const row = page.locator('tr[aria-current]');
     await row.getByText('List of codes').waitFor();
     await row.getByText('Cancelled').waitFor();
-    const { data } = await console.call<{ data: { id: string; status: string }[] }>('GET', '/v1/jobs');
-    for (const { id, status } of data.filter((job) => job.status === 'running' || job.status === 'queued'))
+    for (const { id, status } of await jobsUnderWay())
       await console.call('POST', `/v1/jobs/${id}/cancel`).catch(() => status);
     await window.close();
   });
 
   test('of a session that has ended ask for a sign-in, and save no refusal in the place of a file', async () => {
-    const { data } = await console.call<{ data: { id: string; status: string; kind: string }[] }>('GET', '/v1/jobs');
-    const done = data.find(({ status, kind }) => status === 'done' && kind === 'export-codes')!;
+    const done = (await jobs()).find(({ status, kind }) => status === 'done' && kind === 'export-codes')!;
+    // While one is under way the page asks for it, and so finds out by itself that the session has ended.
+    while ((await jobsUnderWay()).length > 0) await sleep(100);
     const window = await console.openSignedIn();
     const { page } = window;
     await window.visit(`/jobs?job=${done.id}`);
