@@ -6,8 +6,8 @@
  *   node test/package/fresh-clone-start.ts [--packages-are-there] [--after FILE]
  *
  * With --packages-are-there root's clone gets a copy of what `npm ci` has put into this checkout, as `.ci/run` has seen
- * root do it a moment ago: the same again takes a minute of a processor. With --after nothing is started before the file
- * is there.
+ * root do it a moment ago: the same again takes a minute of a processor. With --after nothing is started before that
+ * file is there.
  *
  * What is not committed is not in a clone. Needs the npm registry and git; without root only the present user is shown.
  */
