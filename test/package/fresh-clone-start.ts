@@ -3,22 +3,19 @@
  * for it, each in a home of mode 0700 of its own. Prints one line a step and exits with 1 at the first thing that is
  * not so.
  *
- *   node test/package/fresh-clone-start.ts [--packages-are-there] [--after FILE]
+ *   node test/package/fresh-clone-start.ts [--packages-are-there]
  *
  * With --packages-are-there root's clone gets a copy of what `npm ci` has put into this checkout, as `.ci/run` has seen
- * root do it a moment ago: the same again takes a minute of a processor. With --after nothing is started before that
- * file is there.
+ * root do it a moment ago: the same again takes a minute of a processor.
  *
  * What is not committed is not in a clone. Needs the npm registry and git; without root only the present user is shown.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, lstatSync, mkdtempSync, readlinkSync, rmSync } from 'node:fs';
+import { cpSync, lstatSync, mkdtempSync, readlinkSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { findFreePort } from '../../containers/local/machine/find-free-port.ts';
 import { callLocalApi } from '../support/call-local-api.ts';
 import { makeUser, type TestUser } from '../support/make-user.ts';
@@ -34,9 +31,7 @@ import {
 const project = resolve(import.meta.dirname, '../..');
 /** Four seconds where nothing else runs. Much more would mean that a start does what belongs into the install. */
 const readyWithinSeconds = 100;
-const { 'packages-are-there': arePackagesThere, after } = parseArgs({
-  options: { 'packages-are-there': { type: 'boolean' }, after: { type: 'string' } },
-}).values;
+const arePackagesThere = process.argv.includes('--packages-are-there');
 const seen: StartedProcess[] = [];
 
 const isRoot = process.getuid?.() === 0;
@@ -58,7 +53,6 @@ async function showAll(): Promise<void> {
     const installs = places.map(install);
     await Promise.allSettled(installs);
     await Promise.all(installs);
-    while (after !== undefined && !existsSync(after)) await sleep(200);
     for (const place of places) await show({ ...place, port: await findFreePort() });
   } finally {
     user?.remove();
@@ -85,7 +79,7 @@ async function show(run: Run): Promise<void> {
 async function install({ who, home, directory, account }: Place): Promise<void> {
   execFileSync('git', ['clone', '--quiet', '--no-hardlinks', project, directory]);
   if (account !== undefined) execFileSync('chown', ['-R', `${account.uid}:${account.gid}`, directory]);
-  if (arePackagesThere === true && account === undefined) return copyPackages(directory);
+  if (arePackagesThere && account === undefined) return copyPackages(directory);
   const began = performance.now();
   const npm = spawn(
     'npm',
