@@ -39,7 +39,7 @@ export interface OutboundAnswer {
 export interface Sender {
   /** Sends once, follows no redirect, and never rejects. An answer takes 15 seconds at most. */
   send(request: OutboundRequest): Promise<OutboundAnswer>;
-  /** Cuts what is under way. */
+  /** Cuts what is under way. What is sent afterwards is `connection-failed`. */
   close(): Promise<void>;
 }
 

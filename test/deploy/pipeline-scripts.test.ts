@@ -257,7 +257,6 @@ describeOrSkip('a stage in an emulated account, by the pipeline’s own scripts'
   test(
     'the way back never leads to a version from which somebody went back',
     async () => {
-      // By hand, past D, which had passed, as has F in the long run.
       if (isLong) {
         // What is said again is meant, which parameters.test.ts shows on every run.
         await deployed('E', '--param=maxTasks=2');
@@ -265,6 +264,7 @@ describeOrSkip('a stage in an emulated account, by the pipeline’s own scripts'
         await deployed('F');
         expect((await script('deployments.sh', ['passed', 'dev'])).status).toBe(0);
       }
+      // By hand, past D, which had passed, as has F in the long run.
       expect((await script('roll-back.sh', ['dev', firstPassed])).status).toBe(0);
       expect(await liveMark()).toBe('A');
       await deployed('G');

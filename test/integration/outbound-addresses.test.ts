@@ -158,6 +158,17 @@ describe('a name', () => {
   });
 });
 
+// What it sends with is loaded for its first request, so that there is nothing to close before.
+test.each([0, 1])('a sender that is closed after %i requests sends nothing more', async (requests) => {
+  const sender = openSender({ allowLoopback: true, clock: systemClock, answerMaxMillis: patientMillis });
+  const send = () => sender.send({ url: `http://127.0.0.1:${port}/`, headers: {}, body: '{}' });
+  for (let sent = 0; sent < requests; sent += 1) expect((await send()).statusCode).toBe(204);
+  await sender.close();
+  const before = connections;
+  expect(await send()).toMatchObject({ statusCode: null, error: 'connection-failed' });
+  expect(connections).toBe(before);
+});
+
 test.each(['8.8.8.8', '93.184.215.14', '2606:2800:21f:cb07:6820:80da:af6b:8b2c', '2a00:1450:4001:82a::200e'])(
   '%s is public',
   (address) => expect(isPublicAddress(address)).toBe(true),

@@ -32,8 +32,9 @@ export class ApiClient {
   #turn = 0;
 
   /**
-   * @param isPatient whether a call that was turned away with nothing begun, or that has a key, is repeated when its
-   *   answer says so, for tests that ask what becomes of calls and not whether a busy machine has time for them
+   * @param isPatient whether a call that was turned away with nothing begun (`rate-limited` too), or that has a key,
+   *   is repeated when its answer says so, for tests that ask what becomes of calls and not whether a busy machine has
+   *   time for them
    */
   constructor(addresses: string[], isPatient = false) {
     this.#addresses = addresses;
