@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { memoryFolder } from './memory-folder.ts';
 
 /** Where a test run and everything that it starts put what nobody needs after it. */
 export interface RunFolder {
@@ -16,7 +17,7 @@ export interface RunFolder {
  * Node's, of what it has compiled, and the Serverless Framework's, of its schema. It is gone when this process ends.
  */
 export function openRunFolder(): RunFolder {
-  const path = mkdtempSync(join(tmpdir(), 'qurable-run-'));
+  const path = mkdtempSync(join(memoryFolder() ?? tmpdir(), 'qurable-run-'));
   const compileCache = join(path, 'compile-cache');
   mkdirSync(compileCache);
   // As /tmp is: some tests run programs as another user.

@@ -64,7 +64,7 @@ export async function createTestDatabase(name: string): Promise<TestDatabase> {
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '_')
     .slice(0, 30)}_${randomBytes(6).toString('hex')}`;
-  await runStatement(testPostgresUrl(), `CREATE DATABASE ${unique} TEMPLATE ${templateName}`);
+  await runStatement(testPostgresUrl(), `CREATE DATABASE ${unique} TEMPLATE ${templateName} STRATEGY FILE_COPY`);
   return {
     name: unique,
     url: urlOf(testPostgresUrl(), unique),
