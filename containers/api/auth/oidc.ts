@@ -139,7 +139,9 @@ function codeOf(error: unknown): string {
   if (error instanceof client.ResponseBodyError) return `token: ${wordOf(error.error)}`;
   const { code, name, cause } = error as { code?: unknown; name?: unknown; cause?: unknown };
   if (typeof code === 'string') return code;
-  // What the library has no word for, a broken connection above all, is only the cause of its error.
+  // A broken connection is a TypeError of fetch, whose cause is the socket's.
+  if (name === 'TypeError') return name;
+  // What else the library has no word for is only the cause of its error.
   return String((cause as { name?: unknown } | null | undefined)?.name ?? name);
 }
 
