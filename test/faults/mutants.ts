@@ -8,7 +8,7 @@ import { type Mutant, mutants } from './mutant-list.ts';
 
 /** The part of Jest's JSON report that is looked at here. */
 interface Report {
-  testResults: { assertionResults: { fullName: string; status: string }[] }[];
+  testResults: { assertionResults: { ancestorTitles: string[]; title: string; status: string }[] }[];
 }
 
 type Verdict = 'caught' | 'SURVIVED' | 'NOT TRIED';
@@ -82,7 +82,7 @@ function mutate(text: string, { edits, file, takesOut }: Mutant): string | null 
 async function runTest({ testFile, caughtBy }: Mutant, copy: string): Promise<Verdict> {
   const outputFile = join(copy, 'mutant-report.json');
   rmSync(outputFile, { force: true });
-  const flags = ['--no-warnings', '--experimental-vm-modules', join(root, 'node_modules/jest/bin/jest.js')];
+  const flags = ['--no-warnings', join(root, 'node_modules/jest/bin/jest.js')];
   const title = caughtBy.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
   const jest = spawn(
     process.execPath,
@@ -93,7 +93,9 @@ async function runTest({ testFile, caughtBy }: Mutant, copy: string): Promise<Ve
   if (!existsSync(outputFile)) return 'NOT TRIED';
   const { testResults } = JSON.parse(readFileSync(outputFile, 'utf8')) as Report;
   const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
-  const statuses = tests.filter(({ fullName }) => fullName.includes(caughtBy)).map(({ status }) => status);
+  const statuses = tests
+    .filter(({ ancestorTitles, title }) => [...ancestorTitles, title].join(' ').includes(caughtBy))
+    .map(({ status }) => status);
   if (statuses.includes('failed')) return 'caught';
   return statuses.includes('passed') ? 'SURVIVED' : 'NOT TRIED';
 }

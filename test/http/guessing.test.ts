@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '../../core/index.ts';
 import { throttleLimits } from '../../core/throttling/throttle-limits.ts';
 import { isLong } from '../support/long-run.ts';
 import { requireOrSkip } from '../support/require-or-skip.ts';
+import { setForFile } from '../support/set-for-file.ts';
 import { startTestRedis, type TestRedis } from '../support/start-redis.ts';
 import { startTestApi, type TestApi, tokenOf } from './support.ts';
 
@@ -10,7 +11,7 @@ import { startTestApi, type TestApi, tokenOf } from './support.ts';
 const start = systemClock.now();
 const clock: Clock = { now: () => start, monotonic: systemClock.monotonic };
 // Nor is anybody refused because a busy machine answers those before them slowly.
-Object.assign(throttleLimits, { waitingMaxMillis: 120_000 });
+setForFile(throttleLimits, { waitingMaxMillis: 120_000 });
 
 const redis: TestRedis | null = await startTestRedis();
 afterAll(() => redis?.stop());

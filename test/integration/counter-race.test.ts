@@ -6,11 +6,12 @@ import { systemRandom } from '../../core/random.ts';
 import { bePatient } from '../support/be-patient.ts';
 import { findBrokenInvariants } from '../support/check-invariants.ts';
 import { admin, openTestCore, type TestCore } from '../support/open-test-core.ts';
+import { setForFile } from '../support/set-for-file.ts';
 import { waitForLockWait } from '../support/wait-for-lock.ts';
 
 bePatient();
 // A session that gives up waiting draws another stripe, or looks again later: a stalled machine would change the test.
-Object.assign(databaseLimits, { hotLockTimeoutMillis: 600_000 });
+setForFile(databaseLimits, { hotLockTimeoutMillis: 600_000 });
 let testCore: TestCore;
 let other: Client;
 

@@ -21,7 +21,7 @@ async function main(args: string[]): Promise<number> {
   }
   const jest = join(root, 'node_modules/jest/bin/jest.js');
   const match = '--testMatch=<rootDir>/test/localstack/**/*.localstack.ts';
-  const flags = ['--no-warnings', '--experimental-vm-modules', jest, match, ...args];
+  const flags = ['--no-warnings', jest, match, ...args];
   const env = { ...process.env, AWS_ENDPOINT_URL: endpoint };
   return spawnSync(process.execPath, flags, { cwd: root, stdio: 'inherit', env }).status ?? 1;
 }

@@ -1,8 +1,7 @@
 import { databaseLimits } from '../../core/db/database-limits.ts';
 import { limits } from '../../core/limits.ts';
-
-/** Longer than any machine stands still, and than Jest waits for a test. */
-const patienceMillis = 600_000;
+import { type Patience, patience } from './patience.ts';
+import { setForFile } from './set-for-file.ts';
 
 /**
  * Lets every core that this test file opens from now on wait where it would give up after seconds, so that a machine
@@ -11,22 +10,11 @@ const patienceMillis = 600_000;
  * @param without `cold`: writes off the hot path give up as ever
  */
 export function bePatient({ without }: { without?: 'cold' } = {}): void {
-  Object.assign(databaseLimits, {
-    statementTimeoutMillis: patienceMillis,
-    answerTimeoutMillis: 2 * patienceMillis,
-    lockTimeoutMillis: patienceMillis,
-    idleInTransactionMillis: patienceMillis,
-    hotIdleInTransactionMillis: patienceMillis,
-    connectTimeoutMillis: patienceMillis,
-  });
-  Object.assign(limits, {
-    queueMaxWaitMillis: patienceMillis,
-    queueShedAgeMillis: patienceMillis,
-    heldUpMaxMillis: patienceMillis,
-  });
-  if (without === 'cold') return;
-  Object.assign(databaseLimits, { coldLockTries: 10_000, coldRetryTurnMillis: patienceMillis });
-  Object.assign(limits, { uploadMaxWaitMillis: patienceMillis, coldTurnMaxWaitMillis: patienceMillis });
+  const kinds: readonly Patience[] = without === 'cold' ? [patience.hot] : [patience.hot, patience.cold];
+  for (const kind of kinds) {
+    setForFile(databaseLimits, kind.database);
+    setForFile(limits, kind.core);
+  }
 }
 
 /**

@@ -5,11 +5,11 @@ const folder = '/dev/shm';
 const neededBytes = 6_000_000_000;
 
 /**
- * Finds a folder whose files are kept in memory, for what a test run writes and throws away. A database made there costs
- * a quarter of the processor time: on a disk the file system keeps books on each of its 700 files.
+ * Finds a folder whose files are kept in memory, for what a test run writes and throws away. A database made there
+ * costs a quarter of the processor time: on a disk the file system keeps books on each of its 700 files.
  *
- * @returns its path; null where the machine has none (Linux alone has one), where it is small or the memory is short, or
- *   where no program may be run from it.
+ * @returns its path; null where the machine has none (Linux alone has one), where it is small or the memory is short,
+ *   or where no program may be run from it.
  */
 export function memoryFolder(): string | null {
   try {

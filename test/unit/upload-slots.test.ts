@@ -4,14 +4,14 @@ import { UploadPace } from '../../containers/api/body/upload-pace.ts';
 import { pieceMaxBytes, readAhead, readBody } from '../../core/uploads/read-body.ts';
 import { UploadSlots } from '../../core/uploads/slots.ts';
 
-beforeEach(() => {
-  jest.useFakeTimers();
-});
-afterEach(() => {
-  jest.useRealTimers();
-});
-
 describe('the turns of uploads', () => {
+  beforeEach(() => {
+    jest.useFakeTimers();
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
   /** Takes a turn and notes the name when it comes. */
   function take(slots: UploadSlots, tenantId: number, name: string, started: string[]) {
     return slots.take(tenantId).then((giveBack) => {
