@@ -3,9 +3,13 @@ import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 
 // The driver of this file is another than the product was made with: it works as ever, but a method that it does not
-// promise takes one more argument. That comes before the core is loaded, which looks at the driver then.
-const { handleDataRow } = pg.Query.prototype as unknown as { handleDataRow(message: object): void };
-Object.defineProperty(pg.Query.prototype, 'handleDataRow', {
+// promise takes one more argument. That comes before the core is loaded, which looks at the driver then, and which is
+// loaded anew for this file (load-tests-natively.ts).
+const { prototype } = pg.Query;
+const usual = Object.getOwnPropertyDescriptor(prototype, 'handleDataRow')!;
+const { handleDataRow } = prototype as unknown as { handleDataRow(message: object): void };
+Object.defineProperty(prototype, 'handleDataRow', {
+  ...usual,
   value(this: pg.Query, message: object, _more: unknown) {
     handleDataRow.call(this, message);
   },
@@ -49,7 +53,10 @@ beforeAll(async () => {
   testCore = await openTestCore('one by one', { log });
   await testCore.core.pool.query('create table things (id int primary key)');
 });
-afterAll(() => testCore.close());
+afterAll(async () => {
+  await testCore.close();
+  Object.defineProperty(prototype, 'handleDataRow', usual);
+});
 
 async function things(): Promise<number[]> {
   const { rows } = await testCore.core.pool.query<{ id: number }>('select id from things order by id');

@@ -7,9 +7,21 @@ import { limitTests } from './test-timeout.ts';
  * (set-for-file.ts).
  */
 limitTests();
+
+/** Test files that change something before the core is loaded: all modules of the project are new for each of them. */
+const loadsAnew = /\/test\/integration\/sent-one-by-one\.test\.ts$/;
+/** What such a file imports bears this in its URL, which makes it another module. */
+const mark = 'anew';
+
 registerHooks({
-  resolve: (name, context, next) =>
-    name === '@jest/globals'
-      ? { url: new URL('jest-globals.ts', import.meta.url).href, shortCircuit: true }
-      : next(name, context),
+  resolve: (name, context, next) => {
+    if (name === '@jest/globals') return { url: new URL('jest-globals.ts', import.meta.url).href, shortCircuit: true };
+    const found = next(name, context);
+    const url = URL.parse(found.url);
+    if (url?.protocol !== 'file:' || url.pathname.includes('/node_modules/')) return found;
+    const isAnew = loadsAnew.test(url.pathname) || URL.parse(context.parentURL ?? '')?.searchParams.has(mark);
+    if (!isAnew) return found;
+    url.searchParams.set(mark, '');
+    return { ...found, url: url.href };
+  },
 });
