@@ -1,23 +1,23 @@
-// What Lambda's Node runtime does, for one event: finds the handler, gives it event and context, hands on its answer.
+// What Lambda's Node runtime does: finds the handler, gives it one event after the other, each with its context, and hands
+// on its answers. An event is a line of standard input, and its answer a line to the file that the argument names.
 import { existsSync, writeSync } from 'node:fs';
-import { enableCompileCache } from 'node:module';
+import { enableCompileCache, flushCompileCache } from 'node:module';
 import { extname, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 
 const answerTo = Number(process.argv[2]);
-let started = performance.now();
 const timeoutMillis = Number(process.env.EMULATOR_TIMEOUT_SECONDS) * 1000;
-const requestId = process.env.EMULATOR_REQUEST_ID;
-moveClock(Number(process.env.EMULATOR_CLOCK_OFFSET_MILLIS));
-// Each event has a process of its own, and the SDK is large: what one has compiled the next need not.
+let clockOffsetMillis = 0;
+moveClock();
+// Many such processes come and go, and the SDK is large: what one has compiled the next need not.
 if (process.env.EMULATOR_COMPILE_CACHE) enableCompileCache(process.env.EMULATOR_COMPILE_CACHE);
 for (const name of Object.keys(process.env)) if (name.startsWith('EMULATOR_')) delete process.env[name];
 
-/** Tests choose what day it is; nothing else of time changes. */
-function moveClock(offset) {
-  if (offset === 0) return;
+/** Tests choose what day it is, for each event; nothing else of time changes. */
+function moveClock() {
   const RealDate = Date;
-  const now = () => RealDate.now() + offset;
+  const now = () => RealDate.now() + clockOffsetMillis;
   globalThis.Date = class extends RealDate {
     constructor(...args) {
       if (args.length === 0) super(now());
@@ -42,17 +42,10 @@ async function findHandler() {
   throw Object.assign(new Error(`${process.env._HANDLER} is not a function`), { name: 'Runtime.HandlerNotFound' });
 }
 
-function end(answer, code) {
-  writeSync(answerTo, JSON.stringify(answer ?? null));
-  process.exit(code);
-}
-
-try {
-  const chunks = [];
-  for await (const chunk of process.stdin) chunks.push(chunk);
-  const event = JSON.parse(Buffer.concat(chunks).toString() || '{}');
-  const handler = await findHandler();
-  const context = {
+function contextOf(requestId) {
+  // As in Lambda: what it took to load the function is not of its time.
+  const started = performance.now();
+  return {
     callbackWaitsForEmptyEventLoop: true,
     awsRequestId: requestId,
     functionName: process.env.AWS_LAMBDA_FUNCTION_NAME,
@@ -63,10 +56,25 @@ try {
     logStreamName: process.env.AWS_LAMBDA_LOG_STREAM_NAME,
     getRemainingTimeInMillis: () => timeoutMillis - (performance.now() - started),
   };
-  // As in Lambda: what it took to load the function is not of its time.
-  started = performance.now();
-  end(await handler(event, context), 0);
-} catch (error) {
-  console.error(error);
-  end({ errorType: error.name, errorMessage: error.message, trace: String(error.stack).split('\n') }, 1);
 }
+
+function answer(failed, value) {
+  writeSync(answerTo, `${JSON.stringify({ failed, answer: value ?? null })}\n`);
+}
+
+let handler;
+for await (const line of createInterface({ input: process.stdin })) {
+  const asked = JSON.parse(line);
+  clockOffsetMillis = asked.clockOffsetMillis;
+  const isFirst = handler === undefined;
+  try {
+    handler ??= await findHandler();
+    answer(false, await handler(asked.event, contextOf(asked.requestId)));
+  } catch (error) {
+    console.error(error);
+    answer(true, { errorType: error.name, errorMessage: error.message, trace: String(error.stack).split('\n') });
+  }
+  // Else it would be kept only at an end of the process's own.
+  if (isFirst) flushCompileCache();
+}
+process.exit(0);

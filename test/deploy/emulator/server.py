@@ -102,6 +102,7 @@ def main():
     try:
         server.serve_forever()
     finally:
+        functions.end_all()
         shutil.rmtree(functions.scratch(), ignore_errors=True)
 
 
