@@ -1,14 +1,8 @@
-import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import {
-  CreateStackCommand,
-  DescribeStackResourcesCommand,
-  DescribeStacksCommand,
-} from '@aws-sdk/client-cloudformation';
+import { DescribeStackResourcesCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { DescribeServicesCommand, DescribeTaskDefinitionCommand, UpdateServiceCommand } from '@aws-sdk/client-ecs';
 import {
   CreateSnapshotCommand,
@@ -27,15 +21,25 @@ import { GetSecretValueCommand, ListSecretsCommand } from '@aws-sdk/client-secre
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import pg from 'pg';
 import { ApiClient, atOnce } from '../support/api-client.ts';
+import { isOnPath } from '../support/is-on-path.ts';
+import { isLong } from '../support/long-run.ts';
+import { testSecrets } from '../support/open-test-core.ts';
 import { requireOrSkip } from '../support/require-or-skip.ts';
-import { startApiProcess } from '../support/start-api-processes.ts';
-import { createTestDatabase } from '../support/start-postgres.ts';
+import { type ApiProcess, startApiProcess } from '../support/start-api-processes.ts';
+import { createTestDatabase, type TestDatabase } from '../support/start-postgres.ts';
 import { canEmulate } from './emulator/start-emulator.ts';
+import { testPreview, testPreviewOfNothing } from './parts/previews.ts';
+import { parametersOfDrill, testRestoreDrill } from './parts/restore-drill.ts';
 import { listenToTopic, type TopicListener, type TopicMessage } from './support/listen-to-topic.ts';
 import { openTrial, plainDay, type Trial } from './support/open-trial.ts';
 import { imageTagOf, pushImage } from './support/push-image.ts';
-import { runScript } from './support/run-script.ts';
-import { runServerless, type ServerlessRun } from './support/run-serverless.ts';
+import { runCommand, runScript, type ScriptRun } from './support/run-script.ts';
+import { keepBundles, runServerless, type ServerlessRun } from './support/run-serverless.ts';
+
+/**
+ * One stage in one emulated account, from its first deployment to its removal: each test goes on from what the one before
+ * has left. To open an account, to deploy and to go back are what these tests take long for.
+ */
 
 /** Half a minute on two busy cores; a slower machine, or one that stands still for a while, must not decide. */
 const deploymentMillis = 1_200_000;
@@ -44,7 +48,7 @@ const stack = 'qurable-dev';
 const service = `service/${stack}/qurable-api`;
 const zone = ['--param=eventTimeZone=America/New_York'];
 /** Events of 3 to 4 tasks, so that they can be told from the base of 1 to 2. */
-const parameters = [...zone, '--param=eventMinTasks=3', '--param=eventMaxTasks=4'];
+const parameters = [...zone, '--param=eventMinTasks=3', '--param=eventMaxTasks=4', ...parametersOfDrill];
 const beforeEvent = plainDay;
 const inEvent = new Date('2026-11-27T15:00:00Z');
 const afterEvent = new Date('2026-11-28T06:00:00Z');
@@ -53,6 +57,9 @@ let trial: Trial;
 let emulator: Trial['emulator'];
 let account: Trial['account'];
 let project: Trial['project'];
+let database: TestDatabase;
+/** No task runs in the emulator: this stands where the load balancer leads. */
+let api: ApiProcess;
 
 async function sls(...args: string[]): Promise<ServerlessRun> {
   return runServerless(project.directory, [...args, '--stage', 'dev', '--verbose'], emulator.url);
@@ -84,23 +91,37 @@ async function output(name: string): Promise<string> {
   return found;
 }
 
-/** Step 2 of docs/deployment.md, by the aws CLI as an operator does it, or where there is none by the SDK. */
+/** Step 2 of docs/deployment.md. */
 async function deployRegistry(): Promise<void> {
   const template = join(project.directory, 'resources/registry.yml');
-  const name = 'qurable-registry';
-  const args = ['cloudformation', 'deploy', '--stack-name', name, '--template-file', template, '--region', 'us-east-1'];
-  const env = {
-    ...process.env,
-    AWS_ENDPOINT_URL: emulator.url,
-    AWS_ACCESS_KEY_ID: 'test',
-    AWS_SECRET_ACCESS_KEY: 'test',
-  };
-  const { error, status, stderr } = spawnSync('aws', args, { env, encoding: 'utf8' });
-  if (error === undefined && status !== 0) throw new Error(stderr);
-  if (error === undefined) return;
-  const text = readFileSync(template, 'utf8');
-  await account.cloudFormation.send(new CreateStackCommand({ StackName: name, TemplateBody: text }));
+  const args = ['cloudformation', 'deploy', '--stack-name', 'qurable-registry', '--template-file', template];
+  const { status, stderr } = await runCommand(project.directory, emulator.url, 'aws', args);
+  if (status !== 0) throw new Error(stderr);
 }
+
+/** One of the pipeline's scripts. */
+const script = (name: string, args: string[]): Promise<ScriptRun> =>
+  runScript(project.directory, emulator.url, name, args, {
+    NODE_OPTIONS: keepBundles,
+    SMOKE_TEST_ADDRESS: api.address,
+    QURABLE_ADMIN_KEY: testSecrets.QURABLE_ADMIN_KEY!,
+  });
+
+/** `npm run smoke` of this stage, with whatever stands at an address where the load balancer leads. */
+const smoke = (address: string): Promise<ScriptRun> =>
+  runCommand(
+    project.directory,
+    emulator.url,
+    'npm',
+    ['run', '--silent', 'smoke', '--', '--stage', 'dev', '--url', address, '--patience', '0'],
+    { QURABLE_ADMIN_KEY: testSecrets.QURABLE_ADMIN_KEY! },
+  );
+
+/** The deployment that runs, which the stack names by its timestamp; empty where there is none. */
+const live = async () => (await script('deployments.sh', ['live', 'dev'])).stdout.trim();
+/** The deployment to go back to. */
+const before = () => script('deployments.sh', ['before', 'dev']);
+const nothingBefore = { status: 1, stderr: expect.stringContaining('there is nothing to go back to') };
 
 /** Asks the stack's database as its administrator would. */
 async function ask(statement: string): Promise<unknown[]> {
@@ -136,13 +157,6 @@ async function taskDefinition(): Promise<string | undefined> {
   return found.services?.[0]?.taskDefinition;
 }
 
-/** Replaces a text of the copy that must be there. */
-function edit(path: string, from: string, to: string): void {
-  const text = readFileSync(join(project.directory, path), 'utf8');
-  if (!text.includes(from)) throw new Error(`${path} has no ${from}`);
-  project.write(path, text.replace(from, to));
-}
-
 async function databaseSnapshots(): Promise<string[]> {
   const found = await account.rds.send(new DescribeDBSnapshotsCommand({ SnapshotType: 'manual' }));
   return (found.DBSnapshots ?? []).map((snapshot) => snapshot.DBSnapshotIdentifier ?? '').sort();
@@ -174,23 +188,38 @@ async function markOfScale(): Promise<unknown> {
   return (answer as { mark?: string }).mark;
 }
 
-let formerTimestamp = '';
+/** The timestamp of the first deployment. */
+let firstDeployment = '';
 
-const describeOrSkip = requireOrSkip('python3 with moto[server]', canEmulate());
+const needs = canEmulate() && isOnPath('aws');
+const describeOrSkip = requireOrSkip('python3 with moto[server], and the aws CLI', needs);
 
 describeOrSkip('a deployment to an emulated account', () => {
   beforeAll(async () => {
     trial = await openTrial('none');
     ({ emulator, account, project } = trial);
+    database = await createTestDatabase('behind_the_balancer');
+    api = await startApiProcess(database.url, {
+      // It is called once the stack is there: this is the account that the emulator has.
+      STOCK_ANNOUNCER_FUNCTION: `arn:aws:lambda:us-east-1:123456789012:function:${stack}-announce`,
+      AWS_ENDPOINT_URL: emulator.url,
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
+    });
   }, deploymentMillis);
 
   afterAll(async () => {
+    await api?.stop();
+    await database?.drop();
     await trial?.close();
   }, deploymentMillis);
+
+  testPreviewOfNothing(() => trial);
 
   test(
     'from an empty account: the registry, an image, and one command bring up the stack, migrated before the service',
     async () => {
+      expect(await live()).toBe('');
       await deployRegistry();
       const run = await deploy();
       expectOk(run);
@@ -280,42 +309,28 @@ describeOrSkip('a deployment to an emulated account', () => {
       const topic = await output('BookTopicArn');
       const owner = await listenToTopic(account, topic, 'owner');
       const buyer = await listenToTopic(account, topic, 'buyer', { tenant: ['default'], type: ['book.exhausted'] });
-      const name = `${stack}-announce`;
-      const { FunctionArn } = await account.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: name }));
-      const database = await createTestDatabase('announce');
-      const api = await startApiProcess(database.url, {
-        STOCK_ANNOUNCER_FUNCTION: FunctionArn!,
-        AWS_ENDPOINT_URL: emulator.url,
-        AWS_ACCESS_KEY_ID: 'test',
-        AWS_SECRET_ACCESS_KEY: 'test',
+      const client = new ApiClient([api.address]);
+      const { id } = (await client.post('/v1/books', { name: 'Otoño', status: 'active' })).body;
+      await client.post(`/v1/books/${id}/codes/generate`, { count: 10, pattern: 'FALL-####-####' });
+      const dealOne = async () => {
+        const key = randomUUID();
+        const ask = () => client.post('/v1/coupons/assign', { bookId: id, userId: key }, key);
+        let answer = await ask();
+        while (answer.status === 503) answer = await ask();
+        expect(answer.kind).toBe('ok');
+      };
+      const deal = (count: number) => atOnce(count, dealOne);
+      await deal(9);
+      const [low] = await untilRead(owner);
+      expect(low).toMatchObject({
+        Subject: 'Few codes left: Otono',
+        Message: expect.stringContaining('The book “Otoño” of the tenant default has 1 of its 10 codes left.'),
+        MessageAttributes: { type: { Value: 'book.low-stock' }, bookId: { Value: id } },
       });
-      try {
-        const client = new ApiClient([api.address]);
-        const { id } = (await client.post('/v1/books', { name: 'Otoño', status: 'active' })).body;
-        await client.post(`/v1/books/${id}/codes/generate`, { count: 10, pattern: 'FALL-####-####' });
-        const dealOne = async () => {
-          const key = randomUUID();
-          const ask = () => client.post('/v1/coupons/assign', { bookId: id, userId: key }, key);
-          let answer = await ask();
-          while (answer.status === 503) answer = await ask();
-          expect(answer.kind).toBe('ok');
-        };
-        const deal = (count: number) => atOnce(count, dealOne);
-        await deal(9);
-        const [low] = await untilRead(owner);
-        expect(low).toMatchObject({
-          Subject: 'Few codes left: Otono',
-          Message: expect.stringContaining('The book “Otoño” of the tenant default has 1 of its 10 codes left.'),
-          MessageAttributes: { type: { Value: 'book.low-stock' }, bookId: { Value: id } },
-        });
-        await deal(1);
-        const exhausted = [{ Subject: 'No codes left: Otono' }];
-        expect(await untilRead(owner)).toMatchObject(exhausted);
-        expect(await untilRead(buyer)).toMatchObject(exhausted);
-      } finally {
-        await api.stop();
-        await database.drop();
-      }
+      await deal(1);
+      const exhausted = [{ Subject: 'No codes left: Otono' }];
+      expect(await untilRead(owner)).toMatchObject(exhausted);
+      expect(await untilRead(buyer)).toMatchObject(exhausted);
     },
     deploymentMillis,
   );
@@ -437,14 +452,32 @@ describeOrSkip('a deployment to an emulated account', () => {
     expect(await account.capacities()).toEqual([{ service, min: 1, max: 2 }]);
   });
 
+  testRestoreDrill(() => trial);
+
+  test(
+    'a version that has passed its smoke test is noted, and with no other before it there is nothing to go back to',
+    async () => {
+      firstDeployment = await live();
+      expect(firstDeployment).toBe(await output('Deployment'));
+      expect(firstDeployment).toMatch(/^\d{13}$/);
+      const passed = await smoke(api.address);
+      expect(passed.stdout).not.toMatch(/^(no|skipped) /m);
+      expect(passed.stdout).toMatch(/^ok +tasks +(\d+) of \1 tasks healthy, version [0-9a-f]{24}-\w+, commit /m);
+      expect(passed).toMatchObject({ status: 0, stdout: expect.stringMatching(/^ok +clean up /m), stderr: '' });
+      expect(await before()).toMatchObject(nothingBefore);
+      expect((await script('deployments.sh', ['passed', 'dev'])).status).toBe(0);
+      expect(await before()).toMatchObject(nothingBefore);
+    },
+    deploymentMillis,
+  );
+
   test(
     'a deployment in mid-event brings new code and a new migration, and keeps the capacity of the event',
     async () => {
-      formerTimestamp = await newestTimestamp();
       await emulator.setClock(inEvent);
       expect((await account.invoke(`${stack}-scale`, {})).failed).toBe(false);
       expect(await markOfScale()).toBeUndefined();
-      edit('handlers/scale/set-capacity.ts', 'held, past }', "held, past, mark: 'second' }");
+      project.edit('handlers/scale/set-capacity.ts', 'held, past }', "held, past, mark: 'second' }");
       project.write('migrations/9001_second.sql', 'create table second_version (id int primary key);');
       await emulator.setQuota('fargate/L-3032A538', 1);
       const run = await deploy('--param=maxTasks=3');
@@ -461,6 +494,27 @@ describeOrSkip('a deployment to an emulated account', () => {
     deploymentMillis,
   );
 
+  test('where it fails its smoke test the way back leads to the version that has passed', async () => {
+    expect((await smoke('http://127.0.0.1:9')).status).toBe(1);
+    expect((await before()).stdout.trim()).toBe(firstDeployment);
+    // Whatever it was has been mended. It is noted as well, for the tests of what follows once somebody goes back from it.
+    expect((await script('deployments.sh', ['passed', 'dev'])).status).toBe(0);
+    expect((await before()).stdout.trim()).toBe(firstDeployment);
+  });
+
+  test(
+    'a deployment refuses what was given the last time and is missing now, before anything is touched',
+    async () => {
+      const deployment = await output('Deployment');
+      const forgotten = await deploy();
+      expect([forgotten.ok, await output('Deployment')]).toEqual([false, deployment]);
+      expect(forgotten.output).toContain('was given maxTasks=3, and this one is not, which would change it to 2');
+    },
+    deploymentMillis,
+  );
+
+  testPreview(() => trial);
+
   test(
     'a broken migration fails the deployment with its reason; database, functions and service stay as they were',
     async () => {
@@ -472,10 +526,10 @@ describeOrSkip('a deployment to an emulated account', () => {
         deployment: await output('Deployment'),
       };
       project.write('migrations/9002_half.sql', 'create table half_done (id int); select 1 / 0;');
-      edit('handlers/scale/set-capacity.ts', "mark: 'second'", "mark: 'third'");
+      project.edit('handlers/scale/set-capacity.ts', "mark: 'second'", "mark: 'third'");
       const run = await deploy('--param=maxTasks=3');
       project.remove('migrations/9002_half.sql');
-      edit('handlers/scale/set-capacity.ts', "mark: 'third'", "mark: 'second'");
+      project.edit('handlers/scale/set-capacity.ts', "mark: 'third'", "mark: 'second'");
       expect(run.ok).toBe(false);
       expect(run.output).toContain('migration 9002_half failed: division by zero');
       expect(run.output).not.toMatch(/postgres(ql)?:\/\//);
@@ -497,7 +551,8 @@ describeOrSkip('a deployment to an emulated account', () => {
   test(
     'a rollback in mid-event brings back the first version, on the newer schema and with the capacity of the event',
     async () => {
-      expectOk(await sls('rollback', '--timestamp', formerTimestamp));
+      const { status, stdout, stderr } = await script('roll-back.sh', ['dev']);
+      expect([status === 0 ? '' : stdout + stderr, await live()]).toEqual(['', firstDeployment]);
       expect(await stackStatus()).toBe('UPDATE_COMPLETE');
       expect(await account.capacities()).toEqual([{ service, min: 3, max: 4 }]);
       expect(await markOfScale()).toBeUndefined();
@@ -509,6 +564,35 @@ describeOrSkip('a deployment to an emulated account', () => {
       expect((await account.invoke(`${stack}-scale`, {})).failed).toBe(false);
       expect(await account.capacities()).toEqual([{ service, min: 1, max: 2 }]);
       await emulator.setClock(beforeEvent);
+    },
+    deploymentMillis,
+  );
+
+  test(
+    'the way back never leads to a version from which somebody went back, nor to one that never ran',
+    async () => {
+      // There is nothing before the first one, and the newer ones are not taken for good.
+      expect(await script('roll-back.sh', ['dev'])).toMatchObject(nothingBefore);
+      expect(await live()).toBe(firstDeployment);
+      if (isLong) {
+        // What is said again is meant, which parameters.test.ts shows on every run.
+        expectOk(await deploy('--param=maxTasks=3'));
+        expectOk(await deploy('--param=maxTasks=2'));
+        // What is as it would be by itself need not be said again.
+        expectOk(await deploy());
+        expect((await script('deployments.sh', ['passed', 'dev'])).status).toBe(0);
+        // By hand, past one that has passed.
+        expect((await script('roll-back.sh', ['dev', firstDeployment])).status).toBe(0);
+      }
+      project.edit('handlers/scale/set-capacity.ts', "mark: 'second'", "mark: 'fourth'");
+      expectOk(await deploy());
+      expect(await markOfScale()).toBe('fourth');
+      expect((await before()).stdout.trim()).toBe(firstDeployment);
+      // One that is named is the one that is gone to, and here it is not there.
+      const nowhere = await script('roll-back.sh', ['dev', '1000000000000']);
+      expect(nowhere.status).not.toBe(0);
+      expect(nowhere.stdout + nowhere.stderr).toContain('1000000000000');
+      expect(await markOfScale()).toBe('fourth');
     },
     deploymentMillis,
   );
@@ -556,11 +640,4 @@ async function deploymentFiles(): Promise<string[]> {
   const bucket = Buckets?.find(({ Name }) => Name?.includes('deploymentbucket'))?.Name;
   const found = await account.s3.send(new ListObjectsV2Command({ Bucket: bucket }));
   return (found.Contents ?? []).map(({ Key }) => Key ?? '');
-}
-
-/** The newest of the deployments that `sls deploy list` would print: they are named by their milliseconds. */
-async function newestTimestamp(): Promise<string> {
-  const times = (await deploymentFiles()).flatMap((key) => /\/(\d{13})-/.exec(key)?.[1] ?? []);
-  if (times.length === 0) throw new Error('the deployment bucket has no deployment');
-  return times.sort().at(-1)!;
 }

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +9,8 @@ export type ProjectCopy = {
   /** Writes a file of the copy, by its path in the project. */
   write(path: string, text: string): void;
   remove(path: string): void;
+  /** Replaces a text of a file, wherever it stands there; it must be there. */
+  edit(path: string, from: string, to: string): void;
   /** Deletes the copy. */
   dispose(): void;
 };
@@ -34,9 +36,15 @@ export function copyProject(): ProjectCopy {
   for (const part of [...parts, ...commands, ...files])
     cpSync(join(project, part), join(directory, part), { recursive: true });
   symlinkSync(join(project, 'node_modules'), join(directory, 'node_modules'));
+  const write = (path: string, text: string) => writeFileSync(join(directory, path), text);
   return {
     directory,
-    write: (path, text) => writeFileSync(join(directory, path), text),
+    write,
+    edit: (path, from, to) => {
+      const text = readFileSync(join(directory, path), 'utf8');
+      if (!text.includes(from)) throw new Error(`${path} has no ${from}`);
+      write(path, text.replaceAll(from, to));
+    },
     remove: (path) => rmSync(join(directory, path)),
     dispose: () => rmSync(directory, { recursive: true, force: true }),
   };

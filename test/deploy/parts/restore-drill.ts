@@ -8,43 +8,43 @@ import {
   DescribeDBInstancesCommand,
 } from '@aws-sdk/client-rds';
 import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
-import type { DrillReport } from '../../handlers/drill/make-report.ts';
-import { requireOrSkip } from '../support/require-or-skip.ts';
-import { startApiProcess } from '../support/start-api-processes.ts';
-import { canEmulate, type Emulator, startEmulator } from './emulator/start-emulator.ts';
-import { type Account, openAccount } from './support/account.ts';
-import { copyProject, type ProjectCopy } from './support/copy-project.ts';
-import { createRepository, pushImage } from './support/push-image.ts';
-import { runServerless } from './support/run-serverless.ts';
-import { startTlsPostgres, type TlsPostgres } from './support/start-tls-postgres.ts';
+import type { DrillReport } from '../../../handlers/drill/make-report.ts';
+import { startApiProcess } from '../../support/start-api-processes.ts';
+import type { Account } from '../support/account.ts';
+import { plainDay, type Trial } from '../support/open-trial.ts';
 
-/**
- * The restore drill's state machine, in an emulated account that runs it step by step. What is restored there is the
- * stage's database itself under another name: that a copy is a copy, the rights and the networks are not shown.
- */
 const longMillis = 2_400_000;
 const stack = 'qurable-dev';
-const describeOrSkip = requireOrSkip('python3 with moto[server]', canEmulate());
+/** How the migrations' moments are written. */
+const isoText = 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"';
 
-describeOrSkip('a restore drill in an emulated account', () => {
-  let postgres: TlsPostgres;
-  let emulator: Emulator;
+/** What the stage is deployed with, so that there is a drill. */
+export const parametersOfDrill = ['--param=restoreDrill=monthly', '--param=drillDatabaseClass=db.t4g.small'];
+
+/**
+ * Tests the restore drill's state machine, in an emulated account that runs it step by step. What is restored there is
+ * the stage's database itself under another name: that a copy is a copy, the rights and the networks are not shown.
+ * @param openedTrial where the stage is deployed with `parametersOfDrill`; asked for when the tests run
+ */
+export function testRestoreDrill(openedTrial: () => Trial): void {
+  describe('its restore drill', () => testSteps(openedTrial));
+}
+
+function testSteps(openedTrial: () => Trial): void {
+  let postgres: Trial['postgres'];
+  let emulator: Trial['emulator'];
   let account: Account;
-  let project: ProjectCopy;
   let resources: Map<string, string>;
 
   beforeAll(async () => {
-    postgres = await startTlsPostgres();
-    emulator = await startEmulator({ postgresUrl: postgres.superuserUrl, certificateFile: postgres.certificateFile });
-    account = openAccount(emulator.url);
-    project = copyProject();
-    await createRepository(account);
-    await pushImage(account, project.directory);
-    const given = ['--param=restoreDrill=monthly', '--param=drillDatabaseClass=db.t4g.small'];
-    const run = await runServerless(project.directory, ['deploy', '--stage', 'dev', ...given], emulator.url);
-    if (!run.ok) throw new Error(run.output);
+    ({ postgres, emulator, account } = openedTrial());
+    // The marks are compared with what was dealt by the machine's clock.
+    await emulator.setClock(null);
+    // It was migrated on another day, but its months of events are those of the machine's: one before them would be taken
+    // for one that has left the database.
+    await ask(`update kysely_migration set timestamp = to_char(clock_timestamp() at time zone 'UTC', '${isoText}')`);
     const found = await account.cloudFormation.send(new DescribeStackResourcesCommand({ StackName: stack }));
     resources = new Map(
       (found.StackResources ?? []).map(({ LogicalResourceId, PhysicalResourceId }) => [
@@ -56,16 +56,13 @@ describeOrSkip('a restore drill in an emulated account', () => {
   }, longMillis);
 
   afterAll(async () => {
-    project?.dispose();
-    await emulator?.stop();
-    await postgres?.stop();
-  }, longMillis);
+    await emulator.setClock(plainDay);
+  });
 
   /** An API deals a few codes, and its marks come into the log of the API, where a collector would bring them. */
   async function dealSome(): Promise<void> {
-    const url = Object.assign(new URL(postgres.superuserUrl), { pathname: '/qurable' }).href;
     const key = 'qk_the-root-key-of-a-drill-in-a-test';
-    const api = await startApiProcess(url, { QURABLE_ADMIN_KEY: key });
+    const api = await startApiProcess(postgres.superuserUrl, { QURABLE_ADMIN_KEY: key });
     const marks: string[] = [];
     createInterface({ input: api.process.stdout! }).on('line', (line) => {
       if (line.includes('"deck marks"')) marks.push(line);
@@ -144,7 +141,7 @@ describeOrSkip('a restore drill in an emulated account', () => {
     account.invoke(`${stack}-drill`, { step: name, run, beganAt: new Date().toISOString(), state: {} });
 
   async function ask(statement: string): Promise<void> {
-    const client = new pg.Client(Object.assign(new URL(postgres.superuserUrl), { pathname: '/qurable' }).href);
+    const client = new pg.Client(postgres.superuserUrl);
     await client.connect();
     await client.query(statement).finally(() => client.end());
   }
@@ -269,4 +266,4 @@ describeOrSkip('a restore drill in an emulated account', () => {
       _aws: { CloudWatchMetrics: [{ Namespace: 'Qurable/dev', Dimensions: [['service']] }] },
     });
   });
-});
+}
