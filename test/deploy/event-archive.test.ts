@@ -19,9 +19,9 @@ import { canEmulate, type Emulator, startEmulator } from './emulator/start-emula
 import { type Account, openAccount } from './support/account.ts';
 
 /**
- * Exported events in a bucket, by the commands that the operator's task runs where one is killed, ends well or is refused,
- * and else by what they call: that each of them is a command is shown in event-commands.test.ts. What the emulator does not
- * show: rights, the key, and that S3 refuses what comes with another SHA-256 than was said.
+ * Exported events in a bucket, by the commands that the operator's task runs where one is killed, ends well or is
+ * refused, and else by what they call: event-commands.test.ts shows each of them as a command. What the emulator does
+ * not show: rights, the key, and that S3 refuses what comes with another SHA-256 than was said.
  */
 const bucket = 'events-of-a-test';
 const commands = join(resolve(import.meta.dirname, '../..'), 'operations/events');

@@ -42,8 +42,8 @@ function testSteps(openedTrial: () => Trial): void {
     ({ postgres, emulator, account } = openedTrial());
     // The marks are compared with what was dealt by the machine's clock.
     await emulator.setClock(null);
-    // It was migrated on another day, but its months of events are those of the machine's: one before them would be taken
-    // for one that has left the database.
+    // It was migrated on the plain day, but its months of events are those of the machine's clock: the drill would take
+    // the months between for events that have left the database.
     await ask(`update kysely_migration set timestamp = to_char(clock_timestamp() at time zone 'UTC', '${isoText}')`);
     const found = await account.cloudFormation.send(new DescribeStackResourcesCommand({ StackName: stack }));
     resources = new Map(

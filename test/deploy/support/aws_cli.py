@@ -32,9 +32,11 @@ def serve(path):
 
     import awscli.clidriver
 
-    # It imports more when it begins.
-    awscli.clidriver.create_clidriver()
     read_service = share_what_is_read()
+    # It asks for variables, files and arguments only when it runs. To be made and to find its commands, as for its help,
+    # takes it half of its time for a call.
+    cli = awscli.clidriver.create_clidriver()
+    cli.create_help_command()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as server:
         server.bind(path)
@@ -54,7 +56,7 @@ def serve(path):
                 if os.fork() == 0:
                     server.close()
                     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                    run(connection, call, awscli.clidriver.main)
+                    run(connection, call, cli.main)
                 for file in call["files"]:
                     os.close(file)
             connection.close()
@@ -69,7 +71,10 @@ def share_what_is_read():
     session = botocore.session.get_session()
     loader = botocore.loaders.create_loader(session.get_config_variable("data_path"))
     session.register_component("data_loader", loader)
-    loader.list_available_services("service-2")
+    # For each of these it looks through two thousand folders, and keeps apart who asks by the argument's name.
+    for kind in ("service-2", "paginators-1", "waiters-2"):
+        loader.list_available_services(kind)
+        loader.list_available_services(type_name=kind)
     # Sessions ask this one for their loader.
     botocore.session.create_loader = lambda _: loader
 
