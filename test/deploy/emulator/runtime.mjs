@@ -1,5 +1,5 @@
-// What Lambda's Node runtime does: finds the handler, gives it one event after the other, each with its context, and hands
-// on its answers. An event is a line of standard input, and its answer a line to the file that the argument names.
+// What Lambda's Node runtime does: finds the handler, gives it one event after the other, each with its context, and
+// hands on its answers. An event is a line of standard input, and its answer a line to the file that the argument names.
 import { existsSync, writeSync } from 'node:fs';
 import { enableCompileCache, flushCompileCache } from 'node:module';
 import { extname, join } from 'node:path';
