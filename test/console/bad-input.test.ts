@@ -45,7 +45,7 @@ describeInBrowser('bad input and bad luck', () => {
       await console.call('POST', `/v1/coupons/${code}/redeem`, { userId: name, reference: name });
       const window = await console.openSignedIn({ width: 320 });
       const { page } = window;
-      await window.visit('/');
+      await window.follow('/');
       await page.getByRole('searchbox', { name: 'Find a code or a user' }).fill(name);
       await page.keyboard.press('Enter');
       await page.getByRole('link', { name: code }).waitFor();
@@ -58,7 +58,7 @@ describeInBrowser('bad input and bad luck', () => {
       await page.getByRole('button', { name: 'Give to another user' }).click();
       await page.getByLabel('The other user’s id').fill(name);
       await window.look('question-about-any-name');
-      await window.visit(`/redemptions?${new URLSearchParams({ userId: name })}`);
+      await window.follow(`/redemptions?${new URLSearchParams({ userId: name })}`);
       await page.getByRole('cell', { name, exact: true }).first().waitFor();
       await window.look('redemptions-of-any-name');
       // As a table, which is scrolled by itself.
@@ -83,7 +83,7 @@ describeInBrowser('bad input and bad luck', () => {
     const id = await makeBook('Numbers');
     const window = await console.openSignedIn();
     const { page } = window;
-    await window.visit(`/books/${id}/rules`);
+    await window.follow(`/books/${id}/rules`);
     await page.getByLabel('Uses in total').fill('1.5');
     await page.getByRole('button', { name: 'Look at the changes' }).click();
     await page.locator('.field-error').waitFor();
@@ -104,7 +104,7 @@ describeInBrowser('bad input and bad luck', () => {
       await console.call('POST', `/v1/coupons/${code}/redeem`, { userId: 'ana', reference });
     const window = await console.openSignedIn();
     const { page } = window;
-    await window.visit(`/codes/${code}`);
+    await window.follow(`/codes/${code}`);
     await page.getByRole('button', { name: 'Give one use back' }).waitFor();
     // What is used up, the server gives to nobody.
     expect(await page.getByRole('button', { name: 'Give to another user' }).count()).toBe(0);
@@ -120,7 +120,7 @@ describeInBrowser('bad input and bad luck', () => {
       `/v1/redemptions?code=${code}`,
     );
     expect(data.filter(({ reversedAt }) => reversedAt !== null).map(({ reference }) => reference)).toEqual(['order-1']);
-    await window.visit(`/books/${id}/decks`);
+    await window.follow(`/books/${id}/decks`);
     await page.getByLabel('How many').fill('7');
     await page.getByLabel('How a code looks').fill('CLICK-########');
     const generating = await holdRequest(page, '**/codes/generate', 'POST');
@@ -135,7 +135,7 @@ describeInBrowser('bad input and bad luck', () => {
     const id = await makeBook('Stale', { endsAt: '2099-01-01T00:00:00Z' });
     const window = await console.openSignedIn();
     const { page } = window;
-    await window.visit(`/books/${id}`);
+    await window.follow(`/books/${id}`);
     const dialog = page.getByRole('dialog');
     await page.getByRole('button', { name: 'Extend the end' }).click();
     await console.call('PATCH', `/v1/books/${id}`, { status: 'paused', maxCodesPerUser: 5 });
@@ -167,7 +167,7 @@ describeInBrowser('bad input and bad luck', () => {
     const code = await assign(id, 'ana');
     const window = await console.openSignedIn();
     const { page } = window;
-    await window.visit(`/codes/${code}`);
+    await window.follow(`/codes/${code}`);
     const sent = await loseAnswer(page, '**/transfer');
     await page.getByRole('button', { name: 'Give to another user' }).click();
     await page.getByLabel('The other user’s id').fill('leo');
@@ -179,7 +179,7 @@ describeInBrowser('bad input and bad luck', () => {
     expect(sent.keys).toEqual([sent.keys[0], sent.keys[0]]);
     expect(sent.keys[0]).toMatch(/^[0-9a-f-]{36}$/);
     await page.unrouteAll();
-    await window.visit(`/books/${id}/decks`);
+    await window.follow(`/books/${id}/decks`);
     const file = join(tmpdir(), `lost-${process.pid}.csv`);
     writeFileSync(file, 'code\nLOST-A-0001\nLOST-A-0002\n');
     const uploaded = await loseAnswer(page, `**/v1/books/${id}/codes?name=*`);
@@ -201,7 +201,7 @@ describeInBrowser('bad input and bad luck', () => {
     const code = await assign(id, 'ana');
     const window = await console.openSignedIn({}, secret);
     const { page } = window;
-    await window.visit(`/codes/${code}`);
+    await window.follow(`/codes/${code}`);
     await page.getByRole('button', { name: 'Give to another user' }).click();
     await page.getByLabel('The other user’s id').fill('leo');
     await page.getByLabel(/Reason/).fill('Wrong account');
@@ -224,9 +224,9 @@ describeInBrowser('bad input and bad luck', () => {
     await makeBook('Spring fair');
     const window = await console.openSignedIn();
     const { page } = window;
-    await window.visit('/find?q=');
+    await window.follow('/find?q=');
     await page.getByText('Type a code or a user’s id').waitFor();
-    await window.visit('/find?q=spring');
+    await window.follow('/find?q=spring');
     await page.getByRole('link', { name: 'Spring fair' }).waitFor();
     await window.inspect('find-books');
     await window.close();

@@ -94,8 +94,7 @@ describeInBrowser('every control of every page', () => {
     const { page } = window;
     const found: Round = { names: [], keyboard: [] };
     for (const [where, path] of paths) {
-      // Loaded anew, so that the first Tab is from the top.
-      await window.visit(path());
+      await window.follow(path());
       found.keyboard.push(...(await walkByKeyboard(page)).map((fault) => `${where}: ${fault}`));
       for (const details of await page.locator('details > summary').all()) await details.click();
       found.names.push(...faultsOf(await controlsOf(page)).map((fault) => `${where}: ${fault}`));
@@ -184,7 +183,7 @@ describeInBrowser('every control of every page', () => {
   test('that is gone with what it did leaves the focus on the page’s heading', async () => {
     const window = await console.openSignedIn();
     const { page } = window;
-    await window.visit(`/books/${bookId}`);
+    await window.follow(`/books/${bookId}`);
     await page.getByRole('button', { name: 'Pause…' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Pause' }).click();
     await page.getByRole('button', { name: 'Resume' }).waitFor();
@@ -230,8 +229,10 @@ async function readControls(page: Page): Promise<Control[] | null> {
     await session.send('DOM.enable');
     const { nodes } = await session.send('Accessibility.getFullAXTree');
     const told = new Map(nodes.filter(({ ignored }) => !ignored).map((node) => [node.backendDOMNodeId, node]));
-    const { root } = await session.send('DOM.getDocument', { depth: 0 });
+    // All of it in one answer, with both numbers of each node.
+    const { root } = await session.send('DOM.getDocument', { depth: -1 });
     const { nodeIds } = await session.send('DOM.querySelectorAll', { nodeId: root.nodeId, selector: interactive });
+    const backendIds = new Map(allNodes(root).map(({ nodeId, backendNodeId }) => [nodeId, backendNodeId]));
     const seen = await page.locator(interactive).evaluateAll((elements) =>
       elements.map((element) => {
         const labels = [...((element as HTMLInputElement).labels ?? [])].map((label) => label.innerText);
@@ -240,12 +241,9 @@ async function readControls(page: Page): Promise<Control[] | null> {
         return { text: own || labels.join(' '), leadsTo: element.getAttribute('href') };
       }),
     );
-    const backend = await Promise.all(
-      nodeIds.map(async (nodeId) => (await session.send('DOM.describeNode', { nodeId })).node.backendNodeId),
-    );
-    if (backend.length !== seen.length) return null;
-    return backend.flatMap((id, at) => {
-      const node = told.get(id);
+    if (nodeIds.length !== seen.length) return null;
+    return nodeIds.flatMap((id, at) => {
+      const node = told.get(backendIds.get(id)!);
       if (node === undefined) return [];
       const { text, leadsTo } = seen[at]!;
       return [{ role: String(node.role?.value), name: String(node.name?.value ?? ''), seen: text, leadsTo }];
@@ -254,6 +252,15 @@ async function readControls(page: Page): Promise<Control[] | null> {
     await session.detach();
   }
 }
+
+/** A node of the page, with those below it. */
+interface PageNode {
+  nodeId: number;
+  backendNodeId: number;
+  children?: PageNode[];
+}
+
+const allNodes = (node: PageNode): PageNode[] => [node, ...(node.children ?? []).flatMap(allNodes)];
 
 /** What is wrong with the names of controls that are there together. */
 function faultsOf(controls: readonly Control[]): string[] {
@@ -295,10 +302,19 @@ async function walkByKeyboard(page: Page): Promise<string[]> {
       }).length,
   );
   await page.evaluate(() => {
-    const stops: (Stop | null)[] = [];
-    Object.assign(globalThis, { stops });
+    const watched = globalThis as { stops?: (Stop | null)[] };
+    // What is taken away while it has the focus leaves its place to the next Tab: that one is from the top.
+    const top = document.createElement('span');
+    top.tabIndex = -1;
+    document.body.prepend(top);
+    top.focus();
+    top.remove();
+    const isWatched = watched.stops !== undefined;
+    watched.stops = [];
+    if (isWatched) return;
     // By then the focus is where the key has brought it.
     document.addEventListener('keyup', () => {
+      const stops = watched.stops!;
       const element = document.activeElement as HTMLElement | null;
       if (element === null || element === document.body) return void stops.push(null);
       // A file is chosen by a button that stands for the field.

@@ -20,12 +20,12 @@ describeInBrowser('what a role may not do', () => {
   test('an operator is shown no change of a book, and its address leads to none', async () => {
     const window = await console.openSignedIn({}, keys.operator!);
     const { page } = window;
-    await window.visit('/');
+    await window.follow('/');
     expect(await page.getByRole('link', { name: 'New book' }).count()).toBe(0);
-    await window.visit('/books/new');
+    await window.follow('/books/new');
     await page.getByRole('heading', { name: 'This page is not for your role' }).waitFor();
     await window.inspect('forbidden');
-    await window.visit(`/books/${bookId}/rules`);
+    await window.follow(`/books/${bookId}/rules`);
     expect(await page.getByRole('button', { name: 'Pause' }).count()).toBe(0);
     expect(await page.getByRole('button', { name: 'Look at the changes' }).count()).toBe(0);
     await page.getByText('Codes per user', { exact: true }).waitFor();
@@ -45,7 +45,7 @@ describeInBrowser('what a role may not do', () => {
     const window = await console.openSignedIn({}, keys.redeemer!);
     const { page } = window;
     for (const path of ['/', '/books/new', `/books/${bookId}`]) {
-      await window.visit(path);
+      await window.follow(path);
       await page.getByText('it can look codes up and nothing else').waitFor();
     }
     await page.getByRole('searchbox').fill('no-such-code');
@@ -69,7 +69,7 @@ describeInBrowser('what a role may not do', () => {
     const window = await console.openSignedIn({}, keys.redeemer!);
     const { page } = window;
     const told = async (code: string, words: string) => {
-      await window.visit(`/codes/${code}`);
+      await window.follow(`/codes/${code}`);
       await page.locator('.page-intro').getByText(words).waitFor();
     };
     // A checkout takes the lock that the book wants by itself.
@@ -89,7 +89,7 @@ describeInBrowser('what a role may not do', () => {
   test('whoever signs out leaves nothing behind in the browser that opens a page again', async () => {
     const window = await console.openSignedIn({}, keys.operator!);
     const { page } = window;
-    await window.visit('/');
+    await window.follow('/');
     await page.getByRole('button', { name: 'operator' }).click();
     await window.inspect('account-menu');
     await page.getByRole('button', { name: 'Sign out' }).click();
@@ -105,7 +105,7 @@ describeInBrowser('what a role may not do', () => {
     const secret = await makeSignInLink(console.core);
     const window = await console.open();
     const { page } = window;
-    await window.visit(`/enter#${secret}`);
+    await window.follow(`/enter#${secret}`);
     await page.getByRole('heading', { name: 'Overview' }).waitFor();
     expect(page.url()).toBe(`${console.address}/console`);
     await window.close();

@@ -3,7 +3,7 @@ import type { Core } from '../../../core/index.ts';
 
 /**
  * Waits until a job runs and makes it another process's, which does nothing: it runs on until it is cancelled, however
- * fast the machine is that would have ended it.
+ * fast the machine is that would have ended it. To be called before the job is begun, which then needs but few steps.
  */
 export async function keepJobRunning({ pool }: Pick<Core, 'pool'>): Promise<void> {
   for (;;) {

@@ -14,8 +14,8 @@ export interface Window {
   /** Goes to an address below /console, and waits until the page is there. */
   visit(path: string): Promise<void>;
   /**
-   * Goes on to an address as by a link, and waits until the view is there. The page is not loaded anew, which costs a
-   * third of a visit. Only where it is at no view yet, or at this one, it is visited.
+   * Goes on to an address as by a link, and waits until the view is there, which is made anew. The page is loaded only
+   * where it is at no view yet: a load costs four times as much.
    */
   follow(path: string): Promise<void>;
   /** What the page did that it must not: to other origins, against its policy, or in its log. */
@@ -35,27 +35,58 @@ interface Pane {
   page: Page;
   /** What the page did that it must not, since the window that has it was opened. */
   faults: string[];
+  /** Who is signed in to it; null where nothing is left in it. */
+  holder: Holder | null;
 }
 
-/** Opens windows of a console in a browser. */
-export type OpenWindow = (seen?: Partial<Look>) => Promise<Window>;
+/** Somebody who signs in. */
+export interface Holder {
+  /** Their API key. */
+  key: string;
+  /** The session that they got for it, as the cookie has it. */
+  session: string;
+}
+
+/** Opens windows of a console in a browser: for the holder of a key, or for nobody. */
+export type OpenWindow = (seen?: Partial<Look>, key?: string) => Promise<Window>;
 
 /**
- * Nobody is signed in to a window that is opened, and nothing is kept of other windows. It may be the page of one that
- * was closed, with nothing left in it: a new page is a new process of the browser, which costs more than what most
- * tests do in it. A test that asks for something of a context itself, such as a route that stays, closes the context or
- * the page in the place of the window; then nobody has it afterwards.
+ * Nobody is signed in to a window that is opened without a key, and nothing is kept of other windows. It may be the page
+ * of one that was closed, with nothing left in it: a new page is a new process of the browser, which costs more than
+ * what most tests do in it. A window for the holder of a key may be the page in which they went about before, at the
+ * view where they were: so it is with people, and to load all of it again costs more than many tests. A test that leaves
+ * something in a page or asks for something of a context itself, such as a route that stays, closes the context or the
+ * page in the place of the window; then nobody has it afterwards.
+ * @param signIn with a key in a page; it resolves to the session
  */
-export function windowsOf(browser: Browser, address: string): OpenWindow {
+export function windowsOf(
+  browser: Browser,
+  address: string,
+  signIn: (page: Page, key: string) => Promise<string>,
+): OpenWindow {
   /** Those that no window has. The language is the one thing that a page cannot change. */
   const free: Record<Look['language'], Pane[]> = { en: [], es: [] };
-  return async (seen = {}) => {
+  /** A page of the same holder, else one with nothing in it, else any, else a new one. */
+  const takePane = async (language: Look['language'], key: string | undefined): Promise<Pane> => {
+    const panes = free[language];
+    const chosen =
+      panes.find(({ holder }) => holder !== null && holder.key === key) ??
+      panes.find(({ holder }) => holder === null) ??
+      panes[0];
+    if (chosen === undefined) return openPane(browser, address, language);
+    panes.splice(panes.indexOf(chosen), 1);
+    if (chosen.holder !== null && chosen.holder.key !== key) await clear(chosen, address);
+    return chosen;
+  };
+  return async (seen = {}, key = undefined) => {
     const look: Look = { language: 'en', theme: 'light', width: 1024, ...seen };
-    const pane = free[look.language].pop() ?? (await openPane(browser, address, look.language));
+    const pane = await takePane(look.language, key);
     await pane.page.setViewportSize({ width: look.width, height: heights[look.width] });
     await pane.page.emulateMedia({ colorScheme: look.theme });
+    if (key !== undefined && pane.holder === null) pane.holder = { key, session: await signIn(pane.page, key) };
     return windowIn(pane, address, look, async () => {
-      await clear(pane, address);
+      if (await isStillOf(pane)) await tidy(pane);
+      else await clear(pane, address);
       free[look.language].push(pane);
     });
   };
@@ -71,21 +102,35 @@ async function openPane(browser: Browser, address: string, language: Look['langu
   // No test's outcome hangs on how fast a shared machine is.
   context.setDefaultTimeout(300_000);
   const page = await context.newPage();
-  return { context, page, faults: watchFaults(context, page, address) };
+  return { context, page, faults: watchFaults(context, page, address), holder: null };
+}
+
+/** Whether who signed in to a page still is, in the session of then. */
+async function isStillOf({ context, holder }: Pane): Promise<boolean> {
+  const cookies = await context.cookies();
+  return holder !== null && cookies.length === 1 && cookies[0]!.value === holder.session;
+}
+
+/** Leaves what somebody finds who goes on. */
+async function tidy({ page, faults }: Pane): Promise<void> {
+  await page.unrouteAll();
+  await page.mouse.move(0, 0);
+  faults.length = 0;
 }
 
 /** Leaves nothing of a window: no session, no choice, no route, and no page that goes on asking the server. */
-async function clear({ context, page, faults }: Pane, address: string): Promise<void> {
-  await page.unrouteAll();
+async function clear(pane: Pane, address: string): Promise<void> {
+  const { context, page, faults } = pane;
+  await tidy(pane);
   // Of the same origin, and without a script. For about:blank the browser would begin a new process for the next page.
   await page.goto(`${address}/health`);
   await page.evaluate(() => {
     localStorage.clear();
     sessionStorage.clear();
   });
-  await page.mouse.move(0, 0);
   await context.clearCookies();
   faults.length = 0;
+  pane.holder = null;
 }
 
 /** @param release gives the pane to the next window */
@@ -116,7 +161,9 @@ function windowIn({ page, faults }: Pane, address: string, seen: Look, release: 
     follow: async (path) => {
       const wanted = new URL(`${address}/console${path}`);
       const { pathname } = new URL(page.url());
-      if (!pathname.startsWith('/console') || pathname === wanted.pathname) return visit(path);
+      if (!pathname.startsWith('/console')) return visit(path);
+      // A view is made anew only where it is another one than before.
+      if (pathname === wanted.pathname) await page.evaluate(clickLink, `${address}/console/elsewhere`);
       await page.evaluate(clickLink, wanted.href);
       await settled(page);
     },
@@ -154,8 +201,13 @@ export async function lookOrInspect(window: Window, look: Pick<Look, 'theme' | '
 
 const heights: Record<Look['width'], number> = { 320: 640, 1024: 900, 2560: 1_440 };
 
-/** Runs in the page. The console changes its view in the frame after the click. */
+/**
+ * Runs in the page. The console changes its view in the frame after the click. What was read out before is wiped away:
+ * it stays until something else is said, and would be found in the place of what is said next.
+ */
 function clickLink(href: string): Promise<void> {
+  const said = document.querySelector('[role="status"]')?.firstChild;
+  if (said instanceof Text) said.data = '';
   const link = document.createElement('a');
   link.href = href;
   document.body.append(link);

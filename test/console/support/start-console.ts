@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Browser, chromium } from 'playwright-core';
+import { type Browser, chromium, type Page } from 'playwright-core';
 import { buildApp } from '../../../containers/api/app.ts';
 import { openLog } from '../../../containers/api/observe/log.ts';
 import { openMetrics } from '../../../containers/api/observe/metrics.ts';
@@ -21,7 +21,7 @@ export interface TestConsole {
   call<T = Record<string, unknown>>(method: string, path: string, body?: unknown, key?: string): Promise<T>;
   /** Opens a window in which nobody is signed in. */
   open: OpenWindow;
-  /** Opens a window in which the holder of a key is signed in; the root key unless given. */
+  /** Opens a window in which the holder of a key is signed in, or goes on; the root key unless given. */
   openSignedIn(look?: Partial<Look>, key?: string): Promise<Window>;
   close(): Promise<void>;
 }
@@ -49,7 +49,7 @@ export async function startConsole(name: string, more: Record<string, string> = 
     args: ['--no-sandbox', '--disable-gpu', ...withoutOptimizer],
     timeout: browserStartMillis,
   });
-  const open = windowsOf(browser, address);
+  const open = windowsOf(browser, address, (page, key) => signIn(page, address, key));
   return {
     address,
     core,
@@ -57,11 +57,7 @@ export async function startConsole(name: string, more: Record<string, string> = 
     browser,
     call: (method, path, body, key = rootKey) => callApi(address, key, method, path, body),
     open,
-    openSignedIn: async (look = {}, key = rootKey) => {
-      const window = await open(look);
-      await signIn(window, address, key);
-      return window;
-    },
+    openSignedIn: (look = {}, key = rootKey) => open(look, key),
     close: async () => {
       await browser.close();
       await app.close();
@@ -97,11 +93,13 @@ async function callApi<T>(address: string, key: string, method: string, path: st
   return (text === '' ? null : JSON.parse(text)) as T;
 }
 
-/** As the form does it; one test signs in by the form. */
-async function signIn({ page }: Window, address: string, key: string): Promise<void> {
+/** As the form does it; one test signs in by the form. @returns the session, as the cookie has it */
+async function signIn(page: Page, address: string, key: string): Promise<string> {
   const answer = await page.request.post(`${address}/console/session`, {
     headers: { 'sec-fetch-site': 'same-origin', origin: address },
     data: { key },
   });
   if (!answer.ok()) throw new Error(`signing in: ${answer.status()} ${await answer.text()}`);
+  const [cookie] = await page.context().cookies();
+  return cookie!.value;
 }
