@@ -1,24 +1,32 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Page } from 'playwright-core';
+import type { Page, Response } from 'playwright-core';
+import { makeSignInLink } from '../../core/index.ts';
+import { allIfLong } from '../support/long-run.ts';
 import { describeInBrowser } from './support/describe-in-browser.ts';
 import { rootKey, startConsole, type TestConsole } from './support/start-console.ts';
 
 /** Runs where it becomes markup: in a text, in an attribute, and in a script. */
 const markup = '<img src=x onerror=alert(1)>"\'><script>alert(2)</script>';
 
-describeInBrowser('an attack by way of a browser', () => {
+describeInBrowser('an attack by way of a browser, and what a role may not do', () => {
   let console: TestConsole;
   let bookId = '';
   /** Serves the attacker's pages, on a port of its own. */
   let attacker: Server;
   let attackersPort = 0;
+  /** By their role. */
+  const keys: Record<string, string> = {};
 
   beforeAll(async () => {
     console = await startConsole('console_attacks');
     bookId = (await console.call<{ id: string }>('POST', '/v1/books', { name: 'Ours', status: 'active' })).id;
     await console.call('POST', `/v1/books/${bookId}/codes/generate`, { count: 50, pattern: 'OURS-########' });
+    for (const role of ['operator', 'redeemer']) {
+      const key = await console.call<{ secret: string }>('POST', '/v1/api-keys', { name: role, role });
+      keys[role] = key.secret;
+    }
     attacker = createServer((_request, response) => {
       response.setHeader('content-type', 'text/html');
       response.end('<!doctype html><title>A game</title><h1>A game</h1>');
@@ -42,13 +50,17 @@ describeInBrowser('an attack by way of a browser', () => {
     ['another port of the same machine', '127.0.0.1'],
   ];
 
+  /** Whose cookies are with what comes from the one port as from the other: what is sent there says most. */
+  const telling = allIfLong(origins, ([kind]) => kind !== 'another site');
+
+  /** Somebody who is signed in to the console, whom all the attackers get to see. */
+  let victim: Page | null = null;
+
   /** The page of an attacker, in the browser of somebody who is signed in to the console. */
   async function visitAttacker(host: string): Promise<Page> {
-    const window = await console.openSignedIn();
-    await window.visit('/');
-    const page = await window.page.context().newPage();
-    await page.goto(`http://${host}:${attackersPort}/`);
-    return page;
+    victim ??= (await console.openSignedIn()).page;
+    await victim.goto(`http://${host}:${attackersPort}/`);
+    return victim;
   }
 
   test.each(origins)('a page of %s changes nothing and reads nothing by scripts', async (_of, host) => {
@@ -56,9 +68,10 @@ describeInBrowser('an attack by way of a browser', () => {
     const page = await visitAttacker(host);
     // What its page may not read, the browser's own log does say.
     const statuses: number[] = [];
-    page.on('response', (response) => {
+    const note = (response: Response) => {
       if (response.url().startsWith(console.address)) statuses.push(response.status());
-    });
+    };
+    page.on('response', note);
     const outcomes = await page.evaluate(
       async ({ address, id }) => {
         const send = async (path: string, init: RequestInit) => {
@@ -86,15 +99,15 @@ describeInBrowser('an attack by way of a browser', () => {
       },
       { address: console.address, id: bookId },
     );
+    page.off('response', note);
     expect(outcomes.filter((outcome) => outcome.startsWith('read'))).toEqual([]);
     expect(statuses.length).toBeGreaterThan(0);
     expect(statuses.filter((status) => status < 400)).toEqual([]);
     expect(await bookNames()).toEqual(before);
     await expectSignedIn(page);
-    await page.context().close();
   });
 
-  test.each(origins)('a form of %s that is sent off by itself changes nothing', async (_of, host) => {
+  test.each(telling)('a form of %s that is sent off by itself changes nothing', async (_of, host) => {
     const before = await bookNames();
     const page = await visitAttacker(host);
     for (const enctype of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data']) {
@@ -121,7 +134,6 @@ describeInBrowser('an attack by way of a browser', () => {
     }
     expect(await bookNames()).toEqual(before);
     await expectSignedIn(page);
-    await page.context().close();
   });
 
   /** The session of whoever was attacked goes on as it was. */
@@ -130,7 +142,7 @@ describeInBrowser('an attack by way of a browser', () => {
     await page.getByRole('heading', { name: 'Overview' }).waitFor();
   }
 
-  test.each(origins)(
+  test.each(telling)(
     'no page of the console is shown in a frame of %s, where clicks could be stolen',
     async (_of, host) => {
       const page = await visitAttacker(host);
@@ -156,7 +168,6 @@ describeInBrowser('an attack by way of a browser', () => {
       expect(frames).toHaveLength(5);
       expect((await seen('h1:text-is("A game")')).filter((count) => count > 0)).toEqual([1]);
       expect((await seen('#console')).filter((count) => count > 0)).toEqual([]);
-      await page.context().close();
     },
   );
 
@@ -186,13 +197,13 @@ describeInBrowser('an attack by way of a browser', () => {
     await guest.page.context().addCookies([{ name: theirs!.name, value: planted, url: console.address }]);
     await guest.visit('/');
     await guest.page.getByRole('heading', { name: 'Sign in' }).waitFor();
-    for (const window of [attackers, victims, guest]) await window.page.context().close();
+    for (const window of [attackers, victims, guest]) await window.close();
   });
 
   test('no script can take the session, and a copy of its cookie is worth nothing after the sign-out', async () => {
     const window = await console.openSignedIn();
     const { page } = window;
-    await window.visit('/');
+    await window.follow('/');
     const [cookie] = await page.context().cookies();
     expect([cookie!.httpOnly, cookie!.sameSite]).toEqual([true, 'Strict']);
     const kept = await page.evaluate(() => document.cookie + JSON.stringify({ ...localStorage, ...sessionStorage }));
@@ -252,7 +263,7 @@ describeInBrowser('an attack by way of a browser', () => {
       const made = await page.locator('main img, body script, main [onerror]').count();
       expect([path, made]).toEqual([path, 0]);
     }
-    await window.visit(`/books/${stored.bookId}/rules`);
+    await window.follow(`/books/${stored.bookId}/rules`);
     expect(await page.getByLabel('Notes').inputValue()).toBe(markup);
     await page.locator('.menu > button').click();
     await page.getByText(`organisation ${markup}`).waitFor();
@@ -303,7 +314,7 @@ describeInBrowser('an attack by way of a browser', () => {
   test('a file’s name, and what its rows hold, are text', async () => {
     const window = await console.openSignedIn();
     const { page } = window;
-    await window.visit(`/books/${bookId}/decks`);
+    await window.follow(`/books/${bookId}/decks`);
     const file = { name: `${markup.replaceAll('/', '')}.csv`, mimeType: 'text/csv' };
     await page
       .getByLabel('Choose a file')
@@ -324,10 +335,11 @@ describeInBrowser('an attack by way of a browser', () => {
     const alsoForOperators = ['/webhooks', '/webhooks/x', '/server-health', '/find/../keys', '//keys', '/keys/'];
     const forbidden = { operator: forAdmins, redeemer: [...forAdmins, ...forOperators, ...alsoForOperators] };
     for (const [role, paths] of Object.entries(forbidden)) {
-      const { secret } = await console.call<{ secret: string }>('POST', '/v1/api-keys', { name: role, role });
-      const window = await console.openSignedIn({}, secret);
+      const window = await console.openSignedIn({}, keys[role]!);
+      // The first is loaded; from then on the address is another one, and the page asks whose it is, as after a load.
+      await window.visit(paths[0]!);
       for (const path of paths) {
-        await window.visit(path);
+        await window.follow(path);
         const heading = await window.page.locator('h1').textContent();
         expect([role, path, heading]).toEqual([
           role,
@@ -371,9 +383,8 @@ describeInBrowser('an attack by way of a browser', () => {
     ];
     const refused = { operator: forAdmins, redeemer: [...forAdmins, ...forOperators] };
     for (const [role, calls] of Object.entries(refused)) {
-      const { secret } = await console.call<{ secret: string }>('POST', '/v1/api-keys', { name: role, role });
-      const window = await console.openSignedIn({}, secret);
-      await window.visit('/');
+      const window = await console.openSignedIn({}, keys[role]!);
+      await window.follow('/');
       const statuses = await window.page.evaluate(
         (asked) =>
           Promise.all(
@@ -390,5 +401,94 @@ describeInBrowser('an attack by way of a browser', () => {
       );
       await window.close();
     }
+  });
+
+  test('an operator is shown no change of a book, and its address leads to none', async () => {
+    const window = await console.openSignedIn({}, keys.operator!);
+    const { page } = window;
+    await window.follow('/');
+    expect(await page.getByRole('link', { name: 'New book' }).count()).toBe(0);
+    await window.follow('/books/new');
+    await page.getByRole('heading', { name: 'This page is not for your role' }).waitFor();
+    await window.inspect('forbidden');
+    await window.follow(`/books/${bookId}/rules`);
+    expect(await page.getByRole('button', { name: 'Pause' }).count()).toBe(0);
+    expect(await page.getByRole('button', { name: 'Look at the changes' }).count()).toBe(0);
+    await page.getByText('Codes per user', { exact: true }).waitFor();
+    expect(await page.getByRole('main').getByRole('textbox').count()).toBe(0);
+    await window.inspect('rules-read-only');
+    await window.close();
+  });
+
+  test('a redeemer finds codes, and nothing else', async () => {
+    const window = await console.openSignedIn({}, keys.redeemer!);
+    const { page } = window;
+    await window.follow('/');
+    await page.getByText('it can look codes up and nothing else').waitFor();
+    await page.getByRole('searchbox').fill('no-such-code');
+    await page.keyboard.press('Enter');
+    await page.getByText('There is no code “no-such-code”').waitFor();
+    await window.inspect('redeemer');
+    await window.close();
+  });
+
+  test('a redeemer is told why a code would be refused, of whose book nothing is shown', async () => {
+    const make = async (more: object) => {
+      const { id } = await console.call<{ id: string }>('POST', '/v1/books', { name: 'Hidden', ...more });
+      return id;
+    };
+    const terms = { status: 'active', requireLock: true };
+    const own = await make(terms);
+    await console.call('POST', `/v1/books/${own}/codes`, { codes: ['HELD-1', 'FREE-1'] });
+    await console.call('POST', '/v1/coupons/HELD-1/assign', { userId: 'ana' });
+    const open = await make({ publicCode: 'OPEN20' });
+    await console.call('PATCH', `/v1/books/${open}`, { status: 'active' });
+    const window = await console.openSignedIn({}, keys.redeemer!);
+    const { page } = window;
+    const told = async (code: string, words: string) => {
+      await window.follow(`/codes/${code}`);
+      await page.locator('.page-intro').getByText(words).waitFor();
+    };
+    // A checkout takes the lock that the book wants by itself.
+    await told('HELD-1', 'It can be used now');
+    await told('FREE-1', 'Nobody has been given this code, so nobody can use it.');
+    await told('OPEN20', 'whoever brings it gets a coupon');
+    for (const id of [own, open]) await console.call('PATCH', `/v1/books/${id}`, { status: 'paused' });
+    await told('HELD-1', 'It would be refused at this moment. The book is not active.');
+    await told('OPEN20', 'It would be refused at this moment. The book is not active.');
+    await window.inspect('code-refused');
+    expect(await page.getByText('Hidden').count()).toBe(0);
+    // Nothing was given out by asking.
+    expect(await console.call('GET', `/v1/books/${open}`)).toMatchObject({ counts: { assigned: 0 } });
+    await window.close();
+  });
+
+  test('whoever signs out leaves nothing behind in the browser that opens a page again', async () => {
+    const window = await console.openSignedIn({}, keys.operator!);
+    const { page } = window;
+    await window.follow('/');
+    await page.getByRole('button', { name: 'operator' }).click();
+    await window.inspect('account-menu');
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    await page.goBack();
+    await page.reload();
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    expect(await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }))).not.toContain('qk_');
+    await window.close();
+  });
+
+  test('a link of a start signs in once, and its secret stands in no address after it', async () => {
+    const secret = await makeSignInLink(console.core);
+    const window = await console.open();
+    const { page } = window;
+    await window.follow(`/enter#${secret}`);
+    await page.getByRole('heading', { name: 'Overview' }).waitFor();
+    expect(page.url()).toBe(`${console.address}/console`);
+    await window.close();
+    const another = await console.open();
+    await another.visit(`/enter#${secret}`);
+    await another.page.getByText('This link was used before').waitFor();
+    await another.close();
   });
 });
