@@ -10,8 +10,8 @@ describeInBrowser('what pictures show', () => {
   let showCase: ShowCase;
   beforeAll(async () => {
     console = await startConsole('console_layout', { WEBHOOK_ALLOW_LOOPBACK: 'true' });
-    // Numbers of four digits are as wide as the pictures' own.
-    showCase = await makeShowCase(console, 1);
+    // As many as have numbers of four digits, which are as wide as the pictures' own.
+    showCase = await makeShowCase(console, 4_000);
   });
   afterAll(() => console?.close());
 

@@ -15,15 +15,17 @@ export interface ShowCase {
 
 const zone = 'America/Argentina/Buenos_Aires';
 const dayMillis = 86_400_000;
+/** How often codes are redeemed, each by a request of its own: more than a page lists. */
+const usesMade = 100;
 
 /**
  * Fills an installation as a shop would have filled it in a week.
- * @param thousandsOfUses how often codes are redeemed, each by a request of its own
+ * @param users how many have a code of the book in most pictures; it says that three in ten of the codes were used
  */
-export async function makeShowCase(console: TestConsole, thousandsOfUses = 3): Promise<ShowCase> {
-  const books = await makeBooks(console);
+export async function makeShowCase(console: TestConsole, users = 10_000): Promise<ShowCase> {
+  const books = await makeBooks(console, users);
   const codes = {
-    ...(await useCodes(console, books.running, thousandsOfUses)),
+    ...(await useCodes(console, books.running)),
     over: await endBook(console, books.over),
   };
   const webhookId = await makeWebhooks(console);
@@ -39,11 +41,11 @@ export async function makeShowCase(console: TestConsole, thousandsOfUses = 3): P
     await console.call('POST', '/v1/api-keys', { name, role });
   const operator = { name: 'Marta, support desk', role: 'operator' };
   const { secret } = await console.call<{ secret: string }>('POST', '/v1/api-keys', operator);
-  await writeWeek(console, books.running);
+  await writeWeek(console, books.running, users * 0.3);
   return { books, codes, webhookId, newcomer: adminKey.secret, operator: secret };
 }
 
-async function makeBooks(console: TestConsole): Promise<ShowCase['books']> {
+async function makeBooks(console: TestConsole, usersOfRunning: number): Promise<ShowCase['books']> {
   const make = async (name: string, more: object, count = 0, prefix = '') => {
     const terms = { name, status: 'active', timeZone: zone, ...more };
     const { id } = await console.call<{ id: string }>('POST', '/v1/books', terms);
@@ -65,7 +67,7 @@ async function makeBooks(console: TestConsole): Promise<ShowCase['books']> {
   await console.call('PATCH', `/v1/books/${books.public}`, { status: 'active' });
   await voidList(console, books.draft);
   for (const [bookId, users] of [
-    [books.running, 10_000],
+    [books.running, usersOfRunning],
     [books.low, 1_900],
   ] as const) {
     const userIds = Array.from({ length: users }, (_user, at) => `u-${at}`);
@@ -83,12 +85,8 @@ async function voidList(console: TestConsole, bookId: string): Promise<void> {
   await console.call('POST', `/v1/books/${bookId}/decks/${list.deckId}/void`, { reason });
 }
 
-async function useCodes(
-  console: TestConsole,
-  bookId: string,
-  thousandsOfUses: number,
-): Promise<Omit<ShowCase['codes'], 'over'>> {
-  const redeemed = await redeemMany(console, bookId, thousandsOfUses);
+async function useCodes(console: TestConsole, bookId: string): Promise<Omit<ShowCase['codes'], 'over'>> {
+  const redeemed = await redeemMany(console, bookId);
   const give = async (userId: string) =>
     (await console.call<{ code: string }>('POST', '/v1/coupons/assign', { bookId, userId })).code;
   const [assigned, locked, used, voided] = [await give('ana'), await give('ana'), await give('ana'), await give('leo')];
@@ -115,26 +113,18 @@ async function endBook(console: TestConsole, bookId: string): Promise<string> {
 }
 
 /** @returns one of the redemptions */
-async function redeemMany(console: TestConsole, bookId: string, thousands: number): Promise<string> {
-  const asked = `/v1/books/${bookId}/codes?status=assigned&limit=1000`;
-  const redemptions: string[] = [];
-  let cursor: string | null = '';
-  for (let page = 0; page < thousands && cursor !== null; page += 1) {
-    const next: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
-    const { data, nextCursor } = await console.call<{
-      data: { code: string; userId: string }[];
-      nextCursor: string | null;
-    }>('GET', `${asked}${next}`);
-    cursor = nextCursor;
-    const answers = data.map(({ code, userId }, at) =>
-      console.call<{ redemption: { id: string } }>('POST', `/v1/coupons/${code}/redeem`, {
-        userId,
-        reference: `order-${page * 1_000 + at}`,
-      }),
-    );
-    for (const { redemption } of await Promise.all(answers)) redemptions.push(redemption.id);
-  }
-  return redemptions.at(-2)!;
+async function redeemMany(console: TestConsole, bookId: string): Promise<string> {
+  const { data } = await console.call<{ data: { code: string; userId: string }[] }>(
+    'GET',
+    `/v1/books/${bookId}/codes?status=assigned&limit=${usesMade}`,
+  );
+  const answers = data.map(({ code, userId }, at) =>
+    console.call<{ redemption: { id: string } }>('POST', `/v1/coupons/${code}/redeem`, {
+      userId,
+      reference: `order-${at}`,
+    }),
+  );
+  return (await Promise.all(answers)).at(-2)!.redemption.id;
 }
 
 async function makeWebhooks(console: TestConsole): Promise<string> {
@@ -165,8 +155,9 @@ async function makeJobs(console: TestConsole, bookId: string): Promise<void> {
 /**
  * Spreads what a book's counts say over the hours of the last seven days, more of it at noon and in the evening: nobody
  * waits a week for a picture. What the server counted of the events themselves is taken away first.
+ * @param uses what the book is to say of them: to make as many would take longer than the rest of the show case
  */
-async function writeWeek(console: TestConsole, bookId: string): Promise<void> {
+async function writeWeek(console: TestConsole, bookId: string, uses: number): Promise<void> {
   const { counts } = await console.call<{ counts: { assigned: number; redemptions: number } }>(
     'GET',
     `/v1/books/${bookId}`,
@@ -180,7 +171,13 @@ async function writeWeek(console: TestConsole, bookId: string): Promise<void> {
   const hours = Array.from({ length: 168 }, (_hour, at) => last - (167 - at) * hourMillis);
   const weights = hours.map((at) => liveliness(new Date(at)));
   const given = shares(counts.assigned, weights);
-  const used = shares(counts.redemptions, [0, ...weights.slice(0, -1)]);
+  const used = shares(uses, [0, ...weights.slice(0, -1)]);
+  await pool.query(
+    `update book_counters c set redemptions = c.redemptions + $2 from books b
+      where b.id = $1 and c.tenant_id = b.tenant_id and c.book_id = b.book_id and c.stripe =
+        (select min(stripe) from book_counters where tenant_id = b.tenant_id and book_id = b.book_id)`,
+    [bookId, uses - counts.redemptions],
+  );
   await pool.query('delete from event_counts');
   await pool.query(
     `insert into event_counts (tenant_id, book_id, at, assigned, locked, redeemed, reversed, voided)
