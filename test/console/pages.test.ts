@@ -78,11 +78,16 @@ describeInBrowser('the console’s pages', () => {
 
   test('a page with a barrier is found to have it', async () => {
     const window = await console.openSignedIn();
-    await window.visit('/');
+    await window.follow('/');
     expect(await findBarriers(window.page)).toEqual([]);
-    await window.page.evaluate(() => document.querySelector('main')!.append(new Image()));
+    const image = await window.page.evaluateHandle(() => {
+      const added = new Image();
+      document.querySelector('main')!.append(added);
+      return added;
+    });
     expect(await findBarriers(window.page)).toEqual([expect.stringContaining('image-alt')]);
-    await window.page.close();
+    await image.evaluate((added) => added.remove());
+    await window.close();
   });
 
   test('somebody signs in by a key, and is where they wanted to be', async () => {
@@ -146,7 +151,7 @@ describeInBrowser('the console’s pages', () => {
 
   test('markup in a name is text wherever the name is shown', async () => {
     const window = await console.openSignedIn();
-    await window.visit(`/books/${books[hostileName]!.id}`);
+    await window.follow(`/books/${books[hostileName]!.id}`);
     expect(await window.page.locator('h1').textContent()).toBe(hostileName);
     expect(await window.page.locator('main img').count()).toBe(0);
     await window.close();
