@@ -336,7 +336,7 @@ describeInBrowser('an attack by way of a browser, and what a role may not do', (
     const forbidden = { operator: forAdmins, redeemer: [...forAdmins, ...forOperators, ...alsoForOperators] };
     for (const [role, paths] of Object.entries(forbidden)) {
       const window = await console.openSignedIn({}, keys[role]!);
-      // The first is loaded; from then on the address is another one, and the page asks whose it is, as after a load.
+      // One is loaded. The others are links: whether a page is for a role is looked up in the same place for both.
       await window.visit(paths[0]!);
       for (const path of paths) {
         await window.follow(path);

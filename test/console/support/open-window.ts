@@ -51,12 +51,12 @@ export interface Holder {
 export type OpenWindow = (seen?: Partial<Look>, key?: string) => Promise<Window>;
 
 /**
- * Nobody is signed in to a window that is opened without a key, and nothing is kept of other windows. It may be the page
- * of one that was closed, with nothing left in it: a new page is a new process of the browser, which costs more than
- * what most tests do in it. A window for the holder of a key may be the page in which they went about before, at the
- * view where they were: so it is with people, and to load all of it again costs more than many tests. A test that leaves
- * something in a page or asks for something of a context itself, such as a route that stays, closes the context or the
- * page in the place of the window; then nobody has it afterwards.
+ * Nobody is signed in to a window that is opened without a key, and nothing is kept of other windows. It may be the
+ * page of one that was closed, with nothing left in it: a new page is a new process of the browser, which costs more
+ * than what most tests do in it. A window for the holder of a key may be the page in which they went about before, at
+ * the view where they were: so it is with people, and to load all of it again costs more than many tests. A test that
+ * leaves something in a page or asks for something of a context itself, such as a route that stays, closes the context
+ * or the page in the place of the window; then nobody has it afterwards.
  * @param signIn with a key in a page; it resolves to the session
  */
 export function windowsOf(
