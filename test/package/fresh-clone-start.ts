@@ -3,10 +3,11 @@
  * for it, each in a home of mode 0700 of its own. Prints one line a step and exits with 1 at the first thing that is
  * not so.
  *
- *   node test/package/fresh-clone-start.ts [--packages-are-there]
+ *   node test/package/fresh-clone-start.ts [--packages-are-there] [--wait]
  *
  * With --packages-are-there root's clone gets a copy of what `npm ci` has put into this checkout, as `.ci/run` has seen
- * root do it a moment ago: the same again takes a minute of a processor.
+ * root do it a moment ago: the same again takes a minute of a processor. With --wait the starts, which are timed, come
+ * once there is a line on standard input; where that ends without one, nobody wants them any more.
  *
  * What is not committed is not in a clone. Needs the npm registry and git; without root only the present user is shown.
  */
@@ -16,6 +17,7 @@ import { cpSync, lstatSync, mkdtempSync, readlinkSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
 import { findFreePort } from '../../containers/local/machine/find-free-port.ts';
 import { callLocalApi } from '../support/call-local-api.ts';
 import { makeUser, type TestUser } from '../support/make-user.ts';
@@ -32,6 +34,7 @@ const project = resolve(import.meta.dirname, '../..');
 /** Six seconds for two at once. Much more would mean that a start does what belongs into the install. */
 const readyWithinSeconds = 100;
 const arePackagesThere = process.argv.includes('--packages-are-there');
+const waits = process.argv.includes('--wait');
 
 const isRoot = process.getuid?.() === 0;
 if (!isRoot && process.env.CI === 'true')
@@ -52,12 +55,23 @@ async function showAll(): Promise<void> {
     // No home is removed under the feet of another one's npm.
     await Promise.allSettled(installs);
     await Promise.all(installs);
+    if (waits && !(await isWanted())) return;
     const shown = places.map(async (place) => show({ ...place, port: await findFreePort() }));
     await Promise.allSettled(shown);
     await Promise.all(shown);
   } finally {
     user?.remove();
     rmSync(home, { recursive: true, force: true });
+  }
+}
+
+async function isWanted(): Promise<boolean> {
+  try {
+    for await (const _ of createInterface({ input: process.stdin })) return true;
+    return false;
+  } finally {
+    // Open, it would keep this process from ending.
+    process.stdin.destroy();
   }
 }
 
